@@ -1,0 +1,61 @@
+# Eshik: `make` lists what can be made. Everything stands on Go alone; the tests
+# bring their own PostgreSQL, Redis and browser (see tools/withservers).
+
+GO            ?= go
+FUZZTIME      ?= 30s
+TESTFLAGS     ?=
+GOLANGCI_LINT ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+SQLC          ?= $(GO) run github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1
+
+# Built, not `go run`: that would turn every failing exit code into 1.
+WITH_SERVERS := var/bin/withservers
+
+.DEFAULT_GOAL := help
+.PHONY: help run phone test race fuzz lint check docs generate build image clean $(WITH_SERVERS)
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## start the server with the sandbox world: dial *1414# at the printed address
+	$(GO) run ./cmd/eshik serve
+
+phone: ## a phone in the terminal, for a server that runs
+	$(GO) run ./cmd/phone
+
+test: $(WITH_SERVERS) ## vet, then every test: both databases, both session stores, end to end, browser
+	$(GO) vet ./...
+	$(WITH_SERVERS) $(GO) test -vet=off -count=1 $(TESTFLAGS) ./...
+
+race: $(WITH_SERVERS) ## every test under the race detector
+	$(WITH_SERVERS) -compiler env CGO_ENABLED=1 $(GO) test -vet=off -count=1 -race $(TESTFLAGS) ./...
+
+fuzz: ## every fuzz target for FUZZTIME (30s)
+	scripts/fuzz.sh $(FUZZTIME)
+
+lint: docs ## gofmt, vet, the linters of .golangci.yml, and the documents
+	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "gofmt -w these files:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GOLANGCI_LINT) run
+
+docs: ## check the documents: every link leads somewhere, every setting is described
+	$(GO) run ./tools/docs
+
+check: lint test race fuzz ## what a change must pass
+
+generate: ## generate the typed SQL and the REST contract's types anew
+	$(SQLC) generate
+	$(GO) generate ./...
+
+build: ## a static binary: var/bin/eshik
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o var/bin/eshik ./cmd/eshik
+
+image: ## a container image: eshik:latest
+	docker build -f deploy/Dockerfile -t eshik:latest .
+
+clean: ## forget what was built and what the sandbox remembers
+	rm -rf var
+
+$(WITH_SERVERS):
+	@mkdir -p $(@D)
+	$(GO) build -o $@ ./tools/withservers

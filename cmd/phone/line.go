@@ -1,0 +1,216 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// turn is one exchange: what was typed and what came back.
+type turn struct {
+	input string
+	shown []string
+}
+
+// speaker is a channel to the service: USSD or SMS.
+type speaker interface {
+	// say sends one line and gives the texts that come back with a remark on
+	// their size.
+	say(ctx context.Context, input string) ([]reply, error)
+	// prompt is what stands before the cursor.
+	prompt() string
+}
+
+// reply is a text with its size as the network counts it.
+type reply struct{ text, size string }
+
+// converse reads lines until the input ends and shows the answers.
+func converse(ctx context.Context, line speaker, in io.Reader, out io.Writer) ([]turn, error) {
+	var talk []turn
+	lines := bufio.NewScanner(in)
+	fmt.Fprint(out, line.prompt())
+	for lines.Scan() {
+		replies, err := line.say(ctx, lines.Text())
+		if err != nil {
+			return talk, err
+		}
+		t := turn{input: lines.Text()}
+		for _, r := range replies {
+			t.shown = append(t.shown, r.text)
+			fmt.Fprintf(out, "\n%s\n  [%s]\n", r.text, r.size)
+		}
+		talk = append(talk, t)
+		fmt.Fprint(out, "\n", line.prompt())
+	}
+	fmt.Fprintln(out)
+	if err := lines.Err(); err != nil {
+		return talk, fmt.Errorf("read what was typed: %w", err)
+	}
+	return talk, nil
+}
+
+// client asks the sandbox.
+type client struct {
+	base, from, to string
+	http           *http.Client
+}
+
+// refusal is the sandbox's own no.
+type refusal struct {
+	Code  string `json:"code"`
+	Error string `json:"error"`
+}
+
+func (c client) ask(ctx context.Context, method, path string, body, into any) (*refusal, error) {
+	var sent bytes.Buffer
+	if body != nil {
+		if err := json.NewEncoder(&sent).Encode(body); err != nil {
+			return nil, fmt.Errorf("write the request: %w", err)
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, &sent)
+	if err != nil {
+		return nil, fmt.Errorf("make the request: %w", err)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("the sandbox does not answer at %s; start it with: eshik serve (%w)", c.base, err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		no := &refusal{Code: "unknown", Error: resp.Status}
+		_ = json.NewDecoder(resp.Body).Decode(no) // without a body the status says it
+		return no, nil
+	}
+	if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
+		return nil, fmt.Errorf("read the sandbox's answer: %w", err)
+	}
+	return nil, nil
+}
+
+// ussdLine dials; a line typed while no session is open is a code to dial.
+type ussdLine struct {
+	client
+	session string
+}
+
+func (l *ussdLine) prompt() string {
+	if l.session == "" {
+		return "dial> "
+	}
+	return "> "
+}
+
+func (l *ussdLine) say(ctx context.Context, input string) ([]reply, error) {
+	keys := map[string]any{"session": l.session, "input": input}
+	if l.session == "" {
+		keys = map[string]any{"phone": l.from, "dial": input}
+	}
+	var s struct {
+		Session, Text, Encoding string
+		End                     bool
+		Units, Septets, Limit   int
+	}
+	no, err := l.ask(ctx, http.MethodPost, "/sandbox/ussd", keys, &s)
+	if err != nil {
+		return nil, err
+	}
+	if no != nil {
+		l.session = ""
+		return []reply{{text: "! " + no.Error, size: no.Code}}, nil
+	}
+	l.session = s.Session
+	count := s.Septets
+	if s.Encoding == "UCS-2" {
+		count = s.Units
+	}
+	size := fmt.Sprintf("%d/%d %s", count, s.Limit, s.Encoding)
+	if count > s.Limit {
+		size += ", TOO LONG"
+	}
+	if s.End {
+		l.session = ""
+		size += ", end"
+	}
+	return []reply{{text: s.Text, size: size}}, nil
+}
+
+// smsLine texts, and waits for what comes back.
+type smsLine struct {
+	client
+	seen map[string]bool
+}
+
+func (l *smsLine) prompt() string { return "sms> " }
+
+// message is an SMS as the sandbox lists it.
+type message struct {
+	ID, Text, Encoding string
+	Parts              int
+}
+
+// How long the phone waits for an answer, and for more parts after one.
+const (
+	firstWait = 5 * time.Second
+	quietWait = 700 * time.Millisecond
+	askEvery  = 100 * time.Millisecond
+)
+
+func (l *smsLine) say(ctx context.Context, input string) ([]reply, error) {
+	if l.seen == nil {
+		l.seen = map[string]bool{}
+		if _, err := l.fresh(ctx); err != nil {
+			return nil, err
+		}
+	}
+	body := map[string]string{"from": l.from, "to": l.to, "text": input}
+	no, err := l.ask(ctx, http.MethodPost, "/sandbox/sms", body, &struct{}{})
+	if err != nil {
+		return nil, err
+	}
+	if no != nil {
+		return []reply{{text: "! " + no.Error, size: no.Code}}, nil
+	}
+	var replies []reply
+	until := time.Now().Add(firstWait)
+	for time.Now().Before(until) && ctx.Err() == nil {
+		came, err := l.fresh(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if len(came) > 0 {
+			replies = append(replies, came...)
+			until = time.Now().Add(quietWait)
+		}
+		time.Sleep(askEvery)
+	}
+	return replies, nil
+}
+
+// fresh gives the messages not seen yet, oldest first.
+func (l *smsLine) fresh(ctx context.Context) ([]reply, error) {
+	var list []message
+	no, err := l.ask(ctx, http.MethodGet, "/sandbox/sms?phone="+url.QueryEscape(l.from), nil, &list)
+	if err != nil {
+		return nil, err
+	}
+	if no != nil {
+		return nil, fmt.Errorf("list the messages: %s", strings.TrimSpace(no.Error))
+	}
+	var out []reply
+	for i := len(list) - 1; i >= 0; i-- {
+		m := list[i]
+		if !l.seen[m.ID] {
+			l.seen[m.ID] = true
+			out = append(out, reply{text: m.Text, size: fmt.Sprintf("%d part(s) %s", m.Parts, m.Encoding)})
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,278 @@
+package locales
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+	"golang.org/x/text/feature/plural"
+	"golang.org/x/text/language"
+)
+
+//go:embed ky/*.toml ru/*.toml en/*.toml placeholders.toml
+var files embed.FS
+
+// Catalogue is every message in every locale, compiled. It is safe for
+// concurrent use.
+type Catalogue struct {
+	messages map[Locale]map[string]message
+	longest  map[string]string
+}
+
+// message is one compiled sentence. A plain one has only the "other" form.
+type message struct {
+	count string // the argument that chooses the form; empty: plain
+	forms map[plural.Form][]segment
+}
+
+// segment is literal text, or the name of a placeholder.
+type segment struct {
+	text string
+	name string
+}
+
+// forms are the plural categories as the files name them (CLDR).
+var forms = map[string]plural.Form{
+	"text": plural.Other, "other": plural.Other, "one": plural.One, "few": plural.Few, "many": plural.Many,
+}
+
+// tags are the languages whose plural rules apply.
+var tags = map[Locale]language.Tag{
+	KY: language.Make("ky"), RU: language.Russian, KYLatn: language.Make("ky"), EN: language.English,
+}
+
+// Load compiles the embedded files. It fails on a key or a placeholder that is
+// not declared alike in every language: a screen must never lack a sentence.
+func Load() (*Catalogue, error) {
+	c := &Catalogue{messages: map[Locale]map[string]message{}, longest: map[string]string{}}
+	if _, err := toml.DecodeFS(files, "placeholders.toml", &c.longest); err != nil {
+		return nil, fmt.Errorf("placeholders.toml: %w", err)
+	}
+	for _, loc := range []Locale{KY, RU, EN} {
+		if err := c.loadLanguage(loc); err != nil {
+			return nil, err
+		}
+	}
+	c.messages[KYLatn] = transcribed(c.messages[KY])
+	return c, c.complete()
+}
+
+func (c *Catalogue) loadLanguage(loc Locale) error {
+	names, err := fs.Glob(files, string(loc)+"/*.toml")
+	if err != nil {
+		return err
+	}
+	c.messages[loc] = map[string]message{}
+	for _, name := range names {
+		var entries map[string]map[string]string
+		if _, err := toml.DecodeFS(files, name, &entries); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		for key, entry := range entries {
+			if _, twice := c.messages[loc][key]; twice {
+				return fmt.Errorf("%s: %q is in two files", name, key)
+			}
+			if c.messages[loc][key], err = compile(entry); err != nil {
+				return fmt.Errorf("%s: %q: %w", name, key, err)
+			}
+		}
+	}
+	return nil
+}
+
+func compile(entry map[string]string) (message, error) {
+	m := message{count: entry["count"], forms: map[plural.Form][]segment{}}
+	for name, text := range entry {
+		if name == "count" {
+			continue
+		}
+		form, known := forms[name]
+		if !known {
+			return m, fmt.Errorf("no plural form is called %q", name)
+		}
+		segments, err := split(text)
+		if err != nil {
+			return m, err
+		}
+		m.forms[form] = segments
+	}
+	if m.forms[plural.Other] == nil {
+		return m, errors.New("the text is missing")
+	}
+	return m, nil
+}
+
+// split cuts a text at its {placeholders}.
+func split(text string) ([]segment, error) {
+	out := []segment{}
+	for text != "" {
+		before, rest, found := strings.Cut(text, "{")
+		if before != "" {
+			out = append(out, segment{text: before})
+		}
+		if !found {
+			break
+		}
+		name, after, closed := strings.Cut(rest, "}")
+		if !closed || name == "" {
+			return nil, errors.New("a { has no name or no }")
+		}
+		out = append(out, segment{name: name})
+		text = after
+	}
+	return out, nil
+}
+
+// transcribed gives the Latin form of every Kyrgyz message.
+func transcribed(ky map[string]message) map[string]message {
+	out := make(map[string]message, len(ky))
+	for key, m := range ky {
+		latin := message{count: m.count, forms: make(map[plural.Form][]segment, len(m.forms))}
+		for form, segments := range m.forms {
+			copied := slices.Clone(segments)
+			for i := range copied {
+				copied[i].text = Latin(copied[i].text)
+			}
+			latin.forms[form] = copied
+		}
+		out[key] = latin
+	}
+	return out
+}
+
+// complete checks that the languages have the same keys, the same placeholders,
+// and that every placeholder's longest value is declared.
+func (c *Catalogue) complete() error {
+	var faults []error
+	for _, key := range c.Keys() {
+		want := c.messages[KY][key].names()
+		for _, loc := range []Locale{KY, RU, EN} {
+			m, has := c.messages[loc][key]
+			if !has {
+				faults = append(faults, fmt.Errorf("%s lacks %q", loc, key))
+			} else if !slices.Equal(m.names(), want) && c.messages[KY][key].forms != nil {
+				faults = append(faults, fmt.Errorf("%s: %q has the placeholders %v, ky has %v", loc, key, m.names(), want))
+			}
+		}
+		for _, name := range want {
+			if c.longest[name] == "" {
+				faults = append(faults, fmt.Errorf("placeholders.toml lacks {%s} of %q", name, key))
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// names lists the placeholders of m's main form, sorted.
+func (m message) names() []string {
+	names := []string{}
+	for _, s := range m.forms[plural.Other] {
+		if s.name != "" && !slices.Contains(names, s.name) {
+			names = append(names, s.name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Keys lists every key of every language, sorted.
+func (c *Catalogue) Keys() []string {
+	seen := map[string]bool{}
+	keys := []string{}
+	for _, messages := range c.messages {
+		for key := range messages {
+			if !seen[key] {
+				seen[key] = true
+				keys = append(keys, key)
+			}
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// Has reports whether key exists.
+func (c *Catalogue) Has(key string) bool {
+	_, has := c.messages[KY][key]
+	return has
+}
+
+// Placeholders lists the placeholders of key, sorted, and Longest gives the
+// longest value that one of them can take.
+func (c *Catalogue) Placeholders(key string) []string { return c.messages[KY][key].names() }
+
+// Longest is the longest value the placeholder can take, for layout tests.
+func (c *Catalogue) Longest(placeholder string) string { return c.longest[placeholder] }
+
+// Text is the sentence key in loc with its placeholders filled from args: name,
+// value, name, value, …. A key that does not exist comes back as it is; a test
+// holds that none is used.
+func (c *Catalogue) Text(loc Locale, key string, args ...any) string {
+	m, has := c.messages[loc][key]
+	if !has {
+		if m, has = c.messages[KY][key]; !has {
+			return key
+		}
+	}
+	segments := m.forms[plural.Other]
+	if m.count != "" {
+		if chosen := m.forms[form(loc, argument(args, m.count))]; chosen != nil {
+			segments = chosen
+		}
+	}
+	if len(segments) == 1 && segments[0].name == "" {
+		return segments[0].text
+	}
+	var out strings.Builder
+	for _, s := range segments {
+		if s.name == "" {
+			out.WriteString(s.text)
+			continue
+		}
+		value := render(argument(args, s.name))
+		if loc == KYLatn {
+			value = Latin(value)
+		}
+		out.WriteString(value)
+	}
+	return out.String()
+}
+
+// argument finds the value of a name in (name, value, …).
+func argument(args []any, name string) any {
+	for i := 0; i+1 < len(args); i += 2 {
+		if args[i] == name {
+			return args[i+1]
+		}
+	}
+	return nil
+}
+
+func render(value any) string {
+	switch v := value.(type) {
+	case string:
+		return v
+	case nil:
+		return ""
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+// form is the plural category of a whole number in loc.
+func form(loc Locale, count any) plural.Form {
+	var n int
+	switch v := count.(type) {
+	case int:
+		n = v
+	case int64:
+		n = int(v)
+	default:
+		return plural.Other
+	}
+	return plural.Cardinal.MatchPlural(tags[loc], n, 0, 0, 0, 0)
+}

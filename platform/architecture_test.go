@@ -1,0 +1,252 @@
+// Package platform_test holds the rules of ARCHITECTURE.md against the code:
+// who may import whom, that the domain has no clock of its own, and that files
+// and functions stay small enough to be read.
+package platform_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	module = "github.com/eshik-kg/eshik/"
+	root   = ".." // of the repository, from this folder
+
+	longestFile     = 400
+	longestFunction = 70
+)
+
+// listed is what `go list -json` says about a package.
+type listed struct {
+	ImportPath string
+	Imports    []string // what its own files name
+	Deps       []string // and everything under that
+}
+
+// rule says what the packages under some folders must not reach.
+type rule struct {
+	name    string
+	of      []string // folders in the module
+	never   []string // folders in the module, directly or through others
+	outside []string // import paths of others that its own files must not name
+}
+
+var rules = []rule{
+	{name: "1. locales imports nothing of ours", of: []string{"locales"}, never: []string{""}},
+	{
+		name:  "2. platform never imports a service, a channel or api",
+		of:    []string{"platform"},
+		never: []string{"services", "ussd", "sms", "api", "sandbox", "web", "cmd"},
+	},
+	{
+		name:    "3. a service imports platform and locales, and no transport",
+		of:      []string{"services"},
+		never:   []string{"ussd", "sms", "api", "sandbox", "web", "cmd"},
+		outside: []string{"net/http", "github.com/gofiber/", "github.com/redis/"},
+	},
+	{
+		name:  "4. ussd imports platform only",
+		of:    []string{"ussd"},
+		never: []string{"services", "sms", "api", "sandbox", "web", "cmd"},
+	},
+	{
+		name:  "4. sms imports platform only",
+		of:    []string{"sms"},
+		never: []string{"services", "ussd", "api", "sandbox", "web", "cmd"},
+	},
+	{
+		name:  "5. api imports services and platform",
+		of:    []string{"api"},
+		never: []string{"ussd", "sms", "sandbox", "cmd"},
+	},
+	{
+		name:  "the sandbox is an outside world: it knows no service",
+		of:    []string{"sandbox"},
+		never: []string{"services", "api", "cmd"},
+	},
+	{name: "6. nothing imports a command", of: []string{"locales", "platform", "services", "ussd", "sms", "api", "sandbox", "web"}, never: []string{"cmd"}},
+}
+
+func TestImports(t *testing.T) {
+	packages := list(t)
+	for _, r := range rules {
+		t.Run(r.name, func(t *testing.T) {
+			for _, p := range packages {
+				if under(p.ImportPath, r.of) {
+					r.check(t, p)
+				}
+			}
+		})
+	}
+	t.Run("3. no service imports another", func(t *testing.T) {
+		for _, p := range packages {
+			own := service(p.ImportPath)
+			for _, dep := range p.Deps {
+				if other := service(dep); own != "" && other != "" && other != own {
+					t.Errorf("%s reaches %s", p.ImportPath, dep)
+				}
+			}
+		}
+	})
+}
+
+func (r rule) check(t *testing.T, p listed) {
+	t.Helper()
+	for _, dep := range p.Deps {
+		if under(dep, r.never) && !under(dep, r.of) {
+			t.Errorf("%s reaches %s", p.ImportPath, dep)
+		}
+	}
+	for _, name := range p.Imports {
+		for _, denied := range r.outside {
+			if name == denied || strings.HasPrefix(name, denied) {
+				t.Errorf("%s imports %s", p.ImportPath, name)
+			}
+		}
+	}
+}
+
+// under reports that path lies in one of the module's folders; "" is all of it.
+func under(path string, folders []string) bool {
+	inside, ours := strings.CutPrefix(path, module)
+	return ours && slices.ContainsFunc(folders, func(folder string) bool {
+		return folder == "" || inside == folder || strings.HasPrefix(inside, folder+"/")
+	})
+}
+
+// service gives the name of the service that a package belongs to.
+func service(path string) string {
+	inside, ours := strings.CutPrefix(path, module+"services/")
+	if !ours {
+		return ""
+	}
+	name, _, _ := strings.Cut(inside, "/")
+	return name
+}
+
+// list asks the go command for every package of the module, without tests.
+func list(t *testing.T) []listed {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports,Deps", "./...")
+	command.Dir = root
+	var failure bytes.Buffer
+	command.Stderr = &failure
+	output, err := command.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, failure.String())
+	}
+	var packages []listed
+	for decoder := json.NewDecoder(bytes.NewReader(output)); ; {
+		var p listed
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatalf("read what go list says: %v", err)
+		}
+		packages = append(packages, p)
+	}
+	if len(packages) < 10 {
+		t.Fatalf("go list knows only %d packages: the test looks in the wrong place", len(packages))
+	}
+	return packages
+}
+
+// clockless are the folders whose code takes the time from its caller.
+var clockless = []string{"services", "platform/dialog", "platform/payment", "platform/identity", "platform/analytics"}
+
+// clock are the functions of package time that look at a clock.
+var clock = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick"}
+
+func TestTheDomainHasNoClock(t *testing.T) {
+	for _, folder := range clockless {
+		for _, file := range sources(t, folder) {
+			if strings.HasSuffix(file.path, "_test.go") {
+				continue
+			}
+			ast.Inspect(file.tree, func(n ast.Node) bool {
+				selector, ok := n.(*ast.SelectorExpr)
+				if !ok {
+					return true
+				}
+				if x, ok := selector.X.(*ast.Ident); ok && x.Name == "time" && slices.Contains(clock, selector.Sel.Name) {
+					t.Errorf("%s: time.%s; take the time from caller.Caller or a `now` given to the constructor",
+						file.set.Position(n.Pos()), selector.Sel.Name)
+				}
+				return true
+			})
+		}
+	}
+}
+
+func TestFilesAndFunctionsAreSmall(t *testing.T) {
+	files := sources(t, ".")
+	if len(files) < 20 {
+		t.Fatalf("only %d files: the test looks in the wrong place", len(files))
+	}
+	for _, file := range files {
+		if lines := file.set.File(file.tree.Pos()).LineCount(); lines > longestFile+1 {
+			t.Errorf("%s has %d lines, more than %d", file.path, lines, longestFile)
+		}
+		for _, declaration := range file.tree.Decls {
+			function, ok := declaration.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			first, last := file.set.Position(function.Pos()).Line, file.set.Position(function.End()).Line
+			if lines := last - first + 1; lines > longestFunction && !strings.HasSuffix(file.path, "_test.go") {
+				t.Errorf("%s:%d: %s has %d lines, more than %d", file.path, first, function.Name.Name, lines, longestFunction)
+			}
+		}
+	}
+}
+
+// source is a file that a person wrote.
+type source struct {
+	path string
+	set  *token.FileSet
+	tree *ast.File
+}
+
+// sources parses the Go files under a folder of the repository, generated ones
+// left out.
+func sources(t *testing.T, folder string) []source {
+	t.Helper()
+	var found []source
+	walk := func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir():
+			if name := entry.Name(); name == "testdata" || name == "var" || strings.HasPrefix(name, ".") && name != ".." && name != "." {
+				return filepath.SkipDir
+			}
+			return nil
+		case filepath.Ext(path) != ".go":
+			return nil
+		}
+		set := token.NewFileSet()
+		tree, err := parser.ParseFile(set, path, nil, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		if !ast.IsGenerated(tree) {
+			found = append(found, source{path: path, set: set, tree: tree})
+		}
+		return nil
+	}
+	if err := filepath.WalkDir(filepath.Join(root, folder), walk); err != nil {
+		t.Fatalf("read the sources: %v", err)
+	}
+	return found
+}

@@ -1,0 +1,28 @@
+-- name: Record :exec
+INSERT INTO audit_records (id, happened_at, actor, action, object, subject, purpose)
+VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: Unsealed :many
+SELECT * FROM audit_records WHERE n IS NULL ORDER BY id LIMIT $1;
+
+-- name: SealRecord :execrows
+UPDATE audit_records SET n = $1, mac = $2 WHERE id = $3 AND n IS NULL;
+
+-- name: StartHead :exec
+INSERT INTO audit_head (id, n, mac, own) VALUES (1, $1, $2, $3) ON CONFLICT (id) DO NOTHING;
+
+-- name: Head :one
+SELECT * FROM audit_head WHERE id = 1;
+
+-- name: MoveHead :execrows
+UPDATE audit_head SET n = $1, mac = $2, own = $3 WHERE id = 1 AND n = $4;
+
+-- name: Sealed :many
+SELECT * FROM audit_records WHERE n > $1 ORDER BY n LIMIT $2;
+
+-- name: Ends :one
+SELECT h.n, h.mac, h.own, (SELECT COUNT(*) FROM audit_records WHERE audit_records.n IS NOT NULL) AS sealed
+FROM audit_head h WHERE h.id = 1;
+
+-- name: CountSealed :one
+SELECT COUNT(*) FROM audit_records WHERE n IS NOT NULL;

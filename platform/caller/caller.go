@@ -1,0 +1,44 @@
+// Package caller says who is asking and over what. Every use case takes a
+// Caller; it is how the time, the channel and the language reach the domain,
+// which has no clock and knows no transport.
+package caller
+
+import (
+	"time"
+
+	"github.com/eshik-kg/eshik/locales"
+)
+
+// Channel is the kind of door the caller came through.
+type Channel string
+
+// The channels.
+const (
+	USSD    Channel = "ussd"
+	SMS     Channel = "sms"
+	REST    Channel = "rest"
+	Web     Channel = "web"
+	Partner Channel = "partner"
+	Staff   Channel = "staff"
+)
+
+// Caller is one party at one moment.
+type Caller struct {
+	// Phone is the caller's number in E.164 (+996555000001); empty where the
+	// channel proves none (an anonymous REST request).
+	Phone string
+	// Subject is the pseudonymous id of the identified citizen (identity.Citizen
+	// ID); empty until the caller proved who they are.
+	Subject string
+	Channel Channel
+	// Gateway is the wire format's name (africastalking), for budgets and counts.
+	Gateway string
+	// Operator is the mobile network's name (MegaCom), a hint for statistics.
+	Operator string
+	Locale   locales.Locale
+	// Now is the moment of the request.
+	Now time.Time
+	// Turn identifies this turn among all: a retry of a request has the same.
+	// It keys effects, so that a repeated turn does not repeat them.
+	Turn string
+}

@@ -1,0 +1,58 @@
+package caller_test
+
+import (
+	"testing"
+
+	"github.com/eshik-kg/eshik/platform/caller"
+)
+
+func TestParsePhone(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		"+996555000001":     "+996555000001",
+		" 996555000001":     "+996555000001", // "+" sent unencoded in a form arrives as a space
+		"996700000002":      "+996700000002",
+		"00996770000003":    "+996770000003",
+		"0555 000 001":      "+996555000001",
+		"+996 (555) 000001": "+996555000001",
+		"+77012345678":      "+77012345678",
+		"+254711082300":     "+254711082300",
+		"":                  "",
+		"Eshik":             "",
+		"1414":              "",
+		"+99655500000":      "",
+		"+996055000001":     "",
+		"٠٥٥٥٠٠٠٠٠١":        "+996555000001",
+	} {
+		got, ok := caller.ParsePhone(raw)
+		if got != want || ok != (want != "") {
+			t.Errorf("ParsePhone(%q) = %q, %v; want %q", raw, got, ok, want)
+		}
+	}
+}
+
+func TestOperator(t *testing.T) {
+	t.Parallel()
+	for phone, want := range map[string]string{
+		"+996555000001": "MegaCom", "+996700000002": "O!", "+996770000003": "Beeline",
+		"+996220000000": "Beeline", "+996312000000": "", "+77012345678": "", "": "",
+	} {
+		if got := caller.Operator(phone); got != want {
+			t.Errorf("Operator(%q) = %q, want %q", phone, got, want)
+		}
+	}
+}
+
+func FuzzParsePhone(f *testing.F) {
+	f.Add("+996555000001")
+	f.Add("0555 000 001 ext 5")
+	f.Fuzz(func(t *testing.T, raw string) {
+		got, ok := caller.ParsePhone(raw)
+		if !ok {
+			return
+		}
+		if again, ok := caller.ParsePhone(got); !ok || again != got {
+			t.Errorf("ParsePhone(%q) = %q, which reads as %q, %v", raw, got, again, ok)
+		}
+	})
+}

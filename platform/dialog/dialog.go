@@ -1,0 +1,161 @@
+// Package dialog is the conversation state machine that USSD and SMS share. A
+// service describes its conversation as Nodes; the Engine walks them, lays each
+// screen out in the channel's budget, pages what is longer, and keeps the small
+// State between turns. It knows no service, no channel and no clock.
+package dialog
+
+import (
+	"context"
+
+	"github.com/eshik-kg/eshik/platform/caller"
+)
+
+// Node is one step of a conversation. It has either Show, and is a screen the
+// citizen sees, or Do, and is an action between two screens.
+type Node struct {
+	// ID is stable, "service.step": it is kept in states and counted in
+	// statistics.
+	ID string
+	// Show makes the screen. It may run again for the same turn (going back, an
+	// unknown choice): it must change nothing.
+	Show func(ctx context.Context, t *Talk) (Screen, error)
+	// Answer takes what was typed on a screen with an Ask and says where to go.
+	// A *problem.Error is shown above the same screen, which asks again.
+	Answer func(ctx context.Context, t *Talk, input string) (Next, error)
+	// Do performs an effect and says where to go. It must be idempotent by a key
+	// it finds in the talk (t.Turn(), or an id in its memory). A dialled string
+	// (*1414*2*1#) never runs a Do: it stops at the screen before.
+	Do func(ctx context.Context, t *Talk) (Next, error)
+}
+
+// Ask says what a screen asks the citizen to type. Input to Secret,
+// PersonalNumber and DocumentNumber never reaches state, logs or stored
+// transcripts.
+type Ask string
+
+// What can be asked for. A screen without an Ask is a menu or an end.
+const (
+	AskNothing        Ask = ""
+	AskText           Ask = "text"
+	AskSecret         Ask = "secret"          // one-time codes, secrets
+	AskPersonalNumber Ask = "personal_number" // 14 digits
+	AskDocumentNumber Ask = "document_number"
+)
+
+// Sensitive reports input that must never be kept.
+func (a Ask) Sensitive() bool {
+	return a == AskSecret || a == AskPersonalNumber || a == AskDocumentNumber
+}
+
+// Message is a sentence of the locale files with its arguments (name, value,
+// name, value, …), or, where Key is empty, text from a registry as it is.
+type Message struct {
+	Key  string
+	Args []any
+	Text string
+}
+
+// Say makes a message of a key.
+func Say(key string, args ...any) Message { return Message{Key: key, Args: args} }
+
+// Raw makes a message of text that is data (a street, a kindergarten's name).
+// In the Latin script it is transcribed like all else.
+func Raw(text string) Message { return Message{Text: text} }
+
+// Screen is what a citizen sees: it knows no channel, and the engine lays it
+// out. Body paragraphs come first, then the options, numbered by the engine.
+type Screen struct {
+	Body    []Message
+	Options []Option
+	Ask     Ask
+	// End closes the talk after this screen. Without it, a screen that has
+	// neither options nor an Ask still offers the way back and the main menu.
+	End bool
+}
+
+// Option is one numbered choice.
+type Option struct {
+	Label Message
+	Next  Next
+}
+
+// Next says where a talk goes. The zero Next shows the same node again.
+type Next struct {
+	Node string `cbor:"1,keyasint,omitempty"`
+	// Set is put into the talk's memory before the node runs.
+	Set map[string]string `cbor:"2,keyasint,omitempty"`
+	// Then is the node to go on with when the sub-talk that starts at Node
+	// returns; empty for a plain move.
+	Then string `cbor:"3,keyasint,omitempty"`
+	// Back returns from a sub-talk to its Then.
+	Back bool `cbor:"4,keyasint,omitempty"`
+	// Fresh forgets the way here: after an effect, "back" is the main menu.
+	Fresh bool `cbor:"5,keyasint,omitempty"`
+}
+
+// Go moves to node; pairs (key, value, …) are put into the talk's memory.
+func Go(node string, pairs ...string) Next { return Next{Node: node, Set: pairMap(pairs)} }
+
+// Call runs the sub-talk at node (identification, say) and then goes to then.
+func Call(node, then string, pairs ...string) Next {
+	return Next{Node: node, Then: then, Set: pairMap(pairs)}
+}
+
+// Return ends a sub-talk: the talk goes on where its Call said.
+func Return(pairs ...string) Next { return Next{Back: true, Set: pairMap(pairs)} }
+
+// Done moves to node after an effect: "back" from there is the main menu.
+func Done(node string, pairs ...string) Next {
+	return Next{Node: node, Fresh: true, Set: pairMap(pairs)}
+}
+
+func pairMap(pairs []string) map[string]string {
+	if len(pairs) == 0 {
+		return nil
+	}
+	m := make(map[string]string, len(pairs)/2)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		m[pairs[i]] = pairs[i+1]
+	}
+	return m
+}
+
+// Service is one citizen service's part of the conversation.
+type Service struct {
+	// Name is the folder's name: fine, certificate, preschool.
+	Name string
+	// Entry is the line in the main menu and the node it leads to. A service
+	// without a label (identification) is reached by Call only.
+	Entry Option
+	Nodes []Node
+	// Commands are the words that start this service by SMS.
+	Commands []Command
+}
+
+// Command is a word texted to start something: "АЙЫП 01KG123ABC".
+type Command struct {
+	// Words are the accepted first words, folded (see Fold): "айып", "штраф".
+	Words []string
+	// Node is where the command leads; the rest of the text is put into the
+	// talk's memory under Arg.
+	Node string
+	Arg  string
+	// Bare is the node when nothing follows the word; empty: Node.
+	Bare string
+}
+
+// Talk is one turn of a conversation as a node sees it.
+type Talk struct {
+	Caller caller.Caller
+	state  *State
+}
+
+// Get reads the talk's memory; "" when absent.
+func (t *Talk) Get(key string) string { return t.state.Memory[key] }
+
+// Set writes the talk's memory: ids and choices, never anything sensitive. It
+// takes effect when the turn is saved.
+func (t *Talk) Set(key, value string) { t.state.set(key, value) }
+
+// Turn identifies this turn for good; a retry has the same. It keys effects.
+func (t *Talk) Turn() string { return t.Caller.Turn }

@@ -1,0 +1,64 @@
+package dialog
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/eshik-kg/eshik/locales"
+)
+
+// door is the engine's own part of every talk: the language and the main menu.
+func (e *Engine) door() Service {
+	return Service{
+		Name: doorService,
+		Nodes: []Node{
+			{ID: nodeMain, Show: e.showMain},
+			{ID: nodeLanguage, Show: e.showLanguage},
+			{ID: nodeSpeak, Do: e.speak},
+		},
+		Commands: []Command{
+			{Words: []string{"жардам", "помощь", "меню", "help", "menu", "jardam"}, Node: nodeMain},
+			{Words: []string{"тил", "язык", "til", "language"}, Node: nodeLanguage},
+		},
+	}
+}
+
+func (e *Engine) showMain(context.Context, *Talk) (Screen, error) {
+	screen := Screen{Body: []Message{Say("dialog.main_title")}}
+	for _, service := range e.services {
+		if service.Entry.Label.Key != "" {
+			screen.Options = append(screen.Options, service.Entry)
+		}
+	}
+	screen.Options = append(screen.Options, Option{Label: Say("dialog.language_option"), Next: Go(nodeLanguage)})
+	return screen, nil
+}
+
+// languages are offered in this order, each in its own words.
+var languages = []struct {
+	locale locales.Locale
+	label  string
+}{
+	{locales.KY, "dialog.language_ky"}, {locales.RU, "dialog.language_ru"}, {locales.KYLatn, "dialog.language_latin"},
+}
+
+func (e *Engine) showLanguage(context.Context, *Talk) (Screen, error) {
+	screen := Screen{Body: []Message{Say("dialog.language_title")}}
+	for _, l := range languages {
+		screen.Options = append(screen.Options, Option{Label: Say(l.label), Next: Go(nodeSpeak, "locale", string(l.locale))})
+	}
+	return screen, nil
+}
+
+// speak remembers the chosen language; doing it twice is doing it once.
+func (e *Engine) speak(ctx context.Context, t *Talk) (Next, error) {
+	loc := locales.Locale(t.Get("locale"))
+	if e.options.Profiles != nil && t.Caller.Phone != "" {
+		if err := e.options.Profiles.SetLocale(ctx, t.Caller.Phone, loc); err != nil {
+			return Next{}, fmt.Errorf("remember the language: %w", err)
+		}
+	}
+	t.state.Locale = loc
+	t.Caller.Locale = loc
+	return Done(nodeMain), nil
+}

@@ -1,0 +1,152 @@
+package dialog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/problem"
+)
+
+// The engine's own nodes.
+const (
+	nodeMain     = "door.main"
+	nodeLanguage = "door.language"
+	nodeSpeak    = "door.speak"   // the language was chosen
+	nodeProblem  = "door.problem" // a problem is shown; it has no node of its own
+	doorService  = "door"
+)
+
+// Profiles remembers the language of a phone.
+type Profiles interface {
+	SetLocale(ctx context.Context, phone string, loc locales.Locale) error
+}
+
+// Options are what an engine needs besides its services.
+type Options struct {
+	Profiles Profiles
+	Log      *slog.Logger
+}
+
+// Engine walks talks. It is safe for concurrent use and keeps nothing between
+// turns.
+type Engine struct {
+	catalogue *locales.Catalogue
+	options   Options
+	nodes     map[string]Node
+	owner     map[string]string // node → service
+	services  []Service
+	commands  map[string]Command
+}
+
+// New makes an engine for the services, in the order of the main menu. It fails
+// when two nodes share an id or a node can neither be shown nor done.
+func New(catalogue *locales.Catalogue, options Options, services ...Service) (*Engine, error) {
+	e := &Engine{
+		catalogue: catalogue, options: options, services: services,
+		nodes: map[string]Node{}, owner: map[string]string{}, commands: map[string]Command{},
+	}
+	var faults []error
+	for _, service := range append([]Service{e.door()}, services...) {
+		for _, node := range service.Nodes {
+			faults = append(faults, e.add(service.Name, node))
+		}
+		for _, command := range service.Commands {
+			for _, word := range command.Words {
+				e.commands[locales.Fold(word)] = command
+			}
+		}
+	}
+	return e, errors.Join(faults...)
+}
+
+func (e *Engine) add(service string, node Node) error {
+	if _, twice := e.nodes[node.ID]; twice {
+		return fmt.Errorf("two nodes are called %q", node.ID)
+	}
+	if (node.Show == nil) == (node.Do == nil) {
+		return fmt.Errorf("node %q must have either Show or Do", node.ID)
+	}
+	e.nodes[node.ID] = node
+	e.owner[node.ID] = service
+	return nil
+}
+
+// Input is what reached the engine in one turn.
+type Input struct {
+	// Text is what was typed now.
+	Text string
+	// Start begins a talk: the first screen is shown. Text is then a message
+	// that began it (an SMS command), Dialled a dialled path (*1414*2*1#).
+	Start   bool
+	Dialled []string
+	Budget  Budget
+}
+
+// Reply is what the citizen sees after a turn.
+type Reply struct {
+	Text  string
+	End   bool
+	Steps []Step
+}
+
+// Next takes one turn: it moves st and says what to show. It returns an error
+// only when ctx ended or the engine is wired wrongly; whatever a citizen types,
+// and whatever a service answers, becomes a screen.
+func (e *Engine) Next(ctx context.Context, c caller.Caller, st *State, in Input) (Reply, error) {
+	w := &walk{engine: e, caller: c, state: st, budget: in.Budget}
+	var err error
+	if in.Start || st.Node == "" || st.Ended {
+		err = w.start(ctx, in)
+	} else {
+		err = w.answer(ctx, in.Text)
+	}
+	if err == nil {
+		err = w.pending(ctx)
+	}
+	if err != nil {
+		return Reply{}, err
+	}
+	return Reply{Text: st.Pages[st.Page].Text, End: st.Ended, Steps: w.steps}, nil
+}
+
+// Abandoned gives the steps to count when a talk ended without its citizen
+// finishing: the one they were at.
+func (e *Engine) Abandoned(st *State) []Step {
+	if st.Ended || st.Node == "" {
+		return nil
+	}
+	return []Step{{
+		Service: e.service(st.Node), Node: st.Node, Outcome: OutcomeAbandoned, Started: time.UnixMicro(st.Shown).UTC(),
+	}}
+}
+
+func (e *Engine) service(node string) string {
+	if name, known := e.owner[node]; known {
+		return name
+	}
+	return doorService
+}
+
+// text turns a message into words.
+func (e *Engine) text(loc locales.Locale, m Message) string {
+	if m.Key != "" {
+		return e.catalogue.Text(loc, m.Key, m.Args...)
+	}
+	if loc == locales.KYLatn {
+		return locales.Latin(m.Text)
+	}
+	return m.Text
+}
+
+// log tells the operators of an error that was not the citizen's.
+func (e *Engine) logError(ctx context.Context, node string, err error) {
+	p := problem.From(err)
+	if p.Code == problem.Internal || p.Code == problem.Upstream || p.Code == problem.Unavailable {
+		e.options.Log.ErrorContext(ctx, "a step of a talk failed", "node", node, "error", err)
+	}
+}

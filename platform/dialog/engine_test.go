@@ -1,0 +1,237 @@
+package dialog
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/problem"
+)
+
+// trial is a small service: a menu, a question, an effect, a sub-talk.
+type trial struct{ effects int }
+
+func (s *trial) service() Service {
+	return Service{
+		Name:     "trial",
+		Entry:    Option{Label: Message{Key: "dialog.more"}, Next: Go("trial.menu")},
+		Commands: []Command{{Words: []string{"айып"}, Node: "trial.given", Arg: "given", Bare: "trial.ask"}},
+		Nodes: []Node{
+			{ID: "trial.menu", Show: func(context.Context, *Talk) (Screen, error) {
+				return Screen{Body: []Message{Raw("Меню")}, Options: []Option{
+					{Raw("Суроо"), Go("trial.ask")}, {Raw("Иш"), Go("trial.effect")}, {Raw("Код"), Call("trial.secret", "trial.end")},
+				}}, nil
+			}},
+			{
+				ID: "trial.ask",
+				Show: func(context.Context, *Talk) (Screen, error) {
+					return Screen{Body: []Message{Raw("Номер?")}, Ask: AskText}, nil
+				},
+				Answer: func(_ context.Context, _ *Talk, input string) (Next, error) {
+					if input == "жок" {
+						return Next{}, problem.New(problem.NotFound, "problem.choice")
+					}
+					return Go("trial.given", "given", input), nil
+				},
+			},
+			{ID: "trial.given", Show: func(_ context.Context, t *Talk) (Screen, error) {
+				return Screen{Body: []Message{Raw("Алынды: " + t.Get("given"))}}, nil
+			}},
+			{ID: "trial.effect", Do: func(context.Context, *Talk) (Next, error) { s.effects++; return Done("trial.end"), nil }},
+			{
+				ID: "trial.secret",
+				Show: func(context.Context, *Talk) (Screen, error) {
+					return Screen{Body: []Message{Raw("Код?")}, Ask: AskSecret}, nil
+				},
+				Answer: func(context.Context, *Talk, string) (Next, error) { return Return(), nil },
+			},
+			{ID: "trial.end", Show: func(context.Context, *Talk) (Screen, error) {
+				return Screen{Body: []Message{Raw("Бүттү")}, End: true}, nil
+			}},
+		},
+	}
+}
+
+// talker drives one talk; the state is encoded and decoded between turns.
+type talker struct {
+	t      *testing.T
+	engine *Engine
+	state  *State
+	c      caller.Caller
+	budget Budget
+}
+
+func newTalker(t *testing.T, loc locales.Locale) (*talker, *trial) {
+	t.Helper()
+	catalogue, err := locales.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &trial{}
+	engine, err := New(catalogue, Options{Log: slog.New(slog.DiscardHandler)}, s.service())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := caller.Caller{Channel: caller.USSD, Now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	return &talker{t: t, engine: engine, state: NewState(loc), c: c, budget: ussd}, s
+}
+
+func (k *talker) turn(in Input) Reply {
+	k.t.Helper()
+	data, err := k.state.Encode()
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	if k.state, err = Decode(data); err != nil {
+		k.t.Fatal(err)
+	}
+	in.Budget = k.budget
+	reply, err := k.engine.Next(context.Background(), k.c, k.state, in)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	if !k.budget.Fits(reply.Text) {
+		k.t.Fatalf("too long: %q", reply.Text)
+	}
+	return reply
+}
+
+func (k *talker) say(text, want string) {
+	k.t.Helper()
+	if got := k.turn(Input{Text: text}).Text; !strings.Contains(got, want) {
+		k.t.Fatalf("after %q: %q lacks %q", text, got, want)
+	}
+}
+
+func TestFirstVisitAsksTheLanguageAndGoesOn(t *testing.T) {
+	t.Parallel()
+	k, _ := newTalker(t, "")
+	if got := k.turn(Input{Start: true, Dialled: []string{"1", "1"}}).Text; !strings.Contains(got, "3 Kyrgyzcha") {
+		t.Fatalf("got %q", got)
+	}
+	k.say("1", "Номер?") // the dialled path waited
+	k.say("0", "Меню")
+	k.say("00", "Эшик")
+}
+
+func TestADialledPathRunsNoEffect(t *testing.T) {
+	t.Parallel()
+	k, s := newTalker(t, locales.RU)
+	reply := k.turn(Input{Start: true, Dialled: []string{"1", "2"}})
+	if s.effects != 0 || !strings.Contains(reply.Text, "Меню") {
+		t.Fatalf("%d effects, screen %q", s.effects, reply.Text)
+	}
+	k.say("2", "Бүттү")
+	if s.effects != 1 || !k.state.Ended {
+		t.Fatalf("%d effects, ended %v", s.effects, k.state.Ended)
+	}
+}
+
+func TestWhateverIsTypedBecomesAScreen(t *testing.T) {
+	t.Parallel()
+	for _, input := range []string{"", " ", "7", "٢", "۲.", strings.Repeat("ы", 10_000), "😀", "1*2*3", "\x00\xff", "пункт", "-1", "99999999999999999999"} {
+		k, _ := newTalker(t, locales.KY)
+		k.turn(Input{Start: true})
+		if reply := k.turn(Input{Text: input}); reply.End || reply.Text == "" {
+			t.Errorf("%q: %+v", input, reply)
+		}
+	}
+}
+
+func TestDigitsOfOtherScriptsChoose(t *testing.T) {
+	t.Parallel()
+	for _, input := range []string{"1", "١", "۱", "１", "1.", "1)", " 1 ", "𝟙"} {
+		k, _ := newTalker(t, locales.KY)
+		k.turn(Input{Start: true})
+		k.say(input, "Меню")
+	}
+}
+
+func TestAProblemAsksAgain(t *testing.T) {
+	t.Parallel()
+	k, _ := newTalker(t, locales.KY)
+	k.turn(Input{Start: true, Dialled: []string{"1", "1"}})
+	k.say("жок", "Туура эмес")
+	k.say("01*KG*1", "Алынды: 01*KG*1")
+	k.say("0", "Номер?")
+}
+
+func TestSubTalkReturns(t *testing.T) {
+	t.Parallel()
+	k, _ := newTalker(t, locales.KY)
+	k.turn(Input{Start: true, Dialled: []string{"1", "3", "123456"}})
+	if k.state.Ask != AskSecret {
+		t.Fatal("a dialled path went past a secret")
+	}
+	k.say("123456", "Бүттү")
+}
+
+func TestCommandsStartASMSTalk(t *testing.T) {
+	t.Parallel()
+	k, _ := newTalker(t, locales.KY)
+	k.c.Channel = caller.SMS
+	if got := k.turn(Input{Start: true, Text: "АЙЫП 01KG123ABC"}).Text; !strings.Contains(got, "01KG123ABC") {
+		t.Fatalf("got %q", got)
+	}
+	k.say("айып", "Номер?")
+	k.say("Тил", "Язык")
+}
+
+func TestLatinIsTranscribed(t *testing.T) {
+	t.Parallel()
+	k, _ := newTalker(t, locales.KYLatn)
+	if got := k.turn(Input{Start: true}).Text; !strings.HasPrefix(got, "Eshik\n1 Dagy\n2 Til") {
+		t.Fatalf("got %q", got)
+	}
+}
+
+func FuzzDecodeState(f *testing.F) {
+	data, err := NewState(locales.KY).Encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s, err := Decode(data)
+		if err != nil {
+			return
+		}
+		again, err := s.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Decode(again); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func BenchmarkStep(b *testing.B) {
+	catalogue, err := locales.Load()
+	if err != nil {
+		b.Fatal(err)
+	}
+	engine, err := New(catalogue, Options{Log: slog.New(slog.DiscardHandler)}, (&trial{}).service())
+	if err != nil {
+		b.Fatal(err)
+	}
+	c := caller.Caller{Channel: caller.USSD, Now: time.Unix(0, 0)}
+	state := NewState(locales.KY)
+	if _, err := engine.Next(b.Context(), c, state, Input{Start: true, Budget: ussd}); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, text := range []string{"1", "0"} {
+			data, _ := state.Encode()
+			state, _ = Decode(data)
+			if _, err := engine.Next(b.Context(), c, state, Input{Text: text, Budget: ussd}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}

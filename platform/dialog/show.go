@@ -1,0 +1,97 @@
+package dialog
+
+import (
+	"context"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/problem"
+)
+
+// show lays out the screen of the present node, under a notice if there is one.
+func (w *walk) show(ctx context.Context, notice string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	node, known := w.engine.nodes[w.state.Node]
+	if !known || node.Show == nil { // a problem's screen, or another build's node
+		node = w.engine.nodes[nodeMain]
+		w.state.Node = nodeMain
+	}
+	talk := w.talk()
+	screen, err := node.Show(ctx, talk)
+	if err != nil {
+		w.countProblem(err)
+		return w.trouble(ctx, node.ID, err)
+	}
+	w.lay(screen, notice)
+	if screen.End {
+		w.count(OutcomeDone)
+		w.state.Ended = true
+	}
+	return nil
+}
+
+// again shows the same screen under the sentence of err.
+func (w *walk) again(ctx context.Context, err error) error {
+	w.noticed = true
+	w.engine.logError(ctx, w.state.Node, err)
+	p := problem.From(err)
+	return w.show(ctx, w.engine.text(w.locale(), Say(p.Key, p.Args...)))
+}
+
+// trouble shows the sentence of err on a screen of its own, from which "back"
+// leads to the last screen that worked.
+func (w *walk) trouble(ctx context.Context, node string, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	w.noticed = true
+	w.engine.logError(ctx, node, err)
+	p := problem.From(err)
+	w.state.Node = nodeProblem
+	w.lay(Screen{Body: []Message{Say(p.Key, p.Args...)}}, "")
+	return nil
+}
+
+// lay cuts a screen into the pages of the channel and shows the first.
+func (w *walk) lay(screen Screen, notice string) {
+	loc := w.locale()
+	paragraphs := []string{notice}
+	for _, m := range screen.Body {
+		paragraphs = append(paragraphs, w.engine.text(loc, m))
+	}
+	s := sheet{
+		body:   join(paragraphs...),
+		more:   keyMore + " " + w.engine.text(loc, Say("dialog.more")),
+		footer: w.footer(loc, screen),
+	}
+	for _, option := range screen.Options {
+		s.labels = append(s.labels, w.engine.text(loc, option.Label))
+		s.next = append(s.next, option.Next)
+	}
+	w.state.Pages = layout(w.budget, s)
+	w.state.Page = 0
+	w.state.Ask = screen.Ask
+	w.state.Shown = w.caller.Now.UnixMicro()
+}
+
+// footer is the way back as the screen shows it.
+func (w *walk) footer(loc locales.Locale, screen Screen) string {
+	switch {
+	case screen.End, w.state.Node == nodeMain, w.state.Node == nodeLanguage && w.state.Locale == "":
+		return ""
+	case len(w.state.History) == 0:
+		return keyBack + " " + w.engine.text(loc, Say("dialog.home"))
+	default:
+		return keyBack + " " + w.engine.text(loc, Say("dialog.back"))
+	}
+}
+
+// locale is what to speak: the choice of languages shows each in its own words,
+// and before the choice the door speaks Kyrgyz.
+func (w *walk) locale() locales.Locale {
+	if w.state.Locale == "" || w.state.Node == nodeLanguage {
+		return locales.KY
+	}
+	return w.state.Locale
+}

@@ -1,0 +1,307 @@
+package dialog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/problem"
+)
+
+// maxInput bounds what is taken from a citizen in one turn, in characters.
+const maxInput = 400
+
+// maxMoves bounds the actions between two screens: more is a circle.
+const maxMoves = 16
+
+// The keys that are the engine's on every screen.
+const (
+	keyBack = "0"
+	keyHome = "00"
+	keyMore = "9"
+)
+
+// errDialStops ends a dialled path: the rest needs the citizen's own hand.
+var errDialStops = errors.New("a dialled path stops here")
+
+// walk is one turn under way.
+type walk struct {
+	engine  *Engine
+	caller  caller.Caller
+	state   *State
+	budget  Budget
+	dialled bool
+	noticed bool // the last input could not be used
+	steps   []Step
+}
+
+// start shows the first screen: a command's, the main menu, or the question for
+// the language, after which a dialled path goes on.
+func (w *walk) start(ctx context.Context, in Input) error {
+	loc := w.state.Locale
+	*w.state = State{Version: StateVersion, Locale: loc, Pending: in.Dialled}
+	if loc == "" {
+		if _, _, ok := w.engine.command(in.Text); ok {
+			w.state.Pending = []string{in.Text}
+		}
+		return w.move(ctx, Go(nodeLanguage))
+	}
+	if command, rest, ok := w.engine.command(in.Text); ok {
+		w.state.Node = nodeMain
+		return w.move(ctx, command.next(rest))
+	}
+	return w.move(ctx, Go(nodeMain))
+}
+
+// pending walks a dialled path as far as it leads.
+func (w *walk) pending(ctx context.Context) error {
+	if len(w.state.Pending) == 0 || w.state.Locale == "" {
+		return nil
+	}
+	path := w.state.Pending
+	w.state.Pending = nil
+	w.dialled = true
+	for _, part := range path {
+		if w.state.Ended || w.state.Ask.Sensitive() {
+			return nil
+		}
+		err := w.step(ctx, part)
+		if errors.Is(err, errDialStops) || (err == nil && w.noticed) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *walk) step(ctx context.Context, text string) error {
+	if command, rest, ok := w.engine.command(text); ok {
+		return w.move(ctx, command.next(rest))
+	}
+	return w.answer(ctx, text)
+}
+
+// answer takes what the citizen typed on the screen they see.
+func (w *walk) answer(ctx context.Context, raw string) error {
+	w.noticed = false
+	if utf8.RuneCountInString(raw) > maxInput {
+		return w.again(ctx, problem.New(problem.Invalid, "problem.input_long"))
+	}
+	text := clean(raw)
+	if text == "" {
+		return w.again(ctx, problem.New(problem.Invalid, "problem.input_empty"))
+	}
+	key := digits(text)
+	if w.caller.Channel == caller.SMS && !w.state.Ask.Sensitive() {
+		if command, rest, ok := w.engine.command(text); ok {
+			w.count(OutcomeDone)
+			return w.move(ctx, command.next(rest))
+		}
+	}
+	switch {
+	case key == keyHome:
+		return w.home(ctx)
+	case key == keyBack:
+		return w.back(ctx)
+	case key == keyMore && w.state.Page+1 < len(w.state.Pages):
+		w.state.Page++
+		return nil
+	}
+	return w.choose(ctx, text, key)
+}
+
+// choose takes an option's number or the answer to a question.
+func (w *walk) choose(ctx context.Context, text, key string) error {
+	for i, next := range w.state.options() {
+		if key == string(rune('1'+i)) {
+			if w.dialled && w.engine.nodes[next.Node].Do != nil {
+				return errDialStops
+			}
+			w.count(OutcomeDone)
+			return w.move(ctx, next)
+		}
+	}
+	node, known := w.engine.nodes[w.state.Node]
+	if w.state.Ask == AskNothing || !known || node.Answer == nil {
+		return w.again(ctx, problem.New(problem.Invalid, "problem.choice"))
+	}
+	next, err := node.Answer(ctx, w.talk(), text)
+	if err != nil {
+		w.countProblem(err)
+		return w.again(ctx, err)
+	}
+	if w.dialled && w.engine.nodes[next.Node].Do != nil {
+		return errDialStops
+	}
+	w.count(OutcomeDone)
+	return w.move(ctx, next)
+}
+
+// home goes to the main menu; sub-talks end.
+func (w *walk) home(ctx context.Context) error {
+	w.state.Returns = nil
+	return w.move(ctx, Done(nodeMain))
+}
+
+// back goes one page, or one screen, back.
+func (w *walk) back(ctx context.Context) error {
+	if w.state.Page > 0 {
+		w.state.Page--
+		return nil
+	}
+	if len(w.state.History) == 0 {
+		return w.home(ctx)
+	}
+	last := w.state.History[len(w.state.History)-1]
+	w.state.History = w.state.History[:len(w.state.History)-1]
+	w.state.Returns = w.state.Returns[:min(last.Returns, len(w.state.Returns))]
+	w.state.Node = last.Node
+	return w.show(ctx, "")
+}
+
+// move goes where next says, doing the actions on the way, to the next screen.
+func (w *walk) move(ctx context.Context, next Next) error {
+	for range maxMoves {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if !w.enter(next) {
+			return w.show(ctx, "")
+		}
+		node, known := w.engine.nodes[w.state.Node]
+		if !known {
+			return fmt.Errorf("no node is called %q", w.state.Node)
+		}
+		if node.Do == nil {
+			return w.show(ctx, "")
+		}
+		talk := w.talk()
+		var err error
+		if next, err = node.Do(ctx, talk); err != nil {
+			w.countProblem(err)
+			return w.trouble(ctx, node.ID, err)
+		}
+		w.caller = talk.Caller
+	}
+	return fmt.Errorf("the talk goes in circles at %q", w.state.Node)
+}
+
+// enter moves the state along next; false when it stays where it is.
+func (w *walk) enter(next Next) bool {
+	st := w.state
+	if len(next.Set) > 0 {
+		if st.Memory == nil {
+			st.Memory = map[string]string{}
+		}
+		maps.Copy(st.Memory, next.Set)
+	}
+	if next.Node == "" && !next.Back {
+		return false
+	}
+	if w.engine.nodes[st.Node].Show != nil {
+		st.remember()
+	}
+	if next.Fresh {
+		st.History = nil
+	}
+	if next.Then != "" {
+		st.Returns = append(st.Returns, next.Then)
+	}
+	st.Node = next.Node
+	if next.Back {
+		st.Node = nodeMain
+		if n := len(st.Returns); n > 0 {
+			st.Node, st.Returns = st.Returns[n-1], st.Returns[:n-1]
+		}
+	}
+	return true
+}
+
+// talk is the node's view of this turn.
+func (w *walk) talk() *Talk {
+	c := w.caller
+	c.Locale = w.state.Locale
+	return &Talk{Caller: c, state: w.state}
+}
+
+// count notes that the step the citizen was at is over.
+func (w *walk) count(outcome Outcome) {
+	w.steps = append(w.steps, Step{
+		Service: w.engine.service(w.state.Node), Node: w.state.Node, Outcome: outcome,
+		Started: time.UnixMicro(w.state.Shown).UTC(),
+	})
+}
+
+func (w *walk) countProblem(err error) {
+	switch problem.From(err).Code {
+	case problem.Internal, problem.Upstream, problem.Unavailable:
+		w.count(OutcomeFailed)
+	default:
+		w.count(OutcomeRefused)
+	}
+}
+
+// command finds the command that text begins with.
+func (e *Engine) command(text string) (Command, string, bool) {
+	word, rest, _ := strings.Cut(clean(text), " ")
+	command, known := e.commands[locales.Fold(word)]
+	return command, strings.TrimSpace(rest), known
+}
+
+// next is where a command leads with what follows its word.
+func (c Command) next(rest string) Next {
+	if rest == "" && c.Bare != "" {
+		return Go(c.Bare)
+	}
+	if c.Arg == "" {
+		return Go(c.Node)
+	}
+	return Go(c.Node, c.Arg, rest)
+}
+
+// clean brings input to one form: composed letters, plain spaces, nothing
+// invisible.
+func clean(raw string) string {
+	mapped := strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case r == utf8.RuneError, unicode.IsControl(r), unicode.Is(unicode.Cf, r):
+			return -1
+		}
+		return r
+	}, norm.NFC.String(raw))
+	return strings.Join(strings.Fields(mapped), " ")
+}
+
+// digits writes decimal digits of any script as ASCII and drops what people put
+// after a choice ("1.", "1)"); "" when text is not a short number.
+func digits(text string) string {
+	text = strings.TrimRight(text, ".)# ")
+	if len(text) > 16 {
+		return ""
+	}
+	var out strings.Builder
+	for _, r := range text {
+		if !unicode.Is(unicode.Nd, r) {
+			return ""
+		}
+		first := r // Unicode keeps decimal digits in runs of ten, zero first
+		for unicode.Is(unicode.Nd, first-1) {
+			first--
+		}
+		out.WriteRune('0' + (r-first)%10)
+	}
+	return out.String()
+}

@@ -1,0 +1,91 @@
+-- name: TouchPhone :exec
+INSERT INTO identity_phones (phone_index, locale, changed_at) VALUES ($1, '', $2)
+ON CONFLICT (phone_index) DO NOTHING;
+
+-- name: LockPhone :exec
+UPDATE identity_phones SET changed_at = $1 WHERE phone_index = $2;
+
+-- name: Locale :one
+SELECT locale FROM identity_phones WHERE phone_index = $1;
+
+-- name: SetLocale :exec
+INSERT INTO identity_phones (phone_index, locale, changed_at) VALUES ($1, $2, $3)
+ON CONFLICT (phone_index) DO UPDATE SET locale = excluded.locale, changed_at = excluded.changed_at;
+
+-- name: CodesSince :many
+SELECT sent_at FROM identity_codes WHERE phone_index = $1 AND sent_at > $2 ORDER BY sent_at;
+
+-- name: CodeOfTurn :one
+SELECT COUNT(*) FROM identity_codes WHERE turn = $1;
+
+-- name: VoidCodes :exec
+UPDATE identity_codes SET void_at = $1 WHERE phone_index = $2 AND void_at IS NULL AND used_at IS NULL;
+
+-- name: InsertCode :exec
+INSERT INTO identity_codes (id, phone_index, turn, code_mac, tries, sent_at, expires_at)
+VALUES ($1, $2, $3, $4, 0, $5, $6);
+
+-- name: LiveCode :one
+SELECT id FROM identity_codes
+WHERE phone_index = $1 AND void_at IS NULL AND used_at IS NULL AND tries < $2 AND expires_at > $3
+ORDER BY sent_at DESC, id DESC LIMIT 1;
+
+-- name: TryCode :one
+UPDATE identity_codes SET tries = tries + 1
+WHERE id = $1 AND void_at IS NULL AND used_at IS NULL AND tries < $2 AND expires_at > $3
+RETURNING code_mac, tries;
+
+-- name: UseCode :execrows
+UPDATE identity_codes SET used_at = $1 WHERE id = $2 AND used_at IS NULL;
+
+-- name: UsedSince :one
+SELECT COUNT(*) FROM identity_codes WHERE phone_index = $1 AND used_at > $2;
+
+-- name: OpenAttempt :exec
+INSERT INTO identity_attempts (id, phone_index, pin_index, pin_sealed, state, opened_at, expires_at)
+VALUES ($1, $2, $3, $4, 'open', $5, $6);
+
+-- name: WipeAttempts :exec
+UPDATE identity_attempts SET pin_sealed = $1, state = 'failed' WHERE state = 'open' AND expires_at <= $2;
+
+-- name: Attempt :one
+SELECT * FROM identity_attempts
+WHERE id = $1 AND phone_index = $2 AND state = 'open' AND expires_at > $3;
+
+-- name: AskAttempt :execrows
+UPDATE identity_attempts SET state = 'asking', asked_at = $1, pin_sealed = $2 WHERE id = $3 AND state = 'open';
+
+-- name: GuessesByPhone :many
+SELECT asked_at FROM identity_attempts
+WHERE phone_index = $1 AND asked_at > $2 AND state IN ('asking', 'refused') ORDER BY asked_at;
+
+-- name: GuessesByPIN :many
+SELECT asked_at FROM identity_attempts
+WHERE pin_index = $1 AND asked_at > $2 AND state IN ('asking', 'refused') ORDER BY asked_at;
+
+-- name: EndAttempt :execrows
+UPDATE identity_attempts SET state = $1 WHERE id = $2 AND state = 'asking';
+
+-- name: InsertCitizen :execrows
+INSERT INTO identity_citizens (id, pin_index, pin_sealed, created_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (pin_index) DO NOTHING;
+
+-- name: CitizenByPIN :one
+SELECT id FROM identity_citizens WHERE pin_index = $1;
+
+-- name: CitizenPIN :one
+SELECT pin_sealed FROM identity_citizens WHERE id = $1;
+
+-- name: InsertProof :exec
+INSERT INTO identity_proofs (id, phone_index, citizen_id, proved_at, expires_at) VALUES ($1, $2, $3, $4, $5);
+
+-- name: LastProof :one
+SELECT citizen_id FROM identity_proofs
+WHERE phone_index = $1 AND expires_at > $2 ORDER BY proved_at DESC, id DESC LIMIT 1;
+
+-- name: InsertKey :execrows
+INSERT INTO identity_keys (slot, kid, private_sealed, created_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (slot) DO NOTHING;
+
+-- name: Keys :many
+SELECT * FROM identity_keys ORDER BY slot;

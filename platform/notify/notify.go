@@ -1,0 +1,254 @@
+// Package notify is the outbox: messages to phones that leave if and only if
+// the transaction that asked for them committed, at least once, and not after
+// they stopped making sense. Numbers and text are sealed in the database.
+package notify
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/job"
+	"github.com/eshik-kg/eshik/platform/notify/db"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+)
+
+// Purposes of messages.
+const (
+	Code    = "code"    // a one-time code: its text is wiped when it is over
+	Receipt = "receipt" // something was paid or done
+	Notice  = "notice"  // all else
+)
+
+// State is where a message stands.
+type State string
+
+// The states. Sent ends at delivered or failed if the provider ever tells.
+const (
+	Queued    State = "queued"
+	Sent      State = "sent"
+	Delivered State = "delivered"
+	Failed    State = "failed"
+	Expired   State = "expired"
+)
+
+// Contexts of the sealed columns and the purpose of the blind index.
+const (
+	phoneContext = "notify.phone"
+	textContext  = "notify.text"
+)
+
+// ErrRefused, wrapped by a Sender's error, says that another try would be
+// refused too: a number that does not exist, text that is not allowed.
+var ErrRefused = errors.New("the provider refuses the message for good")
+
+// ErrUnknown says that no sent message has the provider's id (yet).
+var ErrUnknown = errors.New("no message has this provider id")
+
+// Message is a text to a phone.
+type Message struct {
+	To      string // E.164
+	Text    string
+	Purpose string // Code, Receipt or Notice
+	Locale  locales.Locale
+	// ExpiresAt is the moment after which it is not sent any more; zero: never.
+	ExpiresAt time.Time
+	// Dedup names the message: of several with one name the first is sent.
+	// Empty: it is a message of its own.
+	Dedup string
+}
+
+// Outgoing is a message on its way to a provider. The ID is the same at every
+// try: a provider that takes idempotency keys should be given it.
+type Outgoing struct {
+	ID     string
+	To     string
+	Text   string
+	Locale locales.Locale
+}
+
+// Sender hands messages to a provider, which names each with an id of its own.
+type Sender interface {
+	Send(ctx context.Context, m Outgoing) (providerID string, err error)
+}
+
+// Sealer encrypts columns; a seal.Sealer is one.
+type Sealer interface {
+	Seal(plain []byte, context string) ([]byte, error)
+	Open(sealed []byte, context string) ([]byte, error)
+	Index(purpose, value string) string
+}
+
+// Outbox keeps and sends messages.
+type Outbox struct {
+	db     *store.DB
+	queue  *job.Queue
+	sealer Sealer
+	sender Sender
+	now    func() time.Time
+	log    *slog.Logger
+}
+
+// New makes an outbox and registers its work with the queue, which must not run
+// yet.
+func New(
+	database *store.DB, queue *job.Queue, sealer Sealer, sender Sender, now func() time.Time, log *slog.Logger,
+) *Outbox {
+	o := &Outbox{db: database, queue: queue, sealer: sealer, sender: sender, now: now, log: log}
+	job.Handle(queue, o.work)
+	return o
+}
+
+// sendJob asks for one message to be sent. It is a plain row in the database.
+type sendJob struct {
+	ID string `json:"id"`
+}
+
+// Kind implements job.Args.
+func (sendJob) Kind() string { return "notify.send" }
+
+// Send puts m into the outbox: it is sent if and only if tx commits.
+func (o *Outbox) Send(ctx context.Context, tx *store.Tx, m Message) error {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return fmt.Errorf("make a message's id: %w", err)
+	}
+	phone, err := o.sealer.Seal([]byte(m.To), phoneContext)
+	if err != nil {
+		return err
+	}
+	text, err := o.sealer.Seal([]byte(m.Text), textContext)
+	if err != nil {
+		return err
+	}
+	dedup := m.Dedup
+	if dedup == "" {
+		dedup = id.String()
+	}
+	n, err := db.New(tx).Insert(ctx, db.InsertParams{
+		ID: id.String(), Dedup: dedup, Purpose: m.Purpose, Locale: string(m.Locale),
+		PhoneIndex: o.sealer.Index(phoneContext, m.To), PhoneSealed: phone, TextSealed: text,
+		QueuedAt: dbtime.From(o.now()), ExpiresAt: dbtime.From(m.ExpiresAt),
+	})
+	if err != nil {
+		return fmt.Errorf("queue a message: %w", err)
+	}
+	if n == 0 {
+		return nil // asked for before
+	}
+	return o.queue.Insert(ctx, tx, sendJob{ID: id.String()}, job.Options{})
+}
+
+// work sends one message. A crash between the provider's answer and the
+// database learning of it sends the message again: at least once.
+func (o *Outbox) work(ctx context.Context, args sendJob, attempt job.Attempt) error {
+	m, err := o.begin(ctx, args.ID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil // over already
+	}
+	if err != nil {
+		return fmt.Errorf("begin to send message %s: %w", args.ID, err)
+	}
+	if !m.ExpiresAt.IsZero() && !o.now().Before(m.ExpiresAt.Time) {
+		return o.giveUp(ctx, m, Expired)
+	}
+	out, err := o.outgoing(m)
+	if err != nil {
+		return errors.Join(o.giveUp(ctx, m, Failed), job.Cancel(err))
+	}
+	providerID, err := o.sender.Send(ctx, out)
+	if err == nil {
+		return o.sent(ctx, m, providerID)
+	}
+	// What is returned is kept with the job and logged.
+	err = fmt.Errorf("send message %s: %w", m.ID, withhold(err, out))
+	if attempt.Last || errors.Is(err, ErrRefused) {
+		return errors.Join(o.giveUp(ctx, m, Failed), job.Cancel(err))
+	}
+	return err
+}
+
+func (o *Outbox) begin(ctx context.Context, id string) (m db.NotifyMessage, err error) {
+	err = o.db.InTx(ctx, func(tx *store.Tx) error {
+		m, err = db.New(tx).Begin(ctx, id)
+		return err
+	})
+	return m, err
+}
+
+func (o *Outbox) outgoing(m db.NotifyMessage) (Outgoing, error) {
+	phone, err := o.sealer.Open(m.PhoneSealed, phoneContext)
+	if err != nil {
+		return Outgoing{}, err
+	}
+	text, err := o.sealer.Open(m.TextSealed, textContext)
+	if err != nil {
+		return Outgoing{}, err
+	}
+	return Outgoing{ID: m.ID, To: string(phone), Text: string(text), Locale: locales.Locale(m.Locale)}, nil
+}
+
+func (o *Outbox) sent(ctx context.Context, m db.NotifyMessage, providerID string) error {
+	return o.db.InTx(ctx, func(tx *store.Tx) error {
+		_, err := db.New(tx).Sent(ctx, db.SentParams{
+			SentAt: dbtime.From(o.now()), ID: m.ID, TextSealed: keep(m),
+			ProviderID: sql.NullString{String: providerID, Valid: providerID != ""},
+		})
+		if err != nil {
+			return fmt.Errorf("note that message %s was sent: %w", m.ID, err)
+		}
+		return nil
+	})
+}
+
+func (o *Outbox) giveUp(ctx context.Context, m db.NotifyMessage, state State) error {
+	o.log.WarnContext(ctx, "a message was given up", "message", m.ID, "purpose", m.Purpose, "state", string(state))
+	return o.db.InTx(ctx, func(tx *store.Tx) error {
+		_, err := db.New(tx).GiveUp(ctx, db.GiveUpParams{
+			State: string(state), FinishedAt: dbtime.From(o.now()), TextSealed: keep(m), ID: m.ID,
+		})
+		if err != nil {
+			return fmt.Errorf("give message %s up: %w", m.ID, err)
+		}
+		return nil
+	})
+}
+
+// keep is what stays of a message's text once it is over: nothing of a code's.
+func keep(m db.NotifyMessage) []byte {
+	if m.Purpose == Code {
+		return []byte{}
+	}
+	return m.TextSealed
+}
+
+// withheld is a sender's error without the number and the text, which a
+// provider may repeat in it.
+type withheld struct {
+	text  string
+	cause error
+}
+
+func withhold(err error, m Outgoing) error {
+	text := err.Error()
+	for _, secret := range []string{m.Text, m.To, strings.TrimPrefix(m.To, "+")} {
+		if secret != "" {
+			text = strings.ReplaceAll(text, secret, "…")
+		}
+	}
+	return &withheld{text: text, cause: err}
+}
+
+// Error is the text that may be kept.
+func (e *withheld) Error() string { return e.text }
+
+// Is lets ErrRefused be recognised without giving the cause away.
+func (e *withheld) Is(target error) bool { return errors.Is(e.cause, target) }

@@ -1,0 +1,23 @@
+-- name: Insert :execrows
+INSERT INTO notify_messages (id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, queued_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', 0, $8, $9)
+ON CONFLICT (dedup) DO NOTHING;
+
+-- name: Begin :one
+UPDATE notify_messages SET tries = tries + 1 WHERE id = $1 AND state = 'queued' RETURNING *;
+
+-- name: Sent :execrows
+UPDATE notify_messages SET state = 'sent', sent_at = $1, provider_id = $2, text_sealed = $3
+WHERE id = $4 AND state = 'queued';
+
+-- name: GiveUp :execrows
+UPDATE notify_messages SET state = $1, finished_at = $2, text_sealed = $3 WHERE id = $4 AND state = 'queued';
+
+-- name: Finish :execrows
+UPDATE notify_messages SET state = $1, finished_at = $2 WHERE provider_id = $3 AND state = 'sent';
+
+-- name: ByProvider :one
+SELECT state FROM notify_messages WHERE provider_id = $1;
+
+-- name: List :many
+SELECT * FROM notify_messages WHERE phone_index = $1 ORDER BY queued_at DESC, id DESC LIMIT 100;

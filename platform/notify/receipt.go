@@ -1,0 +1,85 @@
+package notify
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/notify/db"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+)
+
+// outcomes are the final statuses of providers. Every other one (accepted,
+// queued, sending, sent) tells nothing that we do not know. Source: Twilio,
+// "Message Status Values"; SMPP 3.4, section 5.2.28.
+var outcomes = map[string]State{
+	"delivered": Delivered, "delivrd": Delivered, "read": Delivered,
+	"failed": Failed, "undelivered": Failed, "undeliv": Failed, "rejectd": Failed, "expired": Failed, "deleted": Failed,
+}
+
+// Delivered takes a provider's delivery report. Reports may come repeated or
+// late: the first final one counts. ErrUnknown means that no message has this
+// id, or none yet: a report may overtake the provider's own answer.
+func (o *Outbox) Delivered(ctx context.Context, providerID, status string) error {
+	state, final := outcomes[strings.ToLower(status)]
+	return o.db.InTx(ctx, func(tx *store.Tx) error {
+		q := db.New(tx)
+		id := sql.NullString{String: providerID, Valid: providerID != ""}
+		if final {
+			n, err := q.Finish(ctx, db.FinishParams{State: string(state), FinishedAt: dbtime.From(o.now()), ProviderID: id})
+			if err != nil {
+				return fmt.Errorf("note a delivery report: %w", err)
+			}
+			if n > 0 {
+				return nil
+			}
+		}
+		_, err := q.ByProvider(ctx, id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return ErrUnknown
+		}
+		if err != nil {
+			return fmt.Errorf("find the message of a delivery report: %w", err)
+		}
+		return nil
+	})
+}
+
+// Stored is a message as the outbox keeps it.
+type Stored struct {
+	ID         string
+	Purpose    string
+	State      State
+	Text       string // empty once a code's message is over
+	ProviderID string
+	Tries      int64
+	QueuedAt   time.Time
+}
+
+// List gives the last messages to a phone, the newest first, 100 at most.
+func (o *Outbox) List(ctx context.Context, phone string) ([]Stored, error) {
+	rows, err := db.New(o.db.Reader()).List(ctx, o.sealer.Index(phoneContext, phone))
+	if err != nil {
+		return nil, fmt.Errorf("list messages: %w", err)
+	}
+	list := make([]Stored, len(rows))
+	for i, row := range rows {
+		list[i] = Stored{
+			ID: row.ID, Purpose: row.Purpose, State: State(row.State), ProviderID: row.ProviderID.String,
+			Tries: row.Tries, QueuedAt: row.QueuedAt.Time,
+		}
+		if len(row.TextSealed) == 0 {
+			continue
+		}
+		text, err := o.sealer.Open(row.TextSealed, textContext)
+		if err != nil {
+			return nil, fmt.Errorf("read message %s: %w", row.ID, err)
+		}
+		list[i].Text = string(text)
+	}
+	return list, nil
+}

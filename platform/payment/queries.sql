@@ -1,0 +1,87 @@
+-- name: CreatePartner :execrows
+INSERT INTO partners (id, secret_hash, created_at) VALUES ($1, $2, $3)
+ON CONFLICT DO NOTHING;
+
+-- name: GetPartner :one
+SELECT id, secret_hash, created_at, disabled_at FROM partners WHERE id = $1;
+
+-- name: InsertPayment :execrows
+INSERT INTO payments (id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'quoted', $11, $12)
+ON CONFLICT DO NOTHING;
+
+-- name: InsertLine :exec
+INSERT INTO payment_lines (payment_id, n, ref, note, amount, state, reason, sent)
+VALUES ($1, $2, $3, $4, $5, 'quoted', '', FALSE);
+
+-- name: GetPayment :one
+SELECT * FROM payments WHERE id = $1;
+
+-- name: GetPaymentByCode :one
+SELECT * FROM payments WHERE code = $1;
+
+-- name: GetPaymentByOpenKey :one
+SELECT * FROM payments WHERE open_key = $1;
+
+-- name: ListLines :many
+SELECT * FROM payment_lines WHERE payment_id = $1 ORDER BY n;
+
+-- name: ConfirmPayment :execrows
+UPDATE payments SET state = 'awaiting', confirmed_at = $2, expires_at = $3
+WHERE id = $1 AND state = 'quoted';
+
+-- name: AcceptPayment :execrows
+UPDATE payments SET state = 'accepted', accepted_at = $2
+WHERE id = $1 AND state = 'awaiting';
+
+-- name: RefusePayment :exec
+UPDATE payments SET state = 'refused', finished_at = $2
+WHERE id = $1 AND state = 'accepted';
+
+-- name: ClaimBill :execrows
+INSERT INTO payment_claims (service, ref, payment_id) VALUES ($1, $2, $3)
+ON CONFLICT DO NOTHING;
+
+-- name: CountClaims :one
+SELECT COUNT(*) FROM payment_claims WHERE service = $1 AND ref = $2;
+
+-- name: ReleaseClaims :exec
+DELETE FROM payment_claims WHERE payment_id = $1;
+
+-- name: ReleaseClaim :exec
+DELETE FROM payment_claims WHERE service = $1 AND ref = $2 AND payment_id = $3;
+
+-- name: ClaimLines :exec
+UPDATE payment_lines SET state = 'claimed' WHERE payment_id = $1 AND state = 'quoted';
+
+-- name: MarkSent :exec
+UPDATE payment_lines SET sent = TRUE WHERE payment_id = $1 AND n = $2;
+
+-- name: FinishLine :execrows
+UPDATE payment_lines SET state = $3, reason = $4
+WHERE payment_id = $1 AND n = $2 AND state = 'claimed';
+
+-- name: LockAccepted :execrows
+UPDATE payments SET worked_at = $2 WHERE id = $1 AND state = 'accepted';
+
+-- name: FinishPayment :execrows
+UPDATE payments SET state = $2, finished_at = $3
+WHERE id = $1 AND state = 'accepted';
+
+-- name: InsertTxn :execrows
+INSERT INTO payment_txns (partner_id, txn_id, prv_txn, account, amount, paid_at, received_at, payment_id, result)
+VALUES ($1, $2, $3, $4, $5, $6, $7, '', 1)
+ON CONFLICT (partner_id, txn_id) DO NOTHING;
+
+-- name: DecideTxn :exec
+UPDATE payment_txns SET payment_id = $3, result = $4
+WHERE partner_id = $1 AND txn_id = $2;
+
+-- name: GetTxn :one
+SELECT * FROM payment_txns WHERE partner_id = $1 AND txn_id = $2;
+
+-- name: InsertEntry :exec
+INSERT INTO ledger_entries (id, kind, payment_id, line, happened_at) VALUES ($1, $2, $3, $4, $5);
+
+-- name: InsertPosting :exec
+INSERT INTO ledger_postings (entry_id, n, account, amount) VALUES ($1, $2, $3, $4);

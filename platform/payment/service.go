@@ -1,0 +1,313 @@
+package payment
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/analytics"
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/job"
+	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/payment/db"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+)
+
+// Sealer keeps phones out of plain columns.
+type Sealer interface {
+	Seal(plain []byte, context string) ([]byte, error)
+	Open(sealed []byte, context string) ([]byte, error)
+	Index(purpose, value string) string
+}
+
+// Outbox sends a message if and only if tx commits.
+type Outbox interface {
+	Send(ctx context.Context, tx *store.Tx, m notify.Message) error
+}
+
+// Auditor writes to the tamper-evident log.
+type Auditor interface {
+	Record(ctx context.Context, tx *store.Tx, e audit.Entry) error
+}
+
+// Recorder counts usage.
+type Recorder interface {
+	InTx(ctx context.Context, tx *store.Tx, e analytics.Event) error
+}
+
+// Texts are the locale files.
+type Texts interface {
+	Text(loc locales.Locale, key string, args ...any) string
+}
+
+// Deps is what a Service stands on; every field is needed.
+type Deps struct {
+	DB     *store.DB
+	Queue  *job.Queue
+	Sealer Sealer
+	Outbox Outbox
+	Audit  Auditor
+	Events Recorder
+	Texts  Texts
+	Now    func() time.Time
+	Random io.Reader // crypto/rand.Reader
+	Log    *slog.Logger
+}
+
+// Service takes payments.
+type Service struct {
+	Deps
+	billers map[string]Biller
+}
+
+// New makes a Service and registers its settlement work with the queue, which
+// must not run yet.
+func New(deps Deps, billers ...Biller) *Service {
+	s := &Service{Deps: deps, billers: make(map[string]Biller, len(billers))}
+	for _, b := range billers {
+		s.billers[b.Service()] = b
+	}
+	job.Handle(deps.Queue, s.work)
+	return s
+}
+
+var (
+	errPhone   = problem.New(problem.Unauthenticated, "problem.payment_phone")
+	errAbsent  = problem.New(problem.NotFound, "problem.payment_absent")
+	errTaken   = problem.New(problem.Conflict, "problem.payment_taken")
+	errExpired = problem.New(problem.Conflict, "problem.payment_expired")
+	errBills   = problem.New(problem.Invalid, "problem.payment_bills")
+)
+
+// The contexts that seal and index the caller's phone.
+const (
+	phoneContext = "payment.phone"
+	ownerPurpose = "payment.owner"
+	openPurpose  = "payment.open"
+)
+
+// Open prices the bills refs of a service and keeps the intent to pay them all.
+// Make it when the confirm screen is shown: a retry of the same turn gets the
+// same payment. Problems: payment_taken (a bill is being paid already),
+// payment_bills (none, or more than MaxBills), and the biller's own.
+func (s *Service) Open(ctx context.Context, c caller.Caller, service string, refs []string) (Payment, error) {
+	biller, known := s.billers[service]
+	if !known {
+		return Payment{}, fmt.Errorf("open a payment: no biller for the service %q", service)
+	}
+	if c.Phone == "" {
+		return Payment{}, errPhone
+	}
+	refs = slices.Compact(slices.Sorted(slices.Values(refs)))
+	if len(refs) == 0 || len(refs) > MaxBills {
+		return Payment{}, errBills
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return Payment{}, fmt.Errorf("make a payment's id: %w", err)
+	}
+	key := s.openKey(c, id.String(), service, refs)
+	if p, err := s.byOpenKey(ctx, key); err == nil || !errors.Is(err, sql.ErrNoRows) {
+		return p, err
+	}
+	sealed, err := s.Sealer.Seal([]byte(c.Phone), phoneContext)
+	if err != nil {
+		return Payment{}, fmt.Errorf("seal the payer's phone: %w", err)
+	}
+	row := db.InsertPaymentParams{
+		ID: id.String(), Service: service, Owner: s.owner(c.Phone), PhoneSealed: sealed, OpenKey: key,
+		Locale: string(c.Locale), Channel: string(c.Channel), Operator: c.Operator,
+		OpenedAt: dbtime.From(c.Now), ExpiresAt: dbtime.From(c.Now.Add(QuoteLife)),
+	}
+	lines, err := s.quote(ctx, biller, row.ID, row.Owner, refs)
+	if err != nil {
+		return Payment{}, err
+	}
+	for _, l := range lines {
+		row.Amount += l.Amount
+	}
+	return s.insert(ctx, row, lines)
+}
+
+// openKey is the same for a retry of the same turn, and for nothing else.
+func (s *Service) openKey(c caller.Caller, id, service string, refs []string) string {
+	turn := c.Turn
+	if turn == "" {
+		turn = id
+	}
+	return s.Sealer.Index(openPurpose, strings.Join(append([]string{c.Phone, turn, service}, refs...), "|"))
+}
+
+func (s *Service) owner(phone string) string { return s.Sealer.Index(ownerPurpose, phone) }
+
+// quote asks the biller for each bill's price.
+func (s *Service) quote(ctx context.Context, biller Biller, id, payer string, refs []string) ([]db.InsertLineParams, error) {
+	lines := make([]db.InsertLineParams, 0, len(refs))
+	for i, ref := range refs {
+		taken, err := s.Taken(ctx, biller.Service(), ref)
+		if err != nil {
+			return nil, err
+		}
+		if taken {
+			return nil, errTaken
+		}
+		q, err := biller.Quote(ctx, Bill{Ref: ref, PaymentID: id, Payer: payer})
+		if err != nil {
+			return nil, fmt.Errorf("quote a bill: %w", err)
+		}
+		if q.Amount <= 0 {
+			return nil, fmt.Errorf("quote a bill: the register asks for %d tyiyn", q.Amount)
+		}
+		lines = append(lines, db.InsertLineParams{
+			PaymentID: id, N: int64(i), Ref: ref, Note: q.Note, Amount: int64(q.Amount),
+		})
+	}
+	return lines, nil
+}
+
+// codeTries bounds the draws of a code that is free. With a million codes in
+// use, a draw fails once in 900.
+const codeTries = 8
+
+func (s *Service) insert(ctx context.Context, row db.InsertPaymentParams, lines []db.InsertLineParams) (Payment, error) {
+	for range codeTries {
+		code, err := newCode(s.Random)
+		if err != nil {
+			return Payment{}, err
+		}
+		row.Code = code
+		inserted := false
+		err = s.DB.InTx(ctx, func(tx *store.Tx) error {
+			q := db.New(tx)
+			n, err := q.InsertPayment(ctx, row)
+			if inserted = n == 1; err != nil || !inserted {
+				return err
+			}
+			for _, l := range lines {
+				if err := q.InsertLine(ctx, l); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return Payment{}, fmt.Errorf("keep a payment: %w", err)
+		}
+		// Not inserted: the same turn ran twice at once, or the code is in use.
+		p, err := s.byOpenKey(ctx, row.OpenKey)
+		if inserted || !errors.Is(err, sql.ErrNoRows) {
+			return p, err
+		}
+	}
+	return Payment{}, fmt.Errorf("keep a payment: no free code in %d draws", codeTries)
+}
+
+// Confirm says that the citizen wants to pay, and sends the code by SMS (not to
+// a caller on SMS, who reads it in the answer). Confirming twice is confirming
+// once. Problems: payment_absent, payment_expired.
+func (s *Service) Confirm(ctx context.Context, c caller.Caller, id string) (Payment, error) {
+	p, err := s.Get(ctx, c, id)
+	if err != nil || p.State != Quoted {
+		return p, err
+	}
+	if !c.Now.Before(p.ExpiresAt) {
+		return Payment{}, errExpired
+	}
+	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
+		q := db.New(tx)
+		n, err := q.ConfirmPayment(ctx, db.ConfirmPaymentParams{
+			ID: id, ConfirmedAt: dbtime.From(c.Now), ExpiresAt: dbtime.From(c.Now.Add(CodeLife)),
+		})
+		if err != nil || n == 0 {
+			return err
+		}
+		row, err := q.GetPayment(ctx, id)
+		if err != nil {
+			return err
+		}
+		event := analytics.Of(c, row.Service, "payment.confirm", "done")
+		if err := s.Events.InTx(ctx, tx, event); err != nil {
+			return err
+		}
+		return s.sendCode(ctx, tx, c, row)
+	})
+	if err != nil {
+		return Payment{}, fmt.Errorf("confirm a payment: %w", err)
+	}
+	return s.Get(ctx, c, id)
+}
+
+// sendCode puts the code into the caller's hand for after the talk.
+func (s *Service) sendCode(ctx context.Context, tx *store.Tx, c caller.Caller, row db.Payment) error {
+	if c.Channel == caller.SMS {
+		return nil
+	}
+	text := s.Texts.Text(c.Locale, "payment.code_sms", "code", row.Code, "amount", Tyiyn(row.Amount).String())
+	return s.Outbox.Send(ctx, tx, notify.Message{
+		To: c.Phone, Text: text, Purpose: "notice", Locale: c.Locale,
+		ExpiresAt: row.ExpiresAt.Time, Dedup: "payment:" + row.ID + ":code",
+	})
+}
+
+// Get gives a payment of the caller's own; another's is absent.
+func (s *Service) Get(ctx context.Context, c caller.Caller, id string) (Payment, error) {
+	row, err := db.New(s.DB.Reader()).GetPayment(ctx, id)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && (c.Phone == "" || row.Owner != s.owner(c.Phone)) {
+		return Payment{}, errAbsent
+	}
+	if err != nil {
+		return Payment{}, fmt.Errorf("read a payment: %w", err)
+	}
+	return s.load(ctx, row)
+}
+
+// Taken reports that a bill is paid or being paid through us, whatever its
+// register says yet.
+func (s *Service) Taken(ctx context.Context, service, ref string) (bool, error) {
+	n, err := db.New(s.DB.Reader()).CountClaims(ctx, db.CountClaimsParams{Service: service, Ref: ref})
+	if err != nil {
+		return false, fmt.Errorf("look for a bill's claim: %w", err)
+	}
+	return n > 0, nil
+}
+
+func (s *Service) byOpenKey(ctx context.Context, key string) (Payment, error) {
+	row, err := db.New(s.DB.Reader()).GetPaymentByOpenKey(ctx, key)
+	if err != nil {
+		return Payment{}, fmt.Errorf("find a payment by its turn: %w", err)
+	}
+	return s.load(ctx, row)
+}
+
+func (s *Service) load(ctx context.Context, row db.Payment) (Payment, error) {
+	lines, err := db.New(s.DB.Reader()).ListLines(ctx, row.ID)
+	if err != nil {
+		return Payment{}, fmt.Errorf("read a payment's bills: %w", err)
+	}
+	p := Payment{
+		ID: row.ID, Service: row.Service, Code: row.Code, Amount: Tyiyn(row.Amount), State: State(row.State),
+		OpenedAt: row.OpenedAt.Time, ExpiresAt: row.ExpiresAt.Time,
+		AcceptedAt: row.AcceptedAt.Time, FinishedAt: row.FinishedAt.Time,
+	}
+	if p.State == Quoted {
+		p.Code = ""
+	}
+	for _, l := range lines {
+		p.Lines = append(p.Lines, Line{
+			Ref: l.Ref, Amount: Tyiyn(l.Amount), State: State(l.State), Reason: Outcome(l.Reason),
+		})
+	}
+	return p, nil
+}

@@ -1,0 +1,185 @@
+// Package store holds everything that must last: one set of SQL that runs on
+// PostgreSQL and on SQLite, transactions that retry what the database asks to
+// retry, and the migrations.
+//
+// Shared queries use only what both engines know: $1 placeholders, RETURNING,
+// ON CONFLICT; no casts, now(), arrays or FOR UPDATE. Moments are dbtime.Time.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	_ "github.com/jackc/pgx/v5/stdlib" // the "pgx" driver
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// Engine is the kind of database behind a DB.
+type Engine string
+
+// The engines.
+const (
+	PostgreSQL Engine = "postgresql"
+	SQLite     Engine = "sqlite"
+)
+
+// DB is an open database. Reads go to Reader, writes through InTx.
+type DB struct {
+	engine  Engine
+	address string
+	// writer has one connection on SQLite, which knows one writer at a time.
+	writer *sql.DB
+	reader *sql.DB
+}
+
+// Open opens "postgres://…" or "sqlite:path/to/file.db" and checks that it
+// answers. The schema is not touched: see Migrate.
+func Open(ctx context.Context, dsn string) (*DB, error) {
+	if path, ok := strings.CutPrefix(dsn, "sqlite:"); ok {
+		return openSQLite(ctx, path)
+	}
+	if strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://") {
+		return openPostgres(ctx, dsn)
+	}
+	return nil, errors.New("a database address starts with postgres:// or sqlite:")
+}
+
+func openPostgres(ctx context.Context, dsn string) (*DB, error) {
+	pool, err := sql.Open("pgx", dsn)
+	if err != nil {
+		return nil, fmt.Errorf("open PostgreSQL: %w", err)
+	}
+	pool.SetMaxOpenConns(32)
+	pool.SetMaxIdleConns(32)
+	pool.SetConnMaxIdleTime(5 * time.Minute)
+	if err := pool.PingContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("reach PostgreSQL: %w", err), pool.Close())
+	}
+	return &DB{engine: PostgreSQL, address: dsn, writer: pool, reader: pool}, nil
+}
+
+func openSQLite(ctx context.Context, path string) (*DB, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder of the database: %w", err)
+	}
+	pragmas := url.Values{"_pragma": {
+		"busy_timeout(10000)", "journal_mode(WAL)", "foreign_keys(1)", "synchronous(FULL)",
+	}}
+	writer, err := sql.Open("sqlite", "file:"+path+"?_txlock=immediate&"+pragmas.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("open SQLite: %w", err)
+	}
+	writer.SetMaxOpenConns(1)
+	if err := writer.PingContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), writer.Close())
+	}
+	pragmas.Add("_pragma", "query_only(1)")
+	reader, err := sql.Open("sqlite", "file:"+path+"?"+pragmas.Encode())
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open SQLite: %w", err), writer.Close())
+	}
+	reader.SetMaxOpenConns(8)
+	return &DB{engine: SQLite, address: "sqlite:" + path, writer: writer, reader: reader}, nil
+}
+
+// Engine says which database this is.
+func (db *DB) Engine() Engine { return db.engine }
+
+// Address is what Open was given. It may hold a password: never log it.
+func (db *DB) Address() string { return db.address }
+
+// Reader is for queries that change nothing, outside of a transaction.
+func (db *DB) Reader() *sql.DB { return db.reader }
+
+// Writer is for the parts that manage their own statements: migrations, jobs.
+func (db *DB) Writer() *sql.DB { return db.writer }
+
+// Close closes all connections.
+func (db *DB) Close() error {
+	if db.reader == db.writer {
+		return db.writer.Close()
+	}
+	return errors.Join(db.reader.Close(), db.writer.Close())
+}
+
+// Tx is a transaction. It also knows its connection, for the job queue.
+type Tx struct {
+	*sql.Tx
+	Conn   *sql.Conn
+	Engine Engine
+}
+
+// attempts bounds how often InTx runs a transaction that the database refused
+// for another one's sake (serialisation failure, deadlock, busy).
+const attempts = 10
+
+// InTx runs fn in a transaction and commits when it returns nil. When the
+// database asks for the transaction to be tried again, fn runs again: it must
+// keep its effects in the transaction. Inside fn, read through tx, never
+// through Reader, which does not see the transaction's own writes.
+func (db *DB) InTx(ctx context.Context, fn func(tx *Tx) error) error {
+	var err error
+	for attempt := range attempts {
+		if err = db.once(ctx, fn); err == nil || !retryable(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(err, ctx.Err())
+		case <-time.After(time.Duration(1<<attempt) * time.Millisecond):
+		}
+	}
+	return fmt.Errorf("after %d attempts: %w", attempts, err)
+}
+
+func (db *DB) once(ctx context.Context, fn func(tx *Tx) error) error {
+	conn, err := db.writer.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("take a connection: %w", err)
+	}
+	defer func() { _ = conn.Close() }() // gives it back to the pool
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }() // does nothing after a commit
+	if err := fn(&Tx{Tx: tx, Conn: conn, Engine: db.engine}); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// retryable reports that the database, not the statement, was at fault.
+func retryable(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == "40001" || pg.Code == "40P01" // serialization_failure, deadlock_detected
+	}
+	var lite *sqlite.Error
+	return errors.As(err, &lite) && lite.Code()&0xff == sqlite3.SQLITE_BUSY
+}
+
+// IsUnique reports that err is a violated unique or primary key constraint. On
+// PostgreSQL the transaction is then dead: prefer ON CONFLICT DO NOTHING and
+// count rows where the conflict is expected.
+func IsUnique(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == "23505"
+	}
+	var lite *sqlite.Error
+	return errors.As(err, &lite) &&
+		(lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+}

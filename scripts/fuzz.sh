@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Runs every native fuzz target of the repository, one after the other, for the
+# time given as the first argument (default 30s each). A crash leaves its input
+# under the package's testdata/fuzz, where `go test` finds it from then on.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+time=${1:-30s}
+
+mapfile -t folders < <(
+  grep -rlE --include='*_test.go' '^func Fuzz[A-Z]' . | xargs -r -n1 dirname | sort -u)
+if [ ${#folders[@]} -eq 0 ]; then
+  echo "no fuzz target found" >&2
+  exit 1
+fi
+
+count=0
+for folder in "${folders[@]}"; do
+  # `go test -list` prints the names, then a line with the package's result.
+  for target in $(go test -list '^Fuzz' "$folder" | grep '^Fuzz'); do
+    echo "== $folder $target ($time)"
+    go test -vet=off -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$folder"
+    count=$((count + 1))
+  done
+done
+echo "$count fuzz targets, $time each: no failure"

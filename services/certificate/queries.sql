@@ -1,0 +1,27 @@
+-- name: AddIntent :execrows
+INSERT INTO certificates (id, number, request_key, citizen_id, kind, state, intent_sealed, requested_at)
+VALUES ($1, $2, $3, $4, $5, 'requested', $6, $7)
+ON CONFLICT DO NOTHING;
+
+-- name: MarkIssued :execrows
+UPDATE certificates SET state = 'issued', signed_sealed = $2, issued_at = $3
+WHERE id = $1 AND state = 'requested';
+
+-- name: MarkRevoked :execrows
+UPDATE certificates SET state = 'revoked', revoked_at = $2
+WHERE number = $1 AND state = 'issued';
+
+-- name: ByID :one
+SELECT * FROM certificates WHERE id = $1;
+
+-- name: ByNumber :one
+SELECT * FROM certificates WHERE number = $1;
+
+-- name: ByRequestKey :one
+SELECT * FROM certificates WHERE request_key = $1;
+
+-- name: OfCitizen :many
+SELECT * FROM certificates
+WHERE citizen_id = $1 AND state <> 'requested'
+ORDER BY requested_at DESC, id DESC
+LIMIT 100;

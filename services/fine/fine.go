@@ -1,0 +1,68 @@
+// Package fine shows traffic fines and lets anybody pay them: by plate only
+// what is owed, to a proven owner also what happened.
+package fine
+
+import (
+	"context"
+
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/limit"
+	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/store"
+)
+
+// Name is the service's name, in payments and in statistics.
+const Name = "fine"
+
+// Deps is what the service stands on; every field is needed.
+type Deps struct {
+	DB       *store.DB
+	Register Register
+	Cashier  Cashier
+	Payments Payments
+	Citizens Citizens
+	Limiter  limit.Limiter
+	Index    Index
+	Audit    Auditor
+}
+
+// Payments takes the money (platform/payment).
+type Payments interface {
+	Open(ctx context.Context, c caller.Caller, service string, refs []string) (payment.Payment, error)
+	Confirm(ctx context.Context, c caller.Caller, id string) (payment.Payment, error)
+	Get(ctx context.Context, c caller.Caller, id string) (payment.Payment, error)
+	Taken(ctx context.Context, service, ref string) (bool, error)
+}
+
+// Citizens knows who proved who they are (platform/identity).
+type Citizens interface {
+	Proof(ctx context.Context, c caller.Caller) (identity.Citizen, bool, error)
+	PIN(ctx context.Context, citizenID string) (string, error)
+}
+
+// Index makes pseudonyms (platform/seal).
+type Index interface {
+	Index(purpose, value string) string
+}
+
+// Auditor writes to the tamper-evident log (platform/audit).
+type Auditor interface {
+	Record(ctx context.Context, tx *store.Tx, e audit.Entry) error
+}
+
+// Service is the fines.
+type Service struct {
+	Deps
+	titles titles
+}
+
+// New makes the service.
+func New(deps Deps) (*Service, error) {
+	known, err := loadTitles()
+	if err != nil {
+		return nil, err
+	}
+	return &Service{Deps: deps, titles: known}, nil
+}

@@ -1,0 +1,173 @@
+package fine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/limit"
+	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/registry"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/services/fine/db"
+)
+
+// Bill is an unpaid fine as anybody may see it.
+type Bill struct {
+	// Number is the payment code in the register, up to 19 digits.
+	Number string
+	// Due is what the register takes for it now, a discount counted.
+	Due payment.Tyiyn
+	// Paying says that it is paid through us and the register is being told.
+	Paying bool
+}
+
+// Listing is what is owed on a plate.
+type Listing struct {
+	Plate Plate
+	// Known is false for a plate that the register does not know: then nothing is
+	// known about its fines. Known without Bills is registered and clean.
+	Known bool
+	Bills []Bill
+	// Total is what can be paid now: the dues that are not being paid already.
+	Total payment.Tyiyn
+	// Heavy warns that the unpaid total is above 3 000 som, from which a car can
+	// be impounded.
+	Heavy bool
+}
+
+// Payable are the numbers of the fines that can be paid now.
+func (l Listing) Payable() []string {
+	var numbers []string
+	for _, b := range l.Bills {
+		if !b.Paying {
+			numbers = append(numbers, b.Number)
+		}
+	}
+	return numbers
+}
+
+const (
+	heavyTotal = 3000 * payment.Som
+	// plates is how many different plates a caller may look at in a window. One
+	// looked at in this window is looked at again for nothing.
+	plates = 10
+	window = time.Hour
+	// asking bounds the register's check calls at once for one look-up.
+	asking = 4
+)
+
+var (
+	errPhone  = problem.New(problem.Unauthenticated, "problem.fine_phone")
+	errPlates = problem.New(problem.TooMany, "problem.fine_plates")
+)
+
+// Lookup finds what is owed on a plate, in any spelling. Problems: fine_plate,
+// fine_plates (too many different ones), fine_phone, and the registry's.
+func (s *Service) Lookup(ctx context.Context, c caller.Caller, typed string) (Listing, error) {
+	plate, err := ParsePlate(typed)
+	if err != nil {
+		return Listing{}, err
+	}
+	if err := s.admit(ctx, c, plate); err != nil {
+		return Listing{}, err
+	}
+	call := s.call(c)
+	known, numbers, err := s.Register.ByPlate(ctx, call, plate.Text)
+	if err != nil {
+		return Listing{}, fmt.Errorf("look up a plate: %w", err)
+	}
+	list := Listing{Plate: plate, Known: known}
+	if list.Bills, err = s.price(ctx, call, numbers); err != nil {
+		return Listing{}, err
+	}
+	for _, b := range list.Bills {
+		if !b.Paying {
+			list.Total += b.Due
+		}
+	}
+	list.Heavy = list.Total > heavyTotal
+	return list, nil
+}
+
+// admit counts the different plates of a caller.
+func (s *Service) admit(ctx context.Context, c caller.Caller, plate Plate) error {
+	if c.Phone == "" {
+		return errPhone
+	}
+	who := s.Index.Index("fine.caller", c.Phone)
+	seen := s.Index.Index("fine.plate", c.Phone+"|"+plate.Text)
+	at, err := db.New(s.DB.Reader()).LastLookup(ctx, seen)
+	if err != nil && !errors.Is(err, errNoRows) {
+		return fmt.Errorf("read the last look-up: %w", err)
+	}
+	if err == nil && c.Now.Sub(at.Time) < window {
+		return nil
+	}
+	ok, wait, err := s.Limiter.Allow(ctx, "fine:plates:"+who, limit.Rate{N: plates, Per: window})
+	if err != nil {
+		return fmt.Errorf("count look-ups: %w", err)
+	}
+	if !ok {
+		return errPlates.After(wait)
+	}
+	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
+		return db.New(tx).NoteLookup(ctx, db.NoteLookupParams{ID: seen, LookedAt: dbtime.From(c.Now)})
+	})
+	if err != nil {
+		return fmt.Errorf("note a look-up: %w", err)
+	}
+	return nil
+}
+
+// call says to the register who asks, by a pseudonym that our audit resolves,
+// and why.
+func (s *Service) call(c caller.Caller) registry.Call {
+	issue := c.Turn
+	if issue == "" {
+		issue = fmt.Sprintf("fine-%d", c.Now.UnixMicro())
+	}
+	return registry.Call{UserID: pseudonym(s.Index.Index("fine.caller", c.Phone)), Issue: issue}
+}
+
+// pseudonym shortens an index to what a header bears.
+func pseudonym(index string) string { return "eshik-" + index[:min(len(index), 24)] }
+
+// price asks the register what each fine costs now. One that is paid or closed
+// meanwhile is left out.
+func (s *Service) price(ctx context.Context, call registry.Call, numbers []string) ([]Bill, error) {
+	bills := make([]Bill, len(numbers))
+	failed := make([]error, len(numbers))
+	slots := make(chan struct{}, asking)
+	var wg sync.WaitGroup
+	for i, number := range numbers {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			bills[i], failed[i] = s.priceOne(ctx, call, number)
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(failed...); err != nil {
+		return nil, fmt.Errorf("price fines: %w", err)
+	}
+	return slices.DeleteFunc(bills, func(b Bill) bool { return b.Number == "" }), nil
+}
+
+func (s *Service) priceOne(ctx context.Context, call registry.Call, number string) (Bill, error) {
+	answer, err := s.Cashier.Check(ctx, call, number)
+	if err != nil || answer.Code != codeOK {
+		if _, closed := refusals[answer.Code]; err == nil && closed {
+			return Bill{}, nil
+		}
+		return Bill{}, errors.Join(err, answer.unexpected())
+	}
+	paying, err := s.Payments.Taken(ctx, Name, number)
+	return Bill{Number: number, Due: answer.Cost, Paying: paying}, err
+}

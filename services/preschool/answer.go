@@ -1,0 +1,193 @@
+package preschool
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/services/preschool/db"
+)
+
+// Answer accepts or declines the open offer of a registration. Only the phone
+// or the citizen of the registration may; for all others there is none.
+// Accepting leaves the queues; declining gives the seat back, and the policy
+// says what becomes of the place. The same answer given again is no error.
+func (s *Service) Answer(ctx context.Context, c caller.Caller, number string, accept bool) (Offer, error) {
+	r, err := s.find(ctx, number)
+	if err != nil {
+		return Offer{}, err
+	}
+	if !s.mine(c, r) {
+		return Offer{}, problemNoOffer
+	}
+	wanted := Declined
+	if accept {
+		wanted = Accepted
+	}
+	var answered Offer
+	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
+		row, err := db.New(tx).LastOffer(ctx, r.ID)
+		if errors.Is(err, sql.ErrNoRows) {
+			return problemNoOffer
+		} else if err != nil {
+			return fmt.Errorf("find the offer: %w", err)
+		}
+		answered, err = s.answer(ctx, tx, c, r, row, wanted)
+		return err
+	})
+	return answered, err
+}
+
+// mine reports that the registration is the caller's.
+func (s *Service) mine(c caller.Caller, r db.PreschoolRegistration) bool {
+	if c.Subject != "" && c.Subject == r.CitizenID {
+		return true
+	}
+	return c.Phone != "" && s.phoneIndex(c.Phone) == r.PhoneIndex
+}
+
+// answer closes the offer as wanted, in the caller's transaction.
+func (s *Service) answer(ctx context.Context, tx *store.Tx, c caller.Caller, r db.PreschoolRegistration, row db.PreschoolOffer, wanted OfferState) (Offer, error) {
+	if row.State == string(Open) {
+		if !c.Now.Before(row.ExpiresAt.Time) {
+			return Offer{}, problemOver
+		}
+		won, err := s.closeOffer(ctx, tx, row, wanted, c.Now)
+		if err != nil {
+			return Offer{}, err
+		}
+		if won {
+			row.State = string(wanted)
+			return offerOf(row), s.witness(ctx, tx, s.answered(c, r, row, wanted))
+		}
+		// Somebody else answered since the offer was read.
+		if row, err = db.New(tx).LastOffer(ctx, r.ID); err != nil {
+			return Offer{}, fmt.Errorf("find the offer again: %w", err)
+		}
+	}
+	switch OfferState(row.State) {
+	case wanted:
+		return offerOf(row), nil
+	case Missed:
+		return Offer{}, problemOver
+	}
+	return Offer{}, problemAnswered
+}
+
+// answered is what an answer leaves behind. The message goes to the phone that
+// answered.
+func (s *Service) answered(c caller.Caller, r db.PreschoolRegistration, row db.PreschoolOffer, state OfferState) effect {
+	e := effect{
+		caller: c, step: "answer", outcome: "done", object: r.Number, subject: r.CitizenID,
+		purpose: "offer " + string(state), kind: "receipt", dedup: "preschool." + string(state) + ":" + row.ID,
+	}
+	title := Name{KY: row.NameKy, RU: row.NameRu}.In(c.Locale)
+	e.text = s.Texts.Text(c.Locale, "preschool.sms_"+string(state), "number", r.Number, "kindergarten", title)
+	return e
+}
+
+// closeOffer ends an open offer; false: it was not open any more. Answers and
+// the expiry race for the one row, and one of them wins.
+func (s *Service) closeOffer(ctx context.Context, tx *store.Tx, row db.PreschoolOffer, state OfferState, now time.Time) (bool, error) {
+	q := db.New(tx)
+	closed, err := q.CloseOffer(ctx, db.CloseOfferParams{ID: row.ID, State: string(state), AnsweredAt: dbtime.From(now)})
+	if err != nil {
+		return false, fmt.Errorf("close the offer: %w", err)
+	}
+	if closed == 0 {
+		return false, nil
+	}
+	if state == Accepted {
+		return true, place(ctx, q, row.RegistrationID)
+	}
+	p := s.rules.at(now)
+	effect := p.Declined
+	if state == Missed {
+		effect = p.Missed
+	}
+	return true, release(ctx, q, row, effect, now)
+}
+
+// place takes an accepted child out of all its queues.
+func place(ctx context.Context, q *db.Queries, registration string) error {
+	_, err := q.MoveRegistration(ctx, db.MoveRegistrationParams{ID: registration, Was: string(Offered), State: string(Placed)})
+	if err != nil {
+		return fmt.Errorf("place the child: %w", err)
+	}
+	if err := q.LeaveQueue(ctx, registration); err != nil {
+		return fmt.Errorf("leave the queues: %w", err)
+	}
+	return nil
+}
+
+// release gives the seat of an offer back and lets the child wait on.
+func release(ctx context.Context, q *db.Queries, row db.PreschoolOffer, effect string, now time.Time) error {
+	_, err := q.MoveRegistration(ctx, db.MoveRegistrationParams{ID: row.RegistrationID, Was: string(Offered), State: string(Waiting)})
+	if err != nil {
+		return fmt.Errorf("let the child wait on: %w", err)
+	}
+	err = q.GiveSeatBack(ctx, db.GiveSeatBackParams{Kindergarten: row.Kindergarten, Intake: row.Intake, Age: row.Age})
+	if err != nil {
+		return fmt.Errorf("give the seat back: %w", err)
+	}
+	if effect != toTheEnd {
+		return nil
+	}
+	at := dbtime.From(now)
+	if err := q.RequeueRegistration(ctx, db.RequeueRegistrationParams{ID: row.RegistrationID, QueuedAt: at}); err != nil {
+		return fmt.Errorf("move to the end: %w", err)
+	}
+	if err := q.RequeueChoices(ctx, db.RequeueChoicesParams{RegistrationID: row.RegistrationID, QueuedAt: at}); err != nil {
+		return fmt.Errorf("move the choices to the end: %w", err)
+	}
+	return nil
+}
+
+// Expire closes the offers whose time is over, gives their seats back and tells
+// the parents; it returns how many. Run it now and then, from any number of
+// processes.
+func (s *Service) Expire(ctx context.Context) (int, error) {
+	now := s.Now()
+	rows, err := db.New(s.DB.Reader()).MissedOffers(ctx, dbtime.From(now))
+	if err != nil {
+		return 0, fmt.Errorf("list the missed offers: %w", err)
+	}
+	expired := 0
+	for _, row := range rows {
+		won, err := s.expire(ctx, row, now)
+		if err != nil {
+			return expired, err
+		}
+		if won {
+			expired++
+		}
+	}
+	return expired, nil
+}
+
+func (s *Service) expire(ctx context.Context, row db.PreschoolOffer, now time.Time) (bool, error) {
+	r, err := s.find(ctx, row.Number)
+	if err != nil {
+		return false, err
+	}
+	c, err := s.parent(ctx, r, now)
+	if err != nil {
+		return false, err
+	}
+	won := false
+	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
+		var err error
+		if won, err = s.closeOffer(ctx, tx, row, Missed, now); err != nil || !won {
+			return err
+		}
+		e := s.answered(c, r, row, Missed)
+		e.actor, e.step, e.kind = "system", "expire", "notice"
+		return s.witness(ctx, tx, e)
+	})
+	return won, err
+}

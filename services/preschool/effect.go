@@ -1,0 +1,94 @@
+package preschool
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/analytics"
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/services/preschool/db"
+)
+
+// effect is what a change of state leaves behind beside its rows.
+type effect struct {
+	// caller is who the message goes to and whom the statistics count.
+	caller caller.Caller
+	// actor is who did it; empty: the caller.
+	actor           string
+	step, outcome   string
+	object, subject string
+	purpose         string
+	// text is the SMS, of a kind (receipt, notice), sent once per dedup.
+	text, kind, dedup string
+}
+
+// witness writes the audit record, the count and the message of an effect into
+// its transaction.
+func (s *Service) witness(ctx context.Context, tx *store.Tx, e effect) error {
+	actor := e.actor
+	if actor == "" {
+		actor = s.actor(e.caller)
+	}
+	err := s.Audit.Record(ctx, tx, audit.Entry{
+		At: e.caller.Now, Actor: actor, Action: "preschool." + e.step, Object: e.object,
+		Subject: e.subject, Purpose: e.purpose,
+	})
+	if err != nil {
+		return fmt.Errorf("audit %s: %w", e.step, err)
+	}
+	if err := s.Analytics.InTx(ctx, tx, analytics.Of(e.caller, name, e.step, e.outcome)); err != nil {
+		return fmt.Errorf("count %s: %w", e.step, err)
+	}
+	m, wanted := e.message()
+	if !wanted {
+		return nil
+	}
+	if err := s.Outbox.Send(ctx, tx, m); err != nil {
+		return fmt.Errorf("send the message of %s: %w", e.step, err)
+	}
+	return nil
+}
+
+// actor names a caller in the audit log without the phone's number.
+func (s *Service) actor(c caller.Caller) string {
+	if c.Subject != "" {
+		return c.Subject
+	}
+	return "phone:" + s.phoneIndex(c.Phone)
+}
+
+// phone opens the sealed phone of a registration and finds the language that
+// its owner reads.
+func (s *Service) phone(ctx context.Context, r db.PreschoolRegistration) (string, locales.Locale, error) {
+	loc, known := locales.Parse(r.Locale)
+	if !known {
+		loc = locales.KY
+	}
+	plain, err := s.Sealer.Open(r.Phone, "preschool.phone:"+r.ID)
+	if err != nil {
+		return "", loc, fmt.Errorf("open the parent's phone: %w", err)
+	}
+	if len(plain) == 0 {
+		return "", loc, nil
+	}
+	if chosen, err := s.Languages.Locale(ctx, string(plain)); err == nil && chosen != "" {
+		loc = chosen
+	}
+	return string(plain), loc, nil
+}
+
+// messageLife is how long a notice is worth delivering.
+const messageLife = 3 * 24 * time.Hour
+
+// message makes the SMS of an effect; none without a phone or a text.
+func (e effect) message() (notify.Message, bool) {
+	return notify.Message{
+		To: e.caller.Phone, Text: e.text, Purpose: e.kind, Locale: e.caller.Locale,
+		ExpiresAt: e.caller.Now.Add(messageLife), Dedup: e.dedup,
+	}, e.caller.Phone != "" && e.text != ""
+}

@@ -1,0 +1,246 @@
+package preschool
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/services/preschool/db"
+)
+
+// OfferState is where an offer stands.
+type OfferState string
+
+// The states of an offer.
+const (
+	Open     OfferState = "open"
+	Accepted OfferState = "accepted"
+	Declined OfferState = "declined"
+	Missed   OfferState = "missed"
+)
+
+// Offer is a place held for a child.
+type Offer struct {
+	Number       string
+	Kindergarten string
+	Name         Name
+	State        OfferState
+	// Until is the end of the offer: midnight in Bishkek after its last day.
+	Until time.Time
+	// Ahead is how many children were before this one in the queue when the offer
+	// was made; only Service.Offer fills it. An operator who offers out of turn
+	// is shown it, and the audit log keeps it.
+	Ahead int
+}
+
+// LastDay is the last day of the offer as dd.MM.yyyy in Bishkek.
+func (o Offer) LastDay() string {
+	return o.Until.In(bishkek).Add(-time.Second).Format("02.01.2006")
+}
+
+var (
+	problemNotChosen = problem.New(problem.Invalid, "problem.preschool_not_chosen")
+	problemNotWaits  = problem.New(problem.Conflict, "problem.preschool_not_waiting")
+	problemSeats     = problem.New(problem.Conflict, "problem.preschool_seats")
+	problemYoung     = problem.New(problem.Conflict, "problem.preschool_young")
+	problemNoOffer   = problem.New(problem.NotFound, "problem.preschool_no_offer")
+	problemOver      = problem.New(problem.Conflict, "problem.preschool_offer_over")
+	problemAnswered  = problem.New(problem.Conflict, "problem.preschool_answered")
+)
+
+// Offer holds a free seat of a kindergarten that the registration chose and
+// tells the parent by SMS. actor is the operator, for the audit log. No more
+// seats are offered than the register of kindergartens reports free.
+func (s *Service) Offer(ctx context.Context, actor, number, kindergarten string) (Offer, error) {
+	now := s.Now()
+	r, err := s.find(ctx, number)
+	if err != nil {
+		return Offer{}, err
+	}
+	seat, err := s.seat(ctx, now, r, kindergarten)
+	if err != nil {
+		return Offer{}, err
+	}
+	c, err := s.parent(ctx, r, now)
+	if err != nil {
+		return Offer{}, err
+	}
+	var made Offer
+	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
+		var err error
+		made, err = s.hold(ctx, tx, r, seat, actor, now)
+		if err != nil {
+			return err
+		}
+		return s.witness(ctx, tx, effect{
+			caller: c, actor: actor, step: "offer", outcome: "done", object: r.Number, subject: r.CitizenID,
+			purpose: "a place offered; ahead in the queue: " + strconv.Itoa(made.Ahead), kind: "notice",
+			dedup: "preschool.offer:" + r.ID + ":" + strconv.FormatInt(now.UnixMicro(), 10),
+			text: s.Texts.Text(c.Locale, "preschool.sms_offer", "number", r.Number,
+				"kindergarten", made.Name.In(c.Locale), "date", made.LastDay()),
+		})
+	})
+	return made, err
+}
+
+// find reads the registration of a number as typed.
+func (s *Service) find(ctx context.Context, number string) (db.PreschoolRegistration, error) {
+	parsed, ok := ParseNumber(number)
+	if !ok {
+		return db.PreschoolRegistration{}, problemNumber
+	}
+	r, err := db.New(s.DB.Reader()).ByNumber(ctx, parsed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, problemNumber
+	} else if err != nil {
+		return r, fmt.Errorf("find the registration: %w", err)
+	}
+	return r, nil
+}
+
+// seat is one group's seats of one kindergarten at one intake.
+type seat struct {
+	kindergarten Kindergarten
+	intake, age  int
+}
+
+// seat asks the register how many seats the child's group has free.
+func (s *Service) seat(ctx context.Context, now time.Time, r db.PreschoolRegistration, code string) (seat, error) {
+	p := s.rules.at(now)
+	wanted := seat{intake: p.intake(now), age: p.intake(now) - int(r.Cohort)}
+	if wanted.age < p.Youngest {
+		return wanted, problemYoung
+	}
+	if wanted.age > p.Oldest {
+		return wanted, problemOld
+	}
+	all, err := s.list(ctx)
+	if err != nil {
+		return wanted, err
+	}
+	at := slices.IndexFunc(all, func(k Kindergarten) bool { return k.Code == code })
+	if at < 0 {
+		return wanted, problemNotChosen
+	}
+	wanted.kindergarten = all[at]
+	return wanted, nil
+}
+
+// parent makes the caller that a parent would be, for messages and statistics.
+func (s *Service) parent(ctx context.Context, r db.PreschoolRegistration, now time.Time) (caller.Caller, error) {
+	phone, loc, err := s.phone(ctx, r)
+	return caller.Caller{Phone: phone, Subject: r.CitizenID, Channel: caller.Staff, Locale: loc, Now: now}, err
+}
+
+// hold takes the seat and writes the offer.
+func (s *Service) hold(ctx context.Context, tx *store.Tx, r db.PreschoolRegistration, seat seat, actor string, now time.Time) (Offer, error) {
+	q := db.New(tx)
+	made := Offer{
+		Number: r.Number, Kindergarten: seat.kindergarten.Code, Name: seat.kindergarten.Name, State: Open,
+		Until: s.rules.held(now, s.rules.at(now).HoldWorkingDays),
+	}
+	moved, err := q.MoveRegistration(ctx, db.MoveRegistrationParams{ID: r.ID, Was: string(Waiting), State: string(Offered)})
+	if err != nil {
+		return made, fmt.Errorf("mark the registration: %w", err)
+	}
+	if moved == 0 {
+		return made, problemNotWaits
+	}
+	if made.Ahead, err = ahead(ctx, q, r.ID, made.Kindergarten); err != nil {
+		return made, err
+	}
+	if err := takeSeat(ctx, q, seat); err != nil {
+		return made, err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return made, fmt.Errorf("make an id: %w", err)
+	}
+	err = q.AddOffer(ctx, db.AddOfferParams{
+		ID: id.String(), RegistrationID: r.ID, Number: r.Number, Kindergarten: made.Kindergarten,
+		NameKy: made.Name.KY, NameRu: made.Name.RU, Intake: int64(seat.intake), Age: int64(seat.age),
+		Actor: actor, OfferedAt: dbtime.From(now), ExpiresAt: dbtime.From(made.Until),
+	})
+	if err != nil {
+		return made, fmt.Errorf("write the offer: %w", err)
+	}
+	return made, nil
+}
+
+// ahead counts who is before a registration in the queue of a kindergarten.
+func ahead(ctx context.Context, q *db.Queries, registration, kindergarten string) (int, error) {
+	standings, err := q.Standings(ctx, registration)
+	if err != nil {
+		return 0, fmt.Errorf("count the queue: %w", err)
+	}
+	for _, st := range standings {
+		if st.Kindergarten == kindergarten {
+			return int(st.Ahead), nil
+		}
+	}
+	return 0, problemNotChosen
+}
+
+// takeSeat counts one more of the group's seats as held, if one is left. Two
+// operators after the last seat meet at the row: the second finds none.
+func takeSeat(ctx context.Context, q *db.Queries, seat seat) error {
+	code, intake, age := seat.kindergarten.Code, int64(seat.intake), int64(seat.age)
+	err := q.ReportSeats(ctx, db.ReportSeatsParams{
+		Kindergarten: code, Intake: intake, Age: age, Seats: int64(seat.kindergarten.Free[seat.age]),
+	})
+	if err != nil {
+		return fmt.Errorf("note the reported seats: %w", err)
+	}
+	took, err := q.TakeSeat(ctx, db.TakeSeatParams{Kindergarten: code, Intake: intake, Age: age})
+	if err != nil {
+		return fmt.Errorf("take a seat: %w", err)
+	}
+	if took == 0 {
+		return problemSeats
+	}
+	return nil
+}
+
+// Offers lists the open offers to the caller's phone or proven citizen.
+func (s *Service) Offers(ctx context.Context, c caller.Caller) ([]Offer, error) {
+	q := db.New(s.DB.Reader())
+	var rows []db.PreschoolOffer
+	if c.Phone != "" {
+		mine, err := q.OffersOfPhone(ctx, db.OffersOfPhoneParams{PhoneIndex: s.phoneIndex(c.Phone), ExpiresAt: dbtime.From(c.Now)})
+		if err != nil {
+			return nil, fmt.Errorf("list the offers of the phone: %w", err)
+		}
+		rows = mine
+	}
+	if c.Subject != "" {
+		mine, err := q.OffersOfCitizen(ctx, db.OffersOfCitizenParams{CitizenID: c.Subject, ExpiresAt: dbtime.From(c.Now)})
+		if err != nil {
+			return nil, fmt.Errorf("list the offers of the citizen: %w", err)
+		}
+		rows = append(rows, mine...)
+	}
+	offers := []Offer{}
+	for _, row := range rows {
+		if o := offerOf(row); !slices.Contains(offers, o) {
+			offers = append(offers, o)
+		}
+	}
+	return offers, nil
+}
+
+func offerOf(row db.PreschoolOffer) Offer {
+	return Offer{
+		Number: row.Number, Kindergarten: row.Kindergarten, Name: Name{KY: row.NameKy, RU: row.NameRu},
+		State: OfferState(row.State), Until: row.ExpiresAt.Time,
+	}
+}

@@ -1,0 +1,237 @@
+// Package preschool keeps the queue for kindergarten places: a parent registers
+// a child for up to three kindergartens, sees the place in each queue by a
+// number, and accepts or declines the place that an operator offers.
+//
+// The order within an age group is benefit first, then the moment of
+// registration. The rules are dated data: see policy.toml.
+package preschool
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/analytics"
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/store"
+)
+
+// name is the service's name in statistics, node ids and locale keys.
+const name = "preschool"
+
+// Proofs tells who a caller proved to be. identity.Service is one.
+type Proofs interface {
+	// Proof gives the citizen that the caller's phone proved to be.
+	Proof(ctx context.Context, c caller.Caller) (identity.Citizen, bool, error)
+	// PIN is a citizen's personal number, for calls to registries only.
+	PIN(ctx context.Context, citizenID string) (string, error)
+}
+
+// Languages remembers the language a phone's owner chose. identity.Service is
+// one.
+type Languages interface {
+	Locale(ctx context.Context, phone string) (locales.Locale, error)
+}
+
+// Sealer encrypts what must not lie open in the database. seal.Sealer is one.
+type Sealer interface {
+	Seal(plain []byte, context string) ([]byte, error)
+	Open(sealed []byte, context string) ([]byte, error)
+	Index(purpose, value string) string
+}
+
+// Outbox sends a message if and only if tx commits. notify.Outbox is one.
+type Outbox interface {
+	Send(ctx context.Context, tx *store.Tx, m notify.Message) error
+}
+
+// Auditor writes down who did what to whose data. audit.Log is one.
+type Auditor interface {
+	Record(ctx context.Context, tx *store.Tx, e audit.Entry) error
+}
+
+// Recorder counts finished steps. analytics.Recorder is one.
+type Recorder interface {
+	InTx(ctx context.Context, tx *store.Tx, e analytics.Event) error
+}
+
+// Deps is what the service stands on; every field is needed.
+type Deps struct {
+	DB *store.DB
+	Families Families
+	Directory Directory
+	Proofs        Proofs
+	Languages     Languages
+	Sealer        Sealer
+	Outbox        Outbox
+	Audit         Auditor
+	Analytics     Recorder
+	Texts         *locales.Catalogue
+	// Random draws registration numbers: crypto/rand.Reader.
+	Random io.Reader
+	// Now is the moment of operator commands, which have no caller.
+	Now func() time.Time
+}
+
+// Service is the preschool queue.
+type Service struct {
+	Deps
+	rules rules
+}
+
+// New makes the service with the rules of policy.toml.
+func New(d Deps) (*Service, error) {
+	r, err := parseRules(policyFile)
+	if err != nil {
+		return nil, err
+	}
+	return &Service{Deps: d, rules: r}, nil
+}
+
+// Name is a name in the two languages of the registers.
+type Name struct{ KY, RU string }
+
+// In is the name in a caller's language: Russian for ru, Kyrgyz for all else.
+func (n Name) In(loc locales.Locale) string {
+	if loc.Language() == locales.RU {
+		return n.RU
+	}
+	return n.KY
+}
+
+// Child is a child that a citizen may register.
+type Child struct {
+	// Ref names the child to Register without telling the personal number.
+	Ref string
+	// Name is the given name, as the register writes it.
+	Name string
+	Born time.Time
+}
+
+// District is a district that has kindergartens. Code is its SOATE code.
+type District struct {
+	Code string
+	Name Name
+}
+
+// Kindergarten is one kindergarten as its register reports it.
+type Kindergarten struct {
+	Code     string
+	Name     Name
+	District District
+	// Free is the number of free seats by the group's age on the intake day: 3
+	// is the group 3-4. Children placed through this queue are not subtracted.
+	Free map[int]int
+}
+
+// State is where a registration stands.
+type State string
+
+// The states of a registration. A child with an open offer still has its place
+// in the queues.
+const (
+	Waiting State = "waiting"
+	Offered State = "offered"
+	Placed  State = "placed"
+)
+
+// Position is what anybody who knows a registration number may see.
+type Position struct {
+	Number string
+	State  State
+	// Group is the age group for the current intake, "3-4".
+	Group string
+	// Places are in the parent's order of wish; none once the child is placed.
+	Places []Place
+}
+
+// Place is the place in the queue of one kindergarten's age group.
+type Place struct {
+	Kindergarten string
+	Name         Name
+	// Position is 1 for the next in turn.
+	Position int
+}
+
+// refLength is how much of a child's blind index is enough among one family.
+const refLength = 16
+
+func (s *Service) childIndex(pin string) string { return s.Sealer.Index("preschool.child", pin) }
+
+func (s *Service) phoneIndex(phone string) string { return s.Sealer.Index("preschool.phone", phone) }
+
+// problemProve tells a caller to prove who they are first.
+var problemProve = problem.New(problem.Unauthenticated, "problem.preschool_prove")
+
+// Children lists the children that the proven citizen c.Subject may register.
+func (s *Service) Children(ctx context.Context, c caller.Caller) ([]Child, error) {
+	minors, err := s.minors(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	children := make([]Child, 0, len(minors))
+	for _, m := range minors {
+		children = append(children, Child{Ref: s.childIndex(m.PIN)[:refLength], Name: m.Name, Born: m.Born})
+	}
+	return children, nil
+}
+
+// minors asks the register of families for the children who are not too old.
+func (s *Service) minors(ctx context.Context, c caller.Caller) ([]Minor, error) {
+	if c.Subject == "" {
+		return nil, problemProve
+	}
+	pin, err := s.Proofs.PIN(ctx, c.Subject)
+	if err != nil {
+		return nil, fmt.Errorf("find the personal number of the citizen: %w", err)
+	}
+	all, err := s.Families.Children(ctx, pin, c.Turn)
+	if err != nil {
+		return nil, fmt.Errorf("ask for the children of the citizen: %w", err)
+	}
+	p := s.rules.at(c.Now)
+	minors := all[:0:0]
+	for _, m := range all {
+		if p.intake(c.Now)-p.cohort(m.Born) <= p.Oldest {
+			minors = append(minors, m)
+		}
+	}
+	return minors, nil
+}
+
+// Districts lists the districts that have kindergartens, in order of their
+// codes.
+func (s *Service) Districts(ctx context.Context) ([]District, error) {
+	all, err := s.list(ctx)
+	if err != nil {
+		return nil, err
+	}
+	districts := []District{}
+	for _, k := range all {
+		if n := len(districts); n == 0 || districts[n-1].Code != k.District.Code {
+			districts = append(districts, k.District)
+		}
+	}
+	return districts, nil
+}
+
+// Kindergartens lists the kindergartens of a district, in order of their codes.
+func (s *Service) Kindergartens(ctx context.Context, district string) ([]Kindergarten, error) {
+	all, err := s.list(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := []Kindergarten{}
+	for _, k := range all {
+		if k.District.Code == district {
+			found = append(found, k)
+		}
+	}
+	return found, nil
+}

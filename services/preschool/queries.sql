@@ -1,0 +1,87 @@
+-- name: AddRegistration :execrows
+INSERT INTO preschool_registrations (id, number, turn, state, child_index, child, citizen_id, phone_index, phone,
+    locale, cohort, benefit, benefit_rank, registered_at, queued_at)
+VALUES ($1, $2, $3, 'waiting', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+ON CONFLICT DO NOTHING;
+
+-- name: AddChoice :exec
+INSERT INTO preschool_choices (registration_id, choice, number, kindergarten, name_ky, name_ru, cohort, queued,
+    benefit_rank, queued_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, TRUE, $8, $9);
+
+-- name: ByTurn :one
+SELECT * FROM preschool_registrations WHERE turn = $1;
+
+-- name: ByNumber :one
+SELECT * FROM preschool_registrations WHERE number = $1;
+
+-- name: ActiveOfChild :one
+SELECT * FROM preschool_registrations WHERE child_index = $1 AND state <> 'placed';
+
+-- name: Choices :many
+SELECT * FROM preschool_choices WHERE registration_id = $1 ORDER BY choice;
+
+-- name: Standings :many
+SELECT me.kindergarten, me.name_ky, me.name_ru, me.queued,
+    (SELECT count(*) FROM preschool_choices other
+     WHERE other.kindergarten = me.kindergarten AND other.cohort = me.cohort AND other.queued = TRUE
+         AND (other.benefit_rank, other.queued_at, other.number) < (me.benefit_rank, me.queued_at, me.number)) AS ahead
+FROM preschool_choices me WHERE me.registration_id = $1 ORDER BY me.choice;
+
+-- name: Queue :many
+SELECT number FROM preschool_choices
+WHERE kindergarten = $1 AND cohort = $2 AND queued = TRUE
+ORDER BY benefit_rank, queued_at, number LIMIT $3;
+
+-- name: MoveRegistration :execrows
+UPDATE preschool_registrations SET state = sqlc.arg(state) WHERE id = sqlc.arg(id) AND state = sqlc.arg(was);
+
+-- name: LeaveQueue :exec
+UPDATE preschool_choices SET queued = FALSE WHERE registration_id = $1;
+
+-- name: RequeueRegistration :exec
+UPDATE preschool_registrations SET queued_at = $2 WHERE id = $1;
+
+-- name: RequeueChoices :exec
+UPDATE preschool_choices SET queued_at = $2 WHERE registration_id = $1;
+
+-- name: SetBenefit :exec
+UPDATE preschool_registrations SET benefit = $2, benefit_rank = $3 WHERE id = $1;
+
+-- name: SetChoicesBenefit :exec
+UPDATE preschool_choices SET benefit_rank = $2 WHERE registration_id = $1;
+
+-- name: ReportSeats :exec
+INSERT INTO preschool_seats (kindergarten, intake, age, seats, taken) VALUES ($1, $2, $3, $4, 0)
+ON CONFLICT (kindergarten, intake, age) DO UPDATE SET seats = excluded.seats;
+
+-- name: TakeSeat :execrows
+UPDATE preschool_seats SET taken = taken + 1
+WHERE kindergarten = $1 AND intake = $2 AND age = $3 AND taken < seats;
+
+-- name: GiveSeatBack :exec
+UPDATE preschool_seats SET taken = taken - 1
+WHERE kindergarten = $1 AND intake = $2 AND age = $3 AND taken > 0;
+
+-- name: AddOffer :exec
+INSERT INTO preschool_offers (id, registration_id, number, kindergarten, name_ky, name_ru, intake, age, state, actor,
+    offered_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9, $10, $11);
+
+-- name: LastOffer :one
+SELECT * FROM preschool_offers WHERE registration_id = $1 ORDER BY offered_at DESC, id DESC LIMIT 1;
+
+-- name: CloseOffer :execrows
+UPDATE preschool_offers SET state = sqlc.arg(state), answered_at = sqlc.arg(answered_at)
+WHERE id = sqlc.arg(id) AND state = 'open';
+
+-- name: OffersOfPhone :many
+SELECT o.* FROM preschool_offers o JOIN preschool_registrations r ON r.id = o.registration_id
+WHERE r.phone_index = $1 AND o.state = 'open' AND o.expires_at > $2 ORDER BY o.offered_at;
+
+-- name: OffersOfCitizen :many
+SELECT o.* FROM preschool_offers o JOIN preschool_registrations r ON r.id = o.registration_id
+WHERE r.citizen_id = $1 AND o.state = 'open' AND o.expires_at > $2 ORDER BY o.offered_at;
+
+-- name: MissedOffers :many
+SELECT * FROM preschool_offers WHERE state = 'open' AND expires_at <= $1 ORDER BY expires_at LIMIT 500;

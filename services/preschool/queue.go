@@ -1,0 +1,289 @@
+package preschool
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/services/preschool/db"
+)
+
+// numberDraws bounds how often a registration number that is taken is redrawn.
+const numberDraws = 8
+
+var (
+	problemChild    = problem.New(problem.NotFound, "problem.preschool_child")
+	problemOld      = problem.New(problem.Conflict, "problem.preschool_old")
+	problemChoices  = problem.New(problem.Invalid, "problem.preschool_choices")
+	problemNumber   = problem.New(problem.NotFound, "problem.preschool_number")
+	problemRepeated = problem.New(problem.Mismatch, "problem.preschool_repeated")
+)
+
+// Register puts a child of the proven citizen c.Subject into the queues of the
+// chosen kindergartens (codes in order of wish) and sends the number by SMS.
+// childRef is a Child.Ref. The same c.Turn has one effect: repeated, it gives
+// the same number, and with other arguments problem.Mismatch. A child has one
+// registration at a time.
+func (s *Service) Register(ctx context.Context, c caller.Caller, childRef string, choices []string) (Position, error) {
+	if c.Subject == "" {
+		return Position{}, problemProve
+	}
+	if c.Turn == "" {
+		return Position{}, errors.New("a registration needs a turn")
+	}
+	earlier, err := db.New(s.DB.Reader()).ByTurn(ctx, c.Turn)
+	if err == nil {
+		return s.repeated(ctx, c, earlier, childRef, choices)
+	} else if !errors.Is(err, sql.ErrNoRows) {
+		return Position{}, fmt.Errorf("look for an earlier turn: %w", err)
+	}
+	e, err := s.entry(ctx, c, childRef, choices)
+	if err != nil {
+		return Position{}, err
+	}
+	var number string
+	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
+		var err error
+		number, err = s.enter(ctx, tx, c, e)
+		return err
+	})
+	if err != nil {
+		return Position{}, err
+	}
+	return s.Position(ctx, c, number)
+}
+
+// entry is what a registration is made of.
+type entry struct {
+	minor   Minor
+	chosen  []Kindergarten
+	cohort  int
+	benefit string
+	rank    int
+}
+
+// entry checks a registration's arguments against the registers and the rules.
+func (s *Service) entry(ctx context.Context, c caller.Caller, childRef string, choices []string) (entry, error) {
+	minors, err := s.minors(ctx, c)
+	if err != nil {
+		return entry{}, err
+	}
+	p := s.rules.at(c.Now)
+	e := entry{rank: noBenefit}
+	for _, m := range minors {
+		if childRef != "" && s.childIndex(m.PIN)[:refLength] == childRef {
+			e.minor, e.cohort = m, p.cohort(m.Born)
+		}
+	}
+	if e.minor.PIN == "" {
+		return entry{}, problemChild
+	}
+	if p.intake(c.Now)-e.cohort > p.Oldest {
+		return entry{}, problemOld
+	}
+	e.chosen, err = s.chosen(ctx, p, choices)
+	return e, err
+}
+
+// chosen finds the kindergartens of a list of codes.
+func (s *Service) chosen(ctx context.Context, p policy, codes []string) ([]Kindergarten, error) {
+	if len(codes) == 0 || len(codes) > p.Choices {
+		return nil, problemChoices
+	}
+	all, err := s.list(ctx)
+	if err != nil {
+		return nil, err
+	}
+	chosen := make([]Kindergarten, 0, len(codes))
+	for i, code := range codes {
+		at := slices.IndexFunc(all, func(k Kindergarten) bool { return k.Code == code })
+		if at < 0 || slices.Contains(codes[:i], code) {
+			return nil, problemChoices
+		}
+		chosen = append(chosen, all[at])
+	}
+	return chosen, nil
+}
+
+// repeated answers a turn that made a registration already.
+func (s *Service) repeated(ctx context.Context, c caller.Caller, r db.PreschoolRegistration, childRef string, choices []string) (Position, error) {
+	kept, err := db.New(s.DB.Reader()).Choices(ctx, r.ID)
+	if err != nil {
+		return Position{}, fmt.Errorf("read the choices: %w", err)
+	}
+	codes := make([]string, 0, len(kept))
+	for _, choice := range kept {
+		codes = append(codes, choice.Kindergarten)
+	}
+	if r.CitizenID != c.Subject || !strings.HasPrefix(r.ChildIndex, childRef) || !slices.Equal(codes, choices) {
+		return Position{}, problemRepeated
+	}
+	return s.Position(ctx, c, r.Number)
+}
+
+// enter writes the registration with all that belongs to it, or finds the one
+// that a concurrent request of the same turn wrote, and gives its number.
+func (s *Service) enter(ctx context.Context, tx *store.Tx, c caller.Caller, e entry) (string, error) {
+	row, err := s.row(c, e)
+	if err != nil {
+		return "", err
+	}
+	written, err := s.insert(ctx, tx, &row, e)
+	if err != nil {
+		return "", err
+	}
+	if !written {
+		return s.taken(ctx, tx, row)
+	}
+	return row.Number, s.witness(ctx, tx, effect{
+		caller: c, step: "register", outcome: "done", object: row.Number, subject: c.Subject,
+		purpose: "registration in the preschool queue", dedup: "preschool.registered:" + row.ID,
+		text: s.Texts.Text(c.Locale, "preschool.sms_registered", "number", row.Number), kind: "receipt",
+	})
+}
+
+// row prepares the registration's row, all but its number.
+func (s *Service) row(c caller.Caller, e entry) (db.AddRegistrationParams, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return db.AddRegistrationParams{}, fmt.Errorf("make an id: %w", err)
+	}
+	plain, err := json.Marshal(e.minor)
+	if err != nil {
+		return db.AddRegistrationParams{}, fmt.Errorf("encode the child: %w", err)
+	}
+	row := db.AddRegistrationParams{
+		ID: id.String(), Turn: c.Turn, ChildIndex: s.childIndex(e.minor.PIN), CitizenID: c.Subject,
+		Locale: string(c.Locale), Cohort: int64(e.cohort), Benefit: e.benefit, BenefitRank: int64(e.rank),
+		RegisteredAt: dbtime.From(c.Now), QueuedAt: dbtime.From(c.Now),
+	}
+	if row.Child, err = s.Sealer.Seal(plain, "preschool.child:"+row.ID); err != nil {
+		return row, fmt.Errorf("seal the child: %w", err)
+	}
+	if row.Phone, err = s.Sealer.Seal([]byte(c.Phone), "preschool.phone:"+row.ID); err != nil {
+		return row, fmt.Errorf("seal the phone: %w", err)
+	}
+	if c.Phone != "" {
+		row.PhoneIndex = s.phoneIndex(c.Phone)
+	}
+	return row, nil
+}
+
+// insert writes the registration and its choices; false: the turn or the child
+// has one already.
+func (s *Service) insert(ctx context.Context, tx *store.Tx, row *db.AddRegistrationParams, e entry) (bool, error) {
+	q := db.New(tx)
+	for range numberDraws {
+		var err error
+		if row.Number, err = newNumber(s.Random); err != nil {
+			return false, err
+		}
+		written, err := q.AddRegistration(ctx, *row)
+		if err != nil {
+			return false, fmt.Errorf("write the registration: %w", err)
+		}
+		if written == 1 {
+			return true, addChoices(ctx, q, row, e.chosen)
+		}
+		if _, err = q.ByNumber(ctx, row.Number); errors.Is(err, sql.ErrNoRows) {
+			return false, nil
+		} else if err != nil {
+			return false, fmt.Errorf("look for the number: %w", err)
+		}
+	}
+	return false, errors.New("no registration number is free")
+}
+
+func addChoices(ctx context.Context, q *db.Queries, row *db.AddRegistrationParams, chosen []Kindergarten) error {
+	for i, k := range chosen {
+		err := q.AddChoice(ctx, db.AddChoiceParams{
+			RegistrationID: row.ID, Choice: int64(i + 1), Number: row.Number, Kindergarten: k.Code,
+			NameKy: k.Name.KY, NameRu: k.Name.RU, Cohort: row.Cohort, BenefitRank: row.BenefitRank, QueuedAt: row.QueuedAt,
+		})
+		if err != nil {
+			return fmt.Errorf("write a choice: %w", err)
+		}
+	}
+	return nil
+}
+
+// taken says why a registration could not be written: its own turn was here
+// first (then it gives that number), or the child is in the queue.
+func (s *Service) taken(ctx context.Context, tx *store.Tx, row db.AddRegistrationParams) (string, error) {
+	q := db.New(tx)
+	same, err := q.ByTurn(ctx, row.Turn)
+	if err == nil {
+		if same.ChildIndex != row.ChildIndex {
+			return "", problemRepeated
+		}
+		return same.Number, nil
+	} else if !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("look for the turn: %w", err)
+	}
+	active, err := q.ActiveOfChild(ctx, row.ChildIndex)
+	if err != nil {
+		return "", fmt.Errorf("look for the child's registration: %w", err)
+	}
+	return "", problem.New(problem.Conflict, "problem.preschool_registered", "number", active.Number)
+}
+
+// Position answers anybody who knows a registration number, in any spelling
+// that ParseNumber reads: it tells nothing about the child.
+func (s *Service) Position(ctx context.Context, c caller.Caller, number string) (Position, error) {
+	parsed, ok := ParseNumber(number)
+	if !ok {
+		return Position{}, problemNumber
+	}
+	q := db.New(s.DB.Reader())
+	r, err := q.ByNumber(ctx, parsed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Position{}, problemNumber
+	} else if err != nil {
+		return Position{}, fmt.Errorf("find the registration: %w", err)
+	}
+	standings, err := q.Standings(ctx, r.ID)
+	if err != nil {
+		return Position{}, fmt.Errorf("count the queue: %w", err)
+	}
+	found := Position{Number: r.Number, State: State(r.State), Group: s.group(c.Now, r.Cohort)}
+	for _, st := range standings {
+		if st.Queued {
+			found.Places = append(found.Places, Place{
+				Kindergarten: st.Kindergarten, Name: Name{KY: st.NameKy, RU: st.NameRu}, Position: int(st.Ahead) + 1,
+			})
+		}
+	}
+	return found, nil
+}
+
+// group names the age group of a cohort at a moment; a child who is too young
+// for the youngest waits in it.
+func (s *Service) group(now time.Time, cohort int64) string {
+	p := s.rules.at(now)
+	age := max(p.intake(now)-int(cohort), p.Youngest)
+	return fmt.Sprintf("%d-%d", age, age+1)
+}
+
+// Queue lists the registration numbers that are next in turn for a group of a
+// kindergarten; age is the group's age on the intake day.
+func (s *Service) Queue(ctx context.Context, kindergarten string, age, limit int) ([]string, error) {
+	now := s.Now()
+	numbers, err := db.New(s.DB.Reader()).Queue(ctx, db.QueueParams{
+		Kindergarten: kindergarten, Cohort: int64(s.rules.at(now).intake(now) - age), Limit: int32(min(limit, 1000)), // #nosec G115 -- bounded
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the queue: %w", err)
+	}
+	return numbers, nil
+}

@@ -1,0 +1,286 @@
+package preschool
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/problem"
+)
+
+// The talk's memory. The child is a Child.Ref, never a personal number.
+const (
+	memChild    = "child"
+	memDistrict = "district"
+	memChoices  = "choices" // codes in order of wish, joined by a comma
+	memNumber   = "number"
+)
+
+// Talk is the service's part of the conversation.
+func (s *Service) Talk() dialog.Service {
+	return dialog.Service{
+		Name:  name,
+		Entry: dialog.Option{Label: dialog.Say("preschool.entry"), Next: dialog.Go("preschool.menu")},
+		Nodes: []dialog.Node{
+			{ID: "preschool.menu", Show: s.showMenu},
+			{ID: "preschool.child", Show: s.showChildren},
+			{ID: "preschool.district", Show: s.showDistricts},
+			{ID: "preschool.kindergarten", Show: s.showKindergartens},
+			{ID: "preschool.confirm", Show: s.showConfirm},
+			{ID: "preschool.register", Do: s.doRegister},
+			{ID: "preschool.done", Show: s.showDone},
+			{ID: "preschool.ask_number", Show: s.showAskNumber, Answer: s.answerNumber},
+			{ID: "preschool.position", Show: s.showPosition},
+			{ID: "preschool.offers", Show: s.showOffers},
+			{ID: "preschool.offer", Show: s.showOffer},
+			{ID: "preschool.accept", Do: s.doAccept},
+			{ID: "preschool.decline", Do: s.doDecline},
+			{ID: "preschool.accepted", Show: s.showAnswered("preschool.accepted")},
+			{ID: "preschool.declined", Show: s.showAnswered("preschool.declined")},
+		},
+		Commands: []dialog.Command{{
+			Words: []string{locales.Fold("кезек"), locales.Fold("очередь"), "kezek", "ochered"},
+			Node:  "preschool.position", Arg: memNumber, Bare: "preschool.menu",
+		}},
+	}
+}
+
+func option(label dialog.Message, next dialog.Next) dialog.Option {
+	return dialog.Option{Label: label, Next: next}
+}
+
+// told shows a problem as a screen of its own; what is no problem of the
+// citizen's stays an error.
+func told(err error) (dialog.Screen, error) {
+	p := problem.From(err)
+	if p.Code == problem.Internal {
+		return dialog.Screen{}, err
+	}
+	return dialog.Screen{Body: []dialog.Message{dialog.Say(p.Key, p.Args...)}}, nil
+}
+
+// proven is the caller with the citizen that the phone proved to be.
+func (s *Service) proven(ctx context.Context, c caller.Caller) (caller.Caller, error) {
+	citizen, proved, err := s.Proofs.Proof(ctx, c)
+	if err != nil {
+		return c, err
+	}
+	if proved {
+		c.Subject = citizen.ID
+	}
+	return c, nil
+}
+
+func (s *Service) showMenu(context.Context, *dialog.Talk) (dialog.Screen, error) {
+	return dialog.Screen{
+		Body: []dialog.Message{dialog.Say("preschool.title")},
+		Options: []dialog.Option{
+			option(dialog.Say("preschool.menu_register"), dialog.Call("identity.start", "preschool.child", memChoices, "")),
+			option(dialog.Say("preschool.menu_position"), dialog.Go("preschool.ask_number")),
+			option(dialog.Say("preschool.menu_offer"), dialog.Go("preschool.offers")),
+		},
+	}, nil
+}
+
+func (s *Service) showChildren(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+	c, err := s.proven(ctx, t.Caller)
+	if err != nil {
+		return told(err)
+	}
+	children, err := s.Children(ctx, c)
+	if err != nil {
+		return told(err)
+	}
+	if len(children) == 0 {
+		return dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.no_children")}}, nil
+	}
+	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.ask_child")}}
+	for _, child := range children {
+		screen.Options = append(screen.Options,
+			option(dialog.Raw(child.Name), dialog.Go("preschool.district", memChild, child.Ref, memChoices, "")))
+	}
+	return screen, nil
+}
+
+func (s *Service) showDistricts(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+	districts, err := s.Districts(ctx)
+	if err != nil {
+		return told(err)
+	}
+	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.ask_district")}}
+	for _, d := range districts {
+		screen.Options = append(screen.Options,
+			option(dialog.Raw(d.Name.In(t.Caller.Locale)), dialog.Go("preschool.kindergarten", memDistrict, d.Code)))
+	}
+	return screen, nil
+}
+
+// choices are the kindergartens chosen so far.
+func choices(t *dialog.Talk) []string {
+	joined := t.Get(memChoices)
+	if joined == "" {
+		return nil
+	}
+	return strings.Split(joined, ",")
+}
+
+func (s *Service) showKindergartens(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+	found, err := s.Kindergartens(ctx, t.Get(memDistrict))
+	if err != nil {
+		return told(err)
+	}
+	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.ask_kindergarten", "n", len(choices(t))+1)}}
+	for _, k := range found {
+		chosen := choices(t)
+		if slices.Contains(chosen, k.Code) {
+			continue
+		}
+		screen.Options = append(screen.Options, option(dialog.Raw(k.Name.In(t.Caller.Locale)),
+			dialog.Go("preschool.confirm", memChoices, strings.Join(append(chosen, k.Code), ","))))
+	}
+	return screen, nil
+}
+
+// showConfirm lists the choices and offers another one while there is room.
+func (s *Service) showConfirm(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+	p := s.rules.at(t.Caller.Now)
+	chosen, err := s.chosen(ctx, p, choices(t))
+	if err != nil {
+		return told(err)
+	}
+	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.confirm")}}
+	for i, k := range chosen {
+		screen.Body = append(screen.Body, dialog.Say("preschool.choice", "n", i+1, "kindergarten", k.Name.In(t.Caller.Locale)))
+	}
+	screen.Options = append(screen.Options, option(dialog.Say("preschool.do_register"), dialog.Go("preschool.register")))
+	if len(chosen) < p.Choices {
+		screen.Options = append(screen.Options, option(dialog.Say("preschool.add"), dialog.Go("preschool.district")))
+	}
+	return screen, nil
+}
+
+func (s *Service) doRegister(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
+	c, err := s.proven(ctx, t.Caller)
+	if err != nil {
+		return dialog.Next{}, err
+	}
+	made, err := s.Register(ctx, c, t.Get(memChild), choices(t))
+	if err != nil {
+		return dialog.Next{}, err
+	}
+	return dialog.Done("preschool.done", memNumber, made.Number), nil
+}
+
+func (s *Service) showDone(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+	found, err := s.Position(ctx, t.Caller, t.Get(memNumber))
+	if err != nil {
+		return told(err)
+	}
+	body := []dialog.Message{dialog.Say("preschool.registered", "number", found.Number)}
+	return dialog.Screen{Body: append(body, places(found, t.Caller.Locale)...)}, nil
+}
+
+func (s *Service) showAskNumber(context.Context, *dialog.Talk) (dialog.Screen, error) {
+	return dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.ask_number")}, Ask: dialog.AskText}, nil
+}
+
+// answerNumber looks the number up, so that a wrong one is asked for again.
+func (s *Service) answerNumber(ctx context.Context, t *dialog.Talk, input string) (dialog.Next, error) {
+	found, err := s.Position(ctx, t.Caller, input)
+	if err != nil {
+		return dialog.Next{}, err
+	}
+	return dialog.Go("preschool.position", memNumber, found.Number), nil
+}
+
+func (s *Service) showPosition(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+	found, err := s.Position(ctx, t.Caller, t.Get(memNumber))
+	if err != nil {
+		return told(err)
+	}
+	if found.State == Placed {
+		return dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.placed", "number", found.Number)}}, nil
+	}
+	body := []dialog.Message{dialog.Say("preschool.position", "number", found.Number, "group", found.Group)}
+	return dialog.Screen{Body: append(body, places(found, t.Caller.Locale)...)}, nil
+}
+
+// places are the lines of a position, one for each kindergarten.
+func places(p Position, loc locales.Locale) []dialog.Message {
+	lines := make([]dialog.Message, 0, len(p.Places))
+	for _, place := range p.Places {
+		lines = append(lines, dialog.Say("preschool.place", "kindergarten", place.Name.In(loc), "position", place.Position))
+	}
+	return lines
+}
+
+func (s *Service) showOffers(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+	c, err := s.proven(ctx, t.Caller)
+	if err != nil {
+		return told(err)
+	}
+	offers, err := s.Offers(ctx, c)
+	if err != nil {
+		return told(err)
+	}
+	if len(offers) == 0 {
+		return dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.no_offers")}}, nil
+	}
+	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.offers")}}
+	for _, o := range offers {
+		screen.Options = append(screen.Options,
+			option(dialog.Raw(o.Name.In(t.Caller.Locale)), dialog.Go("preschool.offer", memNumber, o.Number)))
+	}
+	return screen, nil
+}
+
+func (s *Service) showOffer(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+	c, err := s.proven(ctx, t.Caller)
+	if err != nil {
+		return told(err)
+	}
+	offers, err := s.Offers(ctx, c)
+	if err != nil {
+		return told(err)
+	}
+	for _, o := range offers {
+		if o.Number == t.Get(memNumber) {
+			return dialog.Screen{
+				Body: []dialog.Message{dialog.Say("preschool.offer", "kindergarten", o.Name.In(t.Caller.Locale), "date", o.LastDay())},
+				Options: []dialog.Option{
+					option(dialog.Say("preschool.do_accept"), dialog.Go("preschool.accept")),
+					option(dialog.Say("preschool.do_decline"), dialog.Go("preschool.decline")),
+				},
+			}, nil
+		}
+	}
+	return told(problemNoOffer)
+}
+
+func (s *Service) doAccept(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
+	return s.doAnswer(ctx, t, true, "preschool.accepted")
+}
+
+func (s *Service) doDecline(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
+	return s.doAnswer(ctx, t, false, "preschool.declined")
+}
+
+func (s *Service) doAnswer(ctx context.Context, t *dialog.Talk, accept bool, done string) (dialog.Next, error) {
+	c, err := s.proven(ctx, t.Caller)
+	if err != nil {
+		return dialog.Next{}, err
+	}
+	if _, err := s.Answer(ctx, c, t.Get(memNumber), accept); err != nil {
+		return dialog.Next{}, err
+	}
+	return dialog.Done(done), nil
+}
+
+func (s *Service) showAnswered(key string) func(context.Context, *dialog.Talk) (dialog.Screen, error) {
+	return func(_ context.Context, t *dialog.Talk) (dialog.Screen, error) {
+		return dialog.Screen{Body: []dialog.Message{dialog.Say(key, "number", t.Get(memNumber))}}, nil
+	}
+}

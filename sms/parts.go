@@ -1,0 +1,78 @@
+// Package sms is the SMS channel: it cuts text into the parts a network
+// carries, sends through providers, and takes texted words to the talk that
+// USSD shares. It knows no service.
+package sms
+
+import (
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/eshik-kg/eshik/platform/gsm"
+)
+
+// Encoding is how a message travels.
+type Encoding string
+
+// The encodings. A message is GSM-7 only when every character is in the
+// default alphabet: one Cyrillic letter makes all of it UCS-2.
+const (
+	GSM7 Encoding = "GSM-7"
+	UCS2 Encoding = "UCS-2"
+)
+
+// Limits of one part, in septets for GSM-7 and UTF-16 units for UCS-2. A part
+// of a longer message gives up 6 octets for the header that joins it to the
+// others. Source: 3GPP TS 23.040, 9.2.3.24.1.
+const (
+	SingleSeptets = 160
+	JoinedSeptets = 153
+	SingleUnits   = 70
+	JoinedUnits   = 67
+)
+
+// Parts is a message cut for the network.
+type Parts struct {
+	Encoding Encoding
+	// Texts are the parts in order; joined they are the message. An empty
+	// message has one empty part.
+	Texts []string
+}
+
+// Split cuts text into parts. No part ends within an escaped character (GSM-7)
+// or a surrogate pair (UCS-2). Bytes that are no UTF-8 count as the one
+// replacement character each.
+func Split(text string) Parts {
+	encoding, single, joined, size := UCS2, SingleUnits, JoinedUnits, gsm.Units(text)
+	if septets, ok := gsm.Septets(text); ok {
+		encoding, single, joined, size = GSM7, SingleSeptets, JoinedSeptets, septets
+	}
+	if size <= single {
+		return Parts{Encoding: encoding, Texts: []string{text}}
+	}
+	return Parts{Encoding: encoding, Texts: cut(text, encoding, joined)}
+}
+
+// cut fills each part with as many whole characters as limit allows.
+func cut(text string, encoding Encoding, limit int) []string {
+	var parts []string
+	begin, used := 0, 0
+	for at := 0; at < len(text); {
+		r, width := utf8.DecodeRuneInString(text[at:])
+		cost := runeCost(r, encoding)
+		if used+cost > limit {
+			parts = append(parts, text[begin:at])
+			begin, used = at, 0
+		}
+		used += cost
+		at += width
+	}
+	return append(parts, text[begin:])
+}
+
+func runeCost(r rune, encoding Encoding) int {
+	if encoding == GSM7 {
+		n, _ := gsm.RuneSeptets(r) // Split found every character in the alphabet
+		return n
+	}
+	return max(utf16.RuneLen(r), 1)
+}

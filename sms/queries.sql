@@ -1,0 +1,17 @@
+-- name: KeepInbound :execrows
+INSERT INTO sms_inbound (provider, message_id, received_at, sealed)
+VALUES ($1, $2, $3, $4)
+ON CONFLICT DO NOTHING;
+
+-- name: AnswerInbound :execrows
+UPDATE sms_inbound SET answered_at = $3, sealed = NULL
+WHERE provider = $1 AND message_id = $2 AND answered_at IS NULL;
+
+-- name: WaitingInbound :many
+SELECT provider, message_id, received_at, sealed FROM sms_inbound
+WHERE answered_at IS NULL AND received_at < $1
+ORDER BY received_at
+LIMIT $2;
+
+-- name: ForgetInbound :execrows
+DELETE FROM sms_inbound WHERE answered_at < $1;

@@ -1,0 +1,131 @@
+package sms
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/twilio/twilio-go/client"
+	openapi "github.com/twilio/twilio-go/rest/api/v2010"
+
+	"github.com/eshik-kg/eshik/platform/job"
+	"github.com/eshik-kg/eshik/platform/notify"
+)
+
+// defaultTimeout bounds one call to Twilio.
+const defaultTimeout = 10 * time.Second
+
+// TwilioConfig is one Twilio account with one number.
+type TwilioConfig struct {
+	// AccountSID and AuthToken hold letters and digits only.
+	AccountSID, AuthToken string
+	// From is our number in E.164 or a short code.
+	From string
+	// BaseURL, unless empty, stands in for https://api.twilio.com: the sandbox
+	// speaks Twilio's API over loopback.
+	BaseURL string
+	// StatusURL is where Twilio reports deliveries, our public
+	// …/sms/twilio/status; empty: it reports nothing.
+	StatusURL string
+	// Timeout bounds one call; zero: 10 s.
+	Timeout time.Duration
+}
+
+// Twilio sends messages through Twilio's API. It implements notify.Sender.
+type Twilio struct {
+	cfg       TwilioConfig
+	transport http.RoundTripper
+}
+
+// NewTwilio checks the account's settings; nothing is sent yet.
+func NewTwilio(cfg TwilioConfig) (*Twilio, error) {
+	if cfg.AccountSID == "" || cfg.AuthToken == "" || cfg.From == "" {
+		return nil, errors.New("twilio needs an account, its token and a number")
+	}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = defaultTimeout
+	}
+	t := &Twilio{cfg: cfg, transport: http.DefaultTransport}
+	if cfg.BaseURL != "" {
+		base, err := url.Parse(cfg.BaseURL)
+		if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
+			return nil, errors.New("twilio's base address must be http://… or https://…")
+		}
+		t.transport = elsewhere{scheme: base.Scheme, host: base.Host, next: http.DefaultTransport}
+	}
+	return t, nil
+}
+
+// elsewhere sends requests to another host: twilio-go knows only its own.
+type elsewhere struct {
+	scheme, host string
+	next         http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (e elsewhere) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.URL.Scheme, r.URL.Host, r.Host = e.scheme, e.host, e.host
+	return e.next.RoundTrip(r)
+}
+
+// Send hands one message to Twilio and gives its MessageSid. A message that
+// Twilio will never take (a number that is none, a citizen who unsubscribed)
+// is a job.Cancel error. Errors hold neither the number nor the text.
+func (t *Twilio) Send(ctx context.Context, m notify.Outgoing) (providerID string, err error) {
+	if err := ctx.Err(); err != nil {
+		return "", fmt.Errorf("send through twilio: %w", err)
+	}
+	params := new(openapi.CreateMessageParams).SetTo(m.To).SetFrom(t.cfg.From).SetBody(m.Text)
+	if t.cfg.StatusURL != "" {
+		params.SetStatusCallback(t.cfg.StatusURL)
+	}
+	sent, err := openapi.NewApiServiceWithClient(t.client(ctx)).CreateMessage(params)
+	if err != nil {
+		return "", sendError(err)
+	}
+	if sent.Sid == nil || *sent.Sid == "" {
+		return "", errors.New("send through twilio: the answer has no message id")
+	}
+	return *sent.Sid, nil
+}
+
+// client is made per call, since twilio-go takes no context: its timeout is
+// what the context leaves.
+func (t *Twilio) client(ctx context.Context) *client.Client {
+	timeout := t.cfg.Timeout
+	if deadline, ok := ctx.Deadline(); ok {
+		timeout = max(min(timeout, time.Until(deadline)), time.Millisecond)
+	}
+	c := &client.Client{
+		Credentials: client.NewCredentials(t.cfg.AccountSID, t.cfg.AuthToken),
+		HTTPClient: &http.Client{
+			Transport: t.transport, Timeout: timeout,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+	c.SetAccountSid(t.cfg.AccountSID)
+	return c
+}
+
+// sendError keeps Twilio's numbers and drops its sentences, which repeat the
+// citizen's number. A 400 is about this message and will not change; all else
+// (credentials, rate, outage) may.
+func sendError(err error) error {
+	var refused *client.TwilioRestError
+	if errors.As(err, &refused) {
+		e := fmt.Errorf("twilio refused the message: status %d, error %d", refused.Status, refused.Code)
+		if refused.Status == http.StatusBadRequest {
+			return job.Cancel(e)
+		}
+		return e
+	}
+	var failed *url.Error
+	if errors.As(err, &failed) {
+		return fmt.Errorf("reach twilio: %w", failed.Err)
+	}
+	return errors.New("send through twilio: its answer cannot be read")
+}

@@ -1,0 +1,124 @@
+// Command withservers runs a command beside a throwaway PostgreSQL and Redis:
+//
+//	withservers [-compiler] command [argument …]
+//
+// The command finds them through ESHIK_TEST_POSTGRES (a postgres:// address
+// whose user may create databases), ESHIK_TEST_REDIS (host:port) and
+// ESHIK_TEST_CHROMIUM (the path of a browser). What is missing on the machine
+// is installed with apt-get when running as root; otherwise one line says what
+// to run, and the exit code is 2. Both servers and their folder are gone when
+// the command has ended; the exit code is the command's own.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+// Exit codes of our own; every other one is the command's.
+const (
+	exitUsage  = 2 // wrong use, or something must be installed first
+	exitServer = 3 // a server did not start
+	exitSignal = 128
+)
+
+// startLimit is how long a server may take until it answers.
+const startLimit = 60 * time.Second
+
+func main() {
+	// A server's parent-death signal belongs to the thread that started it, so
+	// everything is started from the main thread, which lives to the end.
+	runtime.LockOSThread()
+	compiler := flag.Bool("compiler", false, "also see to a C compiler, which the race detector needs")
+	flag.Parse()
+	if flag.NArg() == 0 {
+		fmt.Fprintln(os.Stderr, "usage: withservers [-compiler] command [argument …]")
+		os.Exit(exitUsage)
+	}
+	code, err := run(*compiler, flag.Args())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "withservers:", err)
+	}
+	os.Exit(code)
+}
+
+// run does everything main promises and gives the exit code.
+func run(compiler bool, command []string) (code int, err error) {
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
+	defer cancel()
+
+	tools, err := find(ctx, needs(compiler))
+	if err != nil {
+		return exitUsage, err
+	}
+	folder, err := os.MkdirTemp("", "eshik-servers-")
+	if err != nil {
+		return exitServer, fmt.Errorf("make a folder for the servers: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	if err := os.Chmod(folder, 0o711); err != nil { // the database's user passes through
+		return exitServer, fmt.Errorf("open the servers' folder: %w", err)
+	}
+
+	database, err := startPostgres(ctx, tools.postgres, folder)
+	if err != nil {
+		return exitServer, err
+	}
+	defer func() { err = errors.Join(err, database.stop()) }()
+	cache, err := startRedis(ctx, tools.redis, folder)
+	if err != nil {
+		return exitServer, err
+	}
+	defer func() { err = errors.Join(err, cache.stop()) }()
+
+	return obey(command, signals, []string{
+		"ESHIK_TEST_POSTGRES=" + database.address,
+		"ESHIK_TEST_REDIS=" + cache.address,
+		"ESHIK_TEST_CHROMIUM=" + tools.chromium,
+	})
+}
+
+// obey runs the command, hands every signal on to it and gives its exit code.
+func obey(command []string, signals <-chan os.Signal, environment []string) (int, error) {
+	child := exec.Command(command[0], command[1:]...) // #nosec G204 -- running what the caller asks is the purpose
+	child.Env = append(os.Environ(), environment...)
+	child.Stdin, child.Stdout, child.Stderr = os.Stdin, os.Stdout, os.Stderr
+	if err := child.Start(); err != nil {
+		return exitUsage, fmt.Errorf("start the command: %w", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- child.Wait() }()
+	for {
+		select {
+		case s := <-signals:
+			_ = child.Process.Signal(s) // it may have just ended
+		case err := <-ended:
+			return exitCode(err)
+		}
+	}
+}
+
+// exitCode turns the end of a process into what a shell would report.
+func exitCode(err error) (int, error) {
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return 0, nil
+	case !errors.As(err, &exit):
+		return exitServer, fmt.Errorf("wait for the command: %w", err)
+	}
+	if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return exitSignal + int(status.Signal()), nil
+	}
+	return exit.ExitCode(), nil
+}

@@ -1,0 +1,19 @@
+package web
+
+import (
+	_ "embed"
+	"fmt"
+	"io"
+)
+
+//go:embed phone/docs.html
+var docsHTML string
+
+// DocsPage writes the API's reference page at /docs. It shows /v1/openapi.yaml
+// with the vendored RapiDoc, which is told to load no fonts from elsewhere.
+func DocsPage(w io.Writer) error {
+	if _, err := io.WriteString(w, docsHTML); err != nil {
+		return fmt.Errorf("write the reference page: %w", err)
+	}
+	return nil
+}
