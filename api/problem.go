@@ -86,3 +86,14 @@ func Locale(c *fiber.Ctx) locales.Locale {
 	}
 	return locales.KY
 }
+
+// Outcome is how an operation that ended with err counts in the statistics.
+func Outcome(err error) string {
+	if err == nil {
+		return "done"
+	}
+	if statuses[problem.From(err).Code] >= http.StatusInternalServerError {
+		return "failed"
+	}
+	return "refused"
+}

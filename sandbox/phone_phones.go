@@ -22,7 +22,7 @@ type PhonesConfig struct {
 	// signature covers it. nil: BaseURL.
 	PublicURL func() string
 	// TwilioSID and TwilioToken are the account that the messaging API accepts
-	// and signs its callbacks with.
+	// and signs its callbacks with. twilio-go takes letters and digits only.
 	TwilioSID, TwilioToken string
 	// TwilioNumber is the service's SMS number ("1414"); *number# is the code
 	// its USSD menu is dialled by.
@@ -38,7 +38,8 @@ type PhonesConfig struct {
 	// WalletWait is how long a request to pay waits for the outcome before it
 	// answers that the payment is still going on. Zero: 25 s.
 	WalletWait time.Duration
-	// Dir keeps messages over a restart (sms.jsonl); empty: in memory only.
+	// Dir keeps messages (sms.jsonl) and the wallet's pays (wallet.jsonl) over a
+	// restart; empty: in memory only.
 	Dir  string
 	Now  func() time.Time
 	HTTP *http.Client
@@ -54,6 +55,7 @@ type Phones struct {
 	gateway *Gateway
 	inbox   *inbox
 	wallet  *wallet
+	begun   []keptPay // that a restart interrupted
 	// ctx ends with Close; background holds callbacks and wallet retries.
 	ctx        context.Context
 	cancel     context.CancelFunc
@@ -73,7 +75,11 @@ func NewPhones(cfg PhonesConfig) (*Phones, error) {
 	p := &Phones{cfg: cfg, inbox: in}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.gateway = NewGateway(cfg.BaseURL, "*"+cfg.TwilioNumber+"#", cfg.HTTP, cfg.Now)
-	p.wallet = newWallet(cfg)
+	wallet, begun, err := newWallet(cfg)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open the wallet: %w", err), in.close())
+	}
+	p.wallet, p.begun = wallet, begun
 	return p, nil
 }
 
@@ -105,12 +111,21 @@ func withDefaults(cfg PhonesConfig) PhonesConfig {
 	return cfg
 }
 
+// Resume takes up the wallet's pays that a restart interrupted. It is for the
+// moment when BaseURL and PartnerSecret are known, once.
+func (p *Phones) Resume() {
+	for _, pay := range p.begun {
+		p.background.Go(func() { p.wallet.resume(p.ctx, pay) })
+	}
+	p.begun = nil
+}
+
 // Close stops retries and callbacks under way, waits for them and closes the
-// file of messages.
+// files.
 func (p *Phones) Close() error {
 	p.cancel()
 	p.background.Wait()
-	return p.inbox.close()
+	return errors.Join(p.inbox.close(), p.wallet.kept.close())
 }
 
 // Handler serves /sandbox/ussd, /sandbox/sms and /sandbox/wallet/payments to

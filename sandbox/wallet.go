@@ -55,7 +55,8 @@ type PaymentOutcome struct {
 
 // wallet is a payment partner's side: an OSMP client whose user typed a code.
 type wallet struct {
-	cfg PhonesConfig
+	cfg  PhonesConfig
+	kept *payFile
 
 	mu       sync.Mutex
 	order    []string // txn_ids, oldest first
@@ -69,8 +70,13 @@ type walletPayment struct {
 	outcome PaymentOutcome
 }
 
-func newWallet(cfg PhonesConfig) *wallet {
-	return &wallet{cfg: cfg, payments: map[string]*walletPayment{}}
+// newWallet opens the wallet and gives the pays that a restart interrupted.
+func newWallet(cfg PhonesConfig) (*wallet, []keptPay, error) {
+	kept, begun, err := openPayFile(cfg.Dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &wallet{cfg: cfg, kept: kept, payments: map[string]*walletPayment{}}, begun, nil
 }
 
 // paymentCode is what a wallet's user can type: digits, kept as text.
@@ -125,6 +131,10 @@ func (w *wallet) start(code string) (*walletPayment, error) {
 		return nil, fmt.Errorf("make a txn_id: %w", err)
 	}
 	id := fmt.Sprintf("%s%06d", w.cfg.Now().UTC().Format("20060102150405"), tail)
+	return w.add(id, code), nil
+}
+
+func (w *wallet) add(id, code string) *walletPayment {
 	p := &walletPayment{code: code, done: make(chan struct{}), outcome: PaymentOutcome{State: walletGoing, Result: -1, TxnID: id}}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -133,7 +143,7 @@ func (w *wallet) start(code string) (*walletPayment, error) {
 		delete(w.payments, w.order[0])
 		w.order = w.order[1:]
 	}
-	return p, nil
+	return p
 }
 
 // run takes a payment from its check to its end.
@@ -144,23 +154,46 @@ func (w *wallet) run(ctx context.Context, p *walletPayment) {
 		p.finish(walletRefused)
 		return
 	}
+	// The date is the payment's, so it stays the same over retries; partners
+	// write it by Bishkek's clock.
+	at := w.cfg.Now().In(time.FixedZone("Asia/Bishkek", 6*60*60)).Format("20060102150405")
+	pay := keptPay{TxnID: p.outcome.TxnID, Code: p.code, Sum: sum, Date: at, State: walletGoing}
+	// What is not written down is not sent: after a restart nobody would ask again.
+	if err := w.kept.keep(pay); err != nil {
+		w.cfg.Log.Error("the sandbox's wallet could not begin a pay", "error", err)
+		p.finish(walletRefused)
+		return
+	}
+	w.pay(ctx, p, pay)
+}
+
+// resume takes up a pay that a restart interrupted.
+func (w *wallet) resume(ctx context.Context, pay keptPay) {
+	p := w.add(pay.TxnID, pay.Code)
+	defer close(p.done)
+	w.pay(ctx, p, pay)
+}
+
+// pay asks for the same pay until its result is final.
+func (w *wallet) pay(ctx context.Context, p *walletPayment, pay keptPay) {
 	ctx, cancel := context.WithTimeout(ctx, payFor)
 	defer cancel()
-	// The date is the payment's, so it stays the same over retries.
-	at := w.cfg.Now().UTC().Format("20060102150405")
 	for try := 0; ; try++ {
-		resp, err := w.ask(ctx, p, url.Values{"command": {"pay"}, "sum": {sum}, "txn_date": {at}})
+		resp, err := w.ask(ctx, p, url.Values{"command": {"pay"}, "sum": {pay.Sum}, "txn_date": {pay.Date}})
 		if err == nil && !temporary(resp.Result) {
+			pay.State = walletRefused
 			if resp.Result == osmpOK {
-				p.finish(walletPaid)
-			} else {
-				p.finish(walletRefused)
+				pay.State = walletPaid
 			}
-			return
+			p.finish(pay.State)
+			break
 		}
 		if pause(ctx, w.wait(try)) != nil {
 			return
 		}
+	}
+	if err := w.kept.keep(pay); err != nil {
+		w.cfg.Log.Error("the sandbox's wallet could not end a pay", "error", err)
 	}
 }
 

@@ -97,10 +97,56 @@ func TestWalletKeepsTryingInTheBackground(t *testing.T) {
 
 func TestWalletWaitsLongerEachTime(t *testing.T) {
 	t.Parallel()
-	w := newWallet(PhonesConfig{WalletPause: time.Second})
+	w, _, err := newWallet(PhonesConfig{WalletPause: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for try, want := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
 		if got := w.wait(try); got != want*time.Second {
 			t.Errorf("before retry %d: %v, want %v", try+1, got, want*time.Second)
 		}
+	}
+}
+
+// A wallet killed between its pay and the answer asks again with the same
+// txn_id, sum and date; a pay that ended is left alone.
+func TestWalletTakesUpItsPaysAfterAKill(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var mu sync.Mutex
+	up := false
+	a := newApp(t, func(p post) (int, string) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case p.form.Get("command") == "check":
+			return 200, osmp(p, 0, "10.00", "")
+		case p.form.Get("account") == "1" && !up:
+			return 503, ""
+		}
+		return 200, osmp(p, 0, "10.00", "8")
+	})
+	folder := func(c *PhonesConfig) { c.Dir, c.WalletWait = dir, 200*time.Millisecond }
+	p, srv := newPhones(t, a, folder)
+	var ended, going PaymentOutcome
+	call(t, "POST", srv.URL+"/sandbox/wallet/payments", `{"code":"2"}`, &ended)
+	call(t, "POST", srv.URL+"/sandbox/wallet/payments", `{"code":"1"}`, &going)
+	if ended.State != walletPaid || going.State != walletGoing {
+		t.Fatalf("outcomes %+v, %+v", ended, going)
+	}
+	p.cancel()
+	p.background.Wait()
+	mu.Lock()
+	up = true
+	mu.Unlock()
+	before := len(a.heard("/partner/osmp"))
+	p, srv = newPhones(t, a, folder)
+	p.Resume()
+	eventually(t, "the pay after the restart", func() bool {
+		return call(t, "GET", srv.URL+"/sandbox/wallet/payments?txn_id="+going.TxnID, "", &going) == 200 && going.State == walletPaid
+	})
+	first, again := a.heard("/partner/osmp")[3], a.heard("/partner/osmp")[before:]
+	if len(again) != 1 || again[0].form.Encode() != first.form.Encode() {
+		t.Errorf("asked %v, want %v once", again, first.form)
 	}
 }

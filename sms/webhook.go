@@ -69,11 +69,11 @@ func (w *Webhook) authentic(c *fiber.Ctx) bool {
 		}.Local()
 	}
 	params := map[string]string{}
-	c.Context().PostArgs().VisitAll(func(key, value []byte) {
+	for key, value := range c.Context().PostArgs().All() {
 		if _, repeated := params[string(key)]; !repeated {
 			params[string(key)] = string(value)
 		}
-	})
+	}
 	return w.validator.Validate(w.publicURL+c.OriginalURL(), params, signature)
 }
 

@@ -6,6 +6,11 @@ import (
 	"io"
 )
 
+// DocsPolicy is the Content-Security-Policy that the reference page works under:
+// RapiDoc writes styles into its shadow tree, and draws images from data.
+const DocsPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
+	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
 //go:embed phone/docs.html
 var docsHTML string
 

@@ -119,6 +119,9 @@ type Bill struct {
 	// Due Due now, in tyiyn
 	Due int64 `json:"due"`
 
+	// Paying It is being paid through us already
+	Paying *bool `json:"paying,omitempty"`
+
 	// Ref The register's payment code
 	Ref string `json:"ref"`
 }
@@ -128,16 +131,17 @@ type BillCurrency string
 
 // Certificate defines model for Certificate.
 type Certificate struct {
-	IssuedAt time.Time `json:"issued_at"`
-	Kind     string    `json:"kind"`
-	Number   string    `json:"number"`
+	IssuedAt *time.Time `json:"issued_at,omitempty"`
+	Kind     string     `json:"kind"`
+	Number   string     `json:"number"`
+	State    string     `json:"state"`
 }
 
 // Child defines model for Child.
 type Child struct {
-	Name       string `json:"name"`
-	Ref        string `json:"ref"`
-	Registered *bool  `json:"registered,omitempty"`
+	Born *openapi_types.Date `json:"born,omitempty"`
+	Name string              `json:"name"`
+	Ref  string              `json:"ref"`
 }
 
 // District defines model for District.
@@ -148,9 +152,19 @@ type District struct {
 
 // Kindergarten defines model for Kindergarten.
 type Kindergarten struct {
+	// FreeSeats In all groups, as the register reports them
 	FreeSeats *int   `json:"free_seats,omitempty"`
 	Id        string `json:"id"`
 	Name      string `json:"name"`
+}
+
+// Offer defines model for Offer.
+type Offer struct {
+	Kindergarten string    `json:"kindergarten"`
+	Name         string    `json:"name"`
+	Number       string    `json:"number"`
+	State        string    `json:"state"`
+	Until        time.Time `json:"until"`
 }
 
 // Payment defines model for Payment.
@@ -184,17 +198,12 @@ type Phone = string
 type Place struct {
 	Kindergarten string `json:"kindergarten"`
 	Name         string `json:"name"`
-	Position     int64  `json:"position"`
+	Position     int    `json:"position"`
 }
 
 // Position defines model for Position.
 type Position struct {
-	Number string `json:"number"`
-	Offer  *struct {
-		ExpiresAt    time.Time `json:"expires_at"`
-		Kindergarten string    `json:"kindergarten"`
-		Name         *string   `json:"name,omitempty"`
-	} `json:"offer,omitempty"`
+	Number string  `json:"number"`
 	Places []Place `json:"places"`
 	State  string  `json:"state"`
 }
@@ -237,13 +246,16 @@ type Vehicle struct {
 	Fines []Bill `json:"fines"`
 	Plate string `json:"plate"`
 
+	// Registered False: the register does not know the plate, and nothing is known of its fines
+	Registered bool `json:"registered"`
+
 	// Total In tyiyn
 	Total int64 `json:"total"`
 }
 
 // Verification defines model for Verification.
 type Verification struct {
-	BirthYear int                `json:"birth_year"`
+	BirthYear string             `json:"birth_year"`
 	Initials  string             `json:"initials"`
 	IssuedOn  openapi_types.Date `json:"issued_on"`
 	Kind      string             `json:"kind"`
@@ -258,12 +270,12 @@ type VerificationStatus string
 // Violation defines model for Violation.
 type Violation struct {
 	// Amount In tyiyn
-	Amount int64   `json:"amount"`
-	Date   *string `json:"date,omitempty"`
-	Paid   bool    `json:"paid"`
-	Place  *string `json:"place,omitempty"`
-	Ref    string  `json:"ref"`
-	Title  string  `json:"title"`
+	Amount int64      `json:"amount"`
+	At     *time.Time `json:"at,omitempty"`
+	Paid   bool       `json:"paid"`
+	Place  *string    `json:"place,omitempty"`
+	Ref    string     `json:"ref"`
+	Title  string     `json:"title"`
 }
 
 // From defines model for From.
@@ -455,6 +467,9 @@ type ServerInterface interface {
 	// ListKindergartens The kindergartens of a district
 	// (GET /v1/preschool/kindergartens)
 	ListKindergartens(c *fiber.Ctx, params ListKindergartensParams) error
+	// ListOffers The places offered to your children
+	// (GET /v1/preschool/offers)
+	ListOffers(c *fiber.Ctx) error
 	// RegisterChild Put a child into the queue
 	// (POST /v1/preschool/registrations)
 	RegisterChild(c *fiber.Ctx, params RegisterChildParams) error
@@ -844,6 +859,24 @@ func (siw *ServerInterfaceWrapper) ListKindergartens(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListOffers operation middleware
+func (siw *ServerInterfaceWrapper) ListOffers(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListOffers(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // RegisterChild operation middleware
 func (siw *ServerInterfaceWrapper) RegisterChild(c *fiber.Ctx) error {
 
@@ -1180,6 +1213,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/v1/preschool/registrations/:number", wrapper.QueuePosition)
 
 	router.Post(options.BaseURL+"/v1/preschool/registrations/:number/answer", wrapper.AnswerOffer)
+
+	router.Get(options.BaseURL+"/v1/preschool/offers", wrapper.ListOffers)
 
 	router.Get(options.BaseURL+"/v1/statistics/usage", wrapper.Usage)
 
@@ -1572,6 +1607,34 @@ func (response ListKindergartensdefaultApplicationProblemPlusJSONResponse) Visit
 	return ctx.JSON(&response.Body)
 }
 
+type ListOffersRequestObject struct {
+}
+
+type ListOffersResponseObject interface {
+	VisitListOffersResponse(ctx *fiber.Ctx) error
+}
+
+type ListOffers200JSONResponse []Offer
+
+func (response ListOffers200JSONResponse) VisitListOffersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListOffersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListOffersdefaultApplicationProblemPlusJSONResponse) VisitListOffersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type RegisterChildRequestObject struct {
 	Params RegisterChildParams
 	Body   *RegisterChildJSONRequestBody
@@ -1640,7 +1703,7 @@ type AnswerOfferResponseObject interface {
 	VisitAnswerOfferResponse(ctx *fiber.Ctx) error
 }
 
-type AnswerOffer200JSONResponse Position
+type AnswerOffer200JSONResponse Offer
 
 func (response AnswerOffer200JSONResponse) VisitAnswerOfferResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
@@ -1885,6 +1948,9 @@ type StrictServerInterface interface {
 	// ListKindergartens The kindergartens of a district
 	// (GET /v1/preschool/kindergartens)
 	ListKindergartens(ctx context.Context, request ListKindergartensRequestObject) (ListKindergartensResponseObject, error)
+	// ListOffers The places offered to your children
+	// (GET /v1/preschool/offers)
+	ListOffers(ctx context.Context, request ListOffersRequestObject) (ListOffersResponseObject, error)
 	// RegisterChild Put a child into the queue
 	// (POST /v1/preschool/registrations)
 	RegisterChild(ctx context.Context, request RegisterChildRequestObject) (RegisterChildResponseObject, error)
@@ -2319,6 +2385,31 @@ func (sh *strictHandler) ListKindergartens(ctx *fiber.Ctx, params ListKindergart
 		return err
 	} else if validResponse, ok := response.(ListKindergartensResponseObject); ok {
 		if err := validResponse.VisitListKindergartensResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListOffers operation middleware
+func (sh *strictHandler) ListOffers(ctx *fiber.Ctx) error {
+	var request ListOffersRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOffers(ctx.UserContext(), request.(ListOffersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOffers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOffersResponseObject); ok {
+		if err := validResponse.VisitListOffersResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -35,7 +35,7 @@ type reply struct{ text, size string }
 func converse(ctx context.Context, line speaker, in io.Reader, out io.Writer) ([]turn, error) {
 	var talk []turn
 	lines := bufio.NewScanner(in)
-	fmt.Fprint(out, line.prompt())
+	_, _ = fmt.Fprint(out, line.prompt())
 	for lines.Scan() {
 		replies, err := line.say(ctx, lines.Text())
 		if err != nil {
@@ -44,12 +44,12 @@ func converse(ctx context.Context, line speaker, in io.Reader, out io.Writer) ([
 		t := turn{input: lines.Text()}
 		for _, r := range replies {
 			t.shown = append(t.shown, r.text)
-			fmt.Fprintf(out, "\n%s\n  [%s]\n", r.text, r.size)
+			_, _ = fmt.Fprintf(out, "\n%s\n  [%s]\n", r.text, r.size)
 		}
 		talk = append(talk, t)
-		fmt.Fprint(out, "\n", line.prompt())
+		_, _ = fmt.Fprint(out, "\n", line.prompt())
 	}
-	fmt.Fprintln(out)
+	_, _ = fmt.Fprintln(out)
 	if err := lines.Err(); err != nil {
 		return talk, fmt.Errorf("read what was typed: %w", err)
 	}
@@ -83,7 +83,7 @@ func (c client) ask(ctx context.Context, method, path string, body, into any) (*
 	if err != nil {
 		return nil, fmt.Errorf("the sandbox does not answer at %s; start it with: eshik serve (%w)", c.base, err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
 		no := &refusal{Code: "unknown", Error: resp.Status}
 		_ = json.NewDecoder(resp.Body).Decode(no) // without a body the status says it

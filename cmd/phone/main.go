@@ -94,7 +94,7 @@ func run(ctx context.Context, o options, in io.Reader, out io.Writer) error {
 		if err := writeTalk(o.Record, talk); err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "%d turns written to %s\n", len(talk), o.Record)
+		_, _ = fmt.Fprintf(out, "%d turns written to %s\n", len(talk), o.Record)
 	}
 	if o.Replay != "" {
 		return compare(recorded, talk, out)

@@ -36,7 +36,7 @@ func writeTalk(path string, talk []turn) error {
 // readTalk reads what writeTalk wrote. Lines that start with # before the first
 // turn are remarks.
 func readTalk(path string) ([]turn, error) {
-	kept, err := os.ReadFile(path)
+	kept, err := os.ReadFile(path) // #nosec G304 -- the file that was named on the command line
 	if err != nil {
 		return nil, fmt.Errorf("read the talk: %w", err)
 	}
@@ -84,7 +84,7 @@ func compare(want, got []turn, out io.Writer) error {
 		}
 		expected, shown := strings.Join(w.shown, "\n--\n"), strings.Join(got[i].shown, "\n--\n")
 		if expected != strings.TrimRight(shown, "\n") {
-			fmt.Fprintf(out, "turn %d, after %q\nrecorded:\n%s\nnow:\n%s\n", i+1, w.input, expected, shown)
+			_, _ = fmt.Fprintf(out, "turn %d, after %q\nrecorded:\n%s\nnow:\n%s\n", i+1, w.input, expected, shown)
 			return fmt.Errorf("turn %d: %w", i+1, errDiffers)
 		}
 	}

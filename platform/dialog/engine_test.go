@@ -155,7 +155,7 @@ func TestAProblemAsksAgain(t *testing.T) {
 	t.Parallel()
 	k, _ := newTalker(t, locales.KY)
 	k.turn(Input{Start: true, Dialled: []string{"1", "1"}})
-	k.say("жок", "Туура эмес")
+	k.say("жок", "Мындай тандоо жок")
 	k.say("01*KG*1", "Алынды: 01*KG*1")
 	k.say("0", "Номер?")
 }

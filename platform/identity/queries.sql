@@ -46,25 +46,27 @@ INSERT INTO identity_attempts (id, phone_index, pin_index, pin_sealed, state, op
 VALUES ($1, $2, $3, $4, 'open', $5, $6);
 
 -- name: WipeAttempts :exec
-UPDATE identity_attempts SET pin_sealed = $1, state = 'failed' WHERE state = 'open' AND expires_at <= $2;
+UPDATE identity_attempts SET pin_sealed = $1, state = 'lapsed'
+WHERE state IN ('open', 'asking') AND expires_at <= $2;
 
--- name: Attempt :one
-SELECT * FROM identity_attempts
-WHERE id = $1 AND phone_index = $2 AND state = 'open' AND expires_at > $3;
-
--- name: AskAttempt :execrows
-UPDATE identity_attempts SET state = 'asking', asked_at = $1, pin_sealed = $2 WHERE id = $3 AND state = 'open';
+-- name: AskAttempt :one
+UPDATE identity_attempts SET state = 'asking', asked_at = $1
+WHERE id = $2 AND phone_index = $3 AND state = 'open' AND expires_at > $1
+RETURNING *;
 
 -- name: GuessesByPhone :many
 SELECT asked_at FROM identity_attempts
-WHERE phone_index = $1 AND asked_at > $2 AND state IN ('asking', 'refused') ORDER BY asked_at;
+WHERE phone_index = $1 AND asked_at > $2 AND state IN ('asking', 'refused', 'lapsed') ORDER BY asked_at;
 
 -- name: GuessesByPIN :many
 SELECT asked_at FROM identity_attempts
-WHERE pin_index = $1 AND asked_at > $2 AND state IN ('asking', 'refused') ORDER BY asked_at;
+WHERE pin_index = $1 AND asked_at > $2 AND state IN ('asking', 'refused', 'lapsed') ORDER BY asked_at;
 
 -- name: EndAttempt :execrows
-UPDATE identity_attempts SET state = $1 WHERE id = $2 AND state = 'asking';
+UPDATE identity_attempts SET state = $1, pin_sealed = $2 WHERE id = $3 AND state = 'asking';
+
+-- name: ReopenAttempt :execrows
+UPDATE identity_attempts SET state = 'open', asked_at = NULL WHERE id = $1 AND state = 'asking';
 
 -- name: InsertCitizen :execrows
 INSERT INTO identity_citizens (id, pin_index, pin_sealed, created_at) VALUES ($1, $2, $3, $4)

@@ -46,7 +46,7 @@ const (
 	textContext  = "notify.text"
 )
 
-// ErrRefused, wrapped by a Sender's error, says that another try would be
+// ErrRefused says, when a Sender's error wraps it, that another try would be
 // refused too: a number that does not exist, text that is not allowed.
 var ErrRefused = errors.New("the provider refuses the message for good")
 

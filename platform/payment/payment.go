@@ -87,15 +87,11 @@ type Bill struct {
 // Quote is a bill's price.
 type Quote struct {
 	Amount Tyiyn
-	// Note is the biller's own: it is kept with the line and comes back in the
-	// Settlement. Nothing personal.
-	Note string
 }
 
 // Settlement is a paid bill that its register must hear of.
 type Settlement struct {
 	Bill
-	Note   string
 	Amount Tyiyn
 	// At is the payment date to tell, in whole seconds: the same at every try, so
 	// that our own payment can be recognised.

@@ -11,8 +11,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'quoted', $11, $12)
 ON CONFLICT DO NOTHING;
 
 -- name: InsertLine :exec
-INSERT INTO payment_lines (payment_id, n, ref, note, amount, state, reason, sent)
-VALUES ($1, $2, $3, $4, $5, 'quoted', '', FALSE);
+INSERT INTO payment_lines (payment_id, n, ref, amount, state, reason, sent)
+VALUES ($1, $2, $3, $4, 'quoted', '', FALSE);
 
 -- name: GetPayment :one
 SELECT * FROM payments WHERE id = $1;

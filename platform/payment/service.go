@@ -171,7 +171,7 @@ func (s *Service) quote(ctx context.Context, biller Biller, id, payer string, re
 			return nil, fmt.Errorf("quote a bill: the register asks for %d tyiyn", q.Amount)
 		}
 		lines = append(lines, db.InsertLineParams{
-			PaymentID: id, N: int64(i), Ref: ref, Note: q.Note, Amount: int64(q.Amount),
+			PaymentID: id, N: int64(i), Ref: ref, Amount: int64(q.Amount),
 		})
 	}
 	return lines, nil
@@ -256,7 +256,7 @@ func (s *Service) sendCode(ctx context.Context, tx *store.Tx, c caller.Caller, r
 	}
 	text := s.Texts.Text(c.Locale, "payment.code_sms", "code", row.Code, "amount", Tyiyn(row.Amount).String())
 	return s.Outbox.Send(ctx, tx, notify.Message{
-		To: c.Phone, Text: text, Purpose: "notice", Locale: c.Locale,
+		To: c.Phone, Text: text, Purpose: notify.Notice, Locale: c.Locale,
 		ExpiresAt: row.ExpiresAt.Time, Dedup: "payment:" + row.ID + ":code",
 	})
 }

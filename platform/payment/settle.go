@@ -73,8 +73,8 @@ func (s *Service) settleLine(ctx context.Context, row db.Payment, line db.Paymen
 		return fmt.Errorf("mark a settlement: %w", err)
 	}
 	outcome, err := s.billers[row.Service].Settle(ctx, Settlement{
-		Bill: Bill{Ref: line.Ref, PaymentID: row.ID, Payer: row.Owner},
-		Note: line.Note, Amount: Tyiyn(line.Amount), At: row.AcceptedAt.Time, Sent: line.Sent,
+		Bill:   Bill{Ref: line.Ref, PaymentID: row.ID, Payer: row.Owner},
+		Amount: Tyiyn(line.Amount), At: row.AcceptedAt.Time, Sent: line.Sent,
 	})
 	if err != nil {
 		return fmt.Errorf("settle line %d: %w", line.N, err)
@@ -171,8 +171,8 @@ func (s *Service) tell(ctx context.Context, tx *store.Tx, row db.Payment, paid, 
 		sum           Tyiyn
 		key, id, kind string
 	}{
-		{paid, "payment.receipt_sms", "receipt", "receipt"},
-		{back, "payment.refund_sms", "refund", "notice"},
+		{paid, "payment.receipt_sms", "receipt", notify.Receipt},
+		{back, "payment.refund_sms", "refund", notify.Notice},
 	} {
 		if m.sum == 0 {
 			continue

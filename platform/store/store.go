@@ -50,7 +50,7 @@ func Open(ctx context.Context, dsn string) (*DB, error) {
 	if strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://") {
 		return openPostgres(ctx, dsn)
 	}
-	return nil, errors.New("a database address starts with postgres:// or sqlite:")
+	return nil, errors.New("a database address starts with sqlite: or postgres://")
 }
 
 func openPostgres(ctx context.Context, dsn string) (*DB, error) {

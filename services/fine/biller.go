@@ -2,114 +2,96 @@ package fine
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/eshik-kg/eshik/platform/payment"
-	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/registry"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/services/fine/db"
 )
-
-// The answers of setPaymentLegal (PROTOCOLS.md §2, Safe City).
-const (
-	codeOK        = 200
-	codeUnknown   = 404
-	codeClosed    = 405
-	codePaid      = 406
-	codeCancelled = 407
-	codeTooLarge  = 408
-	codeTooSmall  = 409
-)
-
-// refusal is what an answer means to a payer and to a settlement.
-type refusal struct {
-	problem *problem.Error
-	outcome payment.Outcome
-}
-
-var (
-	errGone   = problem.New(problem.NotFound, "problem.fine_gone")
-	errClosed = problem.New(problem.Conflict, "problem.fine_closed")
-	errPaid   = problem.New(problem.Conflict, "problem.fine_paid")
-	errPrice  = problem.New(problem.Conflict, "problem.fine_price")
-)
-
-// refusals are the answers that are final.
-var refusals = map[int]refusal{
-	codeUnknown:   {errGone, payment.OutcomeUnknown},
-	codeClosed:    {errClosed, payment.OutcomeCancelled},
-	codePaid:      {errPaid, payment.OutcomePaid},
-	codeCancelled: {errClosed, payment.OutcomeCancelled},
-	codeTooLarge:  {errPrice, payment.OutcomeChanged},
-	codeTooSmall:  {errPrice, payment.OutcomeChanged},
-}
-
-// unexpected is the error for an answer that nothing says what to do with.
-func (a Answer) unexpected() error {
-	if _, final := refusals[a.Code]; final || a.Code == codeOK {
-		return nil
-	}
-	return problem.New(problem.Upstream, "problem.registry_answer").
-		Because(fmt.Errorf("setPaymentLegal answered %d", a.Code))
-}
 
 // Biller makes fines payable: it implements payment.Biller over the register.
-type Biller struct{ cashier Cashier }
+type Biller struct {
+	cashier Cashier
+	db      *store.DB
+	now     func() time.Time
+}
 
 // NewBiller makes the biller of fines.
-func NewBiller(cashier Cashier) *Biller { return &Biller{cashier} }
+func NewBiller(cashier Cashier, db *store.DB, now func() time.Time) *Biller {
+	return &Biller{cashier, db, now}
+}
 
 // Service implements payment.Biller.
 func (*Biller) Service() string { return Name }
 
 // Quote implements payment.Biller: the price is the register's own. Problems:
-// fine_gone, fine_closed, fine_paid, registry_answer, registry_down.
+// fine_gone, fine_closed, fine_paid, and the registry's.
 func (b *Biller) Quote(ctx context.Context, bill payment.Bill) (payment.Quote, error) {
-	answer, err := b.cashier.Check(ctx, callFor(bill), bill.Ref)
+	answer, err := b.cashier.Check(ctx, callFor(bill), bill.Ref, priceOnly, b.now())
 	if err != nil {
 		return payment.Quote{}, fmt.Errorf("ask for a fine's price: %w", err)
 	}
-	if r, final := refusals[answer.Code]; final {
-		return payment.Quote{}, r.problem
+	if answer.Code != registry.CodeOK {
+		why, _ := refused(answer.Code)
+		return payment.Quote{}, why
 	}
-	return payment.Quote{Amount: answer.Cost}, answer.unexpected()
+	return payment.Quote{Amount: answer.Cost}, nil
 }
 
-// errDoubt leaves a settlement open: the register says paid, and whether it was
-// by us cannot be seen yet.
-var errDoubt = errors.New("the register says paid, and not by whom")
-
-// Settle implements payment.Biller. Paying again is safe: the register takes a
-// fine once and says "already paid" after that. Whether it was us then follows
-// from its record: our sum at our moment.
+// Settle implements payment.Biller: check, then pay. Every payment is sent right
+// after a check that said unpaid, so that "already paid" at the next try leaves
+// only a moment in which somebody else could have been faster than we.
 func (b *Biller) Settle(ctx context.Context, s payment.Settlement) (payment.Outcome, error) {
-	answer, err := b.cashier.Pay(ctx, callFor(s.Bill), s.Ref, s.Amount, s.At)
+	answer, err := b.cashier.Check(ctx, callFor(s.Bill), s.Ref, priceOnly, s.At)
+	if err != nil {
+		return "", fmt.Errorf("check a fine before paying: %w", err)
+	}
+	if answer.Code == registry.CodeOK && answer.Cost != s.Amount {
+		return payment.OutcomeChanged, nil
+	}
+	if answer.Code == registry.CodeOK {
+		answer, err = b.cashier.Pay(ctx, callFor(s.Bill), s.Ref, s.Amount, s.At)
+		if err != nil {
+			return "", fmt.Errorf("pay a fine: %w", err)
+		}
+	}
 	switch {
-	case err != nil:
-		return "", fmt.Errorf("pay a fine: %w", err)
-	case answer.Code == codeOK:
+	case answer.Code == registry.CodeOK:
 		return payment.OutcomeSettled, nil
-	case answer.Code == codePaid:
+	case answer.Code == registry.CodeAlreadyPaid && s.Sent:
 		return b.whoPaid(ctx, s)
 	}
-	if r, final := refusals[answer.Code]; final {
-		return r.outcome, nil
-	}
-	return "", answer.unexpected()
+	_, outcome := refused(answer.Code)
+	return outcome, nil
 }
 
-// whoPaid tells our own payment, whose answer was lost, from somebody else's.
+// whoPaid tells our own earlier payment, whose answer was lost, from somebody
+// else's: ours has our sum and our moment. Only a resolution's number can be
+// asked for, and by plate nobody tells it: where an owner never looked, what
+// remains is that the fine was unpaid until we sent our payment.
 func (b *Biller) whoPaid(ctx context.Context, s payment.Settlement) (payment.Outcome, error) {
-	record, err := b.cashier.Paid(ctx, callFor(s.Bill), s.Ref)
-	switch {
-	case err != nil:
-		return "", fmt.Errorf("ask who paid a fine: %w", err)
-	case record.Paid && record.Sum == s.Amount && record.At.Equal(s.At):
+	protocol, err := db.New(b.db.Reader()).ProtocolOf(ctx, s.Ref)
+	if errors.Is(err, sql.ErrNoRows) {
 		return payment.OutcomeSettled, nil
-	case record.Paid || !s.Sent:
-		return payment.OutcomePaid, nil
 	}
-	return "", errDoubt
+	if err != nil {
+		return "", fmt.Errorf("read a resolution's number: %w", err)
+	}
+	info, found, err := b.cashier.Info(ctx, callFor(s.Bill), protocol)
+	if err != nil {
+		return "", fmt.Errorf("ask who paid a fine: %w", err)
+	}
+	if !found || !info.Paid {
+		return "", errors.New("the register says paid and unpaid of one fine")
+	}
+	if info.Sum == s.Amount && info.At.Equal(s.At) {
+		return payment.OutcomeSettled, nil
+	}
+	return payment.OutcomePaid, nil
 }
 
 func callFor(b payment.Bill) registry.Call {

@@ -2,6 +2,7 @@ package fine
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -78,13 +79,12 @@ func (s *Service) Lookup(ctx context.Context, c caller.Caller, typed string) (Li
 	if err := s.admit(ctx, c, plate); err != nil {
 		return Listing{}, err
 	}
-	call := s.call(c)
-	known, numbers, err := s.Register.ByPlate(ctx, call, plate.Text)
+	found, err := s.Register.ByPlate(ctx, s.call(c), plate.Text)
 	if err != nil {
 		return Listing{}, fmt.Errorf("look up a plate: %w", err)
 	}
-	list := Listing{Plate: plate, Known: known}
-	if list.Bills, err = s.price(ctx, call, numbers); err != nil {
+	list := Listing{Plate: plate, Known: found.Registered}
+	if list.Bills, err = s.price(ctx, c, found.Fines); err != nil {
 		return Listing{}, err
 	}
 	for _, b := range list.Bills {
@@ -104,7 +104,7 @@ func (s *Service) admit(ctx context.Context, c caller.Caller, plate Plate) error
 	who := s.Index.Index("fine.caller", c.Phone)
 	seen := s.Index.Index("fine.plate", c.Phone+"|"+plate.Text)
 	at, err := db.New(s.DB.Reader()).LastLookup(ctx, seen)
-	if err != nil && !errors.Is(err, errNoRows) {
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("read the last look-up: %w", err)
 	}
 	if err == nil && c.Now.Sub(at.Time) < window {
@@ -129,28 +129,29 @@ func (s *Service) admit(ctx context.Context, c caller.Caller, plate Plate) error
 // call says to the register who asks, by a pseudonym that our audit resolves,
 // and why.
 func (s *Service) call(c caller.Caller) registry.Call {
-	issue := c.Turn
-	if issue == "" {
-		issue = fmt.Sprintf("fine-%d", c.Now.UnixMicro())
-	}
-	return registry.Call{UserID: pseudonym(s.Index.Index("fine.caller", c.Phone)), Issue: issue}
+	return registry.Call{UserID: pseudonym(s.Index.Index("fine.caller", c.Phone)), Issue: issue(c)}
 }
 
-// pseudonym shortens an index to what a header bears.
-func pseudonym(index string) string { return "eshik-" + index[:min(len(index), 24)] }
+// issue is our number of a case that has no application: the turn's.
+func issue(c caller.Caller) string {
+	if c.Turn != "" {
+		return c.Turn
+	}
+	return fmt.Sprintf("%s-%d", Name, c.Now.UnixMicro())
+}
 
 // price asks the register what each fine costs now. One that is paid or closed
 // meanwhile is left out.
-func (s *Service) price(ctx context.Context, call registry.Call, numbers []string) ([]Bill, error) {
-	bills := make([]Bill, len(numbers))
-	failed := make([]error, len(numbers))
+func (s *Service) price(ctx context.Context, c caller.Caller, fines []registry.PlateFine) ([]Bill, error) {
+	bills := make([]Bill, len(fines))
+	failed := make([]error, len(fines))
 	slots := make(chan struct{}, asking)
 	var wg sync.WaitGroup
-	for i, number := range numbers {
+	for i, f := range fines {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			bills[i], failed[i] = s.priceOne(ctx, call, number)
+			bills[i], failed[i] = s.priceOne(ctx, c, f.PaymentNumber)
 		})
 	}
 	wg.Wait()
@@ -160,13 +161,10 @@ func (s *Service) price(ctx context.Context, call registry.Call, numbers []strin
 	return slices.DeleteFunc(bills, func(b Bill) bool { return b.Number == "" }), nil
 }
 
-func (s *Service) priceOne(ctx context.Context, call registry.Call, number string) (Bill, error) {
-	answer, err := s.Cashier.Check(ctx, call, number)
-	if err != nil || answer.Code != codeOK {
-		if _, closed := refusals[answer.Code]; err == nil && closed {
-			return Bill{}, nil
-		}
-		return Bill{}, errors.Join(err, answer.unexpected())
+func (s *Service) priceOne(ctx context.Context, c caller.Caller, number string) (Bill, error) {
+	answer, err := s.Cashier.Check(ctx, s.call(c), number, priceOnly, c.Now)
+	if err != nil || answer.Code != registry.CodeOK {
+		return Bill{}, err
 	}
 	paying, err := s.Payments.Taken(ctx, Name, number)
 	return Bill{Number: number, Due: answer.Cost, Paying: paying}, err

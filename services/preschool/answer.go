@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 	"github.com/eshik-kg/eshik/services/preschool/db"
@@ -84,10 +85,14 @@ func (s *Service) answer(ctx context.Context, tx *store.Tx, c caller.Caller, r d
 func (s *Service) answered(c caller.Caller, r db.PreschoolRegistration, row db.PreschoolOffer, state OfferState) effect {
 	e := effect{
 		caller: c, step: "answer", outcome: "done", object: r.Number, subject: r.CitizenID,
-		purpose: "offer " + string(state), kind: "receipt", dedup: "preschool." + string(state) + ":" + row.ID,
+		purpose: "offer " + string(state), kind: notify.Receipt, dedup: "preschool." + string(state) + ":" + row.ID,
 	}
 	title := Name{KY: row.NameKy, RU: row.NameRu}.In(c.Locale)
-	e.text = s.Texts.Text(c.Locale, "preschool.sms_"+string(state), "number", r.Number, "kindergarten", title)
+	key := "preschool.sms_" + string(state)
+	if s.rules.at(c.Now).effect(state) == toTheEnd {
+		key += "_end"
+	}
+	e.text = s.Texts.Text(c.Locale, key, "number", r.Number, "kindergarten", title)
 	return e
 }
 
@@ -105,17 +110,12 @@ func (s *Service) closeOffer(ctx context.Context, tx *store.Tx, row db.Preschool
 	if state == Accepted {
 		return true, place(ctx, q, row.RegistrationID)
 	}
-	p := s.rules.at(now)
-	effect := p.Declined
-	if state == Missed {
-		effect = p.Missed
-	}
-	return true, release(ctx, q, row, effect, now)
+	return true, release(ctx, q, row, s.rules.at(now).effect(state), now)
 }
 
 // place takes an accepted child out of all its queues.
 func place(ctx context.Context, q *db.Queries, registration string) error {
-	_, err := q.MoveRegistration(ctx, db.MoveRegistrationParams{ID: registration, Was: string(Offered), State: string(Placed)})
+	_, err := q.MoveRegistration(ctx, db.MoveRegistrationParams{ID: registration, Was: string(StateOffered), State: string(StatePlaced)})
 	if err != nil {
 		return fmt.Errorf("place the child: %w", err)
 	}
@@ -127,7 +127,7 @@ func place(ctx context.Context, q *db.Queries, registration string) error {
 
 // release gives the seat of an offer back and lets the child wait on.
 func release(ctx context.Context, q *db.Queries, row db.PreschoolOffer, effect string, now time.Time) error {
-	_, err := q.MoveRegistration(ctx, db.MoveRegistrationParams{ID: row.RegistrationID, Was: string(Offered), State: string(Waiting)})
+	_, err := q.MoveRegistration(ctx, db.MoveRegistrationParams{ID: row.RegistrationID, Was: string(StateOffered), State: string(StateWaiting)})
 	if err != nil {
 		return fmt.Errorf("let the child wait on: %w", err)
 	}
@@ -186,7 +186,7 @@ func (s *Service) expire(ctx context.Context, row db.PreschoolOffer, now time.Ti
 			return err
 		}
 		e := s.answered(c, r, row, Missed)
-		e.actor, e.step, e.kind = "system", "expire", "notice"
+		e.actor, e.step, e.kind = "system", "expire", notify.Notice
 		return s.witness(ctx, tx, e)
 	})
 	return won, err

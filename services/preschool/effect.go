@@ -23,7 +23,7 @@ type effect struct {
 	step, outcome   string
 	object, subject string
 	purpose         string
-	// text is the SMS, of a kind (receipt, notice), sent once per dedup.
+	// text is the SMS, of a notify purpose, sent once per dedup.
 	text, kind, dedup string
 }
 

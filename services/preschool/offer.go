@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
@@ -84,7 +85,7 @@ func (s *Service) Offer(ctx context.Context, actor, number, kindergarten string)
 		}
 		return s.witness(ctx, tx, effect{
 			caller: c, actor: actor, step: "offer", outcome: "done", object: r.Number, subject: r.CitizenID,
-			purpose: "a place offered; ahead in the queue: " + strconv.Itoa(made.Ahead), kind: "notice",
+			purpose: "a place offered; ahead in the queue: " + strconv.Itoa(made.Ahead), kind: notify.Notice,
 			dedup: "preschool.offer:" + r.ID + ":" + strconv.FormatInt(now.UnixMicro(), 10),
 			text: s.Texts.Text(c.Locale, "preschool.sms_offer", "number", r.Number,
 				"kindergarten", made.Name.In(c.Locale), "date", made.LastDay()),
@@ -149,7 +150,7 @@ func (s *Service) hold(ctx context.Context, tx *store.Tx, r db.PreschoolRegistra
 		Number: r.Number, Kindergarten: seat.kindergarten.Code, Name: seat.kindergarten.Name, State: Open,
 		Until: s.rules.held(now, s.rules.at(now).HoldWorkingDays),
 	}
-	moved, err := q.MoveRegistration(ctx, db.MoveRegistrationParams{ID: r.ID, Was: string(Waiting), State: string(Offered)})
+	moved, err := q.MoveRegistration(ctx, db.MoveRegistrationParams{ID: r.ID, Was: string(StateWaiting), State: string(StateOffered)})
 	if err != nil {
 		return made, fmt.Errorf("mark the registration: %w", err)
 	}

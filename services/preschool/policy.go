@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/BurntSushi/toml"
@@ -67,18 +68,8 @@ func parseRules(text string) (rules, error) {
 			return r, fmt.Errorf("the preschool policy from %s: %w", p.From, err)
 		}
 	}
-	slices.SortFunc(r.Policies, func(a, b policy) int { return compare(a.From, b.From) })
+	slices.SortFunc(r.Policies, func(a, b policy) int { return strings.Compare(a.From, b.From) })
 	return r, nil
-}
-
-func compare(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 func (p policy) check() error {
@@ -130,6 +121,17 @@ func (p policy) intake(now time.Time) int {
 		return local.Year()
 	}
 	return local.Year() - 1
+}
+
+// effect is what a closed offer does to the place in the queue.
+func (p policy) effect(state OfferState) string {
+	switch state {
+	case Declined:
+		return p.Declined
+	case Missed:
+		return p.Missed
+	}
+	return keepsPlace
 }
 
 // rank is the place of a benefit category, the lower first.

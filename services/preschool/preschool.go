@@ -63,16 +63,16 @@ type Recorder interface {
 
 // Deps is what the service stands on; every field is needed.
 type Deps struct {
-	DB *store.DB
-	Families Families
+	DB        *store.DB
+	Families  Families
 	Directory Directory
-	Proofs        Proofs
-	Languages     Languages
-	Sealer        Sealer
-	Outbox        Outbox
-	Audit         Auditor
-	Analytics     Recorder
-	Texts         *locales.Catalogue
+	Proofs    Proofs
+	Languages Languages
+	Sealer    Sealer
+	Outbox    Outbox
+	Audit     Auditor
+	Analytics Recorder
+	Texts     *locales.Catalogue
 	// Random draws registration numbers: crypto/rand.Reader.
 	Random io.Reader
 	// Now is the moment of operator commands, which have no caller.
@@ -136,9 +136,9 @@ type State string
 // The states of a registration. A child with an open offer still has its place
 // in the queues.
 const (
-	Waiting State = "waiting"
-	Offered State = "offered"
-	Placed  State = "placed"
+	StateWaiting State = "waiting"
+	StateOffered State = "offered"
+	StatePlaced  State = "placed"
 )
 
 // Position is what anybody who knows a registration number may see.
@@ -191,7 +191,7 @@ func (s *Service) minors(ctx context.Context, c caller.Caller) ([]Minor, error) 
 	if err != nil {
 		return nil, fmt.Errorf("find the personal number of the citizen: %w", err)
 	}
-	all, err := s.Families.Children(ctx, pin, c.Turn)
+	all, err := s.Families.Children(ctx, pin, "preschool:"+c.Subject)
 	if err != nil {
 		return nil, fmt.Errorf("ask for the children of the citizen: %w", err)
 	}

@@ -2,10 +2,16 @@ package preschool
 
 import (
 	"context"
+	_ "embed" // the districts
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/BurntSushi/toml"
+
+	"github.com/eshik-kg/eshik/platform/registry"
 )
 
 // Families is the register that knows a citizen's children.
@@ -42,4 +48,110 @@ func (s *Service) list(ctx context.Context) ([]Kindergarten, error) {
 		return strings.Compare(a.Code, b.Code)
 	})
 	return all, nil
+}
+
+// Aimak is Sanarip Aimak's list of a household. registry.Aimak is one.
+type Aimak interface {
+	Family(ctx context.Context, call registry.Call, pin string) ([]registry.Member, bool, error)
+}
+
+// aimakFamilies adapts Sanarip Aimak.
+type aimakFamilies struct{ aimak Aimak }
+
+// FromAimak gives the families that Sanarip Aimak knows.
+func FromAimak(aimak Aimak) Families { return aimakFamilies{aimak} }
+
+// relationChild is the register's code for a child of the person asked about.
+const relationChild = "child"
+
+// Children implements Families. The call is made in the citizen's own name.
+func (f aimakFamilies) Children(ctx context.Context, pin, issue string) ([]Minor, error) {
+	members, _, err := f.aimak.Family(ctx, registry.Call{UserID: "KG" + pin, Issue: issue}, pin)
+	if err != nil {
+		return nil, err
+	}
+	minors := []Minor{}
+	for _, m := range members {
+		if m.Relation == relationChild {
+			minors = append(minors, Minor{PIN: m.PIN, Name: m.Name, Born: m.BirthDate})
+		}
+	}
+	return minors, nil
+}
+
+// Lister is the register that lists the kindergartens of a district.
+// registry.Kindergartens is one.
+type Lister interface {
+	List(ctx context.Context, call registry.Call, district string) ([]registry.Kindergarten, error)
+}
+
+//go:embed districts.toml
+var districtsFile string
+
+// directoryAge is how old the list of kindergartens may be. Names hardly
+// change; a seat that was freed shows up this much later.
+const directoryAge = time.Minute
+
+// registerDirectory adapts the register of kindergartens and keeps its answer
+// for a while: one screen of a talk must not cost five calls.
+type registerDirectory struct {
+	lister    Lister
+	now       func() time.Time
+	districts []District
+
+	mu   sync.Mutex
+	kept []Kindergarten
+	asOf time.Time
+}
+
+// FromRegister gives the kindergartens of the districts in districts.toml.
+func FromRegister(lister Lister, now func() time.Time) (Directory, error) {
+	var file struct {
+		District []struct {
+			Code   string `toml:"code"`
+			NameKY string `toml:"name_ky"`
+			NameRU string `toml:"name_ru"`
+		} `toml:"district"`
+	}
+	if _, err := toml.Decode(districtsFile, &file); err != nil {
+		return nil, fmt.Errorf("read the districts: %w", err)
+	}
+	d := &registerDirectory{lister: lister, now: now}
+	for _, row := range file.District {
+		d.districts = append(d.districts, District{Code: row.Code, Name: Name{KY: row.NameKY, RU: row.NameRU}})
+	}
+	return d, nil
+}
+
+// Kindergartens implements Directory.
+func (d *registerDirectory) Kindergartens(ctx context.Context) ([]Kindergarten, error) {
+	d.mu.Lock()
+	kept, fresh := d.kept, d.now().Sub(d.asOf) < directoryAge
+	d.mu.Unlock()
+	if kept != nil && fresh {
+		return kept, nil
+	}
+	all := []Kindergarten{}
+	for _, district := range d.districts {
+		// Nobody's data is asked for, so the call is in the service's own name.
+		list, err := d.lister.List(ctx, registry.Call{UserID: "eshik", Issue: "preschool:directory"}, district.Code)
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range list {
+			all = append(all, kindergartenOf(k, district))
+		}
+	}
+	d.mu.Lock()
+	d.kept, d.asOf = all, d.now()
+	d.mu.Unlock()
+	return all, nil
+}
+
+func kindergartenOf(k registry.Kindergarten, district District) Kindergarten {
+	free := map[int]int{}
+	for _, group := range k.Groups {
+		free[group.AgeFrom] += group.Free
+	}
+	return Kindergarten{Code: k.ID, Name: Name{KY: k.NameKY, RU: k.NameRU}, District: district, Free: free}
 }

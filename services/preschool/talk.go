@@ -8,7 +8,6 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
-	"github.com/eshik-kg/eshik/platform/problem"
 )
 
 // The talk's memory. The child is a Child.Ref, never a personal number.
@@ -38,8 +37,8 @@ func (s *Service) Talk() dialog.Service {
 			{ID: "preschool.offer", Show: s.showOffer},
 			{ID: "preschool.accept", Do: s.doAccept},
 			{ID: "preschool.decline", Do: s.doDecline},
-			{ID: "preschool.accepted", Show: s.showAnswered("preschool.accepted")},
-			{ID: "preschool.declined", Show: s.showAnswered("preschool.declined")},
+			{ID: "preschool.accepted", Show: s.showAccepted},
+			{ID: "preschool.declined", Show: s.showDeclined},
 		},
 		Commands: []dialog.Command{{
 			Words: []string{locales.Fold("кезек"), locales.Fold("очередь"), "kezek", "ochered"},
@@ -50,16 +49,6 @@ func (s *Service) Talk() dialog.Service {
 
 func option(label dialog.Message, next dialog.Next) dialog.Option {
 	return dialog.Option{Label: label, Next: next}
-}
-
-// told shows a problem as a screen of its own; what is no problem of the
-// citizen's stays an error.
-func told(err error) (dialog.Screen, error) {
-	p := problem.From(err)
-	if p.Code == problem.Internal {
-		return dialog.Screen{}, err
-	}
-	return dialog.Screen{Body: []dialog.Message{dialog.Say(p.Key, p.Args...)}}, nil
 }
 
 // proven is the caller with the citizen that the phone proved to be.
@@ -88,11 +77,11 @@ func (s *Service) showMenu(context.Context, *dialog.Talk) (dialog.Screen, error)
 func (s *Service) showChildren(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
 	c, err := s.proven(ctx, t.Caller)
 	if err != nil {
-		return told(err)
+		return dialog.Screen{}, err
 	}
 	children, err := s.Children(ctx, c)
 	if err != nil {
-		return told(err)
+		return dialog.Screen{}, err
 	}
 	if len(children) == 0 {
 		return dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.no_children")}}, nil
@@ -108,7 +97,7 @@ func (s *Service) showChildren(ctx context.Context, t *dialog.Talk) (dialog.Scre
 func (s *Service) showDistricts(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
 	districts, err := s.Districts(ctx)
 	if err != nil {
-		return told(err)
+		return dialog.Screen{}, err
 	}
 	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.ask_district")}}
 	for _, d := range districts {
@@ -130,7 +119,7 @@ func choices(t *dialog.Talk) []string {
 func (s *Service) showKindergartens(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
 	found, err := s.Kindergartens(ctx, t.Get(memDistrict))
 	if err != nil {
-		return told(err)
+		return dialog.Screen{}, err
 	}
 	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.ask_kindergarten", "n", len(choices(t))+1)}}
 	for _, k := range found {
@@ -149,11 +138,11 @@ func (s *Service) showConfirm(ctx context.Context, t *dialog.Talk) (dialog.Scree
 	p := s.rules.at(t.Caller.Now)
 	chosen, err := s.chosen(ctx, p, choices(t))
 	if err != nil {
-		return told(err)
+		return dialog.Screen{}, err
 	}
 	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.confirm")}}
-	for i, k := range chosen {
-		screen.Body = append(screen.Body, dialog.Say("preschool.choice", "n", i+1, "kindergarten", k.Name.In(t.Caller.Locale)))
+	for _, k := range chosen {
+		screen.Body = append(screen.Body, dialog.Say("preschool.choice", "kindergarten", k.Name.In(t.Caller.Locale)))
 	}
 	screen.Options = append(screen.Options, option(dialog.Say("preschool.do_register"), dialog.Go("preschool.register")))
 	if len(chosen) < p.Choices {
@@ -177,7 +166,7 @@ func (s *Service) doRegister(ctx context.Context, t *dialog.Talk) (dialog.Next, 
 func (s *Service) showDone(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
 	found, err := s.Position(ctx, t.Caller, t.Get(memNumber))
 	if err != nil {
-		return told(err)
+		return dialog.Screen{}, err
 	}
 	body := []dialog.Message{dialog.Say("preschool.registered", "number", found.Number)}
 	return dialog.Screen{Body: append(body, places(found, t.Caller.Locale)...)}, nil
@@ -199,9 +188,9 @@ func (s *Service) answerNumber(ctx context.Context, t *dialog.Talk, input string
 func (s *Service) showPosition(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
 	found, err := s.Position(ctx, t.Caller, t.Get(memNumber))
 	if err != nil {
-		return told(err)
+		return dialog.Screen{}, err
 	}
-	if found.State == Placed {
+	if found.State == StatePlaced {
 		return dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.placed", "number", found.Number)}}, nil
 	}
 	body := []dialog.Message{dialog.Say("preschool.position", "number", found.Number, "group", found.Group)}
@@ -220,11 +209,11 @@ func places(p Position, loc locales.Locale) []dialog.Message {
 func (s *Service) showOffers(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
 	c, err := s.proven(ctx, t.Caller)
 	if err != nil {
-		return told(err)
+		return dialog.Screen{}, err
 	}
 	offers, err := s.Offers(ctx, c)
 	if err != nil {
-		return told(err)
+		return dialog.Screen{}, err
 	}
 	if len(offers) == 0 {
 		return dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.no_offers")}}, nil
@@ -240,11 +229,11 @@ func (s *Service) showOffers(ctx context.Context, t *dialog.Talk) (dialog.Screen
 func (s *Service) showOffer(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
 	c, err := s.proven(ctx, t.Caller)
 	if err != nil {
-		return told(err)
+		return dialog.Screen{}, err
 	}
 	offers, err := s.Offers(ctx, c)
 	if err != nil {
-		return told(err)
+		return dialog.Screen{}, err
 	}
 	for _, o := range offers {
 		if o.Number == t.Get(memNumber) {
@@ -257,7 +246,7 @@ func (s *Service) showOffer(ctx context.Context, t *dialog.Talk) (dialog.Screen,
 			}, nil
 		}
 	}
-	return told(problemNoOffer)
+	return dialog.Screen{}, problemNoOffer
 }
 
 func (s *Service) doAccept(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
@@ -279,8 +268,14 @@ func (s *Service) doAnswer(ctx context.Context, t *dialog.Talk, accept bool, don
 	return dialog.Done(done), nil
 }
 
-func (s *Service) showAnswered(key string) func(context.Context, *dialog.Talk) (dialog.Screen, error) {
-	return func(_ context.Context, t *dialog.Talk) (dialog.Screen, error) {
-		return dialog.Screen{Body: []dialog.Message{dialog.Say(key, "number", t.Get(memNumber))}}, nil
+func (s *Service) showAccepted(_ context.Context, t *dialog.Talk) (dialog.Screen, error) {
+	return dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.accepted", "number", t.Get(memNumber))}}, nil
+}
+
+func (s *Service) showDeclined(_ context.Context, t *dialog.Talk) (dialog.Screen, error) {
+	key := "preschool.declined"
+	if s.rules.at(t.Caller.Now).effect(Declined) == toTheEnd {
+		key = "preschool.declined_end"
 	}
+	return dialog.Screen{Body: []dialog.Message{dialog.Say(key, "number", t.Get(memNumber))}}, nil
 }

@@ -11,37 +11,20 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
-const askAttempt = `-- name: AskAttempt :execrows
-UPDATE identity_attempts SET state = 'asking', asked_at = $1, pin_sealed = $2 WHERE id = $3 AND state = 'open'
+const askAttempt = `-- name: AskAttempt :one
+UPDATE identity_attempts SET state = 'asking', asked_at = $1
+WHERE id = $2 AND phone_index = $3 AND state = 'open' AND expires_at > $1
+RETURNING id, phone_index, pin_index, pin_sealed, state, opened_at, expires_at, asked_at
 `
 
 type AskAttemptParams struct {
-	AskedAt   dbtime.Time
-	PinSealed []byte
-	ID        string
-}
-
-func (q *Queries) AskAttempt(ctx context.Context, arg AskAttemptParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, askAttempt, arg.AskedAt, arg.PinSealed, arg.ID)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-const attempt = `-- name: Attempt :one
-SELECT id, phone_index, pin_index, pin_sealed, state, opened_at, expires_at, asked_at FROM identity_attempts
-WHERE id = $1 AND phone_index = $2 AND state = 'open' AND expires_at > $3
-`
-
-type AttemptParams struct {
+	AskedAt    dbtime.Time
 	ID         string
 	PhoneIndex string
-	ExpiresAt  dbtime.Time
 }
 
-func (q *Queries) Attempt(ctx context.Context, arg AttemptParams) (IdentityAttempt, error) {
-	row := q.db.QueryRowContext(ctx, attempt, arg.ID, arg.PhoneIndex, arg.ExpiresAt)
+func (q *Queries) AskAttempt(ctx context.Context, arg AskAttemptParams) (IdentityAttempt, error) {
+	row := q.db.QueryRowContext(ctx, askAttempt, arg.AskedAt, arg.ID, arg.PhoneIndex)
 	var i IdentityAttempt
 	err := row.Scan(
 		&i.ID,
@@ -122,16 +105,17 @@ func (q *Queries) CodesSince(ctx context.Context, arg CodesSinceParams) ([]dbtim
 }
 
 const endAttempt = `-- name: EndAttempt :execrows
-UPDATE identity_attempts SET state = $1 WHERE id = $2 AND state = 'asking'
+UPDATE identity_attempts SET state = $1, pin_sealed = $2 WHERE id = $3 AND state = 'asking'
 `
 
 type EndAttemptParams struct {
-	State string
-	ID    string
+	State     string
+	PinSealed []byte
+	ID        string
 }
 
 func (q *Queries) EndAttempt(ctx context.Context, arg EndAttemptParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, endAttempt, arg.State, arg.ID)
+	result, err := q.db.ExecContext(ctx, endAttempt, arg.State, arg.PinSealed, arg.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -140,7 +124,7 @@ func (q *Queries) EndAttempt(ctx context.Context, arg EndAttemptParams) (int64, 
 
 const guessesByPIN = `-- name: GuessesByPIN :many
 SELECT asked_at FROM identity_attempts
-WHERE pin_index = $1 AND asked_at > $2 AND state IN ('asking', 'refused') ORDER BY asked_at
+WHERE pin_index = $1 AND asked_at > $2 AND state IN ('asking', 'refused', 'lapsed') ORDER BY asked_at
 `
 
 type GuessesByPINParams struct {
@@ -173,7 +157,7 @@ func (q *Queries) GuessesByPIN(ctx context.Context, arg GuessesByPINParams) ([]d
 
 const guessesByPhone = `-- name: GuessesByPhone :many
 SELECT asked_at FROM identity_attempts
-WHERE phone_index = $1 AND asked_at > $2 AND state IN ('asking', 'refused') ORDER BY asked_at
+WHERE phone_index = $1 AND asked_at > $2 AND state IN ('asking', 'refused', 'lapsed') ORDER BY asked_at
 `
 
 type GuessesByPhoneParams struct {
@@ -422,6 +406,18 @@ func (q *Queries) OpenAttempt(ctx context.Context, arg OpenAttemptParams) error 
 	return err
 }
 
+const reopenAttempt = `-- name: ReopenAttempt :execrows
+UPDATE identity_attempts SET state = 'open', asked_at = NULL WHERE id = $1 AND state = 'asking'
+`
+
+func (q *Queries) ReopenAttempt(ctx context.Context, id string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, reopenAttempt, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const setLocale = `-- name: SetLocale :exec
 INSERT INTO identity_phones (phone_index, locale, changed_at) VALUES ($1, $2, $3)
 ON CONFLICT (phone_index) DO UPDATE SET locale = excluded.locale, changed_at = excluded.changed_at
@@ -525,7 +521,8 @@ func (q *Queries) VoidCodes(ctx context.Context, arg VoidCodesParams) error {
 }
 
 const wipeAttempts = `-- name: WipeAttempts :exec
-UPDATE identity_attempts SET pin_sealed = $1, state = 'failed' WHERE state = 'open' AND expires_at <= $2
+UPDATE identity_attempts SET pin_sealed = $1, state = 'lapsed'
+WHERE state IN ('open', 'asking') AND expires_at <= $2
 `
 
 type WipeAttemptsParams struct {

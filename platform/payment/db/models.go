@@ -39,7 +39,6 @@ type PaymentLine struct {
 	PaymentID string
 	N         int64
 	Ref       string
-	Note      string
 	Amount    int64
 	State     string
 	Reason    string

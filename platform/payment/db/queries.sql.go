@@ -330,15 +330,14 @@ func (q *Queries) InsertEntry(ctx context.Context, arg InsertEntryParams) error 
 }
 
 const insertLine = `-- name: InsertLine :exec
-INSERT INTO payment_lines (payment_id, n, ref, note, amount, state, reason, sent)
-VALUES ($1, $2, $3, $4, $5, 'quoted', '', FALSE)
+INSERT INTO payment_lines (payment_id, n, ref, amount, state, reason, sent)
+VALUES ($1, $2, $3, $4, 'quoted', '', FALSE)
 `
 
 type InsertLineParams struct {
 	PaymentID string
 	N         int64
 	Ref       string
-	Note      string
 	Amount    int64
 }
 
@@ -347,7 +346,6 @@ func (q *Queries) InsertLine(ctx context.Context, arg InsertLineParams) error {
 		arg.PaymentID,
 		arg.N,
 		arg.Ref,
-		arg.Note,
 		arg.Amount,
 	)
 	return err
@@ -449,7 +447,7 @@ func (q *Queries) InsertTxn(ctx context.Context, arg InsertTxnParams) (int64, er
 }
 
 const listLines = `-- name: ListLines :many
-SELECT payment_id, n, ref, note, amount, state, reason, sent FROM payment_lines WHERE payment_id = $1 ORDER BY n
+SELECT payment_id, n, ref, amount, state, reason, sent FROM payment_lines WHERE payment_id = $1 ORDER BY n
 `
 
 func (q *Queries) ListLines(ctx context.Context, paymentID string) ([]PaymentLine, error) {
@@ -465,7 +463,6 @@ func (q *Queries) ListLines(ctx context.Context, paymentID string) ([]PaymentLin
 			&i.PaymentID,
 			&i.N,
 			&i.Ref,
-			&i.Note,
 			&i.Amount,
 			&i.State,
 			&i.Reason,

@@ -34,14 +34,14 @@ CREATE TABLE identity_attempts (
     phone_index TEXT   NOT NULL,
     pin_index   TEXT   NOT NULL,
     pin_sealed  BYTEA  NOT NULL, -- emptied when the attempt is over
-    state       TEXT   NOT NULL, -- open, asking, proved, refused, limited, failed
+    state       TEXT   NOT NULL, -- open, asking, proved, refused, limited, lapsed
     opened_at   BIGINT NOT NULL,
     expires_at  BIGINT NOT NULL,
     asked_at    BIGINT           -- the register was asked
 );
 CREATE INDEX identity_attempts_phone ON identity_attempts (phone_index, asked_at);
 CREATE INDEX identity_attempts_pin ON identity_attempts (pin_index, asked_at);
-CREATE INDEX identity_attempts_open ON identity_attempts (expires_at) WHERE state = 'open';
+CREATE INDEX identity_attempts_open ON identity_attempts (expires_at) WHERE state IN ('open', 'asking');
 
 -- A proof binds a phone to a citizen for a while.
 CREATE TABLE identity_proofs (

@@ -32,7 +32,6 @@ CREATE TABLE payment_lines (
     payment_id TEXT    NOT NULL REFERENCES payments (id),
     n          BIGINT  NOT NULL,
     ref        TEXT    NOT NULL, -- the bill's number in its register
-    note       TEXT    NOT NULL, -- the biller's own: given back to it at settlement
     amount     BIGINT  NOT NULL,
     state      TEXT    NOT NULL, -- quoted, claimed, settled, refund_due
     reason     TEXT    NOT NULL, -- why a refund is due

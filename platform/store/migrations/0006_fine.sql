@@ -5,3 +5,9 @@ CREATE TABLE fine_lookups (
     looked_at BIGINT NOT NULL
 );
 CREATE INDEX fine_lookups_age ON fine_lookups (looked_at);
+
+-- A fine has two numbers: it is paid by the one and asked about by the other.
+CREATE TABLE fine_protocols (
+    payment_number  TEXT PRIMARY KEY,
+    protocol_number TEXT NOT NULL
+);

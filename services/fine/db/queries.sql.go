@@ -45,3 +45,29 @@ func (q *Queries) NoteLookup(ctx context.Context, arg NoteLookupParams) error {
 	_, err := q.db.ExecContext(ctx, noteLookup, arg.ID, arg.LookedAt)
 	return err
 }
+
+const noteProtocol = `-- name: NoteProtocol :exec
+INSERT INTO fine_protocols (payment_number, protocol_number) VALUES ($1, $2)
+ON CONFLICT (payment_number) DO NOTHING
+`
+
+type NoteProtocolParams struct {
+	PaymentNumber  string
+	ProtocolNumber string
+}
+
+func (q *Queries) NoteProtocol(ctx context.Context, arg NoteProtocolParams) error {
+	_, err := q.db.ExecContext(ctx, noteProtocol, arg.PaymentNumber, arg.ProtocolNumber)
+	return err
+}
+
+const protocolOf = `-- name: ProtocolOf :one
+SELECT protocol_number FROM fine_protocols WHERE payment_number = $1
+`
+
+func (q *Queries) ProtocolOf(ctx context.Context, paymentNumber string) (string, error) {
+	row := q.db.QueryRowContext(ctx, protocolOf, paymentNumber)
+	var protocol_number string
+	err := row.Scan(&protocol_number)
+	return protocol_number, err
+}

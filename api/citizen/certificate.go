@@ -1,0 +1,78 @@
+package citizen
+
+import (
+	"bytes"
+	"context"
+
+	openapi_types "github.com/oapi-codegen/runtime/types"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/services/certificate"
+)
+
+// kinds are the contract's names (certificates.csv) of what is issued here.
+var kinds = map[RequestCertificateJSONBodyKind]certificate.Kind{
+	RESIDENCE: certificate.Residential, FAMILYCOMPOSITION: certificate.Family,
+}
+
+// RequestCertificate issues a certificate.
+func (s *Server) RequestCertificate(ctx context.Context, r RequestCertificateRequestObject) (RequestCertificateResponseObject, error) {
+	issued, err := s.Certificates.Request(ctx, who(ctx), kinds[r.Body.Kind])
+	if err != nil {
+		return nil, err
+	}
+	return RequestCertificate201JSONResponse(certificateView(issued)), nil
+}
+
+// ListCertificates lists one's own.
+func (s *Server) ListCertificates(ctx context.Context, _ ListCertificatesRequestObject) (ListCertificatesResponseObject, error) {
+	all, err := s.Certificates.List(ctx, who(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return ListCertificates200JSONResponse(each(all, certificateView)), nil
+}
+
+// DownloadCertificate gives the PDF to its owner.
+func (s *Server) DownloadCertificate(ctx context.Context, r DownloadCertificateRequestObject) (DownloadCertificateResponseObject, error) {
+	pdf, err := s.Certificates.PDF(ctx, who(ctx), r.Number)
+	if err != nil {
+		return nil, err
+	}
+	return DownloadCertificate200ApplicationpdfResponse{Body: bytes.NewReader(pdf), ContentLength: int64(len(pdf))}, nil
+}
+
+// VerifyNumber verifies by number, for anybody.
+func (s *Server) VerifyNumber(ctx context.Context, r VerifyNumberRequestObject) (VerifyNumberResponseObject, error) {
+	view, err := s.Certificates.Verify(ctx, who(ctx), r.Number)
+	if err != nil {
+		return nil, err
+	}
+	return VerifyNumber200JSONResponse(s.verification(view, who(ctx).Locale)), nil
+}
+
+// VerifyCode verifies the content of a QR, for anybody.
+func (s *Server) VerifyCode(ctx context.Context, r VerifyCodeRequestObject) (VerifyCodeResponseObject, error) {
+	view, _, err := s.Certificates.VerifyQR(ctx, who(ctx), r.Body.Qr)
+	if err != nil {
+		return nil, err
+	}
+	return VerifyCode200JSONResponse(s.verification(view, who(ctx).Locale)), nil
+}
+
+func certificateView(c certificate.Certificate) Certificate {
+	return Certificate{
+		Number: certificate.ShowNumber(c.Number), Kind: string(c.Kind), State: string(c.State), IssuedAt: optional(c.IssuedAt),
+	}
+}
+
+func (s *Server) verification(v certificate.View, loc locales.Locale) Verification {
+	status := Valid
+	if !v.RevokedAt.IsZero() {
+		status = Revoked
+	}
+	return Verification{
+		Number: certificate.ShowNumber(v.Number), Kind: string(v.Kind), Title: s.Texts.Text(loc, v.Kind.TitleKey()),
+		Initials: v.Initials, BirthYear: v.BirthYear, IssuedOn: openapi_types.Date{Time: v.IssuedAt}, Status: status,
+	}
+}

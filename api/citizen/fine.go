@@ -1,0 +1,74 @@
+package citizen
+
+import (
+	"context"
+
+	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/services/fine"
+)
+
+// ListFines looks a plate up.
+func (s *Server) ListFines(ctx context.Context, r ListFinesRequestObject) (ListFinesResponseObject, error) {
+	listing, err := s.Fines.Lookup(ctx, who(ctx), r.Params.Plate)
+	if err != nil {
+		return nil, err
+	}
+	return ListFines200JSONResponse{
+		Plate: listing.Plate.Text, Registered: listing.Known, Total: int64(listing.Total),
+		Fines: each(listing.Bills, func(b fine.Bill) Bill {
+			return Bill{Ref: b.Number, Due: int64(b.Due), Currency: BillCurrencyKGS, Paying: &b.Paying}
+		}),
+	}, nil
+}
+
+// ListViolations tells an owner what the fines are for.
+func (s *Server) ListViolations(ctx context.Context, r ListViolationsRequestObject) (ListViolationsResponseObject, error) {
+	c := who(ctx)
+	violations, err := s.Fines.Details(ctx, c, r.Params.Plate)
+	if err != nil {
+		return nil, err
+	}
+	return ListViolations200JSONResponse(each(violations, func(v fine.Violation) Violation {
+		return Violation{
+			Ref: v.Number, Title: v.Title, Amount: int64(v.Amount), Paid: v.Paid,
+			Place: optional(v.Place), At: optional(v.At),
+		}
+	})), nil
+}
+
+// OpenPayment quotes bills.
+func (s *Server) OpenPayment(ctx context.Context, r OpenPaymentRequestObject) (OpenPaymentResponseObject, error) {
+	p, err := s.Payments.Open(ctx, who(ctx), string(r.Body.Service), r.Body.Refs)
+	if err != nil {
+		return nil, err
+	}
+	return OpenPayment201JSONResponse(paymentView(p)), nil
+}
+
+// ConfirmPayment makes a quoted payment payable.
+func (s *Server) ConfirmPayment(ctx context.Context, r ConfirmPaymentRequestObject) (ConfirmPaymentResponseObject, error) {
+	p, err := s.Payments.Confirm(ctx, who(ctx), r.Id)
+	if err != nil {
+		return nil, err
+	}
+	return ConfirmPayment200JSONResponse(paymentView(p)), nil
+}
+
+// GetPayment tells how a payment stands.
+func (s *Server) GetPayment(ctx context.Context, r GetPaymentRequestObject) (GetPaymentResponseObject, error) {
+	p, err := s.Payments.Get(ctx, who(ctx), r.Id)
+	if err != nil {
+		return nil, err
+	}
+	return GetPayment200JSONResponse(paymentView(p)), nil
+}
+
+func paymentView(p payment.Payment) Payment {
+	lines := each(p.Lines, func(l payment.Line) PaymentLine {
+		return PaymentLine{Ref: l.Ref, Amount: int64(l.Amount), State: string(l.State)}
+	})
+	return Payment{
+		Id: p.ID, Code: optional(p.Code), State: string(p.State), Amount: int64(p.Amount),
+		Currency: PaymentCurrencyKGS, ExpiresAt: p.ExpiresAt, Lines: &lines,
+	}
+}

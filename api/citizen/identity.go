@@ -1,0 +1,72 @@
+package citizen
+
+import (
+	"context"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/problem"
+)
+
+var (
+	errPhone    = problem.New(problem.Invalid, "problem.phone")
+	errLanguage = problem.New(problem.Invalid, "problem.language")
+)
+
+// withPhone is the caller of a request that names its phone in the body.
+func withPhone(ctx context.Context, typed string) (caller.Caller, error) {
+	c := who(ctx)
+	phone, ok := caller.ParsePhone(typed)
+	if !ok {
+		return c, errPhone
+	}
+	c.Phone, c.Operator = phone, caller.Operator(phone)
+	return c, nil
+}
+
+// SendCode sends a one-time code by SMS.
+func (s *Server) SendCode(ctx context.Context, r SendCodeRequestObject) (SendCodeResponseObject, error) {
+	c, err := withPhone(ctx, r.Body.Phone)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Identity.SendCode(ctx, c); err != nil {
+		return nil, err
+	}
+	return SendCode202Response{}, nil
+}
+
+// IssueToken exchanges a code for a token.
+func (s *Server) IssueToken(ctx context.Context, r IssueTokenRequestObject) (IssueTokenResponseObject, error) {
+	c, err := withPhone(ctx, r.Body.Phone)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := s.Identity.IssueToken(ctx, c, r.Body.Code)
+	if err != nil {
+		return nil, err
+	}
+	return IssueToken200JSONResponse{
+		AccessToken: tokens.Access, TokenType: Bearer, ExpiresIn: int(tokens.ExpiresAt.Sub(c.Now).Seconds()),
+	}, nil
+}
+
+// ProveIdentity binds the phone to a person of the register.
+func (s *Server) ProveIdentity(ctx context.Context, r ProveIdentityRequestObject) (ProveIdentityResponseObject, error) {
+	if _, err := s.Identity.Prove(ctx, who(ctx), r.Body.PersonalNumber, r.Body.DocumentNumber); err != nil {
+		return nil, err
+	}
+	return ProveIdentity204Response{}, nil
+}
+
+// SetLanguage remembers the language of the phone.
+func (s *Server) SetLanguage(ctx context.Context, r SetLanguageRequestObject) (SetLanguageResponseObject, error) {
+	loc, ok := locales.Parse(r.Body.Language)
+	if !ok {
+		return nil, errLanguage
+	}
+	if err := s.Identity.SetLocale(ctx, who(ctx).Phone, loc); err != nil {
+		return nil, err
+	}
+	return SetLanguage204Response{}, nil
+}

@@ -1,0 +1,109 @@
+package citizen
+
+import (
+	"context"
+
+	openapi_types "github.com/oapi-codegen/runtime/types"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/services/preschool"
+)
+
+// ListChildren lists whom the citizen may register.
+func (s *Server) ListChildren(ctx context.Context, _ ListChildrenRequestObject) (ListChildrenResponseObject, error) {
+	children, err := s.Preschool.Children(ctx, who(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return ListChildren200JSONResponse(each(children, func(c preschool.Child) Child {
+		return Child{Ref: c.Ref, Name: c.Name, Born: &openapi_types.Date{Time: c.Born}}
+	})), nil
+}
+
+// ListDistricts lists where kindergartens are.
+func (s *Server) ListDistricts(ctx context.Context, _ ListDistrictsRequestObject) (ListDistrictsResponseObject, error) {
+	districts, err := s.Preschool.Districts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	loc := who(ctx).Locale
+	return ListDistricts200JSONResponse(each(districts, func(d preschool.District) District {
+		return District{Code: d.Code, Name: name(d.Name, loc)}
+	})), nil
+}
+
+// ListKindergartens lists a district's kindergartens.
+func (s *Server) ListKindergartens(ctx context.Context, r ListKindergartensRequestObject) (ListKindergartensResponseObject, error) {
+	found, err := s.Preschool.Kindergartens(ctx, r.Params.District)
+	if err != nil {
+		return nil, err
+	}
+	loc := who(ctx).Locale
+	return ListKindergartens200JSONResponse(each(found, func(k preschool.Kindergarten) Kindergarten {
+		free := 0
+		for _, seats := range k.Free {
+			free += seats
+		}
+		return Kindergarten{Id: k.Code, Name: name(k.Name, loc), FreeSeats: &free}
+	})), nil
+}
+
+// RegisterChild puts a child into the queue.
+func (s *Server) RegisterChild(ctx context.Context, r RegisterChildRequestObject) (RegisterChildResponseObject, error) {
+	position, err := s.Preschool.Register(ctx, who(ctx), r.Body.Child, r.Body.Kindergartens)
+	if err != nil {
+		return nil, err
+	}
+	return RegisterChild201JSONResponse(positionView(position, who(ctx).Locale)), nil
+}
+
+// QueuePosition tells the place in the queue, to whoever knows the number.
+func (s *Server) QueuePosition(ctx context.Context, r QueuePositionRequestObject) (QueuePositionResponseObject, error) {
+	position, err := s.Preschool.Position(ctx, who(ctx), r.Number)
+	if err != nil {
+		return nil, err
+	}
+	return QueuePosition200JSONResponse(positionView(position, who(ctx).Locale)), nil
+}
+
+// ListOffers lists the places offered to the citizen's children.
+func (s *Server) ListOffers(ctx context.Context, _ ListOffersRequestObject) (ListOffersResponseObject, error) {
+	offers, err := s.Preschool.Offers(ctx, who(ctx))
+	if err != nil {
+		return nil, err
+	}
+	loc := who(ctx).Locale
+	return ListOffers200JSONResponse(each(offers, func(o preschool.Offer) Offer { return offerView(o, loc) })), nil
+}
+
+// AnswerOffer accepts or declines a place.
+func (s *Server) AnswerOffer(ctx context.Context, r AnswerOfferRequestObject) (AnswerOfferResponseObject, error) {
+	offer, err := s.Preschool.Answer(ctx, who(ctx), r.Number, r.Body.Accept)
+	if err != nil {
+		return nil, err
+	}
+	return AnswerOffer200JSONResponse(offerView(offer, who(ctx).Locale)), nil
+}
+
+func positionView(p preschool.Position, loc locales.Locale) Position {
+	return Position{
+		Number: p.Number, State: string(p.State),
+		Places: each(p.Places, func(place preschool.Place) Place {
+			return Place{Kindergarten: place.Kindergarten, Name: name(place.Name, loc), Position: place.Position}
+		}),
+	}
+}
+
+func offerView(o preschool.Offer, loc locales.Locale) Offer {
+	return Offer{
+		Number: o.Number, Kindergarten: o.Kindergarten, Name: name(o.Name, loc), State: string(o.State), Until: o.Until,
+	}
+}
+
+// name is a register's name in the script of loc.
+func name(n preschool.Name, loc locales.Locale) string {
+	if loc == locales.KYLatn {
+		return locales.Latin(n.In(loc))
+	}
+	return n.In(loc)
+}

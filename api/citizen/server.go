@@ -1,0 +1,103 @@
+package citizen
+
+import (
+	"context"
+	_ "embed"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/eshik-kg/eshik/api"
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/analytics"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/services/certificate"
+	"github.com/eshik-kg/eshik/services/fine"
+	"github.com/eshik-kg/eshik/services/preschool"
+)
+
+// Document is the contract that this package serves.
+//
+//go:embed openapi.yaml
+var Document []byte
+
+// Server answers the contract's operations from the services.
+type Server struct {
+	Identity     *identity.Service
+	Fines        *fine.Service
+	Payments     *payment.Service
+	Certificates *certificate.Service
+	Preschool    *preschool.Service
+	Figures      UsageReader
+	Recorder     Recorder
+	Texts        *locales.Catalogue
+}
+
+// UsageReader gives the published figures.
+type UsageReader interface {
+	Usage(ctx context.Context, first, last time.Time) ([]analytics.Cell, error)
+}
+
+// Recorder counts requests that change nothing.
+type Recorder interface {
+	Later(e analytics.Event)
+}
+
+var _ StrictServerInterface = (*Server)(nil)
+
+// Mount serves the contract under router, every request held to it.
+func (s *Server) Mount(router fiber.Router, contract *api.Contract) {
+	router.Get("/v1/openapi.yaml", func(c *fiber.Ctx) error {
+		c.Set(fiber.HeaderContentType, "application/yaml; charset=utf-8")
+		return c.Send(Document)
+	})
+	router.Use("/v1", contract.Middleware)
+	RegisterHandlers(router, NewStrictHandler(s, []StrictMiddlewareFunc{s.count}))
+}
+
+// steps names the service and the step that an operation counts as.
+var steps = map[string][2]string{
+	"SendCode": {"identity", "rest.code"}, "IssueToken": {"identity", "rest.token"},
+	"ListFines": {"fine", "rest.lookup"}, "ListViolations": {"fine", "rest.details"},
+	"OpenPayment": {"fine", "rest.quote"}, "ConfirmPayment": {"fine", "rest.confirm"},
+	"RequestCertificate": {"certificate", "rest.request"}, "DownloadCertificate": {"certificate", "rest.document"},
+	"VerifyNumber": {"certificate", "rest.verify"}, "VerifyCode": {"certificate", "rest.verify"},
+	"RegisterChild": {"preschool", "rest.register"}, "QueuePosition": {"preschool", "rest.position"},
+	"AnswerOffer": {"preschool", "rest.answer"},
+}
+
+// count makes an event of every operation that is a step of a service.
+func (s *Server) count(next StrictHandlerFunc, operation string) StrictHandlerFunc {
+	return func(c *fiber.Ctx, request any) (any, error) {
+		who := api.CallerFrom(c.UserContext())
+		response, err := next(c, request)
+		if step, counted := steps[operation]; counted {
+			e := analytics.Of(who, step[0], step[1], api.Outcome(err))
+			e.Duration = time.Since(who.Now)
+			s.Recorder.Later(e)
+		}
+		return response, err
+	}
+}
+
+func who(ctx context.Context) caller.Caller { return api.CallerFrom(ctx) }
+
+// optional is a pointer to value, or nil when it says nothing.
+func optional[T comparable](value T) *T {
+	var zero T
+	if value == zero {
+		return nil
+	}
+	return &value
+}
+
+// each maps a list; the result is never nil, so that JSON shows [].
+func each[A, B any](in []A, f func(A) B) []B {
+	out := make([]B, 0, len(in))
+	for _, a := range in {
+		out = append(out, f(a))
+	}
+	return out
+}

@@ -1,0 +1,244 @@
+// Package partner is the API of those who take citizens' money for us: wallets,
+// banks and terminals.
+package partner
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/problem"
+)
+
+// OSMPPath is where the OSMP provider protocol is served.
+const OSMPPath = "/partner/osmp"
+
+// Payments is what a partner can do with a payment code (platform/payment).
+type Payments interface {
+	Check(ctx context.Context, partner, account string, sum payment.Tyiyn) (payment.Answer, error)
+	Accept(ctx context.Context, partner, txnID, account string, sum payment.Tyiyn, at time.Time) (payment.Answer, error)
+}
+
+// Partners knows the partners' secrets (payment.Partners).
+type Partners interface {
+	Authenticate(ctx context.Context, id, secret string) error
+}
+
+// Texts are the locale files.
+type Texts interface {
+	Text(loc locales.Locale, key string, args ...any) string
+}
+
+// OSMP answers the OSMP (QIWI) provider protocol: PROTOCOLS.md §5.
+type OSMP struct {
+	Payments Payments
+	Partners Partners
+	Texts    Texts
+	Log      *slog.Logger
+}
+
+// Register puts the protocol's one path on the router.
+func (o *OSMP) Register(router fiber.Router) {
+	router.Get(OSMPPath, o.handle)
+	router.Post(OSMPPath, o.handle)
+}
+
+// osmpAnswer is the protocol's XML document.
+type osmpAnswer struct {
+	XMLName xml.Name       `xml:"response"`
+	TxnID   string         `xml:"osmp_txn_id"`
+	PrvTxn  string         `xml:"prv_txn,omitempty"`
+	Sum     string         `xml:"sum,omitempty"`
+	Result  payment.Result `xml:"result"`
+	Comment string         `xml:"comment"`
+	Fields  *osmpFields    `xml:"fields"`
+}
+
+// osmpFields tell the partner's user what they pay for and how much exactly.
+type osmpFields struct {
+	Service osmpField `xml:"field1"`
+	Due     osmpField `xml:"field2"`
+}
+
+type osmpField struct {
+	Name  string `xml:"name,attr"`
+	Value string `xml:",chardata"`
+}
+
+// osmpRequest is a request as it came, copied: the server reuses its buffers.
+type osmpRequest struct {
+	command, txnID, account, sum, date string
+}
+
+var (
+	// txn_id is up to 28 digits: text, since no integer holds it.
+	txnPattern = regexp.MustCompile(`^[0-9]{1,28}$`)
+	// Pay24 leaves the tyiyn away, Optima requires them.
+	sumPattern = regexp.MustCompile(`^[0-9]{1,9}(\.[0-9]{1,2})?$`)
+)
+
+const (
+	dateLayout  = "20060102150405"
+	longestText = 64 // of any parameter that is used at all
+)
+
+func (o *OSMP) handle(c *fiber.Ctx) error {
+	id, secret, ok := basic(c.Get(fiber.HeaderAuthorization))
+	err := error(problem.New(problem.Unauthenticated, "problem.partner_secret"))
+	if ok {
+		err = o.Partners.Authenticate(c.UserContext(), id, secret)
+	}
+	switch {
+	case err != nil && problem.From(err).Code == problem.Unauthenticated:
+		c.Set(fiber.HeaderWWWAuthenticate, `Basic realm="eshik", charset="UTF-8"`)
+		return c.SendStatus(fiber.StatusUnauthorized)
+	case err != nil:
+		o.Log.Error("a partner could not be authenticated", "error", err)
+		return c.SendStatus(fiber.StatusServiceUnavailable) // the partner retries
+	}
+	return o.send(c, o.answer(c.UserContext(), id, request(c)))
+}
+
+// basic reads the Authorization header of RFC 7617.
+func basic(header string) (id, secret string, ok bool) {
+	scheme, encoded, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Basic") {
+		return "", "", false
+	}
+	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
+	if err != nil {
+		return "", "", false
+	}
+	return strings.Cut(string(raw), ":")
+}
+
+// request takes the parameters from the query of a GET or the form of a POST.
+func request(c *fiber.Ctx) osmpRequest {
+	value := func(name string) string {
+		text := c.Query(name)
+		if c.Method() == fiber.MethodPost && text == "" {
+			text = c.FormValue(name)
+		}
+		return strings.Clone(text)
+	}
+	return osmpRequest{
+		command: value("command"), txnID: value("txn_id"), account: value("account"),
+		sum: value("sum"), date: value("txn_date"),
+	}
+}
+
+// answer decides a request. Every answer that is not from the ledger itself can
+// be asked for again.
+func (o *OSMP) answer(ctx context.Context, partner string, r osmpRequest) osmpAnswer {
+	var out osmpAnswer
+	result, err := o.decide(ctx, partner, r)
+	if err != nil {
+		o.Log.Error("a partner's request failed", "partner", partner, "command", r.command, "error", err)
+		result = payment.Answer{Result: payment.Temporary}
+	}
+	out.Result, out.PrvTxn = result.Result, result.PrvTxn
+	if txnPattern.MatchString(r.txnID) {
+		out.TxnID = r.txnID
+	}
+	if sum, err := payment.ParseSom(r.sum); err == nil {
+		out.Sum = sum.Decimal()
+	}
+	if result.Due > 0 {
+		out.Fields = &osmpFields{
+			Service: osmpField{Name: "service", Value: result.Service},
+			Due:     osmpField{Name: "amount", Value: result.Due.Decimal()},
+		}
+		if r.command == "check" {
+			out.Sum = result.Due.Decimal() // the exact sum to pay
+		}
+	}
+	out.Comment = o.Texts.Text(locales.RU, comment(out.Result))
+	return out
+}
+
+// errRequest is a request that is not of the protocol.
+var errRequest = errors.New("not an OSMP request")
+
+func (o *OSMP) decide(ctx context.Context, partner string, r osmpRequest) (payment.Answer, error) {
+	sum, at, err := r.read()
+	if err != nil {
+		return payment.Answer{Result: payment.OtherFailed}, nil
+	}
+	switch r.command {
+	case "check":
+		return o.Payments.Check(ctx, partner, r.account, sum)
+	case "pay":
+		return o.Payments.Accept(ctx, partner, r.txnID, r.account, sum, at)
+	case "cancel":
+		// A fine is paid for good once its register knows: nothing to take back.
+		return payment.Answer{Result: payment.Forbidden}, nil
+	}
+	return payment.Answer{Result: payment.OtherFailed}, nil
+}
+
+// read checks the parameters' form. A check may come without a sum; txn_date is
+// Bishkek's clock.
+func (r osmpRequest) read() (sum payment.Tyiyn, at time.Time, err error) {
+	if !txnPattern.MatchString(r.txnID) || r.account == "" || len(r.account) > longestText {
+		return 0, at, errRequest
+	}
+	if r.sum == "" && r.command == "check" {
+		return 0, at, nil
+	}
+	if !sumPattern.MatchString(r.sum) {
+		return 0, at, errRequest
+	}
+	if sum, err = payment.ParseSom(r.sum); err != nil {
+		return 0, at, fmt.Errorf("read the sum: %w", err)
+	}
+	if r.date != "" {
+		if at, err = time.ParseInLocation(dateLayout, r.date, time.FixedZone("Asia/Bishkek", 6*60*60)); err != nil {
+			return 0, at, errRequest
+		}
+	}
+	return sum, at, nil
+}
+
+// comment is the sentence that a wallet may show its user.
+func comment(r payment.Result) string {
+	switch r {
+	case payment.OK:
+		return "payment.osmp_ok"
+	case payment.Temporary:
+		return "payment.osmp_temporary"
+	case payment.BadAccount:
+		return "payment.osmp_bad_account"
+	case payment.Unknown:
+		return "payment.osmp_unknown"
+	case payment.Forbidden:
+		return "payment.osmp_refused"
+	case payment.Inactive:
+		return "payment.osmp_inactive"
+	case payment.TooSmall:
+		return "payment.osmp_small"
+	case payment.TooLarge:
+		return "payment.osmp_large"
+	default:
+		return "payment.osmp_other"
+	}
+}
+
+func (o *OSMP) send(c *fiber.Ctx, a osmpAnswer) error {
+	body, err := xml.Marshal(a)
+	if err != nil {
+		return fmt.Errorf("write an OSMP answer: %w", err)
+	}
+	c.Set(fiber.HeaderContentType, "text/xml; charset=utf-8")
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return c.SendString(xml.Header + string(body))
+}

@@ -1,0 +1,148 @@
+package partner_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/eshik-kg/eshik/api/partner"
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/problem"
+)
+
+// till answers by account, and remembers what it was asked.
+type till struct {
+	txn, account string
+	sum          payment.Tyiyn
+	at           time.Time
+}
+
+func (till) Check(_ context.Context, _, account string, _ payment.Tyiyn) (payment.Answer, error) {
+	switch account {
+	case "1234567894":
+		return payment.Answer{Result: payment.OK, Service: "fine", Due: 150_000}, nil
+	case "broken":
+		return payment.Answer{}, errors.New("the database is gone")
+	}
+	return payment.Answer{Result: payment.BadAccount}, nil
+}
+
+func (t *till) Accept(
+	_ context.Context, _, txn, account string, sum payment.Tyiyn, at time.Time,
+) (payment.Answer, error) {
+	t.txn, t.account, t.sum, t.at = txn, account, sum, at
+	return payment.Answer{Result: payment.OK, PrvTxn: "77"}, nil
+}
+
+// Authenticate implements partner.Partners.
+func (till) Authenticate(_ context.Context, id, secret string) error {
+	if id == "demo-wallet" && secret == "s:e:c" {
+		return nil
+	}
+	return problem.New(problem.Unauthenticated, "problem.partner_secret")
+}
+
+func serve(t *testing.T) (*till, *fiber.App) {
+	t.Helper()
+	texts, err := locales.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	money, app := &till{}, fiber.New()
+	(&partner.OSMP{
+		Payments: money, Partners: money, Texts: texts, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	}).Register(app)
+	return money, app
+}
+
+func ask(t *testing.T, app *fiber.App, request *http.Request, secret string) (int, string) {
+	t.Helper()
+	if secret != "" {
+		request.SetBasicAuth("demo-wallet", secret)
+	}
+	response, err := app.Test(request, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(body)
+}
+
+const head = `<?xml version="1.0" encoding="UTF-8"?>` + "\n"
+
+func TestOSMPAnswers(t *testing.T) {
+	t.Parallel()
+	const txn = "9999999999999999999999999999" // 28 digits: no integer holds it
+	for name, c := range map[string]struct{ query, want string }{
+		"check": {"command=check&txn_id=" + txn + "&account=1234567894&sum=0.00",
+			`<response><osmp_txn_id>` + txn + `</osmp_txn_id><sum>1500.00</sum><result>0</result><comment>Принято</comment>` +
+				`<fields><field1 name="service">fine</field1><field2 name="amount">1500.00</field2></fields></response>`},
+		"check without a sum": {"command=check&txn_id=1&account=1234567894", `<sum>1500.00</sum><result>0</result>`},
+		"pay": {"command=pay&txn_id=" + txn + "&account=1234567894&sum=1500.00&txn_date=20261123120000",
+			`<response><osmp_txn_id>` + txn + `</osmp_txn_id><prv_txn>77</prv_txn><sum>1500.00</sum><result>0</result><comment>Принято</comment></response>`},
+		"bad account":  {"command=check&txn_id=1&account=12&sum=1.00", "<result>4</result>"},
+		"our fault":    {"command=check&txn_id=1&account=broken&sum=1.00", "<result>1</result>"},
+		"cancel":       {"command=cancel&txn_id=1&account=1234567894&sum=1.00", "<result>7</result>"},
+		"no command":   {"txn_id=1&account=1234567894&sum=1.00", "<result>300</result>"},
+		"no sum":       {"command=pay&txn_id=1&account=1234567894", "<result>300</result>"},
+		"comma sum":    {"command=pay&txn_id=1&account=1234567894&sum=1,00", "<result>300</result>"},
+		"long txn_id":  {"command=pay&txn_id=1" + txn + "&account=1234567894&sum=1.00", "<result>300</result>"},
+		"letters":      {"command=pay&txn_id=%3Cb%3E&account=1234567894&sum=1.00", "<osmp_txn_id></osmp_txn_id><sum>1.00</sum><result>300</result>"},
+		"no such date": {"command=pay&txn_id=1&account=1234567894&sum=1.00&txn_date=20261323120000", "<result>300</result>"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, app := serve(t)
+			get := httptest.NewRequest(http.MethodGet, partner.OSMPPath+"?"+c.query, nil)
+			post := httptest.NewRequest(http.MethodPost, partner.OSMPPath, strings.NewReader(c.query))
+			post.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			for _, request := range []*http.Request{get, post} {
+				status, body := ask(t, app, request, "s:e:c")
+				if status != http.StatusOK || !strings.HasPrefix(body, head) || !strings.Contains(body, c.want) {
+					t.Errorf("%s: %d\n%s\nwant\n%s", request.Method, status, body, c.want)
+				}
+			}
+		})
+	}
+}
+
+func TestOSMPPassesOnWhatWasPaid(t *testing.T) {
+	t.Parallel()
+	money, app := serve(t)
+	form := url.Values{
+		"command": {"pay"}, "txn_id": {"0012"}, "account": {"1234567894"}, "sum": {"10.5"}, "txn_date": {"20261123120000"},
+	}
+	ask(t, app, httptest.NewRequest(http.MethodGet, partner.OSMPPath+"?"+form.Encode(), nil), "s:e:c")
+	at := time.Date(2026, 11, 23, 6, 0, 0, 0, time.UTC)
+	if money.txn != "0012" || money.account != "1234567894" || money.sum != 1050 || !money.at.Equal(at) {
+		t.Errorf("accepted %+v", money)
+	}
+}
+
+func TestOSMPRefusesStrangers(t *testing.T) {
+	t.Parallel()
+	money, app := serve(t)
+	for _, secret := range []string{"", "wrong"} {
+		request := httptest.NewRequest(http.MethodGet, partner.OSMPPath+"?command=pay&txn_id=1&account=1234567894&sum=1.00", nil)
+		if status, _ := ask(t, app, request, secret); status != http.StatusUnauthorized {
+			t.Errorf("secret %q: %d", secret, status)
+		}
+	}
+	if money.txn != "" {
+		t.Error("a stranger paid")
+	}
+}

@@ -1,0 +1,247 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/analytics"
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/job"
+	"github.com/eshik-kg/eshik/platform/limit"
+	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/registry"
+	"github.com/eshik-kg/eshik/platform/seal"
+	"github.com/eshik-kg/eshik/platform/session"
+	"github.com/eshik-kg/eshik/platform/sign"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/services/certificate"
+	"github.com/eshik-kg/eshik/services/fine"
+	"github.com/eshik-kg/eshik/services/preschool"
+	"github.com/eshik-kg/eshik/sms"
+)
+
+// The services behind X-Road. Only the first two paths are known from public
+// sources; the others are assumptions until an agreement names them.
+const (
+	aimakService        = "central-server/GOV/70000050/sanaripaymak-service"
+	personService       = "central-server/GOV/70000005/passport-service"
+	kindergartenService = "central-server/GOV/70000060/balabakcha-service"
+)
+
+// app is everything wired together, without a listener.
+type app struct {
+	config *Config
+	log    *slog.Logger
+	now    func() time.Time
+
+	texts    *locales.Catalogue
+	db       *store.DB
+	redis    redis.UniversalClient // nil: inside this process
+	sealer   *seal.Sealer
+	queue    *job.Queue
+	events   *analytics.Recorder
+	audit    *audit.Log
+	outbox   *notify.Outbox
+	limiter  limit.Limiter
+	identity *identity.Service
+
+	payments     *payment.Service
+	partners     *payment.Partners
+	fines        *fine.Service
+	certificates *certificate.Service
+	preschool    *preschool.Service
+	talks        *session.Talks
+	inbound      *sms.Inbound // set by newHTTP
+}
+
+// build wires the app. The database is brought to this version.
+func build(ctx context.Context, config *Config, log *slog.Logger) (*app, error) {
+	a := &app{config: config, log: log, now: time.Now}
+	for _, part := range []func(context.Context) error{a.buildStore, a.buildPlatform, a.buildServices, a.buildTalks} {
+		if err := part(ctx); err != nil {
+			return nil, errors.Join(err, a.close(ctx))
+		}
+	}
+	return a, nil
+}
+
+// buildStore opens what holds the data.
+func (a *app) buildStore(ctx context.Context) (err error) {
+	if a.texts, err = locales.Load(); err != nil {
+		return fmt.Errorf("the locale files: %w", err)
+	}
+	key, err := a.config.key()
+	if err != nil {
+		return usageError{err}
+	}
+	if a.sealer, err = seal.New(key); err != nil {
+		return err
+	}
+	if a.db, err = openDatabase(ctx, a.config); err != nil {
+		return err
+	}
+	a.limiter = limit.NewMemory(a.now)
+	if a.config.Redis == "" {
+		return nil
+	}
+	options, err := redis.ParseURL(a.config.Redis)
+	if err != nil {
+		return usageError{errors.New("ESHIK_REDIS must look like redis://host:6379/0")}
+	}
+	a.redis = redis.NewClient(options)
+	a.limiter = limit.NewRedis(a.redis)
+	return nil
+}
+
+// openDatabase opens and migrates the database.
+func openDatabase(ctx context.Context, config *Config) (*store.DB, error) {
+	db, err := store.Open(ctx, config.Database)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("the database cannot be used: %w", err)}
+	}
+	if _, err := db.Migrate(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if err := job.Migrate(ctx, db); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// buildPlatform makes what every service stands on.
+func (a *app) buildPlatform(ctx context.Context) (err error) {
+	if a.queue, err = job.New(a.db, a.log); err != nil {
+		return err
+	}
+	a.events = analytics.NewRecorder(a.db, a.log)
+	a.audit = audit.New(a.db, a.sealer)
+	sender, err := sms.NewTwilio(sms.TwilioConfig{
+		AccountSID: a.config.TwilioSID, AuthToken: a.config.TwilioToken, From: a.config.TwilioFrom,
+		BaseURL: a.config.TwilioURL, StatusURL: strings.TrimRight(a.config.PublicURL, "/") + "/sms/twilio/status",
+	})
+	if err != nil {
+		return usageError{err}
+	}
+	a.outbox = notify.New(a.db, a.queue, a.sealer, sender, a.now, a.log)
+	if a.partners, err = payment.NewPartners(a.db, a.now, rand.Reader); err != nil {
+		return err
+	}
+	return nil
+}
+
+// registers are the clients of the registries.
+type registers struct {
+	city          *registry.SafeCity
+	aimak         *registry.Aimak
+	persons       *registry.Persons
+	kindergartens *registry.Kindergartens
+}
+
+func (a *app) registers() (r registers, err error) {
+	config := registry.Config{BaseURL: a.config.XRoadURL, Client: a.config.XRoadClient}
+	rest, err := registry.NewREST(config)
+	if err != nil {
+		return r, usageError{fmt.Errorf("X-Road: %w", err)}
+	}
+	soap, err := registry.NewSOAP(config)
+	if err != nil {
+		return r, usageError{fmt.Errorf("X-Road: %w", err)}
+	}
+	var faults [4]error
+	r.city, faults[0] = registry.NewSafeCity(soap, registry.SafeCityConfig{
+		Service: registry.SafeCityService, Namespace: registry.SafeCityNamespace, NoneFound: registry.SafeCityNoneFound,
+	})
+	r.aimak, faults[1] = registry.NewAimak(rest, aimakService)
+	r.persons, faults[2] = registry.NewPersons(rest, personService)
+	r.kindergartens, faults[3] = registry.NewKindergartens(rest, kindergartenService)
+	return r, errors.Join(faults[:]...)
+}
+
+// buildServices makes the citizen services. A new one is added here.
+func (a *app) buildServices(ctx context.Context) error {
+	r, err := a.registers()
+	if err != nil {
+		return err
+	}
+	if a.identity, err = identity.New(identity.Deps{
+		DB: a.db, Sealer: a.sealer, Outbox: a.outbox, Audit: a.audit, Limiter: a.limiter, Registry: r.persons,
+		Recorder: a.events, Catalogue: a.texts, Now: a.now, Rand: rand.Reader, Log: a.log,
+	}); err != nil {
+		return err
+	}
+	a.payments = payment.New(payment.Deps{
+		DB: a.db, Queue: a.queue, Sealer: a.sealer, Outbox: a.outbox, Audit: a.audit, Events: a.events,
+		Texts: a.texts, Now: a.now, Random: rand.Reader, Log: a.log,
+	}, fine.NewBiller(r.city, a.db, a.now))
+	if a.fines, err = fine.New(fine.Deps{
+		DB: a.db, Register: r.city, Cashier: r.city, Payments: a.payments, Citizens: a.identity,
+		Limiter: a.limiter, Index: a.sealer, Audit: a.audit,
+	}); err != nil {
+		return err
+	}
+	signer, err := sign.Open(ctx, a.db, a.sealer, a.now)
+	if err != nil {
+		return err
+	}
+	a.certificates = certificate.New(certificate.Deps{
+		DB: a.db, Jobs: a.queue, Register: certificate.FromAimak(r.aimak), Proofs: a.identity, Sealer: a.sealer,
+		Signer: signer, Outbox: a.outbox, Audit: a.audit, Analytics: a.events, Texts: a.texts, Issuer: "KG-ESHIK",
+		VerifyURL: strings.TrimRight(a.config.PublicURL, "/") + "/verify", SMSNumber: a.config.TwilioFrom,
+		Random: rand.Reader, Now: a.now,
+	})
+	directory, err := preschool.FromRegister(r.kindergartens, a.now)
+	if err != nil {
+		return err
+	}
+	a.preschool, err = preschool.New(preschool.Deps{
+		DB: a.db, Families: preschool.FromAimak(r.aimak), Directory: directory, Proofs: a.identity, Languages: a.identity,
+		Sealer: a.sealer, Outbox: a.outbox, Audit: a.audit, Analytics: a.events, Texts: a.texts,
+		Random: rand.Reader, Now: a.now,
+	})
+	return err
+}
+
+// buildTalks makes the conversation that USSD and SMS share.
+func (a *app) buildTalks(context.Context) error {
+	engine, err := dialog.New(a.texts, dialog.Options{Profiles: a.identity, Log: a.log},
+		a.fines.Talk(), a.certificates.Talk(), a.preschool.Talk(), a.identity.Talk())
+	if err != nil {
+		return err
+	}
+	var sessions session.Store = session.NewMemory()
+	if a.redis != nil {
+		sessions = session.NewRedis(a.redis, "eshik")
+	}
+	secret := []byte(a.sealer.Index("session.secret", "v1"))
+	a.talks, err = session.NewTalks(engine, sessions, a.identity, a.events, secret, a.log)
+	return err
+}
+
+// close gives everything back, newest first.
+func (a *app) close(ctx context.Context) error {
+	var faults []error
+	if a.queue != nil {
+		faults = append(faults, a.queue.Stop(ctx))
+	}
+	if a.events != nil {
+		a.events.Close()
+	}
+	if a.redis != nil {
+		faults = append(faults, a.redis.Close())
+	}
+	if a.db != nil {
+		faults = append(faults, a.db.Close())
+	}
+	return errors.Join(faults...)
+}

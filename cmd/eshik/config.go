@@ -1,0 +1,157 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Config is every setting. See docs/guides/operators.md.
+type Config struct {
+	Mode   string `enum:"sandbox,production" default:"sandbox" env:"ESHIK_MODE" help:"sandbox (invented people, everything on this machine) or production."`
+	Listen string `default:"127.0.0.1:8080" env:"ESHIK_LISTEN" help:"Address of the channels, the API and the pages."`
+	Admin  string `default:"127.0.0.1:8081" env:"ESHIK_ADMIN" help:"Address of /healthz, /readyz and /metrics."`
+	Data   string `default:"var" env:"ESHIK_DATA" help:"Folder for the SQLite database, the sandbox and its key." type:"path"`
+
+	Database  string `env:"ESHIK_DATABASE" help:"postgres://… or sqlite:file; a SQLite file in the data folder when absent."`
+	Redis     string `env:"ESHIK_REDIS" help:"redis://… for sessions and rate limits; inside this process when absent."`
+	MasterKey string `env:"ESHIK_MASTER_KEY" help:"32 bytes in base64 that seal personal data; made in the data folder by the sandbox."`
+	PublicURL string `env:"ESHIK_PUBLIC_URL" help:"Our address as citizens and gateways know it: https://…"`
+	ShortCode string `default:"*1414#" env:"ESHIK_SHORT_CODE" help:"The code citizens dial."`
+
+	USSDSecret  string `env:"ESHIK_USSD_SECRET" help:"Secret in the USSD gateway's callbacks."`
+	TwilioSID   string `env:"ESHIK_TWILIO_SID" help:"Twilio account."`
+	TwilioToken string `env:"ESHIK_TWILIO_TOKEN" help:"Twilio token; it also signs their callbacks."`
+	TwilioFrom  string `env:"ESHIK_TWILIO_FROM" help:"The number our messages come from."`
+	TwilioURL   string `env:"ESHIK_TWILIO_URL" help:"Another address that speaks Twilio's API; Twilio's own when absent."`
+
+	XRoadURL    string `env:"ESHIK_XROAD_URL" help:"Our X-Road security server."`
+	XRoadClient string `default:"central-server/GOV/70000099/eshik" env:"ESHIK_XROAD_CLIENT" help:"Our X-Road identity: INSTANCE/CLASS/MEMBER/SUBSYSTEM."`
+}
+
+// The sandbox's settings where none are given; production refuses them.
+const (
+	sandboxTwilioSID   = "ACsandbox"
+	sandboxTwilioToken = "sandboxtoken" // #nosec G101 -- refused in production
+	sandboxSMSNumber   = "1414"
+)
+
+func (c *Config) production() bool { return c.Mode == "production" }
+
+// check refuses settings that cannot work, each with a line.
+func (c *Config) check() error {
+	var faults []error
+	refuse := func(bad bool, format string, args ...any) {
+		if bad {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	for _, address := range []string{c.Listen, c.Admin} {
+		_, _, err := net.SplitHostPort(address)
+		refuse(err != nil, "%q is no address to listen on: write host:port, as 127.0.0.1:8080", address)
+	}
+	if c.Database == "" {
+		c.Database = "sqlite:" + filepath.Join(c.Data, "eshik.db")
+	}
+	if c.PublicURL != "" {
+		u, err := url.Parse(c.PublicURL)
+		refuse(err != nil || u.Host == "", "ESHIK_PUBLIC_URL must look like https://eshik.example")
+	}
+	if c.MasterKey != "" {
+		_, err := c.key()
+		refuse(err != nil, "ESHIK_MASTER_KEY must be 32 bytes in base64: openssl rand -base64 32")
+	}
+	if c.production() {
+		faults = append(faults, c.checkProduction()...)
+	}
+	if err := errors.Join(faults...); err != nil {
+		return usageError{err}
+	}
+	return nil
+}
+
+// checkProduction refuses what belongs to the sandbox.
+func (c *Config) checkProduction() []error {
+	var faults []error
+	need := func(ok bool, sentence string) {
+		if !ok {
+			faults = append(faults, errors.New("production: "+sentence))
+		}
+	}
+	need(!strings.HasPrefix(c.Database, "sqlite:"), "SQLite is for one machine's trial; set ESHIK_DATABASE to a postgres:// address")
+	need(c.Redis != "", "sessions must outlive this process; set ESHIK_REDIS")
+	need(c.MasterKey != "", "ESHIK_MASTER_KEY is missing; make one with: openssl rand -base64 32")
+	key, _ := c.key()
+	need(c.MasterKey == "" || !weak(key), "ESHIK_MASTER_KEY is a default or made of one repeated byte; make one with: openssl rand -base64 32")
+	need(strings.HasPrefix(c.PublicURL, "https://"), "ESHIK_PUBLIC_URL must begin with https://")
+	need(len(c.USSDSecret) >= 16, "ESHIK_USSD_SECRET is missing or shorter than 16 characters")
+	need(c.TwilioSID != "" && c.TwilioSID != sandboxTwilioSID, "ESHIK_TWILIO_SID is missing or the sandbox's")
+	need(c.TwilioToken != "" && c.TwilioToken != sandboxTwilioToken, "ESHIK_TWILIO_TOKEN is missing or the sandbox's")
+	need(c.TwilioFrom != "", "ESHIK_TWILIO_FROM is missing")
+	need(c.XRoadURL != "", "ESHIK_XROAD_URL is missing: the sandbox's registries are not for production")
+	return faults
+}
+
+func weak(key []byte) bool {
+	return len(key) > 0 && strings.Count(string(key), string(key[:1])) == len(key)
+}
+
+func (c *Config) key() ([]byte, error) {
+	key, err := base64.StdEncoding.DecodeString(c.MasterKey)
+	if err != nil || len(key) != 32 {
+		return nil, errors.New("the master key must be 32 bytes in base64")
+	}
+	return key, nil
+}
+
+// ready makes the data folder and, in the sandbox, what was not given.
+func (c *Config) ready() error {
+	if err := c.check(); err != nil || c.production() {
+		return err
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return usageError{fmt.Errorf("cannot make the data folder %s: %w", c.Data, err)}
+	}
+	if c.MasterKey == "" {
+		key, err := sandboxSecret(filepath.Join(c.Data, "master.key"))
+		if err != nil {
+			return usageError{fmt.Errorf("the data folder %s cannot be used: %w", c.Data, err)}
+		}
+		c.MasterKey = key
+	}
+	c.TwilioSID = or(c.TwilioSID, sandboxTwilioSID)
+	c.TwilioToken = or(c.TwilioToken, sandboxTwilioToken)
+	c.TwilioFrom = or(c.TwilioFrom, sandboxSMSNumber)
+	return nil
+}
+
+func or(value, otherwise string) string {
+	if value == "" {
+		return otherwise
+	}
+	return value
+}
+
+// sandboxSecret reads 32 random bytes in base64 from a file that only its owner
+// can read, and makes it the first time.
+func sandboxSecret(path string) (string, error) {
+	data, err := os.ReadFile(path) // #nosec G304 -- the operator's own data folder
+	if err == nil {
+		return strings.TrimSpace(string(data)), nil
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return "", err
+	}
+	key := make([]byte, 32)
+	if _, err := rand.Read(key); err != nil {
+		return "", err
+	}
+	text := base64.StdEncoding.EncodeToString(key)
+	return text, os.WriteFile(path, []byte(text+"\n"), 0o600)
+}

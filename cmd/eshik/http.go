@@ -1,0 +1,198 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/adaptor"
+	"github.com/gofiber/fiber/v2/middleware/filesystem"
+	"github.com/gofiber/fiber/v2/middleware/recover"
+
+	"github.com/eshik-kg/eshik/api"
+	"github.com/eshik-kg/eshik/api/citizen"
+	"github.com/eshik-kg/eshik/api/partner"
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/analytics"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/services/certificate"
+	"github.com/eshik-kg/eshik/sms"
+	"github.com/eshik-kg/eshik/ussd"
+	"github.com/eshik-kg/eshik/web"
+)
+
+// maxBody bounds a request; the gateways' and the API's are far smaller.
+const maxBody = 256 << 10
+
+// newHTTP makes the application that all channels and pages share. world is nil
+// in production.
+func (a *app) newHTTP(m *metrics, world *outside) (*fiber.App, error) {
+	f := fiber.New(fiber.Config{
+		AppName: "eshik", DisableStartupMessage: true, BodyLimit: maxBody, Immutable: true,
+		ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorHandler: api.ErrorHandler(a.texts, a.log),
+	})
+	f.Use(m.measure, recover.New(recover.Config{EnableStackTrace: false}), secure)
+	mounts := []func(fiber.Router, *metrics) error{a.mountUSSD, a.mountSMS, a.mountAPI, a.mountPages}
+	for _, mount := range mounts {
+		if err := mount(f, m); err != nil {
+			return nil, err
+		}
+	}
+	if world != nil {
+		f.All("/sandbox/*", adaptor.HTTPHandler(world.handler()))
+		f.Get("/phone", a.phonePage)
+	}
+	return f, nil
+}
+
+// secure sets the headers that keep a page from being framed or from loading
+// anything from elsewhere.
+func secure(c *fiber.Ctx) error {
+	c.Set("X-Content-Type-Options", "nosniff")
+	c.Set("X-Frame-Options", "DENY")
+	c.Set("Referrer-Policy", "no-referrer")
+	c.Set("Content-Security-Policy",
+		"default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+	return c.Next()
+}
+
+func (a *app) mountUSSD(f fiber.Router, m *metrics) error {
+	gateway, err := ussd.NewAfricasTalking(ussd.AfricasTalkingConfig{
+		Secret: a.config.USSDSecret, AllowLoopback: !a.config.production(),
+	}, a.talks, a.texts, a.now, m.refuse("africastalking"), a.log)
+	if err != nil {
+		return usageError{err}
+	}
+	gateway.Register(f)
+	return nil
+}
+
+func (a *app) mountSMS(f fiber.Router, m *metrics) error {
+	webhook, err := sms.NewWebhook(sms.WebhookConfig{
+		AuthToken: a.config.TwilioToken, PublicURL: a.config.PublicURL, AllowLoopback: !a.config.production(),
+	}, m.refuse("twilio"))
+	if err != nil {
+		return usageError{err}
+	}
+	a.inbound = sms.NewInbound(sms.InboundDeps{
+		Webhook: webhook, DB: a.db, Talks: a.talks, Outbox: a.outbox, Sealer: a.sealer, Sentences: a.texts,
+		Now: a.now, Log: a.log,
+	})
+	a.inbound.Register(f)
+	sms.NewStatus(webhook, a.outbox, a.log).Register(f)
+	return nil
+}
+
+func (a *app) mountAPI(f fiber.Router, _ *metrics) error {
+	osmp := &partner.OSMP{Payments: a.payments, Partners: a.partners, Texts: a.texts, Log: a.log}
+	osmp.Register(f)
+	contract, err := api.NewContract(citizen.Document, a.authenticate, caller.Operator, a.now)
+	if err != nil {
+		return err
+	}
+	server := &citizen.Server{
+		Identity: a.identity, Fines: a.fines, Payments: a.payments, Certificates: a.certificates,
+		Preschool: a.preschool, Figures: a.events, Recorder: a.events, Texts: a.texts,
+	}
+	server.Mount(f, contract)
+	return nil
+}
+
+// mountPages serves what is for people: reference, verification, the start.
+func (a *app) mountPages(f fiber.Router, _ *metrics) error {
+	static, err := web.Static()
+	if err != nil {
+		return err
+	}
+	f.Use("/static", filesystem.New(filesystem.Config{Root: http.FS(static), MaxAge: 3600}))
+	f.Get("/docs", func(c *fiber.Ctx) error { return page(c, web.DocsPage) })
+	f.Get("/verify/:number?", a.verifyPage)
+	f.Get("/", func(c *fiber.Ctx) error {
+		if a.config.production() {
+			return c.Redirect("/docs", http.StatusFound)
+		}
+		return c.Redirect("/phone", http.StatusFound)
+	})
+	return nil
+}
+
+func (a *app) phonePage(c *fiber.Ctx) error {
+	view := web.PhoneView{Texts: a.texts, ShortCode: a.config.ShortCode, SMSNumber: a.config.TwilioFrom, Numbers: sandboxNumbers}
+	return page(c, func(w io.Writer) error { return web.PhonePage(w, api.Locale(c), view) })
+}
+
+// verifyPage answers a certificate's number for anybody.
+func (a *app) verifyPage(c *fiber.Ctx) error {
+	loc := api.Locale(c)
+	typed := or(c.Params("number"), c.Query("number"))
+	view := web.VerifyView{Texts: a.texts, Path: "/verify", Typed: typed}
+	if typed != "" {
+		who := caller.Caller{Channel: caller.Web, Gateway: "web", Locale: loc, Now: a.now()}
+		found, err := a.certificates.Verify(c.UserContext(), who, typed)
+		if err != nil {
+			p := problem.From(err)
+			view.Problem = a.texts.Text(loc, p.Key, p.Args...)
+			if p.Code == problem.Internal {
+				a.log.ErrorContext(c.UserContext(), "the verify page failed", "error", err)
+			}
+		} else {
+			view.Answer = a.verifyAnswer(found, loc)
+		}
+	}
+	return page(c, func(w io.Writer) error { return web.VerifyPage(w, loc, view) })
+}
+
+func (a *app) verifyAnswer(v certificate.View, loc locales.Locale) *web.VerifyAnswer {
+	answer := &web.VerifyAnswer{
+		Number: certificate.ShowNumber(v.Number), Kind: a.texts.Text(loc, v.Kind.TitleKey()),
+		Initials: v.Initials, BirthYear: v.BirthYear, Issued: day(v.IssuedAt),
+	}
+	if !v.RevokedAt.IsZero() {
+		answer.Revoked = day(v.RevokedAt)
+	}
+	return answer
+}
+
+// page renders a whole page before the first byte leaves.
+func page(c *fiber.Ctx, render func(io.Writer) error) error {
+	var out bytes.Buffer
+	if err := render(&out); err != nil {
+		return err
+	}
+	c.Type("html", "utf-8")
+	return c.Send(out.Bytes())
+}
+
+// newAdmin makes the listener's handler for the operators.
+func (a *app) newAdmin(m *metrics) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		var faults []string
+		if err := a.db.Reader().PingContext(r.Context()); err != nil {
+			faults = append(faults, "the database does not answer")
+		}
+		if a.redis != nil && a.redis.Ping(r.Context()).Err() != nil {
+			faults = append(faults, "Redis does not answer")
+		}
+		if len(faults) > 0 {
+			http.Error(w, strings.Join(faults, "\n"), http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = io.WriteString(w, "ready\n")
+	})
+	mux.Handle("GET /metrics", m.handler())
+	return mux
+}
+
+// closed reports the error of a listener that was shut down on purpose.
+func closed(err error) bool { return err == nil || errors.Is(err, http.ErrServerClosed) }
+
+// day is a date as people here write it.
+func day(t time.Time) string { return t.In(analytics.Bishkek).Format("02.01.2006") }

@@ -1,0 +1,82 @@
+// Command eshik is the server of the one door to public services, and the tools
+// of those who run it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the command line. Every flag can be given as an environment variable.
+type cli struct {
+	Config `embed:""`
+
+	Serve   serveCommand   `cmd:"" help:"Run the server. Without any setting it runs the sandbox: everything on this machine, with invented people."`
+	Worker  workerCommand  `cmd:"" help:"Run only the background work (messages, settlements) against the same database."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database to this version and stop."`
+	Fsck    fsckCommand    `cmd:"" help:"Check the ledger and the audit log; exit code 1 when something is wrong."`
+	Partner partnerCommand `cmd:"" help:"Manage payment partners."`
+	Staff   staffCommand   `cmd:"" help:"Do an operator's work: offer a preschool place."`
+}
+
+// usageError is a mistake of whoever started the program: one line, exit code 2.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is main with its surroundings as parameters; it returns the exit code.
+func run(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var c cli
+	exited := -1
+	parser, err := kong.New(&c,
+		kong.Name("eshik"),
+		kong.Description("One door to public services: traffic fines, certificates, the preschool queue, over USSD, SMS and REST.\n\n"+
+			"Start with `eshik serve`, then open the address it prints."),
+		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }), kong.UsageOnError(),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.BindTo(stdout, (*io.Writer)(nil)),
+	)
+	if err != nil {
+		return fail(stderr, err)
+	}
+	command, err := parser.Parse(args)
+	if exited >= 0 { // --help was shown
+		return exited
+	}
+	if err != nil {
+		return fail(stderr, usageError{err})
+	}
+	log := slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	if err := command.Run(&c.Config, log); err != nil {
+		return fail(stderr, err)
+	}
+	return 0
+}
+
+// fail says what was wrong, one line each, and gives the exit code: 2 for what
+// the command line or the surroundings must mend, 1 for all else.
+func fail(stderr io.Writer, err error) int {
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		_, _ = fmt.Fprintln(stderr, "eshik:", line)
+	}
+	var usage usageError
+	if errors.As(err, &usage) {
+		return 2
+	}
+	return 1
+}

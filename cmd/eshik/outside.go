@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/sandbox"
+)
+
+// demoPartner is the payment partner that the sandbox's wallet belongs to.
+const demoPartner = "demo-wallet"
+
+// outside is the world around the server — registries, the SMS provider, the
+// USSD gateway, a wallet — running in this process and spoken to over loopback.
+type outside struct {
+	world  *sandbox.World
+	phones *sandbox.Phones
+	server *http.Server
+	secret string // the demo wallet's
+}
+
+// startOutside starts the sandbox. With an empty folder it keeps nothing.
+func startOutside(config *Config, folder, appURL string, log *slog.Logger) (*outside, error) {
+	world, err := sandbox.NewWorld(folder, time.Now)
+	if err != nil {
+		return nil, fmt.Errorf("start the sandbox: %w", err)
+	}
+	o := &outside{world: world}
+	o.phones, err = sandbox.NewPhones(sandbox.PhonesConfig{
+		BaseURL: func() string { return appURL }, PublicURL: func() string { return config.PublicURL },
+		TwilioSID: config.TwilioSID, TwilioToken: config.TwilioToken, TwilioNumber: config.TwilioFrom,
+		PartnerID: demoPartner, PartnerSecret: func() string { return o.secret },
+		Dir: folder, Now: time.Now, HTTP: &http.Client{Timeout: 30 * time.Second}, Log: log,
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start the sandbox: %w", err), world.Close())
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start the sandbox: %w", err), o.phones.Close(), world.Close())
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/2010-04-01/", o.phones.Twilio())
+	mux.Handle("/", world.SecurityServer())
+	o.server = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	go func() {
+		if err := o.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("the sandbox stopped", "error", err)
+		}
+	}()
+	url := "http://" + listener.Addr().String()
+	config.XRoadURL = or(config.XRoadURL, url)
+	config.TwilioURL = or(config.TwilioURL, url)
+	return o, nil
+}
+
+// handler serves the sandbox's entry points under /sandbox/.
+func (o *outside) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/sandbox/faults", o.world.FaultsHandler())
+	mux.Handle("/sandbox/", o.phones.Handler())
+	return mux
+}
+
+// partner makes the demo wallet a partner the first time; its secret, which the
+// server keeps only as a hash, stays with the sandbox. fresh says that it was
+// made now, and is to be printed once.
+func (o *outside) partner(ctx context.Context, partners *payment.Partners, folder string) (fresh bool, err error) {
+	path := filepath.Join(folder, "wallet.secret")
+	if data, err := os.ReadFile(path); err == nil { // #nosec G304 -- the operator's own data folder
+		o.secret = strings.TrimSpace(string(data))
+		return false, nil
+	}
+	if o.secret, err = partners.CreatePartner(ctx, demoPartner); err != nil {
+		return false, fmt.Errorf("make the demo partner: %w", err)
+	}
+	if err := os.WriteFile(path, []byte(o.secret+"\n"), 0o600); err != nil {
+		return false, fmt.Errorf("keep the demo partner's secret: %w", err)
+	}
+	return true, nil
+}
+
+func (o *outside) close(ctx context.Context) error {
+	return errors.Join(o.server.Shutdown(ctx), o.phones.Close(), o.world.Close())
+}

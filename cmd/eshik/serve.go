@@ -1,0 +1,229 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/eshik-kg/eshik/api"
+	"github.com/eshik-kg/eshik/web"
+)
+
+// shutdown bounds how long requests under way may take to finish.
+const shutdown = 10 * time.Second
+
+// sandboxNumbers are the phones of the sandbox's fixed people.
+var sandboxNumbers = []web.PhoneNumber{
+	{Number: "+996555000001", Name: "Айгүл", Operator: "MegaCom"},
+	{Number: "+996700000002", Name: "Бакыт", Operator: "O!"},
+	{Number: "+996770000003", Name: "Елена", Operator: "Beeline"},
+}
+
+type serveCommand struct{}
+
+// Run serves until ctx ends.
+func (serveCommand) Run(ctx context.Context, config *Config, log *slog.Logger, out io.Writer) error {
+	if err := config.ready(); err != nil {
+		return err
+	}
+	s, err := newServer(config)
+	if err != nil {
+		return err
+	}
+	defer s.release()
+	if err := s.assemble(ctx, config, log); err != nil {
+		return errors.Join(err, s.stop())
+	}
+	s.greet(out)
+	return s.serve(ctx)
+}
+
+// server is a running `eshik serve`.
+type server struct {
+	main, admin net.Listener
+	config      *Config
+	app         *app
+	world       *outside // nil in production
+	fresh       bool     // the demo partner was made now
+	http        *fiber.App
+	operators   *http.Server
+	idle        func()
+}
+
+// newServer takes the ports first, so that a mistake shows at once.
+func newServer(config *Config) (*server, error) {
+	s := &server{config: config}
+	var err error
+	if s.main, err = net.Listen("tcp", config.Listen); err != nil {
+		return nil, usageError{fmt.Errorf("cannot listen on %s: %s; choose another with --listen", config.Listen, reason(err))}
+	}
+	if s.admin, err = net.Listen("tcp", config.Admin); err != nil {
+		_ = s.main.Close()
+		return nil, usageError{fmt.Errorf("cannot listen on %s: %s; choose another with --admin", config.Admin, reason(err))}
+	}
+	config.PublicURL = or(config.PublicURL, s.url())
+	return s, nil
+}
+
+func reason(err error) string {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Err.Error()
+	}
+	return err.Error()
+}
+
+// url is where this machine reaches the server.
+func (s *server) url() string { return "http://" + s.main.Addr().String() }
+
+// release closes what serve did not take over.
+func (s *server) release() {
+	_ = s.main.Close()
+	_ = s.admin.Close()
+}
+
+// assemble starts the world outside, where there is a sandbox, and the app.
+func (s *server) assemble(ctx context.Context, config *Config, log *slog.Logger) (err error) {
+	folder := filepath.Join(config.Data, "sandbox")
+	if !config.production() {
+		if s.world, err = startOutside(config, folder, s.url(), log); err != nil {
+			return usageError{err}
+		}
+	}
+	if s.app, err = build(ctx, config, log); err != nil {
+		return err
+	}
+	m := newMetrics()
+	if s.http, err = s.app.newHTTP(m, s.world); err != nil {
+		return err
+	}
+	if s.world != nil {
+		if s.fresh, err = s.world.partner(ctx, s.app.partners, folder); err != nil {
+			return err
+		}
+	}
+	s.operators = &http.Server{Handler: s.app.newAdmin(m), ReadHeaderTimeout: 5 * time.Second}
+	if err := s.app.queue.Start(ctx); err != nil {
+		return err
+	}
+	s.idle = s.app.startHousekeeping(ctx)
+	return nil
+}
+
+// serve answers until ctx ends or a listener fails, then lets what is under way
+// finish.
+func (s *server) serve(ctx context.Context) error {
+	failed := make(chan error, 2)
+	go func() { failed <- s.http.Listener(s.main) }()
+	go func() { failed <- s.operators.Serve(s.admin) }()
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	if closed(err) {
+		err = nil
+	}
+	return errors.Join(err, s.stop())
+}
+
+// stop ends everything, the listeners first.
+func (s *server) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdown)
+	defer cancel()
+	var faults []error
+	if s.http != nil {
+		faults = append(faults, s.http.ShutdownWithContext(ctx))
+	}
+	if s.operators != nil {
+		faults = append(faults, s.operators.Shutdown(ctx))
+	}
+	if s.idle != nil {
+		s.idle()
+	}
+	if s.app != nil {
+		faults = append(faults, s.app.close(ctx))
+	}
+	if s.world != nil {
+		faults = append(faults, s.world.close(ctx))
+	}
+	return errors.Join(faults...)
+}
+
+// greet says where to go.
+func (s *server) greet(out io.Writer) {
+	line := func(name, value string) { _, _ = fmt.Fprintf(out, "  %-12s %s\n", name, value) }
+	_, _ = fmt.Fprintf(out, "Eshik is open (%s).\n", s.config.Mode)
+	if s.world != nil {
+		line("phone", s.url()+"/phone")
+	}
+	line("API", s.url()+"/docs")
+	line("verify", s.url()+"/verify")
+	line("health", "http://"+s.admin.Addr().String()+"/readyz")
+	line("short code", s.config.ShortCode)
+	line("SMS", s.config.TwilioFrom)
+	if s.world == nil {
+		return
+	}
+	for _, n := range sandboxNumbers {
+		line("number", n.Number+" "+n.Name+" ("+n.Operator+")")
+	}
+	line("partner", demoPartner)
+	if s.fresh {
+		line("secret", s.world.secret+"  (shown this once)")
+	}
+}
+
+// startHousekeeping runs the periodic work until the returned function is called.
+func (a *app) startHousekeeping(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(2 * time.Second)
+		defer tick.Stop()
+		for {
+			a.tidy(ctx)
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return func() { cancel(); <-done }
+}
+
+// tidy does the periodic work once: each part is safe to repeat, and to run in
+// several processes.
+func (a *app) tidy(ctx context.Context) {
+	parts := map[string]func() error{
+		"seal the audit log":       func() error { _, err := a.audit.Seal(ctx); return err },
+		"count abandoned talks":    func() error { return a.talks.Sweep(ctx, a.now()) },
+		"close missed offers":      func() error { _, err := a.preschool.Expire(ctx); return err },
+		"answer interrupted texts": func() error { return a.inbound.Resume(ctx) },
+	}
+	for name, part := range parts {
+		if a.inbound == nil && strings.HasSuffix(name, "texts") {
+			continue // a worker has no channel
+		}
+		if err := part(); err != nil && ctx.Err() == nil {
+			a.log.Error("periodic work failed", "work", name, "error", err)
+		}
+	}
+}
+
+// authenticate turns a bearer token into who it stands for.
+func (a *app) authenticate(ctx context.Context, bearer string) (api.Principal, error) {
+	p, err := a.identity.Authenticate(ctx, bearer)
+	return api.Principal{Phone: p.Phone, Subject: p.CitizenID}, err
+}

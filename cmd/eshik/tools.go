@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/job"
+	"github.com/eshik-kg/eshik/platform/store"
+)
+
+type workerCommand struct{}
+
+// Run works jobs until ctx ends.
+func (workerCommand) Run(ctx context.Context, config *Config, log *slog.Logger, out io.Writer) error {
+	if err := config.ready(); err != nil {
+		return err
+	}
+	if !config.production() && (config.XRoadURL == "" || config.TwilioURL == "") {
+		return usageError{errors.New("a worker needs ESHIK_XROAD_URL and ESHIK_TWILIO_URL: the sandbox of `eshik serve` is inside that process")}
+	}
+	a, err := build(ctx, config, log)
+	if err != nil {
+		return err
+	}
+	if err := a.queue.Start(ctx); err != nil {
+		return errors.Join(err, a.close(ctx))
+	}
+	idle := a.startHousekeeping(ctx)
+	_, _ = fmt.Fprintln(out, "Eshik works in the background.")
+	<-ctx.Done()
+	idle()
+	last, cancel := context.WithTimeout(context.Background(), shutdown)
+	defer cancel()
+	return a.close(last)
+}
+
+type migrateCommand struct{}
+
+// Run migrates and stops.
+func (migrateCommand) Run(ctx context.Context, config *Config, out io.Writer) error {
+	if err := config.ready(); err != nil {
+		return err
+	}
+	db, err := store.Open(ctx, config.Database)
+	if err != nil {
+		return usageError{fmt.Errorf("the database cannot be used: %w", err)}
+	}
+	defer func() { _ = db.Close() }()
+	n, err := db.Migrate(ctx)
+	if err != nil {
+		return err
+	}
+	if err := job.Migrate(ctx, db); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "%d migrations ran; the database is at this version.\n", n)
+	return err
+}
+
+type fsckCommand struct{}
+
+// Run checks what must always hold.
+func (fsckCommand) Run(ctx context.Context, config *Config, log *slog.Logger, out io.Writer) error {
+	return withTools(ctx, config, log, func(a *app) error {
+		if err := errors.Join(a.payments.VerifyLedger(ctx), a.audit.Verify(ctx)); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintln(out, "The ledger balances. The audit log is whole.")
+		return err
+	})
+}
+
+type partnerCommand struct {
+	Create struct {
+		ID string `arg:"" help:"The partner's id: 3 to 40 of a-z, 0-9 and -."`
+	} `cmd:"" help:"Make a payment partner and print its secret, once."`
+}
+
+// Run makes a partner.
+func (p partnerCommand) Run(ctx context.Context, config *Config, log *slog.Logger, out io.Writer) error {
+	return withTools(ctx, config, log, func(a *app) error {
+		secret, err := a.partners.CreatePartner(ctx, p.Create.ID)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(out, "partner %s\nsecret  %s\nThe secret is kept nowhere: note it now.\n", p.Create.ID, secret)
+		return err
+	})
+}
+
+type staffCommand struct {
+	Officer string `default:"console" env:"ESHIK_OFFICER" help:"Who does it, for the audit log."`
+	Offer   struct {
+		Registration string `required:"" help:"Registration number of the child."`
+		Kindergarten string `required:"" help:"Code of the kindergarten."`
+	} `cmd:"" help:"Offer a preschool place; the parent is told by SMS."`
+}
+
+// Run makes the offer.
+func (s staffCommand) Run(ctx context.Context, config *Config, log *slog.Logger, out io.Writer) error {
+	return withTools(ctx, config, log, func(a *app) error {
+		offer, err := a.preschool.Offer(ctx, s.Officer, s.Offer.Registration, s.Offer.Kindergarten)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(out, "Offered: %s, registration %s, until %s. Children before it in the queue: %d.\n",
+			offer.Name.RU, offer.Number, offer.LastDay(), offer.Ahead)
+		return err
+	})
+}
+
+// withTools builds the app for a command beside a running server. In the sandbox
+// the command brings its own registries, which hold the same invented people.
+func withTools(ctx context.Context, config *Config, log *slog.Logger, work func(*app) error) error {
+	if err := config.ready(); err != nil {
+		return err
+	}
+	config.PublicURL = or(config.PublicURL, "http://"+config.Listen)
+	if !config.production() && config.XRoadURL == "" {
+		world, err := startOutside(config, "", config.PublicURL, log)
+		if err != nil {
+			return err
+		}
+		defer func() {
+			stop, cancel := context.WithTimeout(context.Background(), time.Second)
+			defer cancel()
+			_ = world.close(stop)
+		}()
+	}
+	a, err := build(ctx, config, log)
+	if err != nil {
+		return err
+	}
+	return errors.Join(work(a), a.close(ctx))
+}

@@ -1,0 +1,226 @@
+package audit_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/seal"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/storetest"
+)
+
+func newLog(t *testing.T, db *store.DB) *audit.Log {
+	t.Helper()
+	sealer, err := seal.New(bytes.Repeat([]byte{3}, seal.MasterKeySize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return audit.New(db, sealer)
+}
+
+func record(t *testing.T, db *store.DB, log *audit.Log, n int) {
+	t.Helper()
+	err := db.InTx(t.Context(), func(tx *store.Tx) error {
+		for i := range n {
+			err := log.Record(t.Context(), tx, audit.Entry{
+				At: time.Date(2026, 3, 1, 0, 0, i, 0, time.UTC), Actor: fmt.Sprint("actor", i%7), Action: "certificate.read",
+				Object: fmt.Sprint("object", i), Subject: fmt.Sprint("citizen", i%5), Purpose: "certificate",
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSealAndVerify(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		log := newLog(t, db)
+		if err := log.Verify(t.Context()); err != nil {
+			t.Fatalf("an empty log: %v", err)
+		}
+		for want := range 3 {
+			head, err := log.Seal(t.Context())
+			if err != nil || head.N != int64(want*600) {
+				t.Fatalf("the head is %v, %v; want %d records", head, err, want*600)
+			}
+			if err := log.Verify(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			record(t, db, log, 600) // more than one batch
+			if err := log.Verify(t.Context()); err != nil {
+				t.Fatalf("with records that are not sealed yet: %v", err)
+			}
+		}
+	})
+}
+
+func TestRecordsGoWithTheirTransaction(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		log := newLog(t, db)
+		failure := errors.New("no")
+		err := db.InTx(t.Context(), func(tx *store.Tx) error {
+			return errors.Join(log.Record(t.Context(), tx, audit.Entry{At: time.Now(), Action: "x"}), failure)
+		})
+		if !errors.Is(err, failure) {
+			t.Fatal(err)
+		}
+		if head, err := log.Seal(t.Context()); err != nil || head.N != 0 {
+			t.Errorf("a rolled back record was sealed: %v, %v", head, err)
+		}
+	})
+}
+
+func TestManySealAtOnce(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		const writers, each = 8, 30
+		log := newLog(t, db)
+		var group sync.WaitGroup
+		for range writers {
+			group.Go(func() {
+				for range each {
+					record(t, db, log, 1)
+				}
+			})
+			group.Go(func() {
+				for range 5 {
+					if _, err := log.Seal(t.Context()); err != nil {
+						t.Error(err)
+					}
+					if err := log.Verify(t.Context()); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		group.Wait()
+		head, err := log.Seal(t.Context())
+		if err != nil || head.N != writers*each {
+			t.Errorf("the head is %v, %v; want %d records", head, err, writers*each)
+		}
+		if err := log.Verify(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// tamperings are statements that somebody with the database but without the key
+// may run; $1 is a place in the chain.
+var tamperings = []string{
+	"UPDATE audit_records SET happened_at = happened_at + 1 WHERE n = $1",
+	"UPDATE audit_records SET actor = actor || 'x' WHERE n = $1",
+	"UPDATE audit_records SET action = '' WHERE n = $1",
+	"UPDATE audit_records SET object = 'x' WHERE n = $1",
+	"UPDATE audit_records SET subject = 'x' WHERE n = $1",
+	"UPDATE audit_records SET purpose = 'x' WHERE n = $1",
+	"UPDATE audit_records SET actor = actor || action, action = '' WHERE n = $1",
+	"UPDATE audit_records SET id = id || 'x' WHERE n = $1",
+	"UPDATE audit_records SET mac = 'x' WHERE n = $1",
+	"UPDATE audit_records SET mac = NULL WHERE n = $1",
+	"UPDATE audit_records SET n = NULL, mac = NULL WHERE n = $1",
+	"UPDATE audit_records SET n = n + 1000000 WHERE n = $1",
+	"UPDATE audit_records SET n = -n WHERE n = $1",
+	"DELETE FROM audit_records WHERE n = $1",
+	"DELETE FROM audit_records WHERE n >= $1",
+	"DELETE FROM audit_records WHERE n <= $1",
+	"UPDATE audit_head SET n = $1 - 1",
+	"UPDATE audit_head SET n = n + $1",
+	"UPDATE audit_head SET mac = 'x' WHERE n >= $1",
+	"UPDATE audit_head SET own = 'x' WHERE n >= $1",
+	"DELETE FROM audit_head WHERE n >= $1",
+	"INSERT INTO audit_records SELECT 'x' || id, happened_at, actor, action, object, subject, purpose, n + 1000000, mac FROM audit_records WHERE n = $1",
+	"UPDATE audit_records SET object = (SELECT r.object FROM audit_records r WHERE r.n = $1 + 1 OR r.n = 1 AND r.id <> audit_records.id ORDER BY r.n DESC LIMIT 1) WHERE n = $1",
+}
+
+// TestTampering changes the log in a thousand ways, each undone after Verify
+// looked at it.
+func TestTampering(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		const records, changes = 40, 1000
+		log := newLog(t, db)
+		record(t, db, log, records)
+		if _, err := log.Seal(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		snapshot(t, db)
+		found := 0
+		for i := range changes {
+			statement := tamperings[i%len(tamperings)]
+			at := 1 + rand.IntN(records)
+			tamper(t, db, statement, at)
+			if err := log.Verify(t.Context()); errors.Is(err, audit.ErrTampered) {
+				found++
+			} else {
+				t.Errorf("not found at %d: %s (%v)", at, statement, err)
+			}
+			restore(t, db)
+		}
+		if err := log.Verify(t.Context()); err != nil || found != changes {
+			t.Errorf("%d of %d found; restored: %v", found, changes, err)
+		}
+	})
+}
+
+func tamper(t *testing.T, db *store.DB, statement string, at int) {
+	t.Helper()
+	result, err := db.Writer().Exec(statement, at)
+	if err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+	if n, _ := result.RowsAffected(); n == 0 {
+		t.Fatalf("it changes nothing at %d: %s", at, statement)
+	}
+}
+
+// snapshot copies the two tables, and restore puts the copies back.
+func snapshot(t *testing.T, db *store.DB) {
+	t.Helper()
+	for _, table := range []string{"audit_records", "audit_head"} {
+		if _, err := db.Writer().Exec("CREATE TABLE copy_of_" + table + " AS SELECT * FROM " + table); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func restore(t *testing.T, db *store.DB) {
+	t.Helper()
+	err := db.InTx(t.Context(), func(tx *store.Tx) error {
+		for _, table := range []string{"audit_records", "audit_head"} {
+			if _, err := tx.Exec("DELETE FROM " + table); err != nil {
+				return err
+			}
+			if _, err := tx.Exec("INSERT INTO " + table + " SELECT * FROM copy_of_" + table); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAForgedHeadIsNotBuiltUpon(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		log := newLog(t, db)
+		record(t, db, log, 3)
+		if _, err := log.Seal(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		tamper(t, db, "UPDATE audit_head SET n = $1", 1)
+		record(t, db, log, 1)
+		if _, err := log.Seal(t.Context()); !errors.Is(err, audit.ErrTampered) {
+			t.Errorf("Seal gave %v", err)
+		}
+	})
+}

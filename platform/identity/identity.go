@@ -1,0 +1,225 @@
+// Package identity knows who a citizen is: it proves a phone by one-time codes,
+// binds it to a person of the register for a while, and signs the tokens of the
+// REST interface. Phones and personal numbers are kept sealed and looked up by
+// blind index; codes are kept as keyed hashes only. All that guards a secret is
+// counted in SQL and fails closed.
+package identity
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/analytics"
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/identity/db"
+	"github.com/eshik-kg/eshik/platform/limit"
+	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/registry"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+)
+
+// ServiceName is identification's name in talks and statistics.
+const ServiceName = "identity"
+
+// Purposes of blind indexes and contexts of sealed values.
+const (
+	phonePurpose   = "identity.phone"
+	pinPurpose     = "identity.pin"
+	codePurpose    = "identity.code"
+	turnPurpose    = "identity.turn"
+	pinContext     = "identity.pin"
+	attemptContext = "identity.attempt"
+	keyContext     = "identity.key"
+	tokenContext   = "identity.token.phone"
+)
+
+// ProofLasts is how long a phone stays bound to the citizen who proved
+// themselves on it. Phones are shared and numbers recycled: not for long.
+const ProofLasts = 12 * time.Hour
+
+// The problems of identification.
+var (
+	errNoPhone = problem.New(problem.Unauthenticated, "problem.identity_phone_missing")
+	errForeign = problem.New(problem.Forbidden, "problem.identity_phone_foreign")
+	errCitizen = problem.New(problem.NotFound, "problem.identity_citizen_unknown")
+)
+
+// Citizen is a person of the register under a pseudonym.
+type Citizen struct {
+	ID string
+}
+
+// PersonRegistry asks the register of persons.
+type PersonRegistry interface {
+	// CheckPerson confirms that the document belongs to the person with the
+	// number. If it does not: a problem of code Invalid or NotFound.
+	CheckPerson(ctx context.Context, q registry.Call, pin, document string) (registry.Person, error)
+}
+
+// Sealer encrypts columns and gives blind indexes; a seal.Sealer is one.
+type Sealer interface {
+	Seal(plain []byte, context string) ([]byte, error)
+	Open(sealed []byte, context string) ([]byte, error)
+	Index(purpose, value string) string
+}
+
+// Outbox sends a message if and only if tx commits.
+type Outbox interface {
+	Send(ctx context.Context, tx *store.Tx, m notify.Message) error
+}
+
+// Auditor writes to the tamper-evident log.
+type Auditor interface {
+	Record(ctx context.Context, tx *store.Tx, e audit.Entry) error
+}
+
+// Recorder counts usage.
+type Recorder interface {
+	InTx(ctx context.Context, tx *store.Tx, e analytics.Event) error
+}
+
+// Catalogue is the locale files.
+type Catalogue interface {
+	Text(loc locales.Locale, key string, args ...any) string
+}
+
+// Deps is what a Service stands on; every field is needed.
+type Deps struct {
+	DB        *store.DB
+	Sealer    Sealer
+	Outbox    Outbox
+	Audit     Auditor
+	Limiter   limit.Limiter
+	Registry  PersonRegistry
+	Recorder  Recorder
+	Catalogue Catalogue
+	Now       func() time.Time
+	Rand      io.Reader // crypto/rand.Reader
+	Log       *slog.Logger
+}
+
+// Service proves who is asking. It is safe for concurrent use.
+type Service struct {
+	Deps
+	keys keyring
+}
+
+// New makes a Service. At the first start on a database it makes the key that
+// signs tokens.
+func New(deps Deps) (*Service, error) {
+	s := &Service{Deps: deps}
+	var err error
+	if s.keys, err = s.loadKeys(context.Background()); err != nil {
+		return nil, fmt.Errorf("load the keys of tokens: %w", err)
+	}
+	return s, nil
+}
+
+// Proof gives the citizen who last proved themselves on the caller's phone; not
+// ok when nobody did, or too long ago.
+func (s *Service) Proof(ctx context.Context, c caller.Caller) (citizen Citizen, ok bool, err error) {
+	if c.Phone == "" {
+		return Citizen{}, false, nil
+	}
+	return s.proof(ctx, c.Phone, c.Now)
+}
+
+func (s *Service) proof(ctx context.Context, phone string, now time.Time) (Citizen, bool, error) {
+	id, err := db.New(s.DB.Reader()).LastProof(ctx, db.LastProofParams{
+		PhoneIndex: s.phoneIndex(phone), ExpiresAt: dbtime.From(now),
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return Citizen{}, false, nil
+	}
+	if err != nil {
+		return Citizen{}, false, fmt.Errorf("look for a proof: %w", err)
+	}
+	return Citizen{ID: id}, true, nil
+}
+
+// PIN gives a citizen's personal number, for calls to registers only: it must
+// not be kept, logged or shown.
+func (s *Service) PIN(ctx context.Context, citizenID string) (string, error) {
+	sealed, err := db.New(s.DB.Reader()).CitizenPIN(ctx, citizenID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", errCitizen
+	}
+	if err != nil {
+		return "", fmt.Errorf("find a citizen: %w", err)
+	}
+	pin, err := s.Sealer.Open(sealed, pinContext)
+	if err != nil {
+		return "", fmt.Errorf("open a citizen's number: %w", err)
+	}
+	return string(pin), nil
+}
+
+// Locale gives the language that a phone's owner chose, "" when none yet.
+func (s *Service) Locale(ctx context.Context, phone string) (locales.Locale, error) {
+	loc, err := db.New(s.DB.Reader()).Locale(ctx, s.phoneIndex(phone))
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("look for a phone's language: %w", err)
+	}
+	return locales.Locale(loc), nil
+}
+
+// SetLocale remembers the language of a phone.
+func (s *Service) SetLocale(ctx context.Context, phone string, loc locales.Locale) error {
+	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
+		return db.New(tx).SetLocale(ctx, db.SetLocaleParams{
+			PhoneIndex: s.phoneIndex(phone), Locale: string(loc), ChangedAt: dbtime.From(s.Now()),
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("remember a phone's language: %w", err)
+	}
+	return nil
+}
+
+// ownPhone refuses callers whose phone is not known or not of this country,
+// which never gets a code: sending them abroad is what code pumping lives on.
+func ownPhone(c caller.Caller) error {
+	if c.Phone == "" {
+		return errNoPhone
+	}
+	if e164, ok := caller.ParsePhone(c.Phone); !ok || e164 != c.Phone || !strings.HasPrefix(e164, "+996") {
+		return errForeign
+	}
+	return nil
+}
+
+func (s *Service) phoneIndex(phone string) string { return s.Sealer.Index(phonePurpose, phone) }
+
+// lockPhone makes the transactions of one phone wait for each other, so that
+// what they count stays true until they commit.
+func (s *Service) lockPhone(ctx context.Context, q *db.Queries, index string, now time.Time) error {
+	at := dbtime.From(now)
+	if err := q.TouchPhone(ctx, db.TouchPhoneParams{PhoneIndex: index, ChangedAt: at}); err != nil {
+		return fmt.Errorf("note a phone: %w", err)
+	}
+	if err := q.LockPhone(ctx, db.LockPhoneParams{ChangedAt: at, PhoneIndex: index}); err != nil {
+		return fmt.Errorf("lock a phone: %w", err)
+	}
+	return nil
+}
+
+// newID makes a row's id: a UUID version 7, so that rows lie in order of time.
+func (s *Service) newID() (string, error) {
+	id, err := uuid.NewV7FromReader(s.Rand)
+	if err != nil {
+		return "", fmt.Errorf("make an id: %w", err)
+	}
+	return id.String(), nil
+}

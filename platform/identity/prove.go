@@ -1,0 +1,247 @@
+package identity
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/identity/db"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/registry"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+)
+
+// The rules of proofs. They hold off those who guess documents, from one phone
+// or for one person from many.
+const (
+	// AttemptLasts is how long a personal number waits for its document.
+	AttemptLasts = 10 * time.Minute
+	// GuessesByPhone and GuessesByPIN bound refused attempts in any span of
+	// GuessesPer.
+	GuessesByPhone = 5
+	GuessesByPIN   = 10
+	GuessesPer     = time.Hour
+)
+
+// The states in which an attempt ends.
+const (
+	attemptProved  = "proved"
+	attemptRefused = "refused"
+	attemptLimited = "limited"
+)
+
+// The problems of proofs.
+var (
+	errPINFormat      = problem.New(problem.Invalid, "problem.identity_pin_format")
+	errDocumentFormat = problem.New(problem.Invalid, "problem.identity_document_format")
+	errAttemptOver    = problem.New(problem.Conflict, "problem.identity_attempt_over")
+	errNoMatch        = problem.New(problem.Forbidden, "problem.identity_no_match")
+	errGuessesMany    = problem.New(problem.TooMany, "problem.identity_guesses_many")
+)
+
+// Prove checks a personal number and a document against the register of persons
+// and binds the caller's phone to the citizen for ProofLasts. The phone must
+// have used a code within VerifiedLasts.
+func (s *Service) Prove(ctx context.Context, c caller.Caller, pin, document string) (Citizen, error) {
+	if _, ok := parseDocument(document); !ok {
+		return Citizen{}, errDocumentFormat
+	}
+	id, err := s.openAttempt(ctx, c, pin)
+	if err != nil {
+		return Citizen{}, err
+	}
+	return s.finishAttempt(ctx, c, id, document)
+}
+
+// openAttempt keeps a personal number, sealed, until its document comes, and
+// gives the id by which a talk remembers it.
+func (s *Service) openAttempt(ctx context.Context, c caller.Caller, pin string) (string, error) {
+	if err := ownPhone(c); err != nil {
+		return "", err
+	}
+	pin, ok := parsePIN(pin)
+	if !ok {
+		return "", errPINFormat
+	}
+	verified, err := s.verified(ctx, c)
+	if err != nil {
+		return "", err
+	}
+	if !verified {
+		return "", errCodeNeeded
+	}
+	id, err := s.newID()
+	if err != nil {
+		return "", err
+	}
+	sealed, err := s.Sealer.Seal([]byte(pin), attemptContext+id)
+	if err != nil {
+		return "", err
+	}
+	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
+		q := db.New(tx)
+		if err := q.WipeAttempts(ctx, db.WipeAttemptsParams{PinSealed: []byte{}, ExpiresAt: dbtime.From(c.Now)}); err != nil {
+			return err
+		}
+		return q.OpenAttempt(ctx, db.OpenAttemptParams{
+			ID: id, PhoneIndex: s.phoneIndex(c.Phone), PinIndex: s.Sealer.Index(pinPurpose, pin), PinSealed: sealed,
+			OpenedAt: dbtime.From(c.Now), ExpiresAt: dbtime.From(c.Now.Add(AttemptLasts)),
+		})
+	})
+	if err != nil {
+		return "", fmt.Errorf("open an attempt: %w", err)
+	}
+	return id, nil
+}
+
+// finishAttempt asks the register. The question is committed as a guess before
+// it is asked, and counted after that, so that guesses made at once, or cut off
+// by a crash, are no more than the rules allow.
+func (s *Service) finishAttempt(ctx context.Context, c caller.Caller, id, document string) (Citizen, error) {
+	document, ok := parseDocument(document)
+	if !ok {
+		return Citizen{}, errDocumentFormat
+	}
+	attempt, err := s.askAttempt(ctx, c, id)
+	if err != nil {
+		return Citizen{}, err
+	}
+	if wait, err := s.guesses(ctx, c, attempt); err != nil {
+		return Citizen{}, err
+	} else if wait > 0 {
+		return Citizen{}, errors.Join(errGuessesMany.After(wait), s.endAttempt(ctx, c, id, attemptLimited))
+	}
+	pin, err := s.Sealer.Open(attempt.PinSealed, attemptContext+id)
+	if err != nil {
+		return Citizen{}, fmt.Errorf("open an attempt's number: %w", err)
+	}
+	call := registry.Call{UserID: "KG" + string(pin), Issue: id}
+	_, err = s.Registry.CheckPerson(ctx, call, string(pin), document)
+	if err == nil {
+		return s.proved(ctx, c, attempt, pin)
+	}
+	if code := problem.From(err).Code; code == problem.Invalid || code == problem.NotFound {
+		if err := s.endAttempt(ctx, c, id, attemptRefused); err != nil {
+			return Citizen{}, err
+		}
+		return Citizen{}, errNoMatch
+	}
+	return Citizen{}, errors.Join(fmt.Errorf("check a person: %w", err), s.reopenAttempt(ctx, id))
+}
+
+func (s *Service) askAttempt(ctx context.Context, c caller.Caller, id string) (attempt db.IdentityAttempt, err error) {
+	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
+		attempt, err = db.New(tx).AskAttempt(ctx, db.AskAttemptParams{
+			AskedAt: dbtime.From(c.Now), ID: id, PhoneIndex: s.phoneIndex(c.Phone),
+		})
+		return err
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return attempt, errAttemptOver
+	}
+	if err != nil {
+		return attempt, fmt.Errorf("take up an attempt: %w", err)
+	}
+	return attempt, nil
+}
+
+// guesses gives how long to wait when the attempt is one guess too many, itself
+// included; zero when it is not.
+func (s *Service) guesses(ctx context.Context, c caller.Caller, attempt db.IdentityAttempt) (time.Duration, error) {
+	q, since := db.New(s.DB.Reader()), dbtime.From(c.Now.Add(-GuessesPer))
+	byPhone, err := q.GuessesByPhone(ctx, db.GuessesByPhoneParams{PhoneIndex: attempt.PhoneIndex, AskedAt: since})
+	if err != nil {
+		return 0, fmt.Errorf("count a phone's guesses: %w", err)
+	}
+	byPIN, err := q.GuessesByPIN(ctx, db.GuessesByPINParams{PinIndex: attempt.PinIndex, AskedAt: since})
+	if err != nil {
+		return 0, fmt.Errorf("count a person's guesses: %w", err)
+	}
+	return max(excess(byPhone, GuessesByPhone, c.Now), excess(byPIN, GuessesByPIN, c.Now)), nil
+}
+
+// excess gives how long until fewer than atMost guesses count; zero when no more
+// than atMost do.
+func excess(guesses []dbtime.Time, atMost int, now time.Time) time.Duration {
+	if len(guesses) <= atMost {
+		return 0
+	}
+	return max(guesses[len(guesses)-1-atMost].Add(GuessesPer).Sub(now), time.Second)
+}
+
+// proved binds the phone to the citizen.
+func (s *Service) proved(ctx context.Context, c caller.Caller, attempt db.IdentityAttempt, pin []byte) (Citizen, error) {
+	sealed, err := s.Sealer.Seal(pin, pinContext)
+	if err != nil {
+		return Citizen{}, err
+	}
+	fresh, err := s.newID()
+	if err != nil {
+		return Citizen{}, err
+	}
+	proof, err := s.newID()
+	if err != nil {
+		return Citizen{}, err
+	}
+	var citizen Citizen
+	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
+		q, now := db.New(tx), dbtime.From(c.Now)
+		n, err := q.EndAttempt(ctx, db.EndAttemptParams{State: attemptProved, PinSealed: []byte{}, ID: attempt.ID})
+		if err != nil {
+			return err
+		}
+		if n == 0 { // it lapsed while the register thought
+			return errAttemptOver
+		}
+		if _, err = q.InsertCitizen(ctx, db.InsertCitizenParams{
+			ID: fresh, PinIndex: attempt.PinIndex, PinSealed: sealed, CreatedAt: now,
+		}); err != nil {
+			return err
+		}
+		if citizen.ID, err = q.CitizenByPIN(ctx, attempt.PinIndex); err != nil {
+			return err
+		}
+		if err = q.InsertProof(ctx, db.InsertProofParams{
+			ID: proof, PhoneIndex: attempt.PhoneIndex, CitizenID: citizen.ID,
+			ProvedAt: now, ExpiresAt: dbtime.From(c.Now.Add(ProofLasts)),
+		}); err != nil {
+			return err
+		}
+		return s.note(ctx, tx, c, "proof", "done", audit.Entry{Object: proof, Subject: citizen.ID})
+	})
+	if err != nil {
+		return Citizen{}, fmt.Errorf("bind a phone to a citizen: %w", err)
+	}
+	return citizen, nil
+}
+
+// endAttempt ends an attempt that proved nothing.
+func (s *Service) endAttempt(ctx context.Context, c caller.Caller, id, state string) error {
+	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
+		if _, err := db.New(tx).EndAttempt(ctx, db.EndAttemptParams{State: state, PinSealed: []byte{}, ID: id}); err != nil {
+			return err
+		}
+		return s.note(ctx, tx, c, "proof", "refused", audit.Entry{Object: id, Subject: s.phoneIndex(c.Phone)})
+	})
+	if err != nil {
+		return fmt.Errorf("end an attempt: %w", err)
+	}
+	return nil
+}
+
+// reopenAttempt takes a question back that the register did not answer.
+func (s *Service) reopenAttempt(ctx context.Context, id string) error {
+	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
+		_, err := db.New(tx).ReopenAttempt(ctx, id)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("reopen an attempt: %w", err)
+	}
+	return nil
+}

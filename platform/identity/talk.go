@@ -1,0 +1,128 @@
+package identity
+
+import (
+	"context"
+	"errors"
+
+	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/problem"
+)
+
+// NodeStart is the sub-talk that proves who is talking: a service Calls it and
+// goes on when it returns, with a valid Proof and nothing in the talk's memory.
+const NodeStart = "identity.start"
+
+// The other nodes of identification.
+const (
+	nodeCode     = "identity.code"
+	nodeResend   = "identity.resend"
+	nodePIN      = "identity.pin"
+	nodeDocument = "identity.document"
+	nodeRefused  = "identity.refused"
+)
+
+// keyAttempt is the talk's memory of an attempt: its id, never the number.
+const keyAttempt = "identity.attempt"
+
+// Talk is identification's part of the conversation. It has no line in the main
+// menu: services call it.
+func (s *Service) Talk() dialog.Service {
+	return dialog.Service{Name: ServiceName, Nodes: []dialog.Node{
+		{ID: NodeStart, Do: s.doStart},
+		{ID: nodeResend, Do: s.doResend},
+		{ID: nodeCode, Show: showCode, Answer: s.answerCode},
+		{ID: nodePIN, Show: showPIN, Answer: s.answerPIN},
+		{ID: nodeDocument, Show: showDocument, Answer: s.answerDocument},
+		{ID: nodeRefused, Show: showRefused},
+	}}
+}
+
+// doStart goes to what is still missing, so that a call that dropped while the
+// citizen waited for the code or read their card goes on where it was.
+func (s *Service) doStart(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
+	if _, proved, err := s.Proof(ctx, t.Caller); err != nil || proved {
+		return dialog.Return(), err
+	}
+	if err := ownPhone(t.Caller); err != nil {
+		return dialog.Next{}, err
+	}
+	if verified, err := s.verified(ctx, t.Caller); err != nil || verified {
+		return dialog.Go(nodePIN), err
+	}
+	if lives, err := s.codeLives(ctx, t.Caller); err != nil || lives {
+		return dialog.Go(nodeCode), err
+	}
+	return s.doResend(ctx, t)
+}
+
+func (s *Service) doResend(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
+	return dialog.Go(nodeCode), s.SendCode(ctx, t.Caller)
+}
+
+func showCode(context.Context, *dialog.Talk) (dialog.Screen, error) {
+	return dialog.Screen{
+		Body: []dialog.Message{dialog.Say("identity.ask_code")},
+		Ask:  dialog.AskSecret,
+		Options: []dialog.Option{
+			{Label: dialog.Say("identity.new_code"), Next: dialog.Go(nodeResend)},
+		},
+	}, nil
+}
+
+func (s *Service) answerCode(ctx context.Context, t *dialog.Talk, input string) (dialog.Next, error) {
+	err := s.CheckCode(ctx, t.Caller, input)
+	if errors.Is(err, errCodeVoid) {
+		// A turn that crashed after its code was taken is answered again.
+		if verified, failure := s.verified(ctx, t.Caller); failure == nil && verified {
+			return dialog.Go(nodePIN), nil
+		}
+	}
+	return dialog.Go(nodePIN), err
+}
+
+func showPIN(context.Context, *dialog.Talk) (dialog.Screen, error) {
+	return dialog.Screen{
+		Body: []dialog.Message{dialog.Say("identity.ask_pin")},
+		Ask:  dialog.AskPersonalNumber,
+	}, nil
+}
+
+func (s *Service) answerPIN(ctx context.Context, t *dialog.Talk, input string) (dialog.Next, error) {
+	id, err := s.openAttempt(ctx, t.Caller, input)
+	if errors.Is(err, errCodeNeeded) {
+		return dialog.Go(NodeStart), nil
+	}
+	return dialog.Go(nodeDocument, keyAttempt, id), err
+}
+
+func showDocument(context.Context, *dialog.Talk) (dialog.Screen, error) {
+	return dialog.Screen{
+		Body: []dialog.Message{dialog.Say("identity.ask_document")},
+		Ask:  dialog.AskDocumentNumber,
+	}, nil
+}
+
+func (s *Service) answerDocument(ctx context.Context, t *dialog.Talk, input string) (dialog.Next, error) {
+	_, err := s.finishAttempt(ctx, t.Caller, t.Get(keyAttempt), input)
+	switch {
+	case err == nil:
+		next := dialog.Return(keyAttempt, "")
+		next.Fresh = true // there is no way back to numbers that were taken
+		return next, nil
+	case errors.Is(err, errAttemptOver):
+		return dialog.Go(NodeStart, keyAttempt, ""), nil
+	case errors.Is(err, errNoMatch):
+		return dialog.Go(nodeRefused, keyAttempt, ""), nil
+	}
+	return dialog.Next{}, err
+}
+
+func showRefused(context.Context, *dialog.Talk) (dialog.Screen, error) {
+	p := problem.From(errNoMatch)
+	return dialog.Screen{
+		Body: []dialog.Message{dialog.Say(p.Key)},
+		Options: []dialog.Option{
+			{Label: dialog.Say("identity.again"), Next: dialog.Go(nodePIN)},
+		},
+	}, nil
+}

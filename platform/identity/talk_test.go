@@ -1,0 +1,245 @@
+package identity_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/storetest"
+)
+
+// talker is somebody who talks to a service that calls identification.
+type talker struct {
+	*world
+	engine *dialog.Engine
+	phone  string
+	state  *dialog.State
+	kept   []string // every state, encoded
+	turns  int
+}
+
+func newTalker(w *world, phone string) *talker {
+	w.t.Helper()
+	catalogue, err := locales.Load()
+	w.ok(err)
+	caller := dialog.Service{
+		Name:  "trial",
+		Entry: dialog.Option{Label: dialog.Raw("Справка"), Next: dialog.Call(identity.NodeStart, "trial.end")},
+		Nodes: []dialog.Node{{ID: "trial.end", Show: func(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+			if _, ok, err := w.service.Proof(ctx, t.Caller); err != nil || !ok {
+				return dialog.Screen{}, problem.New(problem.Internal, "problem.internal").Because(err)
+			}
+			return dialog.Screen{Body: []dialog.Message{dialog.Raw("Готово")}, End: true}, nil
+		}}},
+	}
+	engine, err := dialog.New(catalogue, dialog.Options{Profiles: w.service, Log: w.deps.Log}, caller, w.service.Talk())
+	w.ok(err)
+	return &talker{world: w, engine: engine, phone: phone, state: dialog.NewState(locales.RU)}
+}
+
+// dial begins anew, as after a call that dropped.
+func (k *talker) dial() {
+	k.t.Helper()
+	k.state = dialog.NewState(locales.RU)
+	k.turn(dialog.Input{Start: true})
+}
+
+func (k *talker) turn(in dialog.Input) string {
+	k.t.Helper()
+	k.turns++
+	c := k.by(k.phone)
+	c.Turn = fmt.Sprint("turn-", k.turns)
+	in.Budget = dialog.Budget{Septets: 182, Units: 80}
+	reply, err := k.engine.Next(k.t.Context(), c, k.state, in)
+	k.ok(err)
+	encoded, err := k.state.Encode()
+	k.ok(err)
+	k.kept = append(k.kept, string(encoded), reply.Text)
+	return reply.Text
+}
+
+// say types text and wants a screen that contains want.
+func (k *talker) say(text, want string) {
+	k.t.Helper()
+	if got := k.turn(dialog.Input{Text: text}); !strings.Contains(got, want) {
+		k.t.Fatalf("after %d turns the screen is %q, want %q", k.turns, got, want)
+	}
+}
+
+func TestTalk(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		k := newTalker(w, aigul)
+		k.dial()
+		k.say("1", "Введите код из SMS")
+		k.say("12345", "6 цифр")
+		k.dial() // the line dropped while the SMS was under way
+		k.say("1", "Введите код из SMS")
+		if n := w.number("SELECT COUNT(*) FROM identity_codes"); n != 1 {
+			t.Fatalf("%d codes were sent, one was enough", n)
+		}
+		k.say(w.code(aigul), "Введите ПИН (14 цифр)")
+		k.dial() // and while the citizen looked for the card
+		k.say("1", "Введите ПИН (14 цифр)")
+		k.say("1150", "14 цифр")
+		k.say(aigulPIN, "номер ID-карты")
+		k.say("1234", "ID1234567")
+		k.say(bakytDocument, "не совпадают")
+		k.say("1", "Введите ПИН (14 цифр)")
+		k.say(aigulPIN, "номер ID-карты")
+		w.pass(identity.AttemptLasts)
+		k.say(aigulDocument, "Введите ПИН (14 цифр)") // too late: once more
+		k.say(aigulPIN, "номер ID-карты")
+		w.register.down = true
+		k.turn(dialog.Input{Text: aigulDocument})
+		w.register.down = false
+		k.say(aigulDocument, "Готово")
+		if len(k.state.Memory["identity.attempt"]) > 0 {
+			t.Error("the attempt is still in the talk's memory")
+		}
+		k.dial() // the proof is known
+		k.say("1", "Готово")
+	})
+}
+
+func TestTalkOfAVoidCode(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		k := newTalker(w, aigul)
+		k.dial()
+		k.say("1", "Введите код из SMS")
+		bad := wrong(w.code(aigul))
+		for left := identity.CodeTries - 1; left > 0; left-- {
+			k.say(bad, fmt.Sprint("Осталось попыток: ", left))
+		}
+		k.say(bad, "недействителен")
+		w.pass(time.Second)
+		k.say("1", "Введите код из SMS")
+		k.say(w.code(aigul), "Введите ПИН (14 цифр)")
+	})
+}
+
+// TestCanary sends everything that is secret through every step and then looks
+// for it wherever something is kept.
+func TestCanary(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		k := newTalker(w, aigul)
+		k.dial()
+		k.say("1", "Введите код из SMS")
+		code := w.code(aigul)
+		k.say(wrong(code), "Неверный код")
+		k.say(code, "Введите ПИН (14 цифр)")
+		k.say(bakytPIN, "номер ID-карты")
+		k.say(aigulDocument, "не совпадают")
+		k.say("1", "Введите ПИН (14 цифр)")
+		k.say(aigulPIN, "номер ID-карты") // an open attempt in the database
+		middle := dump(t, db)
+		k.say(aigulDocument, "Готово")
+		w.ok(w.queue.Start(t.Context()))
+		defer func() { _ = w.queue.Stop(context.Background()) }()
+		for deadline := time.Now().Add(20 * time.Second); w.number("SELECT COUNT(*) FROM notify_messages WHERE state = 'sent'") == 0; {
+			if time.Now().After(deadline) {
+				t.Fatal("the code was not sent in 20 s")
+			}
+			<-time.After(20 * time.Millisecond)
+		}
+		w.ok(w.queue.Stop(context.Background()))
+		kept := strings.Join(k.kept, "\n") + w.logs.String() + middle + dump(t, db)
+		if len(kept) < 10_000 || !strings.Contains(kept, "identity.proof.done") {
+			t.Fatalf("only %d characters are kept: the test looks in the wrong place", len(kept))
+		}
+		text := w.mailbox.sent[0].Text
+		if !strings.Contains(text, code) {
+			t.Fatalf("the message has no code")
+		}
+		for name, secret := range map[string]string{
+			"phone": aigul[1:], "PIN": aigulPIN, "other PIN": bakytPIN, "document": aigulDocument, "code": code, "text": "Никому его не говорите",
+		} {
+			for form, value := range map[string]string{
+				"": secret, "hexadecimal": hex.EncodeToString([]byte(secret)),
+				"base64": base64.RawStdEncoding.EncodeToString([]byte(secret))[:len(secret)],
+			} {
+				if at := strings.Index(kept, value); at >= 0 && !(name == "code" && form == "" && digitsAround(kept, at)) {
+					t.Errorf("the %s is kept in plain %s: …%q…", name, form, kept[max(0, at-60):at+len(value)])
+				}
+			}
+		}
+	})
+}
+
+// digitsAround reports that the six digits at a place are part of a longer
+// number or word: a moment or a random id, not a code.
+func digitsAround(text string, at int) bool {
+	const alphanumeric = "0123456789abcdefABCDEF"
+	return at > 0 && strings.IndexByte(alphanumeric, text[at-1]) >= 0 ||
+		at+6 < len(text) && strings.IndexByte(alphanumeric, text[at+6]) >= 0
+}
+
+// dump writes every cell of every table.
+func dump(t *testing.T, db *store.DB) string {
+	t.Helper()
+	query := "SELECT name FROM sqlite_master WHERE type = 'table'"
+	if db.Engine() == store.PostgreSQL {
+		query = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+	}
+	var out strings.Builder
+	for _, table := range column(t, db, query) {
+		fmt.Fprintf(&out, "== %s\n", table)
+		rows, err := db.Reader().Query(`SELECT * FROM "` + table + `"`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names, _ := rows.Columns()
+		cells := make([]any, len(names))
+		for i := range cells {
+			cells[i] = new(any)
+		}
+		for rows.Next() {
+			if err := rows.Scan(cells...); err != nil {
+				t.Fatal(err)
+			}
+			for i := range cells {
+				value := *cells[i].(*any)
+				if raw, ok := value.([]byte); ok {
+					value = string(raw)
+				}
+				fmt.Fprintf(&out, "%s=%v\n", names[i], value)
+			}
+		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
+		rows.Close()
+	}
+	return out.String()
+}
+
+func column(t *testing.T, db *store.DB, query string) (values []string) {
+	t.Helper()
+	rows, err := db.Reader().Query(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var value string
+		if err := rows.Scan(&value); err != nil {
+			t.Fatal(err)
+		}
+		values = append(values, value)
+	}
+	if err := rows.Err(); err != nil || len(values) == 0 {
+		t.Fatalf("no rows: %v", err)
+	}
+	return values
+}

@@ -1,0 +1,88 @@
+// Package limit bounds how often something may happen: at most N times in any
+// span of Per, exactly. Limits kept here may be lost with Redis or the process;
+// what guards secrets is counted in SQL by its owner.
+//
+// The limit is a sliding log and not the leaky bucket of redis_rate: a bucket of
+// 10 an hour lets 19 through in the hour that begins with the burst, and what is
+// promised is 10.
+package limit
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Rate is at most N times in any span of Per.
+type Rate struct {
+	N   int
+	Per time.Duration
+}
+
+// Limiter counts by key. A key has one rate, always the same. When it cannot
+// count it returns an error, and the caller decides which way to fail.
+type Limiter interface {
+	// Allow counts one more use of key if the rate allows it; otherwise it
+	// counts nothing and says after how long the next use is allowed.
+	Allow(ctx context.Context, key string, rate Rate) (ok bool, retryAfter time.Duration, err error)
+}
+
+// Memory is the Limiter of one process.
+type Memory struct {
+	now func() time.Time
+
+	mu    sync.Mutex
+	uses  map[string]uses
+	sweep int // additions until forgotten keys are swept
+}
+
+// uses are the moments of a key's uses, the oldest first.
+type uses struct {
+	at  []time.Time
+	per time.Duration
+}
+
+// NewMemory makes a Limiter that forgets all when the process ends.
+func NewMemory(now func() time.Time) *Memory {
+	return &Memory{now: now, uses: map[string]uses{}}
+}
+
+// Allow implements Limiter.
+func (m *Memory) Allow(_ context.Context, key string, rate Rate) (bool, time.Duration, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.now()
+	m.tidy(now)
+	recent := m.uses[key].since(now.Add(-rate.Per))
+	if len(recent) >= rate.N {
+		if rate.N <= 0 {
+			return false, rate.Per, nil
+		}
+		return false, recent[len(recent)-rate.N].Add(rate.Per).Sub(now), nil
+	}
+	m.uses[key] = uses{at: append(recent, now), per: rate.Per}
+	return true, 0, nil
+}
+
+// since drops what happened at or before the moment.
+func (u uses) since(moment time.Time) []time.Time {
+	at := u.at
+	for len(at) > 0 && !at[0].After(moment) {
+		at = at[1:]
+	}
+	return at
+}
+
+// tidy forgets keys whose uses are all past, at a cost that is spread over the
+// calls: a sweep comes after as many calls as there are keys.
+func (m *Memory) tidy(now time.Time) {
+	if m.sweep--; m.sweep > 0 {
+		return
+	}
+	for key, u := range m.uses {
+		if len(u.since(now.Add(-u.per))) == 0 {
+			delete(m.uses, key)
+		}
+	}
+	m.sweep = max(1024, len(m.uses))
+}

@@ -1,0 +1,57 @@
+package limit
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+)
+
+// prefix keeps the limiter's keys apart from others in one Redis.
+const prefix = "eshik:limit:"
+
+// allow keeps the uses of a key as a sorted set of moments, in microseconds of
+// the server's clock, so that all instances count alike. It answers -1 for
+// "allowed", otherwise the microseconds to wait.
+var allow = redis.NewScript(`
+local t = redis.call('TIME')
+local now, per, n = t[1] * 1000000 + t[2], tonumber(ARGV[1]), tonumber(ARGV[2])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - per))
+local count = redis.call('ZCARD', KEYS[1])
+if count < n then
+  redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[3])
+  redis.call('PEXPIRE', KEYS[1], math.ceil(per / 1000))
+  return -1
+end
+if n <= 0 then return per end
+local first = redis.call('ZRANGE', KEYS[1], count - n, count - n, 'WITHSCORES')
+return math.max(tonumber(first[2]) + per - now, 1)
+`)
+
+// Redis is the Limiter that several processes share.
+type Redis struct {
+	client redis.UniversalClient
+}
+
+// NewRedis makes a Limiter in a Redis, a Sentinel group or a Cluster, version 5
+// or later.
+func NewRedis(client redis.UniversalClient) *Redis {
+	return &Redis{client: client}
+}
+
+// Allow implements Limiter.
+func (r *Redis) Allow(ctx context.Context, key string, rate Rate) (bool, time.Duration, error) {
+	wait, err := allow.Run(ctx, r.client, []string{prefix + key}, rate.Per.Microseconds(), rate.N, uuid.NewString()).Int64()
+	if err != nil {
+		// Redis may repeat its arguments in an error, and a key may hold a phone.
+		text := strings.ReplaceAll(err.Error(), key, "…")
+		return false, 0, fmt.Errorf("count in Redis: %s", text)
+	}
+	if wait < 0 {
+		return true, 0, nil
+	}
+	return false, time.Duration(wait) * time.Microsecond, nil
+}

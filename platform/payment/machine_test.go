@@ -1,0 +1,208 @@
+package payment_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync/atomic"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/storetest"
+)
+
+// machine is what a correct payment service would do, beside the real one.
+type machine struct {
+	w        *world
+	prefix   string
+	payments []*modelPayment
+	claimed  map[string]bool // bills paid or being paid
+	txns     map[string]modelTxn
+	in       payment.Tyiyn // taken from citizens
+	out      payment.Tyiyn // settled or due back
+	turns    int
+}
+
+type modelPayment struct {
+	payment.Payment
+	open []string // claimed lines
+}
+
+type modelTxn struct {
+	account string
+	sum     payment.Tyiyn
+	answer  payment.Answer
+}
+
+func (m *machine) bill(t *rapid.T) string {
+	return fmt.Sprintf("%s-%d", m.prefix, rapid.IntRange(0, 5).Draw(t, "bill"))
+}
+
+// openAndConfirm makes a payment of one to three bills.
+func (m *machine) openAndConfirm(t *rapid.T) {
+	refs := map[string]bool{}
+	for range rapid.IntRange(1, 3).Draw(t, "bills") {
+		refs[m.bill(t)] = true
+	}
+	m.turns++
+	c := m.w.caller(aigul, fmt.Sprintf("%s/%d", m.prefix, m.turns))
+	bills := slices.Sorted(maps.Keys(refs))
+	p, err := m.w.Open(context.Background(), c, "fine", bills)
+	busy := slices.ContainsFunc(bills, func(b string) bool { return m.claimed[b] })
+	if busy != (problem.From(err).Key == "problem.payment_taken" && err != nil) {
+		t.Fatalf("open %v: busy %v, %v", bills, busy, err)
+	}
+	if busy {
+		return
+	}
+	if p, err = m.w.Confirm(context.Background(), c, p.ID); err != nil {
+		t.Fatalf("confirm: %v", err)
+	}
+	m.payments = append(m.payments, &modelPayment{Payment: p})
+}
+
+func (m *machine) pick(t *rapid.T) *modelPayment {
+	if len(m.payments) == 0 {
+		t.Skip("no payment yet")
+	}
+	return m.payments[rapid.IntRange(0, len(m.payments)-1).Draw(t, "payment")]
+}
+
+// accept pays with a transaction id that may have been used before.
+func (m *machine) accept(t *rapid.T) {
+	p := m.pick(t)
+	sum := p.Amount + payment.Tyiyn(rapid.SampledFrom([]int{0, 0, 0, 0, -1, 1}).Draw(t, "difference"))
+	id := fmt.Sprintf("%d", rapid.IntRange(0, 40).Draw(t, "txn"))
+	got, err := m.w.Accept(context.Background(), wallet+m.prefix, id, p.Code, sum, m.w.now())
+	if err != nil {
+		t.Fatalf("accept: %v", err)
+	}
+	if was, used := m.txns[id]; used {
+		want := was.answer
+		if was.account != p.Code || was.sum != sum {
+			want = payment.Answer{Result: payment.OtherFailed}
+		}
+		if got != want {
+			t.Fatalf("transaction %s again: %+v, want %+v", id, got, want)
+		}
+		return
+	}
+	m.txns[id] = modelTxn{p.Code, sum, got}
+	if want := m.judge(p, sum); got.Result != want {
+		t.Fatalf("accept of a payment that is %s: %d, want %d", p.State, got.Result, want)
+	}
+	if got.Result == payment.OK {
+		m.in += sum
+	}
+}
+
+// judge says what accepting must answer, and does it in the model.
+func (m *machine) judge(p *modelPayment, sum payment.Tyiyn) payment.Result {
+	switch {
+	case p.State != payment.Awaiting:
+		return payment.Inactive
+	case sum < p.Amount:
+		return payment.TooSmall
+	case sum > p.Amount:
+		return payment.TooLarge
+	}
+	for _, l := range p.Lines {
+		if m.claimed[l.Ref] {
+			p.State = payment.Refused
+			return payment.Inactive
+		}
+	}
+	p.State = payment.Accepted
+	for _, l := range p.Lines {
+		m.claimed[l.Ref] = true
+		p.open = append(p.open, l.Ref)
+	}
+	return payment.OK
+}
+
+// settle works a payment once, with what can go wrong on the way.
+func (m *machine) settle(t *rapid.T) {
+	p := m.pick(t)
+	r := m.w.register
+	r.lose = rapid.IntRange(0, 1).Draw(t, "lost answers")
+	r.down = rapid.IntRange(0, 1).Draw(t, "failed calls")
+	if p.State == payment.Accepted && rapid.IntRange(0, 4).Draw(t, "refuse") == 0 && len(p.open) == len(p.Lines) {
+		if _, sent := r.paid[p.open[0]]; !sent {
+			r.refuse[p.open[0]] = payment.OutcomePaid
+		}
+	}
+	err := m.w.Settle(context.Background(), p.ID)
+	r.lose, r.down = 0, 0
+	if err != nil && !errors.Is(err, errLost) {
+		t.Fatalf("settle: %v", err)
+	}
+	now, err := m.w.Get(context.Background(), m.w.caller(aigul, ""), p.ID)
+	if err != nil {
+		t.Fatalf("get: %v", err)
+	}
+	m.follow(p, now)
+}
+
+// follow takes over how far a settlement came.
+func (m *machine) follow(p *modelPayment, now payment.Payment) {
+	for _, l := range now.Lines {
+		i := slices.Index(p.open, l.Ref)
+		if i < 0 || l.State == payment.Claimed {
+			continue
+		}
+		p.open = slices.Delete(p.open, i, i+1)
+		m.out += l.Amount
+		if l.State == payment.RefundDue {
+			delete(m.claimed, l.Ref)
+			delete(m.w.register.refuse, l.Ref)
+		}
+	}
+	p.State = now.State
+}
+
+// check holds after every step: the ledger agrees, and no bill was paid twice.
+func (m *machine) check(t *rapid.T) {
+	if err := m.w.VerifyLedger(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	var open payment.Tyiyn
+	for _, p := range m.payments {
+		for _, l := range p.Lines {
+			if slices.Contains(p.open, l.Ref) {
+				open += l.Amount
+			}
+		}
+	}
+	if m.in != m.out+open {
+		t.Fatalf("taken %d, settled or due back %d, in clearing %d", m.in, m.out, open)
+	}
+	if len(m.w.register.paid) != m.w.register.pays {
+		t.Fatalf("%d bills were paid %d times", len(m.w.register.paid), m.w.register.pays)
+	}
+}
+
+func TestLedgerStateMachine(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		var runs atomic.Int64
+		rapid.Check(t, func(t *rapid.T) {
+			m := &machine{
+				w: w, prefix: fmt.Sprintf("r%d", runs.Add(1)),
+				claimed: map[string]bool{}, txns: map[string]modelTxn{},
+			}
+			for i := range 6 {
+				w.register.price[fmt.Sprintf("%s-%d", m.prefix, i)] = payment.Tyiyn(100_000 + i)
+			}
+			t.Repeat(map[string]func(*rapid.T){
+				"open": m.openAndConfirm, "accept": m.accept, "settle": m.settle, "": m.check,
+			})
+		})
+	})
+}

@@ -1,0 +1,174 @@
+package payment_test
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/storetest"
+)
+
+func TestUnknownOutcomeIsSettledOnce(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := newWorld(t, db), context.Background()
+		p := w.awaiting(t, aigul, "t1", "1", "2")
+		w.accept(t, "1", p)
+		w.register.lose = 1
+		if err := w.Settle(ctx, p.ID); !errors.Is(err, errLost) {
+			t.Fatalf("a lost answer: %v", err)
+		}
+		if s := w.state(t, aigul, p); s.State != payment.Accepted || s.Lines[0].State != payment.Claimed || s.Lines[1].State != payment.Settled {
+			t.Errorf("after a lost answer: %+v", s)
+		}
+		must(t, w.VerifyLedger(ctx))
+		w.pass(time.Hour)
+		for range 3 {
+			must(t, w.Settle(ctx, p.ID))
+		}
+		if s := w.state(t, aigul, p); s.State != payment.Settled {
+			t.Errorf("after another try: %+v", s)
+		}
+		if w.register.pays != 2 {
+			t.Errorf("the register was paid %d times", w.register.pays)
+		}
+		must(t, w.VerifyLedger(ctx))
+	})
+}
+
+func TestPaidBySomebodyElseGoesBack(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := newWorld(t, db), context.Background()
+		w.work(t)
+		w.register.refuse["2"] = payment.OutcomePaid
+		p := w.awaiting(t, aigul, "t1", "1", "2")
+		w.accept(t, "1", p)
+		eventually(t, "refund due", func() bool { return w.state(t, aigul, p).State == payment.RefundDue })
+		s := w.state(t, aigul, p)
+		if s.Lines[0].State != payment.Settled || s.Lines[1].State != payment.RefundDue || s.Lines[1].Reason != payment.OutcomePaid {
+			t.Errorf("lines: %+v", s.Lines)
+		}
+		eventually(t, "code, receipt and refund by SMS", func() bool { return len(w.texts()) == 3 })
+		all := strings.Join(w.texts(), "\n")
+		if !strings.Contains(all, "Төлөндү: 1 500 сом") || !strings.Contains(all, "1 500 сом кайтарылат") {
+			t.Errorf("SMS: %s", all)
+		}
+		must(t, w.VerifyLedger(ctx))
+		if taken, err := w.Taken(ctx, "fine", "2"); err != nil || taken {
+			t.Errorf("a refunded bill stays claimed: %v, %v", taken, err)
+		}
+	})
+}
+
+func TestRegisterDownDelaysAndLosesNothing(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		p := w.awaiting(t, aigul, "t1", "1")
+		w.register.down = 1
+		if a, err := w.Check(context.Background(), wallet, p.Code, p.Amount); err != nil || a.Result != payment.Temporary {
+			t.Errorf("check while the register is down: %+v, %v", a, err)
+		}
+		w.accept(t, "1", p)
+		w.register.down = 1
+		w.work(t)
+		eventually(t, "settled by the second try", func() bool { return w.state(t, aigul, p).State == payment.Settled })
+		must(t, w.VerifyLedger(context.Background()))
+	})
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := newWorld(t, db), context.Background()
+		p := w.awaiting(t, aigul, "t1", "1")
+		quoted, err := w.Open(ctx, w.caller(aigul, "t2"), "fine", []string{"1"})
+		must(t, err)
+		var hidden string
+		must(t, db.Reader().QueryRow("SELECT code FROM payments WHERE id = $1", quoted.ID).Scan(&hidden))
+		wrong := p.Code[:9] + string('0'+(p.Code[9]-'0'+1)%10)
+		for i, c := range []struct {
+			name, account string
+			sum           payment.Tyiyn
+			want          payment.Result
+		}{
+			{"letters", "abc", p.Amount, payment.BadAccount},
+			{"check digit", wrong, p.Amount, payment.BadAccount},
+			{"unknown", validCode(t), p.Amount, payment.Unknown},
+			{"unconfirmed", hidden, p.Amount, payment.Unknown},
+			{"less", p.Code, p.Amount - 1, payment.TooSmall},
+			{"more", p.Code, p.Amount + 1, payment.TooLarge},
+			{"nothing paid", p.Code, 0, payment.TooSmall},
+		} {
+			a, err := w.Accept(ctx, wallet, strconv.Itoa(i), c.account, c.sum, start)
+			if err != nil || a.Result != c.want {
+				t.Errorf("%s: %+v, %v; want %d", c.name, a, err, c.want)
+			}
+		}
+		w.register.mu.Lock()
+		w.register.price["1"] = 5000 * payment.Som
+		w.register.mu.Unlock()
+		if a, err := w.Check(ctx, wallet, p.Code, p.Amount); err != nil || a.Result != payment.Inactive {
+			t.Errorf("a price that changed: %+v, %v", a, err)
+		}
+		w.pass(payment.CodeLife)
+		if a := w.accept(t, "55", p); a.Result != payment.Inactive {
+			t.Errorf("a lapsed code: %+v", a)
+		}
+		must(t, w.VerifyLedger(ctx))
+		if n := w.count(t, "SELECT COUNT(*) FROM ledger_entries"); n != 0 {
+			t.Errorf("refusals left %d entries", n)
+		}
+	})
+}
+
+func TestOpenRefusesATakenBill(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := newWorld(t, db), context.Background()
+		p := w.awaiting(t, aigul, "t1", "1")
+		w.accept(t, "1", p)
+		if _, err := w.Open(ctx, w.caller(bakyt, "t2"), "fine", []string{"1"}); problem.From(err).Key != "problem.payment_taken" {
+			t.Errorf("a bill being paid: %v", err)
+		}
+		if _, err := w.Open(ctx, w.caller("", "t3"), "fine", []string{"1"}); problem.From(err).Key != "problem.payment_phone" {
+			t.Errorf("nobody: %v", err)
+		}
+		if _, err := w.Open(ctx, w.caller(bakyt, "t4"), "fine", nil); problem.From(err).Key != "problem.payment_bills" {
+			t.Errorf("nothing: %v", err)
+		}
+	})
+}
+
+// The ledger's check must be able to fail.
+func TestVerifyLedgerFindsDifferences(t *testing.T) {
+	t.Parallel()
+	for name, damage := range map[string]string{
+		"posting changed":  "UPDATE ledger_postings SET amount = amount + 1 WHERE n = 0",
+		"posting removed":  "DELETE FROM ledger_postings WHERE n = 0",
+		"postings moved":   "UPDATE ledger_postings SET account = 'partner:other' WHERE n = 0",
+		"line changed":     "UPDATE payment_lines SET state = 'settled'",
+		"transaction gone": "DELETE FROM payment_txns",
+		"both sides off":   "UPDATE ledger_postings SET amount = amount * 2",
+	} {
+		t.Run(name, func(t *testing.T) {
+			storetest.Each(t, func(t *testing.T, db *store.DB) {
+				w, ctx := newWorld(t, db), context.Background()
+				w.accept(t, "1", w.awaiting(t, aigul, "t1", "1"))
+				must(t, w.VerifyLedger(ctx))
+				_, err := db.Writer().Exec(damage)
+				must(t, err)
+				if w.VerifyLedger(ctx) == nil {
+					t.Error("the damage was not found")
+				}
+			})
+		})
+	}
+}

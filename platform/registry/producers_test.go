@@ -1,0 +1,84 @@
+package registry_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/registry"
+	"github.com/eshik-kg/eshik/sandbox"
+)
+
+const pinUnknown = "12912199900099"
+
+func TestAimak(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	aimak, err := registry.NewAimak(newREST(t, config(b.url)), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, found, err := aimak.AddressFact(t.Context(), call, pinAigul)
+	if err != nil || !found || address.Name != "Айгүл" || address.Locality != "Бишкек" {
+		t.Errorf("address %+v, %v, %v", address, found, err)
+	}
+	family, found, err := aimak.Family(t.Context(), call, pinAigul)
+	if err != nil || !found || len(family) != 2 || family[1].PIN != "10905202300044" ||
+		family[1].Relation != "child" || family[1].BirthDate.Format("02.01.2006") != "09.05.2023" {
+		t.Errorf("family %+v, %v, %v", family, found, err)
+	}
+	if family, found, err := aimak.Family(t.Context(), call, "10112199200033"); err != nil || !found || len(family) != 0 {
+		t.Errorf("alone: %+v, %v, %v", family, found, err)
+	}
+	if _, found, err := aimak.AddressFact(t.Context(), call, pinUnknown); err != nil || found {
+		t.Errorf("unknown: %v, %v", found, err)
+	}
+	if _, found, err := aimak.Family(t.Context(), call, pinUnknown); err != nil || found {
+		t.Errorf("unknown: %v, %v", found, err)
+	}
+	set(t, b, sandbox.SystemAimak, sandbox.Fault{WrongSchema: true})
+	_, _, err = aimak.AddressFact(t.Context(), call, pinAigul)
+	mustFail(t, err, "problem.registry_answer", registry.SideRegistry)
+	_, _, err = aimak.Family(t.Context(), call, pinAigul)
+	mustFail(t, err, "problem.registry_answer", registry.SideRegistry)
+}
+
+func TestCheckPerson(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	persons, err := registry.NewPersons(newREST(t, config(b.url)), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	person, err := persons.CheckPerson(t.Context(), call, pinAigul, "ID1000001")
+	if err != nil || person.Surname != "Асанова" || person.BirthDate.Format("2006-01-02") != "1988-03-15" {
+		t.Errorf("person %+v, %v", person, err)
+	}
+	unknown := problem.New(problem.Invalid, "problem.registry_person_unknown")
+	for pin, document := range map[string]string{pinAigul: "ID1000002", pinUnknown: "ID1000001"} {
+		if _, err := persons.CheckPerson(t.Context(), call, pin, document); !errors.Is(err, unknown) {
+			t.Errorf("error %v", err)
+		}
+	}
+	set(t, b, sandbox.SystemPassport, sandbox.Fault{CutBody: true})
+	_, err = persons.CheckPerson(t.Context(), call, pinAigul, "ID1000001")
+	mustFail(t, err, "problem.registry_down", registry.SideNetwork)
+}
+
+func TestKindergartens(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	kindergartens, err := registry.NewKindergartens(newREST(t, config(b.url)), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for district, want := range map[string]int{"41711201000000": 10, "41711204000000": 10, "41721000000000": 8, "1": 0} {
+		list, err := kindergartens.List(t.Context(), call, district)
+		if err != nil || len(list) != want {
+			t.Errorf("district %s: %d, %v; want %d", district, len(list), err, want)
+		}
+	}
+	set(t, b, sandbox.SystemKindergarten, sandbox.Fault{WrongSchema: true})
+	_, err = kindergartens.List(t.Context(), call, "41711201000000")
+	mustFail(t, err, "problem.registry_answer", registry.SideRegistry)
+}

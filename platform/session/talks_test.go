@@ -1,0 +1,356 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/analytics"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/session"
+)
+
+const (
+	aigul = "+996555000001"
+	bakyt = "+996700000002"
+)
+
+// echo is an engine whose screens say what reached it, so that a test sees what
+// the session made of a request. Its effects are keyed by turn, as a service's.
+type echo struct {
+	mu      sync.Mutex
+	calls   int
+	effects map[string]int // turn → calls
+	last    dialog.Input
+}
+
+func (e *echo) Next(_ context.Context, c caller.Caller, st *dialog.State, in dialog.Input) (dialog.Reply, error) {
+	e.mu.Lock()
+	e.calls++
+	e.effects[c.Turn]++
+	e.last = in
+	e.mu.Unlock()
+	if in.Text == "fail" {
+		return dialog.Reply{}, errors.New("planned")
+	}
+	if st.Memory == nil {
+		st.Memory = map[string]string{"phone": c.Phone[len(c.Phone)-1:]}
+	}
+	st.Memory["n"] += "."
+	st.Node, st.Shown = "echo.screen", c.Now.UnixMicro()
+	text := fmt.Sprintf("%s%d start=%v dialled=%v text=%s", st.Memory["phone"], len(st.Memory["n"]), in.Start, in.Dialled, in.Text)
+	if strings.HasPrefix(in.Text, "secret") {
+		text = "thank you"
+	}
+	step := dialog.Step{Service: "echo", Node: "echo.screen", Outcome: dialog.OutcomeDone, Started: c.Now.Add(-time.Second)}
+	return dialog.Reply{Text: text, End: in.Text == "end", Steps: []dialog.Step{step}}, nil
+}
+
+func (e *echo) Abandoned(st *dialog.State) []dialog.Step {
+	return []dialog.Step{{Service: "echo", Node: st.Node, Outcome: dialog.OutcomeAbandoned, Started: time.UnixMicro(st.Shown)}}
+}
+
+type profiles map[string]locales.Locale
+
+func (p profiles) Locale(_ context.Context, phone string) (locales.Locale, error) {
+	return p[phone], nil
+}
+
+// events is a recorder that keeps what it is told.
+type events struct {
+	mu   sync.Mutex
+	kept []analytics.Event
+}
+
+func (e *events) Later(event analytics.Event) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.kept = append(e.kept, event)
+}
+
+func (e *events) count(outcome string) (n int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, event := range e.kept {
+		if event.Outcome == outcome {
+			n++
+		}
+	}
+	return n
+}
+
+// world is Talks on a store with everything else made for the test.
+type world struct {
+	*session.Talks
+	engine *echo
+	events *events
+	store  session.Store
+	now    time.Time
+}
+
+var secret = []byte("a secret of thirty-two bytes ....")
+
+func newWorld(t testing.TB, store session.Store) *world {
+	t.Helper()
+	// The store's clock is a real one where it is Redis.
+	w := &world{engine: &echo{effects: map[string]int{}}, events: &events{}, store: store, now: time.Now()}
+	w.Talks = newTalks(t, w, secret)
+	return w
+}
+
+func newTalks(t testing.TB, w *world, secret []byte) *session.Talks {
+	t.Helper()
+	talks, err := session.NewTalks(w.engine, w.store, profiles{}, w.events, secret, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return talks
+}
+
+func (w *world) turn(phone, text string) session.Turn {
+	return session.Turn{
+		Session: "gw/s1", Phone: phone, Channel: caller.USSD, Gateway: "gw", Operator: "MegaCom",
+		Text: text, Cumulative: true, Lifetime: 3 * time.Minute, Now: w.now,
+	}
+}
+
+func (w *world) say(t testing.TB, phone, text string) session.Answer {
+	t.Helper()
+	answer, err := w.Turn(context.Background(), w.turn(phone, text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+func (w *world) text(t testing.TB, phone, id, text string) session.Answer {
+	t.Helper()
+	turn := w.turn(phone, text)
+	turn.Session, turn.Channel, turn.Cumulative, turn.ID = "sms", caller.SMS, false, id
+	answer, err := w.Turn(context.Background(), turn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+func (w *world) expect(t testing.TB, phone, text, want string) {
+	t.Helper()
+	if got := w.say(t, phone, text); got.Text != want {
+		t.Errorf("%q was answered %q, want %q", text, got.Text, want)
+	}
+}
+
+func TestNewInputIsWhatFollows(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, store session.Store) {
+		w := newWorld(t, store)
+		w.expect(t, aigul, "", "11 start=true dialled=[] text=")
+		w.expect(t, aigul, "2", "12 start=false dialled=[] text=2")
+		w.expect(t, aigul, "2*flat 5*6, house 7", "13 start=false dialled=[] text=flat 5*6, house 7")
+		w.expect(t, aigul, "2*flat 5*6, house 7*", "14 start=false dialled=[] text=")
+		w.expect(t, aigul, "2*flat 5*6, house 7***", "15 start=false dialled=[] text=*")
+		long := strings.Repeat("ж", 10000)
+		w.expect(t, aigul, "2*flat 5*6, house 7****"+long, "16 start=false dialled=[] text="+long)
+	})
+}
+
+func TestDeepDial(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, store session.Store) {
+		w := newWorld(t, store)
+		w.expect(t, aigul, "2*1", "11 start=true dialled=[2 1] text=")
+		w.expect(t, aigul, "2*1*9", "12 start=false dialled=[] text=9")
+		w.say(t, bakyt, strings.Repeat("1*", 5000))
+		if n := len(w.engine.last.Dialled); n != 32 {
+			t.Errorf("%d choices were taken from one dialled string, want 32", n)
+		}
+	})
+}
+
+func TestRetryHasOneEffect(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, store session.Store) {
+		w := newWorld(t, store)
+		for _, text := range []string{"", "1", "1*2", "1*2*end"} {
+			first := w.say(t, aigul, text)
+			for range 3 {
+				if again := w.say(t, aigul, text); again != first {
+					t.Errorf("a retry of %q was answered %+v, first %+v", text, again, first)
+				}
+			}
+		}
+		if w.engine.calls != 4 || w.events.count("done") != 4 {
+			t.Errorf("4 turns sent 4 times each made %d calls and %d events", w.engine.calls, w.events.count("done"))
+		}
+	})
+}
+
+func TestLateAndRewrittenRequests(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, session.NewMemory())
+	w.say(t, aigul, "")
+	w.say(t, aigul, "1")
+	last := w.say(t, aigul, "1*22")
+	if late := w.say(t, aigul, "1"); late != last || w.engine.calls != 3 {
+		t.Errorf("an earlier turn that came late was answered %+v after %d calls", late, w.engine.calls)
+	}
+	w.expect(t, aigul, "7*22*5", "14 start=false dialled=[] text=5")
+}
+
+func TestTalkOverAndNewOne(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, store session.Store) {
+		w := newWorld(t, store)
+		w.text(t, aigul, "SM1", "hello")
+		if end := w.text(t, aigul, "SM2", "end"); !end.End {
+			t.Error("the talk did not end")
+		}
+		if again := w.text(t, aigul, "SM2", "end"); !again.End || w.engine.calls != 2 {
+			t.Error("the end's retry ran again")
+		}
+		if next := w.text(t, aigul, "SM3", "hi"); next.Text != "11 start=true dialled=[] text=hi" {
+			t.Errorf("after the end: %q", next.Text)
+		}
+		if n := w.events.count("abandoned"); n != 0 {
+			t.Errorf("%d talks counted as abandoned", n)
+		}
+	})
+}
+
+// A text message that is delivered again after others came is not taken as new
+// input.
+func TestLateMessage(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, store session.Store) {
+		w := newWorld(t, store)
+		for i := range 20 {
+			w.text(t, aigul, fmt.Sprintf("SM%d", i), "1")
+		}
+		last := w.text(t, aigul, "SM19", "1")
+		for i := 4; i < 20; i++ {
+			if late := w.text(t, aigul, fmt.Sprintf("SM%d", i), "1"); late != last {
+				t.Errorf("message %d that came late was answered %+v", i, late)
+			}
+		}
+		if w.engine.calls != 20 {
+			t.Errorf("20 messages made %d calls", w.engine.calls)
+		}
+	})
+}
+
+func TestTurnWithoutAnIdentityIsRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, session.NewMemory())
+	turn := w.turn(aigul, "1")
+	turn.Cumulative = false
+	if _, err := w.Turn(context.Background(), turn); err == nil || w.engine.calls != 0 {
+		t.Error("a message without an id was taken")
+	}
+}
+
+func TestFailedTurnSavesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, session.NewMemory())
+	w.say(t, aigul, "")
+	for range 2 {
+		if _, err := w.Turn(context.Background(), w.turn(aigul, "fail")); err == nil {
+			t.Error("the engine's error was lost")
+		}
+	}
+	for turn, calls := range w.engine.effects {
+		if len(turn) != 32 || (calls != 1 && calls != 2) {
+			t.Errorf("turn %q was called %d times", turn, calls)
+		}
+	}
+	if len(w.engine.effects) != 2 {
+		t.Error("the same request sent again is another turn")
+	}
+}
+
+func TestExpiredTalkStartsOver(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, store session.Store) {
+		w := newWorld(t, store)
+		w.say(t, aigul, "")
+		w.say(t, aigul, "1")
+		w.now = w.now.Add(4 * time.Minute)
+		w.expect(t, aigul, "1*2", "11 start=true dialled=[1 2] text=")
+		if n := w.events.count("abandoned"); n != 1 {
+			t.Errorf("%d talks counted as abandoned, want 1", n)
+		}
+	})
+}
+
+func TestEndedBySomebody(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, store session.Store) {
+		w := newWorld(t, store)
+		ctx := context.Background()
+		last := w.say(t, aigul, "")
+		for range 3 {
+			if err := w.Ended(ctx, "gw/s1", aigul, w.now.Add(time.Second)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Ended(ctx, "gw/unknown", aigul, w.now); err != nil {
+			t.Error(err)
+		}
+		if retry := w.say(t, aigul, ""); retry.Text != last.Text {
+			t.Errorf("a retry after the end was answered %q", retry.Text)
+		}
+		if err := w.Sweep(ctx, w.now.Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if n := w.events.count("abandoned"); n != 1 {
+			t.Errorf("one talk counted as abandoned %d times", n)
+		}
+	})
+}
+
+func TestSweepCountsEachOnce(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, store session.Store) {
+		w := newWorld(t, store)
+		const talks = 40
+		for i := range talks {
+			w.say(t, fmt.Sprintf("+9965550001%02d", i), "")
+		}
+		w.say(t, bakyt, "")
+		w.say(t, bakyt, "end")
+		w.now = w.now.Add(time.Minute)
+		w.say(t, aigul, "") // still under way
+		other := newTalks(t, w, secret)
+		var both sync.WaitGroup
+		for _, instance := range []*session.Talks{w.Talks, other, w.Talks, other} {
+			both.Go(func() {
+				if err := instance.Sweep(context.Background(), w.now.Add(150*time.Second)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		both.Wait()
+		if n := w.events.count("abandoned"); n != talks {
+			t.Errorf("%d talks counted as abandoned, want %d", n, talks)
+		}
+		w.expect(t, aigul, "5", "12 start=false dialled=[] text=5")
+	})
+}
+
+func TestAnotherSecretStartsOver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, session.NewMemory())
+	w.say(t, aigul, "")
+	w.Talks = newTalks(t, w, []byte("another secret of 32 bytes ......"))
+	w.expect(t, aigul, "1", "11 start=true dialled=[1] text=")
+	if _, err := session.NewTalks(nil, nil, nil, nil, []byte("short"), nil); err == nil {
+		t.Error("a short secret was taken")
+	}
+}

@@ -1,0 +1,106 @@
+package sandbox
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// citizen is somebody whom the registers know.
+type citizen struct {
+	pin, document             string
+	surname, name, patronymic string
+	born                      time.Time
+	home                      home
+	family                    []relative
+}
+
+// home is where somebody lives.
+type home struct{ region, district, locality, street, house, flat, since string }
+
+// relative is a member of a citizen's household.
+type relative struct{ pin, surname, name, patronymic, relation, born string }
+
+// The fixed people of the guides.
+const (
+	pinAigul = "11503198800011"
+	pinBakyt = "22107197900022"
+	pinElena = "10112199200033"
+)
+
+// fixedPeople are the people of the guides.
+func fixedPeople() map[string]citizen {
+	leninskiy := home{"Бишкек", "Ленин району", "Бишкек", "Чүй проспектиси", "114", "21", "2015-04-02"}
+	return map[string]citizen{
+		pinAigul: {
+			pin: pinAigul, document: "ID1000001", surname: "Асанова", name: "Айгүл", patronymic: "Мараткызы",
+			born: day(1988, 3, 15), home: leninskiy,
+			family: []relative{
+				{pinAigul, "Асанова", "Айгүл", "Мараткызы", "self", "1988-03-15"},
+				{"10905202300044", "Асанова", "Нурай", "Бакытовна", "child", "2023-05-09"},
+			},
+		},
+		pinBakyt: {
+			pin: pinBakyt, document: "ID1000002", surname: "Токтогулов", name: "Бакыт", patronymic: "Эркинович",
+			born:   day(1979, 7, 21),
+			home:   home{"Чүй", "Аламүдүн району", "Лебединовка", "Достук", "7", "", "2009-10-11"},
+			family: []relative{{pinBakyt, "Токтогулов", "Бакыт", "Эркинович", "self", "1979-07-21"}},
+		},
+		pinElena: {
+			pin: pinElena, document: "ID1000003", surname: "Ковалёва", name: "Елена", patronymic: "Сергеевна",
+			born: day(1992, 12, 1),
+			home: home{"Бишкек", "Свердлов району", "Бишкек", "Горький", "1/2", "8", "2018-01-20"},
+		},
+	}
+}
+
+// The generated people: one owner per generated car.
+const (
+	birthDays     = 15000 // from 1955
+	firstTail     = 50000
+	firstDocument = 2000000
+)
+
+// generatedCitizen is the n-th of the generated people.
+func generatedCitizen(n int) citizen {
+	born := day(1955, 1, 1).AddDate(0, 0, n%birthDays)
+	surnames := []string{"Абдыкадыров", "Бекова", "Жумабаев", "Иманалиева", "Касымов", "Мамытова", "Осмонов", "Сыдыкова"}
+	men, women := []string{"Азамат", "Нурлан", "Талант", "Улан"}, []string{"Айжан", "Гүлнара", "Жылдыз", "Мээрим"}
+	sex, name := 1, women[mixed(uint64(n))%4]
+	surname := surnames[2*(mixed(uint64(n)+1)%4)+1]
+	if n%2 == 1 {
+		sex, name, surname = 2, men[mixed(uint64(n))%4], surnames[2*(mixed(uint64(n)+1)%4)]
+	}
+	return citizen{
+		pin:      fmt.Sprintf("%d%s%05d", sex, born.Format("02012006"), firstTail+n/birthDays),
+		document: fmt.Sprintf("ID%07d", firstDocument+n),
+		surname:  surname, name: name, born: born,
+		home: home{"Чүй", "Сокулук району", "Сокулук", "Ала-Тоо", strconv.Itoa(1 + n%200), "", "2010-01-01"},
+	}
+}
+
+// citizen finds a person by PIN; 12912199900099 and most others are unknown.
+func (w *World) citizen(pin string) (citizen, bool) {
+	if c, ok := fixedPeople()[pin]; ok {
+		return c, true
+	}
+	if len(pin) != 14 {
+		return citizen{}, false
+	}
+	born, errBorn := time.Parse("02012006", pin[1:9])
+	tail, errTail := strconv.Atoi(pin[9:])
+	if errBorn != nil || errTail != nil || tail < firstTail {
+		return citizen{}, false
+	}
+	days := int(born.Sub(day(1955, 1, 1)) / (24 * time.Hour))
+	n := (tail-firstTail)*birthDays + days
+	if days < 0 || days >= birthDays || n >= cars {
+		return citizen{}, false
+	}
+	c := generatedCitizen(n)
+	return c, c.pin == pin
+}
+
+func day(year int, month time.Month, d int) time.Time {
+	return time.Date(year, month, d, 0, 0, 0, 0, time.UTC)
+}

@@ -1,0 +1,86 @@
+package certificate
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/registry"
+)
+
+// Aimak is Sanarip Aimak as the typed client gives it; *registry.Aimak is one.
+type Aimak interface {
+	AddressFact(ctx context.Context, call registry.Call, pin string) (registry.Address, bool, error)
+	Family(ctx context.Context, call registry.Call, pin string) ([]registry.Member, bool, error)
+}
+
+// FromAimak makes a Register of Sanarip Aimak.
+func FromAimak(aimak Aimak) Register { return residents{aimak} }
+
+// residents implements Register.
+type residents struct{ aimak Aimak }
+
+// self is the code of the person asked about in the register's own list.
+const self = "self"
+
+// Residence implements Register. The register of addresses gives no birth date:
+// it is read from the personal number.
+func (r residents) Residence(ctx context.Context, pin, issue string) (Residence, bool, error) {
+	a, found, err := r.aimak.AddressFact(ctx, call(pin, issue), pin)
+	if err != nil || !found {
+		return Residence{}, false, err
+	}
+	return Residence{
+		Person:  Person{Name: joined(" ", a.Surname, a.Name, a.Patronymic), Born: bornByPIN(pin)},
+		Address: joined(", ", a.Region, a.District, a.Locality, a.Street, a.House, a.Flat),
+	}, true, nil
+}
+
+// Family implements Register. The person asked about is left out: the
+// certificate names its holder apart.
+func (r residents) Family(ctx context.Context, pin, issue string) ([]Member, bool, error) {
+	all, found, err := r.aimak.Family(ctx, call(pin, issue), pin)
+	if err != nil || !found {
+		return nil, false, err
+	}
+	members := make([]Member, 0, len(all))
+	for _, m := range all {
+		if m.PIN == pin || m.Relation == self {
+			continue
+		}
+		members = append(members, Member{
+			Person:   Person{Name: joined(" ", m.Surname, m.Name, m.Patronymic), Born: m.BirthDate.Format(time.DateOnly)},
+			Relation: m.Relation,
+		})
+	}
+	return members, true, nil
+}
+
+// call says that the citizen asks, and for which certificate.
+func call(pin, issue string) registry.Call {
+	return registry.Call{UserID: "KG" + pin, Issue: issue}
+}
+
+// joined joins the parts that are not empty.
+func joined(separator string, parts ...string) string {
+	var out []string
+	for _, part := range parts {
+		if part = strings.TrimSpace(part); part != "" {
+			out = append(out, part)
+		}
+	}
+	return strings.Join(out, separator)
+}
+
+// bornByPIN is the birth date that a personal number holds after its first
+// digit, as DDMMYYYY (domain facts: weakly sourced), or "" where that is no day.
+func bornByPIN(pin string) string {
+	if len(pin) != 14 {
+		return ""
+	}
+	born, err := time.Parse("02012006", pin[1:9])
+	if err != nil {
+		return ""
+	}
+	return born.Format(time.DateOnly)
+}

@@ -1,0 +1,135 @@
+// Package certificate issues certificates of residence and of family
+// composition to citizens who proved who they are, and verifies them for
+// anybody. A certificate is one signed record in three views: a QR code that
+// verifies offline, a short number that verifies over any channel, and a PDF.
+package certificate
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/analytics"
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/job"
+	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/sign"
+	"github.com/eshik-kg/eshik/platform/store"
+)
+
+// name is the service's name in statistics, node ids and locale keys.
+const name = "certificate"
+
+// Kind is what a certificate certifies.
+type Kind string
+
+// The kinds that the register of residents answers for at once.
+const (
+	Residential Kind = "residence" // where somebody lives
+	Family      Kind = "family"    // with whom
+)
+
+// Kinds lists the kinds in the order of the menu.
+var Kinds = []Kind{Residential, Family}
+
+// Known reports whether k is one of Kinds.
+func (k Kind) Known() bool { return k == Residential || k == Family }
+
+// TitleKey names the kind's title in the locale files.
+func (k Kind) TitleKey() string { return "certificate.title_" + string(k) }
+
+// State is how far a certificate is.
+type State string
+
+// The states of a certificate.
+const (
+	Requested State = "requested" // the intent is stored, the signature is not
+	Issued    State = "issued"
+	Revoked   State = "revoked"
+)
+
+// Certificate is one certificate as its owner sees it in a list.
+type Certificate struct {
+	Number    string // canonical: see ShowNumber
+	Kind      Kind
+	State     State
+	IssuedAt  time.Time
+	RevokedAt time.Time // zero unless Revoked
+}
+
+// Proofs tells who a caller proved to be. identity.Service is one.
+type Proofs interface {
+	// Proof gives the citizen that the caller's phone proved to be.
+	Proof(ctx context.Context, c caller.Caller) (identity.Citizen, bool, error)
+	// PIN is a citizen's personal number, for calls to registries only.
+	PIN(ctx context.Context, citizenID string) (string, error)
+}
+
+// Sealer encrypts what must not lie open in the database. seal.Sealer is one.
+type Sealer interface {
+	Seal(plain []byte, context string) ([]byte, error)
+	Open(sealed []byte, context string) ([]byte, error)
+	Index(purpose, value string) string
+}
+
+// Signer signs records and checks signatures. sign.Keys is one.
+type Signer interface {
+	Sign(ctx context.Context, claims sign.Claims) ([]byte, error)
+	Verify(ctx context.Context, message []byte) (sign.Claims, error)
+}
+
+// Outbox sends a message if and only if tx commits. notify.Outbox is one.
+type Outbox interface {
+	Send(ctx context.Context, tx *store.Tx, m notify.Message) error
+}
+
+// Auditor writes down who did what to whose data. audit.Log is one.
+type Auditor interface {
+	Record(ctx context.Context, tx *store.Tx, e audit.Entry) error
+}
+
+// Recorder counts finished steps. analytics.Recorder is one.
+type Recorder interface {
+	InTx(ctx context.Context, tx *store.Tx, e analytics.Event) error
+	Later(e analytics.Event)
+}
+
+// Deps is what the service stands on; every field is needed.
+type Deps struct {
+	DB        *store.DB
+	Jobs      *job.Queue
+	Register  Register
+	Proofs    Proofs
+	Sealer    Sealer
+	Signer    Signer
+	Outbox    Outbox
+	Audit     Auditor
+	Analytics Recorder
+	Texts     *locales.Catalogue
+	// Issuer names us in every signed record (the CWT claim iss), as KG-ESHIK.
+	Issuer string
+	// VerifyURL is the address of the page that verifies numbers, as printed on
+	// certificates: https://…/verify.
+	VerifyURL string
+	// SMSNumber is the number to text for verifying, as printed on certificates.
+	SMSNumber string
+	// Random draws certificate numbers: crypto/rand.Reader.
+	Random io.Reader
+	// Now is the moment of background work, which has no caller.
+	Now func() time.Time
+}
+
+// Service issues and verifies certificates.
+type Service struct {
+	Deps
+}
+
+// New makes the service and gives the job queue its work.
+func New(d Deps) *Service {
+	s := &Service{Deps: d}
+	job.Handle(d.Jobs, s.finishLater)
+	return s
+}

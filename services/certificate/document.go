@@ -1,0 +1,212 @@
+package certificate
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"fmt"
+	"time"
+
+	"codeberg.org/go-pdf/fpdf"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/analytics"
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/sign"
+	"github.com/eshik-kg/eshik/platform/store"
+)
+
+// fonts are Noto Sans, cut down to Latin and Kyrgyz and Russian Cyrillic, with
+// their licence (SIL OFL 1.1).
+//
+//go:embed fonts/NotoSans-Regular-subset.ttf fonts/NotoSans-Bold-subset.ttf fonts/OFL.txt
+var fonts embed.FS
+
+// The page, in millimetres: A4 with Kyrgyz in the left column and Russian in
+// the right one.
+const (
+	margin      = 15.0
+	gutter      = 8.0
+	columnWidth = (210 - 2*margin - gutter) / 2
+	pageBottom  = 297 - margin
+	// footHeight is the room of the QR code with its quiet zone and its words.
+	footHeight = 66.0
+)
+
+// PDF makes the document of a certificate of the citizen c.Subject. Somebody
+// else's certificate answers like an absent one. The same certificate always
+// gives the same bytes.
+func (s *Service) PDF(ctx context.Context, c caller.Caller, typed string) ([]byte, error) {
+	if c.Subject == "" {
+		return nil, problem.New(problem.Unauthenticated, "problem.certificate_identify")
+	}
+	number, ok := ParseNumber(typed)
+	if !ok {
+		return nil, problem.New(problem.Invalid, "problem.certificate_number")
+	}
+	row, in, err := s.issued(ctx, number)
+	if err != nil {
+		return nil, err
+	}
+	if row.CitizenID != c.Subject {
+		return nil, problem.New(problem.NotFound, "problem.certificate_not_found")
+	}
+	if State(row.State) == Revoked {
+		return nil, problem.New(problem.Conflict, "problem.certificate_revoked")
+	}
+	message, err := s.Sealer.Open(row.SignedSealed, signedContext(row.ID))
+	if err != nil {
+		return nil, fmt.Errorf("open the signed record: %w", err)
+	}
+	document, err := s.render(number, row.IssuedAt.Time, in.Record, qrPrefix+sign.EncodeBase45(message))
+	if err != nil {
+		return nil, err
+	}
+	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
+		err := s.Audit.Record(ctx, tx, audit.Entry{
+			At: c.Now, Actor: c.Subject, Action: "certificate.download", Object: row.ID, Subject: row.CitizenID,
+			Purpose: "the citizen asked for the document",
+		})
+		if err != nil {
+			return err
+		}
+		return s.Analytics.InTx(ctx, tx, analytics.Of(c, name, "document", "done"))
+	})
+	return document, err
+}
+
+// page is a document in the making.
+type page struct {
+	pdf   *fpdf.Fpdf
+	texts *locales.Catalogue
+}
+
+// render draws the document.
+func (s *Service) render(number string, issued time.Time, record Record, payload string) ([]byte, error) {
+	p, err := s.newPage(number, issued, record)
+	if err != nil {
+		return nil, err
+	}
+	p.heading(record.Kind, number, issued)
+	p.body(record, issued)
+	if err := p.foot(payload, s.VerifyURL, s.SMSNumber, number); err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	if err := p.pdf.Output(&out); err != nil {
+		return nil, fmt.Errorf("write the document: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+func (s *Service) newPage(number string, issued time.Time, record Record) (*page, error) {
+	pdf := fpdf.New("P", "mm", "A4", "")
+	for style, file := range map[string]string{"": "Regular", "B": "Bold"} {
+		font, err := fonts.ReadFile("fonts/NotoSans-" + file + "-subset.ttf")
+		if err != nil {
+			return nil, fmt.Errorf("read a font: %w", err)
+		}
+		pdf.AddUTF8FontFromBytes("Noto", style, font)
+	}
+	pdf.SetCatalogSort(true) // the same bytes every time
+	pdf.SetCreationDate(issued.UTC())
+	pdf.SetModificationDate(issued.UTC())
+	pdf.SetLang("ky")
+	pdf.SetTitle(s.Texts.Text(locales.KY, record.Kind.TitleKey())+" "+ShowNumber(number), true)
+	pdf.SetProducer("Eshik", true)
+	pdf.SetMargins(margin, margin, margin)
+	pdf.SetAutoPageBreak(false, 0) // rows are kept whole: see room
+	pdf.AddPage()
+	return &page{pdf: pdf, texts: s.Texts}, nil
+}
+
+// heading says what the document is, its number and its day.
+func (p *page) heading(kind Kind, number string, issued time.Time) {
+	p.style("B", 10, 0)
+	p.pair(5, p.text(locales.KY, "certificate.pdf_state"), p.text(locales.RU, "certificate.pdf_state"))
+	p.pdf.Ln(5)
+	p.style("B", 14, 0)
+	p.pair(7, p.text(locales.KY, "certificate.pdf_title_"+string(kind)), p.text(locales.RU, "certificate.pdf_title_"+string(kind)))
+	p.pdf.Ln(3)
+	p.style("", 11, 0)
+	args := []any{"certificate", ShowNumber(number), "date", showDay(issued)}
+	p.pair(6, p.text(locales.KY, "certificate.pdf_number", args...), p.text(locales.RU, "certificate.pdf_number", args...))
+	p.pdf.Ln(3)
+	p.line()
+}
+
+// body says what the record says, in both languages.
+func (p *page) body(record Record, issued time.Time) {
+	p.field("certificate.pdf_name", record.Holder.Name)
+	if record.Holder.Born != "" {
+		p.field("certificate.pdf_born", showDate(record.Holder.Born))
+	}
+	p.field("certificate.pdf_address", record.Address)
+	if record.Kind == Family {
+		p.members(record.Members)
+	}
+	p.pdf.Ln(2)
+	p.line()
+	p.style("", 9, 60)
+	p.both("certificate.pdf_source", "date", showDay(issued))
+}
+
+// members lists the family.
+func (p *page) members(members []Member) {
+	p.style("", 9, 60)
+	if len(members) == 0 {
+		p.both("certificate.pdf_alone")
+		return
+	}
+	p.both("certificate.pdf_members")
+	for i, m := range members {
+		p.style("", 11, 0)
+		cell := func(loc locales.Locale) string {
+			return fmt.Sprintf("%d. %s, %s — %s", i+1, m.Name, showDate(m.Born), p.relation(loc, m.Relation))
+		}
+		p.pair(5.5, cell(locales.KY), cell(locales.RU))
+	}
+}
+
+// relation is a kinship in words: a code of the register that we do not know is
+// shown as it is.
+func (p *page) relation(loc locales.Locale, code string) string {
+	if key := "certificate.relation_" + code; p.texts.Has(key) {
+		return p.texts.Text(loc, key)
+	}
+	return code
+}
+
+// foot is the QR code and how to verify, at the bottom of the last page.
+func (p *page) foot(payload, url, sms, number string) error {
+	code, err := drawQR(payload)
+	if err != nil {
+		return err
+	}
+	p.room(footHeight)
+	top := pageBottom - footHeight
+	p.pdf.SetY(top)
+	p.line()
+	options := fpdf.ImageOptions{ImageType: "PNG"}
+	p.pdf.RegisterImageOptionsReader("qr", options, bytes.NewReader(code.png))
+	p.pdf.ImageOptions("qr", margin-code.quiet, top+3, code.side, code.side, false, options, 0, "")
+	args := []any{"url", url, "phone", sms, "certificate", ShowNumber(number)}
+	left := margin + code.side + 2
+	width := 210 - margin - left
+	y := top + 5
+	for _, loc := range []locales.Locale{locales.KY, locales.RU} {
+		p.style("B", 10, 0)
+		p.pdf.SetXY(left, y)
+		p.pdf.MultiCell(width, 5, p.text(loc, "certificate.pdf_verify"), "", "L", false)
+		p.style("", 9, 0)
+		p.pdf.SetX(left)
+		p.pdf.MultiCell(width, 4.5, p.text(loc, "certificate.pdf_how", args...), "", "L", false)
+		y = p.pdf.GetY() + 3
+	}
+	if err := p.pdf.Error(); err != nil {
+		return fmt.Errorf("draw the document: %w", err)
+	}
+	return nil
+}

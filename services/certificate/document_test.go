@@ -1,0 +1,118 @@
+package certificate_test
+
+import (
+	"bytes"
+	"compress/zlib"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/sign"
+	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/services/certificate"
+)
+
+// largeFamily has more members than one page of the document holds.
+func largeFamily() []certificate.Member {
+	members := []certificate.Member{
+		{Person: certificate.Person{Name: "Асанов Бакыт Эркинович", Born: "1985-07-01"}, Relation: "spouse"},
+		{Person: certificate.Person{Name: "Асанова Нурай Бакытовна", Born: "2023-05-09"}, Relation: "child"},
+		{Person: certificate.Person{Name: "Токтогулова Үмүт Өмүрбековна", Born: "1961-01-30"}, Relation: "кайненеси"},
+	}
+	for range 9 {
+		members = append(members, members[1])
+	}
+	return members
+}
+
+// words is the text of a document: what its content streams draw in UTF-16.
+func words(t testing.TB, document []byte) string {
+	t.Helper()
+	var out strings.Builder
+	for _, stream := range regexp.MustCompile(`(?s)stream\n(.*?)\nendstream`).FindAllSubmatch(document, -1) {
+		plain, err := zlib.NewReader(bytes.NewReader(stream[1]))
+		if err != nil {
+			continue // not compressed: a font's table
+		}
+		content, err := io.ReadAll(plain)
+		if err != nil || !bytes.Contains(content, []byte("BT ")) {
+			continue
+		}
+		for _, drawn := range regexp.MustCompile(`(?s)[\(]((?:[^\\)]|\\.)*)\)`).FindAllSubmatch(content, -1) {
+			raw := regexp.MustCompile(`(?s)\\(.)`).ReplaceAll(drawn[1], []byte("$1"))
+			units := make([]uint16, 0, len(raw)/2)
+			for i := 0; i+1 < len(raw); i += 2 {
+				units = append(units, uint16(raw[i])<<8|uint16(raw[i+1]))
+			}
+			out.WriteString(string(utf16.Decode(units)) + " ")
+		}
+	}
+	return out.String()
+}
+
+// TestDocument makes the PDF of a residence and of a large family. Run with
+// -artifacts to look at them.
+func TestDocument(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.Open(t, storetest.NewSQLite(t)))
+	h.register.members = largeFamily()
+	for kind, want := range map[certificate.Kind][]string{
+		certificate.Residential: {
+			"Асанова", "Айгүл", "15.03.1988", "Сокулук", "Справка о месте жительства", "Жашаган жери", "23.11.2026",
+			"https://eshik.example.kg/verify", "ТЕКШЕР", "ПРОВЕРИТЬ",
+		},
+		certificate.Family: {"Үй-бүлө", "Нурай", "09.05.2023", "ребёнок", "баласы", "кайненеси", "Өмүрбековна"},
+	} {
+		issued := request(t, h, string(kind), kind)
+		document := must[[]byte](t)(h.PDF(t.Context(), aigul(""), certificate.ShowNumber(issued.Number)))
+		if again := must[[]byte](t)(h.PDF(t.Context(), aigul(""), issued.Number)); !bytes.Equal(document, again) {
+			t.Errorf("%s: the bytes differ from one download to the next", kind)
+		}
+		text := words(t, document)
+		for _, word := range append(want, certificate.ShowNumber(issued.Number), "КЫРГЫЗ РЕСПУБЛИКАСЫ") {
+			if !strings.Contains(text, word) {
+				t.Errorf("%s: %q is not in %q", kind, word, text)
+			}
+		}
+		if strings.Contains(text, pin) {
+			t.Errorf("%s: the document holds the personal number", kind)
+		}
+		if err := os.WriteFile(filepath.Join(t.ArtifactDir(), string(kind)+".pdf"), document, 0o600); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestQR reads the QR code's text as a verifier does, whole and changed.
+func TestQR(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.Open(t, storetest.NewSQLite(t)))
+	h.register.members = largeFamily()
+	issued := request(t, h, "t1", certificate.Family)
+	payload := certificate.Payload(t, h.Service, issued.Number)
+	anybody := caller.Caller{Channel: caller.Web, Now: noon}
+	if _, err := h.signer.Rotate(t.Context()); err != nil { // earlier keys go on verifying
+		t.Fatal(err)
+	}
+	for _, scanned := range []string{payload, strings.TrimPrefix(payload, "ESHIK1:"), payload + "\n"} {
+		view, record, err := h.VerifyQR(t.Context(), anybody, scanned)
+		if err != nil || view.Number != issued.Number || !view.Valid() || len(record.Members) != 12 {
+			t.Fatalf("%+v, %d members, %v", view, len(record.Members), err)
+		}
+	}
+	body := strings.TrimPrefix(payload, "ESHIK1:")
+	message := must[[]byte](t)(sign.DecodeBase45(body))
+	message[len(message)/2] ^= 1
+	for name, forged := range map[string]string{
+		"changed": sign.EncodeBase45(message), "empty": "", "an address": "https://eshik.example.kg/verify/K7MN", "cut": body[:len(body)-3],
+	} {
+		_, _, err := h.VerifyQR(t.Context(), anybody, forged)
+		t.Log(name)
+		wantKey(t, err, "problem.certificate_forged")
+	}
+}

@@ -1,0 +1,261 @@
+package certificate
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+	"github.com/google/uuid"
+
+	"github.com/eshik-kg/eshik/platform/analytics"
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/job"
+	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/sign"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/services/certificate/db"
+)
+
+// intent is what is stored, sealed, before anything is signed: enough to finish
+// the certificate after a crash and to tell its owner.
+type intent struct {
+	Record Record `json:"record"`
+	// Caller is who asked: the message and the statistics need phone, language
+	// and channel.
+	Caller caller.Caller `json:"caller"`
+}
+
+// finishArgs asks for the intent of a certificate to be finished if it is not.
+type finishArgs struct {
+	ID string `json:"id"`
+}
+
+// Kind implements job.Args.
+func (finishArgs) Kind() string { return "certificate.finish" }
+
+// finishAfter is how long the request itself has to finish its certificate
+// before the background does.
+const finishAfter = 30 * time.Second
+
+// Request issues a certificate to the citizen c.Subject with what the register
+// says now, and texts its number to c.Phone. The same turn gives the same
+// certificate. What it shows is signed after the intent is stored: a process
+// that dies in between leaves an intent, which the job queue finishes.
+func (s *Service) Request(ctx context.Context, c caller.Caller, kind Kind) (Certificate, error) {
+	if c.Subject == "" {
+		return Certificate{}, problem.New(problem.Unauthenticated, "problem.certificate_identify")
+	}
+	if !kind.Known() {
+		return Certificate{}, problem.New(problem.Invalid, "problem.certificate_kind")
+	}
+	key := s.Sealer.Index("certificate.request", c.Subject+"\x00"+c.Turn)
+	row, err := db.New(s.DB.Reader()).ByRequestKey(ctx, key)
+	if errors.Is(err, sql.ErrNoRows) {
+		row, err = s.intend(ctx, c, kind, key)
+	}
+	if err != nil {
+		return Certificate{}, fmt.Errorf("request a certificate: %w", err)
+	}
+	if Kind(row.Kind) != kind {
+		return Certificate{}, problem.New(problem.Mismatch, "problem.certificate_repeated")
+	}
+	if State(row.State) == Requested {
+		if row, err = s.finish(ctx, row, c.Now); err != nil {
+			return Certificate{}, fmt.Errorf("issue a certificate: %w", err)
+		}
+	}
+	return certificateOf(row), nil
+}
+
+// intend asks the register and stores what is to be signed.
+func (s *Service) intend(ctx context.Context, c caller.Caller, kind Kind, key string) (db.Certificate, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return db.Certificate{}, fmt.Errorf("make a certificate's id: %w", err)
+	}
+	pin, err := s.Proofs.PIN(ctx, c.Subject)
+	if err != nil {
+		return db.Certificate{}, err
+	}
+	record, known, err := s.ask(ctx, kind, pin, id.String())
+	if err != nil {
+		return db.Certificate{}, fmt.Errorf("ask the register of residents: %w", err)
+	}
+	if !known {
+		return db.Certificate{}, problem.New(problem.NotFound, "problem.certificate_unknown_person")
+	}
+	sealed, err := s.sealIntent(id.String(), intent{Record: record, Caller: c})
+	if err != nil {
+		return db.Certificate{}, err
+	}
+	add := db.AddIntentParams{
+		ID: id.String(), RequestKey: key, CitizenID: c.Subject, Kind: string(kind),
+		IntentSealed: sealed, RequestedAt: dbtime.From(c.Now),
+	}
+	if err := s.storeIntent(ctx, c, add); err != nil {
+		return db.Certificate{}, err
+	}
+	// The row is ours, or that of the same turn in another process.
+	return db.New(s.DB.Reader()).ByRequestKey(ctx, key)
+}
+
+// storeIntent writes the intent under a number that nobody has, unless the same
+// turn wrote one meanwhile.
+func (s *Service) storeIntent(ctx context.Context, c caller.Caller, add db.AddIntentParams) error {
+	return s.DB.InTx(ctx, func(tx *store.Tx) error {
+		var err error
+		if add.Number, err = newNumber(s.Random); err != nil {
+			return err
+		}
+		added, err := db.New(tx).AddIntent(ctx, add)
+		if err != nil {
+			return fmt.Errorf("store the intent: %w", err)
+		}
+		if added == 0 {
+			// A taken number is as likely as one in 10^14: the caller then finds no
+			// row of its turn, and the citizen is asked to try again.
+			return nil
+		}
+		err = s.Audit.Record(ctx, tx, audit.Entry{
+			At: c.Now, Actor: c.Subject, Action: "certificate.request." + add.Kind, Object: add.ID,
+			Subject: c.Subject, Purpose: "the citizen asked for the certificate",
+		})
+		if err != nil {
+			return err
+		}
+		return s.Jobs.Insert(ctx, tx, finishArgs{ID: add.ID}, job.Options{At: c.Now.Add(finishAfter)})
+	})
+}
+
+// finishLater finishes an intent that its request did not.
+func (s *Service) finishLater(ctx context.Context, args finishArgs, _ job.Attempt) error {
+	row, err := db.New(s.DB.Reader()).ByID(ctx, args.ID)
+	if err != nil {
+		return fmt.Errorf("read an intent: %w", err)
+	}
+	if State(row.State) != Requested {
+		return nil
+	}
+	_, err = s.finish(ctx, row, s.Now())
+	return err
+}
+
+// finish signs the record of an intent and, in one transaction, stores it,
+// texts the number, and writes the audit and the statistics. It may run twice
+// at once: the first to commit is the only one with an effect.
+func (s *Service) finish(ctx context.Context, row db.Certificate, now time.Time) (db.Certificate, error) {
+	in, err := s.openIntent(row)
+	if err != nil {
+		return row, err
+	}
+	content, err := cbor.Marshal(in.Record)
+	if err != nil {
+		return row, fmt.Errorf("encode the record: %w", err)
+	}
+	message, err := s.Signer.Sign(ctx, sign.Claims{
+		Issuer: s.Issuer, IssuedAt: now.Unix(), ID: []byte(row.Number), Content: content,
+	})
+	if err != nil {
+		return row, fmt.Errorf("sign the record: %w", err)
+	}
+	sealed, err := s.Sealer.Seal(message, signedContext(row.ID))
+	if err != nil {
+		return row, fmt.Errorf("seal the record: %w", err)
+	}
+	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
+		marked, err := db.New(tx).MarkIssued(ctx, db.MarkIssuedParams{
+			ID: row.ID, SignedSealed: sealed, IssuedAt: dbtime.From(now),
+		})
+		if err != nil {
+			return fmt.Errorf("store the signed record: %w", err)
+		}
+		if marked == 0 {
+			return nil
+		}
+		return s.announce(ctx, tx, row, in.Caller, now)
+	})
+	if err != nil {
+		return row, err
+	}
+	return db.New(s.DB.Reader()).ByID(ctx, row.ID)
+}
+
+// announce is what an issued certificate leaves beside itself.
+func (s *Service) announce(ctx context.Context, tx *store.Tx, row db.Certificate, c caller.Caller, now time.Time) error {
+	c.Now = now
+	if c.Phone != "" {
+		title := s.Texts.Text(c.Locale, Kind(row.Kind).TitleKey())
+		err := s.Outbox.Send(ctx, tx, notify.Message{
+			To: c.Phone, Locale: c.Locale, Purpose: notify.Receipt, Dedup: "certificate:" + row.ID,
+			Text: s.Texts.Text(c.Locale, "certificate.sms", "title", title, "certificate", ShowNumber(row.Number)),
+		})
+		if err != nil {
+			return fmt.Errorf("send the number: %w", err)
+		}
+	}
+	err := s.Audit.Record(ctx, tx, audit.Entry{
+		At: now, Actor: c.Subject, Action: "certificate.issue", Object: row.ID, Subject: row.CitizenID,
+		Purpose: "the citizen asked for the certificate",
+	})
+	if err != nil {
+		return err
+	}
+	return s.Analytics.InTx(ctx, tx, analytics.Of(c, name, "issue_"+row.Kind, "done"))
+}
+
+// List gives the certificates of the citizen c.Subject, the newest first.
+func (s *Service) List(ctx context.Context, c caller.Caller) ([]Certificate, error) {
+	if c.Subject == "" {
+		return nil, problem.New(problem.Unauthenticated, "problem.certificate_identify")
+	}
+	rows, err := db.New(s.DB.Reader()).OfCitizen(ctx, c.Subject)
+	if err != nil {
+		return nil, fmt.Errorf("list certificates: %w", err)
+	}
+	list := make([]Certificate, len(rows))
+	for i, row := range rows {
+		list[i] = certificateOf(row)
+	}
+	return list, nil
+}
+
+func certificateOf(row db.Certificate) Certificate {
+	return Certificate{
+		Number: row.Number, Kind: Kind(row.Kind), State: State(row.State),
+		IssuedAt: row.IssuedAt.Time, RevokedAt: row.RevokedAt.Time,
+	}
+}
+
+func intentContext(id string) string { return "certificate.intent:" + id }
+func signedContext(id string) string { return "certificate.signed:" + id }
+
+func (s *Service) sealIntent(id string, in intent) ([]byte, error) {
+	plain, err := json.Marshal(in)
+	if err != nil {
+		return nil, fmt.Errorf("encode the intent: %w", err)
+	}
+	sealed, err := s.Sealer.Seal(plain, intentContext(id))
+	if err != nil {
+		return nil, fmt.Errorf("seal the intent: %w", err)
+	}
+	return sealed, nil
+}
+
+func (s *Service) openIntent(row db.Certificate) (intent, error) {
+	plain, err := s.Sealer.Open(row.IntentSealed, intentContext(row.ID))
+	if err != nil {
+		return intent{}, fmt.Errorf("open the intent of a certificate: %w", err)
+	}
+	var in intent
+	if err := json.Unmarshal(plain, &in); err != nil {
+		return intent{}, fmt.Errorf("read the intent of a certificate: %w", err)
+	}
+	return in, nil
+}

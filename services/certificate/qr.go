@@ -1,0 +1,63 @@
+package certificate
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"math"
+
+	"rsc.io/qr"
+)
+
+// qrPrefix says what a QR code of ours holds and in which version; all its
+// characters are of the alphanumeric mode.
+const qrPrefix = "ESHIK1:"
+
+// The printed code. A quiet zone of four modules surrounds it (ISO/IEC 18004).
+const (
+	qrSide       = 45.0 // millimetres, without the quiet zone
+	qrQuiet      = 4    // modules
+	qrResolution = 300  // dots per inch, at least
+	// qrDense is the most modules that 45 mm show in at least 0.4 mm each, what
+	// a cheap phone's camera reads from paper.
+	qrDense = 109
+)
+
+// qrImage is a QR code for a page.
+type qrImage struct {
+	png   []byte
+	side  float64 // millimetres, with the quiet zone
+	quiet float64 // millimetres of quiet zone on each side
+}
+
+// drawQR draws text with as much error correction as the size allows.
+func drawQR(text string) (qrImage, error) {
+	var code *qr.Code
+	var err error
+	for _, level := range []qr.Level{qr.Q, qr.M, qr.L} {
+		if code, err = qr.Encode(text, level); err == nil && code.Size <= qrDense {
+			break
+		}
+	}
+	if err != nil {
+		return qrImage{}, fmt.Errorf("make the QR code: %w", err)
+	}
+	module := qrSide / float64(code.Size)
+	dots := int(math.Ceil(module / 25.4 * qrResolution))
+	full := code.Size + 2*qrQuiet
+	picture := image.NewPaletted(image.Rect(0, 0, full*dots, full*dots), color.Palette{color.White, color.Black})
+	for y := range full * dots {
+		for x := range full * dots {
+			if code.Black(x/dots-qrQuiet, y/dots-qrQuiet) {
+				picture.SetColorIndex(x, y, 1)
+			}
+		}
+	}
+	var out bytes.Buffer
+	if err := png.Encode(&out, picture); err != nil {
+		return qrImage{}, fmt.Errorf("draw the QR code: %w", err)
+	}
+	return qrImage{png: out.Bytes(), side: float64(full) * module, quiet: qrQuiet * module}, nil
+}

@@ -1,0 +1,81 @@
+package certificate
+
+import (
+	"context"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Register is the register of residents, Sanarip Aimak, which knows where
+// people live and with whom.
+type Register interface {
+	// Residence gives who the personal number belongs to and where they live;
+	// issue is our application's id, which the register keeps as the reason of
+	// the call. A number that the register does not know is not ok.
+	Residence(ctx context.Context, pin, issue string) (r Residence, ok bool, err error)
+	// Family lists the members of the family of the personal number, its owner
+	// among them or not. A person the register knows no family of is ok with none.
+	Family(ctx context.Context, pin, issue string) (members []Member, ok bool, err error)
+}
+
+// Person is a person as a certificate names them. A certificate never carries a
+// personal number: it goes from hand to hand.
+type Person struct {
+	Name string `json:"name" cbor:"1,keyasint"` // surname, name, patronymic
+	Born string `json:"born" cbor:"2,keyasint"` // YYYY-MM-DD
+}
+
+// Residence is where a person lives.
+type Residence struct {
+	Person
+	Address string
+}
+
+// Member is one person of a family.
+type Member struct {
+	Person
+	// Relation is what the member is to the holder, as the register writes it.
+	Relation string `json:"relation" cbor:"3,keyasint,omitempty"`
+}
+
+// Record is what a certificate says: the part that is signed.
+type Record struct {
+	Kind    Kind     `json:"kind" cbor:"1,keyasint"`
+	Holder  Person   `json:"holder" cbor:"2,keyasint"`
+	Address string   `json:"address" cbor:"3,keyasint,omitempty"`
+	Members []Member `json:"members,omitempty" cbor:"4,keyasint,omitempty"`
+}
+
+// Initials are the first letters of the holder's names: "А. Б. В.".
+func (r Record) Initials() string {
+	var out []string
+	for _, word := range strings.Fields(r.Holder.Name) {
+		first, _ := utf8.DecodeRuneInString(word)
+		if unicode.IsLetter(first) {
+			out = append(out, string(unicode.ToUpper(first))+".")
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// BirthYear is the holder's year of birth, or "" when the register gave none.
+func (r Record) BirthYear() string {
+	if len(r.Holder.Born) < 4 {
+		return ""
+	}
+	return r.Holder.Born[:4]
+}
+
+// ask makes the record of what the register says about the personal number.
+func (s *Service) ask(ctx context.Context, kind Kind, pin, issue string) (record Record, ok bool, err error) {
+	residence, ok, err := s.Register.Residence(ctx, pin, issue)
+	if err != nil || !ok {
+		return Record{}, false, err
+	}
+	record = Record{Kind: kind, Holder: residence.Person, Address: residence.Address}
+	if kind == Family {
+		record.Members, ok, err = s.Register.Family(ctx, pin, issue)
+	}
+	return record, ok, err
+}

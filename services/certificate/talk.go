@@ -1,0 +1,126 @@
+package certificate
+
+import (
+	"context"
+
+	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/problem"
+)
+
+// The nodes of the conversation.
+const (
+	nodeMenu     = "certificate.menu"
+	nodeKind     = "certificate.kind"
+	nodeRequest  = "certificate.request"
+	nodeDone     = "certificate.done"
+	nodeVerify   = "certificate.verify"
+	nodeVerified = "certificate.verified"
+)
+
+// What the talk remembers.
+const (
+	keyKind   = "certificate.kind"
+	keyNumber = "certificate.number"
+)
+
+// Talk is the service's part of the conversation on USSD and SMS.
+func (s *Service) Talk() dialog.Service {
+	return dialog.Service{
+		Name:  name,
+		Entry: dialog.Option{Label: dialog.Say("certificate.entry"), Next: dialog.Go(nodeMenu)},
+		Nodes: []dialog.Node{
+			{ID: nodeMenu, Show: s.showMenu},
+			{ID: nodeKind, Show: s.showKinds},
+			{ID: nodeRequest, Do: s.doRequest},
+			{ID: nodeDone, Show: s.showDone},
+			{ID: nodeVerify, Show: s.showVerify, Answer: s.answerVerify},
+			{ID: nodeVerified, Show: s.showVerified},
+		},
+		Commands: []dialog.Command{
+			{Words: []string{"маалымкат", "справка", "maalymkat", "spravka"}, Node: nodeMenu},
+			{
+				Words: []string{"текшер", "проверить", "teksher", "proverit"},
+				Node:  nodeVerified, Arg: keyNumber, Bare: nodeVerify,
+			},
+		},
+	}
+}
+
+func (s *Service) showMenu(context.Context, *dialog.Talk) (dialog.Screen, error) {
+	return dialog.Screen{
+		Body: []dialog.Message{dialog.Say("certificate.menu")},
+		Options: []dialog.Option{
+			{Label: dialog.Say("certificate.get"), Next: dialog.Call(identity.NodeStart, nodeKind)},
+			{Label: dialog.Say("certificate.check"), Next: dialog.Go(nodeVerify)},
+		},
+	}, nil
+}
+
+func (s *Service) showKinds(context.Context, *dialog.Talk) (dialog.Screen, error) {
+	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("certificate.which")}}
+	for _, kind := range Kinds {
+		screen.Options = append(screen.Options, dialog.Option{
+			Label: dialog.Say(kind.TitleKey()), Next: dialog.Go(nodeRequest, keyKind, string(kind)),
+		})
+	}
+	return screen, nil
+}
+
+// doRequest issues the certificate to whoever the phone proved to be.
+func (s *Service) doRequest(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
+	c := t.Caller
+	citizen, proven, err := s.Proofs.Proof(ctx, c)
+	if err != nil {
+		return dialog.Next{}, err
+	}
+	if !proven { // the proof ran out while the citizen chose
+		return dialog.Call(identity.NodeStart, nodeKind), nil
+	}
+	c.Subject = citizen.ID
+	certificate, err := s.Request(ctx, c, Kind(t.Get(keyKind)))
+	if err != nil {
+		return dialog.Next{}, err
+	}
+	return dialog.Done(nodeDone, keyNumber, certificate.Number), nil
+}
+
+func (s *Service) showDone(_ context.Context, t *dialog.Talk) (dialog.Screen, error) {
+	return dialog.Screen{
+		Body: []dialog.Message{dialog.Say("certificate.done", "certificate", ShowNumber(t.Get(keyNumber)))},
+		End:  true,
+	}, nil
+}
+
+func (s *Service) showVerify(context.Context, *dialog.Talk) (dialog.Screen, error) {
+	return dialog.Screen{Body: []dialog.Message{dialog.Say("certificate.ask_number")}, Ask: dialog.AskText}, nil
+}
+
+func (s *Service) answerVerify(_ context.Context, _ *dialog.Talk, input string) (dialog.Next, error) {
+	number, ok := ParseNumber(input)
+	if !ok {
+		return dialog.Next{}, problem.New(problem.Invalid, "problem.certificate_number")
+	}
+	return dialog.Go(nodeVerified, keyNumber, number), nil
+}
+
+// showVerified answers for a number that was typed here or texted as it is.
+func (s *Service) showVerified(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+	view, err := s.Verify(ctx, t.Caller, t.Get(keyNumber))
+	if err != nil {
+		return dialog.Screen{}, err
+	}
+	kind := dialog.Say(view.Kind.TitleKey())
+	if !view.Valid() {
+		revoked := dialog.Say("certificate.revoked", "date", showDay(view.RevokedAt))
+		return dialog.Screen{Body: []dialog.Message{revoked, kind}, End: true}, nil
+	}
+	return dialog.Screen{
+		Body: []dialog.Message{
+			dialog.Say("certificate.valid", "date", showDay(view.IssuedAt)),
+			kind,
+			dialog.Say("certificate.holder", "initials", view.Initials, "year", view.BirthYear),
+		},
+		End: true,
+	}, nil
+}

@@ -1,0 +1,104 @@
+package certificate_test
+
+import (
+	"context"
+	"log/slog"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/services/certificate"
+)
+
+// narrow is a USSD screen (PROTOCOLS.md §3).
+var narrow = dialog.Budget{Septets: 182, Units: 80}
+
+// talk is a conversation with the service, whose identification is a node that
+// returns at once.
+type talk struct {
+	t      *testing.T
+	engine *dialog.Engine
+	state  dialog.State
+	caller caller.Caller
+	turn   int
+}
+
+func newTalk(t *testing.T, h *house, loc locales.Locale) *talk {
+	t.Helper()
+	identity := dialog.Service{Name: "identity", Nodes: []dialog.Node{{
+		ID: "identity.start",
+		Do: func(context.Context, *dialog.Talk) (dialog.Next, error) { return dialog.Return(), nil },
+	}}}
+	c := aigul("")
+	c.Subject, c.Locale = "", loc
+	engine := must[*dialog.Engine](t)(dialog.New(h.cat, dialog.Options{Profiles: profile{}, Log: slog.New(slog.DiscardHandler)}, h.Talk(), identity))
+	return &talk{t: t, engine: engine, caller: c, state: dialog.State{Locale: loc}}
+}
+
+func (k *talk) next(in dialog.Input) string {
+	k.t.Helper()
+	k.turn++
+	k.caller.Turn = strings.Repeat("t", k.turn)
+	in.Budget = narrow
+	reply, err := k.engine.Next(k.t.Context(), k.caller, &k.state, in)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	if !narrow.Fits(reply.Text) {
+		k.t.Errorf("too long for a screen: %q", reply.Text)
+	}
+	k.t.Logf("%q → %q", in.Text, reply.Text)
+	return reply.Text
+}
+
+func (k *talk) start(message string) string { return k.next(dialog.Input{Start: true, Text: message}) }
+func (k *talk) say(text string) string      { return k.next(dialog.Input{Text: text}) }
+
+var shown = regexp.MustCompile(`[2-9A-Z]{4}-[2-9A-Z]{4}-[2-9A-Z]{3}`)
+
+// TestTalk gets a certificate by dialling, and verifies it by dialling and by a
+// message, each screen on one page.
+func TestTalk(t *testing.T) {
+	t.Parallel()
+	for _, loc := range []locales.Locale{locales.KY, locales.RU, locales.KYLatn} {
+		t.Run(string(loc), func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, storetest.Open(t, storetest.NewSQLite(t)))
+			k := newTalk(t, h, loc)
+			k.start("")
+			k.say("1")
+			k.say("1")
+			number := shown.FindString(k.say("2"))
+			if number == "" {
+				t.Fatal("no number on the last screen")
+			}
+			again := newTalk(t, h, loc)
+			again.start("")
+			again.say("1")
+			again.say("2")
+			if got := again.say("K7MN"); !strings.Contains(got, "11") {
+				t.Errorf("a wrong number gives %q", got)
+			}
+			if got := again.say(strings.ToLower(number)); !strings.Contains(got, "1988") || !strings.Contains(got, "23.11.2026") {
+				t.Errorf("the check gives %q", got)
+			}
+			for _, word := range []string{"ТЕКШЕР ", "проверить ", "Teksher "} {
+				if got := newTalk(t, h, loc).start(word + number); !strings.Contains(got, "1988") {
+					t.Errorf("%s gives %q", word, got)
+				}
+			}
+			if got := newTalk(t, h, loc).start("текшер " + certificate.AnyNumber(t)); strings.Contains(got, "1988") {
+				t.Errorf("a number that nobody has gives %q", got)
+			}
+		})
+	}
+}
+
+// profile forgets the languages of phones.
+type profile struct{}
+
+func (profile) SetLocale(context.Context, string, locales.Locale) error { return nil }

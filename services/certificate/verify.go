@@ -1,0 +1,141 @@
+package certificate
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"github.com/eshik-kg/eshik/platform/analytics"
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/sign"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/services/certificate/db"
+)
+
+// View is what anybody may learn about a certificate by its number: enough to
+// compare with the paper in hand, and never what the paper says.
+type View struct {
+	Number    string // canonical: see ShowNumber
+	Kind      Kind
+	Initials  string // of the holder: "А. Б. В."
+	BirthYear string // of the holder; "" when the register gave none
+	IssuedAt  time.Time
+	RevokedAt time.Time // zero: it is valid
+}
+
+// Valid reports that the certificate stands.
+func (v View) Valid() bool { return v.RevokedAt.IsZero() }
+
+// Verify answers for a number as anybody typed it, without login.
+func (s *Service) Verify(ctx context.Context, c caller.Caller, typed string) (View, error) {
+	number, ok := ParseNumber(typed)
+	if !ok {
+		s.Analytics.Later(analytics.Of(c, name, "verify_number", "refused"))
+		return View{}, problem.New(problem.Invalid, "problem.certificate_number")
+	}
+	row, in, err := s.issued(ctx, number)
+	if err != nil {
+		s.Analytics.Later(analytics.Of(c, name, "verify_number", "refused"))
+		return View{}, err
+	}
+	s.Analytics.Later(analytics.Of(c, name, "verify_number", "done"))
+	return viewOf(row, in.Record), nil
+}
+
+// VerifyQR checks the signature of a QR code's text and then that the
+// certificate still stands. The record comes back with the view: whoever holds
+// the code can read it anyway, and compares it with the paper's words.
+func (s *Service) VerifyQR(ctx context.Context, c caller.Caller, payload string) (View, Record, error) {
+	number, record, err := s.read(ctx, payload)
+	if err != nil {
+		s.Analytics.Later(analytics.Of(c, name, "verify_qr", "refused"))
+		return View{}, Record{}, err
+	}
+	row, _, err := s.issued(ctx, number)
+	if err != nil {
+		return View{}, Record{}, err
+	}
+	s.Analytics.Later(analytics.Of(c, name, "verify_qr", "done"))
+	return viewOf(row, record), record, nil
+}
+
+// read gives what a QR code says, if we signed it.
+func (s *Service) read(ctx context.Context, payload string) (number string, record Record, err error) {
+	forged := problem.New(problem.Invalid, "problem.certificate_forged")
+	message, err := sign.DecodeBase45(strings.TrimPrefix(strings.TrimSpace(payload), qrPrefix))
+	if err != nil {
+		return "", Record{}, forged.Because(err)
+	}
+	claims, err := s.Signer.Verify(ctx, message)
+	if errors.Is(err, sign.ErrForged) {
+		return "", Record{}, forged.Because(err)
+	}
+	if err != nil {
+		return "", Record{}, fmt.Errorf("check a signature: %w", err)
+	}
+	if claims.Issuer != s.Issuer {
+		return "", Record{}, forged
+	}
+	if err := cbor.NewDecoder(bytes.NewReader(claims.Content)).Decode(&record); err != nil {
+		return "", Record{}, forged.Because(err)
+	}
+	return string(claims.ID), record, nil
+}
+
+// issued finds an issued or revoked certificate by its canonical number.
+func (s *Service) issued(ctx context.Context, number string) (db.Certificate, intent, error) {
+	row, err := db.New(s.DB.Reader()).ByNumber(ctx, number)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && State(row.State) == Requested {
+		return db.Certificate{}, intent{}, problem.New(problem.NotFound, "problem.certificate_not_found")
+	}
+	if err != nil {
+		return db.Certificate{}, intent{}, fmt.Errorf("find a certificate: %w", err)
+	}
+	in, err := s.openIntent(row)
+	return row, in, err
+}
+
+func viewOf(row db.Certificate, record Record) View {
+	return View{
+		Number: row.Number, Kind: Kind(row.Kind), Initials: record.Initials(), BirthYear: record.BirthYear(),
+		IssuedAt: row.IssuedAt.Time, RevokedAt: row.RevokedAt.Time,
+	}
+}
+
+// Revoke takes a certificate back: from now on its number answers "revoked".
+// The actor is c.Subject, an officer; reason is kept in the audit log.
+func (s *Service) Revoke(ctx context.Context, c caller.Caller, typed, reason string) error {
+	number, ok := ParseNumber(typed)
+	if !ok {
+		return problem.New(problem.Invalid, "problem.certificate_number")
+	}
+	row, _, err := s.issued(ctx, number)
+	if err != nil {
+		return err
+	}
+	return s.DB.InTx(ctx, func(tx *store.Tx) error {
+		marked, err := db.New(tx).MarkRevoked(ctx, db.MarkRevokedParams{Number: number, RevokedAt: dbtime.From(c.Now)})
+		if err != nil {
+			return fmt.Errorf("revoke a certificate: %w", err)
+		}
+		if marked == 0 {
+			return nil // revoked already
+		}
+		err = s.Audit.Record(ctx, tx, audit.Entry{
+			At: c.Now, Actor: c.Subject, Action: "certificate.revoke", Object: row.ID, Subject: row.CitizenID, Purpose: reason,
+		})
+		if err != nil {
+			return err
+		}
+		return s.Analytics.InTx(ctx, tx, analytics.Of(c, name, "revoke_"+row.Kind, "done"))
+	})
+}

@@ -1,0 +1,122 @@
+package fine
+
+import (
+	"context"
+	_ "embed"
+	"encoding/csv"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/registry"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/services/fine/db"
+)
+
+// Violation is a fine as its car's owner may see it.
+type Violation struct {
+	Number string // payment code
+	// Resolution is the protocol's number.
+	Resolution string
+	// Title is what happened, in the caller's language where it is known.
+	Title     string
+	Article   string
+	At        time.Time
+	Place     string
+	Amount    payment.Tyiyn // in full; what is due now, Lookup says
+	Paid      bool
+	Delivered time.Time // of the resolution; zero: not yet
+}
+
+var errProof = problem.New(problem.Unauthenticated, "problem.fine_proof")
+
+// Details lists the fines of the caller's own car, paid ones too. Problems:
+// fine_proof (who the caller is must be proven first), fine_plate,
+// registry_not_owner, and the registry's.
+func (s *Service) Details(ctx context.Context, c caller.Caller, typed string) ([]Violation, error) {
+	plate, err := ParsePlate(typed)
+	if err != nil {
+		return nil, err
+	}
+	citizen, proven, err := s.Citizens.Proof(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("look for a proof: %w", err)
+	}
+	if !proven {
+		return nil, errProof
+	}
+	pin, err := s.Citizens.PIN(ctx, citizen.ID)
+	if err != nil {
+		return nil, fmt.Errorf("read the owner's number: %w", err)
+	}
+	call := registry.Call{UserID: "KG" + pin, Issue: issue(c)}
+	records, err := s.Register.Violations(ctx, call, pin, plate.Text)
+	if err != nil {
+		return nil, fmt.Errorf("list an owner's fines: %w", err)
+	}
+	if err := s.noteDetails(ctx, c, citizen.ID, records); err != nil {
+		return nil, fmt.Errorf("note an owner's look: %w", err)
+	}
+	list := make([]Violation, 0, len(records))
+	for _, r := range records {
+		list = append(list, Violation{
+			Number: r.PaymentNumber, Resolution: r.ProtocolNumber, Title: s.titles.in(c.Locale, r.Type),
+			Article: r.Article, At: r.Date, Place: r.Place, Amount: r.Amount, Paid: r.Paid, Delivered: r.Delivered,
+		})
+	}
+	return list, nil
+}
+
+// noteDetails records who looked, and keeps which resolution each fine has: a
+// settlement of unknown outcome is decided by it.
+func (s *Service) noteDetails(ctx context.Context, c caller.Caller, citizenID string, records []registry.Violation) error {
+	return s.DB.InTx(ctx, func(tx *store.Tx) error {
+		q := db.New(tx)
+		for _, r := range records {
+			err := q.NoteProtocol(ctx, db.NoteProtocolParams{
+				PaymentNumber: r.PaymentNumber, ProtocolNumber: r.ProtocolNumber,
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return s.Audit.Record(ctx, tx, audit.Entry{
+			At: c.Now, Actor: citizenID, Action: "fine.details", Object: "smartcityGetViolations",
+			Subject: citizenID, Purpose: Name,
+		})
+	})
+}
+
+// titlesFile maps the register's Russian names of violations to Kyrgyz ones.
+//
+//go:embed titles.csv
+var titlesFile string
+
+// titles are the Kyrgyz names by the Russian ones.
+type titles map[string]string
+
+func loadTitles() (titles, error) {
+	rows, err := csv.NewReader(strings.NewReader(titlesFile)).ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("read titles.csv: %w", err)
+	}
+	known := make(titles, len(rows))
+	for _, row := range rows {
+		known[strings.ToLower(row[0])] = row[1]
+	}
+	return known, nil
+}
+
+// in gives a violation's name in a language; one that is not known stays as the
+// register writes it.
+func (t titles) in(loc locales.Locale, registered string) string {
+	if title, ok := t[strings.ToLower(strings.TrimSpace(registered))]; ok && loc.Language() == locales.KY {
+		return title
+	}
+	return registered
+}

@@ -1,0 +1,181 @@
+package fine
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/payment"
+)
+
+// The nodes of the talk.
+const (
+	nodePlate   = "fine.plate"
+	nodeList    = "fine.list"
+	nodeDetails = "fine.details"
+	nodeOpen    = "fine.open"
+	nodeConfirm = "fine.confirm"
+	nodePay     = "fine.pay"
+	nodeCode    = "fine.code"
+	// nodeIdentity is the identification's sub-talk (platform/identity).
+	nodeIdentity = "identity.start"
+)
+
+// What the talk remembers.
+const (
+	memoryPlate   = "fine.plate"
+	memoryNumbers = "fine.numbers" // of the fines to pay, separated by commas
+	memoryPayment = "fine.payment"
+)
+
+// Talk is the service's part of the conversation.
+func (s *Service) Talk() dialog.Service {
+	return dialog.Service{
+		Name:  Name,
+		Entry: dialog.Option{Label: dialog.Say("fine.entry"), Next: dialog.Go(nodePlate)},
+		Nodes: []dialog.Node{
+			{ID: nodePlate, Show: showPlate, Answer: answerPlate},
+			{ID: nodeList, Show: s.showList},
+			{ID: nodeDetails, Show: s.showDetails},
+			{ID: nodeOpen, Do: s.doOpen},
+			{ID: nodeConfirm, Show: s.showConfirm},
+			{ID: nodePay, Do: s.doPay},
+			{ID: nodeCode, Show: s.showCode},
+		},
+		Commands: []dialog.Command{{
+			Words: []string{"айып", "штраф", "aiyp", "ayip", "shtraf"},
+			Node:  nodeList, Arg: memoryPlate, Bare: nodePlate,
+		}},
+	}
+}
+
+func showPlate(context.Context, *dialog.Talk) (dialog.Screen, error) {
+	return dialog.Screen{Body: []dialog.Message{dialog.Say("fine.ask_plate")}, Ask: dialog.AskText}, nil
+}
+
+func answerPlate(_ context.Context, _ *dialog.Talk, input string) (dialog.Next, error) {
+	plate, err := ParsePlate(input)
+	if err != nil {
+		return dialog.Next{}, err
+	}
+	return dialog.Go(nodeList, memoryPlate, plate.Text), nil
+}
+
+// showList tells an unknown plate from a clean one, and offers each fine to pay.
+func (s *Service) showList(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+	list, err := s.Lookup(ctx, t.Caller, t.Get(memoryPlate))
+	if err != nil {
+		return dialog.Screen{}, err
+	}
+	plate := list.Plate.Text
+	switch {
+	case !list.Known && !list.Plate.Sure:
+		return say("fine.unknown_odd", "plate", plate), nil
+	case !list.Known:
+		return say("fine.unknown", "plate", plate), nil
+	case len(list.Bills) == 0:
+		return say("fine.clean", "plate", plate), nil
+	}
+	payable := list.Payable()
+	screen := say("fine.found", "plate", plate, "n", len(payable), "amount", list.Total.String())
+	if len(payable) == 0 {
+		screen = say("fine.all_paying", "plate", plate)
+	}
+	for _, b := range list.Bills {
+		if !b.Paying {
+			screen.Options = append(screen.Options, option(
+				dialog.Say("fine.one", "amount", b.Due.String()), dialog.Go(nodeOpen, memoryNumbers, b.Number)))
+		}
+	}
+	if len(payable) > 1 && len(payable) <= payment.MaxBills {
+		screen.Options = append(screen.Options, option(
+			dialog.Say("fine.all"), dialog.Go(nodeOpen, memoryNumbers, strings.Join(payable, ","))))
+	}
+	screen.Options = append(screen.Options, option(
+		dialog.Say("fine.more"), dialog.Call(nodeIdentity, nodeDetails, memoryPlate, plate)))
+	if list.Heavy {
+		screen.Body = append(screen.Body, dialog.Say("fine.heavy"))
+	}
+	return screen, nil
+}
+
+// showDetails tells a proven owner what each unpaid fine is for.
+func (s *Service) showDetails(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+	list, err := s.Details(ctx, t.Caller, t.Get(memoryPlate))
+	if err != nil {
+		return dialog.Screen{}, err
+	}
+	var screen dialog.Screen
+	for _, v := range list {
+		if v.Paid {
+			continue
+		}
+		screen.Body = append(screen.Body,
+			dialog.Raw(v.Title+", "+v.At.In(bishkek()).Format("02.01.2006")+", "+v.Place),
+			dialog.Say("fine.full", "amount", v.Amount.String()))
+	}
+	if screen.Body == nil {
+		return say("fine.clean", "plate", t.Get(memoryPlate)), nil
+	}
+	return screen, nil
+}
+
+// doOpen keeps the intent before the confirm screen names its price.
+func (s *Service) doOpen(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
+	p, err := s.Payments.Open(ctx, t.Caller, Name, strings.Split(t.Get(memoryNumbers), ","))
+	if err != nil {
+		return dialog.Next{}, err
+	}
+	return dialog.Go(nodeConfirm, memoryPayment, p.ID), nil
+}
+
+func (s *Service) showConfirm(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+	p, err := s.Payments.Get(ctx, t.Caller, t.Get(memoryPayment))
+	if err != nil {
+		return dialog.Screen{}, err
+	}
+	screen := say("fine.confirm", "plate", t.Get(memoryPlate), "n", len(p.Lines), "amount", p.Amount.String())
+	screen.Options = []dialog.Option{option(dialog.Say("fine.pay"), dialog.Go(nodePay))}
+	return screen, nil
+}
+
+// doPay confirms; doing it twice is doing it once.
+func (s *Service) doPay(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
+	p, err := s.Payments.Confirm(ctx, t.Caller, t.Get(memoryPayment))
+	if err != nil {
+		return dialog.Next{}, err
+	}
+	return dialog.Done(nodeCode, memoryPayment, p.ID), nil
+}
+
+// showCode says how to pay, or what became of the payment.
+func (s *Service) showCode(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+	p, err := s.Payments.Get(ctx, t.Caller, t.Get(memoryPayment))
+	if err != nil {
+		return dialog.Screen{}, err
+	}
+	switch p.State {
+	case payment.Awaiting:
+		return say("fine.code", "code", p.Code, "amount", p.Amount.String()), nil
+	case payment.Accepted:
+		return say("fine.code_accepted", "amount", p.Amount.String()), nil
+	case payment.Settled:
+		return say("fine.code_settled", "amount", p.Amount.String()), nil
+	case payment.RefundDue:
+		return say("fine.code_refund", "code", p.Code), nil
+	default:
+		return say("fine.code_refused"), nil
+	}
+}
+
+// bishkek is the country's clock: +06 all year.
+func bishkek() *time.Location { return time.FixedZone("Asia/Bishkek", 6*60*60) }
+
+func say(key string, args ...any) dialog.Screen {
+	return dialog.Screen{Body: []dialog.Message{dialog.Say(key, args...)}}
+}
+
+func option(label dialog.Message, next dialog.Next) dialog.Option {
+	return dialog.Option{Label: label, Next: next}
+}

@@ -1,0 +1,147 @@
+package preschool
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/analytics"
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/seal"
+	"github.com/eshik-kg/eshik/platform/store"
+)
+
+// start is the moment the tests begin at: a Monday.
+var start = time.Date(2026, time.November, 23, 6, 0, 0, 0, time.UTC)
+
+const (
+	aigul      = "citizen-aigul"
+	aigulPhone = "+996555000001"
+	nurai      = "10905202300044"
+)
+
+// world is what the service asks: families, kindergartens, proofs, a clock and
+// an inbox of messages, each once by its name.
+type world struct {
+	mu       sync.Mutex
+	now      time.Time
+	families map[string][]Minor // by the parent's personal number
+	list     []Kindergarten
+	inbox    map[string]notify.Message
+	language locales.Locale
+}
+
+func (w *world) Children(_ context.Context, pin, _ string) ([]Minor, error) {
+	return w.families[pin], nil
+}
+
+func (w *world) Kindergartens(context.Context) ([]Kindergarten, error) { return w.list, nil }
+
+func (w *world) Proof(_ context.Context, c caller.Caller) (identity.Citizen, bool, error) {
+	return identity.Citizen{ID: aigul}, c.Phone == aigulPhone, nil
+}
+
+// PIN gives the citizen's id for a personal number: the families know it so.
+func (w *world) PIN(_ context.Context, id string) (string, error) { return id, nil }
+
+func (w *world) Locale(context.Context, string) (locales.Locale, error) { return w.language, nil }
+
+func (w *world) Send(_ context.Context, _ *store.Tx, m notify.Message) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.inbox[m.Dedup] = m
+	return nil
+}
+
+func (w *world) messages() []notify.Message {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all := []notify.Message{}
+	for _, m := range w.inbox {
+		all = append(all, m)
+	}
+	return all
+}
+
+// newWorld has 12 kindergartens in two districts, each with seats free seats
+// in every group, and Айгүл with her daughter.
+func newWorld(seats int) *world {
+	w := &world{now: start, inbox: map[string]notify.Message{}, families: map[string][]Minor{
+		aigul: {{PIN: nurai, Name: "Нурай", Born: time.Date(2023, time.May, 9, 0, 0, 0, 0, time.UTC)}},
+	}}
+	for i := range 12 {
+		district := District{Code: "41711201000000", Name: Name{KY: "Ленин району", RU: "Ленинский район"}}
+		if i == 11 {
+			district = District{Code: "41721000000000", Name: Name{KY: "Ош шаары", RU: "город Ош"}}
+		}
+		free := map[int]int{2: seats, 3: seats, 4: seats, 5: seats, 6: seats}
+		title := fmt.Sprintf("№ %d «Күнчө»", i+1)
+		w.list = append(w.list, Kindergarten{
+			Code: fmt.Sprintf("K%02d", i+1), Name: Name{KY: title, RU: title}, District: district, Free: free,
+		})
+	}
+	return w
+}
+
+func newService(t testing.TB, db *store.DB, w *world) *Service {
+	t.Helper()
+	texts, err := locales.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealer, err := seal.New(make([]byte, seal.MasterKeySize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	recorder := analytics.NewRecorder(db, slog.New(slog.DiscardHandler))
+	t.Cleanup(recorder.Close)
+	s, err := New(Deps{
+		DB: db, Families: w, Directory: w, Proofs: w, Languages: w, Sealer: sealer, Outbox: w,
+		Audit: audit.New(db, sealer), Analytics: recorder, Texts: texts, Random: rand.Reader,
+		Now: func() time.Time { return w.now },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// parent is Айгүл at the moment of the world, in a turn.
+func (w *world) parent(turn string) caller.Caller {
+	return caller.Caller{
+		Phone: aigulPhone, Subject: aigul, Channel: caller.USSD, Locale: locales.KY, Now: w.now, Turn: turn,
+	}
+}
+
+// bear gives a citizen of their own a child born on a day and returns the
+// citizen as a caller.
+func (w *world) bear(n int, born time.Time) caller.Caller {
+	id := fmt.Sprintf("citizen-%d", n)
+	w.families[id] = []Minor{{PIN: fmt.Sprintf("2%013d", n), Name: "Бала", Born: born}}
+	return caller.Caller{
+		Phone: fmt.Sprintf("+99655510%04d", n), Subject: id, Channel: caller.REST, Locale: locales.RU,
+		Now: w.now, Turn: fmt.Sprintf("turn-%d", n),
+	}
+}
+
+// enrol registers the only child of c.
+func enrol(t testing.TB, s *Service, c caller.Caller, choices ...string) Position {
+	t.Helper()
+	children, err := s.Children(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := s.Register(t.Context(), c, children[0].Ref, choices)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
