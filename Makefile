@@ -6,6 +6,7 @@ FUZZTIME      ?= 30s
 TESTFLAGS     ?=
 GOLANGCI_LINT ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 SQLC          ?= $(GO) run github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1
+OAPI_CODEGEN  ?= $(GO) run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2
 
 # Built, not `go run`: that would turn every failing exit code into 1.
 WITH_SERVERS := var/bin/withservers
@@ -45,7 +46,7 @@ check: lint test race fuzz ## what a change must pass
 
 generate: ## generate the typed SQL and the REST contract's types anew
 	$(SQLC) generate
-	$(GO) generate ./...
+	cd api/citizen && $(OAPI_CODEGEN) -config oapi.yaml openapi.yaml
 
 build: ## a static binary: var/bin/eshik
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o var/bin/eshik ./cmd/eshik

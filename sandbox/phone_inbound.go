@@ -51,7 +51,7 @@ func (p *Phones) textService(w http.ResponseWriter, r *http.Request) {
 	parts, encoding := smsParts(sms.Text)
 	m := Message{
 		At: p.cfg.Now().UTC(), From: sms.From, To: sms.To, Text: sms.Text,
-		Parts: parts, Encoding: encoding, ID: "SM" + randomHex(16), Sent: true,
+		Parts: parts, Encoding: encoding, ID: "SM" + randomHex(), Sent: true,
 	}
 	if err := p.inbox.add(m); err != nil {
 		p.cfg.Log.Error("the sandbox could not keep a message", "error", err)
@@ -108,7 +108,7 @@ func (p *Phones) keepReplies(body []byte, m Message) {
 		parts, encoding := smsParts(said)
 		err := p.inbox.add(Message{
 			At: p.cfg.Now().UTC(), From: m.To, To: m.From, Text: said,
-			Parts: parts, Encoding: encoding, ID: "SM" + randomHex(16),
+			Parts: parts, Encoding: encoding, ID: "SM" + randomHex(),
 		})
 		if err != nil {
 			p.cfg.Log.Error("the sandbox could not keep a message", "error", err)

@@ -38,6 +38,9 @@ type PhonesConfig struct {
 	// WalletWait is how long a request to pay waits for the outcome before it
 	// answers that the payment is still going on. Zero: 25 s.
 	WalletWait time.Duration
+	// DeliveryTime is what the network takes before each report on a message
+	// (sent, then delivered). Zero: 300 ms.
+	DeliveryTime time.Duration
 	// Dir keeps messages (sms.jsonl) and the wallet's pays (wallet.jsonl) over a
 	// restart; empty: in memory only.
 	Dir  string
@@ -98,6 +101,9 @@ func withDefaults(cfg PhonesConfig) PhonesConfig {
 	}
 	if cfg.WalletWait <= 0 {
 		cfg.WalletWait = 25 * time.Second
+	}
+	if cfg.DeliveryTime <= 0 {
+		cfg.DeliveryTime = 300 * time.Millisecond
 	}
 	if cfg.PartnerSecret == nil {
 		cfg.PartnerSecret = func() string { return "" }

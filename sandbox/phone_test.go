@@ -83,7 +83,7 @@ func newPhones(t *testing.T, a *app, change func(*PhonesConfig)) (*Phones, *http
 		BaseURL: func() string { return a.URL }, PublicURL: func() string { return "https://eshik.example" },
 		TwilioSID: testSID, TwilioToken: testToken, TwilioNumber: "1414",
 		PartnerID: "demo-wallet", PartnerSecret: func() string { return "s3cret" },
-		WalletPause: time.Millisecond, Now: time.Now,
+		WalletPause: time.Millisecond, DeliveryTime: time.Millisecond, Now: time.Now,
 	}
 	if change != nil {
 		change(&cfg)

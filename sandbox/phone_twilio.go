@@ -50,7 +50,7 @@ func (p *Phones) createMessage(w http.ResponseWriter, r *http.Request) {
 	parts, encoding := smsParts(text)
 	m := Message{
 		At: p.cfg.Now().UTC(), From: r.PostForm.Get("From"), To: r.PostForm.Get("To"), Text: text,
-		Parts: parts, Encoding: encoding, ID: "SM" + randomHex(16),
+		Parts: parts, Encoding: encoding, ID: "SM" + randomHex(),
 	}
 	if err := p.inbox.add(m); err != nil {
 		p.cfg.Log.Error("the sandbox could not keep a message", "error", err)
@@ -81,12 +81,20 @@ func (p *Phones) unfit(form url.Values) (code int, sentence string) {
 		return 21603, "A 'From' phone number is required."
 	case from != p.cfg.TwilioNumber:
 		return 21606, "The 'From' number is not a number of this account."
+	case !p.ours(form.Get("StatusCallback")):
+		return 21609, "The StatusCallback URL is not the application's."
 	case body == "":
 		return 21602, "Message body is required."
 	case len(utf16.Encode([]rune(body))) > longestBody:
 		return 21617, "The concatenated message body exceeds the 1600 character limit"
 	}
 	return 0, ""
+}
+
+// ours reports a callback to the one application this sandbox knows; the real
+// provider would post anywhere.
+func (p *Phones) ours(callback string) bool {
+	return callback == "" || strings.HasPrefix(callback, strings.TrimRight(p.cfg.PublicURL(), "/")+"/")
 }
 
 // resource is the message as Twilio describes it. Source: Twilio's REST API
@@ -118,6 +126,9 @@ func (p *Phones) reportStatus(m Message, callback string) {
 			"MessageSid": {m.ID}, "SmsSid": {m.ID}, "AccountSid": {p.cfg.TwilioSID}, "From": {m.From}, "To": {m.To},
 			"MessageStatus": {status}, "SmsStatus": {status}, "ApiVersion": {"2010-04-01"},
 		}
+		if pause(p.ctx, p.cfg.DeliveryTime) != nil {
+			return
+		}
 		_, _, err := p.postSigned(p.ctx, callback, form)
 		if err != nil && p.ctx.Err() == nil {
 			_, _, err = p.postSigned(p.ctx, callback, form)
@@ -137,17 +148,18 @@ func (p *Phones) postSigned(ctx context.Context, public string, form url.Values)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
+	// #nosec G704 -- the address is the application's: see ours
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, strings.NewReader(form.Encode()))
 	if err != nil {
 		return 0, nil, fmt.Errorf("make the provider's post: %w", err)
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
 	req.Header.Set("X-Twilio-Signature", twilioSignature(p.cfg.TwilioToken, public, form))
-	resp, err := p.cfg.HTTP.Do(req)
+	resp, err := p.cfg.HTTP.Do(req) // #nosec G704 -- as above
 	if err != nil {
 		return 0, nil, fmt.Errorf("post to the application: %w", err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	body, err = io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 	if err != nil {
 		return 0, nil, fmt.Errorf("read the application's answer: %w", err)

@@ -143,7 +143,7 @@ func (g *Gateway) find(w http.ResponseWriter, keys ussdKeys) (*ussdSession, bool
 		refuse(w, http.StatusNotFound, "unknown_code", "the network knows "+g.shortCode+" only")
 		return nil, false
 	}
-	s := &ussdSession{id: "ATUid_" + randomHex(16), phone: keys.Phone, inputs: inputs, started: g.now()}
+	s := &ussdSession{id: "ATUid_" + randomHex(), phone: keys.Phone, inputs: inputs, started: g.now()}
 	g.mu.Lock()
 	g.sessions[s.id] = s
 	g.mu.Unlock()
@@ -235,7 +235,7 @@ func (g *Gateway) post(ctx context.Context, path string, form url.Values) (strin
 	if err != nil {
 		return "", fmt.Errorf("post to the application: %w", err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 	if err != nil {
 		return "", fmt.Errorf("read the application's answer: %w", err)
@@ -356,8 +356,9 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func randomHex(octets int) string {
-	b := make([]byte, octets)
+// randomHex is 32 hexadecimal digits, as gateways and providers name things.
+func randomHex() string {
+	b := make([]byte, 16)
 	_, _ = rand.Read(b) // crypto/rand never fails
 	return hex.EncodeToString(b)
 }

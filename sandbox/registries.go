@@ -169,9 +169,13 @@ func kindergarten(number int) map[string]any {
 		if (number+age)%3 == 0 {
 			language = "ru"
 		}
+		free := mixed(uint64(number*10+age)) % 4
+		if number == 1 {
+			free = 2 // the guides and the tests offer places in K001
+		}
 		groups = append(groups, map[string]any{
 			"id": fmt.Sprintf("K%03d-%d", number, age), "ageFrom": age, "ageTo": age + 1,
-			"language": language, "places": places, "free": mixed(uint64(number*10+age)) % 4,
+			"language": language, "places": places, "free": free,
 		})
 	}
 	return map[string]any{

@@ -210,5 +210,5 @@ func tyiynOf(text string) (int64, error) {
 	if err != nil || whole == "" {
 		return 0, errSum
 	}
-	return int64(n), nil //nolint:gosec // parsed into 63 bits
+	return int64(n), nil
 }

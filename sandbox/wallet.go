@@ -268,7 +268,7 @@ func (w *wallet) send(ctx context.Context, form url.Values) (osmpResponse, error
 		}
 		return out, fmt.Errorf("ask the provider: %w", err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
 		return out, statusError(resp.StatusCode)
 	}

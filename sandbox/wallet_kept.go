@@ -36,7 +36,7 @@ func openPayFile(dir string) (*payFile, []keptPay, error) {
 		return &payFile{}, nil, nil
 	}
 	path := filepath.Join(dir, "wallet.jsonl")
-	kept, err := os.ReadFile(path)
+	kept, err := os.ReadFile(path) // #nosec G304 -- the operator's own data folder
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, fmt.Errorf("read the wallet's pays: %w", err)
 	}
@@ -53,7 +53,7 @@ func openPayFile(dir string) (*payFile, []keptPay, error) {
 	if err := os.Rename(path+".new", path); err != nil {
 		return nil, nil, fmt.Errorf("replace the wallet's pays: %w", err)
 	}
-	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0o600)
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0o600) // #nosec G304 -- the operator's own data folder
 	if err != nil {
 		return nil, nil, fmt.Errorf("open the wallet's pays: %w", err)
 	}

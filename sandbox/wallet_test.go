@@ -101,9 +101,9 @@ func TestWalletWaitsLongerEachTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for try, want := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
-		if got := w.wait(try); got != want*time.Second {
-			t.Errorf("before retry %d: %v, want %v", try+1, got, want*time.Second)
+	for try, want := range []float64{1, 2, 4, 8, 16, 32, 60, 60} {
+		if got := w.wait(try).Seconds(); got != want {
+			t.Errorf("before retry %d: %v s, want %v s", try+1, got, want)
 		}
 	}
 }

@@ -1,3 +1,7 @@
+// Package sandbox is the outside world in a box: registries behind an X-Road
+// security server, a USSD gateway, an SMS provider and a wallet. They speak the
+// real protocols, hold invented data and misbehave on demand. Nothing of it is
+// reachable in production mode.
 package sandbox
 
 import (

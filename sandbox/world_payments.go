@@ -38,7 +38,7 @@ func openPayments(path string) (*payments, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		return nil, err
 	}
-	written, err := os.ReadFile(path) //nolint:gosec // the operator names the folder
+	written, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func openPayments(path string) (*payments, error) {
 		}
 		p.last[s.Payment] = s
 	}
-	p.file, err = os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600) //nolint:gosec // as above
+	p.file, err = os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}

@@ -14,12 +14,17 @@ if [ ${#folders[@]} -eq 0 ]; then
 fi
 
 count=0
+failed=()
 for folder in "${folders[@]}"; do
   # `go test -list` prints the names, then a line with the package's result.
   for target in $(go test -list '^Fuzz' "$folder" | grep '^Fuzz'); do
     echo "== $folder $target ($time)"
-    go test -vet=off -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$folder"
+    go test -vet=off -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$folder" || failed+=("$folder $target")
     count=$((count + 1))
   done
 done
+if [ ${#failed[@]} -gt 0 ]; then
+  printf 'failed: %s\n' "${failed[@]}" >&2
+  exit 1
+fi
 echo "$count fuzz targets, $time each: no failure"

@@ -189,7 +189,7 @@ func (in *Inbound) reply(ctx context.Context, m message, text string) error {
 			return err
 		}
 		return in.outbox.Send(ctx, tx, notify.Message{
-			To: m.Phone, Text: text, Purpose: "notice", ExpiresAt: now.Add(replyLifetime), Dedup: m.id,
+			To: m.Phone, Text: text, Purpose: notify.Notice, ExpiresAt: now.Add(replyLifetime), Dedup: m.id,
 		})
 	})
 	if err != nil {

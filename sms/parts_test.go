@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/sms"
@@ -73,6 +74,9 @@ func check(t *testing.T, text string, got sms.Parts) {
 		}
 		if size > limit {
 			t.Fatalf("part %d takes %d, the limit is %d", i, size, limit)
+		}
+		if utf8.ValidString(text) && !utf8.ValidString(part) {
+			t.Fatalf("part %d begins or ends within a character", i)
 		}
 		if i > 0 && part == "" {
 			t.Fatalf("part %d is empty", i)

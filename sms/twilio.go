@@ -11,7 +11,6 @@ import (
 	"github.com/twilio/twilio-go/client"
 	openapi "github.com/twilio/twilio-go/rest/api/v2010"
 
-	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/notify"
 )
 
@@ -74,7 +73,7 @@ func (e elsewhere) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // Send hands one message to Twilio and gives its MessageSid. A message that
 // Twilio will never take (a number that is none, a citizen who unsubscribed)
-// is a job.Cancel error. Errors hold neither the number nor the text.
+// is notify.ErrRefused. Errors hold neither the number nor the text.
 func (t *Twilio) Send(ctx context.Context, m notify.Outgoing) (providerID string, err error) {
 	if err := ctx.Err(); err != nil {
 		return "", fmt.Errorf("send through twilio: %w", err)
@@ -117,11 +116,10 @@ func (t *Twilio) client(ctx context.Context) *client.Client {
 func sendError(err error) error {
 	var refused *client.TwilioRestError
 	if errors.As(err, &refused) {
-		e := fmt.Errorf("twilio refused the message: status %d, error %d", refused.Status, refused.Code)
 		if refused.Status == http.StatusBadRequest {
-			return job.Cancel(e)
+			return fmt.Errorf("twilio: %w: error %d", notify.ErrRefused, refused.Code)
 		}
-		return e
+		return fmt.Errorf("twilio did not take the message: status %d, error %d", refused.Status, refused.Code)
 	}
 	var failed *url.Error
 	if errors.As(err, &failed) {

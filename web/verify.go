@@ -33,6 +33,10 @@ type VerifyAnswer struct {
 	Revoked   string // dd.MM.yyyy; empty: the certificate is valid
 }
 
+// VerifyPolicy is the Content-Security-Policy that the verify page works under:
+// its own style sheet and form, and no script.
+const VerifyPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
 //go:embed verify/verify.html
 var verifyHTML string
 

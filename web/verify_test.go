@@ -42,7 +42,7 @@ func TestVerifyPage(t *testing.T) {
 		view       VerifyView
 		want, lack []string
 	}{
-		"empty":   {want: []string{`id="number"`}, lack: []string{"<dl>", "role=\"alert\"", "verify.", "1988"}},
+		"empty":   {want: []string{`id="number"`}, lack: []string{"<dl>", "role=\"alert\"", ">verify.", "1988"}},
 		"valid":   {view: VerifyView{Typed: "k7mn4pqr2xh", Answer: valid}, want: []string{"✓", "А. А. Б.", "1988", "k7mn4pqr2xh"}, lack: []string{"✗"}},
 		"revoked": {view: VerifyView{Answer: &revoked}, want: []string{"✗", "24.11.2026"}, lack: []string{"✓"}},
 		"problem": {view: VerifyView{Typed: script, Problem: "Жок"}, want: []string{`aria-invalid="true"`, "Жок"}, lack: []string{"<script", "<dl>"}},

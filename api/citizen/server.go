@@ -1,3 +1,5 @@
+// Package citizen is the REST API for citizens' apps and pages, from the
+// contract in openapi.yaml.
 package citizen
 
 import (

@@ -172,7 +172,7 @@ var errRequest = errors.New("not an OSMP request")
 func (o *OSMP) decide(ctx context.Context, partner string, r osmpRequest) (payment.Answer, error) {
 	sum, at, err := r.read()
 	if err != nil {
-		return payment.Answer{Result: payment.OtherFailed}, nil
+		return payment.Answer{Result: payment.OtherFailed}, nil //nolint:nilerr // it becomes the protocol's own answer
 	}
 	switch r.command {
 	case "check":

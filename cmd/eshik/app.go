@@ -31,14 +31,6 @@ import (
 	"github.com/eshik-kg/eshik/sms"
 )
 
-// The services behind X-Road. Only the first two paths are known from public
-// sources; the others are assumptions until an agreement names them.
-const (
-	aimakService        = "central-server/GOV/70000050/sanaripaymak-service"
-	personService       = "central-server/GOV/70000005/passport-service"
-	kindergartenService = "central-server/GOV/70000060/balabakcha-service"
-)
-
 // app is everything wired together, without a listener.
 type app struct {
 	config *Config
@@ -162,9 +154,9 @@ func (a *app) registers() (r registers, err error) {
 	r.city, faults[0] = registry.NewSafeCity(soap, registry.SafeCityConfig{
 		Service: registry.SafeCityService, Namespace: registry.SafeCityNamespace, NoneFound: registry.SafeCityNoneFound,
 	})
-	r.aimak, faults[1] = registry.NewAimak(rest, aimakService)
-	r.persons, faults[2] = registry.NewPersons(rest, personService)
-	r.kindergartens, faults[3] = registry.NewKindergartens(rest, kindergartenService)
+	r.aimak, faults[1] = registry.NewAimak(rest, registry.AimakService)
+	r.persons, faults[2] = registry.NewPersons(rest, registry.PersonService)
+	r.kindergartens, faults[3] = registry.NewKindergartens(rest, registry.KindergartenService)
 	return r, errors.Join(faults[:]...)
 }
 

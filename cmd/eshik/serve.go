@@ -110,6 +110,10 @@ func (s *server) assemble(ctx context.Context, config *Config, log *slog.Logger)
 		if s.fresh, err = s.world.partner(ctx, s.app.partners, folder); err != nil {
 			return err
 		}
+		if err := s.world.queue(ctx, s.app.preschool); err != nil {
+			return err
+		}
+		s.world.phones.Resume() // the wallet's payments that a killed process left
 	}
 	s.operators = &http.Server{Handler: s.app.newAdmin(m), ReadHeaderTimeout: 5 * time.Second}
 	if err := s.app.queue.Start(ctx); err != nil {

@@ -8,7 +8,9 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/job"
+	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
 )
 
@@ -135,5 +137,14 @@ func withTools(ctx context.Context, config *Config, log *slog.Logger, work func(
 	if err != nil {
 		return err
 	}
-	return errors.Join(work(a), a.close(ctx))
+	return errors.Join(a.sentence(work(a)), a.close(ctx))
+}
+
+// sentence says a problem in the operators' words.
+func (a *app) sentence(err error) error {
+	var p *problem.Error
+	if !errors.As(err, &p) {
+		return err
+	}
+	return errors.New(a.texts.Text(locales.EN, p.Key, p.Args...))
 }

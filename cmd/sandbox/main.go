@@ -56,7 +56,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", o.Listen)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.Listen)
 	if err != nil {
 		return errors.Join(fmt.Errorf("cannot listen on %s: %w", o.Listen, err), box.close())
 	}

@@ -146,7 +146,7 @@ var tamperings = []string{
 // looked at it.
 func TestTampering(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		const records, changes = 40, 1000
+		const records, changes = 20, 1000
 		log := newLog(t, db)
 		record(t, db, log, records)
 		if _, err := log.Seal(t.Context()); err != nil {

@@ -36,7 +36,18 @@ func ParsePhone(raw string) (e164 string, ok bool) {
 	if strings.HasPrefix(e164, "+"+countryCode) && !isKyrgyz(e164[1:]) {
 		return "", false
 	}
+	if !readsAsItself(e164) {
+		return "", false
+	}
 	return e164, true
+}
+
+// readsAsItself reports that a number in E.164 is a fixed form. One that starts
+// with its country's trunk prefix would lose a digit each time it is read, and
+// the same phone would be two.
+func readsAsItself(e164 string) bool {
+	number, err := phonenumbers.Parse(e164, "KG")
+	return err == nil && phonenumbers.IsPossibleNumber(number) && phonenumbers.Format(number, phonenumbers.E164) == e164
 }
 
 // isKyrgyz reports that s is 996 and nine digits, the first one not zero.

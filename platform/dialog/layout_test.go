@@ -84,4 +84,3 @@ func FuzzLayout(f *testing.F) {
 		}
 	})
 }
-

@@ -50,8 +50,8 @@ func (w *walk) start(ctx context.Context, in Input) error {
 	loc := w.state.Locale
 	*w.state = State{Version: StateVersion, Locale: loc, Pending: in.Dialled}
 	if loc == "" {
-		if _, _, ok := w.engine.command(in.Text); ok {
-			w.state.Pending = []string{in.Text}
+		if command, _, ok := w.engine.command(in.Text); ok {
+			w.later(command, in.Text)
 		}
 		return w.move(ctx, Go(nodeLanguage))
 	}
@@ -60,6 +60,14 @@ func (w *walk) start(ctx context.Context, in Input) error {
 		return w.move(ctx, command.next(rest))
 	}
 	return w.move(ctx, Go(nodeMain))
+}
+
+// later keeps a command until the language is chosen; one that asks for the
+// choice is done with that.
+func (w *walk) later(command Command, text string) {
+	if command.Node != nodeLanguage {
+		w.state.Pending = []string{text}
+	}
 }
 
 // pending walks a dialled path as far as it leads.
@@ -106,6 +114,10 @@ func (w *walk) answer(ctx context.Context, raw string) error {
 	if w.caller.Channel == caller.SMS && !w.state.Ask.Sensitive() {
 		if command, rest, ok := w.engine.command(text); ok {
 			w.count(OutcomeDone)
+			if w.state.Locale == "" { // it goes on when the language is chosen
+				w.later(command, text)
+				return w.move(ctx, Done(nodeLanguage))
+			}
 			return w.move(ctx, command.next(rest))
 		}
 	}
@@ -148,9 +160,13 @@ func (w *walk) choose(ctx context.Context, text, key string) error {
 	return w.move(ctx, next)
 }
 
-// home goes to the main menu; sub-talks end.
+// home goes to the main menu; sub-talks end. Before a language is chosen that
+// choice is all there is.
 func (w *walk) home(ctx context.Context) error {
 	w.state.Returns = nil
+	if w.state.Locale == "" {
+		return w.move(ctx, Done(nodeLanguage))
+	}
 	return w.move(ctx, Done(nodeMain))
 }
 

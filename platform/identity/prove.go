@@ -99,21 +99,19 @@ func (s *Service) openAttempt(ctx context.Context, c caller.Caller, pin string) 
 	return id, nil
 }
 
-// finishAttempt asks the register. The question is committed as a guess before
-// it is asked, and counted after that, so that guesses made at once, or cut off
-// by a crash, are no more than the rules allow.
+// finishAttempt asks the register. The question is counted and committed as a
+// guess before it is asked, so that guesses made at once, or cut off by a crash,
+// are no more than the rules allow.
 func (s *Service) finishAttempt(ctx context.Context, c caller.Caller, id, document string) (Citizen, error) {
 	document, ok := parseDocument(document)
 	if !ok {
 		return Citizen{}, errDocumentFormat
 	}
-	attempt, err := s.askAttempt(ctx, c, id)
+	attempt, wait, err := s.askAttempt(ctx, c, id)
 	if err != nil {
 		return Citizen{}, err
 	}
-	if wait, err := s.guesses(ctx, c, attempt); err != nil {
-		return Citizen{}, err
-	} else if wait > 0 {
+	if wait > 0 {
 		return Citizen{}, errors.Join(errGuessesMany.After(wait), s.endAttempt(ctx, c, id, attemptLimited))
 	}
 	pin, err := s.Sealer.Open(attempt.PinSealed, attemptContext+id)
@@ -134,35 +132,40 @@ func (s *Service) finishAttempt(ctx context.Context, c caller.Caller, id, docume
 	return Citizen{}, errors.Join(fmt.Errorf("check a person: %w", err), s.reopenAttempt(ctx, id))
 }
 
-func (s *Service) askAttempt(ctx context.Context, c caller.Caller, id string) (attempt db.IdentityAttempt, err error) {
-	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
-		attempt, err = db.New(tx).AskAttempt(ctx, db.AskAttemptParams{
-			AskedAt: dbtime.From(c.Now), ID: id, PhoneIndex: s.phoneIndex(c.Phone),
-		})
+// askAttempt takes an attempt up as a guess, and gives how long to wait when it
+// is one guess too many.
+func (s *Service) askAttempt(ctx context.Context, c caller.Caller, id string) (db.IdentityAttempt, time.Duration, error) {
+	var attempt db.IdentityAttempt
+	var byPhone, byPIN []dbtime.Time
+	index, since := s.phoneIndex(c.Phone), dbtime.From(c.Now.Add(-GuessesPer))
+	err := s.DB.InTx(ctx, func(tx *store.Tx) (err error) {
+		q := db.New(tx)
+		if err = s.lockPhone(ctx, q, index, c.Now); err != nil {
+			return err
+		}
+		byPhone, err = q.GuessesByPhone(ctx, db.GuessesByPhoneParams{PhoneIndex: index, AskedAt: since})
+		if err != nil {
+			return err
+		}
+		attempt, err = q.AskAttempt(ctx, db.AskAttemptParams{AskedAt: dbtime.From(c.Now), ID: id, PhoneIndex: index})
+		if err == nil && len(byPhone) >= GuessesByPhone {
+			_, err = q.EndAttempt(ctx, db.EndAttemptParams{State: attemptLimited, PinSealed: []byte{}, ID: id})
+		}
 		return err
 	})
 	if errors.Is(err, sql.ErrNoRows) {
-		return attempt, errAttemptOver
+		return attempt, 0, errAttemptOver
 	}
 	if err != nil {
-		return attempt, fmt.Errorf("take up an attempt: %w", err)
+		return attempt, 0, fmt.Errorf("take up an attempt: %w", err)
 	}
-	return attempt, nil
-}
-
-// guesses gives how long to wait when the attempt is one guess too many, itself
-// included; zero when it is not.
-func (s *Service) guesses(ctx context.Context, c caller.Caller, attempt db.IdentityAttempt) (time.Duration, error) {
-	q, since := db.New(s.DB.Reader()), dbtime.From(c.Now.Add(-GuessesPer))
-	byPhone, err := q.GuessesByPhone(ctx, db.GuessesByPhoneParams{PhoneIndex: attempt.PhoneIndex, AskedAt: since})
+	// Guesses about one person come from phones that do not wait for each other:
+	// each is counted after all that committed before it, itself included.
+	byPIN, err = db.New(s.DB.Reader()).GuessesByPIN(ctx, db.GuessesByPINParams{PinIndex: attempt.PinIndex, AskedAt: since})
 	if err != nil {
-		return 0, fmt.Errorf("count a phone's guesses: %w", err)
+		return attempt, 0, fmt.Errorf("count the guesses about a person: %w", err)
 	}
-	byPIN, err := q.GuessesByPIN(ctx, db.GuessesByPINParams{PinIndex: attempt.PinIndex, AskedAt: since})
-	if err != nil {
-		return 0, fmt.Errorf("count a person's guesses: %w", err)
-	}
-	return max(excess(byPhone, GuessesByPhone, c.Now), excess(byPIN, GuessesByPIN, c.Now)), nil
+	return attempt, max(excess(byPhone, GuessesByPhone-1, c.Now), excess(byPIN, GuessesByPIN, c.Now)), nil
 }
 
 // excess gives how long until fewer than atMost guesses count; zero when no more

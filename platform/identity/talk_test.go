@@ -33,7 +33,7 @@ func newTalker(w *world, phone string) *talker {
 	w.ok(err)
 	caller := dialog.Service{
 		Name:  "trial",
-		Entry: dialog.Option{Label: dialog.Raw("Справка"), Next: dialog.Call(identity.NodeStart, "trial.end")},
+		Entry: dialog.Option{Label: dialog.Say("identity.again"), Next: dialog.Call(identity.NodeStart, "trial.end")},
 		Nodes: []dialog.Node{{ID: "trial.end", Show: func(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
 			if _, ok, err := w.service.Proof(ctx, t.Caller); err != nil || !ok {
 				return dialog.Screen{}, problem.New(problem.Internal, "problem.internal").Because(err)

@@ -69,6 +69,9 @@ type Queue struct {
 // Concurrency is the number of jobs one process works at a time.
 const Concurrency = 16
 
+// jobTimeout bounds one try: a call to a registry and the question how it ended.
+const jobTimeout = 25 * time.Second
+
 // New makes a queue on db. Register the work with Handle before Start.
 func New(db *store.DB, log *slog.Logger) (*Queue, error) {
 	q := &Queue{db: db, log: log, workers: river.NewWorkers()}
@@ -125,7 +128,10 @@ func (q *Queue) Start(ctx context.Context) error {
 		FetchPollInterval: 200 * time.Millisecond,
 		FetchCooldown:     50 * time.Millisecond,
 		RetryPolicy:       backOff{},
-		JobTimeout:        time.Minute,
+		JobTimeout:        jobTimeout,
+		// A killed process leaves its jobs "running": they are taken up again
+		// after this, give or take the half minute in which River looks.
+		RescueStuckJobsAfter: jobTimeout + 5*time.Second,
 	}
 	stop, err := q.start(ctx, config)
 	if err != nil {

@@ -166,11 +166,8 @@ func (m *machine) follow(p *modelPayment, now payment.Payment) {
 	p.State = now.State
 }
 
-// check holds after every step: the ledger agrees, and no bill was paid twice.
+// check holds after every step: no tyiyn is lost, and no bill was paid twice.
 func (m *machine) check(t *rapid.T) {
-	if err := m.w.VerifyLedger(context.Background()); err != nil {
-		t.Fatal(err)
-	}
 	var open payment.Tyiyn
 	for _, p := range m.payments {
 		for _, l := range p.Lines {
@@ -203,6 +200,9 @@ func TestLedgerStateMachine(t *testing.T) {
 			t.Repeat(map[string]func(*rapid.T){
 				"open": m.openAndConfirm, "accept": m.accept, "settle": m.settle, "": m.check,
 			})
+			if err := w.VerifyLedger(context.Background()); err != nil {
+				t.Fatal(err)
+			}
 		})
 	})
 }

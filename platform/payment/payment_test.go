@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -338,6 +339,32 @@ func TestSixtyFourAcceptsOfOneTransaction(t *testing.T) {
 		// 7 is not 0007: a txn_id is text.
 		if a := w.accept(t, "7", p); a.Result != payment.Inactive {
 			t.Errorf("a second transaction: %+v", a)
+		}
+		must(t, w.VerifyLedger(context.Background()))
+	})
+}
+
+func TestOneCodePaidByManyTransactions(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		p := w.awaiting(t, aigul, "t1", "1")
+		var taken atomic.Int64
+		var wg sync.WaitGroup
+		for i := range 16 {
+			wg.Go(func() {
+				a, err := w.Accept(context.Background(), wallet, strconv.Itoa(i), p.Code, p.Amount, start)
+				if err != nil || a.Result != payment.OK && a.Result != payment.Inactive {
+					t.Errorf("accept: %+v, %v", a, err)
+				}
+				if a.Result == payment.OK {
+					taken.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if taken.Load() != 1 || w.count(t, "SELECT COUNT(*) FROM payment_claims") != 1 {
+			t.Errorf("taken %d times", taken.Load())
 		}
 		must(t, w.VerifyLedger(context.Background()))
 	})

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -102,15 +103,15 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 // slowStore holds the first Load until it is released.
 type slowStore struct {
 	session.Store
-	once             sync.Once
+	begun            atomic.Bool
 	reached, release chan struct{}
 }
 
 func (s *slowStore) Load(ctx context.Context, key string) (session.Record, error) {
-	s.once.Do(func() {
+	if s.begun.CompareAndSwap(false, true) {
 		close(s.reached)
 		<-s.release
-	})
+	}
 	return s.Store.Load(ctx, key)
 }
 

@@ -55,6 +55,9 @@ func (s *Service) Request(ctx context.Context, c caller.Caller, kind Kind) (Cert
 	if !kind.Known() {
 		return Certificate{}, problem.New(problem.Invalid, "problem.certificate_kind")
 	}
+	if c.Turn == "" { // all such requests would be one
+		return Certificate{}, errors.New("request a certificate: the caller has no turn")
+	}
 	key := s.Sealer.Index("certificate.request", c.Subject+"\x00"+c.Turn)
 	row, err := db.New(s.DB.Reader()).ByRequestKey(ctx, key)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -118,7 +118,11 @@ func (s *Service) admit(ctx context.Context, c caller.Caller, plate Plate) error
 		return errPlates.After(wait)
 	}
 	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
-		return db.New(tx).NoteLookup(ctx, db.NoteLookupParams{ID: seen, LookedAt: dbtime.From(c.Now)})
+		q := db.New(tx)
+		if err := q.ForgetLookups(ctx, dbtime.From(c.Now.Add(-window))); err != nil {
+			return err
+		}
+		return q.NoteLookup(ctx, db.NoteLookupParams{ID: seen, LookedAt: dbtime.From(c.Now)})
 	})
 	if err != nil {
 		return fmt.Errorf("note a look-up: %w", err)

@@ -14,6 +14,7 @@ const (
 	nodePlate   = "fine.plate"
 	nodeList    = "fine.list"
 	nodeDetails = "fine.details"
+	nodeWarning = "fine.warning"
 	nodeOpen    = "fine.open"
 	nodeConfirm = "fine.confirm"
 	nodePay     = "fine.pay"
@@ -38,6 +39,7 @@ func (s *Service) Talk() dialog.Service {
 			{ID: nodePlate, Show: showPlate, Answer: answerPlate},
 			{ID: nodeList, Show: s.showList},
 			{ID: nodeDetails, Show: s.showDetails},
+			{ID: nodeWarning, Show: showWarning},
 			{ID: nodeOpen, Do: s.doOpen},
 			{ID: nodeConfirm, Show: s.showConfirm},
 			{ID: nodePay, Do: s.doPay},
@@ -95,10 +97,13 @@ func (s *Service) showList(ctx context.Context, t *dialog.Talk) (dialog.Screen, 
 	screen.Options = append(screen.Options, option(
 		dialog.Say("fine.more"), dialog.Call(nodeIdentity, nodeDetails, memoryPlate, plate)))
 	if list.Heavy {
-		screen.Body = append(screen.Body, dialog.Say("fine.heavy"))
+		screen.Options = append(screen.Options, option(dialog.Say("fine.warning"), dialog.Go(nodeWarning)))
 	}
 	return screen, nil
 }
+
+// showWarning says what an unpaid total above 3 000 som can lead to.
+func showWarning(context.Context, *dialog.Talk) (dialog.Screen, error) { return say("fine.heavy"), nil }
 
 // showDetails tells a proven owner what each unpaid fine is for.
 func (s *Service) showDetails(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
@@ -113,7 +118,7 @@ func (s *Service) showDetails(ctx context.Context, t *dialog.Talk) (dialog.Scree
 		}
 		screen.Body = append(screen.Body,
 			dialog.Raw(v.Title+", "+v.At.In(bishkek()).Format("02.01.2006")+", "+v.Place),
-			dialog.Say("fine.full", "amount", v.Amount.String()))
+			dialog.Say("fine.amount", "amount", v.Amount.String()))
 	}
 	if screen.Body == nil {
 		return say("fine.clean", "plate", t.Get(memoryPlate)), nil

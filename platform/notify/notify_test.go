@@ -1,0 +1,284 @@
+package notify_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/job"
+	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/seal"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/storetest"
+)
+
+const phone = "+996555000001"
+
+var start = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+
+// provider answers with what its plan says for each try, then with success.
+type provider struct {
+	mu   sync.Mutex
+	plan []error
+	got  []notify.Outgoing
+}
+
+func (p *provider) Send(_ context.Context, m notify.Outgoing) (string, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.got = append(p.got, m)
+	if n := len(p.got); n <= len(p.plan) && p.plan[n-1] != nil {
+		return "", p.plan[n-1]
+	}
+	return "SM-" + m.ID, nil
+}
+
+func (p *provider) taken() []notify.Outgoing {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]notify.Outgoing(nil), p.got...)
+}
+
+type world struct {
+	t        *testing.T
+	db       *store.DB
+	queue    *job.Queue
+	outbox   *notify.Outbox
+	provider *provider
+	logs     *bytes.Buffer
+	mu       sync.Mutex
+	now      time.Time
+}
+
+func newWorld(t *testing.T, db *store.DB, plan ...error) *world {
+	t.Helper()
+	w := &world{t: t, db: db, provider: &provider{plan: plan}, now: start, logs: &bytes.Buffer{}}
+	log := slog.New(slog.NewJSONHandler(w.logs, nil))
+	sealer, err := seal.New(bytes.Repeat([]byte{5}, seal.MasterKeySize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.queue, err = job.New(db, log); err != nil {
+		t.Fatal(err)
+	}
+	clock := func() time.Time {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.now
+	}
+	w.outbox = notify.New(db, w.queue, sealer, w.provider, clock, log)
+	return w
+}
+
+func (w *world) send(messages ...notify.Message) {
+	w.t.Helper()
+	err := w.db.InTx(w.t.Context(), func(tx *store.Tx) error {
+		for _, m := range messages {
+			if err := w.outbox.Send(w.t.Context(), tx, m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) start() {
+	w.t.Helper()
+	if err := w.queue.Start(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(w.stop)
+}
+
+func (w *world) stop() { _ = w.queue.Stop(context.Background()) }
+
+// until waits for the messages to a phone to have the states, newest first.
+func (w *world) until(states ...notify.State) []notify.Stored {
+	w.t.Helper()
+	var seen string
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); <-time.After(20 * time.Millisecond) {
+		list, err := w.outbox.List(w.t.Context(), phone)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		got := make([]notify.State, len(list))
+		for i, m := range list {
+			got[i] = m.State
+		}
+		if seen = fmt.Sprint(got); seen == fmt.Sprint(states) {
+			return list
+		}
+	}
+	w.t.Fatalf("after 20 s the states are %s, want %v", seen, states)
+	return nil
+}
+
+func receipt(text string) notify.Message {
+	return notify.Message{To: phone, Text: text, Purpose: notify.Receipt, Locale: locales.KY}
+}
+
+func TestSendAndReport(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.start()
+		w.send(receipt("Төлөндү: 1 500 сом"))
+		m := w.until(notify.Sent)[0]
+		got := w.provider.taken()[0]
+		want := notify.Outgoing{ID: m.ID, To: phone, Text: "Төлөндү: 1 500 сом", Locale: locales.KY}
+		if got != want || m.ProviderID != "SM-"+m.ID || m.Text != want.Text || m.Tries != 1 {
+			t.Errorf("sent %+v, kept %+v", got, m)
+		}
+		for _, report := range []struct {
+			status string
+			state  notify.State
+		}{{"sent", notify.Sent}, {"Delivered", notify.Delivered}, {"failed", notify.Delivered}, {"delivered", notify.Delivered}} {
+			if err := w.outbox.Delivered(t.Context(), m.ProviderID, report.status); err != nil {
+				t.Fatal(err)
+			}
+			w.until(report.state)
+		}
+		for _, id := range []string{"", "SM-unknown"} {
+			if err := w.outbox.Delivered(t.Context(), id, "delivered"); !errors.Is(err, notify.ErrUnknown) {
+				t.Errorf("a report on %q gave %v", id, err)
+			}
+		}
+	})
+}
+
+func TestSentOnlyWithItsTransaction(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.start()
+		failure := errors.New("no")
+		err := db.InTx(t.Context(), func(tx *store.Tx) error {
+			return errors.Join(w.outbox.Send(t.Context(), tx, receipt("never")), failure)
+		})
+		if !errors.Is(err, failure) {
+			t.Fatal(err)
+		}
+		w.send(receipt("after"))
+		w.until(notify.Sent)
+		if got := w.provider.taken(); len(got) != 1 || got[0].Text != "after" {
+			t.Errorf("sent %d messages", len(got))
+		}
+	})
+}
+
+func TestDedup(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		m := receipt("once")
+		m.Dedup = "payment:1:receipt"
+		w.send(m, m)
+		var group sync.WaitGroup
+		for range 8 {
+			group.Go(func() { w.send(m) })
+		}
+		group.Wait()
+		w.start()
+		w.until(notify.Sent)
+		if n := len(w.provider.taken()); n != 1 {
+			t.Errorf("sent %d times", n)
+		}
+	})
+}
+
+func TestExpired(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		m := notify.Message{To: phone, Text: "Код: 123456", Purpose: notify.Code, Locale: locales.RU, ExpiresAt: start.Add(time.Minute)}
+		w.send(m)
+		w.mu.Lock()
+		w.now = start.Add(time.Minute)
+		w.mu.Unlock()
+		w.start()
+		kept := w.until(notify.Expired)[0]
+		if len(w.provider.taken()) != 0 || kept.Text != "" {
+			t.Error("an expired code was sent, or its text is kept")
+		}
+	})
+}
+
+func TestFailures(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		telling := errors.New("POST /Messages: To " + phone + " Body Төлөндү: 1 500 сом: timeout; to=%2B996555000001")
+		refusal := fmt.Errorf("the number %s does not exist: %w", phone, notify.ErrRefused)
+		w := newWorld(t, db, telling, nil, refusal)
+		w.start()
+		w.send(receipt("Төлөндү: 1 500 сом"))
+		m := w.until(notify.Sent)[0]
+		if got := w.provider.taken(); len(got) != 2 || got[0] != got[1] || m.Tries != 2 {
+			t.Fatalf("sent %+v", got)
+		}
+		w.send(receipt("second"))
+		w.until(notify.Failed, notify.Sent)
+		w.stop()
+		kept := w.logs.String() + strings.Join(jobErrors(t, db), "\n")
+		for _, secret := range []string{phone[1:], "Төлөндү", "second"} {
+			if strings.Contains(kept, secret) {
+				t.Errorf("%q is in the logs or with the jobs", secret)
+			}
+		}
+		if !strings.Contains(kept, "timeout") || !strings.Contains(kept, "does not exist") {
+			t.Errorf("the reasons are lost: %s", kept)
+		}
+	})
+}
+
+// jobErrors reads what the queue keeps of its failed tries.
+func jobErrors(t *testing.T, db *store.DB) (texts []string) {
+	t.Helper()
+	query := "SELECT COALESCE(CAST(args AS TEXT), '') || COALESCE(CAST(errors AS TEXT), '') FROM river_job"
+	rows, err := db.Reader().Query(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, text)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return texts
+}
+
+func TestNothingInPlain(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.send(notify.Message{To: phone, Text: "Код: 271828", Purpose: notify.Code, Locale: locales.RU, Dedup: "code:1"})
+		var sealedPhone, sealedText []byte
+		var index, dedup string
+		row := db.Reader().QueryRow("SELECT phone_sealed, text_sealed, phone_index, dedup FROM notify_messages")
+		if err := row.Scan(&sealedPhone, &sealedText, &index, &dedup); err != nil {
+			t.Fatal(err)
+		}
+		kept := string(sealedPhone) + string(sealedText) + index + dedup + strings.Join(jobErrors(t, db), "")
+		for _, secret := range []string{"996555000001", "271828", "Код"} {
+			if strings.Contains(kept, secret) {
+				t.Errorf("%q is kept in plain", secret)
+			}
+		}
+		w.start()
+		if m := w.until(notify.Sent)[0]; m.Text != "" {
+			t.Error("the text of a code outlives its sending")
+		}
+		if got := w.provider.taken(); got[0].Text != "Код: 271828" {
+			t.Errorf("sent %q", got[0].Text)
+		}
+	})
+}

@@ -1,0 +1,53 @@
+package session_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/analytics"
+	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/session"
+)
+
+// ignore is a recorder at no cost.
+type ignore struct{}
+
+func (ignore) Later(analytics.Event) {}
+
+// BenchmarkTurn is one step of a talk: recognise a retry, load, step, lay out
+// and save in memory.
+func BenchmarkTurn(b *testing.B) {
+	catalogue, err := locales.Load()
+	if err != nil {
+		b.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	known := remembered{profiles{aigul: locales.KY}}
+	book := &guestbook{entries: map[string]string{}}
+	engine, err := dialog.New(catalogue, dialog.Options{Profiles: known, Log: log}, book.service())
+	if err != nil {
+		b.Fatal(err)
+	}
+	talks, err := session.NewTalks(engine, session.NewMemory(), known, ignore{}, secret, log)
+	if err != nil {
+		b.Fatal(err)
+	}
+	turn := session.Turn{
+		Session: "gw/s", Phone: aigul, Channel: "ussd", Cumulative: true, Budget: screen,
+		Lifetime: 3 * time.Minute, Now: time.Now(),
+	}
+	texts := []string{"", "1", "1*0", "1*0*1", "1*0*1*0"}
+	ctx := context.Background()
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if turn.Text = texts[i%len(texts)]; turn.Text == "" {
+			turn.Now = turn.Now.Add(time.Hour) // the talk before has expired
+		}
+		if _, err := talks.Turn(ctx, turn); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,151 @@
+package session_test
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/session"
+)
+
+// guestbook is a service with a question, a secret and an effect.
+type guestbook struct {
+	mu      sync.Mutex
+	entries map[string]string // turn → what was written
+}
+
+func (g *guestbook) service() dialog.Service {
+	raw := dialog.Raw
+	return dialog.Service{
+		Name:  "guestbook",
+		Entry: dialog.Option{Label: dialog.Say("dialog.main_title"), Next: dialog.Go("guestbook.name")},
+		Nodes: []dialog.Node{
+			{ID: "guestbook.name", Show: func(context.Context, *dialog.Talk) (dialog.Screen, error) {
+				return dialog.Screen{Body: []dialog.Message{raw("Name?")}, Ask: dialog.AskText}, nil
+			}, Answer: func(_ context.Context, _ *dialog.Talk, input string) (dialog.Next, error) {
+				return dialog.Go("guestbook.code", "name", input), nil
+			}},
+			{ID: "guestbook.code", Show: func(context.Context, *dialog.Talk) (dialog.Screen, error) {
+				return dialog.Screen{Body: []dialog.Message{raw("Code?")}, Ask: dialog.AskSecret}, nil
+			}, Answer: func(_ context.Context, t *dialog.Talk, _ string) (dialog.Next, error) {
+				return dialog.Go("guestbook.write"), nil
+			}},
+			{ID: "guestbook.write", Do: func(_ context.Context, t *dialog.Talk) (dialog.Next, error) {
+				g.mu.Lock()
+				defer g.mu.Unlock()
+				g.entries[t.Turn()] = t.Get("name")
+				return dialog.Done("guestbook.thanks"), nil
+			}},
+			{ID: "guestbook.thanks", Show: func(_ context.Context, t *dialog.Talk) (dialog.Screen, error) {
+				return dialog.Screen{Body: []dialog.Message{raw("Thanks, " + t.Get("name"))}, End: true}, nil
+			}},
+		},
+		Commands: []dialog.Command{{Words: []string{"guest"}, Node: "guestbook.code", Arg: "name", Bare: "guestbook.name"}},
+	}
+}
+
+type remembered struct{ profiles }
+
+func (remembered) SetLocale(context.Context, string, locales.Locale) error { return nil }
+
+// spoken is Talks on the real engine, in English for all phones.
+func spoken(t *testing.T, store session.Store) (*world, *guestbook) {
+	t.Helper()
+	catalogue, err := locales.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	book := &guestbook{entries: map[string]string{}}
+	log := slog.New(slog.DiscardHandler)
+	known := remembered{profiles{aigul: locales.EN}}
+	engine, err := dialog.New(catalogue, dialog.Options{Profiles: known, Log: log}, book.service())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{events: &events{}, store: store, now: time.Now()}
+	if w.Talks, err = session.NewTalks(engine, store, known, w.events, secret, log); err != nil {
+		t.Fatal(err)
+	}
+	return w, book
+}
+
+var screen = dialog.Budget{Septets: 182, Units: 80}
+
+// ask sends each text twice, as an impatient gateway does.
+func (w *world) ask(t *testing.T, text, want string) {
+	t.Helper()
+	turn := w.turn(aigul, text)
+	turn.Budget = screen
+	for range 2 {
+		answer, err := w.Turn(t.Context(), turn)
+		if err != nil || !strings.Contains(answer.Text, want) || !screen.Fits(answer.Text) {
+			t.Errorf("%q was answered %q, %v; want %q", text, answer.Text, err, want)
+		}
+	}
+}
+
+func TestRealEngine(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, store session.Store) {
+		w, book := spoken(t, store)
+		w.ask(t, "", "1 Eshik")
+		w.ask(t, "1", "Name?")
+		w.ask(t, "1*A*B", "Code?")
+		w.ask(t, "1*A*B*482913", "Thanks, A*B")
+		if len(book.entries) != 1 {
+			t.Errorf("written: %v", book.entries)
+		}
+		if n := w.events.count("done"); n == 0 || w.events.count("abandoned") != 0 {
+			t.Errorf("%d steps done: %+v", n, w.events.kept)
+		}
+	})
+}
+
+// A session that was lost on the way (the process was killed, Redis flushed) is
+// walked again from the text the gateway keeps sending, up to where it would
+// need the citizen's secret or have an effect.
+func TestLostSessionGoesOn(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, store session.Store) {
+		before, book := spoken(t, session.NewMemory())
+		before.ask(t, "", "1 Eshik")
+		before.ask(t, "1", "Name?")
+		after, newBook := spoken(t, store)
+		after.ask(t, "1*Aigul", "Code?")
+		lost, _ := spoken(t, session.NewMemory())
+		lost.ask(t, "1*Aigul*482913", "Code?")
+		if len(book.entries)+len(newBook.entries) != 0 {
+			t.Error("a walk through a lost talk had an effect")
+		}
+	})
+}
+
+func TestRealEngineBySMS(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, store session.Store) {
+		w, book := spoken(t, store)
+		for i, step := range []struct{ text, want string }{
+			{"guest Aigul", "Code?"}, {"482913", "Thanks, Aigul"}, {"GUEST", "Name?"}, {"Bakyt*2", "Code?"},
+		} {
+			turn := w.turn(aigul, step.text)
+			turn.Session, turn.Cumulative, turn.ID, turn.Budget = "sms", false, step.text, dialog.Budget{Septets: 459, Units: 201}
+			turn.Channel = "sms"
+			for range 2 {
+				if answer, err := w.Turn(t.Context(), turn); err != nil || !strings.Contains(answer.Text, step.want) {
+					t.Errorf("message %d was answered %q, %v; want %q", i, answer.Text, err, step.want)
+				}
+			}
+		}
+		if err := w.Ended(t.Context(), "sms", aigul, w.now); err != nil {
+			t.Error(err)
+		}
+		if len(book.entries) != 1 || w.events.count("abandoned") != 1 {
+			t.Errorf("written %v, %d abandoned", book.entries, w.events.count("abandoned"))
+		}
+	})
+}

@@ -1,0 +1,156 @@
+package fine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/registry"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/storetest"
+)
+
+func TestLookup(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := newWorld(t, db), context.Background()
+		list, err := w.Lookup(ctx, w.caller("t1"), "01kg123авс")
+		must(t, err)
+		if !list.Known || len(list.Bills) != 3 || list.Total != 10_000*payment.Som || !list.Heavy {
+			t.Errorf("three fines: %+v", list)
+		}
+		if list.Bills[0].Due != 1500*payment.Som {
+			t.Errorf("the due amount is not the register's: %+v", list.Bills[0])
+		}
+		clean, err := w.Lookup(ctx, w.caller("t2"), "01KG777AAA")
+		must(t, err)
+		unknown, err := w.Lookup(ctx, w.caller("t3"), "09KG999ZZZ")
+		must(t, err)
+		if !clean.Known || len(clean.Bills) != 0 || unknown.Known {
+			t.Errorf("clean %+v, unknown %+v", clean, unknown)
+		}
+		w.paid(t, "t4", "101")
+		w.city.fines["102"].code = registry.CodeClosed
+		list, err = w.Lookup(ctx, w.caller("t5"), plate)
+		must(t, err)
+		if len(list.Bills) != 2 || !list.Bills[0].Paying || list.Total != 1000*payment.Som || list.Heavy {
+			t.Errorf("one being paid, one closed: %+v", list)
+		}
+		for _, call := range w.city.calls {
+			if call.UserID == "" || call.Issue == "" || strings.Contains(call.UserID, "996") {
+				t.Errorf("an untraceable or personal call: %+v", call)
+			}
+		}
+	})
+}
+
+func TestLookupsAreLimited(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := newWorld(t, db), context.Background()
+		look := func(n int) error {
+			_, err := w.Lookup(ctx, w.caller(""), fmt.Sprintf("01KG%03dABC", n))
+			return err
+		}
+		for n := range 10 {
+			must(t, look(n))
+			must(t, look(n)) // the same again is free
+		}
+		for range 3 { // asking twice does not get around it
+			if err := look(11); problem.From(err).Key != "problem.fine_plates" {
+				t.Errorf("the eleventh plate: %v", err)
+			}
+		}
+		must(t, look(3))
+		w.mu.Lock()
+		w.at = w.at.Add(time.Hour + time.Minute)
+		w.mu.Unlock()
+		must(t, look(11))
+	})
+}
+
+func TestDetailsAreForTheOwner(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := newWorld(t, db), context.Background()
+		if _, err := w.Details(ctx, w.caller("t1"), plate); problem.From(err).Key != "problem.fine_proof" {
+			t.Errorf("without a proof: %v", err)
+		}
+		if len(w.city.calls) != 0 {
+			t.Error("the register was asked without a proof")
+		}
+		w.proven = true
+		for loc, want := range map[locales.Locale]string{
+			locales.KY: "Коопсуздук курун тагынбоо", locales.KYLatn: "Коопсуздук курун тагынбоо",
+			locales.RU: "Непристёгнутый ремень безопасности",
+		} {
+			c := w.caller("t2")
+			c.Locale = loc
+			list, err := w.Details(ctx, c, plate)
+			must(t, err)
+			if len(list) != 3 || list[2].Title != want || list[2].Resolution != "9003" {
+				t.Errorf("%s: %+v", loc, list)
+			}
+		}
+		if call := w.city.calls[0]; call.UserID != "KG"+pin || call.Issue != "t2" {
+			t.Errorf("called as %+v", call)
+		}
+	})
+}
+
+func TestSettlement(t *testing.T) {
+	t.Parallel()
+	paidByOther := registry.PaymentInfo{Paid: true, Sum: 1500 * payment.Som, At: start.Add(-time.Hour)}
+	for name, c := range map[string]struct {
+		owner  bool // the owner looked at the details before
+		before func(*city)
+		lost   bool
+		after  func(*city)
+		state  payment.State
+		reason payment.Outcome
+		pays   int
+	}{
+		"paid":                 {state: payment.Settled, pays: 1},
+		"answer lost":          {lost: true, state: payment.Settled, pays: 1},
+		"answer lost, asked":   {owner: true, lost: true, state: payment.Settled, pays: 1},
+		"paid by another":      {before: func(c *city) { c.fines["101"].info = paidByOther }, state: payment.RefundDue, reason: payment.OutcomePaid},
+		"closed":               {before: func(c *city) { c.fines["101"].code = registry.CodeClosed }, state: payment.RefundDue, reason: payment.OutcomeCancelled},
+		"price changed":        {before: func(c *city) { c.fines["101"].due = 1 }, state: payment.RefundDue, reason: payment.OutcomeChanged},
+		"gone":                 {before: func(c *city) { delete(c.fines, "101") }, state: payment.RefundDue, reason: payment.OutcomeUnknown},
+		"lost, another was it": {owner: true, lost: true, after: func(c *city) { c.fines["101"].info = paidByOther }, state: payment.RefundDue, reason: payment.OutcomePaid, pays: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, ctx := newWorld(t, storetest.Open(t, storetest.NewSQLite(t))), context.Background()
+			if w.proven = c.owner; c.owner {
+				_, err := w.Details(ctx, w.caller("t0"), plate)
+				must(t, err)
+			}
+			p := w.paid(t, "t1", "101")
+			if c.before != nil {
+				c.before(w.city)
+			}
+			if c.lost {
+				w.city.lose = 1
+				if err := w.payments.Settle(ctx, p.ID); !errors.Is(err, errLost) {
+					t.Fatalf("a lost answer: %v", err)
+				}
+			}
+			if c.after != nil {
+				c.after(w.city)
+			}
+			must(t, w.payments.Settle(ctx, p.ID))
+			got := w.state(t, p)
+			if got.State != c.state || got.Lines[0].Reason != c.reason || w.city.pays != c.pays {
+				t.Errorf("%s (%s) after %d payments; want %s (%s), %d", got.State, got.Lines[0].Reason, w.city.pays, c.state, c.reason, c.pays)
+			}
+			must(t, w.payments.VerifyLedger(ctx))
+		})
+	}
+}

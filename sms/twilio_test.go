@@ -1,0 +1,121 @@
+package sms_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/sms"
+)
+
+// fakeTwilio answers one call with what the test says and shows what it got.
+func fakeTwilio(t *testing.T, answer http.HandlerFunc) (*sms.Twilio, <-chan url.Values) {
+	t.Helper()
+	got := make(chan url.Values, 10)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, password, _ := r.BasicAuth()
+		if r.URL.Path != "/2010-04-01/Accounts/AC1/Messages.json" || user != "AC1" || password != "token" {
+			t.Errorf("called %s as %s", r.URL, user)
+		}
+		_ = r.ParseForm()
+		got <- r.PostForm
+		answer(w, r)
+	}))
+	t.Cleanup(server.Close)
+	sender, err := sms.NewTwilio(sms.TwilioConfig{
+		AccountSID: "AC1", AuthToken: "token", From: "1414", BaseURL: server.URL,
+		StatusURL: "https://eshik.example/sms/twilio/status", Timeout: time.Second,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sender, got
+}
+
+func reply(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+var letter = notify.Outgoing{ID: "1", To: "+996555000001", Text: "код 482913"}
+
+func TestTwilioSends(t *testing.T) {
+	t.Parallel()
+	sender, got := fakeTwilio(t, reply(201, `{"sid":"SM42","status":"queued"}`))
+	id, err := sender.Send(t.Context(), letter)
+	if err != nil || id != "SM42" {
+		t.Fatalf("sent as %q, %v", id, err)
+	}
+	want := url.Values{
+		"To": {letter.To}, "From": {"1414"}, "Body": {letter.Text},
+		"StatusCallback": {"https://eshik.example/sms/twilio/status"},
+	}
+	if posted := <-got; posted.Encode() != want.Encode() {
+		t.Errorf("posted %v", posted)
+	}
+}
+
+func TestTwilioFails(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		answer  http.HandlerFunc
+		forGood bool
+	}{
+		"no such number":  {reply(400, `{"code":21211,"status":400,"message":"The 'To' number +996555000001 is not valid: код 482913"}`), true},
+		"unsubscribed":    {reply(400, `{"code":21610,"status":400,"message":"unsubscribed"}`), true},
+		"bad credentials": {reply(401, `{"code":20003,"status":401,"message":"Authenticate +996555000001"}`), false},
+		"too fast":        {reply(429, `{"code":20429,"status":429,"message":"Too Many Requests"}`), false},
+		"their fault":     {reply(503, `<html>+996555000001</html>`), false},
+		"no id":           {reply(201, `{}`), false},
+		"cut short":       {reply(201, `{"sid":"SM`), false},
+		"a redirect":      {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, false},
+		"no answer": {func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			<-r.Context().Done()
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sender, got := fakeTwilio(t, c.answer)
+			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			defer cancel()
+			_, err := sender.Send(ctx, letter)
+			if err == nil || errors.Is(err, notify.ErrRefused) != c.forGood {
+				t.Fatalf("gave %v", err)
+			}
+			if strings.Contains(err.Error(), "996555") || strings.Contains(err.Error(), "482913") {
+				t.Errorf("the error tells too much: %v", err)
+			}
+			if len(got) != 1 {
+				t.Errorf("called %d times", len(got))
+			}
+		})
+	}
+}
+
+func TestTwilioSettings(t *testing.T) {
+	t.Parallel()
+	good := sms.TwilioConfig{AccountSID: "AC1", AuthToken: "token", From: "1414"}
+	for _, spoil := range []func(c *sms.TwilioConfig){
+		func(c *sms.TwilioConfig) { c.AccountSID = "" },
+		func(c *sms.TwilioConfig) { c.AuthToken = "" },
+		func(c *sms.TwilioConfig) { c.From = "" },
+		func(c *sms.TwilioConfig) { c.BaseURL = "localhost" },
+		func(c *sms.TwilioConfig) { c.BaseURL = "ftp://localhost" },
+	} {
+		bad := good
+		spoil(&bad)
+		if _, err := sms.NewTwilio(bad); err == nil {
+			t.Errorf("%+v was accepted", bad)
+		}
+	}
+}

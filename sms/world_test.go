@@ -1,0 +1,258 @@
+package sms_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base64"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/job"
+	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/seal"
+	"github.com/eshik-kg/eshik/platform/session"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/sms"
+)
+
+const (
+	token     = "authtoken"
+	publicURL = "https://eshik.example"
+	aigul     = "+996555000001"
+)
+
+// talks answers with what it was told; broken is its error.
+type talks struct {
+	mu     sync.Mutex
+	turns  []session.Turn
+	broken error
+}
+
+func (f *talks) Turn(_ context.Context, turn session.Turn) (session.Answer, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.turns = append(f.turns, turn)
+	if f.broken != nil {
+		return session.Answer{}, f.broken
+	}
+	return session.Answer{Text: strings.TrimPrefix("you said "+turn.Text, "you said silence")}, nil
+}
+
+func (f *talks) heard() []session.Turn {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.turns)
+}
+
+func (f *talks) fail(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.broken = err
+}
+
+// provider keeps what the outbox, a real one, gives it.
+type provider struct {
+	mu   sync.Mutex
+	sent []notify.Outgoing
+}
+
+func (p *provider) Send(_ context.Context, m notify.Outgoing) (string, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sent = append(p.sent, m)
+	return "SMout" + m.ID, nil
+}
+
+func (p *provider) taken() []notify.Outgoing {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.sent)
+}
+
+type sentences struct{}
+
+func (sentences) Text(loc locales.Locale, key string, _ ...any) string {
+	return string(loc) + " " + key
+}
+
+type world struct {
+	*talks
+	*provider
+	t       *testing.T
+	db      *store.DB
+	outbox  *notify.Outbox
+	inbound *sms.Inbound
+	queue   *job.Queue
+	url     string
+
+	mu      sync.Mutex
+	refused []string
+	now     time.Time
+}
+
+func newWorld(t *testing.T, db *store.DB, allowLoopback bool) *world {
+	t.Helper()
+	w := &world{t: t, db: db, talks: &talks{}, provider: &provider{}, now: time.Now()}
+	log := slog.New(slog.DiscardHandler)
+	sealer, err := seal.New(bytes.Repeat([]byte{7}, seal.MasterKeySize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.queue, err = job.New(db, log); err != nil {
+		t.Fatal(err)
+	}
+	clock := func() time.Time {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.now
+	}
+	w.outbox = notify.New(db, w.queue, sealer, w.provider, clock, log)
+	webhook, err := sms.NewWebhook(sms.WebhookConfig{AuthToken: token, PublicURL: publicURL, AllowLoopback: allowLoopback}, w.refuse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.inbound = sms.NewInbound(sms.InboundDeps{
+		Webhook: webhook, DB: db, Talks: w.talks, Outbox: w.outbox, Sealer: sealer,
+		Sentences: sentences{}, Now: clock, Log: log,
+	})
+	w.url = serve(t, w.inbound, sms.NewStatus(webhook, w.outbox, log))
+	return w
+}
+
+func serve(t *testing.T, handlers ...interface{ Register(r fiber.Router) }) string {
+	t.Helper()
+	app := fiber.New(fiber.Config{DisableStartupMessage: true})
+	for _, h := range handlers {
+		h.Register(app)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- app.Listener(listener) }()
+	t.Cleanup(func() {
+		_ = app.Shutdown()
+		<-served
+	})
+	return "http://" + listener.Addr().String()
+}
+
+func (w *world) refuse(reason string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.refused = append(w.refused, reason)
+}
+
+func (w *world) counted() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.refused)
+}
+
+func (w *world) pass(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
+}
+
+// sign is Twilio's signature, written from its documentation ("Security",
+// "Validating requests").
+func sign(address string, form url.Values) string {
+	keys := make([]string, 0, len(form))
+	for key := range form {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		address += key + form.Get(key)
+	}
+	mac := hmac.New(sha1.New, []byte(token))
+	mac.Write([]byte(address))
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+func (w *world) post(path string, form url.Values, signature string) (int, string) {
+	w.t.Helper()
+	req, err := http.NewRequest(http.MethodPost, w.url+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if signature != "" {
+		req.Header.Set("X-Twilio-Signature", signature)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return resp.StatusCode, string(body)
+}
+
+func inbound(id, text string) url.Values {
+	return url.Values{"MessageSid": {id}, "From": {aigul}, "To": {"1414"}, "Body": {text}, "NumSegments": {"1"}}
+}
+
+// text posts a signed message and expects the empty answer.
+func (w *world) text(id, text string) {
+	w.t.Helper()
+	form := inbound(id, text)
+	status, body := w.post("/sms/twilio", form, sign(publicURL+"/sms/twilio", form))
+	if status != http.StatusOK || !strings.HasSuffix(body, "<Response/>") {
+		w.t.Errorf("%s was answered %d %q", id, status, body)
+	}
+}
+
+// sends waits until the provider has got just these texts.
+func (w *world) sends(want ...string) {
+	w.t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		var got []string
+		for _, m := range w.taken() {
+			got = append(got, m.Text)
+			if m.To != aigul {
+				w.t.Errorf("sent to %s", m.To)
+			}
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		if slices.Equal(got, want) {
+			return
+		}
+		if time.Now().After(deadline) || len(got) > len(want) {
+			w.t.Fatalf("sent %q, want %q", got, want)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+func (w *world) start() {
+	w.t.Helper()
+	if err := w.queue.Start(context.Background()); err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		_ = w.queue.Stop(ctx)
+	})
+}
