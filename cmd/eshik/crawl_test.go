@@ -191,13 +191,13 @@ func (c *crawl) visit(st *dialog.State, in dialog.Input, way []string) string {
 	}
 	c.check(st, reply, way)
 	c.reached[st.Node] = true
-	key := strings.Join([]string{st.Node, strconv.Itoa(st.Page), digit.ReplaceAllString(reply.Text, "#")}, "|")
+	page := strings.Join(append([]string{st.Node, strconv.Itoa(st.Page)}, st.Returns...), "|")
+	key := page + digit.ReplaceAllString(reply.Text, "#")
 	if c.seen[key] {
 		return reply.Text
 	}
 	c.seen[key] = true
 	c.screens++
-	page := st.Node + "|" + strconv.Itoa(st.Page)
 	if c.variants[page]++; reply.End || c.variants[page] > maxVariants {
 		return reply.Text
 	}

@@ -170,6 +170,21 @@ func TestSubTalkReturns(t *testing.T) {
 	k.say("123456", "Бүттү")
 }
 
+func TestAWaitingPathHoldsNothingSensitive(t *testing.T) {
+	t.Parallel()
+	for _, secret := range []string{"123456", "11503198800011", "ID1000001", " id1000001 "} {
+		k, _ := newTalker(t, "")
+		k.turn(Input{Start: true, Dialled: []string{"1", secret, "1"}})
+		data, err := k.state.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(data), strings.TrimSpace(secret)) {
+			t.Errorf("%q waits in the state", secret)
+		}
+	}
+}
+
 func TestCommandsStartASMSTalk(t *testing.T) {
 	t.Parallel()
 	k, _ := newTalker(t, locales.KY)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -48,7 +49,7 @@ type walk struct {
 // the language, after which a dialled path goes on.
 func (w *walk) start(ctx context.Context, in Input) error {
 	loc := w.state.Locale
-	*w.state = State{Version: StateVersion, Locale: loc, Pending: in.Dialled}
+	*w.state = State{Version: StateVersion, Locale: loc, Pending: keepable(in.Dialled)}
 	if loc == "" {
 		if command, _, ok := w.engine.command(in.Text); ok {
 			w.later(command, in.Text)
@@ -68,6 +69,21 @@ func (w *walk) later(command Command, text string) {
 	if command.Node != nodeLanguage {
 		w.state.Pending = []string{text}
 	}
+}
+
+// sensitiveShape is what a one-time code, a personal number or an ID-card number
+// looks like.
+var sensitiveShape = regexp.MustCompile(`^(\d{6}|\d{14}|[A-Za-z]{2}\d{7})$`)
+
+// keepable is the dialled path up to the first part that may be sensitive: a
+// path waits in the state, and such input never does.
+func keepable(path []string) []string {
+	for i, part := range path {
+		if sensitiveShape.MatchString(clean(part)) {
+			return path[:i]
+		}
+	}
+	return path
 }
 
 // pending walks a dialled path as far as it leads.

@@ -348,23 +348,26 @@ func TestOneCodePaidByManyTransactions(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		p := w.awaiting(t, aigul, "t1", "1")
-		var taken atomic.Int64
-		var wg sync.WaitGroup
-		for i := range 16 {
-			wg.Go(func() {
-				a, err := w.Accept(context.Background(), wallet, strconv.Itoa(i), p.Code, p.Amount, start)
-				if err != nil || a.Result != payment.OK && a.Result != payment.Inactive {
-					t.Errorf("accept: %+v, %v", a, err)
-				}
-				if a.Result == payment.OK {
-					taken.Add(1)
-				}
-			})
-		}
-		wg.Wait()
-		if taken.Load() != 1 || w.count(t, "SELECT COUNT(*) FROM payment_claims") != 1 {
-			t.Errorf("taken %d times", taken.Load())
+		for round := range 8 {
+			tag := strconv.Itoa(round)
+			p := w.awaiting(t, aigul, "t"+tag, "bill"+tag)
+			var taken atomic.Int64
+			var wg sync.WaitGroup
+			for i := range 16 {
+				wg.Go(func() {
+					a, err := w.Accept(context.Background(), wallet, tag+strconv.Itoa(i+10), p.Code, p.Amount, start)
+					if err != nil || a.Result != payment.OK && a.Result != payment.Inactive {
+						t.Errorf("accept: %+v, %v", a, err)
+					}
+					if a.Result == payment.OK {
+						taken.Add(1)
+					}
+				})
+			}
+			wg.Wait()
+			if taken.Load() != 1 || w.count(t, "SELECT COUNT(*) FROM payment_claims") != round+1 {
+				t.Fatalf("taken %d times", taken.Load())
+			}
 		}
 		must(t, w.VerifyLedger(context.Background()))
 	})

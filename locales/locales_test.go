@@ -1,0 +1,122 @@
+package locales
+
+import (
+	"strings"
+	"testing"
+	"unicode"
+)
+
+func load(t *testing.T) *Catalogue {
+	t.Helper()
+	c, err := Load() // fails on a missing key, placeholder or longest value
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	for tag, want := range map[string]Locale{
+		"ky": KY, "kg": KY, "KG": KY, "ky-KG": KY, "ky_KG": KY, "ru-RU": RU, "ky-Latn": KYLatn, "ky-latn-kg": KYLatn, "en-GB": EN,
+	} {
+		if got, ok := Parse(tag); !ok || got != want {
+			t.Errorf("%q is %q, %v", tag, got, ok)
+		}
+	}
+	for _, tag := range []string{"", "de", "kyrgyz", "x"} {
+		if got, ok := Parse(tag); ok {
+			t.Errorf("%q is %q", tag, got)
+		}
+	}
+}
+
+func TestPlurals(t *testing.T) {
+	t.Parallel()
+	m, err := compile(map[string]string{"count": "n", "one": "{n} штраф", "few": "{n} штрафа", "many": "{n} штрафов", "other": "{n} штрафа"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &Catalogue{messages: map[Locale]map[string]message{RU: {"x": m}, KY: {}}}
+	for n, want := range map[int]string{1: "1 штраф", 2: "2 штрафа", 5: "5 штрафов", 11: "11 штрафов", 21: "21 штраф", 104: "104 штрафа", 0: "0 штрафов"} {
+		if got := c.Text(RU, "x", "n", n); got != want {
+			t.Errorf("%d: %q", n, got)
+		}
+	}
+}
+
+func TestLatin(t *testing.T) {
+	t.Parallel()
+	for cyrillic, want := range map[string]string{
+		"Жалал-Абад": "Jalal-Abad", "Чүй": "Chüy", "Ысык-Көл": "Ysyk-Köl", "жаңы": "jangy", "ЩИТ": "SHCHIT", "Щит": "Shchit",
+		"Шаршемби": "Sharshembi", "«Бөбөк» №3": "\"Böbök\" No3", "KG 01": "KG 01", "": "",
+	} {
+		if got := Latin(cyrillic); got != want {
+			t.Errorf("%q is %q, not %q", cyrillic, got, want)
+		}
+	}
+}
+
+func TestFold(t *testing.T) {
+	t.Parallel()
+	for a, b := range map[string]string{"ШТРАФ": "штраф", "кезең": "кезен", "Өчүр": "очур", "ёлка": "елка", "Єчїр": "очур"} {
+		if Fold(a) != Fold(b) {
+			t.Errorf("%q and %q differ", a, b)
+		}
+	}
+}
+
+// TestKyrgyzIsKyrgyz looks for what a hurried translator leaves: Russian letters
+// that Kyrgyz words do not have at the ends that give them away, and a suffix
+// glued to a placeholder.
+func TestKyrgyzIsKyrgyz(t *testing.T) {
+	t.Parallel()
+	for key, m := range load(t).messages[KY] {
+		for _, segments := range m.forms {
+			for i, s := range segments {
+				if s.name == "" && i > 0 && segments[i-1].name != "" {
+					first := []rune(s.text)[0]
+					if unicode.IsLetter(first) {
+						t.Errorf("%q: %q is glued to {%s}", key, s.text, segments[i-1].name)
+					}
+				}
+				for _, word := range strings.Fields(strings.ToLower(s.text)) {
+					word = strings.Trim(word, ".,:;!?()«»\"")
+					for _, ending := range []string{"ться", "ение", "ость", "ите", "ский"} {
+						if strings.HasSuffix(word, ending) && word != "русский" {
+							t.Errorf("%q: %q looks Russian", key, word)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestLatinIsCheap: every Kyrgyz sentence in Latin letters is inside the GSM
+// alphabet's letters, so that it is never sent as UCS-2.
+func TestLatinHasNoCyrillic(t *testing.T) {
+	t.Parallel()
+	for key, m := range load(t).messages[KYLatn] {
+		for _, segments := range m.forms {
+			for _, s := range segments {
+				for _, r := range s.text {
+					if unicode.Is(unicode.Cyrillic, r) {
+						t.Errorf("%q keeps %q", key, r)
+					}
+				}
+			}
+		}
+	}
+}
+
+func BenchmarkText(b *testing.B) {
+	c, err := Load()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		_ = c.Text(KY, "fine.one", "amount", "1 500")
+	}
+}

@@ -1,0 +1,68 @@
+package analytics
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/storetest"
+)
+
+// lateEvening is the next day already in Bishkek.
+var lateEvening = time.Date(2026, 3, 4, 19, 30, 0, 0, time.UTC)
+
+func TestSmallCellsAreSuppressed(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		r := NewRecorder(db, slog.New(slog.DiscardHandler))
+		c := caller.Caller{Channel: caller.USSD, Operator: "O!", Locale: locales.KY, Now: lateEvening}
+		for range Threshold {
+			r.Later(Of(c, "fine", "fine.list", "done"))
+		}
+		for range Threshold - 1 {
+			r.Later(Of(c, "fine", "fine.list", "abandoned"))
+		}
+		r.Close()
+		cells, err := r.Usage(t.Context(), lateEvening, lateEvening)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []Cell{
+			{Day: "2026-03-05", Service: "fine", Channel: "ussd", Outcome: "abandoned", Suppressed: true},
+			{Day: "2026-03-05", Service: "fine", Channel: "ussd", Outcome: "done", Count: Threshold},
+		}
+		if len(cells) != 2 || cells[0] != want[0] || cells[1] != want[1] {
+			t.Fatalf("got %+v", cells)
+		}
+		var out strings.Builder
+		if err := WriteCSV(&out, cells); err != nil {
+			t.Fatal(err)
+		}
+		if out.String() != "day,service,channel,outcome,count\n2026-03-05,fine,ussd,abandoned,<10\n2026-03-05,fine,ussd,done,10\n" {
+			t.Fatalf("got %q", out.String())
+		}
+	})
+}
+
+func TestAnEventCountsOnlyWithItsTransaction(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		r := NewRecorder(db, slog.New(slog.DiscardHandler))
+		defer r.Close()
+		e := Of(caller.Caller{Channel: caller.SMS, Now: lateEvening}, "fine", "fine.paid", "done")
+		_ = db.InTx(t.Context(), func(tx *store.Tx) error {
+			if err := r.InTx(t.Context(), tx, e); err != nil {
+				t.Error(err)
+			}
+			return context.Canceled
+		})
+		if cells, err := r.Usage(t.Context(), lateEvening, lateEvening); err != nil || len(cells) != 0 {
+			t.Fatalf("%v, %+v", err, cells)
+		}
+	})
+}

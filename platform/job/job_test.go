@@ -1,0 +1,98 @@
+package job_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/job"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/storetest"
+)
+
+type note struct {
+	Text string `json:"text"`
+}
+
+var errPlanned = errors.New("planned")
+
+func (note) Kind() string { return "test.note" }
+
+func start(t *testing.T, db *store.DB, work func(context.Context, note, job.Attempt) error) *job.Queue {
+	t.Helper()
+	q, err := job.New(db, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	job.Handle(q, work)
+	if err := q.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := q.Stop(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	return q
+}
+
+func insert(t *testing.T, db *store.DB, q *job.Queue, text string, fail error) {
+	t.Helper()
+	err := db.InTx(t.Context(), func(tx *store.Tx) error {
+		if err := q.Insert(t.Context(), tx, note{text}, job.Options{}); err != nil {
+			t.Error(err)
+		}
+		return fail
+	})
+	if !errors.Is(err, fail) {
+		t.Fatal(err)
+	}
+}
+
+func TestAJobIsWorkedIfAndOnlyIfItsTransactionCommits(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		worked := make(chan string, 10)
+		q := start(t, db, func(_ context.Context, n note, _ job.Attempt) error {
+			worked <- n.Text
+			return nil
+		})
+		insert(t, db, q, "rolled back", errPlanned)
+		insert(t, db, q, "committed", nil)
+		if got := receive(t, worked); got != "committed" {
+			t.Fatalf("worked %q", got)
+		}
+	})
+}
+
+func TestAFailedJobIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		var tries atomic.Int32
+		worked := make(chan int, 1)
+		q := start(t, db, func(_ context.Context, _ note, a job.Attempt) error {
+			if tries.Add(1) < 2 {
+				return errors.New("planned")
+			}
+			worked <- a.Number
+			return nil
+		})
+		insert(t, db, q, "again", nil)
+		if n := receive(t, worked); n != 2 {
+			t.Fatalf("worked at try %d", n)
+		}
+	})
+}
+
+func receive[T any](t *testing.T, from <-chan T) (got T) {
+	t.Helper()
+	select {
+	case got = <-from:
+	case <-time.After(30 * time.Second):
+		t.Fatal("no job was worked")
+	}
+	return got
+}
