@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -162,16 +163,13 @@ type call struct {
 	text  string
 }
 
-var sessions = make(chan int, 1)
-
-func init() { sessions <- 0 }
+// sessions numbers them: a gateway never uses an id twice.
+var sessions atomic.Int64
 
 // dial starts a session and returns it with its first screen.
 func (d *door) dial(phone string) (*call, string) {
 	d.t.Helper()
-	n := <-sessions + 1
-	sessions <- n
-	c := &call{d: d, id: fmt.Sprintf("ATUid_%d_%d", os.Getpid(), n), phone: phone}
+	c := &call{d: d, id: fmt.Sprintf("ATUid_%d_%d", os.Getpid(), sessions.Add(1)), phone: phone}
 	return c, c.send()
 }
 

@@ -181,6 +181,8 @@ func (s *server) greet(out io.Writer) {
 	for _, n := range sandboxNumbers {
 		line("number", n.Number+" "+n.Name+" ("+n.Operator+")")
 	}
+	line("plates", "01KG123ABC (fines), 01KG777AAA (clean), B1234AB (old format)")
+	line("document", "personal number 11503198800011, ID-card ID1000001 (Айгүл)")
 	line("partner", demoPartner)
 	if s.fresh {
 		line("secret", s.world.secret+"  (shown this once)")

@@ -66,3 +66,21 @@ func TestAnEventCountsOnlyWithItsTransaction(t *testing.T) {
 		}
 	})
 }
+
+func TestRegions(t *testing.T) {
+	t.Parallel()
+	r, err := LoadRegions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for plate, want := range map[string]string{"01KG123ABC": "KG-GB", "06KG1234H": "KG-O", "B1234AB": "", "": "", "10KG123ABC": ""} {
+		if got := r.OfPlate(plate); got != want {
+			t.Errorf("%q is of %q", plate, got)
+		}
+	}
+	for code, want := range map[string]string{"41711201000000": "KG-GB", "41702410000010": "KG-Y", "9": "", "99999": ""} {
+		if got := r.OfSOATE(code); got != want {
+			t.Errorf("%q is of %q", code, got)
+		}
+	}
+}

@@ -157,5 +157,9 @@ func (t *Talk) Get(key string) string { return t.state.Memory[key] }
 // takes effect when the turn is saved.
 func (t *Talk) Set(key, value string) { t.state.set(key, value) }
 
+// SetRegion notes which region the talk is about, for statistics; it holds until
+// the main menu.
+func (t *Talk) SetRegion(iso string) { t.state.Region = iso }
+
 // Turn identifies this turn for good; a retry has the same. It keys effects.
 func (t *Talk) Turn() string { return t.Caller.Turn }

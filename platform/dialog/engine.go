@@ -121,7 +121,7 @@ func (e *Engine) Abandoned(st *State) []Step {
 		return nil
 	}
 	return []Step{{
-		Service: e.service(st.Node), Node: st.Node, Outcome: OutcomeAbandoned, Started: time.UnixMicro(st.Shown).UTC(),
+		Service: e.service(st.Node), Node: st.Node, Outcome: OutcomeAbandoned, Region: st.Region, Started: time.UnixMicro(st.Shown).UTC(),
 	}}
 }
 

@@ -110,12 +110,13 @@ func (s sheet) fill(b Budget, words []string, option int) (Page, []string, int) 
 }
 
 // splitWords cuts text before each space and line break, which stay with the
-// word that follows.
+// word that follows. A number written in groups ("10 000") is one word.
 func splitWords(text string) []string {
 	var words []string
 	start := 0
 	for i, r := range text {
-		if (r == ' ' || r == '\n') && i > start {
+		grouped := r == ' ' && i > 0 && i+1 < len(text) && isDigit(text[i-1]) && isDigit(text[i+1])
+		if (r == ' ' || r == '\n') && i > start && !grouped {
 			words = append(words, text[start:i])
 			start = i
 		}
@@ -125,6 +126,8 @@ func splitWords(text string) []string {
 	}
 	return words
 }
+
+func isDigit(b byte) bool { return b >= '0' && b <= '9' }
 
 // cut splits a word that alone is longer than a page; at least one character
 // goes to the head.

@@ -59,6 +59,16 @@ func TestTheWayBackIsLeftOutBeforeAPageIsAdded(t *testing.T) {
 	}
 }
 
+func TestANumberIsNotCutBetweenItsGroups(t *testing.T) {
+	t.Parallel()
+	body := strings.Repeat("ж", 60) + " 10 000 сом"
+	pages := layout(ussd, sheet{body: body, more: "9 Дагы", footer: "0 Артка", labels: []string{"Төлөө"}, next: make([]Next, 1)})
+	fits(t, ussd, pages)
+	if len(pages) < 2 || strings.Contains(pages[0].Text, "10\n") {
+		t.Fatalf("got %+v", pages)
+	}
+}
+
 // FuzzLayout: whatever the words, every page fits, nothing is split, and every
 // option can be reached.
 func FuzzLayout(f *testing.F) {

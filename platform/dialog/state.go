@@ -36,6 +36,8 @@ type State struct {
 	// Pending is a dialled path that waits until the language is chosen.
 	Pending []string `cbor:"11,keyasint,omitempty"`
 	Ended   bool     `cbor:"12,keyasint,omitempty"`
+	// Region is what the talk is about, for statistics: ISO 3166-2 or empty.
+	Region string `cbor:"13,keyasint,omitempty"`
 }
 
 // Mark is one step of the way here, for going back.
@@ -108,6 +110,7 @@ type Step struct {
 	Service string
 	Node    string
 	Outcome Outcome
+	Region  string // ISO 3166-2, empty when unknown
 	Started time.Time
 }
 

@@ -179,7 +179,7 @@ func (w *walk) choose(ctx context.Context, text, key string) error {
 // home goes to the main menu; sub-talks end. Before a language is chosen that
 // choice is all there is.
 func (w *walk) home(ctx context.Context) error {
-	w.state.Returns = nil
+	w.state.Returns, w.state.Region = nil, ""
 	if w.state.Locale == "" {
 		return w.move(ctx, Done(nodeLanguage))
 	}
@@ -271,7 +271,7 @@ func (w *walk) talk() *Talk {
 func (w *walk) count(outcome Outcome) {
 	w.steps = append(w.steps, Step{
 		Service: w.engine.service(w.state.Node), Node: w.state.Node, Outcome: outcome,
-		Started: time.UnixMicro(w.state.Shown).UTC(),
+		Region: w.state.Region, Started: time.UnixMicro(w.state.Shown).UTC(),
 	})
 }
 

@@ -97,6 +97,7 @@ func (t *Talks) abandon(old *talk, at time.Time) {
 func (t *Talks) count(c caller.Caller, steps []dialog.Step) {
 	for _, step := range steps {
 		event := analytics.Of(c, step.Service, step.Node, string(step.Outcome))
+		event.Region = step.Region
 		if took := c.Now.Sub(step.Started); took > 0 {
 			event.Duration = took
 		}

@@ -5,6 +5,7 @@ package fine
 import (
 	"context"
 
+	"github.com/eshik-kg/eshik/platform/analytics"
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
@@ -55,7 +56,8 @@ type Auditor interface {
 // Service is the fines.
 type Service struct {
 	Deps
-	titles titles
+	titles  titles
+	regions *analytics.Regions
 }
 
 // New makes the service.
@@ -64,5 +66,9 @@ func New(deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Service{Deps: deps, titles: known}, nil
+	regions, err := analytics.LoadRegions()
+	if err != nil {
+		return nil, err
+	}
+	return &Service{Deps: deps, titles: known, regions: regions}, nil
 }

@@ -71,6 +71,7 @@ func (s *Service) showList(ctx context.Context, t *dialog.Talk) (dialog.Screen, 
 		return dialog.Screen{}, err
 	}
 	plate := list.Plate.Text
+	t.SetRegion(s.regions.OfPlate(plate))
 	switch {
 	case !list.Known && !list.Plate.Sure:
 		return say("fine.unknown_odd", "plate", plate), nil

@@ -82,7 +82,8 @@ type Deps struct {
 // Service is the preschool queue.
 type Service struct {
 	Deps
-	rules rules
+	rules   rules
+	regions *analytics.Regions
 }
 
 // New makes the service with the rules of policy.toml.
@@ -91,7 +92,11 @@ func New(d Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Service{Deps: d, rules: r}, nil
+	regions, err := analytics.LoadRegions()
+	if err != nil {
+		return nil, err
+	}
+	return &Service{Deps: d, rules: r, regions: regions}, nil
 }
 
 // Name is a name in the two languages of the registers.

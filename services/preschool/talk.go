@@ -121,6 +121,7 @@ func (s *Service) showKindergartens(ctx context.Context, t *dialog.Talk) (dialog
 	if err != nil {
 		return dialog.Screen{}, err
 	}
+	t.SetRegion(s.regions.OfSOATE(t.Get(memDistrict)))
 	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.ask_kindergarten", "n", len(choices(t))+1)}}
 	for _, k := range found {
 		chosen := choices(t)
