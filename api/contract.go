@@ -65,6 +65,10 @@ func (k *Contract) Middleware(c *fiber.Ctx) error {
 	if err != nil {
 		return problem.New(problem.Invalid, "problem.request").Because(err)
 	}
+	// The contract must judge the very path that Fiber routes by, which is the
+	// one that was sent, not decoded: of two readings one could be let in and
+	// the other served.
+	request.URL.Path, request.URL.RawPath = c.Path(), ""
 	route, parameters, err := k.router.FindRoute(request)
 	if err != nil {
 		return problem.New(problem.NotFound, "problem.no_route").Because(err)

@@ -1,0 +1,156 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/problem"
+)
+
+// newApp serves the citizens' contract with a handler that answers every
+// operation; only "good" is a token.
+func newApp(t *testing.T) *fiber.App {
+	t.Helper()
+	catalogue, err := locales.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	document, err := os.ReadFile("citizen/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	authenticate := func(_ context.Context, bearer string) (Principal, error) {
+		if bearer != "good" {
+			return Principal{}, problem.New(problem.Unauthenticated, "problem.identity_token")
+		}
+		return Principal{Phone: "+996555000001", Subject: "citizen"}, nil
+	}
+	contract, err := NewContract(document, authenticate, func(string) string { return "MegaCom" }, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := fiber.New(fiber.Config{ErrorHandler: ErrorHandler(catalogue, slog.New(slog.DiscardHandler)), Immutable: true})
+	app.Use("/v1", contract.Middleware)
+	app.All("/*", func(c *fiber.Ctx) error { return c.SendString(CallerFrom(c.UserContext()).Turn) })
+	return app
+}
+
+func call(t *testing.T, app *fiber.App, method, path, body string, headers ...string) (int, string, http.Header) {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := app.Test(r, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	data, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(data), response.Header
+}
+
+func TestTheContractIsHeld(t *testing.T) {
+	t.Parallel()
+	app := newApp(t)
+	for name, c := range map[string]struct {
+		method, path, body string
+		headers            []string
+		want               int
+	}{
+		"allowed":        {"POST", "/v1/codes", `{"phone":"+996555000001"}`, nil, 200},
+		"unknown field":  {"POST", "/v1/codes", `{"phone":"x","pin":"11503198800011"}`, nil, 400},
+		"missing field":  {"POST", "/v1/codes", `{}`, nil, 400},
+		"no JSON":        {"POST", "/v1/codes", `phone`, nil, 400},
+		"no body":        {"POST", "/v1/codes", "", nil, 400},
+		"no token":       {"GET", "/v1/certificates", "", nil, 401},
+		"basic":          {"GET", "/v1/certificates", "", []string{"Authorization", "Basic good"}, 401},
+		"bad token":      {"GET", "/v1/certificates", "", []string{"Authorization", "Bearer bad"}, 401},
+		"token":          {"GET", "/v1/certificates", "", []string{"Authorization", "Bearer good"}, 200},
+		"no key":         {"POST", "/v1/certificates", `{"kind":"RESIDENCE"}`, []string{"Authorization", "Bearer good"}, 400},
+		"unknown kind":   {"POST", "/v1/certificates", `{"kind":"CAR"}`, []string{"Authorization", "Bearer good", "Idempotency-Key", "12345678"}, 400},
+		"no such path":   {"GET", "/v1/admin", "", nil, 404},
+		"no such method": {"DELETE", "/v1/certificates", "", []string{"Authorization", "Bearer good"}, 404},
+		"encoded slash":  {"GET", "/v1%2Fcertificates", "", nil, 404},
+		// To Fiber these are numbers to verify, and the contract must think so too.
+		"encoded dots":      {"GET", "/v1/verifications/%2e%2e%2fcertificates", "", nil, 200},
+		"two readings":      {"GET", "/v1/verifications/..%2fcertificates", "", nil, 200},
+		"double encoding":   {"GET", "/v1/%2563ertificates", "", nil, 404},
+		"double slash":      {"GET", "/v1//certificates", "", nil, 404},
+		"upper case":        {"GET", "/V1/certificates", "", nil, 404},
+		"encoded letter":    {"GET", "/v1/%63ertificates", "", nil, 404},
+		"dot segments":      {"GET", "/v1/codes/../certificates", "", nil, 404},
+		"too many refs":     {"POST", "/v1/payments", `{"service":"fine","refs":[` + strings.Repeat(`"1",`, 60) + `"1"]}`, []string{"Authorization", "Bearer good"}, 400},
+		"number too long":   {"GET", "/v1/verifications/" + strings.Repeat("A", 201), "", nil, 400},
+		"date of the stats": {"GET", "/v1/statistics/usage?from=yesterday", "", nil, 400},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status, body, header := call(t, app, c.method, c.path, c.body, c.headers...)
+			if status != c.want {
+				t.Fatalf("%d, not %d: %s", status, c.want, body)
+			}
+			if status >= 400 && header.Get("Content-Type") != "application/problem+json" {
+				t.Errorf("a problem is sent as %q", header.Get("Content-Type"))
+			}
+			if strings.Contains(body, "11503198800011") || strings.Contains(body, "schema") {
+				t.Errorf("the answer repeats the input or the schema: %s", body)
+			}
+		})
+	}
+}
+
+func TestAProblemSpeaksTheCallersLanguage(t *testing.T) {
+	t.Parallel()
+	app := newApp(t)
+	for header, want := range map[string]string{
+		"": "Алгач", "ru": "Сначала", "kg": "Алгач", "de, ru;q=0.5": "Сначала", "ky-Latn": "Algach", "en-GB": "Sign in",
+	} {
+		_, body, _ := call(t, app, http.MethodGet, "/v1/certificates", "", "Accept-Language", header)
+		var p struct{ Detail, Code string }
+		if err := json.Unmarshal([]byte(body), &p); err != nil || !strings.HasPrefix(p.Detail, want) || p.Code != "problem.token_missing" {
+			t.Errorf("%q: %+v, %v", header, p, err)
+		}
+	}
+}
+
+func TestTheTurnIsThePhonesOwn(t *testing.T) {
+	t.Parallel()
+	_, turn, _ := call(t, newApp(t), http.MethodPost, "/v1/certificates", `{"kind":"RESIDENCE"}`,
+		"Authorization", "Bearer good", "Idempotency-Key", "12345678")
+	if turn != "rest:requestCertificate:+996555000001:12345678" {
+		t.Fatalf("got %q", turn)
+	}
+}
+
+func TestOutcome(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{nil, "done"}, {errors.New("disk full"), "failed"}, {problem.New(problem.Unavailable, "problem.x"), "failed"},
+		{problem.New(problem.Invalid, "problem.x"), "refused"},
+	} {
+		if got := Outcome(c.err); got != c.want {
+			t.Errorf("%v is %q", c.err, got)
+		}
+	}
+}

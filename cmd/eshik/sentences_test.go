@@ -1,0 +1,51 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/sms"
+	"github.com/eshik-kg/eshik/ussd"
+)
+
+// TestEverySentenceFits lays every sentence out with its longest values: none is
+// longer than the three parts of one answer by SMS. Those over one USSD screen
+// are logged; the engine pages them.
+func TestEverySentenceFits(t *testing.T) {
+	t.Parallel()
+	texts, err := locales.Load()
+	must(t, err)
+	long := 0
+	for _, key := range texts.Keys() {
+		var args []any
+		for _, name := range texts.Placeholders(key) {
+			args = append(args, name, texts.Longest(name))
+		}
+		for loc := range languageChoice {
+			text := texts.Text(loc, key, args...)
+			if spoken(key) && !sms.Budget.Fits(text) {
+				t.Errorf("%s in %s is longer than an SMS of three parts: %q", key, loc, text)
+			}
+			if placeholder.MatchString(text) || strings.TrimSpace(text) == "" {
+				t.Errorf("%s in %s: %q", key, loc, text)
+			}
+			if spoken(key) && !strings.Contains(key, "sms") && !ussd.DefaultBudget.Fits(text) {
+				long++
+				t.Logf("over one USSD screen: %s in %s: %q", key, loc, text)
+			}
+		}
+	}
+	t.Logf("%d keys, %d sentences over one USSD screen", len(texts.Keys()), long)
+}
+
+// spoken tells the sentences of talks and messages from those of pages and of
+// the certificate's document.
+func spoken(key string) bool {
+	for _, page := range []string{"phone.", "verify.", "certificate.pdf_"} {
+		if strings.HasPrefix(key, page) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,203 @@
+package e2e
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestRecordedTalks holds each recorded talk over USSD, page by page, and over
+// SMS, where a screen is cut otherwise but says the same. The talks were written
+// by `phone -record`; in each, every page of a longer screen was read.
+func TestRecordedTalks(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/talks/*.txt")
+	if err != nil || len(files) < 9 {
+		t.Fatalf("%d recorded talks (%v)", len(files), err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".txt")
+		talk := readTalk(t, file)
+		t.Run(name+" over USSD", func(t *testing.T) { t.Parallel(); (&replay{d: embedded(t)}).overUSSD(talk) })
+		t.Run(name+" over SMS", func(t *testing.T) { t.Parallel(); (&replay{d: embedded(t)}).overSMS(whole(t, talk)) })
+	}
+}
+
+// heard is one exchange of a recorded talk.
+type heard struct{ typed, screen string }
+
+func readTalk(t *testing.T, path string) []heard {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var talk []heard
+	for part := range strings.SplitSeq("\n"+string(data), "\n> ") {
+		if typed, screen, found := strings.Cut(part, "\n"); found && part != "" {
+			talk = append(talk, heard{typed: typed, screen: strings.TrimSpace(screen)})
+		}
+	}
+	if len(talk) < 5 {
+		t.Fatalf("%s holds %d turns", path, len(talk))
+	}
+	return talk
+}
+
+// What differs from talk to talk.
+var (
+	certificateNumber  = regexp.MustCompile(`[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{3}`)
+	registrationNumber = regexp.MustCompile(`\d{11}`)
+	longNumber         = regexp.MustCompile(`\d{9,}`)
+	day                = regexp.MustCompile(`\d\d\.\d\d\.\d{4}`)
+)
+
+func masked(screen string) string {
+	for _, varies := range []*regexp.Regexp{certificateNumber, longNumber, day} {
+		screen = varies.ReplaceAllString(screen, "#")
+	}
+	return screen
+}
+
+// replay is a recorded talk held again, with the numbers of this time.
+type replay struct {
+	d    *door
+	seen string // all screens so far
+}
+
+// now is what to type where typed was: this time's code or number.
+func (r *replay) now(typed string) string {
+	r.d.t.Helper()
+	last := func(number *regexp.Regexp) string {
+		found := number.FindAllString(r.seen, -1)
+		if found == nil {
+			r.d.t.Fatalf("no number like %q was shown yet", typed)
+		}
+		return found[len(found)-1]
+	}
+	switch {
+	case len(typed) == 6 && sixDigits.MatchString(typed):
+		return r.d.code(aigul, 0)
+	case certificateNumber.MatchString(typed):
+		return last(certificateNumber)
+	case len(typed) == 11 && registrationNumber.MatchString(typed):
+		return last(registrationNumber)
+	}
+	return typed
+}
+
+func (r *replay) overUSSD(talk []heard) {
+	r.d.t.Helper()
+	var c *call
+	for i, h := range talk {
+		screen := ""
+		if dials(h.typed) {
+			c, screen = r.d.dial(aigul)
+		} else {
+			screen = c.say("", r.now(h.typed))
+		}
+		screen = screen[len("CON "):]
+		if masked(screen) != masked(h.screen) {
+			r.d.t.Fatalf("turn %d, after %q:\n%s\nrecorded:\n%s", i+1, h.typed, screen, h.screen)
+		}
+		r.seen += screen + "\n"
+	}
+}
+
+func dials(typed string) bool { return strings.HasPrefix(typed, "*") }
+
+// screenful is a whole screen after what was typed to come to it: an option's
+// label, or words.
+type screenful struct {
+	typed  string
+	option bool
+	pages  []string
+}
+
+var (
+	moreLine = regexp.MustCompile(`(?m)^9 (Дагы|Ещё|Dagy)$`)
+	wayLine  = regexp.MustCompile(`(?m)^(0|9) .*$`)
+	choice   = regexp.MustCompile(`(?m)^([1-8]) (.+)$`)
+)
+
+// whole puts the pages of a talk together to screens.
+func whole(t *testing.T, talk []heard) []screenful {
+	t.Helper()
+	var screens []screenful
+	page := 0
+	for _, h := range talk {
+		if len(screens) > 0 {
+			last := &screens[len(screens)-1]
+			if h.typed == "9" && moreLine.MatchString(last.pages[page]) {
+				if page++; page == len(last.pages) {
+					last.pages = append(last.pages, h.screen)
+				}
+				continue
+			}
+			if h.typed == "0" && page > 0 {
+				page--
+				continue
+			}
+			if moreLine.MatchString(last.pages[len(last.pages)-1]) {
+				t.Fatalf("the last page of %q was not read", last.pages)
+			}
+		}
+		next := screenful{typed: h.typed, pages: []string{h.screen}}
+		if len(screens) > 0 {
+			for _, option := range choice.FindAllStringSubmatch(screens[len(screens)-1].pages[page], -1) {
+				if option[1] == h.typed {
+					next.typed, next.option = option[2], true
+				}
+			}
+		}
+		screens, page = append(screens, next), 0
+	}
+	return screens
+}
+
+// words is what a screen says, however it is numbered and cut.
+func words(pages ...string) string {
+	text := wayLine.ReplaceAllString(strings.Join(pages, "\n"), "")
+	return masked(strings.Join(strings.Fields(choice.ReplaceAllString(text, "$2")), " "))
+}
+
+func (r *replay) overSMS(screens []screenful) {
+	r.d.t.Helper()
+	shown := ""
+	for _, s := range screens {
+		typed := r.now(s.typed)
+		if dials(typed) {
+			typed = "меню"
+		}
+		for _, option := range choice.FindAllStringSubmatch(shown, -1) {
+			if s.option && option[2] == s.typed {
+				typed = option[1]
+			}
+		}
+		before := len(r.d.inbox(aigul))
+		r.d.json(http.MethodPost, "/sandbox/sms", "", map[string]string{"from": aigul, "to": "1414", "text": typed}, nil)
+		shown = r.answer(before, typed, words(s.pages...))
+		r.seen += shown + "\n"
+	}
+}
+
+// answer waits for a message, among those that came after before others, that
+// says what was recorded.
+func (r *replay) answer(before int, typed, want string) string {
+	r.d.t.Helper()
+	var came []message
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(30 * time.Millisecond) {
+		came = r.d.inbox(aigul)
+		for _, m := range came[:len(came)-before] {
+			if words(m.Text) == want {
+				return m.Text
+			}
+		}
+	}
+	r.d.t.Fatalf("after %q there came %q, not\n%s", typed, came[:len(came)-before], want)
+	return ""
+}
