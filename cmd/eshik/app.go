@@ -92,6 +92,9 @@ func (a *app) buildStore(ctx context.Context) (err error) {
 		return usageError{errors.New("ESHIK_REDIS must look like redis://host:6379/0")}
 	}
 	a.redis = redis.NewClient(options)
+	if err := a.redis.Ping(ctx).Err(); err != nil {
+		return usageError{fmt.Errorf("ESHIK_REDIS does not answer at %s", options.Addr)}
+	}
 	a.limiter = limit.NewRedis(a.redis)
 	return nil
 }

@@ -26,8 +26,9 @@ import (
 	"github.com/eshik-kg/eshik/web"
 )
 
-// maxBody bounds a request; the gateways' and the API's are far smaller.
-const maxBody = 256 << 10
+// maxBody bounds a request. The longest is a USSD gateway's, which repeats all
+// that was typed in a session; the gateway's own bound is smaller (ussd).
+const maxBody = 1 << 20
 
 // newHTTP makes the application that all channels and pages share. world is nil
 // in production.

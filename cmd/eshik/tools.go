@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
@@ -118,6 +120,14 @@ func (s staffCommand) Run(ctx context.Context, config *Config, log *slog.Logger,
 // withTools builds the app for a command beside a running server. In the sandbox
 // the command brings its own registries, which hold the same invented people.
 func withTools(ctx context.Context, config *Config, log *slog.Logger, work func(*app) error) error {
+	if err := config.check(); err != nil {
+		return err
+	}
+	if file, lite := strings.CutPrefix(config.Database, "sqlite:"); lite {
+		if _, err := os.Stat(file); err != nil {
+			return usageError{fmt.Errorf("there is no database at %s; --data names the folder that `eshik serve` uses", file)}
+		}
+	}
 	if err := config.ready(); err != nil {
 		return err
 	}

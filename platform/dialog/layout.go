@@ -38,7 +38,7 @@ type sheet struct {
 // layout cuts a sheet into pages that fit b: whole words, whole options, never
 // half a character. Each page but the last ends with the word for more.
 func layout(b Budget, s sheet) []Page {
-	if page, ok := s.single(b); ok {
+	if page, ok := s.rest(b, []string{s.body}, 0); ok {
 		return []Page{page}
 	}
 	var pages []Page
@@ -52,16 +52,6 @@ func layout(b Budget, s sheet) []Page {
 		pages = append(pages, page)
 	}
 	return pages
-}
-
-// single tries to put everything on one page, without the way back if only that
-// makes it fit: "0" works all the same.
-func (s sheet) single(b Budget) (Page, bool) {
-	page, ok := s.rest(b, []string{s.body}, 0)
-	if !ok && len(s.labels) == 0 && b.Fits(s.body) {
-		return Page{Text: s.body}, true
-	}
-	return page, ok
 }
 
 // rest makes the last page if all that is left fits it.

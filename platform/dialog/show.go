@@ -65,6 +65,9 @@ func (w *walk) lay(screen Screen, notice string) {
 		more:   keyMore + " " + w.engine.text(loc, Say("dialog.more")),
 		footer: w.footer(loc, screen),
 	}
+	if notice != "" && screen.Ask != AskNothing && !w.budget.Fits(join(s.body, s.footer)) {
+		s.body = notice // it says what to type: better than half of the question
+	}
 	for _, option := range screen.Options {
 		s.labels = append(s.labels, w.engine.text(loc, option.Label))
 		s.next = append(s.next, option.Next)

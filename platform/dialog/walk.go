@@ -162,7 +162,7 @@ func (w *walk) choose(ctx context.Context, text, key string) error {
 	}
 	node, known := w.engine.nodes[w.state.Node]
 	if w.state.Ask == AskNothing || !known || node.Answer == nil {
-		return w.again(ctx, problem.New(problem.Invalid, "problem.choice"))
+		return w.again(ctx, problem.New(problem.Invalid, w.noChoice()))
 	}
 	next, err := node.Answer(ctx, w.talk(), text)
 	if err != nil {
@@ -174,6 +174,17 @@ func (w *walk) choose(ctx context.Context, text, key string) error {
 	}
 	w.count(OutcomeDone)
 	return w.move(ctx, next)
+}
+
+// noChoice is the sentence about an unknown choice: where there is nothing to
+// choose it says how to leave.
+func (w *walk) noChoice() string {
+	for _, page := range w.state.Pages {
+		if len(page.Options) > 0 {
+			return "problem.choice"
+		}
+	}
+	return "problem.nothing_to_choose"
 }
 
 // home goes to the main menu; sub-talks end. Before a language is chosen that
