@@ -2,8 +2,10 @@ package api
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -32,12 +34,14 @@ func newApp(t *testing.T) *fiber.App {
 		t.Fatal(err)
 	}
 	authenticate := func(_ context.Context, bearer string) (Principal, error) {
-		if bearer != "good" {
+		phone, known := map[string]string{"good": "+996555000001", "other": "+996700000002"}[bearer]
+		if !known {
 			return Principal{}, problem.New(problem.Unauthenticated, "problem.identity_token")
 		}
-		return Principal{Phone: "+996555000001", Subject: "citizen"}, nil
+		return Principal{Phone: phone, Subject: "citizen"}, nil
 	}
-	contract, err := NewContract(document, authenticate, func(string) string { return "MegaCom" }, time.Now)
+	contract, err := NewContract(document, authenticate, func(string) string { return "MegaCom" },
+		func(turn string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(turn))) }, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,6 +97,10 @@ func TestTheContractIsHeld(t *testing.T) {
 		// To Fiber these are numbers to verify, and the contract must think so too.
 		"encoded dots":      {"GET", "/v1/verifications/%2e%2e%2fcertificates", "", nil, 200},
 		"two readings":      {"GET", "/v1/verifications/..%2fcertificates", "", nil, 200},
+		"NUL":               {"GET", "/v1/verifications/a%00b", "", nil, 400},
+		"no UTF-8":          {"GET", "/v1/verifications/%ff", "", nil, 400},
+		"NUL in a query":    {"GET", "/v1/preschool/kindergartens?district=%00", "", nil, 400},
+		"NUL in JSON":       {"POST", "/v1/codes", `{"phone":"\u0000"}`, nil, 400},
 		"double encoding":   {"GET", "/v1/%2563ertificates", "", nil, 404},
 		"double slash":      {"GET", "/v1//certificates", "", nil, 404},
 		"upper case":        {"GET", "/V1/certificates", "", nil, 404},
@@ -133,10 +141,25 @@ func TestAProblemSpeaksTheCallersLanguage(t *testing.T) {
 
 func TestTheTurnIsThePhonesOwn(t *testing.T) {
 	t.Parallel()
-	_, turn, _ := call(t, newApp(t), http.MethodPost, "/v1/certificates", `{"kind":"RESIDENCE"}`,
-		"Authorization", "Bearer good", "Idempotency-Key", "12345678")
-	if turn != "rest:requestCertificate:+996555000001:12345678" {
-		t.Fatalf("got %q", turn)
+	app := newApp(t)
+	turn := func(token, key string) string {
+		status, body, _ := call(t, app, http.MethodPost, "/v1/certificates", `{"kind":"RESIDENCE"}`,
+			"Authorization", "Bearer "+token, "Idempotency-Key", key)
+		if status != http.StatusOK {
+			t.Fatalf("%d %s", status, body)
+		}
+		return body
+	}
+	first := turn("good", "12345678")
+	if first != turn("good", "12345678") || first == turn("other", "12345678") || first == turn("good", "12345679") {
+		t.Error("a turn is one phone's one key")
+	}
+	if strings.Contains(first, "996") && strings.Contains(first, "12345678") {
+		t.Errorf("the turn tells who and what: %q", first)
+	}
+	_, body, _ := call(t, app, http.MethodGet, "/v1/certificates", "", "Authorization", "Bearer good", "Idempotency-Key", "12345678")
+	if body != "" {
+		t.Errorf("an operation without the header took it: %q", body)
 	}
 }
 

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -34,11 +36,13 @@ type Contract struct {
 	router       routers.Router
 	authenticate Authenticator
 	operator     func(phone string) string
+	index        func(turn string) string
 	now          func() time.Time
 }
 
-// NewContract reads an OpenAPI 3.0 document.
-func NewContract(document []byte, authenticate Authenticator, operator func(string) string, now func() time.Time) (*Contract, error) {
+// NewContract reads an OpenAPI 3.0 document. operator names a phone's network;
+// index makes a pseudonym of what identifies a request.
+func NewContract(document []byte, authenticate Authenticator, operator, index func(string) string, now func() time.Time) (*Contract, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(document)
 	if err != nil {
 		return nil, fmt.Errorf("read the contract: %w", err)
@@ -48,8 +52,11 @@ func NewContract(document []byte, authenticate Authenticator, operator func(stri
 	if err != nil {
 		return nil, fmt.Errorf("route the contract: %w", err)
 	}
-	return &Contract{router: router, authenticate: authenticate, operator: operator, now: now}, nil
+	return &Contract{router: router, authenticate: authenticate, operator: operator, index: index, now: now}, nil
 }
+
+// idempotencyKey is the header of operations that can be repeated safely.
+const idempotencyKey = "Idempotency-Key"
 
 type callerKey struct{}
 
@@ -61,6 +68,9 @@ func CallerFrom(ctx context.Context) caller.Caller {
 
 // Middleware checks a request and puts its caller into the context.
 func (k *Contract) Middleware(c *fiber.Ctx) error {
+	if !legible(c) {
+		return problem.New(problem.Invalid, "problem.request")
+	}
 	request, err := adaptor.ConvertRequest(c, false)
 	if err != nil {
 		return problem.New(problem.Invalid, "problem.request").Because(err)
@@ -84,9 +94,28 @@ func (k *Contract) Middleware(c *fiber.Ctx) error {
 	return c.Next()
 }
 
+// legible reports that the path, the query and the body are UTF-8 without NUL,
+// which no text column of PostgreSQL takes.
+func legible(c *fiber.Ctx) bool {
+	path, err := url.PathUnescape(c.Path())
+	if err != nil {
+		return false
+	}
+	query, err := url.QueryUnescape(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return false
+	}
+	for _, text := range []string{path, query, string(c.Body()), c.Get(idempotencyKey)} {
+		if !utf8.ValidString(text) || strings.Contains(text, "\x00") || strings.Contains(text, `\u0000`) {
+			return false
+		}
+	}
+	return true
+}
+
 // caller makes the request's caller, from its token where one is needed.
 func (k *Contract) caller(c *fiber.Ctx, operation *openapi3.Operation) (caller.Caller, error) {
-	who := caller.Caller{Channel: caller.REST, Gateway: "rest", Locale: Locale(c), Now: k.now()}
+	who := caller.Caller{Channel: caller.REST, Gateway: "rest", Locale: Locale(c), Address: strings.Clone(c.IP()), Now: k.now()}
 	if operation.Security == nil {
 		return who, nil
 	}
@@ -99,8 +128,8 @@ func (k *Contract) caller(c *fiber.Ctx, operation *openapi3.Operation) (caller.C
 		return who, err
 	}
 	who.Phone, who.Subject, who.Operator = principal.Phone, principal.Subject, k.operator(principal.Phone)
-	if key := c.Get("Idempotency-Key"); key != "" {
-		who.Turn = "rest:" + operation.OperationID + ":" + who.Phone + ":" + strings.Clone(key)
+	if key := c.Get(idempotencyKey); key != "" && operation.Parameters.GetByInAndName("header", idempotencyKey) != nil {
+		who.Turn = k.index(operation.OperationID + "|" + who.Phone + "|" + key)
 	}
 	return who, nil
 }

@@ -146,6 +146,7 @@ func TestAttackConfirmingSendsFewMessages(t *testing.T) {
 	t.Parallel()
 	d := embedded(t)
 	token := d.signIn(aigul)
+	d.vehicle(token, "01KG123ABC")
 	before := len(d.inbox(aigul))
 	for range 30 {
 		var p struct {
@@ -170,6 +171,7 @@ func TestAttackManyPartnersRequestsAtOnce(t *testing.T) {
 		codes := make([]string, 0, 2)
 		for _, phone := range []string{aigul, bakyt} {
 			token := d.signIn(phone)
+			d.vehicle(token, "01KG123ABC")
 			var p struct {
 				ID   string `json:"id"`
 				Code string `json:"code"`

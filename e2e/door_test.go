@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -51,6 +52,26 @@ const (
 	elena = "+996770000003"
 )
 
+// journal is what a process printed; it may be read while the process writes.
+type journal struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+// Write implements io.Writer.
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(p)
+}
+
+// String implements fmt.Stringer.
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
+}
+
 // door is a running server.
 type door struct {
 	t       *testing.T
@@ -59,8 +80,9 @@ type door struct {
 	data    string
 	setup   []string // environment
 	process *exec.Cmd
-	stderr  *bytes.Buffer
+	stderr  *journal
 	client  *http.Client
+	tokens  map[string]string // by phone; see token
 }
 
 // embedded opens a door without any setting: SQLite, sessions in the process.
@@ -93,7 +115,7 @@ func open(t *testing.T, setup []string) *door {
 // start runs the server and reads from what it prints where it is.
 func (d *door) start(listen, admin string) {
 	d.t.Helper()
-	d.stderr = &bytes.Buffer{}
+	d.stderr = &journal{}
 	d.process = exec.Command(binary, "serve", "--listen", listen, "--admin", admin, "--data", d.data)
 	d.process.Env = append([]string{"PATH=" + os.Getenv("PATH")}, d.setup...)
 	d.process.Stderr = d.stderr

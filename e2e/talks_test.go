@@ -81,7 +81,7 @@ func (r *replay) now(typed string) string {
 	}
 	switch {
 	case len(typed) == 6 && sixDigits.MatchString(typed):
-		return r.d.code(aigul, 0)
+		return r.code()
 	case certificateNumber.MatchString(typed):
 		return last(certificateNumber)
 	case len(typed) == 11 && registrationNumber.MatchString(typed):
@@ -90,11 +90,25 @@ func (r *replay) now(typed string) string {
 	return typed
 }
 
+// code is the newest one-time code among the phone's messages.
+func (r *replay) code() string {
+	r.d.t.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(30 * time.Millisecond) {
+		for _, m := range r.d.inbox(aigul) {
+			if code := sixDigits.FindString(m.Text); code != "" {
+				return code
+			}
+		}
+	}
+	r.d.t.Fatal("no one-time code reached the phone")
+	return ""
+}
+
 func (r *replay) overUSSD(talk []heard) {
 	r.d.t.Helper()
 	var c *call
 	for i, h := range talk {
-		screen := ""
+		var screen string
 		if dials(h.typed) {
 			c, screen = r.d.dial(aigul)
 		} else {
@@ -178,22 +192,45 @@ func (r *replay) overSMS(screens []screenful) {
 				typed = option[1]
 			}
 		}
-		before := len(r.d.inbox(aigul))
-		r.d.json(http.MethodPost, "/sandbox/sms", "", map[string]string{"from": aigul, "to": "1414", "text": typed}, nil)
-		shown = r.answer(before, typed, words(s.pages...))
+		shown = r.readSMS(typed, words(s.pages...))
 		r.seen += shown + "\n"
 	}
 }
 
-// answer waits for a message, among those that came after before others, that
-// says what was recorded.
-func (r *replay) answer(before int, typed, want string) string {
+// readSMS texts and reads the answer, which must say want: if it is longer than
+// a message, all of it, turning back to the first, which is returned.
+func (r *replay) readSMS(typed, want string) string {
 	r.d.t.Helper()
+	first := r.answer(typed, want)
+	page, pages := first, 1
+	for want = rest(want, page); moreLine.MatchString(page); want = rest(want, page) {
+		page = r.answer("9", want)
+		pages++
+	}
+	if want != "" {
+		r.d.t.Fatalf("after %q there lacks %q; there is %q", typed, want, first)
+	}
+	for ; pages > 1; pages-- {
+		r.d.json(http.MethodPost, "/sandbox/sms", "", map[string]string{"from": aigul, "to": "1414", "text": "0"}, nil)
+	}
+	return first
+}
+
+// rest is what want says beyond page.
+func rest(want, page string) string {
+	return strings.TrimSpace(strings.TrimPrefix(want, words(page)))
+}
+
+// answer texts and waits for a message that says what want begins with.
+func (r *replay) answer(typed, want string) string {
+	r.d.t.Helper()
+	before := len(r.d.inbox(aigul))
+	r.d.json(http.MethodPost, "/sandbox/sms", "", map[string]string{"from": aigul, "to": "1414", "text": typed}, nil)
 	var came []message
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(30 * time.Millisecond) {
 		came = r.d.inbox(aigul)
 		for _, m := range came[:len(came)-before] {
-			if words(m.Text) == want {
+			if said := words(m.Text); said != "" && strings.HasPrefix(want, said) {
 				return m.Text
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -111,11 +112,14 @@ type message struct {
 	Text  string `json:"text"`
 }
 
+// sidPattern is what the provider's message ids look like, with room to spare.
+var sidPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{2,64}$`)
+
 // receive takes one message. Twilio gets an empty answer: ours goes out as a
 // message of its own.
 func (in *Inbound) receive(c *fiber.Ctx) error {
 	m := message{id: field(c, "MessageSid"), Text: field(c, "Body")}
-	if m.id == "" || len(m.id) > 64 {
+	if !sidPattern.MatchString(m.id) {
 		in.webhook.refused("malformed")
 		return c.Status(fiber.StatusBadRequest).SendString("MessageSid is needed")
 	}

@@ -43,7 +43,7 @@ func (s *Status) Register(r fiber.Router) {
 // report takes one status: queued, sent, delivered, undelivered or failed.
 func (s *Status) report(c *fiber.Ctx) error {
 	id, status := field(c, "MessageSid"), field(c, "MessageStatus")
-	if id == "" || status == "" || len(id) > 64 {
+	if status == "" || !sidPattern.MatchString(id) {
 		s.webhook.refused("malformed")
 		return c.Status(fiber.StatusBadRequest).SendString("MessageSid and MessageStatus are needed")
 	}

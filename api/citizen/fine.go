@@ -38,7 +38,7 @@ func (s *Server) ListViolations(ctx context.Context, r ListViolationsRequestObje
 
 // OpenPayment quotes bills.
 func (s *Server) OpenPayment(ctx context.Context, r OpenPaymentRequestObject) (OpenPaymentResponseObject, error) {
-	p, err := s.Payments.Open(ctx, who(ctx), string(r.Body.Service), r.Body.Refs)
+	p, err := s.Fines.Open(ctx, who(ctx), r.Body.Refs)
 	if err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@ func (s *Server) ProveIdentity(ctx context.Context, r ProveIdentityRequestObject
 // SetLanguage remembers the language of the phone.
 func (s *Server) SetLanguage(ctx context.Context, r SetLanguageRequestObject) (SetLanguageResponseObject, error) {
 	loc, ok := locales.Parse(r.Body.Language)
-	if !ok {
+	if !ok || loc == locales.EN { // English is for developers: no talk is held in it
 		return nil, errLanguage
 	}
 	if err := s.Identity.SetLocale(ctx, who(ctx).Phone, loc); err != nil {

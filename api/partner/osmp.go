@@ -84,7 +84,10 @@ var (
 	// txn_id is up to 28 digits: text, since no integer holds it.
 	txnPattern = regexp.MustCompile(`^[0-9]{1,28}$`)
 	// Pay24 leaves the tyiyn away, Optima requires them.
-	sumPattern = regexp.MustCompile(`^[0-9]{1,9}(\.[0-9]{1,2})?$`)
+	sumPattern     = regexp.MustCompile(`^[0-9]{1,9}(\.[0-9]{1,2})?$`)
+	accountPattern = regexp.MustCompile(`^[0-9]+$`)
+	// As payment.CreatePartner makes them.
+	partnerPattern = regexp.MustCompile(`^[a-z0-9-]{3,40}$`)
 )
 
 const (
@@ -95,7 +98,7 @@ const (
 func (o *OSMP) handle(c *fiber.Ctx) error {
 	id, secret, ok := basic(c.Get(fiber.HeaderAuthorization))
 	err := error(problem.New(problem.Unauthenticated, "problem.partner_secret"))
-	if ok {
+	if ok && partnerPattern.MatchString(id) {
 		err = o.Partners.Authenticate(c.UserContext(), id, secret)
 	}
 	switch {
@@ -173,6 +176,12 @@ func (o *OSMP) decide(ctx context.Context, partner string, r osmpRequest) (payme
 	sum, at, err := r.read()
 	if err != nil {
 		return payment.Answer{Result: payment.OtherFailed}, nil //nolint:nilerr // it becomes the protocol's own answer
+	}
+	switch r.command {
+	case "check", "pay":
+		if !accountPattern.MatchString(r.account) {
+			return payment.Answer{Result: payment.BadAccount}, nil
+		}
 	}
 	switch r.command {
 	case "check":

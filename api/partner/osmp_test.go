@@ -31,7 +31,7 @@ func (till) Check(_ context.Context, _, account string, _ payment.Tyiyn) (paymen
 	switch account {
 	case "1234567894":
 		return payment.Answer{Result: payment.OK, Service: "fine", Due: 150_000}, nil
-	case "broken":
+	case "500":
 		return payment.Answer{}, errors.New("the database is gone")
 	}
 	return payment.Answer{Result: payment.BadAccount}, nil
@@ -95,7 +95,8 @@ func TestOSMPAnswers(t *testing.T) {
 		"pay": {"command=pay&txn_id=" + txn + "&account=1234567894&sum=1500.00&txn_date=20261123120000",
 			`<response><osmp_txn_id>` + txn + `</osmp_txn_id><prv_txn>77</prv_txn><sum>1500.00</sum><result>0</result><comment>Принято</comment></response>`},
 		"bad account":  {"command=check&txn_id=1&account=12&sum=1.00", "<result>4</result>"},
-		"our fault":    {"command=check&txn_id=1&account=broken&sum=1.00", "<result>1</result>"},
+		"no digits":    {"command=pay&txn_id=1&account=%00%FF&sum=1.00", "<result>4</result>"},
+		"our fault":    {"command=check&txn_id=1&account=500&sum=1.00", "<result>1</result>"},
 		"cancel":       {"command=cancel&txn_id=1&account=1234567894&sum=1.00", "<result>7</result>"},
 		"no command":   {"txn_id=1&account=1234567894&sum=1.00", "<result>300</result>"},
 		"no sum":       {"command=pay&txn_id=1&account=1234567894", "<result>300</result>"},

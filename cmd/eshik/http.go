@@ -92,7 +92,8 @@ func (a *app) mountSMS(f fiber.Router, m *metrics) error {
 func (a *app) mountAPI(f fiber.Router, _ *metrics) error {
 	osmp := &partner.OSMP{Payments: a.payments, Partners: a.partners, Texts: a.texts, Log: a.log}
 	osmp.Register(f)
-	contract, err := api.NewContract(citizen.Document, a.authenticate, caller.Operator, a.now)
+	contract, err := api.NewContract(citizen.Document, a.authenticate, caller.Operator,
+		func(turn string) string { return a.sealer.Index("rest.turn", turn) }, a.now)
 	if err != nil {
 		return err
 	}

@@ -36,6 +36,9 @@ type Caller struct {
 	// Operator is the mobile network's name (MegaCom), a hint for statistics.
 	Operator string
 	Locale   locales.Locale
+	// Address is a REST client's network address. It is personal: index it, and
+	// never log it.
+	Address string
 	// Now is the moment of the request.
 	Now time.Time
 	// Turn identifies this turn among all: a retry of a request has the same.

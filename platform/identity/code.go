@@ -32,6 +32,9 @@ const (
 	// CodesAtMost is how many codes a phone gets in any span of CodesPer.
 	CodesAtMost = 3
 	CodesPer    = 10 * time.Minute
+	// CodesOpen is how many of them may be asked for over REST, where anybody can
+	// name any phone: one is left for the phone's own call.
+	CodesOpen = CodesAtMost - 1
 	// VerifiedLasts is how long after its code a phone counts as being in its
 	// owner's hand, so that a dropped call goes on without a new code.
 	VerifiedLasts = 30 * time.Minute
@@ -40,6 +43,10 @@ const (
 // flood bounds requests for codes, granted or not, before they cost a
 // transaction. What is promised is counted in SQL.
 var flood = limit.Rate{N: 20, Per: CodesPer}
+
+// perAddress bounds the codes one REST client can have sent, to whatever phones:
+// each is a message that somebody pays for.
+var perAddress = limit.Rate{N: 30, Per: CodesPer}
 
 // The problems of codes.
 var (
@@ -61,6 +68,12 @@ func (s *Service) SendCode(ctx context.Context, c caller.Caller) error {
 		return err
 	}
 	index := s.phoneIndex(c.Phone)
+	if c.Address != "" {
+		ok, wait, err := s.Limiter.Allow(ctx, "code:address:"+s.Sealer.Index(addressPurpose, c.Address), perAddress)
+		if err == nil && !ok {
+			return errCodesMany.After(wait)
+		}
+	}
 	// A limiter that cannot count lets pass: the count below does not fail so.
 	if ok, wait, err := s.Limiter.Allow(ctx, "code:"+index, flood); err == nil && !ok {
 		return errCodesMany.After(wait)
@@ -98,12 +111,11 @@ func (s *Service) sendCode(ctx context.Context, tx *store.Tx, c caller.Caller, i
 	if err != nil {
 		return nil, err
 	}
-	if len(sent) >= CodesAtMost {
-		wait := sent[len(sent)-CodesAtMost].Add(CodesPer).Sub(c.Now)
+	if wait := codesWait(sent, c); wait > 0 {
 		return errCodesMany.After(wait), s.Recorder.InTx(ctx, tx, analytics.Of(c, ServiceName, "code_sent", "refused"))
 	}
 	now := dbtime.From(c.Now)
-	if err := q.VoidCodes(ctx, db.VoidCodesParams{VoidAt: now, PhoneIndex: index}); err != nil {
+	if err := q.VoidCodes(ctx, db.VoidCodesParams{VoidAt: now, PhoneIndex: index, Door: door(c)}); err != nil {
 		return nil, err
 	}
 	code, err := s.newCode()
@@ -112,7 +124,7 @@ func (s *Service) sendCode(ctx context.Context, tx *store.Tx, c caller.Caller, i
 	}
 	expires := c.Now.Add(CodeLasts)
 	err = q.InsertCode(ctx, db.InsertCodeParams{
-		ID: id, PhoneIndex: index, Turn: turn, CodeMac: s.codeMAC(id, code), SentAt: now, ExpiresAt: dbtime.From(expires),
+		ID: id, PhoneIndex: index, Door: door(c), Turn: turn, CodeMac: s.codeMAC(id, code), SentAt: now, ExpiresAt: dbtime.From(expires),
 	})
 	if err != nil {
 		return nil, err
@@ -125,6 +137,39 @@ func (s *Service) sendCode(ctx context.Context, tx *store.Tx, c caller.Caller, i
 		return nil, err
 	}
 	return nil, s.Recorder.InTx(ctx, tx, analytics.Of(c, ServiceName, "code_sent", "done"))
+}
+
+// The doors a code can be asked for and used at. A stranger's requests and
+// guesses at the open one cost the phone's own call nothing.
+const (
+	doorNetwork = "network" // the operator vouches for the phone
+	doorOpen    = "open"    // anybody can name any phone
+)
+
+func door(c caller.Caller) string {
+	if c.Channel == caller.USSD || c.Channel == caller.SMS {
+		return doorNetwork
+	}
+	return doorOpen
+}
+
+// codesWait is how long the caller must wait for another code after those sent
+// within CodesPer; zero: not at all.
+func codesWait(sent []db.CodesSinceRow, c caller.Caller) time.Duration {
+	var open []db.CodesSinceRow
+	for _, code := range sent {
+		if code.Door == doorOpen {
+			open = append(open, code)
+		}
+	}
+	wait := time.Duration(0)
+	if len(sent) >= CodesAtMost {
+		wait = sent[len(sent)-CodesAtMost].SentAt.Add(CodesPer).Sub(c.Now)
+	}
+	if door(c) == doorOpen && len(open) >= CodesOpen {
+		wait = max(wait, open[len(open)-CodesOpen].SentAt.Add(CodesPer).Sub(c.Now))
+	}
+	return wait
 }
 
 // CheckCode takes the code that was sent to the caller's phone. It can be used
@@ -153,7 +198,7 @@ func (s *Service) CheckCode(ctx context.Context, c caller.Caller, code string) e
 // checkCode gives the refusal apart from the error: the guess stays counted.
 func (s *Service) checkCode(ctx context.Context, tx *store.Tx, c caller.Caller, code string) (refused, err error) {
 	q, index, now := db.New(tx), s.phoneIndex(c.Phone), dbtime.From(c.Now)
-	id, err := q.LiveCode(ctx, db.LiveCodeParams{PhoneIndex: index, Tries: CodeTries, ExpiresAt: now})
+	id, err := q.LiveCode(ctx, db.LiveCodeParams{PhoneIndex: index, Door: door(c), Tries: CodeTries, ExpiresAt: now})
 	if errors.Is(err, sql.ErrNoRows) {
 		return errCodeVoid, nil
 	}
@@ -198,7 +243,7 @@ func (s *Service) note(ctx context.Context, tx *store.Tx, c caller.Caller, step,
 // codeLives reports that the phone has a code that can still be used.
 func (s *Service) codeLives(ctx context.Context, c caller.Caller) (bool, error) {
 	_, err := db.New(s.DB.Reader()).LiveCode(ctx, db.LiveCodeParams{
-		PhoneIndex: s.phoneIndex(c.Phone), Tries: CodeTries, ExpiresAt: dbtime.From(c.Now),
+		PhoneIndex: s.phoneIndex(c.Phone), Door: door(c), Tries: CodeTries, ExpiresAt: dbtime.From(c.Now),
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil

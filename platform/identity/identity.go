@@ -38,6 +38,7 @@ const (
 	phonePurpose   = "identity.phone"
 	pinPurpose     = "identity.pin"
 	codePurpose    = "identity.code"
+	addressPurpose = "identity.address"
 	turnPurpose    = "identity.turn"
 	pinContext     = "identity.pin"
 	attemptContext = "identity.attempt"

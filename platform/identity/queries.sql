@@ -13,21 +13,21 @@ INSERT INTO identity_phones (phone_index, locale, changed_at) VALUES ($1, $2, $3
 ON CONFLICT (phone_index) DO UPDATE SET locale = excluded.locale, changed_at = excluded.changed_at;
 
 -- name: CodesSince :many
-SELECT sent_at FROM identity_codes WHERE phone_index = $1 AND sent_at > $2 ORDER BY sent_at;
+SELECT sent_at, door FROM identity_codes WHERE phone_index = $1 AND sent_at > $2 ORDER BY sent_at;
 
 -- name: CodeOfTurn :one
 SELECT COUNT(*) FROM identity_codes WHERE turn = $1;
 
 -- name: VoidCodes :exec
-UPDATE identity_codes SET void_at = $1 WHERE phone_index = $2 AND void_at IS NULL AND used_at IS NULL;
+UPDATE identity_codes SET void_at = $1 WHERE phone_index = $2 AND door = $3 AND void_at IS NULL AND used_at IS NULL;
 
 -- name: InsertCode :exec
-INSERT INTO identity_codes (id, phone_index, turn, code_mac, tries, sent_at, expires_at)
-VALUES ($1, $2, $3, $4, 0, $5, $6);
+INSERT INTO identity_codes (id, phone_index, door, turn, code_mac, tries, sent_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, 0, $6, $7);
 
 -- name: LiveCode :one
 SELECT id FROM identity_codes
-WHERE phone_index = $1 AND void_at IS NULL AND used_at IS NULL AND tries < $2 AND expires_at > $3
+WHERE phone_index = $1 AND door = $2 AND void_at IS NULL AND used_at IS NULL AND tries < $3 AND expires_at > $4
 ORDER BY sent_at DESC, id DESC LIMIT 1;
 
 -- name: TryCode :one

@@ -103,6 +103,9 @@ func (p *Partners) CreatePartner(ctx context.Context, id string) (secret string,
 // Authenticate checks a partner's secret. Unknown, disabled and wrong are one
 // problem: partner_secret.
 func (p *Partners) Authenticate(ctx context.Context, id, secret string) error {
+	if !partnerID.MatchString(id) {
+		return errPartner
+	}
 	row, err := db.New(p.db.Reader()).GetPartner(ctx, id)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && !row.DisabledAt.IsZero() {
 		return errPartner

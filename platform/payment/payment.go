@@ -96,8 +96,13 @@ type Settlement struct {
 	// At is the payment date to tell, in whole seconds: the same at every try, so
 	// that our own payment can be recognised.
 	At time.Time
-	// Sent says that an earlier try may have reached the register.
+	// Sent says that an earlier try may have paid at the register: only then can
+	// "already paid" mean ourselves.
 	Sent bool
+	// Sending must be called right before the payment is sent, and not before:
+	// it keeps for the next try that the register may have been paid. When it
+	// fails, nothing may be sent.
+	Sending func(ctx context.Context) error
 }
 
 // Outcome is what became of a settlement.

@@ -54,10 +54,13 @@ func TestOpenAndConfirmAreIdempotent(t *testing.T) {
 		must(t, err)
 		again, err := w.Open(ctx, w.caller(aigul, "t1"), "fine", []string{"1"})
 		must(t, err)
-		other, err := w.Open(ctx, w.caller(aigul, "t2"), "fine", []string{"1"})
+		later, err := w.Open(ctx, w.caller(aigul, "t2"), "fine", []string{"1"})
 		must(t, err)
-		if first.ID != again.ID || first.ID == other.ID {
-			t.Errorf("ids: %s, again %s, another turn %s", first.ID, again.ID, other.ID)
+		w.register.price["2"] = 6000
+		other, err := w.Open(ctx, w.caller(aigul, "t2"), "fine", []string{"2"})
+		must(t, err)
+		if first.ID != again.ID || first.ID != later.ID || first.ID == other.ID {
+			t.Errorf("ids: %s, again %s, another turn %s, another bill %s", first.ID, again.ID, later.ID, other.ID)
 		}
 		if first.Code != "" {
 			t.Error("the code is told before the payment is confirmed")

@@ -17,6 +17,12 @@ VALUES ($1, $2, $3, $4, 'quoted', '', FALSE);
 -- name: GetPayment :one
 SELECT * FROM payments WHERE id = $1;
 
+-- name: ListOpenPayments :many
+SELECT * FROM payments
+WHERE owner = sqlc.arg(owner) AND service = sqlc.arg(service) AND opened_at >= sqlc.arg(first_at) AND state IN ('quoted', 'awaiting')
+ORDER BY opened_at DESC
+LIMIT 50;
+
 -- name: GetPaymentByCode :one
 SELECT * FROM payments WHERE code = $1;
 

@@ -122,6 +122,9 @@ func (s *Service) Open(ctx context.Context, c caller.Caller, service string, ref
 	if p, err := s.byOpenKey(ctx, key); err == nil || !errors.Is(err, sql.ErrNoRows) {
 		return p, err
 	}
+	if err := s.free(ctx, service, refs); err != nil {
+		return Payment{}, err
+	}
 	sealed, err := s.Sealer.Seal([]byte(c.Phone), phoneContext)
 	if err != nil {
 		return Payment{}, fmt.Errorf("seal the payer's phone: %w", err)
@@ -135,10 +138,51 @@ func (s *Service) Open(ctx context.Context, c caller.Caller, service string, ref
 	if err != nil {
 		return Payment{}, err
 	}
+	if p, found, err := s.opened(ctx, c, service, lines); found || err != nil {
+		return p, err
+	}
 	for _, l := range lines {
 		row.Amount += l.Amount
 	}
 	return s.insert(ctx, row, lines)
+}
+
+// free refuses bills of which one is paid, or being paid, through us.
+func (s *Service) free(ctx context.Context, service string, refs []string) error {
+	for _, ref := range refs {
+		taken, err := s.Taken(ctx, service, ref)
+		if err != nil {
+			return err
+		}
+		if taken {
+			return errTaken
+		}
+	}
+	return nil
+}
+
+// opened finds what the caller opened lately for the same bills at the same
+// prices and can still pay: asking again gives the same code, and no second message with it.
+func (s *Service) opened(ctx context.Context, c caller.Caller, service string, lines []db.InsertLineParams) (p Payment, found bool, err error) {
+	rows, err := db.New(s.DB.Reader()).ListOpenPayments(ctx, db.ListOpenPaymentsParams{
+		Owner: s.owner(c.Phone), Service: service, FirstAt: dbtime.From(c.Now.Add(-QuoteLife)),
+	})
+	if err != nil {
+		return Payment{}, false, fmt.Errorf("look for an open payment: %w", err)
+	}
+	for _, row := range rows {
+		p, err := s.load(ctx, row)
+		if err != nil {
+			return Payment{}, false, err
+		}
+		same := slices.EqualFunc(p.Lines, lines, func(l Line, now db.InsertLineParams) bool {
+			return l.Ref == now.Ref && l.Amount == Tyiyn(now.Amount)
+		})
+		if same && c.Now.Before(p.ExpiresAt) {
+			return p, true, nil
+		}
+	}
+	return Payment{}, false, nil
 }
 
 // openKey is the same for a retry of the same turn, and for nothing else.
@@ -156,13 +200,6 @@ func (s *Service) owner(phone string) string { return s.Sealer.Index(ownerPurpos
 func (s *Service) quote(ctx context.Context, biller Biller, id, payer string, refs []string) ([]db.InsertLineParams, error) {
 	lines := make([]db.InsertLineParams, 0, len(refs))
 	for i, ref := range refs {
-		taken, err := s.Taken(ctx, biller.Service(), ref)
-		if err != nil {
-			return nil, err
-		}
-		if taken {
-			return nil, errTaken
-		}
 		q, err := biller.Quote(ctx, Bill{Ref: ref, PaymentID: id, Payer: payer})
 		if err != nil {
 			return nil, fmt.Errorf("quote a bill: %w", err)
@@ -263,6 +300,9 @@ func (s *Service) sendCode(ctx context.Context, tx *store.Tx, c caller.Caller, r
 
 // Get gives a payment of the caller's own; another's is absent.
 func (s *Service) Get(ctx context.Context, c caller.Caller, id string) (Payment, error) {
+	if uuid.Validate(id) != nil {
+		return Payment{}, errAbsent
+	}
 	row, err := db.New(s.DB.Reader()).GetPayment(ctx, id)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && (c.Phone == "" || row.Owner != s.owner(c.Phone)) {
 		return Payment{}, errAbsent

@@ -64,17 +64,10 @@ func (s *Service) Settle(ctx context.Context, id string) error {
 }
 
 func (s *Service) settleLine(ctx context.Context, row db.Payment, line db.PaymentLine) error {
-	// The mark commits before the register is called: after a crash in between,
-	// the next try knows that the register may have heard.
-	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
-		return db.New(tx).MarkSent(ctx, db.MarkSentParams{PaymentID: row.ID, N: line.N})
-	})
-	if err != nil {
-		return fmt.Errorf("mark a settlement: %w", err)
-	}
 	outcome, err := s.billers[row.Service].Settle(ctx, Settlement{
 		Bill:   Bill{Ref: line.Ref, PaymentID: row.ID, Payer: row.Owner},
 		Amount: Tyiyn(line.Amount), At: row.AcceptedAt.Time, Sent: line.Sent,
+		Sending: func(ctx context.Context) error { return s.markSent(ctx, line) },
 	})
 	if err != nil {
 		return fmt.Errorf("settle line %d: %w", line.N, err)
@@ -84,6 +77,18 @@ func (s *Service) settleLine(ctx context.Context, row db.Payment, line db.Paymen
 	})
 	if err != nil {
 		return fmt.Errorf("keep the outcome of line %d: %w", line.N, err)
+	}
+	return nil
+}
+
+// markSent commits before the payment leaves: after a crash in between, the next
+// try knows that the register may have been paid.
+func (s *Service) markSent(ctx context.Context, line db.PaymentLine) error {
+	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
+		return db.New(tx).MarkSent(ctx, db.MarkSentParams{PaymentID: line.PaymentID, N: line.N})
+	})
+	if err != nil {
+		return fmt.Errorf("mark a settlement: %w", err)
 	}
 	return nil
 }

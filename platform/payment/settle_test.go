@@ -89,7 +89,8 @@ func TestRefusals(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w, ctx := newWorld(t, db), context.Background()
 		p := w.awaiting(t, aigul, "t1", "1")
-		quoted, err := w.Open(ctx, w.caller(aigul, "t2"), "fine", []string{"1"})
+		w.register.price["2"] = 6000
+		quoted, err := w.Open(ctx, w.caller(aigul, "t2"), "fine", []string{"2"})
 		must(t, err)
 		var hidden string
 		must(t, db.Reader().QueryRow("SELECT code FROM payments WHERE id = $1", quoted.ID).Scan(&hidden))

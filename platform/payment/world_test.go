@@ -72,7 +72,7 @@ func (r *register) Quote(_ context.Context, b payment.Bill) (payment.Quote, erro
 	return payment.Quote{}, problem.New(problem.NotFound, "problem.fine_gone")
 }
 
-func (r *register) Settle(_ context.Context, s payment.Settlement) (payment.Outcome, error) {
+func (r *register) Settle(ctx context.Context, s payment.Settlement) (payment.Outcome, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.down > 0 {
@@ -87,6 +87,9 @@ func (r *register) Settle(_ context.Context, s payment.Settlement) (payment.Outc
 			return payment.OutcomeSettled, nil
 		}
 		return payment.OutcomePaid, nil
+	}
+	if err := s.Sending(ctx); err != nil {
+		return "", err
 	}
 	r.paid[s.Ref] = s
 	r.pays++

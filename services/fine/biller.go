@@ -54,6 +54,9 @@ func (b *Biller) Settle(ctx context.Context, s payment.Settlement) (payment.Outc
 		return payment.OutcomeChanged, nil
 	}
 	if answer.Code == registry.CodeOK {
+		if err := s.Sending(ctx); err != nil {
+			return "", err
+		}
 		answer, err = b.cashier.Pay(ctx, callFor(s.Bill), s.Ref, s.Amount, s.At)
 		if err != nil {
 			return "", fmt.Errorf("pay a fine: %w", err)
@@ -71,8 +74,11 @@ func (b *Biller) Settle(ctx context.Context, s payment.Settlement) (payment.Outc
 
 // whoPaid tells our own earlier payment, whose answer was lost, from somebody
 // else's: ours has our sum and our moment. Only a resolution's number can be
-// asked for, and by plate nobody tells it: where an owner never looked, what
-// remains is that the fine was unpaid until we sent our payment.
+// asked for, and by plate nobody tells it. Where an owner never looked, it rests
+// on what Sent means: in one try, the register called the fine unpaid and was
+// then sent our payment, whose answer was lost. Paid since then is taken for
+// ours. A fine whose payment never left us does not come here: its money goes
+// back.
 func (b *Biller) whoPaid(ctx context.Context, s payment.Settlement) (payment.Outcome, error) {
 	protocol, err := db.New(b.db.Reader()).ProtocolOf(ctx, s.Ref)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -54,7 +54,7 @@ func (s *Service) Details(ctx context.Context, c caller.Caller, typed string) ([
 	if err != nil {
 		return nil, fmt.Errorf("read the owner's number: %w", err)
 	}
-	call := registry.Call{UserID: "KG" + pin, Issue: issue(c)}
+	call := registry.Call{UserID: "KG" + pin, Issue: s.issue(c)}
 	records, err := s.Register.Violations(ctx, call, pin, plate.Text)
 	if err != nil {
 		return nil, fmt.Errorf("list an owner's fines: %w", err)

@@ -98,9 +98,63 @@ func TestDetailsAreForTheOwner(t *testing.T) {
 				t.Errorf("%s: %+v", loc, list)
 			}
 		}
-		if call := w.city.calls[0]; call.UserID != "KG"+pin || call.Issue != "t2" {
+		if call := w.city.calls[0]; call.UserID != "KG"+pin || !strings.HasPrefix(call.Issue, "eshik-") {
 			t.Errorf("called as %+v", call)
 		}
+	})
+}
+
+// Money that was taken while the register did not answer the check was never
+// paid by us: a fine that somebody else paid meanwhile goes back.
+func TestCheckFailedThenPaidElsewhere(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := newWorld(t, db), context.Background()
+		p := w.paid(t, "t1", "101")
+		w.city.down = 2
+		for range 2 {
+			if err := w.payments.Settle(ctx, p.ID); !errors.Is(err, errLost) {
+				t.Fatalf("a check without an answer: %v", err)
+			}
+		}
+		w.city.fines["101"].info = registry.PaymentInfo{Paid: true, Sum: p.Amount, At: start.Add(time.Minute)}
+		must(t, w.payments.Settle(ctx, p.ID))
+		got := w.state(t, p)
+		if got.State != payment.RefundDue || got.Lines[0].Reason != payment.OutcomePaid || w.city.pays != 0 {
+			t.Errorf("%s (%s) after %d payments of ours", got.State, got.Lines[0].Reason, w.city.pays)
+		}
+		must(t, w.payments.VerifyLedger(ctx))
+	})
+}
+
+// Numbers cannot be counted up: only fines that the caller was shown are priced.
+func TestOpenTakesWhatWasShown(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := newWorld(t, db), context.Background()
+		refused := func(key string, numbers ...string) {
+			t.Helper()
+			asked := len(w.city.calls)
+			if _, err := w.Open(ctx, w.caller(""), numbers); problem.From(err).Key != key {
+				t.Errorf("%q: %v, want %s", numbers, err, key)
+			}
+			if len(w.city.calls) != asked {
+				t.Errorf("%q: the register was asked", numbers)
+			}
+		}
+		for _, bad := range []string{"", "x", "' OR 1", "٣٤٥", "1\x00", "\xff", strings.Repeat("1", 20)} {
+			refused("problem.fine_number", bad)
+		}
+		refused("problem.fine_gone", "101")
+		_, err := w.Lookup(ctx, w.caller("t1"), plate)
+		must(t, err)
+		_, err = w.Open(ctx, w.caller("t2"), []string{"101", "102"})
+		must(t, err)
+		refused("problem.fine_gone", "101", "104")
+		w.mu.Lock()
+		w.at = w.at.Add(time.Hour + time.Minute)
+		w.mu.Unlock()
+		refused("problem.fine_gone", "101")
 	})
 }
 

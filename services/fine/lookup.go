@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"sync"
 	"time"
@@ -67,6 +68,10 @@ const (
 var (
 	errPhone  = problem.New(problem.Unauthenticated, "problem.fine_phone")
 	errPlates = problem.New(problem.TooMany, "problem.fine_plates")
+	errNumber = problem.New(problem.Invalid, "problem.fine_number")
+
+	// billNumber is a payment code of the register (PROTOCOLS.md: up to 19 digits).
+	billNumber = regexp.MustCompile(`^[0-9]{1,19}$`)
 )
 
 // Lookup finds what is owed on a plate, in any spelling. Problems: fine_plate,
@@ -91,6 +96,9 @@ func (s *Service) Lookup(ctx context.Context, c caller.Caller, typed string) (Li
 		if !b.Paying {
 			list.Total += b.Due
 		}
+	}
+	if err := s.noteBills(ctx, c, list.Bills); err != nil {
+		return Listing{}, err
 	}
 	list.Heavy = list.Total > heavyTotal
 	return list, nil
@@ -130,16 +138,62 @@ func (s *Service) admit(ctx context.Context, c caller.Caller, plate Plate) error
 	return nil
 }
 
+// bill is the pseudonym of one phone's view of one fine.
+func (s *Service) bill(c caller.Caller, number string) string {
+	return s.Index.Index("fine.bill", c.Phone+"|"+number)
+}
+
+// noteBills keeps which fines the caller was shown: only these can be opened.
+func (s *Service) noteBills(ctx context.Context, c caller.Caller, bills []Bill) error {
+	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
+		for _, b := range bills {
+			note := db.NoteLookupParams{ID: s.bill(c, b.Number), LookedAt: dbtime.From(c.Now)}
+			if err := db.New(tx).NoteLookup(ctx, note); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("note the fines that were shown: %w", err)
+	}
+	return nil
+}
+
+// Open makes a payment of fines that the caller was shown by a look-up within
+// the last hour. Numbers run in sequence: without this they could be counted up
+// to learn strangers' fines. Problems: fine_phone, fine_number, fine_gone, and
+// those of payment.Open.
+func (s *Service) Open(ctx context.Context, c caller.Caller, numbers []string) (payment.Payment, error) {
+	if c.Phone == "" {
+		return payment.Payment{}, errPhone
+	}
+	if slices.ContainsFunc(numbers, func(number string) bool { return !billNumber.MatchString(number) }) {
+		return payment.Payment{}, errNumber
+	}
+	for _, number := range numbers {
+		at, err := db.New(s.DB.Reader()).LastLookup(ctx, s.bill(c, number))
+		if errors.Is(err, sql.ErrNoRows) || err == nil && c.Now.Sub(at.Time) > window {
+			return payment.Payment{}, errGone
+		}
+		if err != nil {
+			return payment.Payment{}, fmt.Errorf("read the last look-up: %w", err)
+		}
+	}
+	return s.Payments.Open(ctx, c, Name, numbers)
+}
+
 // call says to the register who asks, by a pseudonym that our audit resolves,
 // and why.
 func (s *Service) call(c caller.Caller) registry.Call {
-	return registry.Call{UserID: pseudonym(s.Index.Index("fine.caller", c.Phone)), Issue: issue(c)}
+	return registry.Call{UserID: pseudonym(s.Index.Index("fine.caller", c.Phone)), Issue: s.issue(c)}
 }
 
-// issue is our number of a case that has no application: the turn's.
-func issue(c caller.Caller) string {
+// issue is our number of a case that has no application: a pseudonym of the
+// turn, which a channel may have named by a phone or in any characters.
+func (s *Service) issue(c caller.Caller) string {
 	if c.Turn != "" {
-		return c.Turn
+		return pseudonym(s.Index.Index("fine.turn", c.Turn))
 	}
 	return fmt.Sprintf("%s-%d", Name, c.Now.UnixMicro())
 }

@@ -46,7 +46,7 @@ func (s *Service) Talk() dialog.Service {
 			{ID: nodeCode, Show: s.showCode},
 		},
 		Commands: []dialog.Command{{
-			Words: []string{"айып", "штраф", "aiyp", "ayip", "shtraf"},
+			Words: []string{"айып", "штраф", "aiyp", "ayyp", "ayip", "shtraf"},
 			Node:  nodeList, Arg: memoryPlate, Bare: nodePlate,
 		}},
 	}
@@ -129,7 +129,7 @@ func (s *Service) showDetails(ctx context.Context, t *dialog.Talk) (dialog.Scree
 
 // doOpen keeps the intent before the confirm screen names its price.
 func (s *Service) doOpen(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
-	p, err := s.Payments.Open(ctx, t.Caller, Name, strings.Split(t.Get(memoryNumbers), ","))
+	p, err := s.Open(ctx, t.Caller, strings.Split(t.Get(memoryNumbers), ","))
 	if err != nil {
 		return dialog.Next{}, err
 	}

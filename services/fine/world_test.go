@@ -44,6 +44,7 @@ type city struct {
 	calls []registry.Call
 	pays  int
 	lose  int // answers to payments that get lost after the effect
+	down  int // checks that get no answer
 }
 
 type record struct {
@@ -108,6 +109,10 @@ func (c *city) Check(
 	_ context.Context, call registry.Call, number string, _ payment.Tyiyn, _ time.Time,
 ) (registry.PayResult, error) {
 	defer c.note(call)()
+	if c.down > 0 {
+		c.down--
+		return registry.PayResult{}, errLost
+	}
 	f, known := c.fines[number]
 	switch {
 	case !known:

@@ -73,7 +73,7 @@ func (q *Queries) CodeOfTurn(ctx context.Context, turn string) (int64, error) {
 }
 
 const codesSince = `-- name: CodesSince :many
-SELECT sent_at FROM identity_codes WHERE phone_index = $1 AND sent_at > $2 ORDER BY sent_at
+SELECT sent_at, door FROM identity_codes WHERE phone_index = $1 AND sent_at > $2 ORDER BY sent_at
 `
 
 type CodesSinceParams struct {
@@ -81,19 +81,24 @@ type CodesSinceParams struct {
 	SentAt     dbtime.Time
 }
 
-func (q *Queries) CodesSince(ctx context.Context, arg CodesSinceParams) ([]dbtime.Time, error) {
+type CodesSinceRow struct {
+	SentAt dbtime.Time
+	Door   string
+}
+
+func (q *Queries) CodesSince(ctx context.Context, arg CodesSinceParams) ([]CodesSinceRow, error) {
 	rows, err := q.db.QueryContext(ctx, codesSince, arg.PhoneIndex, arg.SentAt)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []dbtime.Time
+	var items []CodesSinceRow
 	for rows.Next() {
-		var sent_at dbtime.Time
-		if err := rows.Scan(&sent_at); err != nil {
+		var i CodesSinceRow
+		if err := rows.Scan(&i.SentAt, &i.Door); err != nil {
 			return nil, err
 		}
-		items = append(items, sent_at)
+		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -214,13 +219,14 @@ func (q *Queries) InsertCitizen(ctx context.Context, arg InsertCitizenParams) (i
 }
 
 const insertCode = `-- name: InsertCode :exec
-INSERT INTO identity_codes (id, phone_index, turn, code_mac, tries, sent_at, expires_at)
-VALUES ($1, $2, $3, $4, 0, $5, $6)
+INSERT INTO identity_codes (id, phone_index, door, turn, code_mac, tries, sent_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, 0, $6, $7)
 `
 
 type InsertCodeParams struct {
 	ID         string
 	PhoneIndex string
+	Door       string
 	Turn       string
 	CodeMac    string
 	SentAt     dbtime.Time
@@ -231,6 +237,7 @@ func (q *Queries) InsertCode(ctx context.Context, arg InsertCodeParams) error {
 	_, err := q.db.ExecContext(ctx, insertCode,
 		arg.ID,
 		arg.PhoneIndex,
+		arg.Door,
 		arg.Turn,
 		arg.CodeMac,
 		arg.SentAt,
@@ -338,18 +345,24 @@ func (q *Queries) LastProof(ctx context.Context, arg LastProofParams) (string, e
 
 const liveCode = `-- name: LiveCode :one
 SELECT id FROM identity_codes
-WHERE phone_index = $1 AND void_at IS NULL AND used_at IS NULL AND tries < $2 AND expires_at > $3
+WHERE phone_index = $1 AND door = $2 AND void_at IS NULL AND used_at IS NULL AND tries < $3 AND expires_at > $4
 ORDER BY sent_at DESC, id DESC LIMIT 1
 `
 
 type LiveCodeParams struct {
 	PhoneIndex string
+	Door       string
 	Tries      int64
 	ExpiresAt  dbtime.Time
 }
 
 func (q *Queries) LiveCode(ctx context.Context, arg LiveCodeParams) (string, error) {
-	row := q.db.QueryRowContext(ctx, liveCode, arg.PhoneIndex, arg.Tries, arg.ExpiresAt)
+	row := q.db.QueryRowContext(ctx, liveCode,
+		arg.PhoneIndex,
+		arg.Door,
+		arg.Tries,
+		arg.ExpiresAt,
+	)
 	var id string
 	err := row.Scan(&id)
 	return id, err
@@ -507,16 +520,17 @@ func (q *Queries) UsedSince(ctx context.Context, arg UsedSinceParams) (int64, er
 }
 
 const voidCodes = `-- name: VoidCodes :exec
-UPDATE identity_codes SET void_at = $1 WHERE phone_index = $2 AND void_at IS NULL AND used_at IS NULL
+UPDATE identity_codes SET void_at = $1 WHERE phone_index = $2 AND door = $3 AND void_at IS NULL AND used_at IS NULL
 `
 
 type VoidCodesParams struct {
 	VoidAt     dbtime.Time
 	PhoneIndex string
+	Door       string
 }
 
 func (q *Queries) VoidCodes(ctx context.Context, arg VoidCodesParams) error {
-	_, err := q.db.ExecContext(ctx, voidCodes, arg.VoidAt, arg.PhoneIndex)
+	_, err := q.db.ExecContext(ctx, voidCodes, arg.VoidAt, arg.PhoneIndex, arg.Door)
 	return err
 }
 

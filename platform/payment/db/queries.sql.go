@@ -481,6 +481,60 @@ func (q *Queries) ListLines(ctx context.Context, paymentID string) ([]PaymentLin
 	return items, nil
 }
 
+const listOpenPayments = `-- name: ListOpenPayments :many
+SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at FROM payments
+WHERE owner = $1 AND service = $2 AND opened_at >= $3 AND state IN ('quoted', 'awaiting')
+ORDER BY opened_at DESC
+LIMIT 50
+`
+
+type ListOpenPaymentsParams struct {
+	Owner   string
+	Service string
+	FirstAt dbtime.Time
+}
+
+func (q *Queries) ListOpenPayments(ctx context.Context, arg ListOpenPaymentsParams) ([]Payment, error) {
+	rows, err := q.db.QueryContext(ctx, listOpenPayments, arg.Owner, arg.Service, arg.FirstAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Payment
+	for rows.Next() {
+		var i Payment
+		if err := rows.Scan(
+			&i.ID,
+			&i.Code,
+			&i.Service,
+			&i.Owner,
+			&i.PhoneSealed,
+			&i.OpenKey,
+			&i.Locale,
+			&i.Channel,
+			&i.Operator,
+			&i.Amount,
+			&i.State,
+			&i.OpenedAt,
+			&i.ExpiresAt,
+			&i.ConfirmedAt,
+			&i.AcceptedAt,
+			&i.FinishedAt,
+			&i.WorkedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lockAccepted = `-- name: LockAccepted :execrows
 UPDATE payments SET worked_at = $2 WHERE id = $1 AND state = 'accepted'
 `

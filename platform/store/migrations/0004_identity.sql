@@ -13,10 +13,13 @@ CREATE TABLE identity_citizens (
     created_at BIGINT NOT NULL
 );
 
--- One-time codes. Of a phone's codes only the last can be used.
+-- One-time codes. Of a phone's codes only the last of each door can be used:
+-- "network" is a talk, where the operator vouches for the phone; "open" is REST,
+-- where anybody can name any phone.
 CREATE TABLE identity_codes (
     id          TEXT   PRIMARY KEY,
     phone_index TEXT   NOT NULL,
+    door        TEXT   NOT NULL,
     turn        TEXT   NOT NULL UNIQUE, -- the turn that asked for it: a retry sends no other
     code_mac    TEXT   NOT NULL,        -- keyed hash of id and code
     tries       BIGINT NOT NULL,        -- guesses evaluated
