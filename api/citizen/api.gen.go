@@ -326,7 +326,9 @@ type ListViolationsParams struct {
 
 // SetLanguageJSONBody defines parameters for SetLanguage.
 type SetLanguageJSONBody struct {
-	// Language Example: ky
+	// Language ky, ru or ky-Latn
+	//
+	// Example: ky
 	Language string `json:"language"`
 }
 

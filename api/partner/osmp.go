@@ -177,11 +177,8 @@ func (o *OSMP) decide(ctx context.Context, partner string, r osmpRequest) (payme
 	if err != nil {
 		return payment.Answer{Result: payment.OtherFailed}, nil //nolint:nilerr // it becomes the protocol's own answer
 	}
-	switch r.command {
-	case "check", "pay":
-		if !accountPattern.MatchString(r.account) {
-			return payment.Answer{Result: payment.BadAccount}, nil
-		}
+	if (r.command == "check" || r.command == "pay") && !accountPattern.MatchString(r.account) {
+		return payment.Answer{Result: payment.BadAccount}, nil
 	}
 	switch r.command {
 	case "check":

@@ -19,11 +19,12 @@ type Config struct {
 	Admin  string `default:"127.0.0.1:8081" env:"ESHIK_ADMIN" help:"Address of /healthz, /readyz and /metrics."`
 	Data   string `default:"var" env:"ESHIK_DATA" help:"Folder for the SQLite database, the sandbox and its key." type:"path"`
 
-	Database  string `env:"ESHIK_DATABASE" help:"postgres://… or sqlite:file; a SQLite file in the data folder when absent."`
-	Redis     string `env:"ESHIK_REDIS" help:"redis://… for sessions and rate limits; inside this process when absent."`
-	MasterKey string `env:"ESHIK_MASTER_KEY" help:"32 bytes in base64 that seal personal data; made in the data folder by the sandbox."`
-	PublicURL string `env:"ESHIK_PUBLIC_URL" help:"Our address as citizens and gateways know it: https://…"`
-	ShortCode string `default:"*1414#" env:"ESHIK_SHORT_CODE" help:"The code citizens dial."`
+	Database  string   `env:"ESHIK_DATABASE" help:"postgres://… or sqlite:file; a SQLite file in the data folder when absent."`
+	Redis     string   `env:"ESHIK_REDIS" help:"redis://… for sessions and rate limits; inside this process when absent."`
+	MasterKey string   `env:"ESHIK_MASTER_KEY" help:"32 bytes in base64 that seal personal data; made in the data folder by the sandbox."`
+	PublicURL string   `env:"ESHIK_PUBLIC_URL" help:"Our address as citizens and gateways know it: https://…"`
+	Proxies   []string `name:"trusted-proxies" env:"ESHIK_TRUSTED_PROXIES" help:"Addresses or networks of our reverse proxies, comma-separated: their X-Forwarded-For, which they must overwrite, tells the client's address."`
+	ShortCode string   `default:"*1414#" env:"ESHIK_SHORT_CODE" help:"The code citizens dial."`
 
 	USSDSecret  string `env:"ESHIK_USSD_SECRET" help:"Secret in the USSD gateway's callbacks."`
 	TwilioSID   string `env:"ESHIK_TWILIO_SID" help:"Twilio account."`

@@ -33,7 +33,12 @@ const maxBody = 1 << 20
 // newHTTP makes the application that all channels and pages share. world is nil
 // in production.
 func (a *app) newHTTP(m *metrics, world *outside) (*fiber.App, error) {
+	header := ""
+	if len(a.config.Proxies) > 0 {
+		header = fiber.HeaderXForwardedFor
+	}
 	f := fiber.New(fiber.Config{
+		EnableTrustedProxyCheck: true, TrustedProxies: a.config.Proxies, ProxyHeader: header, EnableIPValidation: true,
 		AppName: "eshik", DisableStartupMessage: true, BodyLimit: maxBody, Immutable: true,
 		ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorHandler: api.ErrorHandler(a.texts, a.log),

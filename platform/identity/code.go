@@ -44,16 +44,20 @@ const (
 // transaction. What is promised is counted in SQL.
 var flood = limit.Rate{N: 20, Per: CodesPer}
 
-// perAddress bounds the codes one REST client can have sent, to whatever phones:
-// each is a message that somebody pays for.
-var perAddress = limit.Rate{N: 30, Per: CodesPer}
+// perAddress and perAddressDay bound the codes one REST client can have sent, to
+// whatever phones: each is a message that somebody pays for.
+var (
+	perAddress    = limit.Rate{N: 30, Per: CodesPer}
+	perAddressDay = limit.Rate{N: 200, Per: 24 * time.Hour}
+)
 
 // The problems of codes.
 var (
-	errCodesMany  = problem.New(problem.TooMany, "problem.identity_codes_many")
-	errCodeFormat = problem.New(problem.Invalid, "problem.identity_code_format")
-	errCodeVoid   = problem.New(problem.Unauthenticated, "problem.identity_code_void")
-	errCodeNeeded = problem.New(problem.Unauthenticated, "problem.identity_code_needed")
+	errCodesMany   = problem.New(problem.TooMany, "problem.identity_codes_many")
+	errAddressMany = problem.New(problem.TooMany, "problem.identity_address_many")
+	errCodeFormat  = problem.New(problem.Invalid, "problem.identity_code_format")
+	errCodeVoid    = problem.New(problem.Unauthenticated, "problem.identity_code_void")
+	errCodeNeeded  = problem.New(problem.Unauthenticated, "problem.identity_code_needed")
 )
 
 // errCodeWrong is the problem of a wrong guess after which n more may follow.
@@ -68,15 +72,8 @@ func (s *Service) SendCode(ctx context.Context, c caller.Caller) error {
 		return err
 	}
 	index := s.phoneIndex(c.Phone)
-	if c.Address != "" {
-		ok, wait, err := s.Limiter.Allow(ctx, "code:address:"+s.Sealer.Index(addressPurpose, c.Address), perAddress)
-		if err == nil && !ok {
-			return errCodesMany.After(wait)
-		}
-	}
-	// A limiter that cannot count lets pass: the count below does not fail so.
-	if ok, wait, err := s.Limiter.Allow(ctx, "code:"+index, flood); err == nil && !ok {
-		return errCodesMany.After(wait)
+	if err := s.holdFlood(ctx, c, index); err != nil {
+		return err
 	}
 	var refused error
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
@@ -88,6 +85,25 @@ func (s *Service) SendCode(ctx context.Context, c caller.Caller) error {
 		return fmt.Errorf("send a code: %w", err)
 	}
 	return refused
+}
+
+// holdFlood refuses who asks too often. Each door of a phone is counted apart:
+// requests of strangers must not keep the phone's own call out. A limiter that
+// cannot count lets pass: the count in SQL does not fail so.
+func (s *Service) holdFlood(ctx context.Context, c caller.Caller, index string) error {
+	if c.Address != "" {
+		address := s.Sealer.Index(addressPurpose, c.Address)
+		if ok, wait, err := s.Limiter.Allow(ctx, "code:address:"+address, perAddress); err == nil && !ok {
+			return errCodesMany.After(wait)
+		}
+		if ok, wait, err := s.Limiter.Allow(ctx, "code:address:day:"+address, perAddressDay); err == nil && !ok {
+			return errAddressMany.After(wait)
+		}
+	}
+	if ok, wait, err := s.Limiter.Allow(ctx, "code:"+door(c)+":"+index, flood); err == nil && !ok {
+		return errCodesMany.After(wait)
+	}
+	return nil
 }
 
 // sendCode gives the refusal apart from the error: what it counted is committed.

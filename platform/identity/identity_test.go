@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -161,6 +162,61 @@ func TestCodesOfOthers(t *testing.T) {
 		w.pass(identity.CodeLasts)
 		w.refused(w.service.CheckCode(t.Context(), w.by(aigul), w.code(aigul)), "code_void")
 	})
+}
+
+// TestStrangersCannotLockAPhoneOut: over REST anybody can name any phone.
+func TestStrangersCannotLockAPhoneOut(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		stranger := w.by(aigul)
+		stranger.Channel = caller.REST
+		var first string
+		for i := range 25 { // more than the flood limit
+			err := w.service.SendCode(t.Context(), stranger)
+			if i >= identity.CodesOpen {
+				w.refused(err, "codes_many")
+				continue
+			}
+			w.ok(err)
+			first = w.code(aigul)
+		}
+		w.refused(w.service.CheckCode(t.Context(), w.by(aigul), first), "code_void")
+		w.ok(w.service.SendCode(t.Context(), w.by(aigul)))
+		own := w.code(aigul)
+		for range identity.CodeTries + 1 {
+			if w.service.CheckCode(t.Context(), stranger, wrong(first)) == nil {
+				t.Error("a wrong guess was taken")
+			}
+		}
+		w.refused(w.service.CheckCode(t.Context(), stranger, own), "code_void")
+		w.ok(w.service.CheckCode(t.Context(), w.by(aigul), own))
+	})
+}
+
+// TestCodesPerAddress: one client cannot have messages sent to many phones.
+func TestCodesPerAddress(t *testing.T) {
+	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
+	ask := func(i int) error {
+		c := w.by(fmt.Sprintf("+996555%06d", 100_000+i))
+		c.Channel, c.Address = caller.REST, "192.0.2.7"
+		return w.service.SendCode(t.Context(), c)
+	}
+	asked := 0
+	for ; asked < 30; asked++ {
+		w.ok(ask(asked))
+	}
+	w.refused(ask(asked), "codes_many")
+	for asked < 200 {
+		w.pass(identity.CodesPer)
+		for n := 0; n < 30 && asked < 200; n++ {
+			w.ok(ask(asked))
+			asked++
+		}
+	}
+	w.pass(identity.CodesPer)
+	w.refused(ask(asked), "address_many")
+	w.pass(24 * time.Hour)
+	w.ok(ask(asked))
 }
 
 func TestProve(t *testing.T) {

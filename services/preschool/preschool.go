@@ -169,6 +169,9 @@ const refLength = 16
 
 func (s *Service) childIndex(pin string) string { return s.Sealer.Index("preschool.child", pin) }
 
+// turnIndex is what is kept of a turn, which may name a phone or a session.
+func (s *Service) turnIndex(turn string) string { return s.Sealer.Index("preschool.turn", turn) }
+
 func (s *Service) phoneIndex(phone string) string { return s.Sealer.Index("preschool.phone", phone) }
 
 // problemProve tells a caller to prove who they are first.
