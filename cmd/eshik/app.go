@@ -155,11 +155,11 @@ func (a *app) registers() (r registers, err error) {
 	}
 	var faults [4]error
 	r.city, faults[0] = registry.NewSafeCity(soap, registry.SafeCityConfig{
-		Service: registry.SafeCityService, Namespace: registry.SafeCityNamespace, NoneFound: registry.SafeCityNoneFound,
+		Service: a.config.XRoadSafeCity, Namespace: registry.SafeCityNamespace, NoneFound: registry.SafeCityNoneFound,
 	})
-	r.aimak, faults[1] = registry.NewAimak(rest, registry.AimakService)
-	r.persons, faults[2] = registry.NewPersons(rest, registry.PersonService)
-	r.kindergartens, faults[3] = registry.NewKindergartens(rest, registry.KindergartenService)
+	r.aimak, faults[1] = registry.NewAimak(rest, a.config.XRoadAimak)
+	r.persons, faults[2] = registry.NewPersons(rest, a.config.XRoadPersons)
+	r.kindergartens, faults[3] = registry.NewKindergartens(rest, a.config.XRoadKindergartens)
 	return r, errors.Join(faults[:]...)
 }
 
