@@ -86,8 +86,6 @@ var (
 	// Pay24 leaves the tyiyn away, Optima requires them.
 	sumPattern     = regexp.MustCompile(`^[0-9]{1,9}(\.[0-9]{1,2})?$`)
 	accountPattern = regexp.MustCompile(`^[0-9]+$`)
-	// As payment.CreatePartner makes them.
-	partnerPattern = regexp.MustCompile(`^[a-z0-9-]{3,40}$`)
 )
 
 const (
@@ -98,7 +96,7 @@ const (
 func (o *OSMP) handle(c *fiber.Ctx) error {
 	id, secret, ok := basic(c.Get(fiber.HeaderAuthorization))
 	err := error(problem.New(problem.Unauthenticated, "problem.partner_secret"))
-	if ok && partnerPattern.MatchString(id) {
+	if ok {
 		err = o.Partners.Authenticate(c.UserContext(), id, secret)
 	}
 	switch {

@@ -80,7 +80,7 @@ func (a *app) buildStore(ctx context.Context) (err error) {
 	if a.sealer, err = seal.New(key); err != nil {
 		return err
 	}
-	if a.db, err = openDatabase(ctx, a.config); err != nil {
+	if a.db, _, err = openDatabase(ctx, a.config); err != nil {
 		return err
 	}
 	a.limiter = limit.NewMemory(a.now)
@@ -99,19 +99,19 @@ func (a *app) buildStore(ctx context.Context) (err error) {
 	return nil
 }
 
-// openDatabase opens and migrates the database.
-func openDatabase(ctx context.Context, config *Config) (*store.DB, error) {
-	db, err := store.Open(ctx, config.Database)
+// openDatabase opens and migrates the database; ran is how many migrations it
+// took.
+func openDatabase(ctx context.Context, config *Config) (db *store.DB, ran int, err error) {
+	if db, err = store.Open(ctx, config.Database); err != nil {
+		return nil, 0, usageError{fmt.Errorf("the database cannot be used: %w", err)}
+	}
+	if ran, err = db.Migrate(ctx); err == nil {
+		err = job.Migrate(ctx, db)
+	}
 	if err != nil {
-		return nil, usageError{fmt.Errorf("the database cannot be used: %w", err)}
+		return nil, ran, errors.Join(err, db.Close())
 	}
-	if _, err := db.Migrate(ctx); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	if err := job.Migrate(ctx, db); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return db, nil
+	return db, ran, nil
 }
 
 // buildPlatform makes what every service stands on.
@@ -154,9 +154,7 @@ func (a *app) registers() (r registers, err error) {
 		return r, usageError{fmt.Errorf("X-Road: %w", err)}
 	}
 	var faults [4]error
-	r.city, faults[0] = registry.NewSafeCity(soap, registry.SafeCityConfig{
-		Service: a.config.XRoadSafeCity, Namespace: registry.SafeCityNamespace, NoneFound: registry.SafeCityNoneFound,
-	})
+	r.city, faults[0] = registry.NewSafeCity(soap, registry.SafeCityConfig{Service: a.config.XRoadSafeCity})
 	r.aimak, faults[1] = registry.NewAimak(rest, a.config.XRoadAimak)
 	r.persons, faults[2] = registry.NewPersons(rest, a.config.XRoadPersons)
 	r.kindergartens, faults[3] = registry.NewKindergartens(rest, a.config.XRoadKindergartens)

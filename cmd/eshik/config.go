@@ -34,12 +34,12 @@ type Config struct {
 
 	XRoadURL    string `env:"ESHIK_XROAD_URL" help:"Our X-Road security server."`
 	XRoadClient string `default:"central-server/GOV/70000099/eshik" env:"ESHIK_XROAD_CLIENT" help:"Our X-Road identity: INSTANCE/CLASS/MEMBER/SUBSYSTEM."`
-	// The registries' own names. Only the first two are known from public
-	// sources; an agreement with the others may name them differently.
-	XRoadSafeCity      string `name:"xroad-safe-city" env:"ESHIK_XROAD_SAFE_CITY" default:"central-server/GOV/70000005/smartcity-service" help:"X-Road service of the traffic fines."`
-	XRoadAimak         string `name:"xroad-aimak" env:"ESHIK_XROAD_AIMAK" default:"central-server/GOV/70000050/sanaripaymak-service" help:"X-Road service of residence and family."`
-	XRoadPersons       string `name:"xroad-persons" env:"ESHIK_XROAD_PERSONS" default:"central-server/GOV/70000005/passport-service/check" help:"X-Road service that checks a personal number and a document (unverified)."`
-	XRoadKindergartens string `name:"xroad-kindergartens" env:"ESHIK_XROAD_KINDERGARTENS" default:"central-server/GOV/70000060/balabakcha-service/kindergartens" help:"X-Road service that lists kindergartens (unverified)."`
+	// The registries' own names; platform/registry has what they are when absent.
+	// Only the first two are known from public sources.
+	XRoadSafeCity      string `name:"xroad-safe-city" env:"ESHIK_XROAD_SAFE_CITY" help:"X-Road service of the traffic fines; central-server/GOV/70000005/smartcity-service when absent."`
+	XRoadAimak         string `name:"xroad-aimak" env:"ESHIK_XROAD_AIMAK" help:"X-Road service of residence and family; central-server/GOV/70000050/sanaripaymak-service when absent."`
+	XRoadPersons       string `name:"xroad-persons" env:"ESHIK_XROAD_PERSONS" help:"X-Road service that checks a personal number and a document (unverified); central-server/GOV/70000005/passport-service/check when absent."`
+	XRoadKindergartens string `name:"xroad-kindergartens" env:"ESHIK_XROAD_KINDERGARTENS" help:"X-Road service that lists kindergartens (unverified); central-server/GOV/70000060/balabakcha-service/kindergartens when absent."`
 }
 
 // The sandbox's settings where none are given; production refuses them.

@@ -11,9 +11,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
-	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/problem"
-	"github.com/eshik-kg/eshik/platform/store"
 )
 
 type workerCommand struct{}
@@ -49,20 +47,12 @@ func (migrateCommand) Run(ctx context.Context, config *Config, out io.Writer) er
 	if err := config.ready(); err != nil {
 		return err
 	}
-	db, err := store.Open(ctx, config.Database)
-	if err != nil {
-		return usageError{fmt.Errorf("the database cannot be used: %w", err)}
-	}
-	defer func() { _ = db.Close() }()
-	n, err := db.Migrate(ctx)
+	db, ran, err := openDatabase(ctx, config)
 	if err != nil {
 		return err
 	}
-	if err := job.Migrate(ctx, db); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(out, "%d migrations ran; the database is at this version.\n", n)
-	return err
+	_, err = fmt.Fprintf(out, "%d migrations ran; the database is at this version.\n", ran)
+	return errors.Join(err, db.Close())
 }
 
 type fsckCommand struct{}
