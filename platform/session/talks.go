@@ -46,8 +46,14 @@ type Turn struct {
 	Cumulative bool
 	// ID identifies the request where Text does not: a retry has the same. It is
 	// needed without Cumulative and unused with it.
-	ID     string
-	Budget dialog.Budget
+	ID string
+	// Start says that the gateway began the session with this request; without
+	// Cumulative, Text is then what was dialled after the short code, if anything.
+	Start bool
+	// Subscriber is the SIM's identity (IMSI) where the gateway tells it: a talk
+	// is not continued on another SIM. It is digested, never kept.
+	Subscriber string
+	Budget     dialog.Budget
 	// Lifetime is how long the talk waits for the next turn.
 	Lifetime time.Duration
 	Now      time.Time
@@ -58,6 +64,9 @@ type Answer struct {
 	Text string
 	// End closes the conversation.
 	End bool
+	// Node is the step of the conversation that is shown ("fine.list"): fit for
+	// logs and gateways' statistics.
+	Node string
 }
 
 const (

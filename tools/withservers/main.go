@@ -3,8 +3,9 @@
 //	withservers [-compiler] command [argument …]
 //
 // The command finds them through ESHIK_TEST_POSTGRES (a postgres:// address
-// whose user may create databases), ESHIK_TEST_REDIS (host:port) and
-// ESHIK_TEST_CHROMIUM (the path of a browser). What is missing on the machine
+// whose user may create databases), ESHIK_TEST_REDIS (host:port),
+// ESHIK_TEST_REDIS_SERVER (the path of its program, for tests that kill theirs)
+// and ESHIK_TEST_CHROMIUM (the path of a browser). What is missing on the machine
 // is installed with apt-get when running as root; otherwise one line says what
 // to run, and the exit code is 2. Both servers and their folder are gone when
 // the command has ended; the exit code is the command's own.
@@ -84,6 +85,7 @@ func run(compiler bool, command []string) (code int, err error) {
 	return obey(command, signals, []string{
 		"ESHIK_TEST_POSTGRES=" + database.address,
 		"ESHIK_TEST_REDIS=" + cache.address,
+		"ESHIK_TEST_REDIS_SERVER=" + tools.redis,
 		"ESHIK_TEST_CHROMIUM=" + tools.chromium,
 	})
 }
