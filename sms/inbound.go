@@ -26,8 +26,8 @@ var Budget = dialog.Budget{Septets: 3 * JoinedSeptets, Units: 3 * JoinedUnits}
 
 const (
 	providerTwilio = "twilio"
-	// talkLifetime is how long a talk by SMS waits for the next message.
-	talkLifetime = 24 * time.Hour
+	// TalkLifetime is how long a talk by SMS waits for the next message.
+	TalkLifetime = 24 * time.Hour
 	// answerWithin is less than the 15 s that Twilio waits.
 	answerWithin = 12 * time.Second
 	// waitBeforeResume leaves a message to the request that brought it; one that
@@ -174,7 +174,7 @@ func (in *Inbound) answer(ctx context.Context, m message) error {
 	answer, err := in.talks.Turn(ctx, session.Turn{
 		Session: "sms", Phone: m.Phone, Channel: caller.SMS, Gateway: providerTwilio,
 		Operator: caller.Operator(m.Phone), Text: m.Text, ID: m.id,
-		Budget: Budget, Lifetime: talkLifetime, Now: in.now(),
+		Budget: Budget, Lifetime: TalkLifetime, Now: in.now(),
 	})
 	if err != nil {
 		return err

@@ -207,7 +207,7 @@ func (a *app) buildServices(ctx context.Context) error {
 
 // buildTalks makes the conversation that USSD and SMS share.
 func (a *app) buildTalks(context.Context) error {
-	engine, err := dialog.New(a.texts, dialog.Options{Profiles: a.identity, Log: a.log},
+	engine, err := dialog.New(a.texts, dialog.Options{Profiles: a.identity, Log: a.log, Lapse: a.identity.Lapse},
 		a.fines.Talk(), a.certificates.Talk(), a.preschool.Talk(), a.identity.Talk())
 	if err != nil {
 		return err
@@ -216,8 +216,13 @@ func (a *app) buildTalks(context.Context) error {
 	if a.redis != nil {
 		sessions = session.NewRedis(a.redis, "eshik")
 	}
-	secret := []byte(a.sealer.Index("session.secret", "v1"))
-	a.talks, err = session.NewTalks(engine, sessions, a.identity, a.events, secret, a.log)
+	a.talks, err = session.NewTalks(session.Deps{
+		Engine: engine, Store: sessions, Profiles: a.identity, Recorder: a.events, Sentences: a.texts,
+		Secret: []byte(a.sealer.Index("session.secret", "v1")), Window: a.config.ResumeWindow, Now: a.now, Log: a.log,
+		Later: &session.Later{
+			DB: a.db, Outbox: a.outbox, StepTime: a.config.StepTime, Budget: sms.Budget, Lifetime: sms.TalkLifetime,
+		},
+	})
 	return err
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Config is every setting. See docs/guides/operators.md.
@@ -25,6 +26,9 @@ type Config struct {
 	PublicURL string   `env:"ESHIK_PUBLIC_URL" help:"Our address as citizens and gateways know it: https://…"`
 	Proxies   []string `name:"trusted-proxies" env:"ESHIK_TRUSTED_PROXIES" help:"Addresses or networks of our reverse proxies, comma-separated: their X-Forwarded-For, which they must overwrite, tells the client's address."`
 	ShortCode string   `default:"*1414#" env:"ESHIK_SHORT_CODE" help:"The code citizens dial."`
+
+	StepTime     time.Duration `default:"3s" env:"ESHIK_STEP_TIME" help:"What a step over USSD may take before its answer is promised by SMS."`
+	ResumeWindow time.Duration `default:"15m" env:"ESHIK_RESUME_WINDOW" help:"How long a talk that broke off can be continued; 0: never."`
 
 	USSDSecret  string `env:"ESHIK_USSD_SECRET" help:"Secret in the USSD gateway's callbacks."`
 	TwilioSID   string `env:"ESHIK_TWILIO_SID" help:"Twilio account."`

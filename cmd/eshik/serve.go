@@ -215,6 +215,7 @@ func (a *app) tidy(ctx context.Context) {
 	parts := map[string]func() error{
 		"seal the audit log":       func() error { _, err := a.audit.Seal(ctx); return err },
 		"count abandoned talks":    func() error { return a.talks.Sweep(ctx, a.now()) },
+		"keep promises":            func() error { return a.talks.KeepPromises(ctx) },
 		"close missed offers":      func() error { _, err := a.preschool.Expire(ctx); return err },
 		"answer interrupted texts": func() error { return a.inbound.Resume(ctx) },
 	}

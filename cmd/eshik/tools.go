@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/problem"
 )
 
@@ -92,10 +93,36 @@ type staffCommand struct {
 		Registration string `required:"" help:"Registration number of the child."`
 		Kindergarten string `required:"" help:"Code of the kindergarten."`
 	} `cmd:"" help:"Offer a preschool place; the parent is told by SMS."`
+	ReleaseNumber struct {
+		Phone string `arg:"" help:"The number, +996…"`
+	} `cmd:"" help:"Note that a number has another holder, who inherits nothing."`
 }
 
-// Run makes the offer.
+// Run does what was asked for.
 func (s staffCommand) Run(ctx context.Context, config *Config, log *slog.Logger, out io.Writer) error {
+	if s.ReleaseNumber.Phone != "" {
+		return s.release(ctx, config, log, out)
+	}
+	return s.offer(ctx, config, log, out)
+}
+
+// release forgets what belongs to a number's earlier holder.
+func (s staffCommand) release(ctx context.Context, config *Config, log *slog.Logger, out io.Writer) error {
+	phone, ok := caller.ParsePhone(s.ReleaseNumber.Phone)
+	if !ok {
+		return usageError{errors.New("that is no phone number: write +996 and nine digits")}
+	}
+	return withTools(ctx, config, log, func(a *app) error {
+		if err := a.identity.Release(ctx, phone, s.Officer); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintln(out, "Released: whoever holds the number now begins anew.")
+		return err
+	})
+}
+
+// offer offers a place.
+func (s staffCommand) offer(ctx context.Context, config *Config, log *slog.Logger, out io.Writer) error {
 	return withTools(ctx, config, log, func(a *app) error {
 		offer, err := a.preschool.Offer(ctx, s.Officer, s.Offer.Registration, s.Offer.Kindergarten)
 		if err != nil {

@@ -26,6 +26,11 @@ type Node struct {
 	// it finds in the talk (t.Turn(), or an id in its memory). A dialled string
 	// (*1414*2*1#) never runs a Do: it stops at the screen before.
 	Do func(ctx context.Context, t *Talk) (Next, error)
+	// Resume is where a talk goes first that broke off at this node and is
+	// continued, perhaps by somebody else who holds the phone. A node that rests
+	// on who was proved to be talking has the identification prove it again; the
+	// zero Next shows the node.
+	Resume Next
 }
 
 // Ask says what a screen asks the citizen to type. Input to Secret,

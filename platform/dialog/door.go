@@ -15,6 +15,8 @@ func (e *Engine) door() Service {
 			{ID: nodeMain, Show: e.showMain},
 			{ID: nodeLanguage, Show: e.showLanguage},
 			{ID: nodeSpeak, Do: e.speak},
+			{ID: nodeResume, Show: showResume},
+			{ID: nodeContinue, Do: e.resume},
 		},
 		Commands: []Command{
 			{Words: []string{"жардам", "помощь", "меню", "help", "menu", "jardam"}, Node: nodeMain},

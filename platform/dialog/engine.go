@@ -16,8 +16,10 @@ import (
 const (
 	nodeMain     = "door.main"
 	nodeLanguage = "door.language"
-	nodeSpeak    = "door.speak"   // the language was chosen
-	nodeProblem  = "door.problem" // a problem is shown; it has no node of its own
+	nodeSpeak    = "door.speak"    // the language was chosen
+	nodeProblem  = "door.problem"  // a problem is shown; it has no node of its own
+	nodeResume   = "door.resume"   // a talk that broke off may be continued
+	nodeContinue = "door.continue" // it is
 	doorService  = "door"
 )
 
@@ -26,10 +28,22 @@ type Profiles interface {
 	SetLocale(ctx context.Context, phone string, loc locales.Locale) error
 }
 
+// Profile is what is known of a phone before it says anything.
+type Profile struct {
+	// Locale is empty until it is chosen.
+	Locale locales.Locale
+	// Tenure counts the holders of the number: a talk is not continued in
+	// another's.
+	Tenure int64
+}
+
 // Options are what an engine needs besides its services.
 type Options struct {
 	Profiles Profiles
 	Log      *slog.Logger
+	// Lapse forgets what the phone proved, unless nil: it is called before a talk
+	// that broke off goes on.
+	Lapse func(ctx context.Context, c caller.Caller) error
 }
 
 // Engine walks talks. It is safe for concurrent use and keeps nothing between
@@ -84,7 +98,17 @@ type Input struct {
 	// that began it (an SMS command), Dialled a dialled path (*1414*2*1#).
 	Start   bool
 	Dialled []string
-	Budget  Budget
+	// Earlier is the state of a talk of the same phone that broke off: a talk
+	// that starts with nothing else to do offers to continue it. From Next on it
+	// is the engine's.
+	Earlier *State
+	// Restarted says, at a start, that a talk could not go on because this build
+	// does not understand it: the first screen tells so.
+	Restarted bool
+	// Again shows the present screen anew, as it is now and in Budget, instead of
+	// taking Text.
+	Again  bool
+	Budget Budget
 }
 
 // Reply is what the citizen sees after a turn.
@@ -92,6 +116,9 @@ type Reply struct {
 	Text  string
 	End   bool
 	Steps []Step
+	// Failed says that the screen tells of a fault of ours or of a registry that
+	// may be over later.
+	Failed bool
 }
 
 // Next takes one turn: it moves st and says what to show. It returns an error
@@ -100,9 +127,12 @@ type Reply struct {
 func (e *Engine) Next(ctx context.Context, c caller.Caller, st *State, in Input) (Reply, error) {
 	w := &walk{engine: e, caller: c, state: st, budget: in.Budget}
 	var err error
-	if in.Start || st.Node == "" || st.Ended {
+	switch {
+	case in.Again:
+		err = w.anew(ctx)
+	case in.Start || st.Node == "" || st.Ended:
 		err = w.start(ctx, in)
-	} else {
+	default:
 		err = w.answer(ctx, in.Text)
 	}
 	if err == nil {
@@ -111,7 +141,26 @@ func (e *Engine) Next(ctx context.Context, c caller.Caller, st *State, in Input)
 	if err != nil {
 		return Reply{}, err
 	}
-	return Reply{Text: st.Pages[st.Page].Text, End: st.Ended, Steps: w.steps}, nil
+	return Reply{Text: st.Pages[st.Page].Text, End: st.Ended, Steps: w.steps, Failed: w.failed}, nil
+}
+
+// Dropped is what is worth continuing of a talk that broke off: st itself where
+// it got past the main menu, the talk it offered to continue, or nil.
+func (e *Engine) Dropped(st *State) *State {
+	if st.Node == nodeResume && st.Earlier != nil {
+		return e.Dropped(st.Earlier)
+	}
+	if n := len(st.History); st.Node == nodeProblem && n > 0 { // the screen before worked
+		before := *st
+		before.Node, before.History, before.Ask = st.History[n-1].Node, st.History[:n-1], AskNothing
+		before.Returns = st.Returns[:min(st.History[n-1].Returns, len(st.Returns))]
+		return e.Dropped(&before)
+	}
+	node, known := e.nodes[st.Node]
+	if !known || node.Show == nil || st.Ended || st.Locale == "" || e.owner[st.Node] == doorService {
+		return nil
+	}
+	return st
 }
 
 // Abandoned gives the steps to count when a talk ended without its citizen
@@ -119,6 +168,9 @@ func (e *Engine) Next(ctx context.Context, c caller.Caller, st *State, in Input)
 func (e *Engine) Abandoned(st *State) []Step {
 	if st.Ended || st.Node == "" {
 		return nil
+	}
+	if st.Node == nodeResume && st.Earlier != nil {
+		return e.Abandoned(st.Earlier)
 	}
 	return []Step{{
 		Service: e.service(st.Node), Node: st.Node, Outcome: OutcomeAbandoned, Region: st.Region, Started: time.UnixMicro(st.Shown).UTC(),

@@ -14,8 +14,11 @@ func (w *walk) show(ctx context.Context, notice string) error {
 	}
 	node, known := w.engine.nodes[w.state.Node]
 	if !known || node.Show == nil { // a problem's screen, or another build's node
+		if !known && w.state.Node != nodeProblem {
+			notice = w.engine.text(w.locale(), Say("dialog.restarted"))
+		}
 		node = w.engine.nodes[nodeMain]
-		w.state.Node = nodeMain
+		w.state.Node, w.state.History, w.state.Returns = nodeMain, nil, nil
 	}
 	talk := w.talk()
 	screen, err := node.Show(ctx, talk)
@@ -36,6 +39,7 @@ func (w *walk) again(ctx context.Context, err error) error {
 	w.noticed = true
 	w.engine.logError(ctx, w.state.Node, err)
 	p := problem.From(err)
+	w.failed = passing(p)
 	return w.show(ctx, w.engine.text(w.locale(), Say(p.Key, p.Args...)))
 }
 
@@ -48,9 +52,16 @@ func (w *walk) trouble(ctx context.Context, node string, err error) error {
 	w.noticed = true
 	w.engine.logError(ctx, node, err)
 	p := problem.From(err)
+	w.failed = passing(p)
 	w.state.Node = nodeProblem
 	w.lay(Screen{Body: []Message{Say(p.Key, p.Args...)}}, "")
 	return nil
+}
+
+// passing reports a problem that may be over later without the citizen doing
+// anything.
+func passing(p *problem.Error) bool {
+	return p.Code == problem.Upstream || p.Code == problem.Unavailable
 }
 
 // lay cuts a screen into the pages of the channel and shows the first.

@@ -10,11 +10,10 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 )
 
-// StateVersion is the version of State that this build writes. A state of
-// another version is not understood: the talk begins anew.
-const StateVersion = 1
+// firstVersion is the oldest version of State that is still understood.
+const firstVersion = 1
 
-// ErrVersion reports a state that another build wrote.
+// ErrVersion reports a state that a newer build wrote: the talk begins anew.
 var ErrVersion = errors.New("the state is of another version")
 
 // State is what a talk remembers between turns. It never holds sensitive input.
@@ -38,6 +37,9 @@ type State struct {
 	Ended   bool     `cbor:"12,keyasint,omitempty"`
 	// Region is what the talk is about, for statistics: ISO 3166-2 or empty.
 	Region string `cbor:"13,keyasint,omitempty"`
+	// Earlier is a talk that broke off, while the citizen is asked whether to
+	// continue it. Since version 2.
+	Earlier *State `cbor:"14,keyasint,omitempty"`
 }
 
 // Mark is one step of the way here, for going back.
@@ -67,15 +69,17 @@ func (s *State) Encode() ([]byte, error) {
 	return data, nil
 }
 
-// Decode reads what Encode wrote; ErrVersion when another build wrote it.
+// Decode reads what Encode wrote, in this build or an older one; ErrVersion when
+// a newer build wrote it.
 func Decode(data []byte) (*State, error) {
 	var s State
 	if err := cbor.Unmarshal(data, &s); err != nil {
 		return nil, fmt.Errorf("decode the state of a talk: %w", err)
 	}
-	if s.Version != StateVersion {
+	if s.Version < firstVersion || s.Version > StateVersion {
 		return nil, ErrVersion
 	}
+	s.Version = StateVersion // what older versions lack is empty
 	return &s, nil
 }
 

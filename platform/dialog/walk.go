@@ -40,7 +40,9 @@ type walk struct {
 	state   *State
 	budget  Budget
 	dialled bool
-	noticed bool // the last input could not be used
+	noticed bool   // the last input could not be used
+	notice  string // to be said above the next screen
+	failed  bool   // the screen tells of a fault that may be over later
 	steps   []Step
 }
 
@@ -48,7 +50,18 @@ type walk struct {
 // the language, after which a dialled path goes on.
 func (w *walk) start(ctx context.Context, in Input) error {
 	loc := w.state.Locale
-	*w.state = State{Version: StateVersion, Locale: loc, Pending: keepable(in.Dialled)}
+	*w.state = State{Version: StateVersion, Locale: loc, Pending: Keepable(in.Dialled)}
+	if in.Restarted {
+		w.notice = w.engine.text(w.locale(), Say("dialog.restarted"))
+	}
+	if in.Earlier != nil {
+		if _, _, command := w.engine.command(in.Text); len(in.Dialled) == 0 && !command {
+			w.state.Locale = in.Earlier.Locale
+			w.state.Earlier = in.Earlier
+			return w.move(ctx, Go(nodeResume))
+		}
+		w.steps = append(w.steps, w.engine.Abandoned(in.Earlier)...)
+	}
 	if loc == "" {
 		if command, _, ok := w.engine.command(in.Text); ok {
 			w.later(command, in.Text)
@@ -74,9 +87,9 @@ func (w *walk) later(command Command, text string) {
 // looks like.
 var sensitiveShape = regexp.MustCompile(`^(\d{6}|\d{14}|[A-Za-z]{2}\d{7})$`)
 
-// keepable is the dialled path up to the first part that may be sensitive: a
+// Keepable is the dialled path up to the first part that may be sensitive: a
 // path waits in the state, and such input never does.
-func keepable(path []string) []string {
+func Keepable(path []string) []string {
 	for i, part := range path {
 		if sensitiveShape.MatchString(clean(part)) {
 			return path[:i]
@@ -148,6 +161,15 @@ func (w *walk) answer(ctx context.Context, raw string) error {
 	return w.choose(ctx, text, key)
 }
 
+// anew shows the present screen as it is now. A problem's screen has no node to
+// ask: it stays as it was.
+func (w *walk) anew(ctx context.Context) error {
+	if w.state.Node == nodeProblem {
+		return nil
+	}
+	return w.show(ctx, "")
+}
+
 // choose takes an option's number or the answer to a question.
 func (w *walk) choose(ctx context.Context, text, key string) error {
 	for i, next := range w.state.options() {
@@ -214,19 +236,24 @@ func (w *walk) back(ctx context.Context) error {
 
 // move goes where next says, doing the actions on the way, to the next screen.
 func (w *walk) move(ctx context.Context, next Next) error {
+	if w.state.Node == nodeResume && next.Node != nodeContinue { // it is not wanted any more
+		w.steps = append(w.steps, w.engine.Abandoned(w.state)...)
+		w.state.Earlier = nil
+	}
 	for range maxMoves {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		if !w.enter(next) {
-			return w.show(ctx, "")
+			return w.show(ctx, w.notice)
 		}
 		node, known := w.engine.nodes[w.state.Node]
-		if !known {
-			return fmt.Errorf("no node is called %q", w.state.Node)
+		if !known { // another build's
+			w.engine.options.Log.WarnContext(ctx, "a talk leads to a node that this build lacks", "node", w.state.Node)
+			return w.show(ctx, "")
 		}
 		if node.Do == nil {
-			return w.show(ctx, "")
+			return w.show(ctx, w.notice)
 		}
 		talk := w.talk()
 		var err error

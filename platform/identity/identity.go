@@ -21,6 +21,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/analytics"
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/identity/db"
 	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/notify"
@@ -169,11 +170,17 @@ func (s *Service) PIN(ctx context.Context, citizenID string) (string, error) {
 
 // Locale gives the language that a phone's owner chose, "" when none yet.
 func (s *Service) Locale(ctx context.Context, phone string) (locales.Locale, error) {
-	loc, err := db.New(s.DB.Reader()).Locale(ctx, s.phoneIndex(phone))
+	profile, err := s.Profile(ctx, phone)
+	return profile.Locale, err
+}
+
+// Profile gives what is known of a phone before it says anything.
+func (s *Service) Profile(ctx context.Context, phone string) (dialog.Profile, error) {
+	row, err := db.New(s.DB.Reader()).Profile(ctx, s.phoneIndex(phone))
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return "", fmt.Errorf("look for a phone's language: %w", err)
+		return dialog.Profile{}, fmt.Errorf("look for a phone's profile: %w", err)
 	}
-	return locales.Locale(loc), nil
+	return dialog.Profile{Locale: locales.Locale(row.Locale), Tenure: row.Tenure}, nil
 }
 
 // SetLocale remembers the language of a phone.

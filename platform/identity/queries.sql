@@ -5,8 +5,11 @@ ON CONFLICT (phone_index) DO NOTHING;
 -- name: LockPhone :exec
 UPDATE identity_phones SET changed_at = $1 WHERE phone_index = $2;
 
--- name: Locale :one
-SELECT locale FROM identity_phones WHERE phone_index = $1;
+-- name: Profile :one
+SELECT locale, tenure FROM identity_phones WHERE phone_index = $1;
+
+-- name: Release :exec
+UPDATE identity_phones SET locale = '', tenure = tenure + 1, changed_at = $1 WHERE phone_index = $2;
 
 -- name: SetLocale :exec
 INSERT INTO identity_phones (phone_index, locale, changed_at) VALUES ($1, $2, $3)
@@ -39,7 +42,13 @@ RETURNING code_mac, tries;
 UPDATE identity_codes SET used_at = $1 WHERE id = $2 AND used_at IS NULL;
 
 -- name: UsedSince :one
-SELECT COUNT(*) FROM identity_codes WHERE phone_index = $1 AND used_at > $2;
+SELECT COUNT(*) FROM identity_codes WHERE phone_index = $1 AND used_at > $2 AND void_at IS NULL;
+
+-- name: LapseCodes :exec
+UPDATE identity_codes SET void_at = $1 WHERE phone_index = $2 AND void_at IS NULL;
+
+-- name: LapseProofs :exec
+UPDATE identity_proofs SET expires_at = $1 WHERE phone_index = $2 AND expires_at > $1;
 
 -- name: OpenAttempt :exec
 INSERT INTO identity_attempts (id, phone_index, pin_index, pin_sealed, state, opened_at, expires_at)

@@ -27,13 +27,14 @@ const keyAttempt = "identity.attempt"
 // Talk is identification's part of the conversation. It has no line in the main
 // menu: services call it.
 func (s *Service) Talk() dialog.Service {
+	again := dialog.Go(NodeStart) // what was proved lapses when a talk breaks off
 	return dialog.Service{Name: ServiceName, Nodes: []dialog.Node{
 		{ID: NodeStart, Do: s.doStart},
 		{ID: nodeResend, Do: s.doResend},
-		{ID: nodeCode, Show: showCode, Answer: s.answerCode},
-		{ID: nodePIN, Show: showPIN, Answer: s.answerPIN},
-		{ID: nodeDocument, Show: showDocument, Answer: s.answerDocument},
-		{ID: nodeRefused, Show: showRefused},
+		{ID: nodeCode, Show: showCode, Answer: s.answerCode, Resume: again},
+		{ID: nodePIN, Show: showPIN, Answer: s.answerPIN, Resume: again},
+		{ID: nodeDocument, Show: showDocument, Answer: s.answerDocument, Resume: again},
+		{ID: nodeRefused, Show: showRefused, Resume: again},
 	}}
 }
 

@@ -24,6 +24,7 @@ import (
 // Purposes of messages.
 const (
 	Code    = "code"    // a one-time code: its text is wiped when it is over
+	Answer  = "answer"  // what the citizen just asked for
 	Receipt = "receipt" // something was paid or done
 	Notice  = "notice"  // all else
 )

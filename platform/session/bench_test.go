@@ -31,7 +31,10 @@ func BenchmarkTurn(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	talks, err := session.NewTalks(engine, session.NewMemory(), known, ignore{}, secret, log)
+	talks, err := session.NewTalks(session.Deps{
+		Engine: engine, Store: session.NewMemory(), Profiles: known, Recorder: ignore{}, Sentences: catalogue,
+		Secret: secret, Window: session.DefaultWindow, Now: time.Now, Log: log,
+	})
 	if err != nil {
 		b.Fatal(err)
 	}

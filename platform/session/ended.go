@@ -11,58 +11,60 @@ import (
 	"github.com/eshik-kg/eshik/platform/dialog"
 )
 
-// sweepBatch is how many expired talks one round of Sweep takes.
+// sweepBatch is how many expired records one round of Sweep takes.
 const sweepBatch = 500
 
-// Ended takes the gateway's word that a session is over: what it left
-// unfinished counts as abandoned. It may come twice, and for a session that is
-// unknown or was closed by an answer.
+// Ended takes the gateway's word that a session over USSD is over. A talk that
+// is worth continuing waits for that; any other counts as abandoned. The notice
+// may come twice, and for a session that is unknown, was closed by an answer or
+// followed by another.
 func (t *Talks) Ended(ctx context.Context, session, phone string, now time.Time) error {
-	key := t.vault.key(session, phone)
+	key := t.vault.key(phone)
 	unlock, err := t.busy.lock(ctx, key)
 	if err != nil {
 		return fmt.Errorf("wait for the session's last turn: %w", err)
 	}
 	defer unlock()
+	turn := Turn{Session: session, Phone: phone, Channel: caller.USSD, Now: now}
 	for range conflicts {
-		if err = t.end(ctx, key, now); !errors.Is(err, ErrConflict) {
+		if err = t.end(ctx, key, turn); !errors.Is(err, ErrConflict) {
 			return err
 		}
 	}
 	return fmt.Errorf("end a session: %w", err)
 }
 
-func (t *Talks) end(ctx context.Context, key string, now time.Time) error {
-	rec, err := t.store.Load(ctx, key)
+func (t *Talks) end(ctx context.Context, key string, turn Turn) error {
+	r, err := t.load(ctx, key, turn)
 	if err != nil {
 		return err
 	}
-	old := t.open(key, rec)
-	if old == nil || old.Over {
+	if r.old == nil || r.old.Over || r.old.Gone || !r.sameSession() {
 		return nil
 	}
-	// The record stays until it expires: a retry of the last turn may still be
-	// on its way.
-	over := *old
-	over.Over = true
-	if err := t.save(ctx, key, rec, &over, now, max(rec.Expires.Sub(now), 0)); err != nil {
-		return err
+	// The talk stays until it expires: a retry of the last turn may still be on
+	// its way.
+	gone := *r.old
+	gone.Gone = true
+	if gone.Keep <= gone.Expires { // nothing to continue
+		gone.Over = true
+		r.lapsed = append(r.lapsed, r.old)
 	}
-	t.abandon(old, now)
-	return nil
+	r.book.USSD = &gone
+	return t.save(ctx, r)
 }
 
 // Sweep counts the talks that expired before now as abandoned and removes
 // them. Several instances may sweep at once: each talk is counted by one.
 func (t *Talks) Sweep(ctx context.Context, now time.Time) error {
 	for {
-		entries, err := t.store.Expired(ctx, now, sweepBatch)
+		entries, err := t.Store.Expired(ctx, now, sweepBatch)
 		if err != nil {
 			return err
 		}
 		removed := 0
 		for _, e := range entries {
-			deleted, err := t.store.Delete(ctx, e.Key, e.Version)
+			deleted, err := t.Store.Delete(ctx, e.Key, e.Version)
 			if err != nil {
 				return err
 			}
@@ -70,8 +72,11 @@ func (t *Talks) Sweep(ctx context.Context, now time.Time) error {
 				continue // it went on, or another instance was faster
 			}
 			removed++
-			if old := t.open(e.Key, e.Record); old != nil && !old.Over {
-				t.abandon(old, e.Expires)
+			b := t.open(e.Key, e.Record)
+			for _, old := range []*talk{b.USSD, b.SMS} {
+				if old != nil && !old.Over {
+					t.abandon(old)
+				}
 			}
 		}
 		if removed == 0 || len(entries) < sweepBatch {
@@ -80,17 +85,18 @@ func (t *Talks) Sweep(ctx context.Context, now time.Time) error {
 	}
 }
 
-// abandon counts what a talk that ended at the moment given left unfinished.
-func (t *Talks) abandon(old *talk, at time.Time) {
+// abandon counts what a talk left unfinished, at the moment it expired.
+func (t *Talks) abandon(old *talk) {
 	state, err := dialog.Decode(old.State)
 	if err != nil {
-		t.log.Warn("an abandoned talk cannot be read and is not counted", "error", err)
+		t.Log.Warn("an abandoned talk cannot be read and is not counted", "error", err)
 		return
 	}
 	c := caller.Caller{
-		Channel: old.Channel, Gateway: old.Gateway, Operator: old.Operator, Locale: state.Locale, Now: at,
+		Channel: old.Channel, Gateway: old.Gateway, Operator: old.Operator, Locale: state.Locale,
+		Now: time.UnixMicro(min(old.Expires, t.Now().UnixMicro())),
 	}
-	t.count(c, t.engine.Abandoned(state))
+	t.count(c, t.Engine.Abandoned(state))
 }
 
 // count hands finished steps to the statistics.
@@ -101,34 +107,20 @@ func (t *Talks) count(c caller.Caller, steps []dialog.Step) {
 		if took := c.Now.Sub(step.Started); took > 0 {
 			event.Duration = took
 		}
-		t.recorder.Later(event)
+		t.Recorder.Later(event)
 	}
 }
 
-// open reads what is stored; nil when there is nothing that this build and
-// secret can read, and the talk starts over.
-func (t *Talks) open(key string, rec Record) *talk {
+// open reads what is stored; an empty book when there is nothing that this
+// build and secret can read, and talks start over.
+func (t *Talks) open(key string, rec Record) *book {
+	b := new(book)
 	if rec.Version == 0 {
-		return nil
+		return b
 	}
-	old, err := t.vault.open(key, rec.Data)
-	if err != nil {
-		t.log.Warn("a stored talk cannot be read", "error", err)
-		return nil
+	if err := t.vault.open(key, rec.Data, b); err != nil {
+		t.Log.Warn("a stored talk cannot be read", "error", err)
+		return new(book)
 	}
-	return old
-}
-
-// save puts a talk over rec, also when the request's own time is over.
-func (t *Talks) save(ctx context.Context, key string, rec Record, next *talk, now time.Time, lifetime time.Duration) error {
-	data, err := t.vault.seal(key, next)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
-	defer cancel()
-	// A version that follows the clock is not met again after a record was
-	// deleted and made anew.
-	version := max(rec.Version+1, now.UnixMicro())
-	return t.store.Save(ctx, key, Record{Version: version, Expires: now.Add(lifetime), Data: data}, rec.Version)
+	return b
 }

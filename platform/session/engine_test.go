@@ -68,7 +68,10 @@ func spoken(t *testing.T, store session.Store) (*world, *guestbook) {
 		t.Fatal(err)
 	}
 	w := &world{events: &events{}, store: store, now: time.Now()}
-	if w.Talks, err = session.NewTalks(engine, store, known, w.events, secret, log); err != nil {
+	if w.Talks, err = session.NewTalks(session.Deps{
+		Engine: engine, Store: store, Profiles: known, Recorder: w.events, Sentences: sentences{}, Secret: secret,
+		Window: session.DefaultWindow, Now: func() time.Time { return w.now }, Log: log,
+	}); err != nil {
 		t.Fatal(err)
 	}
 	return w, book
@@ -141,7 +144,7 @@ func TestRealEngineBySMS(t *testing.T) {
 				}
 			}
 		}
-		if err := w.Ended(t.Context(), "sms", aigul, w.now); err != nil {
+		if err := w.Sweep(t.Context(), w.now.Add(30*time.Minute)); err != nil {
 			t.Error(err)
 		}
 		if len(book.entries) != 1 || w.events.count("abandoned") != 1 {

@@ -13,11 +13,27 @@ import (
 	"fmt"
 	"hash"
 	"sync"
+	"time"
 
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/eshik-kg/eshik/platform/caller"
 )
+
+// book is what is stored for a phone: its talk on each channel, so that one can
+// be continued on the other.
+type book struct {
+	USSD *talk `cbor:"1,keyasint,omitempty"`
+	SMS  *talk `cbor:"2,keyasint,omitempty"`
+}
+
+// slots are the talk on channel and the one on the other.
+func (b *book) slots(channel caller.Channel) (own, other **talk) {
+	if channel == caller.SMS {
+		return &b.SMS, &b.USSD
+	}
+	return &b.USSD, &b.SMS
+}
 
 // talk is what is stored of a conversation. Neither the phone nor any input is
 // in it: inputs stand as one keyed digest, so that a six-digit code cannot be
@@ -26,40 +42,70 @@ type talk struct {
 	// Length and Digest are of the text that was answered last (or of its id).
 	Length int    `cbor:"1,keyasint,omitempty"`
 	Digest []byte `cbor:"2,keyasint"`
-	// Text is the answer given; Over says that it closed the talk.
+	// Text is the answer given; Over says that the talk is closed.
 	Text  string `cbor:"3,keyasint"`
 	Over  bool   `cbor:"4,keyasint,omitempty"`
 	State []byte `cbor:"5,keyasint"`
-	// The rest is for counting a talk that is abandoned.
+	// The next three are for counting a talk that is abandoned.
 	Channel  caller.Channel `cbor:"6,keyasint"`
 	Gateway  string         `cbor:"7,keyasint,omitempty"`
 	Operator string         `cbor:"8,keyasint,omitempty"`
 	// Seen are the beginnings of the digests before Digest, newest last: a text
 	// message may come late, after others.
 	Seen []byte `cbor:"9,keyasint,omitempty"`
+	// Session is the beginning of the digest of the gateway's session; Former are
+	// those of the sessions before it, newest last.
+	Session []byte `cbor:"10,keyasint,omitempty"`
+	Former  []byte `cbor:"11,keyasint,omitempty"`
+	// Began is when the talk did, Turns how many it had, Answered when the last
+	// was answered, Expires until when it waits for the next, Keep until when it
+	// can be continued elsewhere. Moments are Unix microseconds.
+	Began    int64 `cbor:"12,keyasint,omitempty"`
+	Turns    int64 `cbor:"13,keyasint,omitempty"`
+	Answered int64 `cbor:"14,keyasint,omitempty"`
+	Expires  int64 `cbor:"15,keyasint,omitempty"`
+	Keep     int64 `cbor:"16,keyasint,omitempty"`
+	// Gone says that the gateway gave the session up.
+	Gone bool `cbor:"17,keyasint,omitempty"`
+	// Subscriber is the beginning of the SIM's digest, where it is known, and
+	// Tenure the number's holder: both must be the same for a talk to go on.
+	Subscriber []byte `cbor:"18,keyasint,omitempty"`
+	Tenure     int64  `cbor:"19,keyasint,omitempty"`
+	// Node is the step that Text shows.
+	Node string `cbor:"20,keyasint,omitempty"`
 }
 
-// How many turns of a talk by SMS are remembered, and by how much of a digest.
+// How many turns of a talk by SMS, and how many sessions before, are
+// remembered, and by how much of a digest.
 const (
-	seenTurns  = 16
-	seenLength = 8
+	seenTurns      = 16
+	formerSessions = 4
+	seenLength     = 8
 )
 
 // saw reports that a turn before the last had this digest.
-func (t *talk) saw(digest []byte) bool {
-	for seen := t.Seen; len(seen) >= seenLength; seen = seen[seenLength:] {
-		if equal(seen[:seenLength], digest[:seenLength]) {
+func (t *talk) saw(digest []byte) bool { return among(t.Seen, digest) }
+
+// among reports that the beginning of digest is one of those in list.
+func among(list, digest []byte) bool {
+	for ; len(list) >= seenLength; list = list[seenLength:] {
+		if equal(list[:seenLength], digest[:seenLength]) {
 			return true
 		}
 	}
 	return false
 }
 
-// remember is what Seen becomes when another turn follows.
-func (t *talk) remember() []byte {
-	seen := append(t.Seen[:len(t.Seen):len(t.Seen)], t.Digest[:seenLength]...)
-	return seen[max(0, len(seen)-seenTurns*seenLength):]
+// remember is list with one digest more, of the last n.
+func remember(list, digest []byte, n int) []byte {
+	list = append(list[:len(list):len(list)], digest[:seenLength]...)
+	return list[max(0, len(list)-n*seenLength):]
 }
+
+func (t *talk) expired(now time.Time) bool { return t.Expires < now.UnixMicro() }
+
+// answer is what was said last.
+func (t *talk) answer() Answer { return Answer{Text: t.Text, End: t.Over, Node: t.Node} }
 
 // minSecret is the shortest secret accepted, in bytes.
 const minSecret = 32
@@ -94,13 +140,10 @@ func newVault(secret []byte) (*vault, error) {
 	return &vault{aead: aead, macs: sync.Pool{New: func() any { return hmac.New(sha256.New, digestKey) }}}, nil
 }
 
-// key is the name a session is stored under.
-func (v *vault) key(session, phone string) string {
-	return base64.RawURLEncoding.EncodeToString(v.sum("session", session, phone))
+// key is the name a phone's talks are stored under.
+func (v *vault) key(phone string) string {
+	return base64.RawURLEncoding.EncodeToString(v.sum("phone", phone))
 }
-
-// digest stands for one turn of the session at key.
-func (v *vault) digest(key, mark string) []byte { return v.sum("turn", key, mark) }
 
 // sum digests the parts; each ends with a byte that UTF-8 never holds.
 func (v *vault) sum(parts ...string) []byte {
@@ -115,9 +158,9 @@ func (v *vault) sum(parts ...string) []byte {
 	return mac.Sum(nil)
 }
 
-// seal writes a talk for the record at key, and for no other.
-func (v *vault) seal(key string, t *talk) ([]byte, error) {
-	plain, err := cbor.Marshal(t)
+// seal writes v for the record at key, and for no other.
+func (v *vault) seal(key string, content any) ([]byte, error) {
+	plain, err := cbor.Marshal(content)
 	if err != nil {
 		return nil, fmt.Errorf("write a talk: %w", err)
 	}
@@ -126,16 +169,15 @@ func (v *vault) seal(key string, t *talk) ([]byte, error) {
 
 var errForeign = errors.New("the stored talk was not sealed with this secret")
 
-func (v *vault) open(key string, sealed []byte) (*talk, error) {
+func (v *vault) open(key string, sealed []byte, content any) error {
 	plain, err := v.aead.Open(nil, nil, sealed, []byte(key))
 	if err != nil {
-		return nil, errForeign
+		return errForeign
 	}
-	t := new(talk)
-	if err := cbor.Unmarshal(plain, t); err != nil {
-		return nil, fmt.Errorf("read a talk: %w", err)
+	if err := cbor.Unmarshal(plain, content); err != nil {
+		return fmt.Errorf("read a talk: %w", err)
 	}
-	return t, nil
+	return nil
 }
 
 // turnID is the turn's name for the services' idempotency keys.

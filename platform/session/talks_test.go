@@ -53,14 +53,22 @@ func (e *echo) Next(_ context.Context, c caller.Caller, st *dialog.State, in dia
 	return dialog.Reply{Text: text, End: in.Text == "end", Steps: []dialog.Step{step}}, nil
 }
 
+// Dropped: nothing of an echo is worth continuing.
+func (e *echo) Dropped(*dialog.State) *dialog.State { return nil }
+
 func (e *echo) Abandoned(st *dialog.State) []dialog.Step {
 	return []dialog.Step{{Service: "echo", Node: st.Node, Outcome: dialog.OutcomeAbandoned, Started: time.UnixMicro(st.Shown)}}
 }
 
+// sentences gives back the key.
+type sentences struct{}
+
+func (sentences) Text(_ locales.Locale, key string, _ ...any) string { return key }
+
 type profiles map[string]locales.Locale
 
-func (p profiles) Locale(_ context.Context, phone string) (locales.Locale, error) {
-	return p[phone], nil
+func (p profiles) Profile(_ context.Context, phone string) (dialog.Profile, error) {
+	return dialog.Profile{Locale: p[phone]}, nil
 }
 
 // events is a recorder that keeps what it is told.
@@ -107,7 +115,10 @@ func newWorld(t testing.TB, store session.Store) *world {
 
 func newTalks(t testing.TB, w *world, secret []byte) *session.Talks {
 	t.Helper()
-	talks, err := session.NewTalks(w.engine, w.store, profiles{}, w.events, secret, slog.New(slog.DiscardHandler))
+	talks, err := session.NewTalks(session.Deps{
+		Engine: w.engine, Store: w.store, Profiles: profiles{}, Recorder: w.events, Sentences: sentences{},
+		Secret: secret, Window: session.DefaultWindow, Now: func() time.Time { return w.now }, Log: slog.New(slog.DiscardHandler),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,7 +261,7 @@ func TestTurnWithoutAnIdentityIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, session.NewMemory())
 	turn := w.turn(aigul, "1")
-	turn.Cumulative = false
+	turn.Cumulative, turn.Channel = false, caller.SMS
 	if _, err := w.Turn(context.Background(), turn); err == nil || w.engine.calls != 0 {
 		t.Error("a message without an id was taken")
 	}
@@ -350,7 +361,7 @@ func TestAnotherSecretStartsOver(t *testing.T) {
 	w.say(t, aigul, "")
 	w.Talks = newTalks(t, w, []byte("another secret of 32 bytes ......"))
 	w.expect(t, aigul, "1", "11 start=true dialled=[1] text=")
-	if _, err := session.NewTalks(nil, nil, nil, nil, []byte("short"), nil); err == nil {
+	if _, err := session.NewTalks(session.Deps{Secret: []byte("short")}); err == nil {
 		t.Error("a short secret was taken")
 	}
 }

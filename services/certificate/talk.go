@@ -31,7 +31,7 @@ func (s *Service) Talk() dialog.Service {
 		Entry: dialog.Option{Label: dialog.Say("certificate.entry"), Next: dialog.Go(nodeMenu)},
 		Nodes: []dialog.Node{
 			{ID: nodeMenu, Show: s.showMenu},
-			{ID: nodeKind, Show: s.showKinds},
+			{ID: nodeKind, Show: s.showKinds, Resume: dialog.Call(identity.NodeStart, nodeKind)},
 			{ID: nodeRequest, Do: s.doRequest},
 			{ID: nodeDone, Show: s.showDone},
 			{ID: nodeVerify, Show: s.showVerify, Answer: s.answerVerify},

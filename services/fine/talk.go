@@ -38,7 +38,7 @@ func (s *Service) Talk() dialog.Service {
 		Nodes: []dialog.Node{
 			{ID: nodePlate, Show: showPlate, Answer: answerPlate},
 			{ID: nodeList, Show: s.showList},
-			{ID: nodeDetails, Show: s.showDetails},
+			{ID: nodeDetails, Show: s.showDetails, Resume: dialog.Call(nodeIdentity, nodeDetails)},
 			{ID: nodeWarning, Show: showWarning},
 			{ID: nodeOpen, Do: s.doOpen},
 			{ID: nodeConfirm, Show: s.showConfirm},

@@ -25,10 +25,10 @@ func (s *Service) Talk() dialog.Service {
 		Entry: dialog.Option{Label: dialog.Say("preschool.entry"), Next: dialog.Go("preschool.menu")},
 		Nodes: []dialog.Node{
 			{ID: "preschool.menu", Show: s.showMenu},
-			{ID: "preschool.child", Show: s.showChildren},
-			{ID: "preschool.district", Show: s.showDistricts},
-			{ID: "preschool.kindergarten", Show: s.showKindergartens},
-			{ID: "preschool.confirm", Show: s.showConfirm},
+			{ID: "preschool.child", Show: s.showChildren, Resume: proveAgain("preschool.child")},
+			{ID: "preschool.district", Show: s.showDistricts, Resume: proveAgain("preschool.district")},
+			{ID: "preschool.kindergarten", Show: s.showKindergartens, Resume: proveAgain("preschool.kindergarten")},
+			{ID: "preschool.confirm", Show: s.showConfirm, Resume: proveAgain("preschool.confirm")},
 			{ID: "preschool.register", Do: s.doRegister},
 			{ID: "preschool.done", Show: s.showDone},
 			{ID: "preschool.ask_number", Show: s.showAskNumber, Answer: s.answerNumber},
@@ -46,6 +46,9 @@ func (s *Service) Talk() dialog.Service {
 		}},
 	}
 }
+
+// proveAgain has a talk that broke off prove whose children these are.
+func proveAgain(node string) dialog.Next { return dialog.Call("identity.start", node) }
 
 func option(label dialog.Message, next dialog.Next) dialog.Option {
 	return dialog.Option{Label: label, Next: next}

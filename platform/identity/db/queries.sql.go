@@ -326,6 +326,34 @@ func (q *Queries) Keys(ctx context.Context) ([]IdentityKey, error) {
 	return items, nil
 }
 
+const lapseCodes = `-- name: LapseCodes :exec
+UPDATE identity_codes SET void_at = $1 WHERE phone_index = $2 AND void_at IS NULL
+`
+
+type LapseCodesParams struct {
+	VoidAt     dbtime.Time
+	PhoneIndex string
+}
+
+func (q *Queries) LapseCodes(ctx context.Context, arg LapseCodesParams) error {
+	_, err := q.db.ExecContext(ctx, lapseCodes, arg.VoidAt, arg.PhoneIndex)
+	return err
+}
+
+const lapseProofs = `-- name: LapseProofs :exec
+UPDATE identity_proofs SET expires_at = $1 WHERE phone_index = $2 AND expires_at > $1
+`
+
+type LapseProofsParams struct {
+	ExpiresAt  dbtime.Time
+	PhoneIndex string
+}
+
+func (q *Queries) LapseProofs(ctx context.Context, arg LapseProofsParams) error {
+	_, err := q.db.ExecContext(ctx, lapseProofs, arg.ExpiresAt, arg.PhoneIndex)
+	return err
+}
+
 const lastProof = `-- name: LastProof :one
 SELECT citizen_id FROM identity_proofs
 WHERE phone_index = $1 AND expires_at > $2 ORDER BY proved_at DESC, id DESC LIMIT 1
@@ -368,17 +396,6 @@ func (q *Queries) LiveCode(ctx context.Context, arg LiveCodeParams) (string, err
 	return id, err
 }
 
-const locale = `-- name: Locale :one
-SELECT locale FROM identity_phones WHERE phone_index = $1
-`
-
-func (q *Queries) Locale(ctx context.Context, phoneIndex string) (string, error) {
-	row := q.db.QueryRowContext(ctx, locale, phoneIndex)
-	var locale string
-	err := row.Scan(&locale)
-	return locale, err
-}
-
 const lockPhone = `-- name: LockPhone :exec
 UPDATE identity_phones SET changed_at = $1 WHERE phone_index = $2
 `
@@ -416,6 +433,36 @@ func (q *Queries) OpenAttempt(ctx context.Context, arg OpenAttemptParams) error 
 		arg.OpenedAt,
 		arg.ExpiresAt,
 	)
+	return err
+}
+
+const profile = `-- name: Profile :one
+SELECT locale, tenure FROM identity_phones WHERE phone_index = $1
+`
+
+type ProfileRow struct {
+	Locale string
+	Tenure int64
+}
+
+func (q *Queries) Profile(ctx context.Context, phoneIndex string) (ProfileRow, error) {
+	row := q.db.QueryRowContext(ctx, profile, phoneIndex)
+	var i ProfileRow
+	err := row.Scan(&i.Locale, &i.Tenure)
+	return i, err
+}
+
+const release = `-- name: Release :exec
+UPDATE identity_phones SET locale = '', tenure = tenure + 1, changed_at = $1 WHERE phone_index = $2
+`
+
+type ReleaseParams struct {
+	ChangedAt  dbtime.Time
+	PhoneIndex string
+}
+
+func (q *Queries) Release(ctx context.Context, arg ReleaseParams) error {
+	_, err := q.db.ExecContext(ctx, release, arg.ChangedAt, arg.PhoneIndex)
 	return err
 }
 
@@ -504,7 +551,7 @@ func (q *Queries) UseCode(ctx context.Context, arg UseCodeParams) (int64, error)
 }
 
 const usedSince = `-- name: UsedSince :one
-SELECT COUNT(*) FROM identity_codes WHERE phone_index = $1 AND used_at > $2
+SELECT COUNT(*) FROM identity_codes WHERE phone_index = $1 AND used_at > $2 AND void_at IS NULL
 `
 
 type UsedSinceParams struct {

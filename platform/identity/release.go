@@ -1,0 +1,56 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/identity/db"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+)
+
+// Lapse forgets what the caller's phone proved: whoever holds it now proves it
+// again.
+func (s *Service) Lapse(ctx context.Context, c caller.Caller) error {
+	err := s.DB.InTx(ctx, func(tx *store.Tx) error { return s.lapse(ctx, db.New(tx), s.phoneIndex(c.Phone), c.Now) })
+	if err != nil {
+		return fmt.Errorf("let a phone's proofs lapse: %w", err)
+	}
+	return nil
+}
+
+func (s *Service) lapse(ctx context.Context, q *db.Queries, index string, now time.Time) error {
+	if err := s.lockPhone(ctx, q, index, now); err != nil {
+		return err
+	}
+	if err := q.LapseCodes(ctx, db.LapseCodesParams{VoidAt: dbtime.From(now), PhoneIndex: index}); err != nil {
+		return err
+	}
+	return q.LapseProofs(ctx, db.LapseProofsParams{ExpiresAt: dbtime.From(now), PhoneIndex: index})
+}
+
+// Release takes the operator's word that a number has another holder. Nothing of
+// the earlier one's is inherited: language, proofs, codes, a talk that broke off.
+// phone is in E.164; actor is who says so, for the audit log.
+func (s *Service) Release(ctx context.Context, phone, actor string) error {
+	now, index := s.Now(), s.phoneIndex(phone)
+	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
+		q := db.New(tx)
+		if err := s.lapse(ctx, q, index, now); err != nil {
+			return err
+		}
+		if err := q.Release(ctx, db.ReleaseParams{ChangedAt: dbtime.From(now), PhoneIndex: index}); err != nil {
+			return err
+		}
+		return s.Audit.Record(ctx, tx, audit.Entry{
+			At: now, Actor: actor, Action: "identity.release", Object: index, Subject: index, Purpose: "number released",
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("release a number: %w", err)
+	}
+	return nil
+}

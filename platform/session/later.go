@@ -1,0 +1,324 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/session/db"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+)
+
+// Outbox sends a message if and only if tx commits, as *notify.Outbox does.
+type Outbox interface {
+	Send(ctx context.Context, tx *store.Tx, m notify.Message) error
+}
+
+// Later sends by SMS what a step over USSD answers too late for the screen: the
+// citizen is promised it, and the promise is kept once, also when the process is
+// killed in between.
+type Later struct {
+	DB     *store.DB
+	Outbox Outbox
+	// StepTime is what a step may take before the answer is promised.
+	StepTime time.Duration
+	// Budget and Lifetime are those of a talk by SMS, in which the citizen goes on.
+	Budget   dialog.Budget
+	Lifetime time.Duration
+}
+
+const (
+	// DefaultStepTime leaves a gateway, which waits 10 s, time to spare.
+	DefaultStepTime = 3 * time.Second
+	// workTime is how long a step goes on after its citizen was promised the
+	// answer; lease is when somebody else takes the promise up.
+	workTime = time.Minute
+	lease    = workTime + 30*time.Second
+	// promiseTries bounds how often a registry is asked; then the citizen is told
+	// that it did not answer.
+	promiseTries = 6
+	promiseBatch = 20
+	// promiseLifetime is how long an answer is worth sending, rememberPromises how
+	// long a kept promise is known.
+	promiseLifetime  = 24 * time.Hour
+	rememberPromises = 7 * 24 * time.Hour
+	nodeLater        = "door.later"
+)
+
+// promised is what a promise needs to be kept by somebody else. What was typed
+// on a screen that asked for something secret is not in it.
+type promised struct {
+	Phone    string         `cbor:"1,keyasint"`
+	Gateway  string         `cbor:"2,keyasint,omitempty"`
+	Operator string         `cbor:"3,keyasint,omitempty"`
+	Locale   locales.Locale `cbor:"4,keyasint,omitempty"`
+	Before   []byte         `cbor:"5,keyasint,omitempty"`
+	Start    bool           `cbor:"6,keyasint,omitempty"`
+	Text     string         `cbor:"7,keyasint,omitempty"`
+	Dialled  []string       `cbor:"8,keyasint,omitempty"`
+	Secret   bool           `cbor:"9,keyasint,omitempty"`
+	Tenure   int64          `cbor:"10,keyasint,omitempty"`
+}
+
+// lateError says that a step goes on; its outcome comes through done.
+type lateError struct{ done <-chan outcome }
+
+type outcome struct {
+	reply dialog.Reply
+	err   error
+}
+
+func (lateError) Error() string { return "the step takes too long" }
+
+// next runs the engine, for no longer than a citizen at a screen can wait.
+func (t *Talks) next(ctx context.Context, c caller.Caller, s step) (dialog.Reply, error) {
+	if t.Later == nil || c.Channel != caller.USSD {
+		return t.Engine.Next(ctx, c, s.state, s.in)
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		work, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTime)
+		defer cancel()
+		done <- t.protected(work, c, s)
+	}()
+	timer := time.NewTimer(t.Later.StepTime)
+	defer timer.Stop()
+	select {
+	case o := <-done:
+		return o.reply, o.err
+	case <-timer.C:
+		return dialog.Reply{}, lateError{done: done}
+	}
+}
+
+// protected keeps a panic, whose text may hold what was typed, from ending the
+// process.
+func (t *Talks) protected(ctx context.Context, c caller.Caller, s step) (o outcome) {
+	defer func() {
+		if recover() != nil {
+			o = outcome{err: errors.New("a step of a talk panicked")}
+		}
+	}()
+	reply, err := t.Engine.Next(ctx, c, s.state, s.in)
+	return outcome{reply: reply, err: err}
+}
+
+// promise tells the citizen that the answer comes by SMS, once that is certain.
+// The step still runs: its state must not be touched here.
+func (t *Talks) promise(ctx context.Context, r *round, s step, next *talk, c caller.Caller, late lateError) (Answer, error) {
+	p := promised{
+		Phone: r.Phone, Gateway: r.Gateway, Operator: r.Operator, Locale: c.Locale, Before: s.before,
+		Start: s.in.Start, Dialled: dialog.Keepable(s.in.Dialled), Secret: s.secret, Tenure: next.Tenure,
+	}
+	if !s.secret {
+		p.Text = s.in.Text
+	}
+	sealed, err := t.vault.seal(promiseContext(c.Turn), &p)
+	if err != nil {
+		return Answer{}, err
+	}
+	err = t.Later.DB.InTx(ctx, func(tx *store.Tx) error {
+		return db.New(tx).MakePromise(ctx, db.MakePromiseParams{
+			ID: c.Turn, Sealed: sealed, MadeAt: dbtime.From(r.Now), DueAt: dbtime.From(r.Now.Add(lease)),
+		})
+	})
+	if err != nil {
+		return Answer{}, fmt.Errorf("promise an answer: %w", err)
+	}
+	go t.fulfil(context.WithoutCancel(ctx), c.Turn, p, s.state, late.done)
+	next.Text, next.Over, next.Node = t.Sentences.Text(spokenIn(c.Locale), "dialog.later"), true, nodeLater
+	if next.State, err = dialog.NewState(c.Locale).Encode(); err != nil {
+		return Answer{}, fmt.Errorf("write the talk's state: %w", err)
+	}
+	own, _ := r.book.slots(r.Channel)
+	*own = next
+	if err := t.save(ctx, r); err != nil {
+		return Answer{}, err
+	}
+	return next.answer(), nil
+}
+
+func promiseContext(id string) string { return "promise " + id }
+
+// spokenIn is what to speak where no language was chosen yet.
+func spokenIn(loc locales.Locale) locales.Locale {
+	if loc == "" {
+		return locales.KY
+	}
+	return loc
+}
+
+// fulfil waits for the step that took too long and sends its answer. Where the
+// process ends first, or the registry fails, KeepPromises takes it up.
+func (t *Talks) fulfil(ctx context.Context, id string, p promised, state *dialog.State, done <-chan outcome) {
+	o := <-done
+	if o.err == nil && o.reply.Failed && !p.Secret {
+		return
+	}
+	if o.err == nil {
+		o.err = t.deliver(ctx, id, p, state, o.reply)
+	}
+	if o.err != nil {
+		t.Log.Error("a promised answer waits", "error", o.err)
+	}
+}
+
+// deliver keeps a promise with the screen that state is at, laid out for SMS,
+// and lets the citizen go on there.
+func (t *Talks) deliver(ctx context.Context, id string, p promised, state *dialog.State, reply dialog.Reply) error {
+	c := p.caller(id, t.Now())
+	again, err := t.Engine.Next(ctx, c, state, dialog.Input{Again: true, Budget: t.Later.Budget})
+	if err != nil {
+		return fmt.Errorf("lay a promised answer out: %w", err)
+	}
+	kept, err := t.tell(ctx, id, p.Phone, state.Locale, again.Text)
+	if err != nil || !kept {
+		return err
+	}
+	c.Locale = state.Locale
+	t.count(c, reply.Steps)
+	if state.Ended {
+		return nil
+	}
+	return t.moveToSMS(ctx, id, p, state, again.Text)
+}
+
+// caller is who was promised an answer.
+func (p promised) caller(id string, now time.Time) caller.Caller {
+	return caller.Caller{
+		Phone: p.Phone, Channel: caller.USSD, Gateway: p.Gateway, Operator: p.Operator, Locale: p.Locale, Now: now, Turn: id,
+	}
+}
+
+// tell sends text as the answer promised under id, unless that was done.
+func (t *Talks) tell(ctx context.Context, id, phone string, loc locales.Locale, text string) (kept bool, err error) {
+	now := t.Now()
+	err = t.Later.DB.InTx(ctx, func(tx *store.Tx) error {
+		rows, err := db.New(tx).KeepPromise(ctx, db.KeepPromiseParams{KeptAt: dbtime.From(now), Sealed: []byte{}, ID: id})
+		if kept = rows == 1; err != nil || !kept {
+			return err
+		}
+		return t.Later.Outbox.Send(ctx, tx, notify.Message{
+			To: phone, Text: text, Purpose: notify.Answer, Locale: spokenIn(loc),
+			ExpiresAt: now.Add(promiseLifetime), Dedup: "later:" + id,
+		})
+	})
+	if err != nil {
+		return false, fmt.Errorf("keep a promise: %w", err)
+	}
+	return kept, nil
+}
+
+// moveToSMS makes the talk that was answered late the phone's talk by SMS.
+func (t *Talks) moveToSMS(ctx context.Context, id string, p promised, state *dialog.State, text string) error {
+	key := t.vault.key(p.Phone)
+	unlock, err := t.busy.lock(ctx, key)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	turn := Turn{
+		Phone: p.Phone, Channel: caller.SMS, Gateway: p.Gateway, Operator: p.Operator, ID: "later:" + id,
+		Budget: t.Later.Budget, Lifetime: t.Later.Lifetime, Now: t.Now(),
+	}
+	for range conflicts {
+		r, err := t.load(ctx, key, turn)
+		if err != nil {
+			return err
+		}
+		r.tenure = p.Tenure
+		if r.old != nil && !r.old.Over {
+			r.lapsed = append(r.lapsed, r.old)
+		}
+		next := t.follow(r, true)
+		next.Text, next.Node = text, state.Node
+		if next.State, err = state.Encode(); err != nil {
+			return fmt.Errorf("write the talk's state: %w", err)
+		}
+		r.book.SMS = next
+		if err = t.save(ctx, r); !errors.Is(err, ErrConflict) {
+			return err
+		}
+	}
+	return ErrConflict
+}
+
+// KeepPromises answers what a process that ended, or a registry that failed,
+// left unanswered. Run it every few seconds; instances may run it at once.
+func (t *Talks) KeepPromises(ctx context.Context) error {
+	if t.Later == nil {
+		return nil
+	}
+	now := t.Now()
+	due, err := db.New(t.Later.DB.Reader()).DuePromises(ctx, db.DuePromisesParams{DueAt: dbtime.From(now), Limit: promiseBatch})
+	if err != nil {
+		return fmt.Errorf("list promises: %w", err)
+	}
+	var faults []error
+	for _, row := range due {
+		faults = append(faults, t.keepPromise(ctx, row, now))
+	}
+	err = t.Later.DB.InTx(ctx, func(tx *store.Tx) error {
+		_, err := db.New(tx).ForgetPromises(ctx, dbtime.From(now.Add(-rememberPromises)))
+		return err
+	})
+	return errors.Join(append(faults, err)...)
+}
+
+func (t *Talks) keepPromise(ctx context.Context, row db.DuePromisesRow, now time.Time) error {
+	var taken int64
+	err := t.Later.DB.InTx(ctx, func(tx *store.Tx) (err error) {
+		taken, err = db.New(tx).TakePromise(ctx, db.TakePromiseParams{
+			ID: row.ID, Tries: row.Tries, UntilAt: dbtime.From(now.Add(lease)),
+		})
+		return err
+	})
+	if err != nil || taken == 0 { // another instance has it
+		return err
+	}
+	var p promised
+	if err := t.vault.open(promiseContext(row.ID), row.Sealed, &p); err != nil {
+		return err
+	}
+	loc := spokenIn(p.Locale)
+	if p.Secret { // what was typed was not kept
+		_, err := t.tell(ctx, row.ID, p.Phone, loc, t.Sentences.Text(loc, "dialog.later_lost"))
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, workTime)
+	defer cancel()
+	state, reply, err := t.retake(ctx, row.ID, p, now)
+	last := row.Tries+1 >= promiseTries
+	switch {
+	case err == nil && (!reply.Failed || last):
+		return t.deliver(ctx, row.ID, p, state, reply)
+	case last:
+		t.Log.Error("a promised answer failed", "error", err)
+		_, err := t.tell(ctx, row.ID, p.Phone, loc, t.Sentences.Text(loc, "dialog.later_failed"))
+		return err
+	}
+	return err
+}
+
+// retake runs a promised step again: its effects know its turn.
+func (t *Talks) retake(ctx context.Context, id string, p promised, now time.Time) (*dialog.State, dialog.Reply, error) {
+	in := dialog.Input{Start: p.Start, Text: p.Text, Dialled: p.Dialled, Budget: t.Later.Budget}
+	state := dialog.NewState(p.Locale)
+	if p.Before != nil {
+		before, err := dialog.Decode(p.Before)
+		if err != nil {
+			return nil, dialog.Reply{}, err
+		}
+		if state = before; p.Start {
+			state, in.Earlier = dialog.NewState(p.Locale), t.Engine.Dropped(before)
+		}
+	}
+	o := t.protected(ctx, p.caller(id, now), step{state: state, in: in})
+	return state, o.reply, o.err
+}

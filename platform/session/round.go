@@ -1,0 +1,154 @@
+package session
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/caller"
+)
+
+// maxDialled bounds the choices taken from one dialled string; a person dials a
+// handful.
+const maxDialled = 32
+
+// round is one attempt at a turn: the request, and what was stored before it.
+type round struct {
+	Turn
+	key     string
+	digest  []byte // of the request
+	session []byte // of the gateway's session
+	rec     Record
+	book    *book
+	old     *talk // the channel's; nil for none
+	// restarted says that old was there and this build does not understand it.
+	restarted bool
+	tenure    int64
+	lapsed    []*talk // to be counted as abandoned once the turn is saved
+}
+
+// load reads what is stored of the phone.
+func (t *Talks) load(ctx context.Context, key string, turn Turn) (*round, error) {
+	rec, err := t.Store.Load(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	r := &round{Turn: turn, key: key, rec: rec, book: t.open(key, rec)}
+	if turn.Channel != caller.SMS {
+		r.session = t.vault.sum("session", key, turn.Session)
+	}
+	r.digest = t.vault.sum("turn", key, string(r.session), turn.mark())
+	own, _ := r.book.slots(turn.Channel)
+	r.old = *own
+	return r, nil
+}
+
+// isLive reports that the channel's talk waits for this session's next turn.
+func (r *round) isLive() bool {
+	return r.old != nil && !r.old.expired(r.Now) && r.sameSession()
+}
+
+func (r *round) sameSession() bool {
+	return r.session == nil || among(r.old.Session, r.session)
+}
+
+// isLate reports a request of a session that another took the place of.
+func (r *round) isLate() bool {
+	return r.old != nil && !r.Start && r.session != nil && !r.sameSession() && among(r.old.Former, r.session)
+}
+
+// isRetry reports that the turn was answered already: it is the very request
+// the talk stored last, or an earlier one that arrives late.
+func (r *round) isRetry() bool {
+	if equal(r.old.Digest, r.digest) {
+		return !r.blind() || r.Start || r.Now.UnixMicro()-r.old.Answered < readingTime.Microseconds()
+	}
+	if r.Cumulative {
+		return len(r.Text) < r.old.Length
+	}
+	return !r.blind() && r.old.saw(r.digest)
+}
+
+// betterElsewhere reports a text message that is rather meant for the talk over
+// USSD that broke off after this one by SMS had been left.
+func (r *round) betterElsewhere(window time.Duration) bool {
+	return r.Channel == caller.SMS && r.book.USSD.broken(r.Now, window) &&
+		r.book.USSD.Answered > r.old.Answered && r.Now.Sub(time.UnixMicro(r.old.Answered)) > window
+}
+
+// broken reports a talk that broke off and can be continued.
+func (t *talk) broken(now time.Time, window time.Duration) bool {
+	return t != nil && !t.Over && (t.Gone || t.expired(now)) && now.Sub(time.UnixMicro(t.Answered)) <= window
+}
+
+// blind reports a gateway that gives a request no identity.
+func (turn Turn) blind() bool { return !turn.Cumulative && turn.ID == "" }
+
+// mark tells the turn from all others of its session, or, from a blind gateway,
+// from those with another text.
+func (turn Turn) mark() string {
+	switch {
+	case turn.Cumulative:
+		return cumulativeMark + turn.Text
+	case turn.ID != "":
+		return "id:" + turn.ID
+	case turn.Start:
+		return "start:" + turn.Text
+	}
+	return "blind:" + turn.Text
+}
+
+// cumulativeMark begins the mark of a cumulative text.
+const cumulativeMark = "text:"
+
+// length is how much of the next turn's text is known already.
+func (turn Turn) length() int {
+	if turn.Cumulative {
+		return len(turn.Text)
+	}
+	return 0
+}
+
+// startText is what a first message says: its words, unless they were dialled.
+func (r *round) startText() string {
+	if r.Channel == caller.SMS {
+		return r.Text
+	}
+	return ""
+}
+
+// dialled are the choices of a dialled string.
+func (r *round) dialled() []string {
+	first := r.Start || r.Cumulative && (r.old == nil || !r.old.Over || !r.sameSession())
+	if r.Channel == caller.SMS || r.Text == "" || !first {
+		return nil
+	}
+	path := strings.SplitN(r.Text, "*", maxDialled+1)
+	return path[:min(len(path), maxDialled)]
+}
+
+// newInput is what the citizen typed in this turn: with cumulative text, what
+// follows the text of the turn before. It may hold "*" itself.
+func (t *Talks) newInput(r *round) string {
+	text, n := r.Text, r.old.Length
+	if !r.Cumulative || n == 0 {
+		return text
+	}
+	before := t.vault.sum("turn", r.key, string(r.session), cumulativeMark+text[:min(n, len(text))])
+	if n < len(text) && text[n] == '*' && equal(r.old.Digest, before) {
+		return text[n+1:]
+	}
+	// The gateway lost or rewrote what came before: the last input is all that
+	// can be known.
+	return text[strings.LastIndexByte(text, '*')+1:]
+}
+
+// turnID is the turn's name for the services' idempotency keys. A blind
+// gateway's is told from an equal one by its place in the talk.
+func (t *Talks) turnID(r *round, began, turns int64) string {
+	if !r.blind() {
+		return turnID(r.digest)
+	}
+	return turnID(t.vault.sum("blind", string(r.digest), strconv.FormatInt(began, 10), strconv.FormatInt(turns, 10)))
+}

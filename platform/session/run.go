@@ -1,0 +1,153 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/dialog"
+)
+
+// step is one call of the engine.
+type step struct {
+	state *dialog.State
+	in    dialog.Input
+	// before is the stored state that the step starts from: the talk's own, or,
+	// at a start, the one it offers to continue.
+	before []byte
+	// secret says that the citizen was asked for something that is never kept.
+	secret bool
+}
+
+// run takes the engine's next step and saves the talk.
+func (t *Talks) run(ctx context.Context, r *round, s step) (Answer, error) {
+	next := t.follow(r, s.in.Start)
+	c := caller.Caller{
+		Phone: r.Phone, Channel: r.Channel, Gateway: r.Gateway, Operator: r.Operator,
+		Locale: s.state.Locale, Now: r.Now, Turn: t.turnID(r, next.Began, next.Turns),
+	}
+	reply, err := t.next(ctx, c, s)
+	var late lateError
+	if errors.As(err, &late) {
+		return t.promise(ctx, r, s, next, c, late)
+	}
+	if err != nil {
+		return Answer{}, fmt.Errorf("take a dialog step: %w", err)
+	}
+	next.Text, next.Over, next.Node = reply.Text, reply.End, s.state.Node
+	if next.State, err = s.state.Encode(); err != nil {
+		return Answer{}, fmt.Errorf("write the talk's state: %w", err)
+	}
+	if !reply.End && t.Engine.Dropped(s.state) != nil {
+		next.Keep = max(next.Expires, r.Now.Add(t.Window).UnixMicro())
+	}
+	own, _ := r.book.slots(r.Channel)
+	*own = next
+	if err := t.save(ctx, r); err != nil {
+		return Answer{}, err
+	}
+	c.Locale = s.state.Locale // the citizen may just have chosen it
+	t.count(c, reply.Steps)
+	return next.answer(), nil
+}
+
+// follow is the talk as the turn leaves it, but for what the engine says.
+func (t *Talks) follow(r *round, start bool) *talk {
+	next := &talk{
+		Length: r.length(), Digest: r.digest, Channel: r.Channel, Gateway: r.Gateway, Operator: r.Operator,
+		Began: r.Now.UnixMicro(), Turns: 1, Answered: max(r.Now.UnixMicro(), t.Now().UnixMicro()),
+		Expires: r.Now.Add(r.Lifetime).UnixMicro(), Tenure: r.tenure,
+	}
+	next.Keep = next.Expires
+	if r.session != nil {
+		next.Session = r.session[:seenLength]
+	}
+	if r.Subscriber != "" {
+		next.Subscriber = t.vault.sum("subscriber", r.Subscriber)[:seenLength]
+	}
+	if r.old == nil {
+		return next
+	}
+	if !r.Cumulative {
+		next.Seen = remember(r.old.Seen, r.old.Digest, seenTurns)
+	}
+	if !start {
+		next.Began, next.Turns, next.Tenure = r.old.Began, r.old.Turns+1, r.old.Tenure
+	}
+	next.Former = r.old.Former
+	if r.session != nil && !r.sameSession() {
+		next.Former = remember(r.old.Former, r.old.Session, formerSessions)
+	}
+	return next
+}
+
+// dropped is the talk that the citizen may want to continue instead of starting
+// anew, and its stored state: the last one that broke off, of the same SIM and
+// the same holder of the number. All others that the start ends are noted as
+// abandoned.
+func (t *Talks) dropped(r *round) (*dialog.State, []byte) {
+	own, other := r.book.slots(r.Channel)
+	var from *talk
+	var found *dialog.State
+	for _, candidate := range []*talk{*own, *other} {
+		if candidate == *other && r.Channel == caller.SMS && !candidate.broken(r.Now, t.Window) {
+			continue // that session may still be under way
+		}
+		state := t.continuable(r, candidate)
+		if state != nil && (from == nil || candidate.Answered > from.Answered) {
+			from, found = candidate, state
+		}
+	}
+	if *own != nil && !(*own).Over && from != *own {
+		r.lapsed = append(r.lapsed, *own)
+	}
+	if found == nil {
+		return nil, nil
+	}
+	if from == *other {
+		over := *from // its screen is still there for a late retry
+		over.Over = true
+		*other = &over
+	}
+	found.Pages, found.Page = nil, 0 // they are laid out anew
+	return found, from.State
+}
+
+func (t *Talks) continuable(r *round, old *talk) *dialog.State {
+	if old == nil || old.Over || r.Now.Sub(time.UnixMicro(old.Answered)) > t.Window || old.Tenure != r.tenure {
+		return nil
+	}
+	if r.Subscriber != "" && len(old.Subscriber) > 0 && !among(old.Subscriber, t.vault.sum("subscriber", r.Subscriber)) {
+		return nil
+	}
+	state, err := dialog.Decode(old.State)
+	if err != nil {
+		return nil
+	}
+	return t.Engine.Dropped(state)
+}
+
+// keep is until when the record is needed.
+func (b *book) keep() time.Time {
+	last := int64(0)
+	for _, talk := range []*talk{b.USSD, b.SMS} {
+		if talk != nil {
+			last = max(last, talk.Keep)
+		}
+	}
+	return time.UnixMicro(last)
+}
+
+// prune forgets the other channel's talk when nobody can continue it any more.
+func (t *Talks) prune(r *round) {
+	_, other := r.book.slots(r.Channel)
+	if *other == nil || (*other).Keep >= r.Now.UnixMicro() {
+		return
+	}
+	if !(*other).Over {
+		r.lapsed = append(r.lapsed, *other)
+	}
+	*other = nil
+}
