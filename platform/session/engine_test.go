@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -51,6 +52,20 @@ func (g *guestbook) service() dialog.Service {
 
 type remembered struct{ profiles }
 
+// holders are profiles whose number changes hands.
+type holders struct {
+	remembered
+	tenure *atomic.Int64
+}
+
+func (h holders) Profile(ctx context.Context, phone string) (dialog.Profile, error) {
+	profile, err := h.remembered.Profile(ctx, phone)
+	profile.Tenure = h.tenure.Load()
+	return profile, err
+}
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
 func (remembered) SetLocale(context.Context, string, locales.Locale) error { return nil }
 
 // spoken is Talks on the real engine, in English for all phones.
@@ -68,8 +83,9 @@ func spoken(t *testing.T, store session.Store) (*world, *guestbook) {
 		t.Fatal(err)
 	}
 	w := &world{events: &events{}, store: store, now: time.Now()}
+	holders := holders{remembered: known, tenure: &w.tenure}
 	if w.Talks, err = session.NewTalks(session.Deps{
-		Engine: engine, Store: store, Profiles: known, Recorder: w.events, Sentences: sentences{}, Secret: secret,
+		Engine: engine, Store: store, Profiles: holders, Recorder: w.events, Sentences: sentences{}, Secret: secret,
 		Window: session.DefaultWindow, Now: func() time.Time { return w.now }, Log: log,
 	}); err != nil {
 		t.Fatal(err)

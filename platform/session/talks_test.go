@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -101,6 +102,7 @@ type world struct {
 	events *events
 	store  session.Store
 	now    time.Time
+	tenure atomic.Int64 // of every number
 }
 
 var secret = []byte("a secret of thirty-two bytes ....")

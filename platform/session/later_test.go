@@ -1,0 +1,245 @@
+package session_test
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/session"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/storetest"
+)
+
+// mailbox is an outbox that keeps what it is given.
+type mailbox struct {
+	mu   sync.Mutex
+	kept []notify.Message
+}
+
+func (m *mailbox) Send(_ context.Context, _ *store.Tx, message notify.Message) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.kept = append(m.kept, message)
+	return nil
+}
+
+func (m *mailbox) all() []notify.Message {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return append([]notify.Message(nil), m.kept...)
+}
+
+// wait gives the messages once there are n.
+func (m *mailbox) wait(t *testing.T, n int) []notify.Message {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+		if kept := m.all(); len(kept) >= n {
+			return kept
+		}
+	}
+	t.Fatalf("%d messages came, not %d", len(m.all()), n)
+	return nil
+}
+
+// register is a slow registry: each look waits for a word on answers; "down"
+// means that it fails.
+type register struct {
+	answers chan string
+	mu      sync.Mutex
+	asked   int
+}
+
+func (r *register) service() dialog.Service {
+	show := func(ctx context.Context, _ *dialog.Talk) (dialog.Screen, error) {
+		r.mu.Lock()
+		r.asked++
+		r.mu.Unlock()
+		select {
+		case <-ctx.Done():
+			return dialog.Screen{}, ctx.Err()
+		case said := <-r.answers:
+			if said == "down" {
+				return dialog.Screen{}, problem.New(problem.Unavailable, "problem.internal")
+			}
+			return dialog.Screen{Body: []dialog.Message{dialog.Raw(said)}}, nil
+		}
+	}
+	ask := func(sensitive dialog.Ask) func(context.Context, *dialog.Talk) (dialog.Screen, error) {
+		return func(context.Context, *dialog.Talk) (dialog.Screen, error) {
+			return dialog.Screen{Body: []dialog.Message{dialog.Raw("Number?")}, Ask: sensitive}, nil
+		}
+	}
+	found := func(context.Context, *dialog.Talk, string) (dialog.Next, error) {
+		return dialog.Go("register.found"), nil
+	}
+	return dialog.Service{
+		Name:  "register",
+		Entry: dialog.Option{Label: dialog.Say("dialog.main_title"), Next: dialog.Go("register.ask")},
+		Nodes: []dialog.Node{
+			{ID: "register.ask", Show: ask(dialog.AskText), Answer: found},
+			{ID: "register.secret", Show: ask(dialog.AskPersonalNumber), Answer: found},
+			{ID: "register.found", Show: show},
+		},
+		Commands: []dialog.Command{{Words: []string{"secret"}, Node: "register.secret"}},
+	}
+}
+
+// patient is Talks whose answers may come later.
+type patient struct {
+	*world
+	*register
+	box *mailbox
+	db  *store.DB
+}
+
+func newPatient(t *testing.T, db *store.DB) *patient {
+	t.Helper()
+	p := &patient{
+		world: &world{events: &events{}, store: session.NewMemory(), now: time.Now()}, box: &mailbox{}, db: db,
+		register: &register{answers: make(chan string, 16)},
+	}
+	p.restart(t)
+	return p
+}
+
+// restart is what another process has: the store and the database are the same.
+func (p *patient) restart(t *testing.T) {
+	t.Helper()
+	catalogue, err := locales.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := remembered{profiles{aigul: locales.EN}}
+	engine, err := dialog.New(catalogue, dialog.Options{Profiles: known, Log: quiet()}, p.service())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Talks, err = session.NewTalks(session.Deps{
+		Engine: engine, Store: p.store, Profiles: known, Recorder: p.events, Sentences: catalogue, Secret: secret,
+		Window: session.DefaultWindow, Now: func() time.Time { return p.now }, Log: quiet(),
+		Later: &session.Later{
+			DB: p.db, Outbox: p.box, StepTime: 20 * time.Millisecond,
+			Budget: dialog.Budget{Septets: 459, Units: 201}, Lifetime: 24 * time.Hour,
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSlowAnswerComesBySMS(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		p := newPatient(t, db)
+		p.dial(t, "s1", "1")
+		later := p.dial(t, "s1", "1*7")
+		want(t, later, "by SMS")
+		if again := p.dial(t, "s1", "1*7"); again != later || !later.End {
+			t.Errorf("the retry was answered %+v, first %+v", again, later)
+		}
+		p.answers <- "Found: a long street"
+		p.answers <- "Found: a long street" // it is shown anew for SMS
+		message := p.box.wait(t, 1)[0]
+		if message.To != aigul || !strings.Contains(message.Text, "Found: a long street") || message.Purpose != notify.Answer {
+			t.Errorf("sent: %+v", message)
+		}
+		p.now = p.now.Add(time.Hour)
+		for range 2 {
+			if err := p.KeepPromises(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		if n := len(p.box.all()); n != 1 {
+			t.Errorf("%d messages for one promise", n)
+		}
+		want(t, p.sms(t, "SM1", "0"), "Number?") // the talk goes on by SMS
+	})
+}
+
+// The process ends while the registry thinks: another one asks again, once.
+func TestPromiseOutlivesTheProcess(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		p := newPatient(t, db)
+		p.dial(t, "s1", "1")
+		want(t, p.dial(t, "s1", "1*7"), "by SMS")
+		asked := p.answers
+		p.answers = make(chan string, 16) // what the first process waits for never comes
+		p.register = &register{answers: make(chan string, 16)}
+		p.restart(t)
+		if err := p.KeepPromises(t.Context()); err != nil || len(p.box.all()) != 0 {
+			t.Errorf("a promise was taken up before its time: %v, %v", p.box.all(), err)
+		}
+		p.now = p.now.Add(2 * time.Minute)
+		for range 4 {
+			p.register.answers <- "Found"
+		}
+		first := p.Talks
+		p.restart(t)
+		var both sync.WaitGroup
+		for _, instance := range []*session.Talks{first, p.Talks} {
+			both.Go(func() {
+				if err := instance.KeepPromises(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		both.Wait()
+		if sent := p.box.all(); len(sent) != 1 || !strings.Contains(sent[0].Text, "Found") {
+			t.Errorf("sent: %+v", sent)
+		}
+		close(asked)
+	})
+}
+
+func TestPromiseOfAFailingRegistry(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		p := newPatient(t, db)
+		p.dial(t, "s1", "1")
+		want(t, p.dial(t, "s1", "1*7"), "by SMS")
+		for range 8 {
+			p.answers <- "down"
+		}
+		for range 8 {
+			p.now = p.now.Add(2 * time.Minute)
+			if err := p.KeepPromises(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		if sent := p.box.all(); len(sent) != 1 || sent[0].Text == "" {
+			t.Errorf("sent: %+v", sent)
+		}
+		if p.asked > 8 {
+			t.Errorf("the registry was asked %d times", p.asked)
+		}
+	})
+}
+
+// What was typed on a screen that asks for something secret is not kept, so
+// another process can only ask for another try.
+func TestPromiseWithoutTheSecret(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		p := newPatient(t, db)
+		p.sms(t, "SM1", "secret")
+		p.dial(t, "s1", "") // offers to go on
+		want(t, p.dial(t, "s1", "1"), "Number?")
+		want(t, p.dial(t, "s1", "1*11503198800011"), "by SMS")
+		p.register = &register{answers: make(chan string, 16)}
+		p.restart(t)
+		p.now = p.now.Add(2 * time.Minute)
+		if err := p.KeepPromises(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if sent := p.box.all(); len(sent) != 1 || !strings.Contains(sent[0].Text, "dial again") || p.asked != 0 {
+			t.Errorf("sent %+v, asked %d times", sent, p.asked)
+		}
+	})
+}
