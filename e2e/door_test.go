@@ -79,6 +79,7 @@ type door struct {
 	admin   string
 	data    string
 	setup   []string // environment
+	program string   // the binary that start runs
 	process *exec.Cmd
 	stderr  *journal
 	client  *http.Client
@@ -106,7 +107,7 @@ func each(t *testing.T, test func(t *testing.T, d *door)) {
 
 func open(t *testing.T, setup []string) *door {
 	t.Helper()
-	d := &door{t: t, data: t.TempDir(), setup: setup, client: &http.Client{Timeout: 20 * time.Second}}
+	d := &door{t: t, data: t.TempDir(), setup: setup, program: binary, client: &http.Client{Timeout: 20 * time.Second}}
 	d.start("127.0.0.1:0", "127.0.0.1:0")
 	t.Cleanup(d.stop)
 	return d
@@ -116,7 +117,7 @@ func open(t *testing.T, setup []string) *door {
 func (d *door) start(listen, admin string) {
 	d.t.Helper()
 	d.stderr = &journal{}
-	d.process = exec.Command(binary, "serve", "--listen", listen, "--admin", admin, "--data", d.data)
+	d.process = exec.Command(d.program, "serve", "--listen", listen, "--admin", admin, "--data", d.data)
 	d.process.Env = append([]string{"PATH=" + os.Getenv("PATH")}, d.setup...)
 	d.process.Stderr = d.stderr
 	out, err := d.process.StdoutPipe()
@@ -188,8 +189,19 @@ type call struct {
 // sessions numbers them: a gateway never uses an id twice.
 var sessions atomic.Int64
 
-// dial starts a session and returns it with its first screen.
+// dial starts a session at the main menu, whatever was left unfinished, and
+// returns it with its first screen.
 func (d *door) dial(phone string) (*call, string) {
+	d.t.Helper()
+	c, screen := d.ring(phone)
+	if strings.Contains(screen, "\n0 ") { // the question whether to go on
+		screen = c.say("", "0")
+	}
+	return c, screen
+}
+
+// ring starts a session and returns it with its first screen.
+func (d *door) ring(phone string) (*call, string) {
 	d.t.Helper()
 	c := &call{d: d, id: fmt.Sprintf("ATUid_%d_%d", os.Getpid(), sessions.Add(1)), phone: phone}
 	return c, c.send()

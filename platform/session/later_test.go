@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -51,15 +52,12 @@ func (m *mailbox) wait(t *testing.T, n int) []notify.Message {
 // means that it fails.
 type register struct {
 	answers chan string
-	mu      sync.Mutex
-	asked   int
+	asked   atomic.Int64
 }
 
 func (r *register) service() dialog.Service {
 	show := func(ctx context.Context, _ *dialog.Talk) (dialog.Screen, error) {
-		r.mu.Lock()
-		r.asked++
-		r.mu.Unlock()
+		r.asked.Add(1)
 		select {
 		case <-ctx.Done():
 			return dialog.Screen{}, ctx.Err()
@@ -94,8 +92,15 @@ func (r *register) service() dialog.Service {
 type patient struct {
 	*world
 	*register
-	box *mailbox
-	db  *store.DB
+	box   *mailbox
+	db    *store.DB
+	clock atomic.Int64 // Unix microseconds, for the goroutines of Talks
+}
+
+// advance lets time pass.
+func (p *patient) advance(d time.Duration) {
+	p.now = p.now.Add(d)
+	p.clock.Store(p.now.UnixMicro())
 }
 
 func newPatient(t *testing.T, db *store.DB) *patient {
@@ -104,6 +109,7 @@ func newPatient(t *testing.T, db *store.DB) *patient {
 		world: &world{events: &events{}, store: session.NewMemory(), now: time.Now()}, box: &mailbox{}, db: db,
 		register: &register{answers: make(chan string, 16)},
 	}
+	p.advance(0)
 	p.restart(t)
 	return p
 }
@@ -122,7 +128,7 @@ func (p *patient) restart(t *testing.T) {
 	}
 	p.Talks, err = session.NewTalks(session.Deps{
 		Engine: engine, Store: p.store, Profiles: known, Recorder: p.events, Sentences: catalogue, Secret: secret,
-		Window: session.DefaultWindow, Now: func() time.Time { return p.now }, Log: quiet(),
+		Window: session.DefaultWindow, Now: func() time.Time { return time.UnixMicro(p.clock.Load()) }, Log: quiet(),
 		Later: &session.Later{
 			DB: p.db, Outbox: p.box, StepTime: 20 * time.Millisecond,
 			Budget: dialog.Budget{Septets: 459, Units: 201}, Lifetime: 24 * time.Hour,
@@ -149,7 +155,7 @@ func TestSlowAnswerComesBySMS(t *testing.T) {
 		if message.To != aigul || !strings.Contains(message.Text, "Found: a long street") || message.Purpose != notify.Answer {
 			t.Errorf("sent: %+v", message)
 		}
-		p.now = p.now.Add(time.Hour)
+		p.advance(time.Hour)
 		for range 2 {
 			if err := p.KeepPromises(t.Context()); err != nil {
 				t.Error(err)
@@ -169,14 +175,13 @@ func TestPromiseOutlivesTheProcess(t *testing.T) {
 		p := newPatient(t, db)
 		p.dial(t, "s1", "1")
 		want(t, p.dial(t, "s1", "1*7"), "by SMS")
-		asked := p.answers
-		p.answers = make(chan string, 16) // what the first process waits for never comes
+		dead := p.register // what the first process waits for comes when all is over
 		p.register = &register{answers: make(chan string, 16)}
 		p.restart(t)
 		if err := p.KeepPromises(t.Context()); err != nil || len(p.box.all()) != 0 {
 			t.Errorf("a promise was taken up before its time: %v, %v", p.box.all(), err)
 		}
-		p.now = p.now.Add(2 * time.Minute)
+		p.advance(2 * time.Minute)
 		for range 4 {
 			p.register.answers <- "Found"
 		}
@@ -194,7 +199,7 @@ func TestPromiseOutlivesTheProcess(t *testing.T) {
 		if sent := p.box.all(); len(sent) != 1 || !strings.Contains(sent[0].Text, "Found") {
 			t.Errorf("sent: %+v", sent)
 		}
-		close(asked)
+		close(dead.answers)
 	})
 }
 
@@ -208,7 +213,7 @@ func TestPromiseOfAFailingRegistry(t *testing.T) {
 			p.answers <- "down"
 		}
 		for range 8 {
-			p.now = p.now.Add(2 * time.Minute)
+			p.advance(2 * time.Minute)
 			if err := p.KeepPromises(t.Context()); err != nil {
 				t.Error(err)
 			}
@@ -216,8 +221,8 @@ func TestPromiseOfAFailingRegistry(t *testing.T) {
 		if sent := p.box.all(); len(sent) != 1 || sent[0].Text == "" {
 			t.Errorf("sent: %+v", sent)
 		}
-		if p.asked > 8 {
-			t.Errorf("the registry was asked %d times", p.asked)
+		if p.asked.Load() > 8 {
+			t.Errorf("the registry was asked %d times", p.asked.Load())
 		}
 	})
 }
@@ -234,12 +239,12 @@ func TestPromiseWithoutTheSecret(t *testing.T) {
 		want(t, p.dial(t, "s1", "1*11503198800011"), "by SMS")
 		p.register = &register{answers: make(chan string, 16)}
 		p.restart(t)
-		p.now = p.now.Add(2 * time.Minute)
+		p.advance(2 * time.Minute)
 		if err := p.KeepPromises(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if sent := p.box.all(); len(sent) != 1 || !strings.Contains(sent[0].Text, "dial again") || p.asked != 0 {
-			t.Errorf("sent %+v, asked %d times", sent, p.asked)
+		if sent := p.box.all(); len(sent) != 1 || !strings.Contains(sent[0].Text, "dial again") || p.asked.Load() != 0 {
+			t.Errorf("sent %+v, asked %d times", sent, p.asked.Load())
 		}
 	})
 }

@@ -121,7 +121,7 @@ func (r *round) startText() string {
 // dialled are the choices of a dialled string.
 func (r *round) dialled() []string {
 	first := r.Start || r.Cumulative && (r.old == nil || !r.old.Over || !r.sameSession())
-	if r.Channel == caller.SMS || r.Text == "" || !first {
+	if r.Channel == caller.SMS || r.Text == "" || !first || r.restarted {
 		return nil
 	}
 	path := strings.SplitN(r.Text, "*", maxDialled+1)
