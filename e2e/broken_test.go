@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -11,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
@@ -127,4 +131,91 @@ func TestUpgrade(t *testing.T) {
 	d.kill()
 	c.say("Кызмат жаңыртылды", "0")
 	c.say("номер", "1")
+}
+
+// TestRedisIsLost: Redis is killed and comes back empty. Talks begin and go on,
+// look-ups over REST are answered, and the server says what is the matter.
+func TestRedisIsLost(t *testing.T) {
+	t.Parallel()
+	server := startRedis(t)
+	d := open(t, []string{"ESHIK_DATABASE=" + storetest.NewPostgres(t), "ESHIK_REDIS=redis://" + server.address})
+	c, _ := d.dial(bakyt)
+	c.say("Эшик", "1")
+	server.kill()
+	c.say("Эшик", "0") // its state is lost with Redis: it begins anew, politely
+	again, _ := d.dial(bakyt)
+	again.say("3 айып", "1", "01KG123ABC")
+	if v := d.vehicle(d.token(elena), "01KG123ABC"); len(v.Fines) != 3 {
+		t.Errorf("over REST: %+v", v)
+	}
+	if ready := d.ready(); !strings.Contains(ready, "ready") || !strings.Contains(ready, "Redis does not answer") {
+		t.Errorf("without Redis the server says %q", ready)
+	}
+	d.kill() // it also starts without Redis
+	again.say("Артка", "9")
+	server.start()
+	other, _ := d.dial(bakyt)
+	other.say("3 айып", "1", "01KG123ABC")
+}
+
+// ready is what the operators' check says.
+func (d *door) ready() string {
+	d.t.Helper()
+	response, err := d.client.Get(d.admin + "/readyz")
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		d.t.Fatalf("readyz: %d %v", response.StatusCode, err)
+	}
+	return string(body)
+}
+
+// redisServer is a Redis of the test's own.
+type redisServer struct {
+	t       *testing.T
+	address string
+	command *exec.Cmd
+}
+
+func startRedis(t *testing.T) *redisServer {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &redisServer{t: t, address: listener.Addr().String()}
+	_ = listener.Close()
+	r.start()
+	t.Cleanup(r.kill)
+	return r
+}
+
+func (r *redisServer) start() {
+	r.t.Helper()
+	program := os.Getenv("ESHIK_TEST_REDIS_SERVER")
+	if program == "" {
+		r.t.Fatal("ESHIK_TEST_REDIS_SERVER is not set: run the tests with `make test`")
+	}
+	_, port, _ := strings.Cut(r.address, ":")
+	r.command = exec.Command(program, "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", r.t.TempDir())
+	if err := r.command.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	ours := fmt.Sprintf("process_id:%d\r", r.command.Process.Pid)
+	client := redis.NewClient(&redis.Options{Addr: r.address})
+	defer func() { _ = client.Close() }()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if info, err := client.Info(r.t.Context(), "server").Result(); err == nil && strings.Contains(info, ours) {
+			return
+		}
+	}
+	r.t.Fatal("Redis does not start")
+}
+
+func (r *redisServer) kill() {
+	_ = r.command.Process.Kill() // it may be dead
+	_ = r.command.Wait()
 }

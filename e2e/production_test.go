@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -93,7 +94,7 @@ func TestProduction(t *testing.T) {
 			t.Errorf("%s answers %d", path, status)
 		}
 	}
-	turn := url.Values{"sessionId": {"p1"}, "phoneNumber": {aigul}, "networkCode": {"43705"}, "serviceCode": {"*1414#"}, "text": {""}}
+	turn := url.Values{"sessionId": {fmt.Sprintf("p1_%d", os.Getpid())}, "phoneNumber": {aigul}, "networkCode": {"43705"}, "serviceCode": {"*1414#"}, "text": {""}}
 	if status, body := d.status("/ussd/africastalking", turn); status == http.StatusOK {
 		t.Errorf("a callback without the secret was answered: %s", body)
 	}
@@ -111,7 +112,7 @@ func TestProduction(t *testing.T) {
 	}
 	// A register that does not answer is told to the citizen, not a 500.
 	turn.Set("text", "1*1*01KG123ABC")
-	turn.Set("sessionId", "p2")
+	turn.Set("sessionId", fmt.Sprintf("p2_%d", os.Getpid()))
 	for _, text := range []string{"1", "1*1", "1*1*01KG123ABC"} {
 		turn.Set("text", text)
 		status, body := d.status("/ussd/africastalking", turn, "X-Eshik-Secret", productionSecret)

@@ -87,15 +87,13 @@ func (a *app) buildStore(ctx context.Context) (err error) {
 	if a.config.Redis == "" {
 		return nil
 	}
-	options, err := redis.ParseURL(a.config.Redis)
-	if err != nil {
-		return usageError{errors.New("ESHIK_REDIS must look like redis://host:6379/0")}
+	if a.redis, err = openRedis(a.config.Redis); err != nil {
+		return err
 	}
-	a.redis = redis.NewClient(options)
-	if err := a.redis.Ping(ctx).Err(); err != nil {
-		return usageError{fmt.Errorf("ESHIK_REDIS does not answer at %s", options.Addr)}
+	if a.redis.Ping(ctx).Err() != nil {
+		a.log.Warn("Redis does not answer: until it does, talks are kept in the database and limits in this process")
 	}
-	a.limiter = limit.NewRedis(a.redis)
+	a.limiter = limit.NewFallback(limit.NewRedis(a.redis), a.limiter, a.now, a.log)
 	return nil
 }
 
@@ -214,7 +212,7 @@ func (a *app) buildTalks(context.Context) error {
 	}
 	var sessions session.Store = session.NewMemory()
 	if a.redis != nil {
-		sessions = session.NewRedis(a.redis, "eshik")
+		sessions = session.NewFallback(session.NewRedis(a.redis, "eshik"), session.NewSQL(a.db), a.now, a.log)
 	}
 	a.talks, err = session.NewTalks(session.Deps{
 		Engine: engine, Store: sessions, Profiles: a.identity, Recorder: a.events, Sentences: a.texts,

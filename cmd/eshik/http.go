@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -181,18 +180,14 @@ func (a *app) newAdmin(m *metrics) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		var faults []string
 		if err := a.db.Reader().PingContext(r.Context()); err != nil {
-			faults = append(faults, "the database does not answer")
-		}
-		if a.redis != nil && a.redis.Ping(r.Context()).Err() != nil {
-			faults = append(faults, "Redis does not answer")
-		}
-		if len(faults) > 0 {
-			http.Error(w, strings.Join(faults, "\n"), http.StatusServiceUnavailable)
+			http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
 			return
 		}
 		_, _ = io.WriteString(w, "ready\n")
+		if a.redis != nil && a.redis.Ping(r.Context()).Err() != nil {
+			_, _ = io.WriteString(w, "degraded: Redis does not answer; talks are kept in the database\n")
+		}
 	})
 	mux.Handle("GET /metrics", m.handler())
 	return mux

@@ -74,7 +74,7 @@ func redisKeys(t testing.TB, client *redis.Client, prefix string) []string {
 
 func TestStoreSaves(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, store session.Store) {
+	stores(t, func(t *testing.T, store session.Store) {
 		ctx := context.Background()
 		soon := time.Now().Add(time.Minute).Truncate(time.Millisecond)
 		if rec, err := store.Load(ctx, "a"); err != nil || rec.Version != 0 {
@@ -93,7 +93,9 @@ func TestStoreSaves(t *testing.T) {
 				t.Errorf("saving over version %d gave %v", stale, err)
 			}
 		}
-		if err := store.Save(ctx, "b", first, 7); !errors.Is(err, session.ErrConflict) {
+		if f, ok := store.(*session.Fallback); ok && f.Away() {
+			t.Log("without Redis a first save in the database is trusted") // see Fallback.Save
+		} else if err := store.Save(ctx, "b", first, 7); !errors.Is(err, session.ErrConflict) {
 			t.Errorf("saving over a version that never was gave %v", err)
 		}
 		if err := store.Save(ctx, "a", session.Record{Version: 8, Expires: soon}, 7); err != nil {
@@ -104,7 +106,7 @@ func TestStoreSaves(t *testing.T) {
 
 func TestStoreDeletes(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, store session.Store) {
+	stores(t, func(t *testing.T, store session.Store) {
 		ctx := context.Background()
 		rec := session.Record{Version: 3, Expires: time.Now().Add(time.Minute), Data: []byte("x")}
 		if err := store.Save(ctx, "a", rec, 0); err != nil {
@@ -126,7 +128,7 @@ func TestStoreDeletes(t *testing.T) {
 
 func TestStoreListsExpired(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, store session.Store) {
+	stores(t, func(t *testing.T, store session.Store) {
 		ctx := context.Background()
 		now := time.Now().Truncate(time.Millisecond)
 		for key, expires := range map[string]time.Duration{"old": -time.Minute, "older": -time.Hour / 2, "young": time.Minute} {
@@ -160,7 +162,7 @@ func TestStoreListsExpired(t *testing.T) {
 
 func TestStoreComparesAndSets(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, store session.Store) {
+	stores(t, func(t *testing.T, store session.Store) {
 		ctx := context.Background()
 		const writers, rounds = 16, 20
 		var won [rounds]atomic.Int32

@@ -3,3 +3,14 @@
 //   sqlc v1.31.1
 
 package db
+
+import (
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+)
+
+type SessionRecord struct {
+	Key       string
+	Version   int64
+	ExpiresAt dbtime.Time
+	Sealed    []byte
+}

@@ -1,0 +1,66 @@
+package limit
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+const (
+	// patience is how long Redis may take to count; slower counts as unreachable.
+	patience = 300 * time.Millisecond
+	// breakFor is how long an unreachable Redis is left alone.
+	breakFor = time.Second
+)
+
+// Fallback counts in Redis, and in this process while Redis is unreachable: the
+// limits then hold for each instance by itself. What guards secrets is counted
+// in SQL and does not come here.
+type Fallback struct {
+	primary, secondary Limiter
+	now                func() time.Time
+	log                *slog.Logger
+
+	mu    sync.Mutex
+	until time.Time
+	away  bool
+}
+
+// NewFallback makes a Limiter of two.
+func NewFallback(primary, secondary Limiter, now func() time.Time, log *slog.Logger) *Fallback {
+	return &Fallback{primary: primary, secondary: secondary, now: now, log: log}
+}
+
+// Allow implements Limiter.
+func (f *Fallback) Allow(ctx context.Context, key string, rate Rate) (bool, time.Duration, error) {
+	f.mu.Lock()
+	closed := f.now().Before(f.until)
+	f.mu.Unlock()
+	if closed {
+		return f.secondary.Allow(ctx, key, rate)
+	}
+	short, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	ok, wait, err := f.primary.Allow(short, key, rate)
+	if err != nil && ctx.Err() != nil {
+		return false, 0, err // the caller gave up, not Redis
+	}
+	f.note(err == nil)
+	if err != nil {
+		return f.secondary.Allow(ctx, key, rate)
+	}
+	return ok, wait, nil
+}
+
+func (f *Fallback) note(well bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !well {
+		f.until = f.now().Add(breakFor)
+		if !f.away {
+			f.log.Warn("Redis is unreachable: limits are counted in this process")
+		}
+	}
+	f.away = !well
+}
