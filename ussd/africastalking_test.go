@@ -73,7 +73,7 @@ type gateway struct {
 	refused []string
 }
 
-func serve(t *testing.T, cfg ussd.AfricasTalkingConfig) *gateway {
+func serve(t *testing.T, cfg ussd.Config) *gateway {
 	t.Helper()
 	g := &gateway{talks: &talks{}}
 	count := func(reason string) {
@@ -81,7 +81,9 @@ func serve(t *testing.T, cfg ussd.AfricasTalkingConfig) *gateway {
 		defer g.mu.Unlock()
 		g.refused = append(g.refused, reason)
 	}
-	h, err := ussd.NewAfricasTalking(cfg, g.talks, sentences{}, time.Now, count, slog.New(slog.DiscardHandler))
+	h, err := ussd.NewAfricasTalking(cfg, ussd.Deps{
+		Talks: g.talks, Sentences: sentences{}, Now: time.Now, Refused: count, Log: slog.New(slog.DiscardHandler),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +139,7 @@ func form(phone, text string) url.Values {
 	}
 }
 
-var open = ussd.AfricasTalkingConfig{AllowLoopback: true}
+var open = ussd.Config{Auth: ussd.Auth{AllowLoopback: true}}
 
 func TestTurn(t *testing.T) {
 	t.Parallel()
@@ -146,7 +148,7 @@ func TestTurn(t *testing.T) {
 		{"", "CON +996555000001 "},
 		{"1", "CON +996555000001 1"},
 		{"1*end", "END +996555000001 1*end"},
-		{"fail", "END ky problem.internal"},
+		{"fail", "END ky ussd.apology"},
 		{"😀 ٣ ы\x00", "CON +996555000001 😀 ٣ ы\x00"},
 		{"bad \xff utf-8", "CON +996555000001 bad \uFFFD utf-8"},
 		{strings.Repeat("ж", 10000), "CON +996555000001 " + strings.Repeat("ж", 10000)},
@@ -203,14 +205,14 @@ func TestEnd(t *testing.T) {
 func TestAuthentication(t *testing.T) {
 	t.Parallel()
 	const path = "/ussd/africastalking"
-	secured := ussd.AfricasTalkingConfig{Secret: "s3cret"}
+	secured := ussd.Config{Auth: ussd.Auth{Secret: "s3cret"}}
 	fenced := secured
 	fenced.Networks = []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}
 	allowed := secured
 	allowed.Networks = []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("127.0.0.0/8")}
 	for _, c := range []struct {
 		name    string
-		cfg     ussd.AfricasTalkingConfig
+		cfg     ussd.Config
 		path    string
 		headers []string
 		want    int
@@ -247,7 +249,7 @@ func TestAuthentication(t *testing.T) {
 			}
 		})
 	}
-	if _, err := ussd.NewAfricasTalking(ussd.AfricasTalkingConfig{}, nil, nil, nil, nil, nil); err == nil {
+	if _, err := ussd.NewAfricasTalking(ussd.Config{}, ussd.Deps{}); err == nil {
 		t.Error("a gateway without a secret was made")
 	}
 }

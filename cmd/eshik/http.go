@@ -67,13 +67,15 @@ func secure(c *fiber.Ctx) error {
 }
 
 func (a *app) mountUSSD(f fiber.Router, m *metrics) error {
-	gateway, err := ussd.NewAfricasTalking(ussd.AfricasTalkingConfig{
-		Secret: a.config.USSDSecret, AllowLoopback: !a.config.production(),
-	}, a.talks, a.texts, a.now, m.refuse("africastalking"), a.log)
-	if err != nil {
-		return usageError{err}
+	for _, g := range a.config.gateways {
+		gateway, err := ussdFormats[g.Format](g.config(!a.config.production()), ussd.Deps{
+			Talks: a.talks, Sentences: a.texts, Now: a.now, Refused: m.refuse(g.Format), Log: a.log,
+		})
+		if err != nil {
+			return usageError{err}
+		}
+		gateway.Register(f)
 	}
-	gateway.Register(f)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -50,6 +51,7 @@ func (serveCommand) Run(ctx context.Context, config *Config, log *slog.Logger, o
 // server is a running `eshik serve`.
 type server struct {
 	main, admin net.Listener
+	scheme      string // of the main listener's address
 	config      *Config
 	app         *app
 	world       *outside // nil in production
@@ -61,7 +63,7 @@ type server struct {
 
 // newServer takes the ports first, so that a mistake shows at once.
 func newServer(config *Config) (*server, error) {
-	s := &server{config: config}
+	s := &server{scheme: "http://", config: config}
 	var err error
 	if s.main, err = net.Listen("tcp", config.Listen); err != nil {
 		return nil, usageError{fmt.Errorf("cannot listen on %s: %s; choose another with --listen", config.Listen, reason(err))}
@@ -69,6 +71,12 @@ func newServer(config *Config) (*server, error) {
 	if s.admin, err = net.Listen("tcp", config.Admin); err != nil {
 		_ = s.main.Close()
 		return nil, usageError{fmt.Errorf("cannot listen on %s: %s; choose another with --admin", config.Admin, reason(err))}
+	}
+	if config.TLSCert != "" {
+		if err := s.secure(config); err != nil {
+			s.release()
+			return nil, err
+		}
 	}
 	config.PublicURL = or(config.PublicURL, s.url())
 	return s, nil
@@ -82,8 +90,22 @@ func reason(err error) string {
 	return err.Error()
 }
 
+// secure serves TLS. Clients may show a certificate: which gateway must, and
+// which it accepts, is the gateway's setting.
+func (s *server) secure(config *Config) error {
+	pair, err := tls.LoadX509KeyPair(config.TLSCert, config.TLSKey)
+	if err != nil {
+		return usageError{fmt.Errorf("ESHIK_TLS_CERT and ESHIK_TLS_KEY cannot be used: %w", err)}
+	}
+	s.scheme = "https://"
+	s.main = tls.NewListener(s.main, &tls.Config{
+		MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequestClientCert,
+	})
+	return nil
+}
+
 // url is where this machine reaches the server.
-func (s *server) url() string { return "http://" + s.main.Addr().String() }
+func (s *server) url() string { return s.scheme + s.main.Addr().String() }
 
 // release closes what serve did not take over.
 func (s *server) release() {

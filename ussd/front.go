@@ -1,0 +1,218 @@
+package ussd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/session"
+)
+
+const (
+	// answerWithin is less than the 10 s that gateways wait.
+	answerWithin = 9 * time.Second
+	// maxBody bounds a request: an input of 10 000 Cyrillic characters takes
+	// 60 000 bytes percent-encoded, and earlier inputs may come along each time.
+	maxBody = 512 << 10
+	// maxSession bounds a gateway's session id, in bytes.
+	maxSession = 256
+)
+
+// Budgets is what a screen holds at a gateway, which may differ by the mobile
+// operator behind it.
+type Budgets struct {
+	// Default holds where Operators has no other; zero: DefaultBudget.
+	Default   dialog.Budget
+	Operators map[string]dialog.Budget // by name, as caller.Operator gives it
+}
+
+// Of is the budget of an operator's phones.
+func (b Budgets) Of(operator string) dialog.Budget {
+	if budget, has := b.Operators[operator]; has {
+		return budget
+	}
+	return b.Default
+}
+
+// Config is how one gateway reaches us.
+type Config struct {
+	Auth
+	Budgets Budgets
+	// Lifetime is how long the gateway waits for the citizen; zero:
+	// DefaultLifetime.
+	Lifetime time.Duration
+}
+
+// Deps are what a gateway stands on.
+type Deps struct {
+	Talks     Talks
+	Sentences Sentences
+	Now       func() time.Time
+	// Refused hears of every callback that was not authentic or not readable, to
+	// be counted.
+	Refused func(reason string)
+	Log     *slog.Logger
+}
+
+// Gateway answers the callbacks of one wire format.
+type Gateway struct {
+	format
+	cfg Config
+	Deps
+}
+
+// format is what differs from gateway to gateway.
+type format struct {
+	name string
+	// paths are the callbacks below /ussd/<name>; each is also served below
+	// /ussd/<name>/<secret>.
+	paths []path
+	// malformed answers what cannot be read.
+	malformed func(c *fiber.Ctx, reason string) error
+}
+
+// path is one callback of a format.
+type path struct {
+	suffix string
+	// decode reads a request; an error's text is told to the gateway and holds
+	// nothing of what a citizen typed.
+	decode func(c *fiber.Ctx) (request, error)
+	// encode writes the answer to a turn.
+	encode func(c *fiber.Ctx, answer session.Answer) error
+	// over says that the callback tells of a session's end.
+	over bool
+}
+
+// request is what a callback says, copied out of the connection's memory.
+type request struct {
+	session, phone, operator, text, id, subscriber string
+	cumulative, start, over                        bool
+}
+
+// newGateway makes a gateway. Without any proof of who calls nobody could be let in:
+// that is an error.
+func newGateway(f format, cfg Config, deps Deps) (*Gateway, error) {
+	if err := cfg.Auth.check(); err != nil {
+		return nil, fmt.Errorf("the USSD gateway %s: %w", f.name, err)
+	}
+	if cfg.Budgets.Default == (dialog.Budget{}) {
+		cfg.Budgets.Default = DefaultBudget
+	}
+	if cfg.Lifetime == 0 {
+		cfg.Lifetime = DefaultLifetime
+	}
+	return &Gateway{format: f, cfg: cfg, Deps: deps}, nil
+}
+
+// Register adds the gateway's callbacks to the application.
+func (g *Gateway) Register(r fiber.Router) {
+	for _, base := range []string{"/ussd/" + g.name, "/ussd/" + g.name + "/:secret"} {
+		for _, p := range g.paths {
+			r.Post(base+p.suffix, g.guard(p))
+		}
+	}
+}
+
+// guard lets only the gateway through.
+func (g *Gateway) guard(p path) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		if reason := g.cfg.Auth.refusal(c, g.Now()); reason != "" {
+			g.Refused(reason)
+			return c.Status(fiber.StatusForbidden).SendString("forbidden")
+		}
+		if len(c.Body()) > maxBody {
+			g.Refused("too_large")
+			return c.Status(fiber.StatusRequestEntityTooLarge).SendString("the request is too large")
+		}
+		in, err := p.decode(c)
+		if err == nil {
+			err = in.check()
+		}
+		if err != nil {
+			g.Refused("malformed")
+			return g.malformed(c.Status(fiber.StatusBadRequest), err.Error())
+		}
+		if p.over || in.over {
+			g.ended(c, in)
+			return p.encode(c, session.Answer{End: true})
+		}
+		return p.encode(c, g.turn(c, in))
+	}
+}
+
+// check brings the phone to one form; without it and the session there is no
+// citizen to answer.
+func (in *request) check() error {
+	if in.session == "" || len(in.session) > maxSession {
+		return errors.New("a session id of 1 to 256 bytes is needed")
+	}
+	phone, ok := caller.ParsePhone(in.phone)
+	if !ok {
+		return errors.New("a phone number is needed")
+	}
+	in.phone = phone
+	if in.operator == "" {
+		in.operator = caller.Operator(phone)
+	}
+	return nil
+}
+
+// turn takes one input to the talk.
+func (g *Gateway) turn(c *fiber.Ctx, in request) session.Answer {
+	ctx, cancel := context.WithTimeout(c.UserContext(), answerWithin)
+	defer cancel()
+	answer, err := g.Talks.Turn(ctx, session.Turn{
+		Session: g.name + "/" + in.session, Phone: in.phone, Channel: caller.USSD, Gateway: g.name, Operator: in.operator,
+		Text: in.text, Cumulative: in.cumulative, ID: in.id, Start: in.start, Subscriber: in.subscriber,
+		Budget: g.cfg.Budgets.Of(in.operator), Lifetime: g.cfg.Lifetime, Now: g.Now(),
+	})
+	if err != nil {
+		// A 5xx would show the citizen the network's own error, which says less.
+		g.Log.ErrorContext(ctx, "a USSD turn failed", "gateway", g.name, "error", err)
+		return session.Answer{Text: g.Sentences.Text(locales.KY, "ussd.apology"), End: true}
+	}
+	return answer
+}
+
+// ended takes the notice that a session is over.
+func (g *Gateway) ended(c *fiber.Ctx, in request) {
+	ctx, cancel := context.WithTimeout(c.UserContext(), answerWithin)
+	defer cancel()
+	if err := g.Talks.Ended(ctx, g.name+"/"+in.session, in.phone, g.Now()); err != nil {
+		// Not worth a retry: the sweep finds the talk when it expires.
+		g.Log.WarnContext(ctx, "a USSD session's end was not taken", "gateway", g.name, "error", err)
+	}
+}
+
+// legible is text without bytes that are no UTF-8, copied.
+func legible(text string) string { return strings.Clone(strings.ToValidUTF8(text, "\uFFFD")) }
+
+// networks are the operators by their mobile network code (MCC 437, ITU-T
+// E.212), as gateways write it.
+var networks = map[string]string{"43701": "Beeline", "43705": "MegaCom", "43709": "O!", "43703": "Aktel"}
+
+// operator names the operator of a network code or name; "" when it is unknown.
+func operator(network string) string {
+	return networks[strings.NewReplacer("-", "", " ", "").Replace(network)]
+}
+
+// dialled is what was dialled after the short code, "*1414*2*1#" being "2*1".
+func dialled(text, code string) string {
+	text = strings.TrimSuffix(text, "#")
+	if rest, ok := strings.CutPrefix(text, strings.TrimSuffix(code, "#")); ok && code != "" {
+		return strings.TrimPrefix(rest, "*")
+	}
+	if !strings.HasPrefix(text, "*") {
+		return ""
+	}
+	_, rest, _ := strings.Cut(text[1:], "*")
+	return rest
+}

@@ -1,0 +1,71 @@
+package ussd
+
+import (
+	"errors"
+	"strconv"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/eshik-kg/eshik/platform/session"
+)
+
+// hubtelRequest is what Hubtel, and those who took its format over, post.
+type hubtelRequest struct {
+	Type        string
+	Mobile      string
+	SessionID   string `json:"SessionId"`
+	ServiceCode string
+	Operator    string
+	Message     string
+	Sequence    int64
+}
+
+// hubtelResponse answers it. ClientState would come back with the next request:
+// we keep the state ourselves and send none.
+type hubtelResponse struct {
+	Type        string
+	Message     string
+	ClientState string
+}
+
+// NewHubtel makes a gateway that speaks Hubtel's JSON: Type is Initiation,
+// Response or Release, and Sequence counts a session's requests.
+func NewHubtel(cfg Config, deps Deps) (*Gateway, error) {
+	return newGateway(format{
+		name:      "hubtel",
+		paths:     []path{{decode: decodeHubtel, encode: encodeHubtel}},
+		malformed: refuseJSON,
+	}, cfg, deps)
+}
+
+func decodeHubtel(c *fiber.Ctx) (request, error) {
+	message, err := readJSON[hubtelRequest](c)
+	if err != nil {
+		return request{}, err
+	}
+	in := request{
+		session: legible(message.SessionID), phone: message.Mobile, operator: operator(message.Operator),
+		text: legible(message.Message),
+	}
+	if message.Sequence > 0 {
+		in.id = strconv.FormatInt(message.Sequence, 10)
+	}
+	switch message.Type {
+	case "Initiation":
+		in.start, in.text = true, dialled(in.text, message.ServiceCode)
+	case "Response":
+	case "Release", "Timeout":
+		in.over = true
+	default:
+		return request{}, errors.New("Type is Initiation, Response or Release")
+	}
+	return in, nil
+}
+
+func encodeHubtel(c *fiber.Ctx, answer session.Answer) error {
+	out := hubtelResponse{Type: "Response", Message: answer.Text}
+	if answer.End {
+		out.Type = "Release"
+	}
+	return c.JSON(out)
+}
