@@ -12,7 +12,7 @@ OAPI_CODEGEN  ?= $(GO) run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-code
 WITH_SERVERS := var/bin/withservers
 
 .DEFAULT_GOAL := help
-.PHONY: help run phone test race fuzz lint check docs generate build image clean $(WITH_SERVERS)
+.PHONY: help run phone test race fuzz bench lint check docs generate build image clean $(WITH_SERVERS)
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ race: $(WITH_SERVERS) ## every test under the race detector
 
 fuzz: ## every fuzz target for FUZZTIME (30s)
 	scripts/fuzz.sh $(FUZZTIME)
+
+bench: $(WITH_SERVERS) ## measure the speed table, each row beside a control; appends to var/bench.jsonl
+	$(WITH_SERVERS) -durable $(GO) run ./tools/bench
 
 lint: docs ## gofmt, vet, the linters of .golangci.yml, and the documents
 	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \

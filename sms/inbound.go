@@ -7,9 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"strings"
 	"time"
-
-	"github.com/gofiber/fiber/v2"
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
@@ -25,7 +24,6 @@ import (
 var Budget = dialog.Budget{Septets: 3 * JoinedSeptets, Units: 3 * JoinedUnits}
 
 const (
-	providerTwilio = "twilio"
 	// TalkLifetime is how long a talk by SMS waits for the next message.
 	TalkLifetime = 24 * time.Hour
 	// answerWithin is less than the 15 s that Twilio waits.
@@ -40,7 +38,6 @@ const (
 	// rememberFor is how long a message's id is known, to find a duplicate.
 	rememberFor = 30 * 24 * time.Hour
 	resumeBatch = 100
-	emptyTwiML  = `<?xml version="1.0" encoding="UTF-8"?><Response/>`
 )
 
 // Talks runs conversations, as *session.Talks does.
@@ -57,6 +54,7 @@ type Outbox interface {
 type Sealer interface {
 	Seal(plain []byte, context string) ([]byte, error)
 	Open(sealed []byte, context string) ([]byte, error)
+	Index(purpose, value string) string
 }
 
 // Sentences gives the words for what no talk can say, as *locales.Catalogue
@@ -65,29 +63,58 @@ type Sentences interface {
 	Text(loc locales.Locale, key string, args ...any) string
 }
 
+// Languages knows the language of a phone ("" when none was chosen), as
+// *identity.Service does.
+type Languages interface {
+	Locale(ctx context.Context, phone string) (locales.Locale, error)
+}
+
+// Why a message cannot be taken: the provider would be refused again.
+var (
+	ErrMalformed = errors.New("the message has no usable id, or is an impossible part")
+	ErrSender    = errors.New("the message comes from a name, which cannot be answered")
+)
+
+// Incoming is a text from a citizen, as any provider tells it.
+type Incoming struct {
+	// Provider names the gateway, and ID is the provider's own for the message.
+	Provider, ID string
+	Phone, Text  string
+	// Ref is common to the parts of one long text, Part is this one's place from
+	// 1 and Parts their number. Parts is 0 or 1 for a text that is whole.
+	Ref, Part, Parts int
+	// At is when it reached us, by our clock.
+	At time.Time
+}
+
 // Inbound answers the messages that citizens send. A message is stored before
 // it is worked on, and its answer leaves through the outbox in the transaction
-// that marks it answered: it has one effect however often Twilio delivers it,
-// and none is lost when the process is killed.
+// that marks it answered: it has one effect however often a provider delivers
+// it, and none is lost when the process is killed.
 type Inbound struct {
 	webhook   *Webhook
 	db        *store.DB
 	talks     Talks
 	outbox    Outbox
+	stops     Stops
 	sealer    Sealer
 	sentences Sentences
+	languages Languages
 	now       func() time.Time
 	log       *slog.Logger
 }
 
 // InboundDeps are what an Inbound stands on.
 type InboundDeps struct {
-	Webhook   *Webhook
-	DB        *store.DB
-	Talks     Talks
-	Outbox    Outbox
+	Webhook *Webhook
+	DB      *store.DB
+	Talks   Talks
+	Outbox  Outbox
+	// Stops is the list of who wants no notices; nil where the provider keeps it.
+	Stops     Stops
 	Sealer    Sealer
 	Sentences Sentences
+	Languages Languages
 	Now       func() time.Time
 	Log       *slog.Logger
 }
@@ -95,69 +122,82 @@ type InboundDeps struct {
 // NewInbound makes the handler.
 func NewInbound(d InboundDeps) *Inbound {
 	return &Inbound{
-		webhook: d.Webhook, db: d.DB, talks: d.Talks, outbox: d.Outbox, sealer: d.Sealer,
-		sentences: d.Sentences, now: d.Now, log: d.Log,
+		webhook: d.Webhook, db: d.DB, talks: d.Talks, outbox: d.Outbox, stops: d.Stops, sealer: d.Sealer,
+		sentences: d.Sentences, languages: d.Languages, now: d.Now, log: d.Log,
 	}
 }
 
-// Register adds POST /sms/twilio to the application.
-func (in *Inbound) Register(r fiber.Router) {
-	r.Post("/sms/twilio", in.webhook.Guard(in.receive))
-}
-
-// message is one text from a citizen; its JSON is what is stored, sealed.
+// message is one text, or a part of one; its JSON is what is stored, sealed.
 type message struct {
-	id    string
-	Phone string `json:"phone"`
-	Text  string `json:"text"`
+	provider, id string
+	Phone        string `json:"phone"`
+	Text         string `json:"text"`
+	Ref          int    `json:"ref,omitempty"`
+	Part         int    `json:"part,omitempty"`
+	Parts        int    `json:"parts,omitempty"`
 }
 
-// sidPattern is what the provider's message ids look like, with room to spare.
-var sidPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{2,64}$`)
+// name is the message's for good, among all providers'.
+func (m message) name() string { return m.provider + "/" + m.id }
 
-// receive takes one message. Twilio gets an empty answer: ours goes out as a
-// message of its own.
-func (in *Inbound) receive(c *fiber.Ctx) error {
-	m := message{id: field(c, "MessageSid"), Text: field(c, "Body")}
-	if !sidPattern.MatchString(m.id) {
-		in.webhook.refused("malformed")
-		return c.Status(fiber.StatusBadRequest).SendString("MessageSid is needed")
-	}
-	c.Set(fiber.HeaderContentType, "text/xml; charset=utf-8")
-	var ok bool
-	if m.Phone, ok = caller.ParsePhone(field(c, "From")); !ok {
-		// A sender with a name instead of a number cannot be answered.
-		in.webhook.refused("sender")
-		return c.SendString(emptyTwiML)
-	}
-	ctx, cancel := context.WithTimeout(c.UserContext(), answerWithin)
-	defer cancel()
-	fresh, err := in.keep(ctx, m)
+// sidPattern is what the providers' message ids look like, with room to spare.
+var sidPattern = regexp.MustCompile(`^[A-Za-z0-9_.:-]{2,64}$`)
+
+// Take stores a message and answers it. It returns ErrMalformed or ErrSender for
+// one that can never be answered, and any other error when the message was not
+// stored and should be delivered again. A message that is stored is answered,
+// at the latest by Resume.
+func (in *Inbound) Take(ctx context.Context, incoming Incoming) error {
+	m, err := read(incoming)
 	if err != nil {
-		in.log.ErrorContext(ctx, "a message was not taken", "provider", providerTwilio, "error", err)
-		return c.Status(fiber.StatusServiceUnavailable).SendString(emptyTwiML)
+		return err
 	}
-	if fresh {
-		if err := in.answer(ctx, m); err != nil {
-			in.log.ErrorContext(ctx, "a message waits for its answer", "provider", providerTwilio, "error", err)
-		}
+	fresh, err := in.keep(ctx, m, incoming.At)
+	if err != nil || !fresh {
+		return err
 	}
-	return c.SendString(emptyTwiML)
+	if err := in.work(ctx, m); err != nil {
+		in.log.ErrorContext(ctx, "a message waits for its answer", "provider", m.provider, "error", err)
+	}
+	return nil
+}
+
+// read checks what a provider told.
+func read(i Incoming) (message, error) {
+	m := message{provider: i.Provider, id: i.ID, Text: legible(i.Text)}
+	if i.Parts > 1 {
+		m.Ref, m.Part, m.Parts = i.Ref, i.Part, i.Parts
+	}
+	if !sidPattern.MatchString(m.id) || i.Parts > maxParts || (m.Parts > 0 && (m.Part < 1 || m.Part > m.Parts)) {
+		return message{}, ErrMalformed
+	}
+	var ok bool
+	if m.Phone, ok = caller.ParsePhone(i.Phone); !ok {
+		return message{}, ErrSender
+	}
+	return m, nil
+}
+
+// legible writes the replacement character for what is no UTF-8, and for NUL,
+// which PostgreSQL does not take.
+func legible(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 // keep stores a message; fresh is false when it is known already.
-func (in *Inbound) keep(ctx context.Context, m message) (fresh bool, err error) {
+func (in *Inbound) keep(ctx context.Context, m message, at time.Time) (fresh bool, err error) {
 	plain, err := json.Marshal(m)
 	if err != nil {
 		return false, fmt.Errorf("write a message: %w", err)
 	}
-	sealed, err := in.sealer.Seal(plain, sealContext(m.id))
+	sealed, err := in.sealer.Seal(plain, sealContext(m.provider, m.id))
 	if err != nil {
 		return false, fmt.Errorf("seal a message: %w", err)
 	}
 	err = in.db.InTx(ctx, func(tx *store.Tx) error {
 		rows, err := db.New(tx).KeepInbound(ctx, db.KeepInboundParams{
-			Provider: providerTwilio, MessageID: m.id, ReceivedAt: dbtime.From(in.now()), Sealed: sealed,
+			Provider: m.provider, MessageID: m.id, ReceivedAt: dbtime.From(at), Sealed: sealed,
+			Joins: in.joins(m), Part: int64(m.Part),
 		})
 		fresh = rows == 1
 		return err
@@ -168,32 +208,50 @@ func (in *Inbound) keep(ctx context.Context, m message) (fresh bool, err error) 
 	return fresh, nil
 }
 
+// work answers a whole message, or the one whose last part m is.
+func (in *Inbound) work(ctx context.Context, m message) error {
+	if m.Parts > 0 {
+		return in.workPart(ctx, m)
+	}
+	return in.answer(ctx, m)
+}
+
 // answer takes the message's turn in its talk and sends what the talk says.
 // Done twice, it has one effect: the talk knows the message's id.
 func (in *Inbound) answer(ctx context.Context, m message) error {
+	if wish := in.wish(m.Text); wish != nil {
+		return in.obey(ctx, m, wish)
+	}
 	answer, err := in.talks.Turn(ctx, session.Turn{
-		Session: "sms", Phone: m.Phone, Channel: caller.SMS, Gateway: providerTwilio,
-		Operator: caller.Operator(m.Phone), Text: m.Text, ID: m.id,
+		Session: "sms", Phone: m.Phone, Channel: caller.SMS, Gateway: m.provider,
+		Operator: caller.Operator(m.Phone), Text: m.Text, ID: m.name(),
 		Budget: Budget, Lifetime: TalkLifetime, Now: in.now(),
 	})
 	if err != nil {
 		return err
 	}
-	return in.reply(ctx, m, answer.Text)
+	return in.reply(ctx, m, answer.Text, nil)
 }
 
-// reply marks the message answered and sends the answer, unless somebody did.
-func (in *Inbound) reply(ctx context.Context, m message, text string) error {
+// reply marks the message answered, does what it asks for (unless that is nil)
+// and sends the answer, unless somebody did.
+func (in *Inbound) reply(ctx context.Context, m message, text string, do effect) error {
 	now := in.now()
 	err := in.db.InTx(ctx, func(tx *store.Tx) error {
-		rows, err := db.New(tx).AnswerInbound(ctx, db.AnswerInboundParams{
-			Provider: providerTwilio, MessageID: m.id, AnsweredAt: dbtime.From(now),
-		})
-		if err != nil || rows == 0 || text == "" {
+		rows, err := in.close(ctx, tx, m, now)
+		if err != nil || rows == 0 {
 			return err
 		}
+		if do != nil {
+			if err := do(ctx, tx, m.Phone); err != nil {
+				return err
+			}
+		}
+		if text == "" {
+			return nil
+		}
 		return in.outbox.Send(ctx, tx, notify.Message{
-			To: m.Phone, Text: text, Purpose: notify.Notice, ExpiresAt: now.Add(replyLifetime), Dedup: m.id,
+			To: m.Phone, Text: text, Purpose: notify.Answer, ExpiresAt: now.Add(replyLifetime), Dedup: m.name(),
 		})
 	})
 	if err != nil {
@@ -202,47 +260,29 @@ func (in *Inbound) reply(ctx context.Context, m message, text string) error {
 	return nil
 }
 
-// Resume answers the messages whose request ended before its answer was
-// stored, and forgets the ids of old ones. Run it at the start and every
-// minute; instances may run it at once.
-func (in *Inbound) Resume(ctx context.Context) error {
-	now := in.now()
-	waiting, err := db.New(in.db.Reader()).WaitingInbound(ctx, db.WaitingInboundParams{
-		ReceivedAt: dbtime.From(now.Add(-waitBeforeResume)), Limit: resumeBatch,
+// close marks a message, with all its parts, answered.
+func (in *Inbound) close(ctx context.Context, tx *store.Tx, m message, now time.Time) (rows int64, err error) {
+	if m.Parts > 0 {
+		return db.New(tx).AnswerJoined(ctx, db.AnswerJoinedParams{
+			Provider: m.provider, Joins: in.joins(m), AnsweredAt: dbtime.From(now),
+		})
+	}
+	return db.New(tx).AnswerInbound(ctx, db.AnswerInboundParams{
+		Provider: m.provider, MessageID: m.id, AnsweredAt: dbtime.From(now),
 	})
-	if err != nil {
-		return fmt.Errorf("list messages that wait: %w", err)
-	}
-	var faults []error
-	for _, row := range waiting {
-		faults = append(faults, in.resume(ctx, row, now))
-	}
-	err = in.db.InTx(ctx, func(tx *store.Tx) error {
-		_, err := db.New(tx).ForgetInbound(ctx, dbtime.From(now.Add(-rememberFor)))
-		return err
-	})
-	if err != nil {
-		faults = append(faults, fmt.Errorf("forget old messages: %w", err))
-	}
-	return errors.Join(faults...)
 }
 
-func (in *Inbound) resume(ctx context.Context, row db.WaitingInboundRow, now time.Time) error {
-	plain, err := in.sealer.Open(row.Sealed, sealContext(row.MessageID))
+// say writes a sentence in the phone's language, Kyrgyz until it is chosen.
+func (in *Inbound) say(ctx context.Context, phone, key string) (string, error) {
+	loc, err := in.languages.Locale(ctx, phone)
 	if err != nil {
-		return fmt.Errorf("open a stored message: %w", err)
+		return "", err
 	}
-	m := message{id: row.MessageID}
-	if err := json.Unmarshal(plain, &m); err != nil {
-		return fmt.Errorf("read a stored message: %w", err)
+	if loc == "" {
+		loc = locales.KY
 	}
-	if now.Sub(row.ReceivedAt.Time) > giveUpAfter {
-		return in.reply(ctx, m, in.sentences.Text(locales.KY, "problem.internal"))
-	}
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
-	defer cancel()
-	return in.answer(ctx, m)
+	return in.sentences.Text(loc, key), nil
 }
 
 // sealContext binds a sealed message to its row.
-func sealContext(id string) string { return "sms_inbound.sealed " + providerTwilio + " " + id }
+func sealContext(provider, id string) string { return "sms_inbound.sealed " + provider + " " + id }

@@ -31,7 +31,7 @@ func TestInboundHasOneEffect(t *testing.T) {
 			t.Fatalf("2 messages made %d turns", len(w.heard()))
 		}
 		turn := w.heard()[0]
-		if turn.Session != "sms" || turn.Phone != aigul || turn.ID != "SM1" || turn.Cumulative || turn.Text != "АЙЫП 01KG123ABC" ||
+		if turn.Session != "sms" || turn.Phone != aigul || turn.ID != "twilio/SM1" || turn.Gateway != "twilio" || turn.Cumulative || turn.Text != "АЙЫП 01KG123ABC" ||
 			turn.Budget != sms.Budget || turn.Lifetime != 24*time.Hour || turn.Operator != "MegaCom" {
 			t.Errorf("the turn is %+v", turn)
 		}

@@ -24,9 +24,9 @@ const (
 // of a longer message gives up 6 octets for the header that joins it to the
 // others. Source: 3GPP TS 23.040, 9.2.3.24.1.
 const (
-	SingleSeptets = 160
+	SingleSeptets = gsm.SingleSeptets
 	JoinedSeptets = 153
-	SingleUnits   = 70
+	SingleUnits   = gsm.SingleUnits
 	JoinedUnits   = 67
 )
 
@@ -36,6 +36,26 @@ type Parts struct {
 	// Texts are the parts in order; joined they are the message. An empty
 	// message has one empty part.
 	Texts []string
+}
+
+// Estimate is what a message costs the network.
+type Estimate struct {
+	Encoding Encoding
+	Parts    int
+	// Units are the septets (GSM-7) or UTF-16 units (UCS-2) of all its parts,
+	// without what joins them.
+	Units int
+}
+
+// Measure estimates text.
+func Measure(text string) Estimate {
+	e := Estimate{Encoding: GSM7}
+	septets, ok := gsm.Septets(text)
+	if e.Units = septets; !ok {
+		e.Encoding, e.Units = UCS2, gsm.Units(text)
+	}
+	e.Parts = len(Split(text).Texts)
+	return e
 }
 
 // Split cuts text into parts. No part ends within an escaped character (GSM-7)

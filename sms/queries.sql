@@ -1,11 +1,24 @@
 -- name: KeepInbound :execrows
-INSERT INTO sms_inbound (provider, message_id, received_at, sealed)
-VALUES ($1, $2, $3, $4)
+INSERT INTO sms_inbound (provider, message_id, received_at, sealed, joins, part)
+VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT DO NOTHING;
 
 -- name: AnswerInbound :execrows
 UPDATE sms_inbound SET answered_at = $3, sealed = NULL
 WHERE provider = $1 AND message_id = $2 AND answered_at IS NULL;
+
+-- name: AnswerJoined :execrows
+UPDATE sms_inbound SET answered_at = $3, sealed = NULL
+WHERE provider = $1 AND joins = $2 AND answered_at IS NULL;
+
+-- name: JoinedInbound :many
+SELECT message_id, part, received_at, sealed FROM sms_inbound
+WHERE provider = $1 AND joins = $2 AND joins <> '' AND answered_at IS NULL
+ORDER BY part, received_at, message_id;
+
+-- name: CountAnsweredParts :one
+SELECT COUNT(*) FROM sms_inbound
+WHERE provider = $1 AND joins = $2 AND joins <> '' AND answered_at >= $3;
 
 -- name: WaitingInbound :many
 SELECT provider, message_id, received_at, sealed FROM sms_inbound

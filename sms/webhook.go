@@ -78,9 +78,7 @@ func (w *Webhook) authentic(c *fiber.Ctx) bool {
 }
 
 // field copies a form field out of the request, whose memory Fiber uses again
-// when the handler returns. What is no UTF-8, and NUL, which PostgreSQL does not
-// take, become the replacement character.
+// when the handler returns.
 func field(c *fiber.Ctx, name string) string {
-	text := strings.ToValidUTF8(string(c.Context().PostArgs().Peek(name)), "\uFFFD")
-	return strings.ReplaceAll(text, "\x00", "\uFFFD")
+	return legible(string(c.Context().PostArgs().Peek(name)))
 }

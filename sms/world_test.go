@@ -32,6 +32,7 @@ const (
 	token     = "authtoken"
 	publicURL = "https://eshik.example"
 	aigul     = "+996555000001"
+	azat      = "+996700000002" // speaks Russian
 )
 
 // talks answers with what it was told; broken is its error.
@@ -88,9 +89,41 @@ func (sentences) Text(loc locales.Locale, key string, _ ...any) string {
 	return string(loc) + " " + key
 }
 
+// languages knows one phone's.
+type languages struct{}
+
+func (languages) Locale(_ context.Context, phone string) (locales.Locale, error) {
+	if phone == aigul {
+		return "", nil
+	}
+	return locales.RU, nil
+}
+
+// stops is the list of phones that want no notices, with every change of it.
+type stops struct {
+	mu      sync.Mutex
+	changes []string
+}
+
+func (s *stops) Stop(_ context.Context, _ *store.Tx, phone string) error {
+	return s.change("stop " + phone)
+}
+
+func (s *stops) Start(_ context.Context, _ *store.Tx, phone string) error {
+	return s.change("start " + phone)
+}
+
+func (s *stops) change(what string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.changes = append(s.changes, what)
+	return nil
+}
+
 type world struct {
 	*talks
 	*provider
+	*stops
 	t       *testing.T
 	db      *store.DB
 	outbox  *notify.Outbox
@@ -105,7 +138,7 @@ type world struct {
 
 func newWorld(t *testing.T, db *store.DB, allowLoopback bool) *world {
 	t.Helper()
-	w := &world{t: t, db: db, talks: &talks{}, provider: &provider{}, now: time.Now()}
+	w := &world{t: t, db: db, talks: &talks{}, provider: &provider{}, stops: &stops{}, now: time.Now()}
 	log := slog.New(slog.DiscardHandler)
 	sealer, err := seal.New(bytes.Repeat([]byte{7}, seal.MasterKeySize))
 	if err != nil {
@@ -119,14 +152,14 @@ func newWorld(t *testing.T, db *store.DB, allowLoopback bool) *world {
 		defer w.mu.Unlock()
 		return w.now
 	}
-	w.outbox = notify.New(db, w.queue, sealer, w.provider, clock, log)
+	w.outbox = notify.New(db, w.queue, sealer, w.provider, notify.Quiet{}, clock, log)
 	webhook, err := sms.NewWebhook(sms.WebhookConfig{AuthToken: token, PublicURL: publicURL, AllowLoopback: allowLoopback}, w.refuse)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.inbound = sms.NewInbound(sms.InboundDeps{
-		Webhook: webhook, DB: db, Talks: w.talks, Outbox: w.outbox, Sealer: sealer,
-		Sentences: sentences{}, Now: clock, Log: log,
+		Webhook: webhook, DB: db, Talks: w.talks, Outbox: w.outbox, Stops: w.stops, Sealer: sealer,
+		Sentences: sentences{}, Languages: languages{}, Now: clock, Log: log,
 	})
 	w.url = serve(t, w.inbound, sms.NewStatus(webhook, w.outbox, log))
 	return w
@@ -146,6 +179,7 @@ func serve(t *testing.T, handlers ...interface{ Register(r fiber.Router) }) stri
 	go func() { served <- app.Listener(listener) }()
 	t.Cleanup(func() {
 		_ = app.Shutdown()
+		_ = listener.Close() // which Shutdown leaves where nothing was served yet
 		<-served
 	})
 	return "http://" + listener.Addr().String()
@@ -229,7 +263,7 @@ func (w *world) sends(want ...string) {
 		var got []string
 		for _, m := range w.taken() {
 			got = append(got, m.Text)
-			if m.To != aigul {
+			if m.To != aigul && m.To != azat {
 				w.t.Errorf("sent to %s", m.To)
 			}
 		}

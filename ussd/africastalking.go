@@ -1,8 +1,6 @@
 package ussd
 
 import (
-	"encoding/json"
-
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/eshik-kg/eshik/platform/session"
@@ -37,11 +35,7 @@ func decodeAfricasTalking(c *fiber.Ctx) (request, error) {
 
 func encodeAfricasTalking(c *fiber.Ctx, answer session.Answer) error {
 	if answer.Node != "" {
-		hop, err := json.Marshal(map[string]string{"step": answer.Node})
-		if err != nil {
-			return err
-		}
-		c.Set(hopHeader, string(hop))
+		c.Set(hopHeader, `{"step":"`+answer.Node+`"}`) // a node's name holds letters, "." and "_"
 	}
 	c.Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
 	if answer.End {

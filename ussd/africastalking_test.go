@@ -148,7 +148,7 @@ func TestTurn(t *testing.T) {
 		{"", "CON +996555000001 "},
 		{"1", "CON +996555000001 1"},
 		{"1*end", "END +996555000001 1*end"},
-		{"fail", "END ky ussd.apology"},
+		{"fail", "END ky ussd.apology\nru ussd.apology"},
 		{"😀 ٣ ы\x00", "CON +996555000001 😀 ٣ ы\x00"},
 		{"bad \xff utf-8", "CON +996555000001 bad \uFFFD utf-8"},
 		{strings.Repeat("ж", 10000), "CON +996555000001 " + strings.Repeat("ж", 10000)},

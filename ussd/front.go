@@ -177,7 +177,9 @@ func (g *Gateway) turn(c *fiber.Ctx, in request) session.Answer {
 	if err != nil {
 		// A 5xx would show the citizen the network's own error, which says less.
 		g.Log.ErrorContext(ctx, "a USSD turn failed", "gateway", g.name, "error", err)
-		return session.Answer{Text: g.Sentences.Text(locales.KY, "ussd.apology"), End: true}
+		// The language is not known here: both are said.
+		text := g.Sentences.Text(locales.KY, "ussd.apology") + "\n" + g.Sentences.Text(locales.RU, "ussd.apology")
+		return session.Answer{Text: text, End: true}
 	}
 	return answer
 }
@@ -192,17 +194,15 @@ func (g *Gateway) ended(c *fiber.Ctx, in request) {
 	}
 }
 
-// legible is text without bytes that are no UTF-8, copied.
-func legible(text string) string { return strings.Clone(strings.ToValidUTF8(text, "\uFFFD")) }
+// legible is text without bytes that are no UTF-8.
+func legible(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
 
 // networks are the operators by their mobile network code (MCC 437, ITU-T
 // E.212), as gateways write it.
 var networks = map[string]string{"43701": "Beeline", "43705": "MegaCom", "43709": "O!", "43703": "Aktel"}
 
 // operator names the operator of a network code or name; "" when it is unknown.
-func operator(network string) string {
-	return networks[strings.NewReplacer("-", "", " ", "").Replace(network)]
-}
+func operator(network string) string { return networks[strings.ReplaceAll(network, "-", "")] }
 
 // dialled is what was dialled after the short code, "*1414*2*1#" being "2*1".
 func dialled(text, code string) string {

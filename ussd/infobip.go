@@ -1,6 +1,8 @@
 package ussd
 
 import (
+	"strings"
+
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/eshik-kg/eshik/platform/session"
@@ -45,7 +47,7 @@ func infobip(start bool) func(c *fiber.Ctx) (request, error) {
 	return func(c *fiber.Ctx) (request, error) {
 		message, err := readJSON[infobipRequest](c)
 		in := request{
-			session: legible(c.Params("session")), phone: message.MSISDN, text: legible(message.Text),
+			session: legible(strings.Clone(c.Params("session"))), phone: message.MSISDN, text: legible(message.Text),
 			subscriber: message.IMSI, start: start,
 		}
 		if start {

@@ -126,7 +126,11 @@ func (a *app) buildPlatform(ctx context.Context) (err error) {
 	if err != nil {
 		return usageError{err}
 	}
-	a.outbox = notify.New(a.db, a.queue, a.sealer, sender, a.now, a.log)
+	quiet, err := notify.ParseQuiet(a.config.QuietHours, analytics.Bishkek)
+	if err != nil {
+		return usageError{fmt.Errorf("ESHIK_QUIET_HOURS: %w", err)}
+	}
+	a.outbox = notify.New(a.db, a.queue, a.sealer, sender, quiet, a.now, a.log)
 	if a.partners, err = payment.NewPartners(a.db, a.now, rand.Reader); err != nil {
 		return err
 	}

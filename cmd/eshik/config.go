@@ -34,6 +34,7 @@ type Config struct {
 	USSDSecret  string `env:"ESHIK_USSD_SECRET" help:"Secret in the callbacks of Africa's Talking, where ESHIK_GATEWAYS names no file."`
 	TLSCert     string `name:"tls-cert" env:"ESHIK_TLS_CERT" help:"Certificate chain (PEM) to serve TLS ourselves, which client certificates need; a reverse proxy's work when absent." type:"path"`
 	TLSKey      string `name:"tls-key" env:"ESHIK_TLS_KEY" help:"Its private key (PEM)." type:"path"`
+	QuietHours  string `env:"ESHIK_QUIET_HOURS" help:"When nothing leaves that can wait, Bishkek time: 21:00-08:00 when absent in production, none in the sandbox."`
 	TwilioSID   string `env:"ESHIK_TWILIO_SID" help:"Twilio account."`
 	TwilioToken string `env:"ESHIK_TWILIO_TOKEN" help:"Twilio token; it also signs their callbacks."`
 	TwilioFrom  string `env:"ESHIK_TWILIO_FROM" help:"The number our messages come from."`
@@ -88,6 +89,7 @@ func (c *Config) check() error {
 	refuse(err != nil, "ESHIK_GATEWAYS: %w", err)
 	refuse((c.TLSCert == "") != (c.TLSKey == ""), "ESHIK_TLS_CERT and ESHIK_TLS_KEY go together")
 	if c.production() {
+		c.QuietHours = or(c.QuietHours, "21:00-08:00")
 		faults = append(faults, c.checkProduction()...)
 	}
 	if err := errors.Join(faults...); err != nil {

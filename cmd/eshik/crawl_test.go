@@ -202,8 +202,7 @@ func (c *crawl) visit(st *dialog.State, in dialog.Input, way []string) string {
 	if c.variants[page]++; reply.End || c.variants[page] > maxVariants {
 		return reply.Text
 	}
-	data, err := st.Encode()
-	must(c.t, err)
+	data := st.Encode()
 	c.queue = append(c.queue, place{state: data, text: reply.Text, way: slices.Clone(way), first: c.variants[page] == 1})
 	return reply.Text
 }

@@ -87,8 +87,8 @@ func (a *app) mountSMS(f fiber.Router, m *metrics) error {
 		return usageError{err}
 	}
 	a.inbound = sms.NewInbound(sms.InboundDeps{
-		Webhook: webhook, DB: a.db, Talks: a.talks, Outbox: a.outbox, Sealer: a.sealer, Sentences: a.texts,
-		Now: a.now, Log: a.log,
+		Webhook: webhook, DB: a.db, Talks: a.talks, Outbox: a.outbox, Stops: a.outbox, Sealer: a.sealer, Sentences: a.texts,
+		Languages: a.identity, Now: a.now, Log: a.log,
 	})
 	a.inbound.Register(f)
 	sms.NewStatus(webhook, a.outbox, a.log).Register(f)

@@ -86,16 +86,16 @@ type Option struct {
 
 // Next says where a talk goes. The zero Next shows the same node again.
 type Next struct {
-	Node string `cbor:"1,keyasint,omitempty"`
+	Node string
 	// Set is put into the talk's memory before the node runs.
-	Set map[string]string `cbor:"2,keyasint,omitempty"`
+	Set map[string]string
 	// Then is the node to go on with when the sub-talk that starts at Node
 	// returns; empty for a plain move.
-	Then string `cbor:"3,keyasint,omitempty"`
+	Then string
 	// Back returns from a sub-talk to its Then.
-	Back bool `cbor:"4,keyasint,omitempty"`
+	Back bool
 	// Fresh forgets the way here: after an effect, "back" is the main menu.
-	Fresh bool `cbor:"5,keyasint,omitempty"`
+	Fresh bool
 }
 
 // Go moves to node; pairs (key, value, …) are put into the talk's memory.
@@ -139,7 +139,8 @@ type Service struct {
 
 // Command is a word texted to start something: "АЙЫП 01KG123ABC".
 type Command struct {
-	// Words are the accepted first words, folded (see Fold): "айып", "штраф".
+	// Words are the accepted first words ("айып", "штраф"). Their other spellings
+	// (see locales.Fold) and, where nothing else is asked, one typo need no word.
 	Words []string
 	// Node is where the command leads; the rest of the text is put into the
 	// talk's memory under Arg.

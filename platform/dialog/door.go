@@ -26,7 +26,7 @@ func (e *Engine) door() Service {
 }
 
 func (e *Engine) showMain(context.Context, *Talk) (Screen, error) {
-	screen := Screen{Body: []Message{Say("dialog.main_title")}}
+	screen := Screen{Body: []Message{Say("dialog.main_title")}, Options: make([]Option, 0, len(e.services)+1)}
 	for _, service := range e.services {
 		if service.Entry.Label.Key != "" {
 			screen.Options = append(screen.Options, service.Entry)

@@ -54,26 +54,25 @@ type Engine struct {
 	nodes     map[string]Node
 	owner     map[string]string // node → service
 	services  []Service
-	commands  map[string]Command
+	commands  []Command
+	words     []word         // of the commands, to find a typo's
+	exact     map[string]int // folded word → its place in commands
 }
 
 // New makes an engine for the services, in the order of the main menu. It fails
-// when two nodes share an id or a node can neither be shown nor done.
+// when two nodes share an id, a node can neither be shown nor done, or two
+// commands cannot be told apart.
 func New(catalogue *locales.Catalogue, options Options, services ...Service) (*Engine, error) {
 	e := &Engine{
 		catalogue: catalogue, options: options, services: services,
-		nodes: map[string]Node{}, owner: map[string]string{}, commands: map[string]Command{},
+		nodes: map[string]Node{}, owner: map[string]string{}, exact: map[string]int{},
 	}
 	var faults []error
 	for _, service := range append([]Service{e.door()}, services...) {
 		for _, node := range service.Nodes {
 			faults = append(faults, e.add(service.Name, node))
 		}
-		for _, command := range service.Commands {
-			for _, word := range command.Words {
-				e.commands[locales.Fold(word)] = command
-			}
-		}
+		faults = append(faults, e.learn(service.Commands))
 	}
 	return e, errors.Join(faults...)
 }

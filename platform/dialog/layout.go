@@ -1,27 +1,12 @@
 package dialog
 
 import (
+	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
-
-	"github.com/eshik-kg/eshik/platform/gsm"
 )
-
-// Budget is how much text one screen of a channel holds: septets when all of it
-// is in the GSM alphabet, UTF-16 units otherwise.
-type Budget struct {
-	Septets int
-	Units   int
-}
-
-// Fits reports whether text fits one screen.
-func (b Budget) Fits(text string) bool {
-	if n, ok := gsm.Septets(text); ok {
-		return n <= b.Septets
-	}
-	return gsm.Units(text) <= b.Units
-}
 
 // maxChoices is the number of options on one page: "9" and "0" are the engine's.
 const maxChoices = 8
@@ -36,75 +21,215 @@ type sheet struct {
 }
 
 // layout cuts a sheet into pages that fit b: whole words, whole options, never
-// half a character. Each page but the last ends with the word for more.
+// half a character. Each page but the last ends with the word for more. Where
+// it costs no page, a page ends with a sentence.
 func layout(b Budget, s sheet) []Page {
-	if page, ok := s.rest(b, []string{s.body}, 0); ok {
-		return []Page{page}
+	if len(s.labels) <= maxChoices && b.holds(s.size()) {
+		return []Page{s.page(s.body, 0, len(s.labels), "")}
 	}
+	c := newCutter(b, s)
 	var pages []Page
-	words, option := splitWords(s.body), 0
-	for len(words) > 0 || option < len(s.labels) {
-		if last, ok := s.rest(b, words, option); ok {
-			return append(pages, last)
+	for at := (spot{}); !c.over(at); {
+		next := c.fill(at)
+		more := c.more
+		if c.over(next) {
+			more = ""
 		}
-		var page Page
-		page, words, option = s.fill(b, words, option)
-		pages = append(pages, page)
+		pages = append(pages, c.page(c.text(at.word, next.word), at.option, next.option, more))
+		at = next
 	}
 	return pages
 }
 
-// rest makes the last page if all that is left fits it.
-func (s sheet) rest(b Budget, words []string, option int) (Page, bool) {
-	if len(s.labels)-option > maxChoices {
-		return Page{}, false
+// size is that of the whole sheet on one page.
+func (s sheet) size() size {
+	all := sizeOf(s.body).under(sizeOf(s.footer))
+	for _, label := range s.labels {
+		all = all.under(numbered(label))
 	}
-	lines := s.lines(strings.TrimSpace(strings.Join(words, "")), option, len(s.labels))
-	text := join(append(lines, s.footer)...)
-	return Page{Text: text, Options: s.next[option:]}, b.Fits(text)
+	return all
 }
 
-// lines are the body and the options [from, to) as numbered on their page.
-func (s sheet) lines(body string, from, to int) []string {
-	lines := []string{body}
+// page writes body, the options [from, to) as numbered here, more and the way
+// back under each other.
+func (s sheet) page(body string, from, to int, more string) Page {
+	length := len(body) + len(more) + len(s.footer) + 2
+	for _, label := range s.labels[from:to] {
+		length += len(label) + len("\n1 ")
+	}
+	var out strings.Builder
+	out.Grow(length)
+	line(&out, body)
 	for i, label := range s.labels[from:to] {
-		lines = append(lines, strconv.Itoa(i+1)+" "+label)
+		line(&out, strconv.Itoa(i+1))
+		out.WriteString(" ")
+		out.WriteString(label)
 	}
-	return lines
+	line(&out, more)
+	line(&out, s.footer)
+	return Page{Text: out.String(), Options: s.next[from:to:to]}
 }
 
-// fill puts as much as fits on one page that others follow.
-func (s sheet) fill(b Budget, words []string, option int) (Page, []string, int) {
-	tail := join(s.more, s.footer)
-	body := ""
-	for len(words) > 0 && b.Fits(join(strings.TrimSpace(body+words[0]), tail)) {
-		body, words = body+words[0], words[1:]
+// line begins a line with text; an empty one is left out.
+func line(out *strings.Builder, text string) {
+	if text == "" {
+		return
 	}
-	if body == "" && len(words) > 0 {
-		var head string
-		head, words[0] = cut(b, words[0], tail)
-		return Page{Text: join(head, tail)}, words, option
+	if out.Len() > 0 {
+		out.WriteString("\n")
 	}
-	body = strings.TrimSpace(body)
-	first := option
-	for len(words) == 0 && option < len(s.labels) && option-first < maxChoices &&
-		b.Fits(join(append(s.lines(body, first, option+1), tail)...)) {
-		option++
+	out.WriteString(text)
+}
+
+// cutter cuts a sheet into pages. Each of its words and options fits a page.
+type cutter struct {
+	sheet
+	budget Budget
+	words  []string
+	sizes  []size // of the words
+	tail   size   // of the last lines of a page that others follow
+}
+
+// spot is how far the pages have come.
+type spot struct{ word, option int }
+
+func newCutter(b Budget, s sheet) *cutter {
+	c := &cutter{sheet: s, budget: b, tail: sizeOf(s.more).under(sizeOf(s.footer))}
+	for _, word := range splitWords(s.body) {
+		for _, piece := range c.pieces(word) {
+			c.words = append(c.words, piece)
+			c.sizes = append(c.sizes, sizeOf(piece))
+		}
 	}
-	if body == "" && option == first { // one option alone is longer than a page
-		s.labels[option] = shorten(b, s.labels[option], tail)
-		option++
+	c.labels = slices.Clone(s.labels)
+	for i, label := range c.labels {
+		c.labels[i] = c.shorten(label)
 	}
-	text := join(append(s.lines(body, first, option), tail)...)
-	return Page{Text: text, Options: s.next[first:option]}, words, option
+	return c
+}
+
+func (c *cutter) over(at spot) bool { return at.word == len(c.words) && at.option == len(c.labels) }
+
+// text is the words [from, to) as one page shows them.
+func (c *cutter) text(from, to int) string {
+	return strings.TrimSpace(strings.Join(c.words[from:to], ""))
+}
+
+// fill says how far a page goes that begins at a spot: to the end if all that is
+// left fits it, otherwise as far as there is room, or only to the end of a
+// sentence if the rest then takes no more pages.
+func (c *cutter) fill(at spot) spot {
+	next := c.greedy(at)
+	if next.word == len(c.words) {
+		return next
+	}
+	for end := next.word - 1; end > (at.word+next.word)/2; end-- {
+		if !endsSentence(c.words[end-1], c.words[end]) {
+			continue
+		}
+		if sooner := (spot{word: end}); c.count(sooner) <= c.count(next) {
+			return sooner
+		}
+		break
+	}
+	return next
+}
+
+// count is how many pages the rest takes from a spot on.
+func (c *cutter) count(at spot) int {
+	pages := 0
+	for ; !c.over(at); at = c.greedy(at) {
+		pages++
+	}
+	return pages
+}
+
+// greedy puts as much as fits on the page that begins at a spot.
+func (c *cutter) greedy(at spot) spot {
+	if c.lastPage(at) {
+		return spot{word: len(c.words), option: len(c.labels)}
+	}
+	var body size
+	for at.word < len(c.words) {
+		longer := body.plus(c.sizes[at.word])
+		if body == (size{}) {
+			longer = sizeOf(strings.TrimSpace(c.words[at.word]))
+		}
+		if !c.budget.holds(longer.under(c.tail)) {
+			return at
+		}
+		body = longer
+		at.word++
+	}
+	page := body.under(c.tail)
+	for first := at.option; at.option < len(c.labels) && at.option-first < maxChoices; at.option++ {
+		if page = page.under(numbered(c.labels[at.option])); !c.budget.holds(page) {
+			break
+		}
+	}
+	return at
+}
+
+// lastPage reports that all that is left fits the page that begins at a spot.
+func (c *cutter) lastPage(at spot) bool {
+	if len(c.labels)-at.option > maxChoices {
+		return false
+	}
+	page := sizeOf(c.footer)
+	var body size
+	for _, word := range c.sizes[at.word:] {
+		body = body.plus(word)
+	}
+	if at.word < len(c.words) {
+		body = body.minus(leading(c.words[at.word]))
+	}
+	page = body.under(page)
+	for _, label := range c.labels[at.option:] {
+		page = page.under(numbered(label))
+	}
+	return c.budget.holds(page)
+}
+
+// pieces cuts a word that alone is longer than a page; each piece has at least
+// one character.
+func (c *cutter) pieces(word string) []string {
+	if c.budget.holds(sizeOf(strings.TrimSpace(word)).under(c.tail)) {
+		return []string{word}
+	}
+	var pieces []string
+	start, piece := 0, size{}
+	for i, r := range word {
+		longer := piece.plus(sizeOfRune(r))
+		if i > start && !c.budget.holds(longer.under(c.tail)) {
+			pieces = append(pieces, word[start:i])
+			start, longer = i, sizeOfRune(r)
+		}
+		piece = longer
+	}
+	return append(pieces, word[start:])
+}
+
+// shorten cuts an option's label so that the option alone fits a page.
+func (c *cutter) shorten(label string) string {
+	if c.budget.holds(numbered(label).under(c.tail)) {
+		return label
+	}
+	const cut = ".."
+	for end := len(label); end > 0; end-- {
+		if utf8.RuneStart(label[end-1]) && c.budget.holds(numbered(label[:end-1]+cut).under(c.tail)) {
+			return label[:end-1] + cut
+		}
+	}
+	return cut
 }
 
 // splitWords cuts text before each space and line break, which stay with the
 // word that follows. A number written in groups ("10 000") is one word.
 func splitWords(text string) []string {
-	var words []string
+	words := make([]string, 0, strings.Count(text, " ")+strings.Count(text, "\n")+1)
 	start := 0
-	for i, r := range text {
+	for i := range len(text) {
+		r := text[i]
 		grouped := r == ' ' && i > 0 && i+1 < len(text) && isDigit(text[i-1]) && isDigit(text[i+1])
 		if (r == ' ' || r == '\n') && i > start && !grouped {
 			words = append(words, text[start:i])
@@ -119,29 +244,15 @@ func splitWords(text string) []string {
 
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }
 
-// cut splits a word that alone is longer than a page; at least one character
-// goes to the head.
-func cut(b Budget, word, tail string) (head, rest string) {
+// endsSentence reports that a sentence or a paragraph ends between two words.
+// An initial ("А. Б.") ends none.
+func endsSentence(word, next string) bool {
+	if next[0] == '\n' {
+		return true
+	}
 	word = strings.TrimSpace(word)
-	end := 0
-	for i, r := range word {
-		next := i + utf8.RuneLen(r)
-		if end > 0 && !b.Fits(join(word[:next], tail)) {
-			break
-		}
-		end = next
-	}
-	return word[:end], word[end:]
-}
-
-// shorten cuts an option's label so that the option alone fits a page.
-func shorten(b Budget, label, tail string) string {
-	for end := len(label); end > 0; end-- {
-		if utf8.RuneStart(label[end-1]) && b.Fits(join("1 "+label[:end-1]+"..", tail)) {
-			return label[:end-1] + ".."
-		}
-	}
-	return ".."
+	begins := first(strings.TrimSpace(next))
+	return utf8.RuneCountInString(word) > 2 && strings.ContainsAny(word[len(word)-1:], ".!?") && !unicode.IsLower(begins)
 }
 
 // join puts lines under each other, leaving out empty ones.

@@ -67,14 +67,14 @@ func passing(p *problem.Error) bool {
 // lay cuts a screen into the pages of the channel and shows the first.
 func (w *walk) lay(screen Screen, notice string) {
 	loc := w.locale()
-	paragraphs := []string{notice}
+	paragraphs := make([]string, 1, 1+len(screen.Body))
+	paragraphs[0] = notice
 	for _, m := range screen.Body {
 		paragraphs = append(paragraphs, w.engine.text(loc, m))
 	}
 	s := sheet{
-		body:   join(paragraphs...),
-		more:   keyMore + " " + w.engine.text(loc, Say("dialog.more")),
-		footer: w.footer(loc, screen),
+		body: join(paragraphs...), more: keyMore + " " + w.engine.text(loc, Say("dialog.more")), footer: w.footer(loc, screen),
+		labels: make([]string, 0, len(screen.Options)), next: make([]Next, 0, len(screen.Options)),
 	}
 	if notice != "" && screen.Ask != AskNothing && !w.budget.Fits(join(s.body, s.footer)) {
 		s.body = notice // it says what to type: better than half of the question

@@ -55,7 +55,7 @@ func (w *walk) start(ctx context.Context, in Input) error {
 		w.notice = w.engine.text(w.locale(), Say("dialog.restarted"))
 	}
 	if in.Earlier != nil {
-		if _, _, command := w.engine.command(in.Text); len(in.Dialled) == 0 && !command {
+		if _, _, command := w.engine.command(in.Text, false); len(in.Dialled) == 0 && !command {
 			w.state.Locale = in.Earlier.Locale
 			w.state.Earlier = in.Earlier
 			return w.move(ctx, Go(nodeResume))
@@ -63,12 +63,12 @@ func (w *walk) start(ctx context.Context, in Input) error {
 		w.steps = append(w.steps, w.engine.Abandoned(in.Earlier)...)
 	}
 	if loc == "" {
-		if command, _, ok := w.engine.command(in.Text); ok {
+		if command, _, ok := w.engine.command(in.Text, false); ok {
 			w.later(command, in.Text)
 		}
 		return w.move(ctx, Go(nodeLanguage))
 	}
-	if command, rest, ok := w.engine.command(in.Text); ok {
+	if command, rest, ok := w.engine.command(in.Text, false); ok {
 		w.state.Node = nodeMain
 		return w.move(ctx, command.next(rest))
 	}
@@ -122,7 +122,7 @@ func (w *walk) pending(ctx context.Context) error {
 }
 
 func (w *walk) step(ctx context.Context, text string) error {
-	if command, rest, ok := w.engine.command(text); ok {
+	if command, rest, ok := w.engine.command(text, false); ok {
 		return w.move(ctx, command.next(rest))
 	}
 	return w.answer(ctx, text)
@@ -140,7 +140,8 @@ func (w *walk) answer(ctx context.Context, raw string) error {
 	}
 	key := digits(text)
 	if w.caller.Channel == caller.SMS && !w.state.Ask.Sensitive() {
-		if command, rest, ok := w.engine.command(text); ok {
+		exact := w.state.Ask != AskNothing // a typo may be the answer
+		if command, rest, ok := w.engine.command(text, exact); ok {
 			w.count(OutcomeDone)
 			if w.state.Locale == "" { // it goes on when the language is chosen
 				w.later(command, text)

@@ -61,9 +61,7 @@ func (k *talker) turn(in dialog.Input) string {
 	in.Budget = dialog.Budget{Septets: 182, Units: 80}
 	reply, err := k.engine.Next(k.t.Context(), c, k.state, in)
 	k.ok(err)
-	encoded, err := k.state.Encode()
-	k.ok(err)
-	k.kept = append(k.kept, string(encoded), reply.Text)
+	k.kept = append(k.kept, string(k.state.Encode()), reply.Text)
 	return reply.Text
 }
 

@@ -118,7 +118,7 @@ func newWorld(t *testing.T, db *store.DB) *world {
 	}
 	recorder := analytics.NewRecorder(db, log)
 	t.Cleanup(recorder.Close)
-	w.outbox = notify.New(db, w.queue, sealer, w.mailbox, w.clock, log)
+	w.outbox = notify.New(db, w.queue, sealer, w.mailbox, notify.Quiet{}, w.clock, log)
 	w.audit = audit.New(db, sealer)
 	w.deps = identity.Deps{
 		DB: db, Sealer: sealer, Outbox: w.outbox, Audit: w.audit, Limiter: limit.NewMemory(w.clock),

@@ -26,7 +26,9 @@ const (
 	Code    = "code"    // a one-time code: its text is wiped when it is over
 	Answer  = "answer"  // what the citizen just asked for
 	Receipt = "receipt" // something was paid or done
-	Notice  = "notice"  // all else
+	// Statutory is what the law has us say: nobody can stop it.
+	Statutory = "statutory"
+	Notice    = "notice" // all else: STOP ends it
 )
 
 // State is where a message stands.
@@ -39,6 +41,7 @@ const (
 	Delivered State = "delivered"
 	Failed    State = "failed"
 	Expired   State = "expired"
+	Blocked   State = "blocked" // the phone wants no notices
 )
 
 // Contexts of the sealed columns and the purpose of the blind index.
@@ -58,7 +61,7 @@ var ErrUnknown = errors.New("no message has this provider id")
 type Message struct {
 	To      string // E.164
 	Text    string
-	Purpose string // Code, Receipt or Notice
+	Purpose string // Code, Answer, Receipt, Statutory or Notice
 	Locale  locales.Locale
 	// ExpiresAt is the moment after which it is not sent any more; zero: never.
 	ExpiresAt time.Time
@@ -94,6 +97,7 @@ type Outbox struct {
 	queue  *job.Queue
 	sealer Sealer
 	sender Sender
+	quiet  Quiet
 	now    func() time.Time
 	log    *slog.Logger
 }
@@ -101,9 +105,9 @@ type Outbox struct {
 // New makes an outbox and registers its work with the queue, which must not run
 // yet.
 func New(
-	database *store.DB, queue *job.Queue, sealer Sealer, sender Sender, now func() time.Time, log *slog.Logger,
+	database *store.DB, queue *job.Queue, sealer Sealer, sender Sender, quiet Quiet, now func() time.Time, log *slog.Logger,
 ) *Outbox {
-	o := &Outbox{db: database, queue: queue, sealer: sealer, sender: sender, now: now, log: log}
+	o := &Outbox{db: database, queue: queue, sealer: sealer, sender: sender, quiet: quiet, now: now, log: log}
 	job.Handle(queue, o.work)
 	return o
 }
@@ -134,18 +138,31 @@ func (o *Outbox) Send(ctx context.Context, tx *store.Tx, m Message) error {
 	if dedup == "" {
 		dedup = id.String()
 	}
+	blocked, err := o.blocked(ctx, tx, m)
+	if err != nil {
+		return err
+	}
+	state := Queued
+	if blocked {
+		state = Blocked // kept, so that it can be seen that nothing was lost
+	}
+	now := o.now()
 	n, err := db.New(tx).Insert(ctx, db.InsertParams{
 		ID: id.String(), Dedup: dedup, Purpose: m.Purpose, Locale: string(m.Locale),
 		PhoneIndex: o.sealer.Index(phoneContext, m.To), PhoneSealed: phone, TextSealed: text,
-		QueuedAt: dbtime.From(o.now()), ExpiresAt: dbtime.From(m.ExpiresAt),
+		QueuedAt: dbtime.From(now), ExpiresAt: dbtime.From(m.ExpiresAt), State: string(state),
 	})
 	if err != nil {
 		return fmt.Errorf("queue a message: %w", err)
 	}
-	if n == 0 {
-		return nil // asked for before
+	if n == 0 || blocked { // 0: asked for before
+		return nil
 	}
-	return o.queue.Insert(ctx, tx, sendJob{ID: id.String()}, job.Options{})
+	options := job.Options{}
+	if leaves := o.departure(m, now); leaves.After(now) {
+		options.At = leaves
+	}
+	return o.queue.Insert(ctx, tx, sendJob{ID: id.String()}, options)
 }
 
 // work sends one message. A crash between the provider's answer and the

@@ -73,7 +73,7 @@ func newWorld(t *testing.T, db *store.DB, plan ...error) *world {
 		defer w.mu.Unlock()
 		return w.now
 	}
-	w.outbox = notify.New(db, w.queue, sealer, w.provider, clock, log)
+	w.outbox = notify.New(db, w.queue, sealer, w.provider, notify.Quiet{}, clock, log)
 	return w
 }
 

@@ -1,6 +1,6 @@
 -- name: Insert :execrows
 INSERT INTO notify_messages (id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, queued_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', 0, $8, $9)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $10, 0, $8, $9)
 ON CONFLICT (dedup) DO NOTHING;
 
 -- name: Begin :one
@@ -21,3 +21,12 @@ SELECT state FROM notify_messages WHERE provider_id = $1;
 
 -- name: List :many
 SELECT * FROM notify_messages WHERE phone_index = $1 ORDER BY queued_at DESC, id DESC LIMIT 100;
+
+-- name: Stop :exec
+INSERT INTO notify_stops (phone_index, stopped_at) VALUES ($1, $2) ON CONFLICT (phone_index) DO NOTHING;
+
+-- name: Start :exec
+DELETE FROM notify_stops WHERE phone_index = $1;
+
+-- name: IsStopped :one
+SELECT COUNT(*) FROM notify_stops WHERE phone_index = $1;

@@ -293,7 +293,7 @@ func (s *Service) sendCode(ctx context.Context, tx *store.Tx, c caller.Caller, r
 	}
 	text := s.Texts.Text(c.Locale, "payment.code_sms", "code", row.Code, "amount", Tyiyn(row.Amount).String())
 	return s.Outbox.Send(ctx, tx, notify.Message{
-		To: c.Phone, Text: text, Purpose: notify.Notice, Locale: c.Locale,
+		To: c.Phone, Text: text, Purpose: notify.Answer, Locale: c.Locale,
 		ExpiresAt: row.ExpiresAt.Time, Dedup: "payment:" + row.ID + ":code",
 	})
 }

@@ -177,7 +177,7 @@ func (s *Service) tell(ctx context.Context, tx *store.Tx, row db.Payment, paid, 
 		key, id, kind string
 	}{
 		{paid, "payment.receipt_sms", "receipt", notify.Receipt},
-		{back, "payment.refund_sms", "refund", notify.Notice},
+		{back, "payment.refund_sms", "refund", notify.Receipt},
 	} {
 		if m.sum == 0 {
 			continue

@@ -155,7 +155,7 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	w := &world{db: db, queue: queue, register: newRegister(), at: start}
 	w.Service = payment.New(payment.Deps{
 		DB: db, Queue: queue, Sealer: sealer, Audit: audit.New(db, sealer), Events: recorder,
-		Outbox: notify.New(db, queue, sealer, w, w.now, log), Texts: texts,
+		Outbox: notify.New(db, queue, sealer, w, notify.Quiet{}, w.now, log), Texts: texts,
 		Now: w.now, Random: rand.Reader, Log: log,
 	}, w.register)
 	return w

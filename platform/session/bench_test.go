@@ -17,9 +17,32 @@ type ignore struct{}
 
 func (ignore) Later(analytics.Event) {}
 
-// BenchmarkTurn is one step of a talk: recognise a retry, load, step, lay out
-// and save in memory.
+// maxAllocations bounds those of a step: recognise a retry, load, step, lay out
+// and save in memory. tools/bench counts the whole of a request.
+const maxAllocations = 30
+
+// BenchmarkTurn is one step of a talk.
 func BenchmarkTurn(b *testing.B) {
+	step := stepper(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		step()
+	}
+}
+
+// TestAllocations: a step stays as frugal as it is.
+func TestAllocations(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector allocates too")
+	}
+	if n := testing.AllocsPerRun(1000, stepper(t)); n > maxAllocations {
+		t.Errorf("a step takes %v allocations, %d are allowed", n, maxAllocations)
+	}
+}
+
+// stepper is a talk that goes on with every call.
+func stepper(b testing.TB) func() {
+	b.Helper()
 	catalogue, err := locales.Load()
 	if err != nil {
 		b.Fatal(err)
@@ -43,12 +66,12 @@ func BenchmarkTurn(b *testing.B) {
 		Lifetime: 3 * time.Minute, Now: time.Now(),
 	}
 	texts := []string{"", "1", "1*0", "1*0*1", "1*0*1*0"}
-	ctx := context.Background()
-	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
+	ctx, i := context.Background(), 0
+	return func() {
 		if turn.Text = texts[i%len(texts)]; turn.Text == "" {
 			turn.Now = turn.Now.Add(time.Hour) // the talk before has expired
 		}
+		i++
 		if _, err := talks.Turn(ctx, turn); err != nil {
 			b.Fatal(err)
 		}

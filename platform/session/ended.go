@@ -20,11 +20,11 @@ const sweepBatch = 500
 // followed by another.
 func (t *Talks) Ended(ctx context.Context, session, phone string, now time.Time) error {
 	key := t.vault.key(phone)
-	unlock, err := t.busy.lock(ctx, key)
+	held, err := t.busy.lock(ctx, key)
 	if err != nil {
 		return fmt.Errorf("wait for the session's last turn: %w", err)
 	}
-	defer unlock()
+	defer t.busy.unlock(key, held)
 	turn := Turn{Session: session, Phone: phone, Channel: caller.USSD, Now: now}
 	for range conflicts {
 		if err = t.end(ctx, key, turn); !errors.Is(err, ErrConflict) {
@@ -114,13 +114,16 @@ func (t *Talks) count(c caller.Caller, steps []dialog.Step) {
 // open reads what is stored; an empty book when there is nothing that this
 // build and secret can read, and talks start over.
 func (t *Talks) open(key string, rec Record) *book {
-	b := new(book)
 	if rec.Version == 0 {
-		return b
-	}
-	if err := t.vault.open(key, rec.Data, b); err != nil {
-		t.Log.Warn("a stored talk cannot be read", "error", err)
 		return new(book)
 	}
-	return b
+	plain, err := t.vault.open(key, rec.Data)
+	if err == nil {
+		var b *book
+		if b, err = decodeBook(plain); err == nil {
+			return b
+		}
+	}
+	t.Log.Warn("a stored talk cannot be read", "error", err)
+	return new(book)
 }

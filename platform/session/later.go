@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/fxamacker/cbor/v2"
+
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
@@ -69,6 +71,18 @@ type promised struct {
 // lateError says that a step goes on; its outcome comes through done.
 type lateError struct{ done <-chan outcome }
 
+// patience is what waiting for a step takes; one that was not late is used again.
+type patience struct {
+	done  chan outcome
+	timer *time.Timer
+}
+
+func newPatience() any {
+	p := &patience{done: make(chan outcome, 1), timer: time.NewTimer(time.Hour)}
+	p.timer.Stop()
+	return p
+}
+
 type outcome struct {
 	reply dialog.Reply
 	err   error
@@ -81,19 +95,22 @@ func (t *Talks) next(ctx context.Context, c caller.Caller, s step) (dialog.Reply
 	if t.Later == nil || c.Channel != caller.USSD {
 		return t.Engine.Next(ctx, c, s.state, s.in)
 	}
-	done := make(chan outcome, 1)
+	p := t.patience.Get().(*patience) //nolint:forcetypeassert // the pool holds nothing else
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	go func() {
-		work, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTime)
-		defer cancel()
-		done <- t.protected(work, c, s)
+		o := t.protected(work, c, s)
+		cancel()
+		p.done <- o
 	}()
-	timer := time.NewTimer(t.Later.StepTime)
-	defer timer.Stop()
+	p.timer.Reset(t.Later.StepTime)
 	select {
-	case o := <-done:
+	case o := <-p.done:
+		p.timer.Stop()
+		t.patience.Put(p)
 		return o.reply, o.err
-	case <-timer.C:
-		return dialog.Reply{}, lateError{done: done}
+	case <-p.timer.C:
+		time.AfterFunc(workTime, cancel)
+		return dialog.Reply{}, lateError{done: p.done}
 	}
 }
 
@@ -119,10 +136,11 @@ func (t *Talks) promise(ctx context.Context, r *round, s step, next *talk, c cal
 	if !s.secret {
 		p.Text = s.in.Text
 	}
-	sealed, err := t.vault.seal(promiseContext(c.Turn), &p)
+	plain, err := cbor.Marshal(p)
 	if err != nil {
-		return Answer{}, err
+		return Answer{}, fmt.Errorf("write a promise: %w", err)
 	}
+	sealed := t.vault.seal(promiseContext(c.Turn), plain)
 	err = t.Later.DB.InTx(ctx, func(tx *store.Tx) error {
 		return db.New(tx).MakePromise(ctx, db.MakePromiseParams{
 			ID: c.Turn, Sealed: sealed, MadeAt: dbtime.From(r.Now), DueAt: dbtime.From(r.Now.Add(lease)),
@@ -133,9 +151,7 @@ func (t *Talks) promise(ctx context.Context, r *round, s step, next *talk, c cal
 	}
 	go t.fulfil(context.WithoutCancel(ctx), c.Turn, p, s.state, late.done)
 	next.Text, next.Over, next.Node = t.Sentences.Text(spokenIn(c.Locale), "dialog.later"), true, nodeLater
-	if next.State, err = dialog.NewState(c.Locale).Encode(); err != nil {
-		return Answer{}, fmt.Errorf("write the talk's state: %w", err)
-	}
+	next.State = dialog.NewState(c.Locale).Encode()
 	own, _ := r.book.slots(r.Channel)
 	*own = next
 	if err := t.save(ctx, r); err != nil {
@@ -218,11 +234,11 @@ func (t *Talks) tell(ctx context.Context, id, phone string, loc locales.Locale, 
 // moveToSMS makes the talk that was answered late the phone's talk by SMS.
 func (t *Talks) moveToSMS(ctx context.Context, id string, p promised, state *dialog.State, text string) error {
 	key := t.vault.key(p.Phone)
-	unlock, err := t.busy.lock(ctx, key)
+	held, err := t.busy.lock(ctx, key)
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer t.busy.unlock(key, held)
 	turn := Turn{
 		Phone: p.Phone, Channel: caller.SMS, Gateway: p.Gateway, Operator: p.Operator, ID: "later:" + id,
 		Budget: t.Later.Budget, Lifetime: t.Later.Lifetime, Now: t.Now(),
@@ -238,9 +254,7 @@ func (t *Talks) moveToSMS(ctx context.Context, id string, p promised, state *dia
 		}
 		next := t.follow(r, true)
 		next.Text, next.Node = text, state.Node
-		if next.State, err = state.Encode(); err != nil {
-			return fmt.Errorf("write the talk's state: %w", err)
-		}
+		next.State = state.Encode()
 		r.book.SMS = next
 		if err = t.save(ctx, r); !errors.Is(err, ErrConflict) {
 			return err
@@ -282,9 +296,13 @@ func (t *Talks) keepPromise(ctx context.Context, row db.DuePromisesRow, now time
 	if err != nil || taken == 0 { // another instance has it
 		return err
 	}
-	var p promised
-	if err := t.vault.open(promiseContext(row.ID), row.Sealed, &p); err != nil {
+	plain, err := t.vault.open(promiseContext(row.ID), row.Sealed)
+	if err != nil {
 		return err
+	}
+	var p promised
+	if err := cbor.Unmarshal(plain, &p); err != nil {
+		return fmt.Errorf("read a promise: %w", err)
 	}
 	loc := spokenIn(p.Locale)
 	if p.Secret { // what was typed was not kept

@@ -6,10 +6,11 @@ import (
 )
 
 // keyLock lets one goroutine at a time work on a key. A slow turn holds up its
-// own session only, never a neighbour's.
+// own phone only, never a neighbour's.
 type keyLock struct {
 	mu   sync.Mutex
 	held map[string]*waiting
+	free sync.Pool // of *waiting
 }
 
 type waiting struct {
@@ -17,26 +18,37 @@ type waiting struct {
 	holders int           // those who work or wait
 }
 
-func newKeyLock() *keyLock { return &keyLock{held: map[string]*waiting{}} }
+func newKeyLock() *keyLock {
+	return &keyLock{held: map[string]*waiting{}, free: sync.Pool{New: func() any {
+		w := &waiting{turn: make(chan struct{}, 1)}
+		w.turn <- struct{}{}
+		return w
+	}}}
+}
 
-// lock waits for the key until ctx ends.
-func (l *keyLock) lock(ctx context.Context, key string) (unlock func(), err error) {
+// lock waits for the key until ctx ends; what it gives is for unlock.
+func (l *keyLock) lock(ctx context.Context, key string) (*waiting, error) {
 	l.mu.Lock()
 	w := l.held[key]
 	if w == nil {
-		w = &waiting{turn: make(chan struct{}, 1)}
-		w.turn <- struct{}{}
+		w = l.free.Get().(*waiting) //nolint:forcetypeassert // the pool holds nothing else
 		l.held[key] = w
 	}
 	w.holders++
 	l.mu.Unlock()
 	select {
 	case <-w.turn:
-		return func() { w.turn <- struct{}{}; l.leave(key, w) }, nil
+		return w, nil
 	case <-ctx.Done():
 		l.leave(key, w)
 		return nil, ctx.Err()
 	}
+}
+
+// unlock gives the key to the next.
+func (l *keyLock) unlock(key string, w *waiting) {
+	w.turn <- struct{}{}
+	l.leave(key, w)
 }
 
 func (l *keyLock) leave(key string, w *waiting) {
@@ -44,5 +56,6 @@ func (l *keyLock) leave(key string, w *waiting) {
 	defer l.mu.Unlock()
 	if w.holders--; w.holders == 0 {
 		delete(l.held, key)
+		l.free.Put(w) // nobody has it, and its token is back
 	}
 }

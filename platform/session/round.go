@@ -17,8 +17,8 @@ const maxDialled = 32
 type round struct {
 	Turn
 	key     string
-	digest  []byte // of the request
-	session []byte // of the gateway's session
+	digest  digest // of the request
+	session digest // of the gateway's session; zero by SMS
 	rec     Record
 	book    *book
 	old     *talk // the channel's; nil for none
@@ -38,7 +38,7 @@ func (t *Talks) load(ctx context.Context, key string, turn Turn) (*round, error)
 	if turn.Channel != caller.SMS {
 		r.session = t.vault.sum("session", key, turn.Session)
 	}
-	r.digest = t.vault.sum("turn", key, string(r.session), turn.mark())
+	r.digest = t.vault.sum("turn", key, string(r.session[:]), turn.kind(), turn.mark())
 	own, _ := r.book.slots(turn.Channel)
 	r.old = *own
 	return r, nil
@@ -50,24 +50,24 @@ func (r *round) isLive() bool {
 }
 
 func (r *round) sameSession() bool {
-	return r.session == nil || among(r.old.Session, r.session)
+	return r.Channel == caller.SMS || among(r.old.Session, r.session[:])
 }
 
 // isLate reports a request of a session that another took the place of.
 func (r *round) isLate() bool {
-	return r.old != nil && !r.Start && r.session != nil && !r.sameSession() && among(r.old.Former, r.session)
+	return r.old != nil && !r.Start && !r.sameSession() && among(r.old.Former, r.session[:])
 }
 
 // isRetry reports that the turn was answered already: it is the very request
 // the talk stored last, or an earlier one that arrives late.
 func (r *round) isRetry() bool {
-	if equal(r.old.Digest, r.digest) {
+	if equal(r.old.Digest, r.digest[:]) {
 		return !r.blind() || r.Start || r.Now.UnixMicro()-r.old.Answered < readingTime.Microseconds()
 	}
 	if r.Cumulative {
 		return len(r.Text) < r.old.Length
 	}
-	return !r.blind() && r.old.saw(r.digest)
+	return !r.blind() && r.old.saw(r.digest[:])
 }
 
 // betterElsewhere reports a text message that is rather meant for the talk over
@@ -85,22 +85,34 @@ func (t *talk) broken(now time.Time, window time.Duration) bool {
 // blind reports a gateway that gives a request no identity.
 func (turn Turn) blind() bool { return !turn.Cumulative && turn.ID == "" }
 
-// mark tells the turn from all others of its session, or, from a blind gateway,
-// from those with another text.
-func (turn Turn) mark() string {
+// What a turn's digest is made of.
+const (
+	kindText  = "text"  // the cumulative text
+	kindID    = "id"    // the request's id
+	kindStart = "start" // a blind gateway's first text
+	kindBlind = "blind" // and every other
+)
+
+// kind and mark tell the turn from all others of its session, or, from a blind
+// gateway, from those with another text.
+func (turn Turn) kind() string {
 	switch {
 	case turn.Cumulative:
-		return cumulativeMark + turn.Text
+		return kindText
 	case turn.ID != "":
-		return "id:" + turn.ID
+		return kindID
 	case turn.Start:
-		return "start:" + turn.Text
+		return kindStart
 	}
-	return "blind:" + turn.Text
+	return kindBlind
 }
 
-// cumulativeMark begins the mark of a cumulative text.
-const cumulativeMark = "text:"
+func (turn Turn) mark() string {
+	if turn.kind() == kindID {
+		return turn.ID
+	}
+	return turn.Text
+}
 
 // length is how much of the next turn's text is known already.
 func (turn Turn) length() int {
@@ -135,8 +147,8 @@ func (t *Talks) newInput(r *round) string {
 	if !r.Cumulative || n == 0 {
 		return text
 	}
-	before := t.vault.sum("turn", r.key, string(r.session), cumulativeMark+text[:min(n, len(text))])
-	if n < len(text) && text[n] == '*' && equal(r.old.Digest, before) {
+	before := t.vault.sum("turn", r.key, string(r.session[:]), kindText, text[:min(n, len(text))])
+	if n < len(text) && text[n] == '*' && equal(r.old.Digest, before[:]) {
 		return text[n+1:]
 	}
 	// The gateway lost or rewrote what came before: the last input is all that
@@ -150,5 +162,5 @@ func (t *Talks) turnID(r *round, began, turns int64) string {
 	if !r.blind() {
 		return turnID(r.digest)
 	}
-	return turnID(t.vault.sum("blind", string(r.digest), strconv.FormatInt(began, 10), strconv.FormatInt(turns, 10)))
+	return turnID(t.vault.sum("blind", string(r.digest[:]), strconv.FormatInt(began, 10), strconv.FormatInt(turns, 10)))
 }

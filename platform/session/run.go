@@ -29,17 +29,15 @@ func (t *Talks) run(ctx context.Context, r *round, s step) (Answer, error) {
 		Locale: s.state.Locale, Now: r.Now, Turn: t.turnID(r, next.Began, next.Turns),
 	}
 	reply, err := t.next(ctx, c, s)
-	var late lateError
-	if errors.As(err, &late) {
-		return t.promise(ctx, r, s, next, c, late)
-	}
 	if err != nil {
+		var late lateError
+		if errors.As(err, &late) {
+			return t.promise(ctx, r, s, next, c, late)
+		}
 		return Answer{}, fmt.Errorf("take a dialog step: %w", err)
 	}
 	next.Text, next.Over, next.Node = reply.Text, reply.End, s.state.Node
-	if next.State, err = s.state.Encode(); err != nil {
-		return Answer{}, fmt.Errorf("write the talk's state: %w", err)
-	}
+	next.State = s.state.Encode()
 	if !reply.End && t.Engine.Dropped(s.state) != nil {
 		next.Keep = max(next.Expires, r.Now.Add(t.Window).UnixMicro())
 	}
@@ -56,16 +54,17 @@ func (t *Talks) run(ctx context.Context, r *round, s step) (Answer, error) {
 // follow is the talk as the turn leaves it, but for what the engine says.
 func (t *Talks) follow(r *round, start bool) *talk {
 	next := &talk{
-		Length: r.length(), Digest: r.digest, Channel: r.Channel, Gateway: r.Gateway, Operator: r.Operator,
+		Length: r.length(), Digest: r.digest[:], Channel: r.Channel, Gateway: r.Gateway, Operator: r.Operator,
 		Began: r.Now.UnixMicro(), Turns: 1, Answered: max(r.Now.UnixMicro(), t.Now().UnixMicro()),
 		Expires: r.Now.Add(r.Lifetime).UnixMicro(), Tenure: r.tenure,
 	}
 	next.Keep = next.Expires
-	if r.session != nil {
+	if r.Channel != caller.SMS {
 		next.Session = r.session[:seenLength]
 	}
 	if r.Subscriber != "" {
-		next.Subscriber = t.vault.sum("subscriber", r.Subscriber)[:seenLength]
+		sim := t.vault.sum("subscriber", r.Subscriber)
+		next.Subscriber = sim[:seenLength]
 	}
 	if r.old == nil {
 		return next
@@ -77,7 +76,7 @@ func (t *Talks) follow(r *round, start bool) *talk {
 		next.Began, next.Turns, next.Tenure = r.old.Began, r.old.Turns+1, r.old.Tenure
 	}
 	next.Former = r.old.Former
-	if r.session != nil && !r.sameSession() {
+	if !r.sameSession() {
 		next.Former = remember(r.old.Former, r.old.Session, formerSessions)
 	}
 	return next
@@ -119,7 +118,7 @@ func (t *Talks) continuable(r *round, old *talk) *dialog.State {
 	if old == nil || old.Over || r.Now.Sub(time.UnixMicro(old.Answered)) > t.Window || old.Tenure != r.tenure {
 		return nil
 	}
-	if r.Subscriber != "" && len(old.Subscriber) > 0 && !among(old.Subscriber, t.vault.sum("subscriber", r.Subscriber)) {
+	if sim := t.vault.sum("subscriber", r.Subscriber); r.Subscriber != "" && len(old.Subscriber) > 0 && !among(old.Subscriber, sim[:]) {
 		return nil
 	}
 	state, err := dialog.Decode(old.State)

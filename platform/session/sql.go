@@ -12,6 +12,9 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
+// saveTime is what saving a session may take.
+const saveTime = 2 * time.Second
+
 // SQL is a Store in the database: slower than Redis, and there when Redis is
 // not.
 type SQL struct{ db *store.DB }
@@ -37,6 +40,8 @@ func (s *SQL) Save(ctx context.Context, key string, rec Record, expect int64) er
 	if data == nil {
 		data = []byte{}
 	}
+	ctx, cancel := context.WithTimeout(ctx, saveTime) // the turn's own time may be over
+	defer cancel()
 	var saved int64
 	err := s.db.InTx(ctx, func(tx *store.Tx) (err error) {
 		if expect == 0 {

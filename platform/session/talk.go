@@ -15,16 +15,14 @@ import (
 	"sync"
 	"time"
 
-	"github.com/fxamacker/cbor/v2"
-
 	"github.com/eshik-kg/eshik/platform/caller"
 )
 
 // book is what is stored for a phone: its talk on each channel, so that one can
 // be continued on the other.
 type book struct {
-	USSD *talk `cbor:"1,keyasint,omitempty"`
-	SMS  *talk `cbor:"2,keyasint,omitempty"`
+	USSD *talk
+	SMS  *talk
 }
 
 // slots are the talk on channel and the one on the other.
@@ -40,39 +38,39 @@ func (b *book) slots(channel caller.Channel) (own, other **talk) {
 // found by trying all of them.
 type talk struct {
 	// Length and Digest are of the text that was answered last (or of its id).
-	Length int    `cbor:"1,keyasint,omitempty"`
-	Digest []byte `cbor:"2,keyasint"`
+	Length int
+	Digest []byte
 	// Text is the answer given; Over says that the talk is closed.
-	Text  string `cbor:"3,keyasint"`
-	Over  bool   `cbor:"4,keyasint,omitempty"`
-	State []byte `cbor:"5,keyasint"`
+	Text  string
+	Over  bool
+	State []byte
 	// The next three are for counting a talk that is abandoned.
-	Channel  caller.Channel `cbor:"6,keyasint"`
-	Gateway  string         `cbor:"7,keyasint,omitempty"`
-	Operator string         `cbor:"8,keyasint,omitempty"`
+	Channel  caller.Channel
+	Gateway  string
+	Operator string
 	// Seen are the beginnings of the digests before Digest, newest last: a text
 	// message may come late, after others.
-	Seen []byte `cbor:"9,keyasint,omitempty"`
+	Seen []byte
 	// Session is the beginning of the digest of the gateway's session; Former are
 	// those of the sessions before it, newest last.
-	Session []byte `cbor:"10,keyasint,omitempty"`
-	Former  []byte `cbor:"11,keyasint,omitempty"`
+	Session []byte
+	Former  []byte
 	// Began is when the talk did, Turns how many it had, Answered when the last
 	// was answered, Expires until when it waits for the next, Keep until when it
 	// can be continued elsewhere. Moments are Unix microseconds.
-	Began    int64 `cbor:"12,keyasint,omitempty"`
-	Turns    int64 `cbor:"13,keyasint,omitempty"`
-	Answered int64 `cbor:"14,keyasint,omitempty"`
-	Expires  int64 `cbor:"15,keyasint,omitempty"`
-	Keep     int64 `cbor:"16,keyasint,omitempty"`
+	Began    int64
+	Turns    int64
+	Answered int64
+	Expires  int64
+	Keep     int64
 	// Gone says that the gateway gave the session up.
-	Gone bool `cbor:"17,keyasint,omitempty"`
+	Gone bool
 	// Subscriber is the beginning of the SIM's digest, where it is known, and
 	// Tenure the number's holder: both must be the same for a talk to go on.
-	Subscriber []byte `cbor:"18,keyasint,omitempty"`
-	Tenure     int64  `cbor:"19,keyasint,omitempty"`
+	Subscriber []byte
+	Tenure     int64
 	// Node is the step that Text shows.
-	Node string `cbor:"20,keyasint,omitempty"`
+	Node string
 }
 
 // How many turns of a talk by SMS, and how many sessions before, are
@@ -113,8 +111,8 @@ const minSecret = 32
 // vault makes the digests and seals what is stored: an answer's text may name a
 // person's fine or street, and the store may be readable to others.
 type vault struct {
-	aead cipher.AEAD
-	macs sync.Pool // of hash.Hash, keyed
+	aead    cipher.AEAD
+	hashers sync.Pool // of *hasher, keyed
 }
 
 func newVault(secret []byte) (*vault, error) {
@@ -137,50 +135,64 @@ func newVault(secret []byte) (*vault, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare the sessions' cipher: %w", err)
 	}
-	return &vault{aead: aead, macs: sync.Pool{New: func() any { return hmac.New(sha256.New, digestKey) }}}, nil
+	return &vault{aead: aead, hashers: sync.Pool{New: func() any { return &hasher{mac: hmac.New(sha256.New, digestKey)} }}}, nil
 }
 
 // key is the name a phone's talks are stored under.
 func (v *vault) key(phone string) string {
-	return base64.RawURLEncoding.EncodeToString(v.sum("phone", phone))
+	sum := v.sum("phone", phone)
+	var name [(sha256.Size*4 + 2) / 3]byte
+	base64.RawURLEncoding.Encode(name[:], sum[:])
+	return string(name[:])
+}
+
+// digest is a keyed hash.
+type digest [sha256.Size]byte
+
+// hasher is a keyed hash and its memory: a hash.Hash makes all it is given
+// escape.
+type hasher struct {
+	mac hash.Hash
+	in  []byte
+	out []byte
 }
 
 // sum digests the parts; each ends with a byte that UTF-8 never holds.
-func (v *vault) sum(parts ...string) []byte {
-	mac := v.macs.Get().(hash.Hash) //nolint:forcetypeassert // the pool holds nothing else
-	defer v.macs.Put(mac)
-	mac.Reset()
-	buffer := make([]byte, 0, 256)
+func (v *vault) sum(parts ...string) (d digest) {
+	h := v.hashers.Get().(*hasher) //nolint:forcetypeassert // the pool holds nothing else
+	h.mac.Reset()
+	h.in = h.in[:0]
 	for _, part := range parts {
-		buffer = append(append(buffer, part...), 0xff)
+		h.in = append(append(h.in, part...), 0xff)
 	}
-	mac.Write(buffer)
-	return mac.Sum(nil)
+	h.mac.Write(h.in)
+	h.out = h.mac.Sum(h.out[:0])
+	copy(d[:], h.out)
+	clear(h.in) // it may hold what was typed
+	v.hashers.Put(h)
+	return d
 }
 
-// seal writes v for the record at key, and for no other.
-func (v *vault) seal(key string, content any) ([]byte, error) {
-	plain, err := cbor.Marshal(content)
-	if err != nil {
-		return nil, fmt.Errorf("write a talk: %w", err)
-	}
-	return v.aead.Seal(nil, nil, plain, []byte(key)), nil // #nosec G407 -- the AEAD draws its own nonce
+// seal encrypts plain for the record at key, and for no other.
+func (v *vault) seal(key string, plain []byte) []byte {
+	return v.aead.Seal(nil, nil, plain, []byte(key)) // #nosec G407 -- the AEAD draws its own nonce
 }
 
 var errForeign = errors.New("the stored talk was not sealed with this secret")
 
-func (v *vault) open(key string, sealed []byte, content any) error {
+func (v *vault) open(key string, sealed []byte) ([]byte, error) {
 	plain, err := v.aead.Open(nil, nil, sealed, []byte(key))
 	if err != nil {
-		return errForeign
+		return nil, errForeign
 	}
-	if err := cbor.Unmarshal(plain, content); err != nil {
-		return fmt.Errorf("read a talk: %w", err)
-	}
-	return nil
+	return plain, nil
 }
 
 // turnID is the turn's name for the services' idempotency keys.
-func turnID(digest []byte) string { return hex.EncodeToString(digest[:16]) }
+func turnID(d digest) string {
+	var name [32]byte
+	hex.Encode(name[:], d[:16])
+	return string(name[:])
+}
 
 func equal(a, b []byte) bool { return subtle.ConstantTimeCompare(a, b) == 1 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
@@ -80,9 +81,6 @@ type Answer struct {
 const (
 	// DefaultWindow is how long a talk that broke off can be continued.
 	DefaultWindow = 15 * time.Minute
-	// saveTime is what saving may take although the request's own time is over:
-	// the turn's effects are done by then.
-	saveTime = 2 * time.Second
 	// conflicts bounds how often a turn starts over because another instance
 	// saved the same phone's talks first.
 	conflicts = 5
@@ -112,8 +110,9 @@ type Deps struct {
 // Talks runs conversations turn by turn. It is safe for concurrent use.
 type Talks struct {
 	Deps
-	vault *vault
-	busy  *keyLock
+	vault    *vault
+	busy     *keyLock
+	patience sync.Pool // of *patience
 }
 
 // NewTalks makes Talks.
@@ -122,7 +121,7 @@ func NewTalks(deps Deps) (*Talks, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Talks{Deps: deps, vault: v, busy: newKeyLock()}, nil
+	return &Talks{Deps: deps, vault: v, busy: newKeyLock(), patience: sync.Pool{New: newPatience}}, nil
 }
 
 // Turn answers one request. A gateway's retry (the same session, position and
@@ -133,11 +132,11 @@ func (t *Talks) Turn(ctx context.Context, turn Turn) (Answer, error) {
 		return Answer{}, errors.New("a turn by SMS needs the message's id")
 	}
 	key := t.vault.key(turn.Phone)
-	unlock, err := t.busy.lock(ctx, key)
+	held, err := t.busy.lock(ctx, key)
 	if err != nil {
 		return Answer{}, fmt.Errorf("wait for the phone's turn before: %w", err)
 	}
-	defer unlock()
+	defer t.busy.unlock(key, held)
 	for range conflicts {
 		answer, err := t.attempt(ctx, key, turn)
 		if !errors.Is(err, ErrConflict) {
@@ -207,20 +206,15 @@ func (t *Talks) start(ctx context.Context, r *round) (Answer, error) {
 }
 
 // save puts the phone's talks over what was loaded, also when the request's own
-// time is over.
+// time is over: the turn's effects are done by then. Stores bound their own time.
 func (t *Talks) save(ctx context.Context, r *round) error {
 	t.prune(r)
-	data, err := t.vault.seal(r.key, r.book)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
-	defer cancel()
+	data := t.vault.seal(r.key, r.book.encode())
 	// A version that follows the clock is not met again after a record was
 	// deleted and made anew.
 	version := max(r.rec.Version+1, r.Now.UnixMicro())
 	rec := Record{Version: version, Expires: r.book.keep(), Data: data}
-	if err := t.Store.Save(ctx, r.key, rec, r.rec.Version); err != nil {
+	if err := t.Store.Save(context.WithoutCancel(ctx), r.key, rec, r.rec.Version); err != nil {
 		return err
 	}
 	for _, lapsed := range r.lapsed {

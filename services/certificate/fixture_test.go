@@ -146,7 +146,7 @@ func newHouse(t testing.TB, db *store.DB) *house {
 	t.Cleanup(h.events.Close)
 	h.Service = certificate.New(certificate.Deps{
 		DB: db, Jobs: h.queue, Register: h.register, Proofs: h.proofs, Sealer: sealer, Signer: h.signer,
-		Outbox: notify.New(db, h.queue, sealer, h.sender, now, log), Audit: h.audit, Analytics: h.events,
+		Outbox: notify.New(db, h.queue, sealer, h.sender, notify.Quiet{}, now, log), Audit: h.audit, Analytics: h.events,
 		Texts: h.cat, Issuer: "KG-ESHIK", VerifyURL: "https://eshik.example.kg/verify", SMSNumber: "1414",
 		Random: rand.Reader, Now: now,
 	})

@@ -45,9 +45,8 @@ func newTalk(t *testing.T, w *world, loc locales.Locale) *talk {
 func (k *talk) turn(in dialog.Input) string {
 	k.t.Helper()
 	k.turns++
-	data, err := k.state.Encode()
-	must(k.t, err)
-	k.state, err = dialog.Decode(data)
+	var err error
+	k.state, err = dialog.Decode(k.state.Encode())
 	must(k.t, err)
 	c := k.w.caller(fmt.Sprintf("turn-%s-%d", k.t.Name(), k.turns))
 	c.Channel, in.Budget = k.channel, k.budget

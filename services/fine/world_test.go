@@ -199,7 +199,7 @@ func newWorld(t *testing.T, db *store.DB) *world {
 	trail := audit.New(db, sealer)
 	w.payments = payment.New(payment.Deps{
 		DB: db, Queue: queue, Sealer: sealer, Audit: trail, Events: recorder, Texts: texts,
-		Outbox: notify.New(db, queue, sealer, w, w.now, log), Now: w.now, Random: rand.Reader, Log: log,
+		Outbox: notify.New(db, queue, sealer, w, notify.Quiet{}, w.now, log), Now: w.now, Random: rand.Reader, Log: log,
 	}, fine.NewBiller(w.city, db, w.now))
 	w.Service, err = fine.New(fine.Deps{
 		DB: db, Register: w.city, Cashier: w.city, Payments: w.payments, Citizens: w,

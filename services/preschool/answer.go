@@ -186,7 +186,7 @@ func (s *Service) expire(ctx context.Context, row db.PreschoolOffer, now time.Ti
 			return err
 		}
 		e := s.answered(c, r, row, Missed)
-		e.actor, e.step, e.kind = "system", "expire", notify.Notice
+		e.actor, e.step, e.kind = "system", "expire", notify.Statutory
 		return s.witness(ctx, tx, e)
 	})
 	return won, err

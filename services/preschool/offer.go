@@ -85,7 +85,7 @@ func (s *Service) Offer(ctx context.Context, actor, number, kindergarten string)
 		}
 		return s.witness(ctx, tx, effect{
 			caller: c, actor: actor, step: "offer", outcome: "done", object: r.Number, subject: r.CitizenID,
-			purpose: "a place offered; ahead in the queue: " + strconv.Itoa(made.Ahead), kind: notify.Notice,
+			purpose: "a place offered; ahead in the queue: " + strconv.Itoa(made.Ahead), kind: notify.Statutory,
 			dedup: "preschool.offer:" + r.ID + ":" + strconv.FormatInt(now.UnixMicro(), 10),
 			text: s.Texts.Text(c.Locale, "preschool.sms_offer", "number", r.Number,
 				"kindergarten", made.Name.In(c.Locale), "date", made.LastDay()),

@@ -30,6 +30,43 @@ func (q *Queries) AnswerInbound(ctx context.Context, arg AnswerInboundParams) (i
 	return result.RowsAffected()
 }
 
+const answerJoined = `-- name: AnswerJoined :execrows
+UPDATE sms_inbound SET answered_at = $3, sealed = NULL
+WHERE provider = $1 AND joins = $2 AND answered_at IS NULL
+`
+
+type AnswerJoinedParams struct {
+	Provider   string
+	Joins      string
+	AnsweredAt dbtime.Time
+}
+
+func (q *Queries) AnswerJoined(ctx context.Context, arg AnswerJoinedParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, answerJoined, arg.Provider, arg.Joins, arg.AnsweredAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const countAnsweredParts = `-- name: CountAnsweredParts :one
+SELECT COUNT(*) FROM sms_inbound
+WHERE provider = $1 AND joins = $2 AND joins <> '' AND answered_at >= $3
+`
+
+type CountAnsweredPartsParams struct {
+	Provider   string
+	Joins      string
+	AnsweredAt dbtime.Time
+}
+
+func (q *Queries) CountAnsweredParts(ctx context.Context, arg CountAnsweredPartsParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countAnsweredParts, arg.Provider, arg.Joins, arg.AnsweredAt)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const forgetInbound = `-- name: ForgetInbound :execrows
 DELETE FROM sms_inbound WHERE answered_at < $1
 `
@@ -42,9 +79,55 @@ func (q *Queries) ForgetInbound(ctx context.Context, answeredAt dbtime.Time) (in
 	return result.RowsAffected()
 }
 
+const joinedInbound = `-- name: JoinedInbound :many
+SELECT message_id, part, received_at, sealed FROM sms_inbound
+WHERE provider = $1 AND joins = $2 AND joins <> '' AND answered_at IS NULL
+ORDER BY part, received_at, message_id
+`
+
+type JoinedInboundParams struct {
+	Provider string
+	Joins    string
+}
+
+type JoinedInboundRow struct {
+	MessageID  string
+	Part       int64
+	ReceivedAt dbtime.Time
+	Sealed     []byte
+}
+
+func (q *Queries) JoinedInbound(ctx context.Context, arg JoinedInboundParams) ([]JoinedInboundRow, error) {
+	rows, err := q.db.QueryContext(ctx, joinedInbound, arg.Provider, arg.Joins)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []JoinedInboundRow
+	for rows.Next() {
+		var i JoinedInboundRow
+		if err := rows.Scan(
+			&i.MessageID,
+			&i.Part,
+			&i.ReceivedAt,
+			&i.Sealed,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const keepInbound = `-- name: KeepInbound :execrows
-INSERT INTO sms_inbound (provider, message_id, received_at, sealed)
-VALUES ($1, $2, $3, $4)
+INSERT INTO sms_inbound (provider, message_id, received_at, sealed, joins, part)
+VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT DO NOTHING
 `
 
@@ -53,6 +136,8 @@ type KeepInboundParams struct {
 	MessageID  string
 	ReceivedAt dbtime.Time
 	Sealed     []byte
+	Joins      string
+	Part       int64
 }
 
 func (q *Queries) KeepInbound(ctx context.Context, arg KeepInboundParams) (int64, error) {
@@ -61,6 +146,8 @@ func (q *Queries) KeepInbound(ctx context.Context, arg KeepInboundParams) (int64
 		arg.MessageID,
 		arg.ReceivedAt,
 		arg.Sealed,
+		arg.Joins,
+		arg.Part,
 	)
 	if err != nil {
 		return 0, err

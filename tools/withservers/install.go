@@ -17,6 +17,7 @@ type programs struct {
 	postgres string // the folder with initdb and postgres
 	redis    string
 	chromium string
+	npm      string
 }
 
 // need is one program, the Debian packages that bring it, and how to find it.
@@ -32,6 +33,7 @@ func needs(compiler bool) []need {
 		{[]string{"redis-server"}, inPath("redis-server"), func(p *programs, path string) { p.redis = path }},
 		{[]string{"chromium"}, inPath("chromium", "chromium-browser", "google-chrome"),
 			func(p *programs, path string) { p.chromium = path }},
+		{[]string{"nodejs", "npm"}, inPath("npm"), func(p *programs, path string) { p.npm = path }},
 	}
 	if compiler {
 		all = append(all, need{[]string{"gcc", "libc6-dev"}, inPath("gcc", "clang"), func(*programs, string) {}})

@@ -1,11 +1,12 @@
 // Command withservers runs a command beside a throwaway PostgreSQL and Redis:
 //
-//	withservers [-compiler] command [argument …]
+//	withservers [-compiler] [-durable] command [argument …]
 //
 // The command finds them through ESHIK_TEST_POSTGRES (a postgres:// address
 // whose user may create databases), ESHIK_TEST_REDIS (host:port),
 // ESHIK_TEST_REDIS_SERVER (the path of its program, for tests that kill theirs)
-// and ESHIK_TEST_CHROMIUM (the path of a browser). What is missing on the machine
+// ESHIK_TEST_CHROMIUM (the path of a browser) and ESHIK_TEST_NODE_MODULES (a
+// folder with what tools/node declares). What is missing on the machine
 // is installed with apt-get when running as root; otherwise one line says what
 // to run, and the exit code is 2. Both servers and their folder are gone when
 // the command has ended; the exit code is the command's own.
@@ -39,12 +40,13 @@ func main() {
 	// everything is started from the main thread, which lives to the end.
 	runtime.LockOSThread()
 	compiler := flag.Bool("compiler", false, "also see to a C compiler, which the race detector needs")
+	durable := flag.Bool("durable", false, "have PostgreSQL sync to disk, as in production: for measuring")
 	flag.Parse()
 	if flag.NArg() == 0 {
-		fmt.Fprintln(os.Stderr, "usage: withservers [-compiler] command [argument …]")
+		fmt.Fprintln(os.Stderr, "usage: withservers [-compiler] [-durable] command [argument …]")
 		os.Exit(exitUsage)
 	}
-	code, err := run(*compiler, flag.Args())
+	code, err := run(*compiler, *durable, flag.Args())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "withservers:", err)
 	}
@@ -52,7 +54,7 @@ func main() {
 }
 
 // run does everything main promises and gives the exit code.
-func run(compiler bool, command []string) (code int, err error) {
+func run(compiler, durable bool, command []string) (code int, err error) {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
@@ -71,7 +73,7 @@ func run(compiler bool, command []string) (code int, err error) {
 		return exitServer, fmt.Errorf("open the servers' folder: %w", err)
 	}
 
-	database, err := startPostgres(ctx, tools.postgres, folder)
+	database, err := startPostgres(ctx, tools.postgres, folder, durable)
 	if err != nil {
 		return exitServer, err
 	}
@@ -82,7 +84,13 @@ func run(compiler bool, command []string) (code int, err error) {
 	}
 	defer func() { err = errors.Join(err, cache.stop()) }()
 
+	modules, err := installNode(ctx, tools.npm, folder)
+	if err != nil {
+		return exitServer, err
+	}
+
 	return obey(command, signals, []string{
+		"ESHIK_TEST_NODE_MODULES=" + modules,
 		"ESHIK_TEST_POSTGRES=" + database.address,
 		"ESHIK_TEST_REDIS=" + cache.address,
 		"ESHIK_TEST_REDIS_SERVER=" + tools.redis,

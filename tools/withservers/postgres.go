@@ -18,7 +18,7 @@ import (
 // startPostgres makes a cluster in folder and serves it at 127.0.0.1. Its
 // superuser has a random password, and SCRAM has the server prove that it
 // knows the password too: another PostgreSQL cannot be mistaken for ours.
-func startPostgres(ctx context.Context, programs, folder string) (*server, error) {
+func startPostgres(ctx context.Context, programs, folder string, durable bool) (*server, error) {
 	owner, err := databaseOwner()
 	if err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func startPostgres(ctx context.Context, programs, folder string) (*server, error
 		return nil, fmt.Errorf("make a PostgreSQL cluster: %w\n%s", err, output)
 	}
 	for try := 1; ; try++ {
-		s, err := servePostgres(ctx, programs, home, password, owner)
+		s, err := servePostgres(ctx, programs, home, password, owner, durable)
 		if err == nil || try == tries {
 			return s, err
 		}
@@ -52,7 +52,7 @@ func startPostgres(ctx context.Context, programs, folder string) (*server, error
 }
 
 // servePostgres starts the server on a free port and sees that it is ours.
-func servePostgres(ctx context.Context, programs, home, password string, owner account) (*server, error) {
+func servePostgres(ctx context.Context, programs, home, password string, owner account, durable bool) (*server, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
@@ -60,9 +60,10 @@ func servePostgres(ctx context.Context, programs, home, password string, owner a
 	data := filepath.Join(home, "data")
 	command := exec.Command(filepath.Join(programs, "postgres"), "-D", data, // #nosec G204 -- a path that we looked up
 		"-p", strconv.Itoa(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
-		// Every package that is tested has its own pools. Nothing here outlives
-		// the run, so nothing waits for the disk.
-		"-c", "max_connections=400", "-c", "fsync=off", "-c", "full_page_writes=off")
+		"-c", "max_connections=400") // every package that is tested has its own pools
+	if !durable { // nothing of a test outlives the run, so nothing waits for the disk
+		command.Args = append(command.Args, "-c", "fsync=off", "-c", "full_page_writes=off")
+	}
 	command.Dir, command.SysProcAttr = home, owner.attributes()
 	s, err := launch("PostgreSQL", filepath.Join(filepath.Dir(home), "postgresql.log"), syscall.SIGINT, command)
 	if err != nil {

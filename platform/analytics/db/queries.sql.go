@@ -7,8 +7,6 @@ package db
 
 import (
 	"context"
-
-	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
 const countUse = `-- name: CountUse :many
@@ -59,40 +57,4 @@ func (q *Queries) CountUse(ctx context.Context, arg CountUseParams) ([]CountUseR
 		return nil, err
 	}
 	return items, nil
-}
-
-const insertEvent = `-- name: InsertEvent :exec
-INSERT INTO analytics_events (id, happened_at, day, service, step, channel, locale, operator, region, outcome, duration_ms)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-`
-
-type InsertEventParams struct {
-	ID         string
-	HappenedAt dbtime.Time
-	Day        string
-	Service    string
-	Step       string
-	Channel    string
-	Locale     string
-	Operator   string
-	Region     string
-	Outcome    string
-	DurationMs int64
-}
-
-func (q *Queries) InsertEvent(ctx context.Context, arg InsertEventParams) error {
-	_, err := q.db.ExecContext(ctx, insertEvent,
-		arg.ID,
-		arg.HappenedAt,
-		arg.Day,
-		arg.Service,
-		arg.Step,
-		arg.Channel,
-		arg.Locale,
-		arg.Operator,
-		arg.Region,
-		arg.Outcome,
-		arg.DurationMs,
-	)
-	return err
 }

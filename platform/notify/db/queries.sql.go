@@ -93,7 +93,7 @@ func (q *Queries) GiveUp(ctx context.Context, arg GiveUpParams) (int64, error) {
 
 const insert = `-- name: Insert :execrows
 INSERT INTO notify_messages (id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, queued_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', 0, $8, $9)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $10, 0, $8, $9)
 ON CONFLICT (dedup) DO NOTHING
 `
 
@@ -107,6 +107,7 @@ type InsertParams struct {
 	TextSealed  []byte
 	QueuedAt    dbtime.Time
 	ExpiresAt   dbtime.Time
+	State       string
 }
 
 func (q *Queries) Insert(ctx context.Context, arg InsertParams) (int64, error) {
@@ -120,11 +121,23 @@ func (q *Queries) Insert(ctx context.Context, arg InsertParams) (int64, error) {
 		arg.TextSealed,
 		arg.QueuedAt,
 		arg.ExpiresAt,
+		arg.State,
 	)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const isStopped = `-- name: IsStopped :one
+SELECT COUNT(*) FROM notify_stops WHERE phone_index = $1
+`
+
+func (q *Queries) IsStopped(ctx context.Context, phoneIndex string) (int64, error) {
+	row := q.db.QueryRowContext(ctx, isStopped, phoneIndex)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
 
 const list = `-- name: List :many
@@ -192,4 +205,27 @@ func (q *Queries) Sent(ctx context.Context, arg SentParams) (int64, error) {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const start = `-- name: Start :exec
+DELETE FROM notify_stops WHERE phone_index = $1
+`
+
+func (q *Queries) Start(ctx context.Context, phoneIndex string) error {
+	_, err := q.db.ExecContext(ctx, start, phoneIndex)
+	return err
+}
+
+const stop = `-- name: Stop :exec
+INSERT INTO notify_stops (phone_index, stopped_at) VALUES ($1, $2) ON CONFLICT (phone_index) DO NOTHING
+`
+
+type StopParams struct {
+	PhoneIndex string
+	StoppedAt  dbtime.Time
+}
+
+func (q *Queries) Stop(ctx context.Context, arg StopParams) error {
+	_, err := q.db.ExecContext(ctx, stop, arg.PhoneIndex, arg.StoppedAt)
+	return err
 }

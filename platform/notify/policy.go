@@ -1,0 +1,104 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/notify/db"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+)
+
+// urgent reports a purpose that waits for no morning: the citizen has just asked
+// for it, or it is about their money.
+func urgent(purpose string) bool {
+	return purpose == Code || purpose == Answer || purpose == Receipt
+}
+
+// Quiet is the part of the day in which nothing leaves that can wait; the zero
+// Quiet is none. It may lie over midnight.
+type Quiet struct {
+	// From and To are times of day, from midnight.
+	From, To time.Duration
+	// Place is where they hold.
+	Place *time.Location
+}
+
+// ParseQuiet reads "21:00-08:00"; "none" and "" are no quiet hours.
+func ParseQuiet(text string, place *time.Location) (Quiet, error) {
+	if text == "" || text == "none" {
+		return Quiet{}, nil
+	}
+	from, to, found := strings.Cut(text, "-")
+	begin, err1 := time.Parse("15:04", from)
+	end, err2 := time.Parse("15:04", to)
+	if !found || err1 != nil || err2 != nil || from == to {
+		return Quiet{}, errors.New("quiet hours are written as 21:00-08:00, or none")
+	}
+	midnight := time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC)
+	return Quiet{From: begin.Sub(midnight), To: end.Sub(midnight), Place: place}, nil
+}
+
+// over is when a message of now may leave: now itself outside quiet hours.
+func (q Quiet) over(now time.Time) time.Time {
+	if q.From == q.To {
+		return now
+	}
+	local := now.In(q.Place)
+	midnight := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, q.Place)
+	today := local.Sub(midnight)
+	end := midnight.Add(q.To)
+	switch {
+	case q.From < q.To && (today < q.From || today >= q.To), q.From > q.To && today >= q.To && today < q.From:
+		return now
+	case today >= q.To: // the quiet of an evening ends on the next day
+		return end.AddDate(0, 0, 1)
+	}
+	return end
+}
+
+// departure is when m leaves at the earliest. What would be over by the morning
+// is not worth sending then: it goes at once.
+func (o *Outbox) departure(m Message, now time.Time) time.Time {
+	if urgent(m.Purpose) {
+		return now
+	}
+	leaves := o.quiet.over(now)
+	if !m.ExpiresAt.IsZero() && !leaves.Before(m.ExpiresAt) {
+		return now
+	}
+	return leaves
+}
+
+// Stop notes that a phone wants no more notices. What it asks for itself, its
+// codes and receipts, and what the law has us say go on.
+func (o *Outbox) Stop(ctx context.Context, tx *store.Tx, phone string) error {
+	err := db.New(tx).Stop(ctx, db.StopParams{PhoneIndex: o.sealer.Index(phoneContext, phone), StoppedAt: dbtime.From(o.now())})
+	if err != nil {
+		return fmt.Errorf("stop notices: %w", err)
+	}
+	return nil
+}
+
+// Start takes Stop back. A number that got another holder starts anew too.
+func (o *Outbox) Start(ctx context.Context, tx *store.Tx, phone string) error {
+	if err := db.New(tx).Start(ctx, o.sealer.Index(phoneContext, phone)); err != nil {
+		return fmt.Errorf("start notices: %w", err)
+	}
+	return nil
+}
+
+// blocked reports a notice to a phone that wants none.
+func (o *Outbox) blocked(ctx context.Context, tx *store.Tx, m Message) (bool, error) {
+	if m.Purpose != Notice {
+		return false, nil
+	}
+	n, err := db.New(tx).IsStopped(ctx, o.sealer.Index(phoneContext, m.To))
+	if err != nil {
+		return false, fmt.Errorf("look whether notices are wanted: %w", err)
+	}
+	return n > 0, nil
+}

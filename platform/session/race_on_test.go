@@ -1,0 +1,6 @@
+//go:build race
+
+package session_test
+
+// raceDetector says that this build counts allocations of its own.
+const raceDetector = true

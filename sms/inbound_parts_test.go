@@ -1,0 +1,229 @@
+package sms_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/sms"
+)
+
+// part is one part of aigul's long text ref by SMPP.
+func (w *world) part(id string, ref, part, parts int, text string) sms.Incoming {
+	return sms.Incoming{Provider: "smpp", ID: id, Phone: aigul, Text: text, Ref: ref, Part: part, Parts: parts, At: w.inboundNow()}
+}
+
+func (w *world) inboundNow() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+func (w *world) take(messages ...sms.Incoming) {
+	w.t.Helper()
+	for _, m := range messages {
+		if err := w.inbound.Take(w.t.Context(), m); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// said lists the texts that reached the talk.
+func (w *world) said() (texts []string) {
+	for _, turn := range w.heard() {
+		texts = append(texts, turn.Text)
+	}
+	return texts
+}
+
+func TestPartsAreJoined(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db, true)
+		w.take(
+			w.part("c1", 7, 3, 3, "three"), w.part("a1", 7, 1, 3, "one "), w.part("a1", 7, 1, 3, "one "), // a redelivery
+			w.part("x1", 8, 1, 3, "another text"), w.part("a2", 7, 1, 3, "one "), // a duplicate with a new id
+		)
+		if len(w.heard()) != 0 {
+			t.Fatalf("an incomplete text was answered: %q", w.said())
+		}
+		w.take(w.part("b1", 7, 2, 3, "two "), w.part("b1", 7, 2, 3, "two "), w.part("b2", 7, 2, 3, "two "))
+		if got := w.said(); len(got) != 1 || got[0] != "one two three" || w.heard()[0].ID != "smpp/a1" || w.heard()[0].Gateway != "smpp" {
+			t.Fatalf("heard %q", got)
+		}
+		w.pass(time.Minute)
+		_ = w.inbound.Resume(t.Context())
+		w.start()
+		w.sends("you said one two three")
+	})
+}
+
+// Parts that come at once have one effect, whoever sees them complete.
+func TestPartsAtOnce(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db, true)
+		var all sync.WaitGroup
+		for i := range 10 {
+			m := w.part(fmt.Sprintf("id%d", i), 7, i+1, 10, fmt.Sprint(i))
+			all.Go(func() {
+				if err := w.inbound.Take(t.Context(), m); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		for _, turn := range w.heard() {
+			if turn.Text != "0123456789" || turn.ID != "smpp/id0" {
+				t.Errorf("heard %+v", turn)
+			}
+		}
+		w.start()
+		w.sends("you said 0123456789")
+	})
+}
+
+func TestMissingPart(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db, true)
+		w.start()
+		w.take(w.part("id-a", 7, 1, 3, "one "), w.part("id-c", 7, 3, 3, "three"))
+		w.pass(61 * time.Second)
+		_ = w.inbound.Resume(t.Context())
+		w.sends()
+		w.pass(time.Minute)
+		for range 2 {
+			if err := w.inbound.Resume(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.sends("ky sms.incomplete")
+		w.take(w.part("id-b", 7, 2, 3, "two ")) // belated: the citizen was told
+		w.pass(3 * time.Minute)
+		_ = w.inbound.Resume(t.Context())
+		w.sends("ky sms.incomplete")
+		if len(w.heard()) != 0 {
+			t.Errorf("heard %q", w.said())
+		}
+		w.take(w.part("id-d", 7, 1, 2, "new "), w.part("id-e", 7, 2, 2, "text"))
+		w.sends("ky sms.incomplete", "you said new text")
+	})
+}
+
+// A text whose turn failed when its last part came is answered later.
+func TestJoinedTextIsResumed(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db, true)
+		w.fail(errors.New("planned"))
+		w.take(w.part("id-b", 7, 2, 2, "two"), w.part("id-a", 7, 1, 2, "one "))
+		w.fail(nil)
+		w.pass(2 * time.Minute)
+		if err := w.inbound.Resume(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.start()
+		w.sends("you said one two")
+	})
+}
+
+func TestTakeRefuses(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)), true)
+	name := w.part("ok", 1, 1, 1, "")
+	name.Phone = "MEGACOM"
+	for what, c := range map[string]struct {
+		m    sms.Incoming
+		want error
+	}{
+		"no id":       {w.part("", 1, 1, 2, ""), sms.ErrMalformed},
+		"part 0":      {w.part("id", 1, 0, 2, ""), sms.ErrMalformed},
+		"part 3 of 2": {w.part("id", 1, 3, 2, ""), sms.ErrMalformed},
+		"11 parts":    {w.part("id", 1, 1, 11, ""), sms.ErrMalformed},
+		"a name":      {name, sms.ErrSender},
+	} {
+		if err := w.inbound.Take(t.Context(), c.m); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// The same id of two providers is two messages.
+func TestProvidersHaveTheirOwnIDs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)), true)
+	other := w.part("SM1", 0, 0, 0, "by another")
+	w.text("SM1", "by twilio")
+	w.take(other, other)
+	w.start()
+	w.sends("you said by twilio", "you said by another")
+}
+
+func TestStopAndStart(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db, true)
+		for i, text := range []string{"STOP", "стоп!", " Токтот ", "toktot", "Отписка", "«UNSUBSCRIBE»", "токтоt"} {
+			w.take(w.part(fmt.Sprintf("stop%d", i), 0, 0, 0, text), w.part(fmt.Sprintf("stop%d", i), 0, 0, 0, text))
+		}
+		if n := len(w.changes); n != 7 || w.changes[0] != "stop "+aigul {
+			t.Errorf("7 wishes changed %q", w.changes)
+		}
+		russian := w.part("start", 0, 0, 0, "Старт")
+		russian.Phone = azat
+		w.take(russian)
+		if w.changes[len(w.changes)-1] != "start "+azat {
+			t.Errorf("changed %q", w.changes)
+		}
+		w.take(w.part("talk", 0, 0, 0, "стоп деген эмне"), w.part("typo", 0, 0, 0, "стопп"))
+		if got := w.said(); len(got) != 2 {
+			t.Errorf("heard %q", got)
+		}
+		w.start()
+		want := []string{"you said стоп деген эмне", "you said стопп", "ru sms.started"}
+		for range 7 {
+			want = append(want, "ky sms.stopped")
+		}
+		w.sends(want...)
+	})
+}
+
+// FuzzIncoming: whatever is cut anywhere and comes in any order, with parts
+// twice, is one turn with the text that was sent.
+func FuzzIncoming(f *testing.F) {
+	db := storetest.Open(f, storetest.NewSQLite(f))
+	f.Add("Салам дүйнө 😀", uint64(3), 4)
+	f.Add("a\x00\xff", uint64(9), 10)
+	var runs int
+	f.Fuzz(func(t *testing.T, text string, seed uint64, parts int) {
+		if parts < 2 || parts > 10 || !utf8.ValidString(text) || strings.Contains(text, "\x00") {
+			t.Skip()
+		}
+		runs++
+		w := newWorld(t, db, true)
+		random := rand.New(rand.NewPCG(seed, 1))
+		letters := []rune(text)
+		var sent []sms.Incoming
+		for i := range parts {
+			cut := string(letters[len(letters)*i/parts : len(letters)*(i+1)/parts])
+			m := w.part(fmt.Sprintf("%d-%d", runs, i), runs, i+1, parts, cut)
+			sent = append(sent, m)
+			if random.IntN(2) == 0 {
+				sent = append(sent, m)
+			}
+		}
+		random.Shuffle(len(sent), func(i, j int) { sent[i], sent[j] = sent[j], sent[i] })
+		w.take(sent...)
+		if got := w.said(); len(w.stops.changes) == 0 && (len(got) != 1 || got[0] != text) {
+			t.Fatalf("%q in %d parts was heard as %q", text, parts, got)
+		}
+	})
+}

@@ -1,0 +1,55 @@
+package sms
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/sms/db"
+)
+
+// Resume answers the messages whose request ended before its answer was
+// stored, tells of the ones whose parts did not all come, and forgets the ids
+// of old ones. Run it at the start and every minute; instances may run it at
+// once.
+func (in *Inbound) Resume(ctx context.Context) error {
+	now := in.now()
+	waiting, err := db.New(in.db.Reader()).WaitingInbound(ctx, db.WaitingInboundParams{
+		ReceivedAt: dbtime.From(now.Add(-waitBeforeResume)), Limit: resumeBatch,
+	})
+	if err != nil {
+		return fmt.Errorf("list messages that wait: %w", err)
+	}
+	var faults []error
+	for _, row := range waiting {
+		faults = append(faults, in.resume(ctx, row, now))
+	}
+	err = in.db.InTx(ctx, func(tx *store.Tx) error {
+		_, err := db.New(tx).ForgetInbound(ctx, dbtime.From(now.Add(-rememberFor)))
+		return err
+	})
+	if err != nil {
+		faults = append(faults, fmt.Errorf("forget old messages: %w", err))
+	}
+	return errors.Join(faults...)
+}
+
+func (in *Inbound) resume(ctx context.Context, row db.WaitingInboundRow, now time.Time) error {
+	m, err := in.open(row.Provider, row.MessageID, row.Sealed)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	if now.Sub(row.ReceivedAt.Time) > giveUpAfter {
+		text, err := in.say(ctx, m.Phone, "problem.internal")
+		if err != nil {
+			return err
+		}
+		return in.reply(ctx, m, text, nil)
+	}
+	return in.work(ctx, m)
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver of the control
+)
+
+// smsTarget is ten times what the field's SMS gateway takes on two cores,
+// messages per second.
+const smsTarget = 3100
+
+// measureSMS sends texts with Twilio's signature to the server, which stores
+// each, answers it in its talk and puts the answer into the outbox, on PostgreSQL
+// with fsync. The outbox sends to the sandbox in the meantime. The control
+// commits one row for each message, with as many connections.
+func measureSMS(ctx context.Context, s settings) (row, error) {
+	server, err := startServer(ctx, s)
+	if err != nil {
+		return row{}, err
+	}
+	defer server.stop()
+	if _, err := runLoad(ctx, "language", server.url+"/ussd/africastalking", time.Second); err != nil {
+		return row{}, err
+	}
+	var ours, theirs []float64
+	for range s.rounds {
+		n, err := runLoad(ctx, "sms", server.url+"/sms/twilio", s.span)
+		if err != nil {
+			return row{}, err
+		}
+		m, err := commits(ctx, s)
+		if err != nil {
+			return row{}, err
+		}
+		ours, theirs = append(ours, n), append(theirs, m)
+	}
+	value, control := median(ours), median(theirs)
+	return row{
+		Value: value, Unit: "messages/s", Control: control, Ratio: value / control, Pass: value >= smsTarget,
+		Note: fmt.Sprintf("rounds: %.0f; the control commits %.0f rows/s", ours, theirs),
+	}, nil
+}
+
+// commits inserts rows, each in a transaction of its own.
+func commits(ctx context.Context, s settings) (float64, error) {
+	db, err := sql.Open("pgx", s.postgres)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = db.Close() }()
+	db.SetMaxOpenConns(callers)
+	if _, err := db.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS bench_control (id BIGSERIAL PRIMARY KEY, body BYTEA)"); err != nil {
+		return 0, err
+	}
+	var done atomic.Int64
+	var fault atomic.Pointer[error]
+	body := make([]byte, 120)
+	start := time.Now()
+	var all sync.WaitGroup
+	for range callers {
+		all.Go(func() {
+			for time.Since(start) < s.span && fault.Load() == nil {
+				if _, err := db.ExecContext(ctx, "INSERT INTO bench_control (body) VALUES ($1)", body); err != nil {
+					fault.Store(&err)
+					return
+				}
+				done.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if failed := fault.Load(); failed != nil {
+		return 0, *failed
+	}
+	return float64(done.Load()) / time.Since(start).Seconds(), nil
+}
