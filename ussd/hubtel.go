@@ -57,7 +57,7 @@ func decodeHubtel(c *fiber.Ctx) (request, error) {
 	case "Release", "Timeout":
 		in.over = true
 	default:
-		return request{}, errors.New("Type is Initiation, Response or Release")
+		return request{}, errors.New("the Type is Initiation, Response or Release")
 	}
 	return in, nil
 }
