@@ -12,7 +12,7 @@ OAPI_CODEGEN  ?= $(GO) run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-code
 WITH_SERVERS := var/bin/withservers
 
 .DEFAULT_GOAL := help
-.PHONY: help run phone test race fuzz bench lint check docs generate build image clean $(WITH_SERVERS)
+.PHONY: help run phone test race fuzz bench flows lint check docs generate build image clean $(WITH_SERVERS)
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 
 bench: $(WITH_SERVERS) ## measure the speed table, each row beside a control; appends to var/bench.jsonl
 	$(WITH_SERVERS) -durable $(GO) run ./tools/bench
+
+flows: ## draw the conversation into docs/flows.md
+	$(GO) run ./cmd/eshik flows graph --out docs/flows.md
 
 lint: docs ## gofmt, vet, the linters of .golangci.yml, and the documents
 	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \

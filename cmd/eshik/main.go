@@ -25,6 +25,7 @@ type cli struct {
 	Migrate migrateCommand `cmd:"" help:"Bring the database to this version and stop."`
 	Fsck    fsckCommand    `cmd:"" help:"Check the ledger and the audit log; exit code 1 when something is wrong."`
 	Partner partnerCommand `cmd:"" help:"Manage payment partners."`
+	Flows   flowsCommand   `cmd:"" help:"Prove and draw the conversation."`
 	Staff   staffCommand   `cmd:"" help:"Do an operator's work: offer a preschool place."`
 }
 

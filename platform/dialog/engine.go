@@ -57,6 +57,7 @@ type Engine struct {
 	commands  []Command
 	words     []word         // of the commands, to find a typo's
 	exact     map[string]int // folded word → its place in commands
+	longest   bool           // every placeholder takes its longest value: see Worst
 }
 
 // New makes an engine for the services, in the order of the main menu. It fails
@@ -185,6 +186,9 @@ func (e *Engine) service(node string) string {
 
 // text turns a message into words.
 func (e *Engine) text(loc locales.Locale, m Message) string {
+	if m.Key != "" && e.longest {
+		return e.catalogue.Text(loc, m.Key, e.longestArgs(m.Key)...)
+	}
 	if m.Key != "" {
 		return e.catalogue.Text(loc, m.Key, m.Args...)
 	}

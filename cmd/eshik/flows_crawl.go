@@ -1,0 +1,266 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/sms"
+	"github.com/eshik-kg/eshik/ussd"
+)
+
+// door is a channel as the crawl walks it.
+type door struct {
+	name    string
+	channel caller.Channel
+	budget  dialog.Budget
+}
+
+// doors are the channels with the budgets that are proved: what the standard
+// allows on USSD, the least that gateways are known to enforce, and SMS.
+var doors = []door{
+	{"ussd 182/80", caller.USSD, ussd.DefaultBudget},
+	{"ussd 160/70", caller.USSD, dialog.Budget{Septets: 160, Units: 70}},
+	{"sms", caller.SMS, sms.Budget},
+}
+
+// crawled are the languages and scripts that are proved; English, for
+// developers and donors, is not on the screen of languages.
+var crawled = []locales.Locale{locales.KY, locales.RU, locales.KYLatn, locales.EN}
+
+// languageChoice is each language's number on the screen of languages.
+var languageChoice = map[locales.Locale]string{locales.KY: "1", locales.RU: "2", locales.KYLatn: "3"}
+
+// rubbish is typed on every screen. The last one is longer than is taken.
+var rubbish = []string{"77", "", "😀", "٣٣", "a*b", "Ыя{}%s", strings.Repeat("ж", 10_000)}
+
+// visitor is one way of answering the questions.
+type visitor struct {
+	name, phone, pin, document string
+}
+
+var visitors = []visitor{
+	{"a mother", "+996555000001", "11503198800011", "ID1000001"},
+	{"without children", "+996700000002", "22107197900022", "ID1000002"},
+	{"with another's card", "+996770000003", "10112199200033", "ID1000001"},
+}
+
+// crawlAll walks as each citizen, then as the mother whom a place is offered.
+func crawlAll(ctx context.Context, d door, loc locales.Locale) (c *crawl, err error) {
+	defer func() {
+		switch fault := recover().(type) {
+		case nil:
+		case crawlStop:
+			err = fmt.Errorf("%s %s: %w", d.name, loc, fault.error)
+		default:
+			panic(fault)
+		}
+	}()
+	if c, err = newCrawl(ctx, d, loc); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, c.close()) }()
+	for _, who := range visitors {
+		c.walk(who, who.name, false)
+	}
+	// The way out of an offer is tried both ways: declining first, then, with a
+	// second offer, accepting first.
+	for i, declining := range []bool{true, false} {
+		_, err := c.app.preschool.Offer(ctx, "console", c.registration, c.gardens()[i])
+		c.must(err)
+		c.walk(visitors[0], "offered "+strconv.FormatBool(declining), declining)
+	}
+	c.allReached()
+	return c, nil
+}
+
+// crawlStop ends a crawl that cannot go on.
+type crawlStop struct{ error }
+
+func (c *crawl) must(err error) {
+	if err != nil {
+		panic(crawlStop{err})
+	}
+}
+
+// fault notes something that is wrong with a flow.
+func (c *crawl) fault(format string, args ...any) {
+	c.faults = append(c.faults, fmt.Sprintf("%s %s: ", c.door.name, c.locale)+fmt.Sprintf(format, args...))
+}
+
+// crawl is the walk in one language over one channel.
+type crawl struct {
+	ctx    context.Context //nolint:containedctx // a crawl is one call
+	folder string
+	faults []string
+	door   door
+	locale locales.Locale
+	app    *app
+	world  *outside
+	engine *dialog.Engine
+	shows  []string // the nodes with a screen
+
+	who      visitor
+	phase    string
+	reversed bool
+	queue    []place
+	seen     map[string]bool
+	variants map[string]int // expanded so far, by node and page
+
+	turns, screens int
+	longest        int            // characters of the longest page met
+	pages          map[string]int // of each node at its worst
+	edges          map[edge]string
+	actions        map[string]bool
+	reached        map[string]bool
+	certificate    string
+	registration   string
+}
+
+// place is a screen to go on from: its state as the session store keeps it.
+type place struct {
+	state []byte
+	text  string
+	way   []string // what was typed to come here
+	first bool     // of its node and page: there rubbish is typed
+}
+
+// maxVariants is how many screens of one node's page are gone on from: lists of
+// kindergartens in any order would never end. Every reply is checked.
+const maxVariants = 4
+
+// walk goes from the first screen wherever who can go. In a reversed walk the
+// options are tried from the last to the first.
+func (c *crawl) walk(who visitor, phase string, reversed bool) {
+	c.who, c.phase, c.reversed = who, phase, reversed
+	c.seen, c.variants = map[string]bool{}, map[string]int{}
+	unknown := locales.Locale("")
+	if c.locale == locales.EN {
+		unknown = locales.EN
+	}
+	c.visit(dialog.NewState(unknown), dialog.Input{Start: true}, nil)
+	if c.door.channel == caller.SMS {
+		for _, text := range []string{"айып", "штраф 01KG777AAA", "айып ???", "справка", "текшер " + c.certificate, "кезек " + c.registration, "очередь", "тил", "жардам"} {
+			c.visit(dialog.NewState(c.locale), dialog.Input{Start: true, Text: text}, nil)
+		}
+	}
+	for len(c.queue) > 0 {
+		at := c.queue[0]
+		c.queue = c.queue[1:]
+		c.expand(at)
+		if at.first {
+			c.breakOff(at)
+		}
+	}
+}
+
+// breakOff leaves a talk and comes back: what is worth continuing is offered,
+// and goes on.
+func (c *crawl) breakOff(at place) {
+	earlier := c.engine.Dropped(c.state(at))
+	if earlier == nil {
+		return
+	}
+	st := dialog.NewState(c.locale)
+	c.visit(st, dialog.Input{Start: true, Earlier: earlier}, append(at.way, "(breaks off)"))
+	if st.Node != "door.resume" {
+		c.fault("%s %v: a talk that broke off at %s is not offered", c.phase, at.way, earlier.Node)
+		return
+	}
+	c.visit(st, dialog.Input{Text: "1"}, append(at.way, "(breaks off)", "1"))
+}
+
+// visit takes one turn from st, checks the reply, and queues it when it is new.
+func (c *crawl) visit(st *dialog.State, in dialog.Input, way []string) string {
+	c.turns++
+	in.Budget = c.door.budget
+	by := caller.Caller{
+		Phone: c.who.phone, Channel: c.door.channel, Gateway: "crawl", Locale: st.Locale, Now: c.app.now(),
+		Turn: c.phase + "/" + strconv.Itoa(c.turns),
+	}
+	reply, err := c.engine.Next(c.ctx, by, st, in)
+	if err != nil {
+		c.must(fmt.Errorf("%v: %w", way, err))
+	}
+	c.check(st, reply, way)
+	c.reached[st.Node] = true
+	page := strings.Join(append([]string{st.Node, strconv.Itoa(st.Page)}, st.Returns...), "|")
+	key := page + digit.ReplaceAllString(reply.Text, "#")
+	if c.seen[key] {
+		return reply.Text
+	}
+	c.seen[key] = true
+	c.screens++
+	c.prove(by, st, reply, way)
+	if c.variants[page]++; reply.End || c.variants[page] > maxVariants {
+		return reply.Text
+	}
+	data := st.Encode()
+	c.queue = append(c.queue, place{state: data, text: reply.Text, way: slices.Clone(way), first: c.variants[page] == 1})
+	return reply.Text
+}
+
+// prove lays the screen out with the longest values of its sentences.
+func (c *crawl) prove(by caller.Caller, st *dialog.State, reply dialog.Reply, way []string) {
+	pages, err := c.engine.Worst(c.ctx, by, st, c.door.budget)
+	c.must(err)
+	c.pages[st.Node] = max(c.pages[st.Node], len(pages))
+	for _, text := range append(pages, reply.Text) {
+		if !c.door.budget.Fits(text) {
+			c.fault("%s %v: with the longest values %s does not fit: %q", c.phase, way, st.Node, text)
+		}
+		if rest := len([]rune(text)); rest > c.longest {
+			c.longest = rest
+		}
+	}
+}
+
+// expand types on a screen all that can be typed, and looks for the way back.
+func (c *crawl) expand(at place) {
+	away := false
+	first := c.state(at)
+	for _, input := range c.inputs(first, at.first) {
+		st := c.state(at)
+		text := c.visit(st, dialog.Input{Text: input}, append(at.way, short(input)))
+		c.trace(first, input, st.Node)
+		away = away || (input == "0" || input == "00") && text != at.text
+	}
+	start := first.Node == "door.main" || first.Node == "door.language" && first.Locale == ""
+	if !away && !start {
+		c.fault("%s %v: no way back from %q", c.phase, at.way, at.text)
+	}
+}
+
+func (c *crawl) state(at place) *dialog.State {
+	st, err := dialog.Decode(at.state)
+	c.must(err)
+	return st
+}
+
+// inputs are what is typed on st's screen: answers, choices, the way back, more,
+// and rubbish if wanted.
+func (c *crawl) inputs(st *dialog.State, bad bool) []string {
+	var choices []string
+	for i := range st.Pages[st.Page].Options {
+		choices = append(choices, strconv.Itoa(i+1))
+	}
+	if c.reversed {
+		slices.Reverse(choices)
+	}
+	if st.Node == "door.language" {
+		if choices = nil; languageChoice[c.locale] != "" {
+			choices = []string{languageChoice[c.locale]}
+		}
+	}
+	inputs := append(append(c.answers(st.Node), choices...), "9", "0", "00")
+	if bad {
+		inputs = append(inputs, rubbish...)
+	}
+	return inputs
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/eshik-kg/eshik/platform/dialog"
+)
+
+// edge is a way from one node to another.
+type edge struct{ from, to string }
+
+// typed labels a way that an answer leads, not a choice.
+const typed = "…"
+
+// trace notes where an input on the screen of at led.
+func (c *crawl) trace(at *dialog.State, input, to string) {
+	number, err := strconv.Atoi(input)
+	options := at.Pages[at.Page].Options
+	if err != nil || number < 1 || number > len(options) {
+		if slices.Contains(c.answers(at.Node), input) && to != at.Node {
+			c.way(edge{at.Node, to}, typed)
+		}
+		return
+	}
+	next := options[number-1]
+	label := ""
+	for line := range strings.SplitSeq(at.Pages[at.Page].Text, "\n") {
+		if text, found := strings.CutPrefix(line, input+" "); found {
+			label = digit.ReplaceAllString(text, "#")
+		}
+	}
+	if next.Node == "" {
+		return
+	}
+	c.way(edge{at.Node, next.Node}, label)
+	if c.actions[next.Node] && to != "door.problem" {
+		c.way(edge{next.Node, to}, "")
+	}
+	if next.Then != "" {
+		c.way(edge{next.Node, next.Then}, "")
+	}
+}
+
+// way keeps one label of each way: of several (a list of fines) the first in
+// order.
+func (c *crawl) way(e edge, label string) {
+	if e.to == "door.problem" || e.to == "door.main" {
+		return // every screen leads there
+	}
+	if known, has := c.edges[e]; !has || label < known {
+		c.edges[e] = label
+	}
+}
+
+// document is docs/flows.md.
+func (c *crawl) document() string {
+	var out strings.Builder
+	out.WriteString("# Flows\n\nWritten by `make flows` from a walk through every screen (`eshik flows graph`); do not edit. A box is a screen, a rounded\n" +
+		"one an action; \"…\" is an answer that is typed. From every screen 0 leads back and 00 to the main menu, which is not drawn.\n\n" +
+		"```mermaid\nflowchart LR\n")
+	nodes := map[string][]string{}
+	for _, id := range slices.Sorted(maps.Keys(c.drawn())) {
+		service, _, _ := strings.Cut(id, ".")
+		nodes[service] = append(nodes[service], id)
+	}
+	for _, service := range slices.Sorted(maps.Keys(nodes)) {
+		fmt.Fprintf(&out, "  subgraph %s\n", service)
+		for _, id := range nodes[service] {
+			open, shut := "[", "]"
+			if c.actions[id] {
+				open, shut = "([", "])"
+			}
+			fmt.Fprintf(&out, "    %s%s\"%s\"%s\n", name(id), open, id, shut)
+		}
+		out.WriteString("  end\n")
+	}
+	for _, e := range slices.SortedFunc(maps.Keys(c.edges), func(a, b edge) int {
+		return strings.Compare(a.from+" "+a.to, b.from+" "+b.to)
+	}) {
+		arrow := "-->"
+		if label := c.edges[e]; label != "" {
+			arrow = "-->|\"" + strings.NewReplacer("\"", "'", "|", "/").Replace(label) + "\"|"
+		}
+		fmt.Fprintf(&out, "  %s %s %s\n", name(e.from), arrow, name(e.to))
+	}
+	out.WriteString("```\n")
+	return out.String()
+}
+
+// drawn are the nodes that some way touches.
+func (c *crawl) drawn() map[string]bool {
+	all := map[string]bool{}
+	for e := range c.edges {
+		all[e.from], all[e.to] = true, true
+	}
+	return all
+}
+
+// name is a node's id as Mermaid takes it.
+func name(id string) string { return strings.ReplaceAll(id, ".", "_") }
+
+// mostPaged is the node with the most pages at its worst.
+func (c *crawl) mostPaged() (most int, node string) {
+	for _, id := range slices.Sorted(maps.Keys(c.pages)) {
+		if c.pages[id] > most {
+			most, node = c.pages[id], id
+		}
+	}
+	return most, node
+}
+
+// shown is how many of the screens were reached.
+func (c *crawl) shown() (n int) {
+	for _, id := range c.shows {
+		if c.reached[id] {
+			n++
+		}
+	}
+	return n
+}
