@@ -104,7 +104,8 @@ func (a Auth) secret(c *fiber.Ctx) bool {
 	return subtle.ConstantTimeCompare([]byte(given), []byte(a.Secret)) == 1
 }
 
-// signed verifies the signature. The same request sent again within the window
+// signed verifies the signature over the bytes as they were sent: unpacking them
+// for a caller who is not proved would let anybody fill the memory. The same request sent again within the window
 // is a gateway's retry, which the session recognises; later it is refused.
 func (a Auth) signed(c *fiber.Ctx, now time.Time) bool {
 	timestamp := c.Get(TimestampHeader)
@@ -117,7 +118,7 @@ func (a Auth) signed(c *fiber.Ctx, now time.Time) bool {
 	if err != nil || !found {
 		return false
 	}
-	signed := append([]byte(timestamp+"."+c.Method()+"."+c.Path()+"."), c.Body()...)
+	signed := append([]byte(timestamp+"."+c.Method()+"."+c.Path()+"."), c.Request().Body()...)
 	return slices.ContainsFunc(a.HMACKeys, func(key string) bool {
 		want := hmac.New(sha256.New, []byte(key))
 		want.Write(signed)

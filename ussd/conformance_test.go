@@ -2,6 +2,7 @@ package ussd_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -234,12 +235,19 @@ func TestRubbish(t *testing.T) {
 		if response, _ := b.send("POST", base+path, kind, strings.Repeat("x", 1<<20), ussd.SecretHeader, secretWord); response.StatusCode != http.StatusRequestEntityTooLarge {
 			t.Errorf("1 MB was answered %d", response.StatusCode)
 		}
+		var packed bytes.Buffer
+		z := gzip.NewWriter(&packed)
+		_, _ = z.Write(make([]byte, 64<<20)) // into memory
+		_ = z.Close()
+		if response, _ := b.send("POST", base+path, kind, packed.String(), ussd.SecretHeader, secretWord, "Content-Encoding", "gzip"); response.StatusCode != http.StatusBadRequest {
+			t.Errorf("a packed body was answered %d", response.StatusCode)
+		}
 		for _, method := range []string{"GET", "PUT", "DELETE"} {
 			if response, _ := b.send(method, base+path, kind, "", ussd.SecretHeader, secretWord); response.StatusCode < 400 {
 				t.Errorf("%s was answered %d", method, response.StatusCode)
 			}
 		}
-		if len(b.taken()) != 0 || len(b.refused) != len(bodies)+1 || strings.Contains(b.log.String(), canary) {
+		if len(b.taken()) != 0 || len(b.refused) != len(bodies)+2 || strings.Contains(b.log.String(), canary) {
 			t.Errorf("%d turns, refused %v, log %s", len(b.taken()), b.refused, b.log.String())
 		}
 	})

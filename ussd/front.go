@@ -128,7 +128,7 @@ func (g *Gateway) guard(p path) fiber.Handler {
 			g.Refused(reason)
 			return c.Status(fiber.StatusForbidden).SendString("forbidden")
 		}
-		if len(c.Body()) > maxBody {
+		if len(c.Request().Body()) > maxBody {
 			g.Refused("too_large")
 			return c.Status(fiber.StatusRequestEntityTooLarge).SendString("the request is too large")
 		}
@@ -207,12 +207,13 @@ func operator(network string) string { return networks[strings.ReplaceAll(networ
 // dialled is what was dialled after the short code, "*1414*2*1#" being "2*1".
 func dialled(text, code string) string {
 	text = strings.TrimSuffix(text, "#")
-	if rest, ok := strings.CutPrefix(text, strings.TrimSuffix(code, "#")); ok && code != "" {
+	rest, ok := strings.CutPrefix(text, strings.TrimSuffix(code, "#"))
+	if ok && code != "" && (rest == "" || rest[0] == '*') {
 		return strings.TrimPrefix(rest, "*")
 	}
 	if !strings.HasPrefix(text, "*") {
 		return ""
 	}
-	_, rest, _ := strings.Cut(text[1:], "*")
+	_, rest, _ = strings.Cut(text[1:], "*")
 	return rest
 }

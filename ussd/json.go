@@ -13,7 +13,7 @@ var errJSON = errors.New("the body is not the JSON object that is documented")
 
 // readJSON reads a body into a message of the format.
 func readJSON[T any](c *fiber.Ctx) (message T, err error) {
-	if json.Unmarshal(c.Body(), &message) != nil {
+	if json.Unmarshal(c.Request().Body(), &message) != nil {
 		return message, errJSON
 	}
 	return message, nil

@@ -109,7 +109,10 @@ func (g *ussdGateway) resolve() error {
 		g.keys = append(g.keys, key)
 	}
 	faults := []error{g.budget.check()}
-	for _, b := range g.Operators {
+	for name, b := range g.Operators {
+		if b == (budget{}) {
+			faults = append(faults, fmt.Errorf("operator %q has no septets and units", name))
+		}
 		faults = append(faults, b.check())
 	}
 	return errors.Join(slices.DeleteFunc(faults, func(err error) bool { return err == nil })...)

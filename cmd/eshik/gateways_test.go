@@ -36,6 +36,7 @@ secret_env = "E2E_SECRET"`, ""},
 		"too small":         {"[[ussd]]\nformat = \"plain\"\nseptets = 10\nunits = 5", "a screen holds"},
 		"half a budget":     {"[[ussd]]\nformat = \"plain\"\nseptets = 160", "a screen holds"},
 		"operator too wide": {"[[ussd]]\nformat = \"plain\"\n[ussd.operators.X]\nseptets = 900\nunits = 900", "a screen holds"},
+		"operator without":  {"[[ussd]]\nformat = \"plain\"\n[ussd.operators.X]", "no septets"},
 		"no network":        {"[[ussd]]\nformat = \"plain\"\nnetworks = [\"everywhere\"]", "everywhere"},
 	} {
 		path := filepath.Join(t.TempDir(), "gateways.toml")

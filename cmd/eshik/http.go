@@ -42,7 +42,7 @@ func (a *app) newHTTP(m *metrics, world *outside) (*fiber.App, error) {
 		ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorHandler: api.ErrorHandler(a.texts, a.log),
 	})
-	f.Use(m.measure, recover.New(recover.Config{EnableStackTrace: false}), secure)
+	f.Use(m.measure, recover.New(recover.Config{EnableStackTrace: false}), secure, unpacked)
 	mounts := []func(fiber.Router, *metrics) error{a.mountUSSD, a.mountSMS, a.mountAPI, a.mountPages}
 	for _, mount := range mounts {
 		if err := mount(f, m); err != nil {
@@ -63,6 +63,15 @@ func secure(c *fiber.Ctx) error {
 	c.Set("X-Frame-Options", "DENY")
 	c.Set("Referrer-Policy", "no-referrer")
 	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; frame-ancestors 'none'")
+	return c.Next()
+}
+
+// unpacked refuses packed bodies: a small one unpacks into gigabytes, and nobody
+// who calls us needs them.
+func unpacked(c *fiber.Ctx) error {
+	if encoding := c.Get(fiber.HeaderContentEncoding); encoding != "" && encoding != "identity" {
+		return c.Status(fiber.StatusUnsupportedMediaType).SendString("send the body unpacked")
+	}
 	return c.Next()
 }
 
