@@ -18,6 +18,7 @@ type programs struct {
 	redis    string
 	chromium string
 	npm      string
+	smpp     string // Kannel's SMS centre
 }
 
 // need is one program, the Debian packages that bring it, and how to find it.
@@ -34,6 +35,7 @@ func needs(compiler bool) []need {
 		{[]string{"chromium"}, inPath("chromium", "chromium-browser", "google-chrome"),
 			func(p *programs, path string) { p.chromium = path }},
 		{[]string{"nodejs", "npm"}, inPath("npm"), func(p *programs, path string) { p.npm = path }},
+		{[]string{"kannel-extras"}, findKannel, func(p *programs, path string) { p.smpp = path }},
 	}
 	if compiler {
 		all = append(all, need{[]string{"gcc", "libc6-dev"}, inPath("gcc", "clang"), func(*programs, string) {}})
@@ -108,6 +110,15 @@ func inPath(names ...string) func() string {
 		}
 		return ""
 	}
+}
+
+// findKannel finds Kannel's SMS centre for tests, which Debian keeps out of PATH.
+func findKannel() string {
+	const path = "/usr/lib/kannel/test/drive_smpp"
+	if exists(path) {
+		return path
+	}
+	return inPath("drive_smpp")()
 }
 
 // findPostgres finds the folder with the server's programs. Debian keeps them

@@ -5,8 +5,9 @@
 // The command finds them through ESHIK_TEST_POSTGRES (a postgres:// address
 // whose user may create databases), ESHIK_TEST_REDIS (host:port),
 // ESHIK_TEST_REDIS_SERVER (the path of its program, for tests that kill theirs)
-// ESHIK_TEST_CHROMIUM (the path of a browser) and ESHIK_TEST_NODE_MODULES (a
-// folder with what tools/node declares). What is missing on the machine
+// ESHIK_TEST_CHROMIUM (the path of a browser), ESHIK_TEST_DRIVE_SMPP (Kannel's SMS
+// centre) and ESHIK_TEST_NODE_MODULES (a folder with what tools/node declares).
+// What is missing on the machine
 // is installed with apt-get when running as root; otherwise one line says what
 // to run, and the exit code is 2. Both servers and their folder are gone when
 // the command has ended; the exit code is the command's own.
@@ -95,6 +96,7 @@ func run(compiler, durable bool, command []string) (code int, err error) {
 		"ESHIK_TEST_REDIS=" + cache.address,
 		"ESHIK_TEST_REDIS_SERVER=" + tools.redis,
 		"ESHIK_TEST_CHROMIUM=" + tools.chromium,
+		"ESHIK_TEST_DRIVE_SMPP=" + tools.smpp,
 	})
 }
 

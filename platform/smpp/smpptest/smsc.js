@@ -1,0 +1,70 @@
+// An SMS centre for tests, on the independent SMPP implementation "smpp". It
+// takes one command a line on its input, as JSON, and writes one event a line:
+//   {"deliver": {…}}      deliver_sm with these fields   -> {"event": "delivered", "status": 0}
+//   {"raw": "hex"}        these octets, as they are
+//   {"throttle": n}       the next n submit_sm are answered that we are too fast
+//   {"silent": n}         the next n submit_sm are not answered
+//   {"disconnect": true}  closes the connection
+//   {"refuse": n}         the next n binds are refused
+//   {"deaf": true}        answers no enquire_link from now on
+// Buffers are written in hexadecimal, with the prefix "0x".
+const smpp = require('smpp');
+const lines = require('readline').createInterface({input: process.stdin});
+
+const tell = event => process.stdout.write(JSON.stringify(event, (_, value) =>
+  value && value.type === 'Buffer' ? '0x' + Buffer.from(value.data).toString('hex') : value) + '\n');
+const octets = value => typeof value === 'string' && value.startsWith('0x') ? Buffer.from(value.slice(2), 'hex') : value;
+
+let session = null, last = 0, throttle = 0, silent = 0, refuse = 0, deaf = false;
+
+const server = smpp.createServer({}, connected => {
+  const bind = pdu => {
+    if (refuse-- > 0) {
+      connected.send(pdu.response({command_status: smpp.ESME_RBINDFAIL}));
+      connected.close();
+      return;
+    }
+    session = connected;
+    connected.send(pdu.response({system_id: 'smsc'}));
+    tell({event: 'bound', as: pdu.command, system_id: pdu.system_id, version: pdu.interface_version});
+  };
+  for (const name of ['bind_transceiver', 'bind_transmitter', 'bind_receiver']) connected.on(name, bind);
+  connected.on('enquire_link', pdu => { if (!deaf) { connected.send(pdu.response()); tell({event: 'enquired'}); } });
+  connected.on('unbind', pdu => { connected.send(pdu.response()); connected.close(); tell({event: 'unbound'}); });
+  connected.on('generic_nack', pdu => tell({event: 'nack', status: pdu.command_status}));
+  connected.on('deliver_sm_resp', pdu => tell({event: 'delivered', status: pdu.command_status}));
+  connected.on('submit_sm', pdu => {
+    if (silent > 0) { silent--; tell({event: 'swallowed'}); return; }
+    if (throttle > 0) {
+      throttle--;
+      connected.send(pdu.response({command_status: smpp.ESME_RTHROTTLED}));
+      tell({event: 'throttled'});
+      return;
+    }
+    const id = String(++last);
+    connected.send(pdu.response({message_id: id}));
+    // What the library reads as text, by the coding, header cut off.
+    const text = pdu.short_message.message;
+    tell({event: 'submit', id, pdu: {...pdu, text: Buffer.isBuffer(text) ? '0x' + text.toString('hex') : text}});
+  });
+  connected.on('error', () => {});
+  connected.on('close', () => { if (session === connected) session = null; tell({event: 'closed'}); });
+});
+
+lines.on('line', line => {
+  const command = JSON.parse(line);
+  if ('throttle' in command) throttle = command.throttle;
+  if ('silent' in command) silent = command.silent;
+  if ('refuse' in command) refuse = command.refuse;
+  if ('deaf' in command) deaf = command.deaf;
+  if (command.disconnect && session) session.socket.destroy();
+  if (command.raw && session) session.socket.write(Buffer.from(command.raw, 'hex'));
+  if (command.deliver && session) {
+    const fields = {};
+    for (const [name, value] of Object.entries(command.deliver)) fields[name] = octets(value);
+    session.deliver_sm(fields);
+  }
+  tell({event: 'done'});
+});
+lines.on('close', () => process.exit(0));
+server.listen(0, '127.0.0.1', () => tell({event: 'listening', port: server.address().port}));

@@ -1,0 +1,77 @@
+package smpp
+
+import "encoding/binary"
+
+// Tag names an optional parameter (section 5.3.2).
+type Tag uint16
+
+// The optional parameters that are read or written; all others are kept.
+const (
+	TagReceiptedMessageID Tag = 0x001E
+	TagSARReference       Tag = 0x020C
+	TagSARTotal           Tag = 0x020E
+	TagSARNumber          Tag = 0x020F
+	TagPayload            Tag = 0x0424
+	TagMessageState       Tag = 0x0427
+	TagUSSDServiceOp      Tag = 0x0501
+	TagSessionInfo        Tag = 0x1383
+)
+
+// TLV is one optional parameter.
+type TLV struct {
+	Tag   Tag
+	Value []byte
+}
+
+// TLVs are the optional parameters of a PDU, in its order.
+type TLVs []TLV
+
+// Get finds the first parameter with this tag.
+func (t TLVs) Get(tag Tag) (value []byte, ok bool) {
+	for _, tlv := range t {
+		if tlv.Tag == tag {
+			return tlv.Value, true
+		}
+	}
+	return nil, false
+}
+
+// Byte is the value of a parameter of one octet; ok is false when it is absent
+// or has another length.
+func (t TLVs) Byte(tag Tag) (value byte, ok bool) {
+	raw, ok := t.Get(tag)
+	if !ok || len(raw) != 1 {
+		return 0, false
+	}
+	return raw[0], true
+}
+
+// readTLVs reads the rest of a PDU. Unknown parameters are no fault: section
+// 3.3 has newer versions add some.
+func readTLVs(raw []byte) (TLVs, error) {
+	var all TLVs
+	for len(raw) > 0 {
+		if len(raw) < 4 {
+			return nil, malformed(StatusOptionalStream, "an optional parameter without a head")
+		}
+		length := int(binary.BigEndian.Uint16(raw[2:]))
+		if len(raw)-4 < length {
+			return nil, malformed(StatusOptionalStream, "an optional parameter is longer than the PDU")
+		}
+		all = append(all, TLV{Tag: Tag(binary.BigEndian.Uint16(raw)), Value: raw[4 : 4+length : 4+length]})
+		raw = raw[4+length:]
+	}
+	return all, nil
+}
+
+func (t TLVs) append(raw []byte) ([]byte, error) {
+	for _, tlv := range t {
+		if len(tlv.Value) > 0xFFFF {
+			return nil, malformed(StatusParameter, "an optional parameter over 65 535 octets")
+		}
+		raw = binary.BigEndian.AppendUint16(raw, uint16(tlv.Tag))
+		raw = binary.BigEndian.AppendUint16(raw, uint16(len(tlv.Value)))
+		raw = append(raw, tlv.Value...)
+	}
+	return raw, nil
+}
