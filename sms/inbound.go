@@ -79,7 +79,11 @@ var (
 type Incoming struct {
 	// Provider names the gateway, and ID is the provider's own for the message.
 	Provider, ID string
-	Phone, Text  string
+	// Unnumbered says that the provider gives messages no id: ID is then the link's
+	// name and the request's number on it, joined by ":". A message that comes again
+	// on another link soon after is the same one, delivered again.
+	Unnumbered  bool
+	Phone, Text string
 	// Ref is common to the parts of one long text, Part is this one's place from
 	// 1 and Parts their number. Parts is 0 or 1 for a text that is whole.
 	Ref, Part, Parts int
@@ -152,7 +156,10 @@ func (in *Inbound) Take(ctx context.Context, incoming Incoming) error {
 	if err != nil {
 		return err
 	}
-	fresh, err := in.keep(ctx, m, incoming.At)
+	if incoming.Unnumbered {
+		m.id = in.echo(m) + ":" + m.id
+	}
+	fresh, err := in.keep(ctx, m, incoming)
 	if err != nil || !fresh {
 		return err
 	}
@@ -185,7 +192,7 @@ func legible(text string) string {
 }
 
 // keep stores a message; fresh is false when it is known already.
-func (in *Inbound) keep(ctx context.Context, m message, at time.Time) (fresh bool, err error) {
+func (in *Inbound) keep(ctx context.Context, m message, incoming Incoming) (fresh bool, err error) {
 	plain, err := json.Marshal(m)
 	if err != nil {
 		return false, fmt.Errorf("write a message: %w", err)
@@ -195,8 +202,13 @@ func (in *Inbound) keep(ctx context.Context, m message, at time.Time) (fresh boo
 		return false, fmt.Errorf("seal a message: %w", err)
 	}
 	err = in.db.InTx(ctx, func(tx *store.Tx) error {
+		if incoming.Unnumbered {
+			if again, err := in.isAgain(ctx, tx, m, incoming.At); err != nil || again {
+				return err
+			}
+		}
 		rows, err := db.New(tx).KeepInbound(ctx, db.KeepInboundParams{
-			Provider: m.provider, MessageID: m.id, ReceivedAt: dbtime.From(at), Sealed: sealed,
+			Provider: m.provider, MessageID: m.id, ReceivedAt: dbtime.From(incoming.At), Sealed: sealed,
 			Joins: in.joins(m), Part: int64(m.Part),
 		})
 		fresh = rows == 1

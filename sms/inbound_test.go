@@ -187,7 +187,7 @@ func TestStatus(t *testing.T) {
 			}
 		}
 		var state string
-		row := db.Reader().QueryRow(fmt.Sprintf("SELECT state FROM notify_messages WHERE provider_id = '%s'", id))
+		row := db.Reader().QueryRow(fmt.Sprintf("SELECT state FROM notify_messages WHERE provider_id = 'twilio/%s'", id))
 		if err := row.Scan(&state); err != nil || state != string(notify.Delivered) {
 			t.Errorf("the message is %s, %v", state, err)
 		}

@@ -28,3 +28,27 @@ LIMIT $2;
 
 -- name: ForgetInbound :execrows
 DELETE FROM sms_inbound WHERE answered_at < $1;
+
+-- name: Echoes :many
+SELECT message_id FROM sms_inbound
+WHERE provider = $1 AND message_id >= $2 AND message_id < $3 AND received_at >= $4;
+
+-- name: KeepFailure :exec
+INSERT INTO sms_failures (id, provider, operator, failed_at) VALUES ($1, $2, $3, $4);
+
+-- name: Failures :many
+SELECT provider, operator, COUNT(*) AS failures FROM sms_failures
+WHERE failed_at >= $1
+GROUP BY provider, operator;
+
+-- name: ForgetFailures :exec
+DELETE FROM sms_failures WHERE failed_at < $1;
+
+-- name: Weights :one
+SELECT points, moved_at FROM sms_weights WHERE operator = $1;
+
+-- name: BeginWeights :execrows
+INSERT INTO sms_weights (operator, points, moved_at) VALUES ($1, $2, $3) ON CONFLICT (operator) DO NOTHING;
+
+-- name: MoveWeights :execrows
+UPDATE sms_weights SET points = $2, moved_at = $3 WHERE operator = $1 AND moved_at = $4;

@@ -4,18 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/eshik-kg/eshik/platform/notify"
 )
-
-// Deliveries takes a provider's word on what became of a message, as
-// *notify.Outbox does. It may come twice and out of order.
-type Deliveries interface {
-	Delivered(ctx context.Context, providerID, status string) error
-}
 
 // Status answers Twilio's delivery reports.
 type Status struct {
@@ -23,12 +16,6 @@ type Status struct {
 	deliveries Deliveries
 	log        *slog.Logger
 }
-
-// The waits for a message that is not known yet; they double, 630 ms in all.
-const (
-	firstWait = 10 * time.Millisecond
-	lastWait  = 320 * time.Millisecond
-)
 
 // NewStatus makes the handler.
 func NewStatus(webhook *Webhook, deliveries Deliveries, log *slog.Logger) *Status {
@@ -49,7 +36,7 @@ func (s *Status) report(c *fiber.Ctx) error {
 	}
 	ctx, cancel := context.WithTimeout(c.UserContext(), answerWithin)
 	defer cancel()
-	err := s.take(ctx, id, status)
+	err := report(ctx, s.deliveries, providerTwilio, status, id)
 	if errors.Is(err, notify.ErrUnknown) {
 		// Not ours, or forgotten: a repetition would change nothing.
 		s.log.WarnContext(ctx, "a delivery report is about an unknown message")
@@ -60,19 +47,4 @@ func (s *Status) report(c *fiber.Ctx) error {
 		return c.Status(fiber.StatusServiceUnavailable).SendString("try again later")
 	}
 	return c.SendStatus(fiber.StatusOK)
-}
-
-// take notes a report. One may overtake the answer to the very call that sent
-// the message, and Twilio does not repeat it: such a one waits a moment.
-func (s *Status) take(ctx context.Context, id, status string) error {
-	err := s.deliveries.Delivered(ctx, id, status)
-	for wait := firstWait; errors.Is(err, notify.ErrUnknown) && wait <= lastWait; wait *= 2 {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(wait):
-		}
-		err = s.deliveries.Delivered(ctx, id, status)
-	}
-	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -33,7 +34,7 @@ type TwilioConfig struct {
 	Timeout time.Duration
 }
 
-// Twilio sends messages through Twilio's API. It implements notify.Sender.
+// Twilio sends messages through Twilio's API. It implements Provider.
 type Twilio struct {
 	cfg       TwilioConfig
 	transport http.RoundTripper
@@ -70,6 +71,9 @@ func (e elsewhere) RoundTrip(r *http.Request) (*http.Response, error) {
 	r.URL.Scheme, r.URL.Host, r.Host = e.scheme, e.host, e.host
 	return e.next.RoundTrip(r)
 }
+
+// Name implements Provider.
+func (*Twilio) Name() string { return providerTwilio }
 
 // Send hands one message to Twilio and gives its MessageSid. A message that
 // Twilio will never take (a number that is none, a citizen who unsubscribed)
@@ -110,6 +114,15 @@ func (t *Twilio) client(ctx context.Context) *client.Client {
 	return c
 }
 
+// unreached marks the error of a call that never reached its server.
+func unreached(err error) error {
+	var dial *net.OpError
+	if errors.As(err, &dial) && dial.Op == "dial" {
+		return fmt.Errorf("%w: %w", ErrNotTaken, err)
+	}
+	return err
+}
+
 // sendError keeps Twilio's numbers and drops its sentences, which repeat the
 // citizen's number. A 400 is about this message and will not change; all else
 // (credentials, rate, outage) may.
@@ -119,11 +132,15 @@ func sendError(err error) error {
 		if refused.Status == http.StatusBadRequest {
 			return fmt.Errorf("twilio: %w: error %d", notify.ErrRefused, refused.Code)
 		}
-		return fmt.Errorf("twilio did not take the message: status %d, error %d", refused.Status, refused.Code)
+		fault := fmt.Errorf("twilio did not take the message: status %d, error %d", refused.Status, refused.Code)
+		if refused.Status < http.StatusInternalServerError {
+			return fmt.Errorf("%w: %w", ErrNotTaken, fault)
+		}
+		return fault
 	}
 	var failed *url.Error
 	if errors.As(err, &failed) {
-		return fmt.Errorf("reach twilio: %w", failed.Err)
+		return fmt.Errorf("reach twilio: %w", unreached(failed.Err))
 	}
 	return errors.New("send through twilio: its answer cannot be read")
 }

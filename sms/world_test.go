@@ -70,11 +70,11 @@ type provider struct {
 	sent []notify.Outgoing
 }
 
-func (p *provider) Send(_ context.Context, m notify.Outgoing) (string, error) {
+func (p *provider) Send(_ context.Context, m notify.Outgoing) (notify.Taken, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sent = append(p.sent, m)
-	return "SMout" + m.ID, nil
+	return notify.Taken{Provider: "twilio", ID: "SMout" + m.ID}, nil
 }
 
 func (p *provider) taken() []notify.Outgoing {

@@ -141,10 +141,10 @@ func (g *Gateway) guard(p path) fiber.Handler {
 			return g.malformed(c.Status(fiber.StatusBadRequest), err.Error())
 		}
 		if p.over || in.over {
-			g.ended(c, in)
+			g.end(c.UserContext(), in)
 			return p.encode(c, session.Answer{End: true})
 		}
-		return p.encode(c, g.turn(c, in))
+		return p.encode(c, g.turn(c.UserContext(), in))
 	}
 }
 
@@ -166,8 +166,8 @@ func (in *request) check() error {
 }
 
 // turn takes one input to the talk.
-func (g *Gateway) turn(c *fiber.Ctx, in request) session.Answer {
-	ctx, cancel := context.WithTimeout(c.UserContext(), answerWithin)
+func (g *Gateway) turn(ctx context.Context, in request) session.Answer {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	answer, err := g.Talks.Turn(ctx, session.Turn{
 		Session: g.name + "/" + in.session, Phone: in.phone, Channel: caller.USSD, Gateway: g.name, Operator: in.operator,
@@ -184,9 +184,9 @@ func (g *Gateway) turn(c *fiber.Ctx, in request) session.Answer {
 	return answer
 }
 
-// ended takes the notice that a session is over.
-func (g *Gateway) ended(c *fiber.Ctx, in request) {
-	ctx, cancel := context.WithTimeout(c.UserContext(), answerWithin)
+// end takes the notice that a session is over.
+func (g *Gateway) end(ctx context.Context, in request) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	if err := g.Talks.Ended(ctx, g.name+"/"+in.session, in.phone, g.Now()); err != nil {
 		// Not worth a retry: the sweep finds the talk when it expires.

@@ -46,6 +46,9 @@ type app struct {
 	audit    *audit.Log
 	outbox   *notify.Outbox
 	limiter  limit.Limiter
+	metrics  *metrics
+	links    []*link
+	router   *sms.Router
 	identity *identity.Service
 
 	payments     *payment.Service
@@ -55,11 +58,14 @@ type app struct {
 	preschool    *preschool.Service
 	talks        *session.Talks
 	inbound      *sms.Inbound // set by newHTTP
+	// africasTalking is nil where no messages go through it.
+	africasTalking *sms.AfricasTalking
+	unlink         func() // ends the links
 }
 
 // build wires the app. The database is brought to this version.
 func build(ctx context.Context, config *Config, log *slog.Logger) (*app, error) {
-	a := &app{config: config, log: log, now: time.Now}
+	a := &app{config: config, log: log, now: time.Now, metrics: newMetrics()}
 	for _, part := range []func(context.Context) error{a.buildStore, a.buildPlatform, a.buildServices, a.buildTalks} {
 		if err := part(ctx); err != nil {
 			return nil, errors.Join(err, a.close(ctx))
@@ -119,18 +125,14 @@ func (a *app) buildPlatform(ctx context.Context) (err error) {
 	}
 	a.events = analytics.NewRecorder(a.db, a.log)
 	a.audit = audit.New(a.db, a.sealer)
-	sender, err := sms.NewTwilio(sms.TwilioConfig{
-		AccountSID: a.config.TwilioSID, AuthToken: a.config.TwilioToken, From: a.config.TwilioFrom,
-		BaseURL: a.config.TwilioURL, StatusURL: strings.TrimRight(a.config.PublicURL, "/") + "/sms/twilio/status",
-	})
-	if err != nil {
-		return usageError{err}
+	if a.router, err = a.buildRouter(); err != nil {
+		return err
 	}
 	quiet, err := notify.ParseQuiet(a.config.QuietHours, analytics.Bishkek)
 	if err != nil {
 		return usageError{fmt.Errorf("ESHIK_QUIET_HOURS: %w", err)}
 	}
-	a.outbox = notify.New(a.db, a.queue, a.sealer, sender, quiet, a.now, a.log)
+	a.outbox = notify.New(a.db, a.queue, a.sealer, a.router, quiet, a.now, a.log)
 	if a.partners, err = payment.NewPartners(a.db, a.now, rand.Reader); err != nil {
 		return err
 	}
@@ -225,6 +227,7 @@ func (a *app) buildTalks(context.Context) error {
 			DB: a.db, Outbox: a.outbox, StepTime: a.config.StepTime, Budget: sms.Budget, Lifetime: sms.TalkLifetime,
 		},
 	})
+	a.carryTalks()
 	return err
 }
 
@@ -233,6 +236,9 @@ func (a *app) close(ctx context.Context) error {
 	var faults []error
 	if a.queue != nil {
 		faults = append(faults, a.queue.Stop(ctx))
+	}
+	if a.unlink != nil {
+		a.unlink()
 	}
 	if a.events != nil {
 		a.events.Close()

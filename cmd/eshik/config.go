@@ -30,7 +30,7 @@ type Config struct {
 	StepTime     time.Duration `default:"3s" env:"ESHIK_STEP_TIME" help:"What a step over USSD may take before its answer is promised by SMS."`
 	ResumeWindow time.Duration `default:"15m" env:"ESHIK_RESUME_WINDOW" help:"How long a talk that broke off can be continued; 0: never."`
 
-	Gateways    string `env:"ESHIK_GATEWAYS" help:"File of the USSD gateways (docs/guides/gateways.md); Africa's Talking alone, with ESHIK_USSD_SECRET, when absent." type:"path"`
+	Gateways    string `env:"ESHIK_GATEWAYS" help:"File of the USSD gateways, SMPP links and SMS providers (docs/guides/gateways.md); Africa's Talking with ESHIK_USSD_SECRET, and Twilio, when absent." type:"path"`
 	USSDSecret  string `env:"ESHIK_USSD_SECRET" help:"Secret in the callbacks of Africa's Talking, where ESHIK_GATEWAYS names no file."`
 	TLSCert     string `name:"tls-cert" env:"ESHIK_TLS_CERT" help:"Certificate chain (PEM) to serve TLS ourselves, which client certificates need; a reverse proxy's work when absent." type:"path"`
 	TLSKey      string `name:"tls-key" env:"ESHIK_TLS_KEY" help:"Its private key (PEM)." type:"path"`
@@ -44,10 +44,11 @@ type Config struct {
 	XRoadClient string `default:"central-server/GOV/70000099/eshik" env:"ESHIK_XROAD_CLIENT" help:"Our X-Road identity: INSTANCE/CLASS/MEMBER/SUBSYSTEM."`
 	// The registries' own names; platform/registry has what they are when absent.
 	// Only the first two are known from public sources.
-	XRoadSafeCity string        `name:"xroad-safe-city" env:"ESHIK_XROAD_SAFE_CITY" help:"X-Road service of the traffic fines; central-server/GOV/70000005/smartcity-service when absent."`
-	XRoadAimak    string        `name:"xroad-aimak" env:"ESHIK_XROAD_AIMAK" help:"X-Road service of residence and family; central-server/GOV/70000050/sanaripaymak-service when absent."`
-	XRoadPersons  string        `name:"xroad-persons" env:"ESHIK_XROAD_PERSONS" help:"X-Road service that checks a personal number and a document (unverified); central-server/GOV/70000005/passport-service/check when absent."`
-	gateways      []ussdGateway // of the file
+	XRoadSafeCity string `name:"xroad-safe-city" env:"ESHIK_XROAD_SAFE_CITY" help:"X-Road service of the traffic fines; central-server/GOV/70000005/smartcity-service when absent."`
+	XRoadAimak    string `name:"xroad-aimak" env:"ESHIK_XROAD_AIMAK" help:"X-Road service of residence and family; central-server/GOV/70000050/sanaripaymak-service when absent."`
+	XRoadPersons  string `name:"xroad-persons" env:"ESHIK_XROAD_PERSONS" help:"X-Road service that checks a personal number and a document (unverified); central-server/GOV/70000005/passport-service/check when absent."`
+	gateways      gatewaysFile
+	sendOnly      bool // a worker: nothing comes in
 
 	XRoadKindergartens string `name:"xroad-kindergartens" env:"ESHIK_XROAD_KINDERGARTENS" help:"X-Road service that lists kindergartens (unverified); central-server/GOV/70000060/balabakcha-service/kindergartens when absent."`
 }
@@ -113,8 +114,9 @@ func (c *Config) checkProduction() []error {
 	need(c.MasterKey == "" || !weak(key), "ESHIK_MASTER_KEY is a default or made of one repeated byte; make one with: openssl rand -base64 32")
 	need(strings.HasPrefix(c.PublicURL, "https://"), "ESHIK_PUBLIC_URL must begin with https://")
 	need(c.Gateways != "" || len(c.USSDSecret) >= 16, "ESHIK_USSD_SECRET is missing or shorter than 16 characters")
-	need(c.TwilioSID != "" && c.TwilioSID != sandboxTwilioSID, "ESHIK_TWILIO_SID is missing or the sandbox's")
-	need(c.TwilioToken != "" && c.TwilioToken != sandboxTwilioToken, "ESHIK_TWILIO_TOKEN is missing or the sandbox's")
+	usesTwilio := c.gateways.has(twilio)
+	need(!usesTwilio || c.TwilioSID != "" && c.TwilioSID != sandboxTwilioSID, "ESHIK_TWILIO_SID is missing or the sandbox's")
+	need(!usesTwilio || c.TwilioToken != "" && c.TwilioToken != sandboxTwilioToken, "ESHIK_TWILIO_TOKEN is missing or the sandbox's")
 	need(c.TwilioFrom != "", "ESHIK_TWILIO_FROM is missing")
 	need(c.XRoadURL != "", "ESHIK_XROAD_URL is missing: the sandbox's registries are not for production")
 	return faults

@@ -59,36 +59,71 @@ func (b budget) check() error {
 	return nil
 }
 
-// readGateways reads the file, or makes the one gateway that needs none.
-func readGateways(c *Config) ([]ussdGateway, error) {
+// gatewaysFile is the file that ESHIK_GATEWAYS names.
+type gatewaysFile struct {
+	USSD []ussdGateway `toml:"ussd"`
+	SMPP []smppTable   `toml:"smpp"`
+	SMS  []smsTable    `toml:"sms"`
+}
+
+// readGateways reads the file, or makes the gateways that need none.
+func readGateways(c *Config) (file gatewaysFile, err error) {
 	if c.Gateways == "" {
-		return []ussdGateway{{Format: "africastalking", secret: c.USSDSecret}}, nil
-	}
-	var file struct {
-		USSD []ussdGateway `toml:"ussd"`
+		return gatewaysFile{
+			USSD: []ussdGateway{{Format: "africastalking", secret: c.USSDSecret}}, SMS: []smsTable{onlyTwilio()},
+		}, nil
 	}
 	meta, err := toml.DecodeFile(c.Gateways, &file)
 	if err != nil {
-		return nil, err
+		return file, err
 	}
 	if unknown := meta.Undecoded(); len(unknown) > 0 {
-		return nil, fmt.Errorf("no setting is called %v", unknown)
+		return file, fmt.Errorf("no setting is called %v", unknown)
 	}
-	if len(file.USSD) == 0 {
-		return nil, errors.New("the file has no [[ussd]] table")
+	if len(file.SMS) == 0 {
+		file.SMS = []smsTable{onlyTwilio()}
 	}
-	seen := map[string]bool{}
-	for i := range file.USSD {
-		g := &file.USSD[i]
-		if seen[g.Format] {
-			return nil, fmt.Errorf("format %q is there twice", g.Format)
+	return file, file.resolve()
+}
+
+// resolve checks all tables and reads their secrets.
+func (f *gatewaysFile) resolve() error {
+	seen := map[string]bool{twilio: true, africasTalking: true}
+	dialogues := len(f.USSD) > 0
+	formats := map[string]bool{}
+	for i := range f.USSD {
+		g := &f.USSD[i]
+		if formats[g.Format] {
+			return fmt.Errorf("format %q is there twice", g.Format)
 		}
-		seen[g.Format] = true
+		formats[g.Format], seen[g.Format] = true, true
 		if err := g.resolve(); err != nil {
-			return nil, fmt.Errorf("format %q: %w", g.Format, err)
+			return fmt.Errorf("format %q: %w", g.Format, err)
 		}
 	}
-	return file.USSD, nil
+	links := map[string]bool{}
+	for i := range f.SMPP {
+		l := &f.SMPP[i]
+		if err := l.resolve(seen); err != nil {
+			return fmt.Errorf("link %q: %w", l.Name, err)
+		}
+		seen[l.Name], links[l.Name] = true, l.SMS
+		dialogues = dialogues || l.USSD
+	}
+	if !dialogues {
+		return errors.New("the file has no [[ussd]] table, and no [[smpp]] table with ussd = true")
+	}
+	for _, t := range f.SMS {
+		if err := t.check(links); err != nil {
+			return fmt.Errorf("sms provider %q: %w", t.Provider, err)
+		}
+	}
+	return nil
+}
+
+// has reports whether messages go through a provider.
+func (f *gatewaysFile) has(provider string) bool {
+	return slices.ContainsFunc(f.SMS, func(t smsTable) bool { return t.Provider == provider })
 }
 
 // resolve checks a table and reads its secrets.
@@ -108,14 +143,18 @@ func (g *ussdGateway) resolve() error {
 		}
 		g.keys = append(g.keys, key)
 	}
-	faults := []error{g.budget.check()}
-	for name, b := range g.Operators {
+	return checkBudgets(g.budget, g.Operators)
+}
+
+func checkBudgets(usual budget, operators map[string]budget) error {
+	faults := []error{usual.check()}
+	for name, b := range operators {
 		if b == (budget{}) {
 			faults = append(faults, fmt.Errorf("operator %q has no septets and units", name))
 		}
 		faults = append(faults, b.check())
 	}
-	return errors.Join(slices.DeleteFunc(faults, func(err error) bool { return err == nil })...)
+	return errors.Join(faults...)
 }
 
 // config is the table as the gateway takes it.

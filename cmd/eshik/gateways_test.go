@@ -10,9 +10,13 @@ import (
 	"github.com/eshik-kg/eshik/platform/dialog"
 )
 
+// smppFile is a file with one link.
+func smppFile(rest string) string { return "[[smpp]]\nname = \"one\"\nsystem_id = \"eshik\"\n" + rest }
+
 func TestGatewaysFile(t *testing.T) {
 	t.Setenv("E2E_SECRET", "a-secret-of-enough-length")
 	t.Setenv("E2E_SHORT", "short")
+	t.Setenv("E2E_PASSWORD", "12345678")
 	for name, c := range map[string]struct{ file, fault string }{
 		"whole": {`[[ussd]]
 format = "plain"
@@ -26,7 +30,37 @@ septets = 140
 units = 60
 [[ussd]]
 format = "infobip"
-secret_env = "E2E_SECRET"`, ""},
+secret_env = "E2E_SECRET"
+[[smpp]]
+name = "megacom"
+address = "smsc.example:2775"
+tls = true
+system_id = "eshik"
+password_env = "E2E_PASSWORD"
+ussd = true
+sms = true
+from = "1414"
+[smpp.operators.MegaCom]
+septets = 160
+units = 70
+[[sms]]
+provider = "twilio"
+price = 4.5
+[[sms]]
+provider = "megacom"
+prices = {MegaCom = 0.9}
+rates = {MegaCom = 20.0}`, ""},
+		"link without use":  {smppFile("address = \"a:1\"\npassword_env = \"E2E_PASSWORD\""), "what the link carries"},
+		"link's name":       {"[[smpp]]\nname = \"twilio\"", "a link's name"},
+		"link's password":   {smppFile("address = \"a:1\"\nussd = true\npassword_env = \"E2E_NONE\""), "E2E_NONE"},
+		"link's address":    {smppFile("address = \"a\"\nussd = true\npassword_env = \"E2E_PASSWORD\""), "host:port"},
+		"link's number":     {smppFile("address = \"a:1\"\nsms = true\npassword_env = \"E2E_PASSWORD\""), "from is"},
+		"USSD one way":      {smppFile("address = \"a:1\"\nussd = true\nmode = \"transmitter\"\npassword_env = \"E2E_PASSWORD\""), "transceiver"},
+		"only SMS":          {smppFile("address = \"a:1\"\nsms = true\nfrom = \"1\"\npassword_env = \"E2E_PASSWORD\""), "no [[ussd]]"},
+		"unknown provider":  {"[[ussd]]\nformat = \"plain\"\n[[sms]]\nprovider = \"pigeon\"\nprice = 1.0", "pigeon"},
+		"no price":          {"[[ussd]]\nformat = \"plain\"\n[[sms]]\nprovider = \"twilio\"", "price"},
+		"odd price":         {"[[ussd]]\nformat = \"plain\"\n[[sms]]\nprovider = \"twilio\"\nprice = -1.0", "price"},
+		"half an account":   {"[[ussd]]\nformat = \"plain\"\n[[sms]]\nprovider = \"africastalking\"\nprice = 1.0", "username"},
 		"empty":             {``, "no [[ussd]]"},
 		"unknown format":    {"[[ussd]]\nformat = \"smoke\"", "format is"},
 		"twice":             {"[[ussd]]\nformat = \"plain\"\n[[ussd]]\nformat = \"plain\"", "twice"},
@@ -50,10 +84,10 @@ secret_env = "E2E_SECRET"`, ""},
 			}
 			continue
 		}
-		if err != nil || len(got) != 2 {
+		if err != nil || len(got.USSD) != 2 || len(got.SMPP) != 1 || len(got.SMS) != 2 {
 			t.Fatalf("%s: %v, %v", name, got, err)
 		}
-		config := got[0].config(false)
+		config := got.USSD[0].config(false)
 		if config.Budgets.Of("Beeline") != (dialog.Budget{Septets: 140, Units: 60}) || config.Lifetime != 2*time.Minute ||
 			config.Budgets.Of("O!") != (dialog.Budget{Septets: 160, Units: 70}) || config.AllowLoopback || len(config.HMACKeys) != 1 {
 			t.Errorf("%s: %+v", name, config)

@@ -76,7 +76,7 @@ func unpacked(c *fiber.Ctx) error {
 }
 
 func (a *app) mountUSSD(f fiber.Router, m *metrics) error {
-	for _, g := range a.config.gateways {
+	for _, g := range a.config.gateways.USSD {
 		gateway, err := ussdFormats[g.Format](g.config(!a.config.production()), ussd.Deps{
 			Talks: a.talks, Sentences: a.texts, Now: a.now, Refused: m.refuse(g.Format), Log: a.log,
 		})
@@ -99,8 +99,13 @@ func (a *app) mountSMS(f fiber.Router, m *metrics) error {
 		Webhook: webhook, DB: a.db, Talks: a.talks, Outbox: a.outbox, Stops: a.outbox, Sealer: a.sealer, Sentences: a.texts,
 		Languages: a.identity, Now: a.now, Log: a.log,
 	})
-	a.inbound.Register(f)
-	sms.NewStatus(webhook, a.outbox, a.log).Register(f)
+	if a.africasTalking != nil {
+		a.africasTalking.Register(f)
+	}
+	if a.config.gateways.has(twilio) {
+		a.inbound.Register(f)
+		sms.NewStatus(webhook, a.outbox, a.log).Register(f)
+	}
 	return nil
 }
 

@@ -124,7 +124,7 @@ func (s *server) assemble(ctx context.Context, config *Config, log *slog.Logger)
 	if s.app, err = build(ctx, config, log); err != nil {
 		return err
 	}
-	m := newMetrics()
+	m := s.app.metrics
 	if s.http, err = s.app.newHTTP(m, s.world); err != nil {
 		return err
 	}
@@ -141,6 +141,7 @@ func (s *server) assemble(ctx context.Context, config *Config, log *slog.Logger)
 	if err := s.app.queue.Start(ctx); err != nil {
 		return err
 	}
+	s.app.unlink = s.app.startLinks(ctx)
 	s.idle = s.app.startHousekeeping(ctx)
 	return nil
 }
@@ -239,6 +240,7 @@ func (a *app) tidy(ctx context.Context) {
 		"count abandoned talks":    func() error { return a.talks.Sweep(ctx, a.now()) },
 		"keep promises":            func() error { return a.talks.KeepPromises(ctx) },
 		"close missed offers":      func() error { _, err := a.preschool.Expire(ctx); return err },
+		"balance SMS providers":    func() error { return a.router.Balance(ctx, a.outbox) },
 		"answer interrupted texts": func() error { return a.inbound.Resume(ctx) },
 	}
 	for name, part := range parts {

@@ -26,10 +26,12 @@ func (workerCommand) Run(ctx context.Context, config *Config, log *slog.Logger, 
 	if !config.production() && (config.XRoadURL == "" || config.TwilioURL == "") {
 		return usageError{errors.New("a worker needs ESHIK_XROAD_URL and ESHIK_TWILIO_URL: the sandbox of `eshik serve` is inside that process")}
 	}
+	config.sendOnly = true
 	a, err := build(ctx, config, log)
 	if err != nil {
 		return err
 	}
+	a.unlink = a.startLinks(ctx)
 	if err := a.queue.Start(ctx); err != nil {
 		return errors.Join(err, a.close(ctx))
 	}

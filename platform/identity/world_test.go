@@ -65,11 +65,11 @@ type mailbox struct {
 	sent []notify.Outgoing
 }
 
-func (m *mailbox) Send(_ context.Context, o notify.Outgoing) (string, error) {
+func (m *mailbox) Send(_ context.Context, o notify.Outgoing) (notify.Taken, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.sent = append(m.sent, o)
-	return "SM" + o.ID, nil
+	return notify.Taken{Provider: "test", ID: "SM" + o.ID}, nil
 }
 
 // world is a service with all that it stands on.

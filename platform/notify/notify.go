@@ -77,11 +77,25 @@ type Outgoing struct {
 	To     string
 	Text   string
 	Locale locales.Locale
+	// Try counts the tries to send it, from 1.
+	Try int
 }
 
-// Sender hands messages to a provider, which names each with an id of its own.
+// Taken is how a provider took a message.
+type Taken struct {
+	// Provider names who took it, and ID is the provider's own for it.
+	Provider, ID string
+	// Operator is the mobile network it went to, as far as that is known.
+	Operator string
+	// Parts is the number of SMS, and Cost what they cost by our price list, in
+	// tyiyn.
+	Parts int
+	Cost  int64
+}
+
+// Sender hands messages to a provider.
 type Sender interface {
-	Send(ctx context.Context, m Outgoing) (providerID string, err error)
+	Send(ctx context.Context, m Outgoing) (Taken, error)
 }
 
 // Sealer encrypts columns; a seal.Sealer is one.
@@ -182,9 +196,9 @@ func (o *Outbox) work(ctx context.Context, args sendJob, attempt job.Attempt) er
 	if err != nil {
 		return errors.Join(o.giveUp(ctx, m, Failed), job.Cancel(err))
 	}
-	providerID, err := o.sender.Send(ctx, out)
+	taken, err := o.sender.Send(ctx, out)
 	if err == nil {
-		return o.sent(ctx, m, providerID)
+		return o.sent(ctx, m, taken)
 	}
 	// What is returned is kept with the job and logged.
 	err = fmt.Errorf("send message %s: %w", m.ID, withhold(err, out))
@@ -211,20 +225,26 @@ func (o *Outbox) outgoing(m db.NotifyMessage) (Outgoing, error) {
 	if err != nil {
 		return Outgoing{}, err
 	}
-	return Outgoing{ID: m.ID, To: string(phone), Text: string(text), Locale: locales.Locale(m.Locale)}, nil
+	return Outgoing{ID: m.ID, To: string(phone), Text: string(text), Locale: locales.Locale(m.Locale), Try: int(m.Tries)}, nil
 }
 
-func (o *Outbox) sent(ctx context.Context, m db.NotifyMessage, providerID string) error {
+func (o *Outbox) sent(ctx context.Context, m db.NotifyMessage, taken Taken) error {
 	return o.db.InTx(ctx, func(tx *store.Tx) error {
 		_, err := db.New(tx).Sent(ctx, db.SentParams{
-			SentAt: dbtime.From(o.now()), ID: m.ID, TextSealed: keep(m),
-			ProviderID: sql.NullString{String: providerID, Valid: providerID != ""},
+			SentAt: dbtime.From(o.now()), ID: m.ID, TextSealed: keep(m), Provider: taken.Provider, ProviderID: name(taken.Provider, taken.ID),
+			Operator: taken.Operator, Parts: int64(taken.Parts), Cost: taken.Cost,
 		})
 		if err != nil {
 			return fmt.Errorf("note that message %s was sent: %w", m.ID, err)
 		}
 		return nil
 	})
+}
+
+// name is a message's among those of all providers; null for one that its
+// provider gave none.
+func name(provider, id string) sql.NullString {
+	return sql.NullString{String: provider + "/" + id, Valid: id != ""}
 }
 
 func (o *Outbox) giveUp(ctx context.Context, m db.NotifyMessage, state State) error {

@@ -30,14 +30,14 @@ type provider struct {
 	got  []notify.Outgoing
 }
 
-func (p *provider) Send(_ context.Context, m notify.Outgoing) (string, error) {
+func (p *provider) Send(_ context.Context, m notify.Outgoing) (notify.Taken, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.got = append(p.got, m)
 	if n := len(p.got); n <= len(p.plan) && p.plan[n-1] != nil {
-		return "", p.plan[n-1]
+		return notify.Taken{}, p.plan[n-1]
 	}
-	return "SM-" + m.ID, nil
+	return notify.Taken{Provider: "test", ID: "SM-" + m.ID, Operator: "MegaCom", Parts: 2, Cost: 240}, nil
 }
 
 func (p *provider) taken() []notify.Outgoing {
@@ -134,21 +134,22 @@ func TestSendAndReport(t *testing.T) {
 		w.send(receipt("Төлөндү: 1 500 сом"))
 		m := w.until(notify.Sent)[0]
 		got := w.provider.taken()[0]
-		want := notify.Outgoing{ID: m.ID, To: phone, Text: "Төлөндү: 1 500 сом", Locale: locales.KY}
-		if got != want || m.ProviderID != "SM-"+m.ID || m.Text != want.Text || m.Tries != 1 {
+		want := notify.Outgoing{ID: m.ID, To: phone, Text: "Төлөндү: 1 500 сом", Locale: locales.KY, Try: 1}
+		if got != want || m.ProviderID != "SM-"+m.ID || m.Text != want.Text || m.Tries != 1 ||
+			m.Provider != "test" || m.Parts != 2 || m.Cost != 240 {
 			t.Errorf("sent %+v, kept %+v", got, m)
 		}
 		for _, report := range []struct {
 			status string
 			state  notify.State
 		}{{"sent", notify.Sent}, {"Delivered", notify.Delivered}, {"failed", notify.Delivered}, {"delivered", notify.Delivered}} {
-			if err := w.outbox.Delivered(t.Context(), m.ProviderID, report.status); err != nil {
+			if err := w.outbox.Delivered(t.Context(), "test", m.ProviderID, report.status); err != nil {
 				t.Fatal(err)
 			}
 			w.until(report.state)
 		}
-		for _, id := range []string{"", "SM-unknown"} {
-			if err := w.outbox.Delivered(t.Context(), id, "delivered"); !errors.Is(err, notify.ErrUnknown) {
+		for provider, id := range map[string]string{"test": "SM-unknown", "": "", "other": m.ProviderID} {
+			if err := w.outbox.Delivered(t.Context(), provider, id, "delivered"); !errors.Is(err, notify.ErrUnknown) {
 				t.Errorf("a report on %q gave %v", id, err)
 			}
 		}
@@ -217,7 +218,7 @@ func TestFailures(t *testing.T) {
 		w.start()
 		w.send(receipt("Төлөндү: 1 500 сом"))
 		m := w.until(notify.Sent)[0]
-		if got := w.provider.taken(); len(got) != 2 || got[0] != got[1] || m.Tries != 2 {
+		if got := w.provider.taken(); len(got) != 2 || got[0].ID != got[1].ID || got[0].Try != 1 || got[1].Try != 2 || m.Tries != 2 {
 			t.Fatalf("sent %+v", got)
 		}
 		w.send(receipt("second"))

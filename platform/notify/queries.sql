@@ -7,7 +7,8 @@ ON CONFLICT (dedup) DO NOTHING;
 UPDATE notify_messages SET tries = tries + 1 WHERE id = $1 AND state = 'queued' RETURNING *;
 
 -- name: Sent :execrows
-UPDATE notify_messages SET state = 'sent', sent_at = $1, provider_id = $2, text_sealed = $3
+UPDATE notify_messages
+SET state = 'sent', sent_at = $1, provider_id = $2, text_sealed = $3, provider = $5, operator = $6, parts = $7, cost = $8
 WHERE id = $4 AND state = 'queued';
 
 -- name: GiveUp :execrows
@@ -30,3 +31,12 @@ DELETE FROM notify_stops WHERE phone_index = $1;
 
 -- name: IsStopped :one
 SELECT COUNT(*) FROM notify_stops WHERE phone_index = $1;
+
+-- name: Outcomes :many
+SELECT provider, operator, COUNT(*) AS messages,
+    CAST(SUM(CASE WHEN state = 'failed' THEN 1 ELSE 0 END) AS BIGINT) AS failed,
+    CAST(SUM(CASE WHEN state = 'delivered' AND finished_at - sent_at > CAST(sqlc.arg(late) AS BIGINT) THEN 1 ELSE 0 END) AS BIGINT) AS slow,
+    CAST(SUM(CASE WHEN state = 'sent' AND sent_at < sqlc.arg(sent_before) THEN 1 ELSE 0 END) AS BIGINT) AS silent
+FROM notify_messages
+WHERE sent_at >= sqlc.arg(sent_at)
+GROUP BY provider, operator;

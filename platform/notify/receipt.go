@@ -15,20 +15,22 @@ import (
 
 // outcomes are the final statuses of providers. Every other one (accepted,
 // queued, sending, sent) tells nothing that we do not know. Source: Twilio,
-// "Message Status Values"; SMPP 3.4, section 5.2.28.
+// "Message Status Values"; SMPP 3.4, section 5.2.28; Africa's Talking, "SMS
+// Delivery Reports".
 var outcomes = map[string]State{
 	"delivered": Delivered, "delivrd": Delivered, "read": Delivered,
+	"success": Delivered, "rejected": Failed, "absentsubscriber": Failed,
 	"failed": Failed, "undelivered": Failed, "undeliv": Failed, "rejectd": Failed, "expired": Failed, "deleted": Failed,
 }
 
 // Delivered takes a provider's delivery report. Reports may come repeated or
 // late: the first final one counts. ErrUnknown means that no message has this
 // id, or none yet: a report may overtake the provider's own answer.
-func (o *Outbox) Delivered(ctx context.Context, providerID, status string) error {
+func (o *Outbox) Delivered(ctx context.Context, provider, providerID, status string) error {
 	state, final := outcomes[strings.ToLower(status)]
 	return o.db.InTx(ctx, func(tx *store.Tx) error {
 		q := db.New(tx)
-		id := sql.NullString{String: providerID, Valid: providerID != ""}
+		id := name(provider, providerID)
 		if final {
 			n, err := q.Finish(ctx, db.FinishParams{State: string(state), FinishedAt: dbtime.From(o.now()), ProviderID: id})
 			if err != nil {
@@ -51,13 +53,15 @@ func (o *Outbox) Delivered(ctx context.Context, providerID, status string) error
 
 // Stored is a message as the outbox keeps it.
 type Stored struct {
-	ID         string
-	Purpose    string
-	State      State
-	Text       string // empty once a code's message is over
-	ProviderID string
-	Tries      int64
-	QueuedAt   time.Time
+	ID      string
+	Purpose string
+	State   State
+	Text    string // empty once a code's message is over
+	// Provider took it and named it ProviderID; Parts SMS cost Cost tyiyn.
+	Provider, ProviderID string
+	Parts, Cost          int64
+	Tries                int64
+	QueuedAt             time.Time
 }
 
 // List gives the last messages to a phone, the newest first, 100 at most.
@@ -69,8 +73,8 @@ func (o *Outbox) List(ctx context.Context, phone string) ([]Stored, error) {
 	list := make([]Stored, len(rows))
 	for i, row := range rows {
 		list[i] = Stored{
-			ID: row.ID, Purpose: row.Purpose, State: State(row.State), ProviderID: row.ProviderID.String,
-			Tries: row.Tries, QueuedAt: row.QueuedAt.Time,
+			ID: row.ID, Purpose: row.Purpose, State: State(row.State), Provider: row.Provider,
+			ProviderID: strings.TrimPrefix(row.ProviderID.String, row.Provider+"/"), Parts: row.Parts, Cost: row.Cost, Tries: row.Tries, QueuedAt: row.QueuedAt.Time,
 		}
 		if len(row.TextSealed) == 0 {
 			continue
@@ -80,6 +84,33 @@ func (o *Outbox) List(ctx context.Context, phone string) ([]Stored, error) {
 			return nil, fmt.Errorf("read message %s: %w", row.ID, err)
 		}
 		list[i].Text = string(text)
+	}
+	return list, nil
+}
+
+// Outcome is what became of the messages that a provider took for an operator.
+type Outcome struct {
+	Provider, Operator string
+	// Messages is their number; Failed of them failed, Slow were delivered late,
+	// and of Silent nothing was heard in time.
+	Messages, Failed, Slow, Silent int
+}
+
+// Outcomes counts the messages sent since a moment; late is what a delivery may
+// take.
+func (o *Outbox) Outcomes(ctx context.Context, since time.Time, late time.Duration) ([]Outcome, error) {
+	rows, err := db.New(o.db.Reader()).Outcomes(ctx, db.OutcomesParams{
+		SentAt: dbtime.From(since), Late: late.Microseconds(), SentBefore: dbtime.From(o.now().Add(-late)),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count what became of messages: %w", err)
+	}
+	list := make([]Outcome, len(rows))
+	for i, row := range rows {
+		list[i] = Outcome{
+			Provider: row.Provider, Operator: row.Operator, Messages: int(row.Messages), Failed: int(row.Failed),
+			Slow: int(row.Slow), Silent: int(row.Silent),
+		}
 	}
 	return list, nil
 }

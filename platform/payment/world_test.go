@@ -124,11 +124,11 @@ func (w *world) pass(d time.Duration) {
 }
 
 // Send implements notify.Sender.
-func (w *world) Send(_ context.Context, m notify.Outgoing) (string, error) {
+func (w *world) Send(_ context.Context, m notify.Outgoing) (notify.Taken, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.sms = append(w.sms, m)
-	return m.ID, nil
+	return notify.Taken{Provider: "test", ID: m.ID}, nil
 }
 
 func (w *world) texts() []string {

@@ -69,6 +69,12 @@ const (
 // Busy says that the same request will be taken later.
 func (s Status) Busy() bool { return s == StatusThrottled || s == StatusQueueFull }
 
+// Final says that the same request would be refused again: there is no such
+// number, or the message is none.
+func (s Status) Final() bool {
+	return s == StatusDestination || s == StatusMessageLength || s == StatusPermanent
+}
+
 // StatusError is the other side's refusal of a request.
 type StatusError struct{ Status Status }
 

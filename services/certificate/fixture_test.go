@@ -90,11 +90,11 @@ type sender struct {
 	sent []notify.Outgoing
 }
 
-func (s *sender) Send(_ context.Context, m notify.Outgoing) (string, error) {
+func (s *sender) Send(_ context.Context, m notify.Outgoing) (notify.Taken, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sent = append(s.sent, m)
-	return m.ID, nil
+	return notify.Taken{Provider: "test", ID: m.ID}, nil
 }
 
 func (s *sender) texts() []string {

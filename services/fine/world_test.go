@@ -175,7 +175,9 @@ func (w *world) now() time.Time {
 }
 
 // Send implements notify.Sender.
-func (*world) Send(_ context.Context, m notify.Outgoing) (string, error) { return m.ID, nil }
+func (*world) Send(_ context.Context, m notify.Outgoing) (notify.Taken, error) {
+	return notify.Taken{Provider: "test", ID: m.ID}, nil
+}
 
 // Proof and PIN implement fine.Citizens.
 func (w *world) Proof(context.Context, caller.Caller) (identity.Citizen, bool, error) {

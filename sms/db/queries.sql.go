@@ -49,6 +49,24 @@ func (q *Queries) AnswerJoined(ctx context.Context, arg AnswerJoinedParams) (int
 	return result.RowsAffected()
 }
 
+const beginWeights = `-- name: BeginWeights :execrows
+INSERT INTO sms_weights (operator, points, moved_at) VALUES ($1, $2, $3) ON CONFLICT (operator) DO NOTHING
+`
+
+type BeginWeightsParams struct {
+	Operator string
+	Points   string
+	MovedAt  dbtime.Time
+}
+
+func (q *Queries) BeginWeights(ctx context.Context, arg BeginWeightsParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, beginWeights, arg.Operator, arg.Points, arg.MovedAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const countAnsweredParts = `-- name: CountAnsweredParts :one
 SELECT COUNT(*) FROM sms_inbound
 WHERE provider = $1 AND joins = $2 AND joins <> '' AND answered_at >= $3
@@ -65,6 +83,90 @@ func (q *Queries) CountAnsweredParts(ctx context.Context, arg CountAnsweredParts
 	var count int64
 	err := row.Scan(&count)
 	return count, err
+}
+
+const echoes = `-- name: Echoes :many
+SELECT message_id FROM sms_inbound
+WHERE provider = $1 AND message_id >= $2 AND message_id < $3 AND received_at >= $4
+`
+
+type EchoesParams struct {
+	Provider    string
+	MessageID   string
+	MessageID_2 string
+	ReceivedAt  dbtime.Time
+}
+
+func (q *Queries) Echoes(ctx context.Context, arg EchoesParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, echoes,
+		arg.Provider,
+		arg.MessageID,
+		arg.MessageID_2,
+		arg.ReceivedAt,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var message_id string
+		if err := rows.Scan(&message_id); err != nil {
+			return nil, err
+		}
+		items = append(items, message_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const failures = `-- name: Failures :many
+SELECT provider, operator, COUNT(*) AS failures FROM sms_failures
+WHERE failed_at >= $1
+GROUP BY provider, operator
+`
+
+type FailuresRow struct {
+	Provider string
+	Operator string
+	Failures int64
+}
+
+func (q *Queries) Failures(ctx context.Context, failedAt dbtime.Time) ([]FailuresRow, error) {
+	rows, err := q.db.QueryContext(ctx, failures, failedAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FailuresRow
+	for rows.Next() {
+		var i FailuresRow
+		if err := rows.Scan(&i.Provider, &i.Operator, &i.Failures); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const forgetFailures = `-- name: ForgetFailures :exec
+DELETE FROM sms_failures WHERE failed_at < $1
+`
+
+func (q *Queries) ForgetFailures(ctx context.Context, failedAt dbtime.Time) error {
+	_, err := q.db.ExecContext(ctx, forgetFailures, failedAt)
+	return err
 }
 
 const forgetInbound = `-- name: ForgetInbound :execrows
@@ -125,6 +227,27 @@ func (q *Queries) JoinedInbound(ctx context.Context, arg JoinedInboundParams) ([
 	return items, nil
 }
 
+const keepFailure = `-- name: KeepFailure :exec
+INSERT INTO sms_failures (id, provider, operator, failed_at) VALUES ($1, $2, $3, $4)
+`
+
+type KeepFailureParams struct {
+	ID       string
+	Provider string
+	Operator string
+	FailedAt dbtime.Time
+}
+
+func (q *Queries) KeepFailure(ctx context.Context, arg KeepFailureParams) error {
+	_, err := q.db.ExecContext(ctx, keepFailure,
+		arg.ID,
+		arg.Provider,
+		arg.Operator,
+		arg.FailedAt,
+	)
+	return err
+}
+
 const keepInbound = `-- name: KeepInbound :execrows
 INSERT INTO sms_inbound (provider, message_id, received_at, sealed, joins, part)
 VALUES ($1, $2, $3, $4, $5, $6)
@@ -148,6 +271,30 @@ func (q *Queries) KeepInbound(ctx context.Context, arg KeepInboundParams) (int64
 		arg.Sealed,
 		arg.Joins,
 		arg.Part,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const moveWeights = `-- name: MoveWeights :execrows
+UPDATE sms_weights SET points = $2, moved_at = $3 WHERE operator = $1 AND moved_at = $4
+`
+
+type MoveWeightsParams struct {
+	Operator  string
+	Points    string
+	MovedAt   dbtime.Time
+	MovedAt_2 dbtime.Time
+}
+
+func (q *Queries) MoveWeights(ctx context.Context, arg MoveWeightsParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, moveWeights,
+		arg.Operator,
+		arg.Points,
+		arg.MovedAt,
+		arg.MovedAt_2,
 	)
 	if err != nil {
 		return 0, err
@@ -200,4 +347,20 @@ func (q *Queries) WaitingInbound(ctx context.Context, arg WaitingInboundParams) 
 		return nil, err
 	}
 	return items, nil
+}
+
+const weights = `-- name: Weights :one
+SELECT points, moved_at FROM sms_weights WHERE operator = $1
+`
+
+type WeightsRow struct {
+	Points  string
+	MovedAt dbtime.Time
+}
+
+func (q *Queries) Weights(ctx context.Context, operator string) (WeightsRow, error) {
+	row := q.db.QueryRowContext(ctx, weights, operator)
+	var i WeightsRow
+	err := row.Scan(&i.Points, &i.MovedAt)
+	return i, err
 }

@@ -25,4 +25,8 @@ type NotifyMessage struct {
 	ExpiresAt   dbtime.Time
 	SentAt      dbtime.Time
 	FinishedAt  dbtime.Time
+	Provider    string
+	Operator    string
+	Parts       int64
+	Cost        int64
 }

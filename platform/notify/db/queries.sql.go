@@ -13,7 +13,7 @@ import (
 )
 
 const begin = `-- name: Begin :one
-UPDATE notify_messages SET tries = tries + 1 WHERE id = $1 AND state = 'queued' RETURNING id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at
+UPDATE notify_messages SET tries = tries + 1 WHERE id = $1 AND state = 'queued' RETURNING id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost
 `
 
 func (q *Queries) Begin(ctx context.Context, id string) (NotifyMessage, error) {
@@ -34,6 +34,10 @@ func (q *Queries) Begin(ctx context.Context, id string) (NotifyMessage, error) {
 		&i.ExpiresAt,
 		&i.SentAt,
 		&i.FinishedAt,
+		&i.Provider,
+		&i.Operator,
+		&i.Parts,
+		&i.Cost,
 	)
 	return i, err
 }
@@ -141,7 +145,7 @@ func (q *Queries) IsStopped(ctx context.Context, phoneIndex string) (int64, erro
 }
 
 const list = `-- name: List :many
-SELECT id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at FROM notify_messages WHERE phone_index = $1 ORDER BY queued_at DESC, id DESC LIMIT 100
+SELECT id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost FROM notify_messages WHERE phone_index = $1 ORDER BY queued_at DESC, id DESC LIMIT 100
 `
 
 func (q *Queries) List(ctx context.Context, phoneIndex string) ([]NotifyMessage, error) {
@@ -168,6 +172,65 @@ func (q *Queries) List(ctx context.Context, phoneIndex string) ([]NotifyMessage,
 			&i.ExpiresAt,
 			&i.SentAt,
 			&i.FinishedAt,
+			&i.Provider,
+			&i.Operator,
+			&i.Parts,
+			&i.Cost,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const outcomes = `-- name: Outcomes :many
+SELECT provider, operator, COUNT(*) AS messages,
+    CAST(SUM(CASE WHEN state = 'failed' THEN 1 ELSE 0 END) AS BIGINT) AS failed,
+    CAST(SUM(CASE WHEN state = 'delivered' AND finished_at - sent_at > CAST($1 AS BIGINT) THEN 1 ELSE 0 END) AS BIGINT) AS slow,
+    CAST(SUM(CASE WHEN state = 'sent' AND sent_at < $2 THEN 1 ELSE 0 END) AS BIGINT) AS silent
+FROM notify_messages
+WHERE sent_at >= $3
+GROUP BY provider, operator
+`
+
+type OutcomesParams struct {
+	Late       int64
+	SentBefore dbtime.Time
+	SentAt     dbtime.Time
+}
+
+type OutcomesRow struct {
+	Provider string
+	Operator string
+	Messages int64
+	Failed   int64
+	Slow     int64
+	Silent   int64
+}
+
+func (q *Queries) Outcomes(ctx context.Context, arg OutcomesParams) ([]OutcomesRow, error) {
+	rows, err := q.db.QueryContext(ctx, outcomes, arg.Late, arg.SentBefore, arg.SentAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OutcomesRow
+	for rows.Next() {
+		var i OutcomesRow
+		if err := rows.Scan(
+			&i.Provider,
+			&i.Operator,
+			&i.Messages,
+			&i.Failed,
+			&i.Slow,
+			&i.Silent,
 		); err != nil {
 			return nil, err
 		}
@@ -183,7 +246,8 @@ func (q *Queries) List(ctx context.Context, phoneIndex string) ([]NotifyMessage,
 }
 
 const sent = `-- name: Sent :execrows
-UPDATE notify_messages SET state = 'sent', sent_at = $1, provider_id = $2, text_sealed = $3
+UPDATE notify_messages
+SET state = 'sent', sent_at = $1, provider_id = $2, text_sealed = $3, provider = $5, operator = $6, parts = $7, cost = $8
 WHERE id = $4 AND state = 'queued'
 `
 
@@ -192,6 +256,10 @@ type SentParams struct {
 	ProviderID sql.NullString
 	TextSealed []byte
 	ID         string
+	Provider   string
+	Operator   string
+	Parts      int64
+	Cost       int64
 }
 
 func (q *Queries) Sent(ctx context.Context, arg SentParams) (int64, error) {
@@ -200,6 +268,10 @@ func (q *Queries) Sent(ctx context.Context, arg SentParams) (int64, error) {
 		arg.ProviderID,
 		arg.TextSealed,
 		arg.ID,
+		arg.Provider,
+		arg.Operator,
+		arg.Parts,
+		arg.Cost,
 	)
 	if err != nil {
 		return 0, err

@@ -3,6 +3,7 @@
 //   {"deliver": {…}}      deliver_sm with these fields   -> {"event": "delivered", "status": 0}
 //   {"raw": "hex"}        these octets, as they are
 //   {"throttle": n}       the next n submit_sm are answered that we are too fast
+//   {"pass": n}           the next n submit_sm are taken whatever was asked below
 //   {"silent": n}         the next n submit_sm are not answered
 //   {"disconnect": true}  closes the connection
 //   {"refuse": n}         the next n binds are refused
@@ -15,7 +16,7 @@ const tell = event => process.stdout.write(JSON.stringify(event, (_, value) =>
   value && value.type === 'Buffer' ? '0x' + Buffer.from(value.data).toString('hex') : value) + '\n');
 const octets = value => typeof value === 'string' && value.startsWith('0x') ? Buffer.from(value.slice(2), 'hex') : value;
 
-let session = null, last = 0, throttle = 0, silent = 0, refuse = 0, deaf = false;
+let session = null, last = 0, pass = 0, throttle = 0, silent = 0, refuse = 0, deaf = false;
 
 const server = smpp.createServer({}, connected => {
   const bind = pdu => {
@@ -34,8 +35,9 @@ const server = smpp.createServer({}, connected => {
   connected.on('generic_nack', pdu => tell({event: 'nack', status: pdu.command_status}));
   connected.on('deliver_sm_resp', pdu => tell({event: 'delivered', status: pdu.command_status}));
   connected.on('submit_sm', pdu => {
-    if (silent > 0) { silent--; tell({event: 'swallowed'}); return; }
-    if (throttle > 0) {
+    const passing = pass-- > 0;
+    if (!passing && silent > 0) { silent--; tell({event: 'swallowed'}); return; }
+    if (!passing && throttle > 0) {
       throttle--;
       connected.send(pdu.response({command_status: smpp.ESME_RTHROTTLED}));
       tell({event: 'throttled'});
@@ -54,6 +56,7 @@ const server = smpp.createServer({}, connected => {
 lines.on('line', line => {
   const command = JSON.parse(line);
   if ('throttle' in command) throttle = command.throttle;
+  if ('pass' in command) pass = command.pass;
   if ('silent' in command) silent = command.silent;
   if ('refuse' in command) refuse = command.refuse;
   if ('deaf' in command) deaf = command.deaf;

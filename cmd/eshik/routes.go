@@ -1,0 +1,135 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"strings"
+
+	"github.com/eshik-kg/eshik/sms"
+)
+
+// The providers that are no link of ours.
+const (
+	twilio         = "twilio"
+	africasTalking = "africastalking"
+)
+
+// smsTable is one [[sms]] table of the gateways' file: a provider of messages,
+// with its price list.
+type smsTable struct {
+	// Provider is twilio, africastalking or the name of an [[smpp]] table.
+	Provider string `toml:"provider"`
+	// Price is that of a part in som; Prices are those of single operators. Without
+	// Price only these are served.
+	Price  *float64           `toml:"price"`
+	Prices map[string]float64 `toml:"prices"`
+	// Rate and Rates are the parts a second.
+	Rate  float64            `toml:"rate"`
+	Rates map[string]float64 `toml:"rates"`
+	// Reports is false where the provider does not tell what became of messages.
+	Reports *bool `toml:"reports"`
+	// Username, APIKeyEnv, SecretEnv, From and URL are the account at Africa's
+	// Talking.
+	Username  string `toml:"username"`
+	APIKeyEnv string `toml:"api_key_env"`
+	SecretEnv string `toml:"secret_env"`
+	From      string `toml:"from"`
+	URL       string `toml:"url"`
+}
+
+// onlyTwilio is the table where the file has none.
+func onlyTwilio() smsTable { return smsTable{Provider: twilio, Price: new(float64)} }
+
+// check refuses a table that no route can be made of.
+func (t smsTable) check(links map[string]bool) error {
+	if t.Provider != twilio && t.Provider != africasTalking && !links[t.Provider] {
+		return fmt.Errorf("provider is twilio, africastalking or the name of an [[smpp]] table with sms = true, not %q", t.Provider)
+	}
+	if t.Price == nil && len(t.Prices) == 0 {
+		return errors.New("price or prices is needed, in som a part")
+	}
+	for name, price := range t.Prices {
+		if !validPrice(price) {
+			return fmt.Errorf("the price for %s is an amount of som from 0 to 1000", name)
+		}
+	}
+	if t.Price != nil && !validPrice(*t.Price) {
+		return errors.New("price is an amount of som from 0 to 1000")
+	}
+	if t.Provider == africasTalking && (t.Username == "" || os.Getenv(t.APIKeyEnv) == "" || len(os.Getenv(t.SecretEnv)) < 16) {
+		return errors.New("africastalking needs username, api_key_env, and secret_env with 16 characters or more")
+	}
+	return nil
+}
+
+func validPrice(som float64) bool { return som >= 0 && som <= 1000 }
+
+// route is the table as the router takes it.
+func (t smsTable) route(provider sms.Provider) sms.Route {
+	route := sms.Route{Provider: provider, Prices: map[string]int64{}, Rates: map[string]float64{}, Reports: t.Reports == nil || *t.Reports}
+	for operator, som := range t.Prices {
+		route.Prices[operator] = tyiyn(som)
+	}
+	if t.Price != nil {
+		route.Prices[""] = tyiyn(*t.Price)
+	}
+	for operator, limit := range t.Rates {
+		route.Rates[operator] = limit
+	}
+	if t.Rate != 0 {
+		route.Rates[""] = t.Rate
+	}
+	return route
+}
+
+func tyiyn(som float64) int64 { return int64(math.Round(som * 100)) }
+
+// buildRouter makes the links and providers of the gateways' file.
+func (a *app) buildRouter() (*sms.Router, error) {
+	providers := map[string]sms.Provider{}
+	for _, table := range a.config.gateways.SMPP {
+		l, err := a.newLink(table)
+		if err != nil {
+			return nil, err
+		}
+		a.links = append(a.links, l)
+		if l.sms != nil {
+			providers[table.Name] = l.sms
+		}
+	}
+	var routes []sms.Route
+	for _, table := range a.config.gateways.SMS {
+		provider, err := a.provider(table, providers)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		routes = append(routes, table.route(provider))
+	}
+	router, err := sms.NewRouter(a.db, a.now, routes...)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return router, nil
+}
+
+func (a *app) provider(table smsTable, links map[string]sms.Provider) (sms.Provider, error) {
+	switch table.Provider {
+	case twilio:
+		return sms.NewTwilio(sms.TwilioConfig{
+			AccountSID: a.config.TwilioSID, AuthToken: a.config.TwilioToken, From: a.config.TwilioFrom,
+			BaseURL: a.config.TwilioURL, StatusURL: strings.TrimRight(a.config.PublicURL, "/") + "/sms/twilio/status",
+		})
+	case africasTalking:
+		made, err := sms.NewAfricasTalking(sms.AfricasTalkingConfig{
+			Username: table.Username, APIKey: os.Getenv(table.APIKeyEnv), From: table.From, BaseURL: table.URL,
+			Secret: os.Getenv(table.SecretEnv),
+		}, sms.AfricasTalkingDeps{
+			Deliveries: callbacks{a}, Taker: callbacks{a}, Now: a.now, Refused: a.metrics.refuse("africastalking-sms"), Log: a.log,
+		})
+		a.africasTalking = made
+		return made, err
+	}
+	return links[table.Provider], nil
+}

@@ -1,0 +1,211 @@
+package sms
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/eshik-kg/eshik/platform/notify"
+)
+
+const (
+	providerAfricasTalking = "africastalking"
+	africasTalkingURL      = "https://api.africastalking.com"
+	// maxAnswer bounds what is read of their answer: it is about one message.
+	maxAnswer = 64 << 10
+)
+
+// AfricasTalkingConfig is one account at Africa's Talking.
+type AfricasTalkingConfig struct {
+	Username, APIKey string
+	// From is our short code or sender id; empty: the account's own.
+	From string
+	// BaseURL, unless empty, stands in for https://api.africastalking.com.
+	BaseURL string
+	// Secret is in the path of their callbacks, which they do not sign:
+	// /sms/africastalking/<secret> and …/report.
+	Secret string
+	// Timeout bounds one call; zero: 10 s.
+	Timeout time.Duration
+}
+
+// AfricasTalking sends messages through Africa's Talking and takes its
+// callbacks. It implements Provider. Facts of its documentation: "Send Bulk SMS",
+// "Delivery Reports" and "Incoming Messages".
+type AfricasTalking struct {
+	cfg  AfricasTalkingConfig
+	http *http.Client
+	AfricasTalkingDeps
+}
+
+// AfricasTalkingDeps are what the callbacks stand on.
+type AfricasTalkingDeps struct {
+	Deliveries Deliveries
+	Taker      Taker
+	Now        func() time.Time
+	// Refused hears of every callback that was not authentic or not readable, to be
+	// counted.
+	Refused func(reason string)
+	Log     *slog.Logger
+}
+
+// NewAfricasTalking checks the account's settings; nothing is sent yet.
+func NewAfricasTalking(cfg AfricasTalkingConfig, deps AfricasTalkingDeps) (*AfricasTalking, error) {
+	if cfg.Username == "" || cfg.APIKey == "" || len(cfg.Secret) < 16 {
+		return nil, errors.New("africa's talking needs a user name, an API key and a secret of 16 characters for its callbacks")
+	}
+	if cfg.BaseURL == "" {
+		cfg.BaseURL = africasTalkingURL
+	}
+	base, err := url.Parse(cfg.BaseURL)
+	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
+		return nil, errors.New("the base address of africa's talking must be http://… or https://…")
+	}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = defaultTimeout
+	}
+	return &AfricasTalking{
+		cfg: cfg, AfricasTalkingDeps: deps,
+		http: &http.Client{
+			Timeout:       cfg.Timeout,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}, nil
+}
+
+// Name implements Provider.
+func (*AfricasTalking) Name() string { return providerAfricasTalking }
+
+// africasTalkingAnswer is their answer to a message.
+type africasTalkingAnswer struct {
+	SMSMessageData struct {
+		Recipients []struct {
+			StatusCode int    `json:"statusCode"`
+			MessageID  string `json:"messageId"`
+		}
+	}
+}
+
+// Send hands one message over and gives its messageId.
+func (a *AfricasTalking) Send(ctx context.Context, m notify.Outgoing) (id string, err error) {
+	form := url.Values{"username": {a.cfg.Username}, "to": {m.To}, "message": {m.Text}}
+	if a.cfg.From != "" {
+		form.Set("from", a.cfg.From)
+	}
+	address := strings.TrimRight(a.cfg.BaseURL, "/") + "/version1/messaging"
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
+	if err != nil {
+		return "", fmt.Errorf("write a message for africa's talking: %w", err)
+	}
+	request.Header.Set("apiKey", a.cfg.APIKey)
+	request.Header.Set("Accept", "application/json")
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	response, err := a.http.Do(request)
+	if err != nil {
+		var failed *url.Error
+		if errors.As(err, &failed) {
+			err = failed.Err
+		}
+		return "", fmt.Errorf("reach africa's talking: %w", unreached(err))
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if err != nil {
+		return "", fmt.Errorf("read the answer of africa's talking: %w", err)
+	}
+	return readAfricasTalking(response.StatusCode, body)
+}
+
+// readAfricasTalking reads the answer about one recipient. Its sentences, which
+// may repeat the number, are dropped.
+func readAfricasTalking(status int, body []byte) (id string, err error) {
+	if status >= http.StatusInternalServerError {
+		return "", fmt.Errorf("africa's talking answered with status %d", status)
+	}
+	if status != http.StatusOK && status != http.StatusCreated {
+		return "", fmt.Errorf("%w: africa's talking answered with status %d", ErrNotTaken, status)
+	}
+	var answer africasTalkingAnswer
+	if json.Unmarshal(body, &answer) != nil {
+		return "", errors.New("the answer of africa's talking cannot be read")
+	}
+	if len(answer.SMSMessageData.Recipients) != 1 {
+		return "", fmt.Errorf("%w: africa's talking names %d recipients", ErrNotTaken, len(answer.SMSMessageData.Recipients))
+	}
+	switch told := answer.SMSMessageData.Recipients[0]; told.StatusCode {
+	case 100, 101, 102: // processed, sent, queued
+		return told.MessageID, nil
+	case 403, 404, 406, 409: // no number, a kind of number, on their blacklist, "do not disturb"
+		return "", fmt.Errorf("africa's talking: %w: code %d", notify.ErrRefused, told.StatusCode)
+	default:
+		return "", fmt.Errorf("%w: africa's talking: code %d", ErrNotTaken, told.StatusCode)
+	}
+}
+
+// Register adds the callbacks to the application.
+func (a *AfricasTalking) Register(r fiber.Router) {
+	r.Post("/sms/africastalking/:secret", a.guard(a.receive))
+	r.Post("/sms/africastalking/:secret/report", a.guard(a.report))
+}
+
+// guard runs next for the provider only.
+func (a *AfricasTalking) guard(next fiber.Handler) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		if subtle.ConstantTimeCompare([]byte(c.Params("secret")), []byte(a.cfg.Secret)) != 1 {
+			a.Refused("secret")
+			return c.Status(fiber.StatusForbidden).SendString("forbidden")
+		}
+		if len(c.Request().Body()) > maxForm {
+			a.Refused("too_large")
+			return c.Status(fiber.StatusRequestEntityTooLarge).SendString("the form is too large")
+		}
+		return next(c)
+	}
+}
+
+// receive takes one message: they join the parts of a long one themselves.
+func (a *AfricasTalking) receive(c *fiber.Ctx) error {
+	ctx, cancel := context.WithTimeout(c.UserContext(), answerWithin)
+	defer cancel()
+	err := a.Taker.Take(ctx, Incoming{
+		Provider: providerAfricasTalking, ID: field(c, "id"), Phone: field(c, "from"), Text: field(c, "text"), At: a.Now(),
+	})
+	switch {
+	case errors.Is(err, ErrMalformed):
+		a.Refused("malformed")
+		return c.Status(fiber.StatusBadRequest).SendString("id is needed")
+	case errors.Is(err, ErrSender):
+		a.Refused("sender")
+	case err != nil:
+		a.Log.ErrorContext(ctx, "a message was not taken", "provider", providerAfricasTalking, "error", err)
+		return c.Status(fiber.StatusServiceUnavailable).SendString("try again later")
+	}
+	return c.SendStatus(fiber.StatusOK)
+}
+
+// report takes one delivery report.
+func (a *AfricasTalking) report(c *fiber.Ctx) error {
+	id, status := field(c, "id"), field(c, "status")
+	if status == "" || !sidPattern.MatchString(id) {
+		a.Refused("malformed")
+		return c.Status(fiber.StatusBadRequest).SendString("id and status are needed")
+	}
+	ctx, cancel := context.WithTimeout(c.UserContext(), answerWithin)
+	defer cancel()
+	err := report(ctx, a.Deliveries, providerAfricasTalking, status, id)
+	if err != nil && !errors.Is(err, notify.ErrUnknown) {
+		a.Log.ErrorContext(ctx, "a delivery report was not taken", "provider", providerAfricasTalking, "error", err)
+		return c.Status(fiber.StatusServiceUnavailable).SendString("try again later")
+	}
+	return c.SendStatus(fiber.StatusOK)
+}

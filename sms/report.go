@@ -1,0 +1,43 @@
+package sms
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/notify"
+)
+
+// Deliveries takes a provider's word on what became of a message, as
+// *notify.Outbox does. It may come twice and out of order.
+type Deliveries interface {
+	Delivered(ctx context.Context, provider, providerID, status string) error
+}
+
+// The waits for a message that is not known yet; they double, 630 ms in all.
+const (
+	firstWait = 10 * time.Millisecond
+	lastWait  = 320 * time.Millisecond
+)
+
+// report notes what a provider says of the message with one of the ids: some
+// write an id in two ways. A report may overtake the answer to the very call that
+// sent the message, and few providers repeat it: such a one waits a moment.
+func report(ctx context.Context, to Deliveries, provider, status string, ids ...string) error {
+	for wait := firstWait; ; wait *= 2 {
+		var err error
+		for _, id := range ids {
+			if err = to.Delivered(ctx, provider, id, status); !errors.Is(err, notify.ErrUnknown) {
+				return err
+			}
+		}
+		if wait > lastWait {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}

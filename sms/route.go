@@ -1,0 +1,227 @@
+package sms
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/time/rate"
+
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/sms/db"
+)
+
+// Provider is a gateway that takes messages.
+type Provider interface {
+	// Name is the provider's for good: what it told us of is kept under it.
+	Name() string
+	// Send hands one message over and gives the provider's id for it, "" when it
+	// names none. An error that wraps ErrNotTaken says that the provider has surely
+	// not taken it, and notify.ErrRefused that nobody ever will. Errors hold neither
+	// the number nor the text.
+	Send(ctx context.Context, m notify.Outgoing) (id string, err error)
+}
+
+// ErrNotTaken says that a message has surely not left, and may go another way at
+// once. After any other error it may have left: sent another way it could come
+// twice.
+var ErrNotTaken = errors.New("the provider has not taken the message")
+
+// Route is a provider with what it takes and costs.
+type Route struct {
+	Provider Provider
+	// Prices are those of one part in tyiyn (1/100 som), by operator as
+	// caller.Operator names it; the price under "" is that of all others. A route
+	// without a price for an operator is not used for it.
+	Prices map[string]int64
+	// Rates are the parts a second that may go to an operator; "" are all others.
+	// No rate is no limit.
+	Rates map[string]float64
+	// Reports says that the provider tells what became of a message: one that
+	// nothing is heard of counts as late.
+	Reports bool
+}
+
+// price is what a part to an operator costs.
+func (r Route) price(operator string) (tyiyn int64, served bool) {
+	if tyiyn, served = r.Prices[operator]; !served {
+		tyiyn, served = r.Prices[""]
+	}
+	return tyiyn, served
+}
+
+// Outcomes tells what became of the messages sent, as *notify.Outbox does.
+type Outcomes interface {
+	Outcomes(ctx context.Context, since time.Time, late time.Duration) ([]notify.Outcome, error)
+}
+
+// Router shares messages out among providers, by operator and price. It
+// implements notify.Sender. See weights.go for how the shares move.
+type Router struct {
+	routes []Route
+	db     *store.DB
+	now    func() time.Time
+	paces  map[pace]*rate.Limiter
+}
+
+// pace is what one limiter is for.
+type pace struct{ provider, operator string }
+
+// NewRouter makes a router; two routes of one name would be one provider.
+func NewRouter(database *store.DB, now func() time.Time, routes ...Route) (*Router, error) {
+	r := &Router{routes: routes, db: database, now: now, paces: map[pace]*rate.Limiter{}}
+	names := map[string]bool{}
+	for _, route := range routes {
+		name := route.Provider.Name()
+		if names[name] {
+			return nil, fmt.Errorf("the SMS provider %q is there twice", name)
+		}
+		names[name] = true
+		for operator, limit := range route.Rates {
+			if limit <= 0 || math.IsInf(limit, 0) || math.IsNaN(limit) {
+				return nil, fmt.Errorf("the SMS provider %q takes a positive number of parts a second", name)
+			}
+			// A whole message passes at once, however long: the rate holds on average.
+			r.paces[pace{name, operator}] = rate.NewLimiter(rate.Limit(limit), max(maxSent, int(math.Ceil(limit))))
+		}
+	}
+	if len(routes) == 0 {
+		return nil, errors.New("an SMS provider is needed")
+	}
+	return r, nil
+}
+
+// maxSent bounds the parts of one message: none of ours has as many.
+const maxSent = 20
+
+// Send hands a message to a provider. One that has surely not taken it is
+// counted, and the next one asked.
+func (r *Router) Send(ctx context.Context, m notify.Outgoing) (notify.Taken, error) {
+	operator := caller.Operator(m.To)
+	parts := len(Split(m.Text).Texts)
+	if parts > maxSent {
+		return notify.Taken{}, fmt.Errorf("a message of %d parts: %w", parts, notify.ErrRefused)
+	}
+	order, err := r.order(ctx, operator, m)
+	if err != nil {
+		return notify.Taken{}, err
+	}
+	var faults []error
+	for _, route := range order {
+		price, _ := route.price(operator)
+		taken := notify.Taken{Provider: route.Provider.Name(), Operator: operator, Parts: parts, Cost: price * int64(parts)}
+		if err := r.wait(ctx, taken); err != nil {
+			return notify.Taken{}, errors.Join(append(faults, err)...)
+		}
+		if taken.ID, err = route.Provider.Send(ctx, m); err == nil {
+			return taken, nil
+		}
+		faults = append(faults, fmt.Errorf("%s: %w", taken.Provider, err))
+		if errors.Is(err, notify.ErrRefused) {
+			break
+		}
+		if err := r.failed(ctx, taken); err != nil {
+			faults = append(faults, err)
+		}
+		if !errors.Is(err, ErrNotTaken) {
+			break
+		}
+	}
+	return notify.Taken{}, errors.Join(faults...)
+}
+
+// order is the providers that serve an operator, the one whose turn it is first.
+// A message that was tried twice goes another way the next two times: its
+// provider may answer nobody, and a code is worth little in an hour.
+func (r *Router) order(ctx context.Context, operator string, m notify.Outgoing) ([]Route, error) {
+	serving := r.serving(operator)
+	if len(serving) == 0 {
+		return nil, fmt.Errorf("no SMS provider serves the operator %q: %w", operator, notify.ErrRefused)
+	}
+	if len(serving) == 1 {
+		return serving, nil
+	}
+	points, _, err := r.points(ctx, operator)
+	if err != nil {
+		return nil, err
+	}
+	hash := fnv.New32a()
+	_, _ = hash.Write([]byte(m.ID)) // a hash takes everything
+	at := int(hash.Sum32() % allPoints)
+	first := slices.IndexFunc(serving, func(route Route) bool {
+		at -= points[route.Provider.Name()]
+		return at < 0
+	})
+	chosen := serving[max(first, 0)]
+	rest := slices.DeleteFunc(slices.Clone(serving), func(route Route) bool { return route.Provider == chosen.Provider })
+	order := append([]Route{chosen}, rest...)
+	turn := (max(m.Try, 1) - 1) / 2 % len(order)
+	return append(order[turn:len(order):len(order)], order[:turn]...), nil
+}
+
+// serving are the routes to an operator, the cheapest first.
+func (r *Router) serving(operator string) (routes []Route) {
+	for _, route := range r.routes {
+		if _, served := route.price(operator); served {
+			routes = append(routes, route)
+		}
+	}
+	slices.SortStableFunc(routes, func(a, b Route) int {
+		one, _ := a.price(operator)
+		other, _ := b.price(operator)
+		return cmp.Compare(one, other)
+	})
+	return routes
+}
+
+// wait holds a message back while its operator has got enough from us.
+func (r *Router) wait(ctx context.Context, taken notify.Taken) error {
+	limiter := r.paces[pace{taken.Provider, taken.Operator}]
+	if limiter == nil {
+		limiter = r.paces[pace{taken.Provider, ""}]
+	}
+	if limiter == nil {
+		return nil
+	}
+	if err := limiter.WaitN(ctx, taken.Parts); err != nil {
+		return fmt.Errorf("wait for the operator's rate: %w", err)
+	}
+	return nil
+}
+
+// failed counts a try that came to nothing.
+func (r *Router) failed(ctx context.Context, taken notify.Taken) error {
+	// Counted also when the time for sending is over.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
+	defer cancel()
+	err := r.db.InTx(ctx, func(tx *store.Tx) error {
+		return db.New(tx).KeepFailure(ctx, db.KeepFailureParams{
+			ID: uuid.NewString(), Provider: taken.Provider, Operator: taken.Operator, FailedAt: dbtime.From(r.now()),
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("count a failed try: %w", err)
+	}
+	return nil
+}
+
+// operators are all that have a price of their own, and "" for the others.
+func (r *Router) operators() []string {
+	names := map[string]bool{"": true, "Beeline": true, "MegaCom": true, "O!": true, "Aktel": true}
+	for _, route := range r.routes {
+		for operator := range route.Prices {
+			names[operator] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}

@@ -1,0 +1,225 @@
+package sms
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/smpp"
+)
+
+// Submit sends one short message over a link, as (*smpp.Client).Submit does.
+type Submit func(ctx context.Context, m *smpp.Message, tlvs smpp.TLVs) (id string, err error)
+
+// Taker takes what citizens text, as *Inbound does.
+type Taker interface {
+	Take(ctx context.Context, incoming Incoming) error
+}
+
+// SMPPConfig is an SMS centre that speaks SMPP.
+type SMPPConfig struct {
+	// Name tells the centre from others, for good: its receipts are kept under it.
+	Name string
+	// From is our number there: a short code, or in E.164.
+	From string
+}
+
+// SMPPDeps are what an SMPP stands on.
+type SMPPDeps struct {
+	Submit     Submit
+	Deliveries Deliveries
+	Taker      Taker
+	Now        func() time.Time
+	// Refused hears of every message that cannot be taken, to be counted.
+	Refused func(reason string)
+	Log     *slog.Logger
+}
+
+// SMPP sends and takes messages over one link. It implements Provider.
+type SMPP struct {
+	cfg SMPPConfig
+	SMPPDeps
+	mu   sync.Mutex
+	left map[string]leaving
+}
+
+// leaving is how much of a message left before a try failed.
+type leaving struct {
+	parts int
+	at    time.Time
+}
+
+// rememberLeaving is longer than a message is tried.
+const rememberLeaving = 24 * time.Hour
+
+// NewSMPP makes the provider of a link.
+func NewSMPP(cfg SMPPConfig, deps SMPPDeps) *SMPP {
+	return &SMPP{cfg: cfg, SMPPDeps: deps, left: map[string]leaving{}}
+}
+
+// Name implements Provider.
+func (s *SMPP) Name() string { return s.cfg.Name }
+
+// Send hands over the parts of a message, and gives the id of the last one: its
+// receipt is asked for. The parts that an earlier try got rid of are not sent
+// again.
+func (s *SMPP) Send(ctx context.Context, m notify.Outgoing) (id string, err error) {
+	parts := Split(m.Text)
+	gone := s.gone(m.ID)
+	for i := gone; i < len(parts.Texts); i++ {
+		message, err := s.part(m, parts, i)
+		if err != nil {
+			return "", err
+		}
+		if id, err = s.Submit(ctx, message, nil); err != nil {
+			s.keep(m.ID, i)
+			return "", s.fault(err, i)
+		}
+	}
+	s.keep(m.ID, 0)
+	return id, nil
+}
+
+// part writes the i-th short message of m. The reference is the message's own:
+// a phone that gets a part twice shows it once.
+func (s *SMPP) part(m notify.Outgoing, parts Parts, i int) (*smpp.Message, error) {
+	coding := smpp.CodingUCS2
+	if parts.Encoding == GSM7 {
+		coding = smpp.CodingDefault
+	}
+	octets, err := smpp.EncodeText(parts.Texts[i], coding)
+	if err != nil {
+		return nil, fmt.Errorf("write a message for SMPP: %w", errors.Join(err, notify.ErrRefused))
+	}
+	message := &smpp.Message{
+		Source: address(s.cfg.From), Destination: address(m.To), Coding: coding, Short: octets,
+	}
+	if total := len(parts.Texts); total > 1 {
+		hash := fnv.New32a()
+		_, _ = hash.Write([]byte(m.ID)) // a hash takes everything
+		place := smpp.Part{Reference: int(hash.Sum32() % 256), Number: i + 1, Total: total}
+		message.Class = smpp.JoinedClass
+		message.Short = append(place.Header(), octets...)
+	}
+	if i == len(parts.Texts)-1 {
+		message.Registered = 1
+	}
+	return message, nil
+}
+
+// address writes a number as SMPP does (section 5.2.5): in international form,
+// or as a short code of the network's own.
+func address(number string) smpp.Address {
+	if digits, international := strings.CutPrefix(number, "+"); international {
+		return smpp.Address{TON: 1, NPI: 1, Digits: digits}
+	}
+	return smpp.Address{TON: 3, Digits: number}
+}
+
+// fault says what a failed submit means for the message. With a part of it gone,
+// another provider would send the whole.
+func (s *SMPP) fault(err error, gone int) error {
+	var refused *smpp.StatusError
+	if errors.As(err, &refused) && refused.Status.Final() {
+		return fmt.Errorf("%w: %w", notify.ErrRefused, err)
+	}
+	if gone == 0 && (refused != nil || errors.Is(err, smpp.ErrNotSent)) {
+		return fmt.Errorf("%w: %w", ErrNotTaken, err)
+	}
+	return err
+}
+
+// gone is how many parts of a message left in earlier tries.
+func (s *SMPP) gone(id string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.left[id].parts
+}
+
+// keep remembers it, until the message is through or forgotten.
+func (s *SMPP) keep(id string, parts int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.left, id)
+	if parts == 0 {
+		return
+	}
+	now := s.Now()
+	for other, l := range s.left {
+		if now.Sub(l.at) > rememberLeaving {
+			delete(s.left, other)
+		}
+	}
+	s.left[id] = leaving{parts: parts, at: now}
+}
+
+// Handle takes what the centre delivers: receipts of our messages, and citizens'
+// messages. One that was not stored is asked for again.
+func (s *SMPP) Handle(ctx context.Context, d smpp.Delivery) (smpp.Status, func(context.Context)) {
+	if smpp.IsReceipt(d.Message) {
+		return s.receipt(d)
+	}
+	octets, part, err := smpp.Content(d.Message, d.TLVs)
+	if err != nil {
+		s.Refused("malformed")
+		return smpp.StatusPermanent, nil
+	}
+	text, err := smpp.DecodeText(octets, d.Message.Coding)
+	if err != nil {
+		s.Refused("coding")
+		text = "" // the citizen is told what can be texted
+	}
+	err = s.Taker.Take(ctx, Incoming{
+		Provider: s.cfg.Name, ID: d.ID, Unnumbered: true, Phone: "+" + strings.TrimPrefix(d.Message.Source.Digits, "+"),
+		Text: text, Ref: part.Reference, Part: part.Number, Parts: part.Total, At: s.Now(),
+	})
+	switch {
+	case errors.Is(err, ErrMalformed):
+		s.Refused("malformed")
+		return smpp.StatusPermanent, nil
+	case errors.Is(err, ErrSender):
+		s.Refused("sender")
+		return smpp.StatusOK, nil // nobody to answer, and nothing to try again
+	case err != nil:
+		s.Log.ErrorContext(ctx, "a message was not taken", "provider", s.cfg.Name, "error", err)
+		return smpp.StatusTemporary, nil
+	}
+	return smpp.StatusOK, nil
+}
+
+// receipt notes what became of a message. Some centres name it in the response in
+// hexadecimal and in the receipt in decimal digits, or the other way round.
+func (s *SMPP) receipt(d smpp.Delivery) (smpp.Status, func(context.Context)) {
+	r, ok := smpp.ReadReceipt(d.Message, d.TLVs)
+	if !ok {
+		s.Refused("receipt")
+		return smpp.StatusOK, nil // it would not be clearer the next time
+	}
+	ids := []string{r.ID}
+	if !r.Standard {
+		ids = append(ids, otherBase(r.ID)...)
+	}
+	return smpp.StatusOK, func(ctx context.Context) {
+		if err := report(ctx, s.Deliveries, s.cfg.Name, r.State, ids...); err != nil {
+			s.Log.WarnContext(ctx, "a delivery report was not taken", "provider", s.cfg.Name, "error", err)
+		}
+	}
+}
+
+// otherBase is what an id can be in the other base.
+func otherBase(id string) (ids []string) {
+	if n, err := strconv.ParseUint(id, 10, 64); err == nil {
+		ids = append(ids, strconv.FormatUint(n, 16), strings.ToUpper(strconv.FormatUint(n, 16)))
+	}
+	if n, err := strconv.ParseUint(id, 16, 64); err == nil {
+		ids = append(ids, strconv.FormatUint(n, 10))
+	}
+	return ids
+}

@@ -1,0 +1,194 @@
+package ussd_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/gsm"
+	"github.com/eshik-kg/eshik/platform/smpp"
+	"github.com/eshik-kg/eshik/platform/smpp/smpptest"
+	"github.com/eshik-kg/eshik/ussd"
+)
+
+// link is a gateway on a link to somebody else's SMS centre.
+type link struct {
+	*conversation
+	t       *testing.T
+	smsc    *smpptest.SMSC
+	mu      sync.Mutex
+	refused []string
+	log     bytes.Buffer
+}
+
+func newLink(t *testing.T, cfg ussd.SMPPConfig) *link {
+	t.Helper()
+	l := &link{t: t, conversation: &conversation{}, smsc: smpptest.Start(t)}
+	var gateway *ussd.SMPP
+	log := slog.New(slog.NewTextHandler(&l.log, nil))
+	client, err := smpp.New(
+		smpp.Config{Address: l.smsc.Address, SystemID: "eshik", Password: "secret", MinPause: 10 * time.Millisecond, MaxPause: time.Second},
+		smpp.Deps{Log: log, Faulty: l.refuse, Handle: func(ctx context.Context, d smpp.Delivery) (smpp.Status, func(context.Context)) {
+			return gateway.Handle(ctx, d)
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gateway = ussd.NewSMPP(cfg, client.Submit, ussd.Deps{
+		Talks: l.conversation, Sentences: sentences{}, Now: time.Now, Log: log, Refused: l.refuse,
+	})
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); client.Run(ctx) }()
+	t.Cleanup(func() { stop(); <-ended })
+	l.smsc.Until("bound")
+	return l
+}
+
+func (l *link) refuse(reason string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refused = append(l.refused, reason)
+}
+
+// says sends what the phone does, and gives the screen.
+func (l *link) says(fields map[string]any) smpptest.Submit {
+	l.t.Helper()
+	l.deliver(fields)
+	return l.smsc.Until("submit").PDU
+}
+
+func (l *link) deliver(fields map[string]any) {
+	l.t.Helper()
+	all := map[string]any{
+		"service_type": "USSD", "source_addr": "996555000001", "source_addr_ton": 1, "destination_addr": "1414", "data_coding": 15,
+	}
+	for name, value := range fields {
+		all[name] = value
+	}
+	l.smsc.Do(map[string]any{"deliver": all})
+}
+
+// screenText is a screen's text: USSD's own GSM-7 the other library leaves as it
+// is.
+func screenText(screen smpptest.Submit) string {
+	if octets, err := hex.DecodeString(strings.TrimPrefix(screen.Text, "0x")); err == nil && screen.Coding == 15 {
+		return gsm.Decode(octets)
+	}
+	return screen.Text
+}
+
+// The dialogue 1, 2, 18, 17 of PROTOCOLS.md, with and without its_session_info,
+// in both alphabets.
+func TestSMPPDialogue(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		cfg            ussd.SMPPConfig
+		dial, go_, end string // its_session_info of the three messages
+		wantGo, wantTo string
+		plain, wide    int
+	}{
+		"with session info":    {ussd.SMPPConfig{Name: "smpp"}, "0x0900", "0x0902", "0x0904", "0x0902", "0x0905", 0, 8},
+		"constant info":        {ussd.SMPPConfig{Name: "smpp"}, "0xa1b2", "0xa1b2", "0xa1b2", "0xa1b2", "0xa1b3", 0, 8},
+		"without session info": {ussd.SMPPConfig{Name: "smpp", USSDCodings: true}, "", "", "", "", "", 15, 72},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLink(t, test.cfg)
+			with := func(info string, fields map[string]any) map[string]any {
+				if info != "" {
+					fields["its_session_info"] = info
+				}
+				return fields
+			}
+			menu := l.says(with(test.dial, map[string]any{"ussd_service_op": 1, "short_message": "0x2a313431342a3223"})) // *1414*2#
+			if menu.Operation != 2 || screenText(menu) != "+996555000001 MegaCom start=true [2]" || menu.ServiceType != "USSD" ||
+				menu.Source != "1414" || menu.Destination != "996555000001" || menu.DestinationTON != 1 || menu.Coding != test.plain {
+				t.Errorf("the menu is %+v", menu)
+			}
+			next := l.says(with(test.go_, map[string]any{"ussd_service_op": 18, "data_coding": test.wide, "short_message": "0x04e904af"})) // өү
+			if next.Operation != 2 || !strings.HasSuffix(next.Text, "start=false [өү]") || next.Coding != test.wide || next.SessionInfo != test.wantGo {
+				t.Errorf("the next screen is %+v", next)
+			}
+			last := l.says(with(test.end, map[string]any{"ussd_service_op": 18, "short_message": "0x66696e697368"})) // finish
+			if last.Operation != 17 || last.SessionInfo != test.wantTo {
+				t.Errorf("the last screen is %+v", last)
+			}
+			turns := l.taken()
+			if len(turns) != 3 || turns[0].ID == "" || turns[1].ID != "" || turns[0].Session != turns[1].Session || turns[1].Session != turns[2].Session {
+				t.Errorf("the turns are %+v", turns)
+			}
+			if len(l.refused) > 0 {
+				t.Errorf("refused: %v", l.refused)
+			}
+		})
+	}
+}
+
+// A dialled string that begins no dialogue gets its one answer in the kind of
+// message that the network expects.
+func TestSMPPWithoutDialogue(t *testing.T) {
+	t.Parallel()
+	l := newLink(t, ussd.SMPPConfig{Name: "smpp"})
+	l.deliver(map[string]any{"ussd_service_op": 0, "short_message": "0x2a313431342a66696e69736823"}) // *1414*finish#
+	if answer := l.smsc.Until("submit").PDU; answer.Operation != 16 {
+		t.Errorf("answered with %+v", answer)
+	}
+}
+
+// The network, the citizen or the gateway ends a session: that is told, and
+// nothing is sent into it.
+func TestSMPPEnd(t *testing.T) {
+	t.Parallel()
+	l := newLink(t, ussd.SMPPConfig{Name: "smpp"})
+	for _, fields := range []map[string]any{
+		{"ussd_service_op": 129}, {"ussd_service_op": 18, "its_session_info": "0x0903"}, {"ussd_service_op": 19},
+	} {
+		l.deliver(fields)
+		if d := l.smsc.Until("delivered"); d.Status != 0 {
+			t.Errorf("%v is refused with %d", fields, d.Status)
+		}
+	}
+	// The next screen comes after them: what was sent for them would be before it.
+	screen := l.says(map[string]any{"ussd_service_op": 1, "short_message": "0x2a3134313423"})
+	if screen.Operation != 2 || len(l.taken()) != 1 {
+		t.Errorf("the screen is %+v of %d turns", screen, len(l.taken()))
+	}
+	if got := l.over(); len(got) != 2 {
+		t.Errorf("ended: %v", got)
+	}
+}
+
+// What makes no sense is refused for good, counted, and costs nobody else
+// anything; what a citizen typed stays out of the log.
+func TestSMPPBadInput(t *testing.T) {
+	t.Parallel()
+	l := newLink(t, ussd.SMPPConfig{Name: "smpp"})
+	for _, fields := range []map[string]any{
+		{"ussd_service_op": 18, "source_addr": "Beeline", "short_message": "0x63616e617279"},
+		{"ussd_service_op": 17, "short_message": "0x63616e617279"},
+		{"short_message": "0x63616e617279"},
+	} {
+		l.deliver(fields)
+		if d := l.smsc.Until("delivered"); d.Status != uint32(smpp.StatusPermanent) {
+			t.Errorf("%v is answered with %d", fields, d.Status)
+		}
+	}
+	screen := l.says(map[string]any{"ussd_service_op": 18, "data_coding": 4, "short_message": "0x63616e617279"}) // a coding of pictures
+	if !strings.Contains(screen.Text, "[\uFFFD]") {
+		t.Errorf("a picture is answered with %+v", screen)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if got := strings.Join(l.refused, " "); got != "malformed operation operation coding" {
+		t.Errorf("counted %q", got)
+	}
+	if strings.Contains(l.log.String(), "canary") || strings.Contains(l.log.String(), "996555000001") {
+		t.Errorf("the log tells: %s", l.log.String())
+	}
+}
