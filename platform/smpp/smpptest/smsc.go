@@ -4,6 +4,7 @@ package smpptest
 
 import (
 	"bufio"
+	"context"
 	_ "embed"
 	"encoding/json"
 	"io"
@@ -72,7 +73,7 @@ func Start(t testing.TB) *SMSC {
 		t.Fatal("ESHIK_TEST_NODE_MODULES is not set: run the tests with `make test`, which installs the packages of tools/node")
 	}
 	// Not t.Context(): that ends before the clean-up, which stops it in order.
-	node := exec.Command("node", "-e", program) // #nosec G204 -- our own program
+	node := exec.CommandContext(context.Background(), "node", "-e", program) // #nosec G204 -- our own program
 	node.Env = append(os.Environ(), "NODE_PATH="+modules)
 	node.Stderr = os.Stderr
 	input, err := node.StdinPipe()
