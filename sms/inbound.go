@@ -98,6 +98,8 @@ type Incoming struct {
 type Inbound struct {
 	webhook   *Webhook
 	db        *store.DB
+	kept      *store.Group // what is stored as it comes
+	answered  *store.Group // and what is answered
 	talks     Talks
 	outbox    Outbox
 	stops     Stops
@@ -126,7 +128,7 @@ type InboundDeps struct {
 // NewInbound makes the handler.
 func NewInbound(d InboundDeps) *Inbound {
 	return &Inbound{
-		webhook: d.Webhook, db: d.DB, talks: d.Talks, outbox: d.Outbox, stops: d.Stops, sealer: d.Sealer,
+		webhook: d.Webhook, db: d.DB, kept: store.NewGroup(d.DB), answered: store.NewGroup(d.DB), talks: d.Talks, outbox: d.Outbox, stops: d.Stops, sealer: d.Sealer,
 		sentences: d.Sentences, languages: d.Languages, now: d.Now, log: d.Log,
 	}
 }
@@ -201,7 +203,7 @@ func (in *Inbound) keep(ctx context.Context, m message, incoming Incoming) (fres
 	if err != nil {
 		return false, fmt.Errorf("seal a message: %w", err)
 	}
-	err = in.db.InTx(ctx, func(tx *store.Tx) error {
+	err = in.kept.InTx(ctx, func(tx *store.Tx) error {
 		if incoming.Unnumbered {
 			if again, err := in.isAgain(ctx, tx, m, incoming.At); err != nil || again {
 				return err
@@ -249,7 +251,7 @@ func (in *Inbound) answer(ctx context.Context, m message) error {
 // and sends the answer, unless somebody did.
 func (in *Inbound) reply(ctx context.Context, m message, text string, do effect) error {
 	now := in.now()
-	err := in.db.InTx(ctx, func(tx *store.Tx) error {
+	err := in.answered.InTx(ctx, func(tx *store.Tx) error {
 		rows, err := in.close(ctx, tx, m, now)
 		if err != nil || rows == 0 {
 			return err

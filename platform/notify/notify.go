@@ -108,6 +108,7 @@ type Sealer interface {
 // Outbox keeps and sends messages.
 type Outbox struct {
 	db     *store.DB
+	ends   *store.Group // how messages end: sent, delivered, failed
 	queue  *job.Queue
 	sealer Sealer
 	sender Sender
@@ -121,7 +122,7 @@ type Outbox struct {
 func New(
 	database *store.DB, queue *job.Queue, sealer Sealer, sender Sender, quiet Quiet, now func() time.Time, log *slog.Logger,
 ) *Outbox {
-	o := &Outbox{db: database, queue: queue, sealer: sealer, sender: sender, quiet: quiet, now: now, log: log}
+	o := &Outbox{db: database, ends: store.NewGroup(database), queue: queue, sealer: sealer, sender: sender, quiet: quiet, now: now, log: log}
 	job.Handle(queue, o.work)
 	return o
 }
@@ -182,7 +183,7 @@ func (o *Outbox) Send(ctx context.Context, tx *store.Tx, m Message) error {
 // work sends one message. A crash between the provider's answer and the
 // database learning of it sends the message again: at least once.
 func (o *Outbox) work(ctx context.Context, args sendJob, attempt job.Attempt) error {
-	m, err := o.begin(ctx, args.ID)
+	m, err := db.New(o.db.Reader()).Waiting(ctx, args.ID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil // over already
 	}
@@ -192,6 +193,7 @@ func (o *Outbox) work(ctx context.Context, args sendJob, attempt job.Attempt) er
 	if !m.ExpiresAt.IsZero() && !o.now().Before(m.ExpiresAt.Time) {
 		return o.giveUp(ctx, m, Expired)
 	}
+	m.Tries = int64(attempt.Number)
 	out, err := o.outgoing(m)
 	if err != nil {
 		return errors.Join(o.giveUp(ctx, m, Failed), job.Cancel(err))
@@ -208,14 +210,6 @@ func (o *Outbox) work(ctx context.Context, args sendJob, attempt job.Attempt) er
 	return err
 }
 
-func (o *Outbox) begin(ctx context.Context, id string) (m db.NotifyMessage, err error) {
-	err = o.db.InTx(ctx, func(tx *store.Tx) error {
-		m, err = db.New(tx).Begin(ctx, id)
-		return err
-	})
-	return m, err
-}
-
 func (o *Outbox) outgoing(m db.NotifyMessage) (Outgoing, error) {
 	phone, err := o.sealer.Open(m.PhoneSealed, phoneContext)
 	if err != nil {
@@ -229,10 +223,10 @@ func (o *Outbox) outgoing(m db.NotifyMessage) (Outgoing, error) {
 }
 
 func (o *Outbox) sent(ctx context.Context, m db.NotifyMessage, taken Taken) error {
-	return o.db.InTx(ctx, func(tx *store.Tx) error {
+	return o.ends.InTx(ctx, func(tx *store.Tx) error {
 		_, err := db.New(tx).Sent(ctx, db.SentParams{
 			SentAt: dbtime.From(o.now()), ID: m.ID, TextSealed: keep(m), Provider: taken.Provider, ProviderID: name(taken.Provider, taken.ID),
-			Operator: taken.Operator, Parts: int64(taken.Parts), Cost: taken.Cost,
+			Operator: taken.Operator, Parts: int64(taken.Parts), Cost: taken.Cost, Tries: m.Tries,
 		})
 		if err != nil {
 			return fmt.Errorf("note that message %s was sent: %w", m.ID, err)
@@ -251,7 +245,7 @@ func (o *Outbox) giveUp(ctx context.Context, m db.NotifyMessage, state State) er
 	o.log.WarnContext(ctx, "a message was given up", "message", m.ID, "purpose", m.Purpose, "state", string(state))
 	return o.db.InTx(ctx, func(tx *store.Tx) error {
 		_, err := db.New(tx).GiveUp(ctx, db.GiveUpParams{
-			State: string(state), FinishedAt: dbtime.From(o.now()), TextSealed: keep(m), ID: m.ID,
+			State: string(state), FinishedAt: dbtime.From(o.now()), TextSealed: keep(m), ID: m.ID, Tries: m.Tries,
 		})
 		if err != nil {
 			return fmt.Errorf("give message %s up: %w", m.ID, err)

@@ -3,16 +3,16 @@ INSERT INTO notify_messages (id, dedup, purpose, locale, phone_index, phone_seal
 VALUES ($1, $2, $3, $4, $5, $6, $7, $10, 0, $8, $9)
 ON CONFLICT (dedup) DO NOTHING;
 
--- name: Begin :one
-UPDATE notify_messages SET tries = tries + 1 WHERE id = $1 AND state = 'queued' RETURNING *;
+-- name: Waiting :one
+SELECT * FROM notify_messages WHERE id = $1 AND state = 'queued';
 
 -- name: Sent :execrows
 UPDATE notify_messages
-SET state = 'sent', sent_at = $1, provider_id = $2, text_sealed = $3, provider = $5, operator = $6, parts = $7, cost = $8
+SET state = 'sent', sent_at = $1, provider_id = $2, text_sealed = $3, provider = $5, operator = $6, parts = $7, cost = $8, tries = $9
 WHERE id = $4 AND state = 'queued';
 
 -- name: GiveUp :execrows
-UPDATE notify_messages SET state = $1, finished_at = $2, text_sealed = $3 WHERE id = $4 AND state = 'queued';
+UPDATE notify_messages SET state = $1, finished_at = $2, text_sealed = $3, tries = $5 WHERE id = $4 AND state = 'queued';
 
 -- name: Finish :execrows
 UPDATE notify_messages SET state = $1, finished_at = $2 WHERE provider_id = $3 AND state = 'sent';

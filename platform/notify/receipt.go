@@ -28,7 +28,7 @@ var outcomes = map[string]State{
 // id, or none yet: a report may overtake the provider's own answer.
 func (o *Outbox) Delivered(ctx context.Context, provider, providerID, status string) error {
 	state, final := outcomes[strings.ToLower(status)]
-	return o.db.InTx(ctx, func(tx *store.Tx) error {
+	return o.ends.InTx(ctx, func(tx *store.Tx) error {
 		q := db.New(tx)
 		id := name(provider, providerID)
 		if final {

@@ -12,36 +12,6 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
-const begin = `-- name: Begin :one
-UPDATE notify_messages SET tries = tries + 1 WHERE id = $1 AND state = 'queued' RETURNING id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost
-`
-
-func (q *Queries) Begin(ctx context.Context, id string) (NotifyMessage, error) {
-	row := q.db.QueryRowContext(ctx, begin, id)
-	var i NotifyMessage
-	err := row.Scan(
-		&i.ID,
-		&i.Dedup,
-		&i.Purpose,
-		&i.Locale,
-		&i.PhoneIndex,
-		&i.PhoneSealed,
-		&i.TextSealed,
-		&i.State,
-		&i.Tries,
-		&i.ProviderID,
-		&i.QueuedAt,
-		&i.ExpiresAt,
-		&i.SentAt,
-		&i.FinishedAt,
-		&i.Provider,
-		&i.Operator,
-		&i.Parts,
-		&i.Cost,
-	)
-	return i, err
-}
-
 const byProvider = `-- name: ByProvider :one
 SELECT state FROM notify_messages WHERE provider_id = $1
 `
@@ -72,7 +42,7 @@ func (q *Queries) Finish(ctx context.Context, arg FinishParams) (int64, error) {
 }
 
 const giveUp = `-- name: GiveUp :execrows
-UPDATE notify_messages SET state = $1, finished_at = $2, text_sealed = $3 WHERE id = $4 AND state = 'queued'
+UPDATE notify_messages SET state = $1, finished_at = $2, text_sealed = $3, tries = $5 WHERE id = $4 AND state = 'queued'
 `
 
 type GiveUpParams struct {
@@ -80,6 +50,7 @@ type GiveUpParams struct {
 	FinishedAt dbtime.Time
 	TextSealed []byte
 	ID         string
+	Tries      int64
 }
 
 func (q *Queries) GiveUp(ctx context.Context, arg GiveUpParams) (int64, error) {
@@ -88,6 +59,7 @@ func (q *Queries) GiveUp(ctx context.Context, arg GiveUpParams) (int64, error) {
 		arg.FinishedAt,
 		arg.TextSealed,
 		arg.ID,
+		arg.Tries,
 	)
 	if err != nil {
 		return 0, err
@@ -247,7 +219,7 @@ func (q *Queries) Outcomes(ctx context.Context, arg OutcomesParams) ([]OutcomesR
 
 const sent = `-- name: Sent :execrows
 UPDATE notify_messages
-SET state = 'sent', sent_at = $1, provider_id = $2, text_sealed = $3, provider = $5, operator = $6, parts = $7, cost = $8
+SET state = 'sent', sent_at = $1, provider_id = $2, text_sealed = $3, provider = $5, operator = $6, parts = $7, cost = $8, tries = $9
 WHERE id = $4 AND state = 'queued'
 `
 
@@ -260,6 +232,7 @@ type SentParams struct {
 	Operator   string
 	Parts      int64
 	Cost       int64
+	Tries      int64
 }
 
 func (q *Queries) Sent(ctx context.Context, arg SentParams) (int64, error) {
@@ -272,6 +245,7 @@ func (q *Queries) Sent(ctx context.Context, arg SentParams) (int64, error) {
 		arg.Operator,
 		arg.Parts,
 		arg.Cost,
+		arg.Tries,
 	)
 	if err != nil {
 		return 0, err
@@ -300,4 +274,34 @@ type StopParams struct {
 func (q *Queries) Stop(ctx context.Context, arg StopParams) error {
 	_, err := q.db.ExecContext(ctx, stop, arg.PhoneIndex, arg.StoppedAt)
 	return err
+}
+
+const waiting = `-- name: Waiting :one
+SELECT id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost FROM notify_messages WHERE id = $1 AND state = 'queued'
+`
+
+func (q *Queries) Waiting(ctx context.Context, id string) (NotifyMessage, error) {
+	row := q.db.QueryRowContext(ctx, waiting, id)
+	var i NotifyMessage
+	err := row.Scan(
+		&i.ID,
+		&i.Dedup,
+		&i.Purpose,
+		&i.Locale,
+		&i.PhoneIndex,
+		&i.PhoneSealed,
+		&i.TextSealed,
+		&i.State,
+		&i.Tries,
+		&i.ProviderID,
+		&i.QueuedAt,
+		&i.ExpiresAt,
+		&i.SentAt,
+		&i.FinishedAt,
+		&i.Provider,
+		&i.Operator,
+		&i.Parts,
+		&i.Cost,
+	)
+	return i, err
 }
