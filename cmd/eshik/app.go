@@ -218,7 +218,11 @@ func (a *app) buildTalks(context.Context) error {
 	}
 	var sessions session.Store = session.NewMemory()
 	if a.redis != nil {
-		sessions = session.NewFallback(session.NewRedis(a.redis, "eshik"), session.NewSQL(a.db), a.now, a.log)
+		shared, err := session.NewRedis(a.redis, "eshik")
+		if err != nil {
+			return err
+		}
+		sessions = session.NewFallback(shared, session.NewSQL(a.db), a.now, a.log)
 	}
 	a.talks, err = session.NewTalks(session.Deps{
 		Engine: engine, Store: sessions, Profiles: a.identity, Recorder: a.events, Sentences: a.texts,

@@ -133,7 +133,7 @@ func TestNothingReadableIsStored(t *testing.T) {
 		}
 	}
 	use()
-	w = newWorld(t, session.NewRedis(client, prefix))
+	w = newWorld(t, onRedis(t, client, prefix))
 	use()
 	stored := seen.all
 	for _, key := range redisKeys(t, client, prefix) {

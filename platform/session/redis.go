@@ -45,8 +45,14 @@ type Redis struct {
 }
 
 // NewRedis makes a store on client whose keys all start with prefix ("eshik").
-func NewRedis(client redis.UniversalClient, prefix string) *Redis {
-	return &Redis{client: client, prefix: prefix}
+// What callers ask at the same time goes out together (an automatic pipeline):
+// most of what a round trip costs is its system calls, on both sides.
+func NewRedis(client redis.UniversalClient, prefix string) (*Redis, error) {
+	together, err := client.AutoPipeline()
+	if err != nil {
+		return nil, fmt.Errorf("open Redis for sessions: %w", err)
+	}
+	return &Redis{client: together, prefix: prefix}, nil
 }
 
 // keys gives the record's key and the key of the index it is listed in.

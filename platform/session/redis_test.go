@@ -156,18 +156,18 @@ func stores(t *testing.T, test func(t *testing.T, store session.Store)) {
 	run := func(name string, made func(t *testing.T) session.Store) {
 		t.Run(name, func(t *testing.T) { t.Parallel(); test(t, made(t)) })
 	}
-	run("cluster", func(t *testing.T) session.Store { return session.NewRedis(newCluster(t), "eshik") })
-	run("sentinel", func(t *testing.T) session.Store { return session.NewRedis(newSentinels(t).client, "eshik") })
+	run("cluster", func(t *testing.T) session.Store { return onRedis(t, newCluster(t), "eshik") })
+	run("sentinel", func(t *testing.T) session.Store { return onRedis(t, newSentinels(t).client, "eshik") })
 	run("sqlite", func(t *testing.T) session.Store { return session.NewSQL(storetest.Open(t, storetest.NewSQLite(t))) })
 	run("postgresql", func(t *testing.T) session.Store { return session.NewSQL(storetest.Open(t, storetest.NewPostgres(t))) })
 	run("fallback", func(t *testing.T) session.Store {
 		client, prefix := newRedis(t)
-		return newFallback(session.NewRedis(client, prefix), storetest.Open(t, storetest.NewPostgres(t)))
+		return newFallback(onRedis(t, client, prefix), storetest.Open(t, storetest.NewPostgres(t)))
 	})
 	run("fallback without Redis", func(t *testing.T) session.Store {
 		dead := redis.NewClient(&redis.Options{Addr: "127.0.0.1:" + freePort(t), MaxRetries: -1})
 		t.Cleanup(func() { _ = dead.Close() })
-		return newFallback(session.NewRedis(dead, "eshik"), storetest.Open(t, storetest.NewSQLite(t)))
+		return newFallback(onRedis(t, dead, "eshik"), storetest.Open(t, storetest.NewSQLite(t)))
 	})
 }
 
@@ -180,7 +180,7 @@ func newFallback(primary session.Store, db *store.DB) *session.Fallback {
 func TestSentinelFailsOver(t *testing.T) {
 	t.Parallel()
 	s := newSentinels(t)
-	w := newWorld(t, session.NewRedis(s.client, "eshik"))
+	w := newWorld(t, onRedis(t, s.client, "eshik"))
 	w.say(t, aigul, "")
 	replica := redis.NewClient(&redis.Options{Addr: s.replica.address()})
 	t.Cleanup(func() { _ = replica.Close() })
@@ -211,7 +211,7 @@ func TestTalkOutlivesRedis(t *testing.T) {
 		instance := func() (*session.Fallback, *redis.Client) {
 			client := redis.NewClient(&redis.Options{Addr: server.address(), MaxRetries: -1})
 			t.Cleanup(func() { _ = client.Close() })
-			return newFallback(session.NewRedis(client, "eshik"), db), client
+			return newFallback(onRedis(t, client, "eshik"), db), client
 		}
 		first, client := instance()
 		second, _ := instance()
@@ -243,7 +243,7 @@ func TestTalkOutlivesRedis(t *testing.T) {
 func TestStaleRedisDoesNotWin(t *testing.T) {
 	t.Parallel()
 	client, prefix := newRedis(t)
-	primary := session.NewRedis(client, prefix)
+	primary := onRedis(t, client, prefix)
 	cut := &cutStore{Store: primary}
 	db := storetest.Open(t, storetest.NewSQLite(t))
 	w := newWorld(t, newFallback(cut, db))

@@ -32,8 +32,18 @@ func each(t *testing.T, test func(t *testing.T, store session.Store)) {
 	t.Run("redis", func(t *testing.T) {
 		t.Parallel()
 		client, prefix := newRedis(t)
-		test(t, session.NewRedis(client, prefix))
+		test(t, onRedis(t, client, prefix))
 	})
+}
+
+// onRedis is the store on a client.
+func onRedis(t testing.TB, client redis.UniversalClient, prefix string) *session.Redis {
+	t.Helper()
+	store, err := session.NewRedis(client, prefix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
 }
 
 // newRedis gives a client and a key prefix of the test's own, whose keys go
@@ -201,7 +211,7 @@ func TestStoreComparesAndSets(t *testing.T) {
 func TestRedisForgets(t *testing.T) {
 	t.Parallel()
 	client, prefix := newRedis(t)
-	store := session.NewRedis(client, prefix)
+	store := onRedis(t, client, prefix)
 	ctx := context.Background()
 	rec := session.Record{Version: 1, Expires: time.Now().Add(-session.Grace - time.Second)}
 	if err := store.Save(ctx, "a", rec, 0); err != nil {
@@ -242,7 +252,7 @@ func (c *counting) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Pro
 func TestATurnTakesTwoRoundTrips(t *testing.T) {
 	t.Parallel()
 	client, prefix := newRedis(t)
-	w := newWorld(t, session.NewRedis(client, prefix))
+	w := newWorld(t, onRedis(t, client, prefix))
 	w.say(t, aigul, "") // loads the script
 	count := &counting{}
 	client.AddHook(count)
