@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strconv"
 	"strings"
 	"time"
 
@@ -41,7 +40,7 @@ func Of(c caller.Caller, service, step, outcome string) Event {
 }
 
 // Recorder writes events: those of a change of state in its transaction, all
-// others in the background, some at a time.
+// others in the background, some at a time and equal ones as one row.
 type Recorder struct {
 	db    *store.DB
 	log   *slog.Logger
@@ -53,9 +52,19 @@ type Recorder struct {
 // citizen wait; a killed process loses at most flushEvery of them.
 const (
 	buffered   = 16384
-	batch      = 512
+	batch      = 512 // rows
 	flushEvery = 250 * time.Millisecond
 )
+
+// moment is how exactly is known when an event happened that was counted in the
+// background: equal ones of one moment are one row.
+const moment = time.Minute
+
+// tally is how often an event happened, and how long it took in all.
+type tally struct {
+	times int64
+	took  time.Duration
+}
 
 // NewRecorder starts the background writer; Close stops it.
 func NewRecorder(db *store.DB, log *slog.Logger) *Recorder {
@@ -66,46 +75,31 @@ func NewRecorder(db *store.DB, log *slog.Logger) *Recorder {
 
 // InTx writes e in the caller's transaction: it counts if and only if tx commits.
 func (r *Recorder) InTx(ctx context.Context, tx *store.Tx, e Event) error {
-	return insert(ctx, tx, []Event{e})
+	return insert(ctx, tx, map[Event]tally{e: {times: 1, took: e.Duration}})
 }
 
-// columns are those of analytics_events, in the order of values.
-const columns = 11
+// columns are those that insert fills, in the order of its values.
+var columns = []string{
+	"id", "happened_at", "day", "service", "step", "channel", "locale", "operator", "region", "outcome", "duration_ms", "times",
+}
 
 // insert writes events with one statement: at every step of every talk there is
 // one, and a statement each would cost the database more than all else.
-func insert(ctx context.Context, tx *store.Tx, events []Event) error {
-	var query strings.Builder
-	query.WriteString("INSERT INTO analytics_events (id, happened_at, day, service, step, channel, locale, operator, region, outcome, duration_ms) VALUES ")
-	values := make([]any, 0, columns*len(events))
-	for i, e := range events {
+func insert(ctx context.Context, tx *store.Tx, events map[Event]tally) error {
+	values := make([]any, 0, len(columns)*len(events))
+	for e, t := range events {
 		id, err := uuid.NewV7()
 		if err != nil {
 			return fmt.Errorf("make an event's id: %w", err)
 		}
-		for column := range columns {
-			query.WriteString(separator(i, column))
-			query.WriteString(strconv.Itoa(len(values) + column + 1))
-		}
-		query.WriteString(")")
 		values = append(values, id.String(), dbtime.From(e.At), e.At.In(Bishkek).Format(time.DateOnly), e.Service, e.Step,
-			string(e.Channel), string(e.Locale), e.Operator, e.Region, e.Outcome, e.Duration.Milliseconds())
+			string(e.Channel), string(e.Locale), e.Operator, e.Region, e.Outcome, t.took.Milliseconds(), t.times)
 	}
-	if _, err := tx.ExecContext(ctx, query.String(), values...); err != nil {
+	query := "INSERT INTO analytics_events (" + strings.Join(columns, ", ") + ") VALUES " + store.Values(len(events), len(columns))
+	if _, err := tx.ExecContext(ctx, query, values...); err != nil {
 		return fmt.Errorf("count events: %w", err)
 	}
 	return nil
-}
-
-// separator is what stands before the placeholder of a row's column.
-func separator(row, column int) string {
-	switch {
-	case column > 0:
-		return ", $"
-	case row > 0:
-		return ", ($"
-	}
-	return "($"
 }
 
 // Bishkek is the time zone of the published days: UTC+6, no summer time.
@@ -130,7 +124,7 @@ func (r *Recorder) run() {
 	defer close(r.done)
 	tick := time.NewTicker(flushEvery)
 	defer tick.Stop()
-	var events []Event
+	events := map[Event]tally{}
 	for {
 		select {
 		case e, open := <-r.later:
@@ -138,17 +132,25 @@ func (r *Recorder) run() {
 				r.flush(events)
 				return
 			}
-			if events = append(events, e); len(events) < batch {
+			if add(events, e); len(events) < batch {
 				continue
 			}
 		case <-tick.C:
 		}
 		r.flush(events)
-		events = events[:0]
+		clear(events)
 	}
 }
 
-func (r *Recorder) flush(events []Event) {
+// add counts e among its equals.
+func add(events map[Event]tally, e Event) {
+	took := e.Duration
+	e.At, e.Duration = e.At.UTC().Truncate(moment), 0
+	t := events[e]
+	events[e] = tally{times: t.times + 1, took: t.took + took}
+}
+
+func (r *Recorder) flush(events map[Event]tally) {
 	if len(events) == 0 {
 		return
 	}
@@ -156,6 +158,6 @@ func (r *Recorder) flush(events []Event) {
 	defer cancel()
 	err := r.db.InTx(ctx, func(tx *store.Tx) error { return insert(ctx, tx, events) })
 	if err != nil {
-		r.log.Error("events could not be counted", "events", len(events), "error", err)
+		r.log.Error("events could not be counted", "rows", len(events), "error", err)
 	}
 }

@@ -3,6 +3,7 @@ package analytics
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +46,42 @@ func TestSmallCellsAreSuppressed(t *testing.T) {
 		}
 		if out.String() != "day,service,channel,outcome,count\n2026-03-05,fine,ussd,abandoned,<10\n2026-03-05,fine,ussd,done,10\n" {
 			t.Fatalf("got %q", out.String())
+		}
+	})
+}
+
+// What happens alike within a minute is one row, and nothing of it is lost.
+func TestEqualEventsAreOneRow(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		r := NewRecorder(db, slog.New(slog.DiscardHandler))
+		first := caller.Caller{Channel: caller.USSD, Operator: "O!", Locale: locales.KY, Now: lateEvening}
+		second := first
+		second.Now = lateEvening.Add(59 * time.Second)
+		next := first
+		next.Now = lateEvening.Add(time.Minute)
+		for _, c := range []caller.Caller{first, second, next} {
+			e := Of(c, "fine", "fine.list", "done")
+			e.Duration = 1500 * time.Millisecond
+			r.Later(e)
+		}
+		r.Close()
+		rows, err := db.Reader().QueryContext(t.Context(), "SELECT happened_at, times, duration_ms FROM analytics_events ORDER BY happened_at")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = rows.Close() }()
+		var got [][3]int64
+		for rows.Next() {
+			var row [3]int64
+			if err := rows.Scan(&row[0], &row[1], &row[2]); err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, row)
+		}
+		at := lateEvening.UnixMicro()
+		if want := [][3]int64{{at, 2, 3000}, {at + 60_000_000, 1, 1500}}; rows.Err() != nil || !slices.Equal(got, want) {
+			t.Fatalf("%v, got %v, want %v", rows.Err(), got, want)
 		}
 	})
 }

@@ -10,7 +10,7 @@ import (
 )
 
 const countUse = `-- name: CountUse :many
-SELECT day, service, channel, outcome, COUNT(*) AS uses
+SELECT day, service, channel, outcome, CAST(SUM(times) AS BIGINT) AS uses
 FROM analytics_events
 WHERE day >= $1 AND day <= $2
 GROUP BY day, service, channel, outcome
