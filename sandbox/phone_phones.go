@@ -109,7 +109,8 @@ func withDefaults(cfg PhonesConfig) PhonesConfig {
 		cfg.PartnerSecret = func() string { return "" }
 	}
 	if cfg.HTTP == nil {
-		cfg.HTTP = &http.Client{Timeout: 60 * time.Second}
+		// All go to one host: few connections kept would be many opened anew.
+		cfg.HTTP = &http.Client{Timeout: 60 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)

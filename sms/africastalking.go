@@ -77,7 +77,7 @@ func NewAfricasTalking(cfg AfricasTalkingConfig, deps AfricasTalkingDeps) (*Afri
 	return &AfricasTalking{
 		cfg: cfg, AfricasTalkingDeps: deps,
 		http: &http.Client{
-			Timeout:       cfg.Timeout,
+			Transport: newTransport(), Timeout: cfg.Timeout,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}, nil

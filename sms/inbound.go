@@ -16,8 +16,6 @@ import (
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/session"
 	"github.com/eshik-kg/eshik/platform/store"
-	"github.com/eshik-kg/eshik/platform/store/dbtime"
-	"github.com/eshik-kg/eshik/sms/db"
 )
 
 // Budget is what one answer may take: three joined parts.
@@ -47,7 +45,7 @@ type Talks interface {
 
 // Outbox sends messages in a transaction, as *notify.Outbox does.
 type Outbox interface {
-	Send(ctx context.Context, tx *store.Tx, m notify.Message) error
+	SendAll(ctx context.Context, tx *store.Tx, list []notify.Message) error
 }
 
 // Sealer encrypts columns, as *seal.Sealer does.
@@ -98,8 +96,8 @@ type Incoming struct {
 type Inbound struct {
 	webhook   *Webhook
 	db        *store.DB
-	kept      *store.Group // what is stored as it comes
-	answered  *store.Group // and what is answered
+	kept      *store.Batch[arrival, bool] // what is stored as it comes
+	answered  *store.Batch[reply, struct{}]
 	talks     Talks
 	outbox    Outbox
 	stops     Stops
@@ -127,10 +125,12 @@ type InboundDeps struct {
 
 // NewInbound makes the handler.
 func NewInbound(d InboundDeps) *Inbound {
-	return &Inbound{
-		webhook: d.Webhook, db: d.DB, kept: store.NewGroup(d.DB), answered: store.NewGroup(d.DB), talks: d.Talks, outbox: d.Outbox, stops: d.Stops, sealer: d.Sealer,
+	in := &Inbound{
+		webhook: d.Webhook, db: d.DB, talks: d.Talks, outbox: d.Outbox, stops: d.Stops, sealer: d.Sealer,
 		sentences: d.Sentences, languages: d.Languages, now: d.Now, log: d.Log,
 	}
+	in.kept, in.answered = store.NewBatch(d.DB, in.keepAll), store.NewBatch(d.DB, in.replyAll)
+	return in
 }
 
 // message is one text, or a part of one; its JSON is what is stored, sealed.
@@ -203,20 +203,7 @@ func (in *Inbound) keep(ctx context.Context, m message, incoming Incoming) (fres
 	if err != nil {
 		return false, fmt.Errorf("seal a message: %w", err)
 	}
-	err = in.kept.InTx(ctx, func(tx *store.Tx) error {
-		if incoming.Unnumbered {
-			if again, err := in.isAgain(ctx, tx, m, incoming.At); err != nil || again {
-				return err
-			}
-		}
-		rows, err := db.New(tx).KeepInbound(ctx, db.KeepInboundParams{
-			Provider: m.provider, MessageID: m.id, ReceivedAt: dbtime.From(incoming.At), Sealed: sealed,
-			Joins: in.joins(m), Part: int64(m.Part),
-		})
-		fresh = rows == 1
-		return err
-	})
-	if err != nil {
+	if fresh, err = in.kept.Do(ctx, arrival{message: m, at: incoming.At, unnumbered: incoming.Unnumbered, sealed: sealed}); err != nil {
 		return false, fmt.Errorf("store a message: %w", err)
 	}
 	return fresh, nil
@@ -250,40 +237,10 @@ func (in *Inbound) answer(ctx context.Context, m message) error {
 // reply marks the message answered, does what it asks for (unless that is nil)
 // and sends the answer, unless somebody did.
 func (in *Inbound) reply(ctx context.Context, m message, text string, do effect) error {
-	now := in.now()
-	err := in.answered.InTx(ctx, func(tx *store.Tx) error {
-		rows, err := in.close(ctx, tx, m, now)
-		if err != nil || rows == 0 {
-			return err
-		}
-		if do != nil {
-			if err := do(ctx, tx, m.Phone); err != nil {
-				return err
-			}
-		}
-		if text == "" {
-			return nil
-		}
-		return in.outbox.Send(ctx, tx, notify.Message{
-			To: m.Phone, Text: text, Purpose: notify.Answer, ExpiresAt: now.Add(replyLifetime), Dedup: m.name(),
-		})
-	})
-	if err != nil {
+	if _, err := in.answered.Do(ctx, reply{message: m, text: text, do: do}); err != nil {
 		return fmt.Errorf("answer a message: %w", err)
 	}
 	return nil
-}
-
-// close marks a message, with all its parts, answered.
-func (in *Inbound) close(ctx context.Context, tx *store.Tx, m message, now time.Time) (rows int64, err error) {
-	if m.Parts > 0 {
-		return db.New(tx).AnswerJoined(ctx, db.AnswerJoinedParams{
-			Provider: m.provider, Joins: in.joins(m), AnsweredAt: dbtime.From(now),
-		})
-	}
-	return db.New(tx).AnswerInbound(ctx, db.AnswerInboundParams{
-		Provider: m.provider, MessageID: m.id, AnsweredAt: dbtime.From(now),
-	})
 }
 
 // say writes a sentence in the phone's language, Kyrgyz until it is chosen.

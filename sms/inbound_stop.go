@@ -18,14 +18,14 @@ type Stops interface {
 // effect is what a message changes, in the transaction of its answer.
 type effect func(ctx context.Context, tx *store.Tx, phone string) error
 
-// The words that end notices, and that bring them back. They are law and habit:
-// each stands before any talk, but only as the whole message and letter by
+// The words that end notices, and that bring them back, folded. They are law and
+// habit: each stands before any talk, but only as the whole message and letter by
 // letter.
 var (
-	stopWords = []string{
+	stopWords = folded(
 		"stop", "stopall", "unsubscribe", "стоп", "токтот", "токтотуу", "токтоткула", "отписка", "отписаться", "отпишите",
-	}
-	startWords = []string{"start", "unstop", "subscribe", "баштоо", "башта", "старт", "подписка", "подписаться"}
+	)
+	startWords = folded("start", "unstop", "subscribe", "баштоо", "башта", "старт", "подписка", "подписаться")
 )
 
 // wish is what a message that is one such word asks for.
@@ -39,23 +39,23 @@ func (in *Inbound) wish(text string) *wish {
 	if in.stops == nil {
 		return nil
 	}
-	folded := locales.Fold(strings.TrimFunc(text, func(r rune) bool { return !unicode.IsLetter(r) }))
+	word := locales.Fold(strings.TrimFunc(text, func(r rune) bool { return !unicode.IsLetter(r) }))
 	switch {
-	case among(stopWords, folded):
+	case stopWords[word]:
 		return &wish{do: in.stops.Stop, key: "sms.stopped"}
-	case among(startWords, folded):
+	case startWords[word]:
 		return &wish{do: in.stops.Start, key: "sms.started"}
 	}
 	return nil
 }
 
-func among(words []string, folded string) bool {
+// folded are words as they are compared: without case, ө for о and the like.
+func folded(words ...string) map[string]bool {
+	set := make(map[string]bool, len(words))
 	for _, word := range words {
-		if locales.Fold(word) == folded {
-			return true
-		}
+		set[locales.Fold(word)] = true
 	}
-	return false
+	return set
 }
 
 // obey does what the citizen wishes and confirms it once.

@@ -1,12 +1,3 @@
--- name: KeepInbound :execrows
-INSERT INTO sms_inbound (provider, message_id, received_at, sealed, joins, part)
-VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT DO NOTHING;
-
--- name: AnswerInbound :execrows
-UPDATE sms_inbound SET answered_at = $3, sealed = NULL
-WHERE provider = $1 AND message_id = $2 AND answered_at IS NULL;
-
 -- name: AnswerJoined :execrows
 UPDATE sms_inbound SET answered_at = $3, sealed = NULL
 WHERE provider = $1 AND joins = $2 AND answered_at IS NULL;

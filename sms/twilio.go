@@ -12,6 +12,7 @@ import (
 	"github.com/twilio/twilio-go/client"
 	openapi "github.com/twilio/twilio-go/rest/api/v2010"
 
+	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/notify"
 )
 
@@ -48,15 +49,24 @@ func NewTwilio(cfg TwilioConfig) (*Twilio, error) {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = defaultTimeout
 	}
-	t := &Twilio{cfg: cfg, transport: http.DefaultTransport}
+	t := &Twilio{cfg: cfg, transport: newTransport()}
 	if cfg.BaseURL != "" {
 		base, err := url.Parse(cfg.BaseURL)
 		if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
 			return nil, errors.New("twilio's base address must be http://… or https://…")
 		}
-		t.transport = elsewhere{scheme: base.Scheme, host: base.Host, next: http.DefaultTransport}
+		t.transport = elsewhere{scheme: base.Scheme, host: base.Host, next: t.transport}
 	}
 	return t, nil
+}
+
+// newTransport keeps as many connections to a provider as messages are sent at
+// once: the default of two has most of them opened anew.
+func newTransport() *http.Transport {
+	return &http.Transport{
+		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true,
+		MaxIdleConnsPerHost: job.Concurrency, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: defaultTimeout,
+	}
 }
 
 // elsewhere sends requests to another host: twilio-go knows only its own.

@@ -42,7 +42,7 @@ func startOutside(config *Config, folder, appURL string, log *slog.Logger) (*out
 		BaseURL: func() string { return appURL }, PublicURL: func() string { return config.PublicURL },
 		TwilioSID: config.TwilioSID, TwilioToken: config.TwilioToken, TwilioNumber: config.TwilioFrom,
 		PartnerID: demoPartner, PartnerSecret: func() string { return o.secret },
-		Dir: folder, Now: time.Now, HTTP: &http.Client{Timeout: 30 * time.Second}, Log: log,
+		Dir: folder, Now: time.Now, Log: log,
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start the sandbox: %w", err), world.Close())

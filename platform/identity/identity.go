@@ -115,13 +115,15 @@ type Deps struct {
 // Service proves who is asking. It is safe for concurrent use.
 type Service struct {
 	Deps
-	keys keyring
+	keys     keyring
+	profiles *store.Lookup[dialog.Profile] // by phone index
 }
 
 // New makes a Service. At the first start on a database it makes the key that
 // signs tokens.
 func New(deps Deps) (*Service, error) {
 	s := &Service{Deps: deps}
+	s.profiles = store.NewLookup(s.findProfiles)
 	var err error
 	if s.keys, err = s.loadKeys(context.Background()); err != nil {
 		return nil, fmt.Errorf("load the keys of tokens: %w", err)
@@ -176,11 +178,35 @@ func (s *Service) Locale(ctx context.Context, phone string) (locales.Locale, err
 
 // Profile gives what is known of a phone before it says anything.
 func (s *Service) Profile(ctx context.Context, phone string) (dialog.Profile, error) {
-	row, err := db.New(s.DB.Reader()).Profile(ctx, s.phoneIndex(phone))
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	profile, _, err := s.profiles.Get(ctx, s.phoneIndex(phone)) // nothing is known of a phone that was never here
+	if err != nil {
 		return dialog.Profile{}, fmt.Errorf("look for a phone's profile: %w", err)
 	}
-	return dialog.Profile{Locale: locales.Locale(row.Locale), Tenure: row.Tenure}, nil
+	return profile, nil
+}
+
+// findProfiles looks phones up together: every talk begins with it.
+func (s *Service) findProfiles(ctx context.Context, indexes []string) (map[string]dialog.Profile, error) {
+	keys := make([]any, len(indexes))
+	for i, index := range indexes {
+		keys[i] = index
+	}
+	rows, err := s.DB.Reader().QueryContext(ctx,
+		"SELECT phone_index, locale, tenure FROM identity_phones WHERE phone_index IN "+store.Values(1, len(keys)), keys...) // #nosec G202 -- $1, $2, …
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // read to the end, or the error tells
+	profiles := make(map[string]dialog.Profile, len(indexes))
+	for rows.Next() {
+		var index string
+		var p dialog.Profile
+		if err := rows.Scan(&index, &p.Locale, &p.Tenure); err != nil {
+			return nil, err
+		}
+		profiles[index] = p
+	}
+	return profiles, rows.Err()
 }
 
 // SetLocale remembers the language of a phone.

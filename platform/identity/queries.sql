@@ -5,9 +5,6 @@ ON CONFLICT (phone_index) DO NOTHING;
 -- name: LockPhone :exec
 UPDATE identity_phones SET changed_at = $1 WHERE phone_index = $2;
 
--- name: Profile :one
-SELECT locale, tenure FROM identity_phones WHERE phone_index = $1;
-
 -- name: Release :exec
 UPDATE identity_phones SET locale = '', tenure = tenure + 1, changed_at = $1 WHERE phone_index = $2;
 

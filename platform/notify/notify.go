@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/notify/db"
@@ -108,7 +106,7 @@ type Sealer interface {
 // Outbox keeps and sends messages.
 type Outbox struct {
 	db     *store.DB
-	ends   *store.Group // how messages end: sent, delivered, failed
+	ends   *store.Batch[ending, struct{}]
 	queue  *job.Queue
 	sealer Sealer
 	sender Sender
@@ -122,7 +120,8 @@ type Outbox struct {
 func New(
 	database *store.DB, queue *job.Queue, sealer Sealer, sender Sender, quiet Quiet, now func() time.Time, log *slog.Logger,
 ) *Outbox {
-	o := &Outbox{db: database, ends: store.NewGroup(database), queue: queue, sealer: sealer, sender: sender, quiet: quiet, now: now, log: log}
+	o := &Outbox{db: database, queue: queue, sealer: sealer, sender: sender, quiet: quiet, now: now, log: log}
+	o.ends = store.NewBatch(database, endAll)
 	job.Handle(queue, o.work)
 	return o
 }
@@ -134,51 +133,6 @@ type sendJob struct {
 
 // Kind implements job.Args.
 func (sendJob) Kind() string { return "notify.send" }
-
-// Send puts m into the outbox: it is sent if and only if tx commits.
-func (o *Outbox) Send(ctx context.Context, tx *store.Tx, m Message) error {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return fmt.Errorf("make a message's id: %w", err)
-	}
-	phone, err := o.sealer.Seal([]byte(m.To), phoneContext)
-	if err != nil {
-		return err
-	}
-	text, err := o.sealer.Seal([]byte(m.Text), textContext)
-	if err != nil {
-		return err
-	}
-	dedup := m.Dedup
-	if dedup == "" {
-		dedup = id.String()
-	}
-	blocked, err := o.blocked(ctx, tx, m)
-	if err != nil {
-		return err
-	}
-	state := Queued
-	if blocked {
-		state = Blocked // kept, so that it can be seen that nothing was lost
-	}
-	now := o.now()
-	n, err := db.New(tx).Insert(ctx, db.InsertParams{
-		ID: id.String(), Dedup: dedup, Purpose: m.Purpose, Locale: string(m.Locale),
-		PhoneIndex: o.sealer.Index(phoneContext, m.To), PhoneSealed: phone, TextSealed: text,
-		QueuedAt: dbtime.From(now), ExpiresAt: dbtime.From(m.ExpiresAt), State: string(state),
-	})
-	if err != nil {
-		return fmt.Errorf("queue a message: %w", err)
-	}
-	if n == 0 || blocked { // 0: asked for before
-		return nil
-	}
-	options := job.Options{}
-	if leaves := o.departure(m, now); leaves.After(now) {
-		options.At = leaves
-	}
-	return o.queue.Insert(ctx, tx, sendJob{ID: id.String()}, options)
-}
 
 // work sends one message. A crash between the provider's answer and the
 // database learning of it sends the message again: at least once.
@@ -223,8 +177,8 @@ func (o *Outbox) outgoing(m db.NotifyMessage) (Outgoing, error) {
 }
 
 func (o *Outbox) sent(ctx context.Context, m db.NotifyMessage, taken Taken) error {
-	return o.ends.InTx(ctx, func(tx *store.Tx) error {
-		_, err := db.New(tx).Sent(ctx, db.SentParams{
+	return o.end(ctx, func(ctx context.Context, q *db.Queries) error {
+		_, err := q.Sent(ctx, db.SentParams{
 			SentAt: dbtime.From(o.now()), ID: m.ID, TextSealed: keep(m), Provider: taken.Provider, ProviderID: name(taken.Provider, taken.ID),
 			Operator: taken.Operator, Parts: int64(taken.Parts), Cost: taken.Cost, Tries: m.Tries,
 		})
@@ -233,6 +187,25 @@ func (o *Outbox) sent(ctx context.Context, m db.NotifyMessage, taken Taken) erro
 		}
 		return nil
 	})
+}
+
+// ending notes how a message ends: sent, delivered, failed.
+type ending func(ctx context.Context, q *db.Queries) error
+
+// end notes an ending, with others of its time.
+func (o *Outbox) end(ctx context.Context, e ending) error {
+	_, err := o.ends.Do(ctx, e)
+	return err
+}
+
+func endAll(ctx context.Context, tx *store.Tx, endings []ending) ([]struct{}, error) {
+	q := db.New(tx)
+	for _, end := range endings {
+		if err := end(ctx, q); err != nil {
+			return nil, err
+		}
+	}
+	return make([]struct{}, len(endings)), nil
 }
 
 // name is a message's among those of all providers; null for one that its

@@ -1,8 +1,3 @@
--- name: Insert :execrows
-INSERT INTO notify_messages (id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, queued_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $10, 0, $8, $9)
-ON CONFLICT (dedup) DO NOTHING;
-
 -- name: Waiting :one
 SELECT * FROM notify_messages WHERE id = $1 AND state = 'queued';
 

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/notify/db"
-	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
@@ -24,31 +23,33 @@ var outcomes = map[string]State{
 }
 
 // Delivered takes a provider's delivery report. Reports may come repeated or
-// late: the first final one counts. ErrUnknown means that no message has this
+// late: the first final one counts, and no other is looked at. ErrUnknown means that no message has this
 // id, or none yet: a report may overtake the provider's own answer.
 func (o *Outbox) Delivered(ctx context.Context, provider, providerID, status string) error {
 	state, final := outcomes[strings.ToLower(status)]
-	return o.ends.InTx(ctx, func(tx *store.Tx) error {
-		q := db.New(tx)
+	if !final {
+		return nil
+	}
+	known := true
+	err := o.end(ctx, func(ctx context.Context, q *db.Queries) error {
 		id := name(provider, providerID)
-		if final {
-			n, err := q.Finish(ctx, db.FinishParams{State: string(state), FinishedAt: dbtime.From(o.now()), ProviderID: id})
-			if err != nil {
-				return fmt.Errorf("note a delivery report: %w", err)
-			}
-			if n > 0 {
-				return nil
-			}
-		}
-		_, err := q.ByProvider(ctx, id)
-		if errors.Is(err, sql.ErrNoRows) {
-			return ErrUnknown
-		}
+		n, err := q.Finish(ctx, db.FinishParams{State: string(state), FinishedAt: dbtime.From(o.now()), ProviderID: id})
 		if err != nil {
+			return fmt.Errorf("note a delivery report: %w", err)
+		}
+		if n > 0 {
+			return nil
+		}
+		_, err = q.ByProvider(ctx, id)
+		if known = !errors.Is(err, sql.ErrNoRows); known && err != nil {
 			return fmt.Errorf("find the message of a delivery report: %w", err)
 		}
 		return nil
 	})
+	if err == nil && !known {
+		return ErrUnknown
+	}
+	return err
 }
 
 // Stored is a message as the outbox keeps it.

@@ -11,25 +11,6 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
-const answerInbound = `-- name: AnswerInbound :execrows
-UPDATE sms_inbound SET answered_at = $3, sealed = NULL
-WHERE provider = $1 AND message_id = $2 AND answered_at IS NULL
-`
-
-type AnswerInboundParams struct {
-	Provider   string
-	MessageID  string
-	AnsweredAt dbtime.Time
-}
-
-func (q *Queries) AnswerInbound(ctx context.Context, arg AnswerInboundParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, answerInbound, arg.Provider, arg.MessageID, arg.AnsweredAt)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
 const answerJoined = `-- name: AnswerJoined :execrows
 UPDATE sms_inbound SET answered_at = $3, sealed = NULL
 WHERE provider = $1 AND joins = $2 AND answered_at IS NULL
@@ -246,36 +227,6 @@ func (q *Queries) KeepFailure(ctx context.Context, arg KeepFailureParams) error 
 		arg.FailedAt,
 	)
 	return err
-}
-
-const keepInbound = `-- name: KeepInbound :execrows
-INSERT INTO sms_inbound (provider, message_id, received_at, sealed, joins, part)
-VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT DO NOTHING
-`
-
-type KeepInboundParams struct {
-	Provider   string
-	MessageID  string
-	ReceivedAt dbtime.Time
-	Sealed     []byte
-	Joins      string
-	Part       int64
-}
-
-func (q *Queries) KeepInbound(ctx context.Context, arg KeepInboundParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, keepInbound,
-		arg.Provider,
-		arg.MessageID,
-		arg.ReceivedAt,
-		arg.Sealed,
-		arg.Joins,
-		arg.Part,
-	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
 }
 
 const moveWeights = `-- name: MoveWeights :execrows

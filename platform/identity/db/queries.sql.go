@@ -436,22 +436,6 @@ func (q *Queries) OpenAttempt(ctx context.Context, arg OpenAttemptParams) error 
 	return err
 }
 
-const profile = `-- name: Profile :one
-SELECT locale, tenure FROM identity_phones WHERE phone_index = $1
-`
-
-type ProfileRow struct {
-	Locale string
-	Tenure int64
-}
-
-func (q *Queries) Profile(ctx context.Context, phoneIndex string) (ProfileRow, error) {
-	row := q.db.QueryRowContext(ctx, profile, phoneIndex)
-	var i ProfileRow
-	err := row.Scan(&i.Locale, &i.Tenure)
-	return i, err
-}
-
 const release = `-- name: Release :exec
 UPDATE identity_phones SET locale = '', tenure = tenure + 1, changed_at = $1 WHERE phone_index = $2
 `

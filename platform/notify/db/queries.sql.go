@@ -67,44 +67,6 @@ func (q *Queries) GiveUp(ctx context.Context, arg GiveUpParams) (int64, error) {
 	return result.RowsAffected()
 }
 
-const insert = `-- name: Insert :execrows
-INSERT INTO notify_messages (id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, queued_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $10, 0, $8, $9)
-ON CONFLICT (dedup) DO NOTHING
-`
-
-type InsertParams struct {
-	ID          string
-	Dedup       string
-	Purpose     string
-	Locale      string
-	PhoneIndex  string
-	PhoneSealed []byte
-	TextSealed  []byte
-	QueuedAt    dbtime.Time
-	ExpiresAt   dbtime.Time
-	State       string
-}
-
-func (q *Queries) Insert(ctx context.Context, arg InsertParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, insert,
-		arg.ID,
-		arg.Dedup,
-		arg.Purpose,
-		arg.Locale,
-		arg.PhoneIndex,
-		arg.PhoneSealed,
-		arg.TextSealed,
-		arg.QueuedAt,
-		arg.ExpiresAt,
-		arg.State,
-	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
 const isStopped = `-- name: IsStopped :one
 SELECT COUNT(*) FROM notify_stops WHERE phone_index = $1
 `

@@ -1,0 +1,4 @@
+package store
+
+// BatchLanes is how many batches run at once.
+const BatchLanes = batchLanes

@@ -1,0 +1,171 @@
+package sms
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/sms/db"
+)
+
+// arrival is a message to be stored.
+type arrival struct {
+	message
+	at         time.Time
+	unnumbered bool
+	sealed     []byte
+}
+
+// reply is what is said to a message, and done for it.
+type reply struct {
+	message
+	text string // nothing is said when it is empty
+	do   effect // nil: nothing is done
+}
+
+// keepAll stores messages; a result is false for one that is known already.
+func (in *Inbound) keepAll(ctx context.Context, tx *store.Tx, arrivals []arrival) ([]bool, error) {
+	fresh := make([]bool, len(arrivals))
+	var numbered []arrival
+	for i, a := range arrivals {
+		if !a.unnumbered {
+			numbered = append(numbered, a)
+			continue
+		}
+		again, err := in.isAgain(ctx, tx, a.message, a.at)
+		if err == nil && !again {
+			var stored names
+			stored, err = in.insert(ctx, tx, []arrival{a})
+			fresh[i] = stored.take(a.name())
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	stored, err := in.insert(ctx, tx, numbered)
+	if err != nil {
+		return nil, err
+	}
+	for i, a := range arrivals {
+		fresh[i] = fresh[i] || stored.take(a.name())
+	}
+	return fresh, nil
+}
+
+// insert writes rows with one statement and gives the names of those that were
+// not known.
+func (in *Inbound) insert(ctx context.Context, tx *store.Tx, arrivals []arrival) (names, error) {
+	if len(arrivals) == 0 {
+		return nil, nil
+	}
+	const columns = 6
+	values := make([]any, 0, columns*len(arrivals))
+	for _, a := range arrivals {
+		values = append(values, a.provider, a.id, dbtime.From(a.at), a.sealed, in.joins(a.message), a.Part)
+	}
+	rows, err := tx.QueryContext(ctx, "INSERT INTO sms_inbound (provider, message_id, received_at, sealed, joins, part) VALUES "+
+		store.Values(len(arrivals), columns)+" ON CONFLICT DO NOTHING RETURNING provider, message_id", values...) // #nosec G202 -- $1, $2, …
+	if err != nil {
+		return nil, fmt.Errorf("store messages: %w", err)
+	}
+	return readNames(rows)
+}
+
+// replyAll marks messages answered, does what they ask for and sends the answers,
+// unless somebody did.
+func (in *Inbound) replyAll(ctx context.Context, tx *store.Tx, replies []reply) ([]struct{}, error) {
+	closed, err := in.closeWhole(ctx, tx, replies)
+	if err != nil {
+		return nil, err
+	}
+	var answers []notify.Message
+	now := in.now()
+	for _, r := range replies {
+		mine := closed.take(r.name())
+		if r.Parts > 0 {
+			if mine, err = in.closeJoined(ctx, tx, r.message); err != nil {
+				return nil, err
+			}
+		}
+		if !mine {
+			continue
+		}
+		if r.do != nil {
+			if err := r.do(ctx, tx, r.Phone); err != nil {
+				return nil, err
+			}
+		}
+		if r.text != "" {
+			answers = append(answers, notify.Message{
+				To: r.Phone, Text: r.text, Purpose: notify.Answer, ExpiresAt: now.Add(replyLifetime), Dedup: r.name(),
+			})
+		}
+	}
+	return make([]struct{}, len(replies)), in.outbox.SendAll(ctx, tx, answers)
+}
+
+// closeWhole marks whole messages answered, with one statement for each provider,
+// and gives the names of those that were not yet.
+func (in *Inbound) closeWhole(ctx context.Context, tx *store.Tx, replies []reply) (names, error) {
+	ids := map[string][]any{} // by provider
+	for _, r := range replies {
+		if r.Parts == 0 {
+			ids[r.provider] = append(ids[r.provider], r.id)
+		}
+	}
+	closed := names{}
+	for provider, list := range ids {
+		n := len(list)
+		rows, err := tx.QueryContext(ctx, "UPDATE sms_inbound SET answered_at = $"+strconv.Itoa(n+1)+", sealed = NULL"+
+			" WHERE provider = $"+strconv.Itoa(n+2)+" AND message_id IN "+store.Values(1, n)+" AND answered_at IS NULL RETURNING provider, message_id",
+			append(list, dbtime.From(in.now()), provider)...) // #nosec G202 -- $1, $2, …
+		if err != nil {
+			return nil, fmt.Errorf("mark messages answered: %w", err)
+		}
+		some, err := readNames(rows)
+		if err != nil {
+			return nil, err
+		}
+		for name := range some {
+			closed[name] = true
+		}
+	}
+	return closed, nil
+}
+
+// closeJoined marks the parts of a message answered; false when they are.
+func (in *Inbound) closeJoined(ctx context.Context, tx *store.Tx, m message) (bool, error) {
+	rows, err := db.New(tx).AnswerJoined(ctx, db.AnswerJoinedParams{
+		Provider: m.provider, Joins: in.joins(m), AnsweredAt: dbtime.From(in.now()),
+	})
+	return rows > 0, err
+}
+
+// names are those of messages, see message.name.
+type names map[string]bool
+
+// take reports whether a name is there, for the first who asks.
+func (n names) take(name string) bool {
+	found := n[name]
+	delete(n, name)
+	return found
+}
+
+// readNames reads rows of provider and message_id.
+func readNames(rows *sql.Rows) (names, error) {
+	list := names{}
+	for rows.Next() {
+		var m message
+		if err := rows.Scan(&m.provider, &m.id); err != nil {
+			return nil, errors.Join(err, rows.Close())
+		}
+		list[m.name()] = true
+	}
+	return list, errors.Join(rows.Err(), rows.Close())
+}
