@@ -6,9 +6,10 @@ import (
 )
 
 const (
-	// lookupSize bounds the keys of one query, and lookupLanes the queries at once.
+	// lookupSize bounds the keys of one query. One runs at a time: the slower the
+	// database, the more share the next.
 	lookupSize  = 64
-	lookupLanes = 2
+	lookupLanes = 1
 	// lookupTime bounds one query.
 	lookupTime = 10 * time.Second
 )
