@@ -22,7 +22,7 @@ func NewAfricasTalking(cfg Config, deps Deps) (*Gateway, error) {
 			{suffix: "/end", decode: decodeAfricasTalking, encode: noted, over: true},
 			{decode: decodeAfricasTalking, encode: encodeAfricasTalking},
 		},
-		malformed: func(c *fiber.Ctx, reason string) error { return c.SendString(reason) },
+		refuse: func(c *fiber.Ctx, status int, why string) error { return c.Status(status).SendString(why) },
 	}, cfg, deps)
 }
 

@@ -89,7 +89,9 @@ const secretWord = "a-gateway-secret-0001"
 func (b *bench) send(method, path, contentType, body string, headers ...string) (*http.Response, string) {
 	b.t.Helper()
 	request := httptest.NewRequest(method, path, strings.NewReader(body))
-	request.Header.Set("Content-Type", contentType)
+	if contentType != "" {
+		request.Header.Set("Content-Type", contentType)
+	}
 	for i := 0; i+1 < len(headers); i += 2 {
 		request.Header.Set(headers[i], headers[i+1])
 	}

@@ -75,8 +75,10 @@ type format struct {
 	// paths are the callbacks below /ussd/<name>; each is also served below
 	// /ussd/<name>/<secret>.
 	paths []path
-	// malformed answers what cannot be read.
-	malformed func(c *fiber.Ctx, reason string) error
+	// json says that bodies are JSON objects, and nothing else is read.
+	json bool
+	// refuse answers with a status of 400 and above, in the format's own body.
+	refuse func(c *fiber.Ctx, status int, why string) error
 }
 
 // path is one callback of a format.
@@ -121,24 +123,20 @@ func (g *Gateway) Register(r fiber.Router) {
 	}
 }
 
-// guard lets only the gateway through.
+// refusal is why a request is not taken.
+type refusal struct {
+	status int
+	reason string // as it is counted
+	why    string // as the gateway is told: nothing of what a citizen typed
+}
+
+// guard lets only the gateway through, with requests that can be read.
 func (g *Gateway) guard(p path) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		if reason := g.cfg.Auth.refusal(c, g.Now()); reason != "" {
-			g.Refused(reason)
-			return c.Status(fiber.StatusForbidden).SendString("forbidden")
-		}
-		if len(c.Request().Body()) > maxBody {
-			g.Refused("too_large")
-			return c.Status(fiber.StatusRequestEntityTooLarge).SendString("the request is too large")
-		}
-		in, err := p.decode(c)
-		if err == nil {
-			err = in.check()
-		}
-		if err != nil {
-			g.Refused("malformed")
-			return g.malformed(c.Status(fiber.StatusBadRequest), err.Error())
+		in, refused := g.admit(c, p)
+		if refused != nil {
+			g.Refused(refused.reason)
+			return g.refuse(c, refused.status, refused.why)
 		}
 		if p.over || in.over {
 			g.end(c.UserContext(), in)
@@ -146,6 +144,27 @@ func (g *Gateway) guard(p path) fiber.Handler {
 		}
 		return p.encode(c, g.turn(c.UserContext(), in))
 	}
+}
+
+// admit reads a request, unless it is refused.
+func (g *Gateway) admit(c *fiber.Ctx, p path) (request, *refusal) {
+	if reason := g.cfg.Auth.refusal(c, g.Now()); reason != "" {
+		return request{}, &refusal{fiber.StatusForbidden, reason, "forbidden"}
+	}
+	if len(c.Request().Body()) > maxBody {
+		return request{}, &refusal{fiber.StatusRequestEntityTooLarge, "too_large", "the request is too large"}
+	}
+	if g.json && !isJSON(c) {
+		return request{}, &refusal{fiber.StatusUnsupportedMediaType, "media_type", "the Content-Type is application/json"}
+	}
+	in, err := p.decode(c)
+	if err == nil {
+		err = in.check()
+	}
+	if err != nil {
+		return request{}, &refusal{fiber.StatusBadRequest, "malformed", err.Error()}
+	}
+	return in, nil
 }
 
 // check brings the phone to one form; without it and the session there is no

@@ -32,9 +32,10 @@ type hubtelResponse struct {
 // Response or Release, and Sequence counts a session's requests.
 func NewHubtel(cfg Config, deps Deps) (*Gateway, error) {
 	return newGateway(format{
-		name:      "hubtel",
-		paths:     []path{{decode: decodeHubtel, encode: encodeHubtel}},
-		malformed: refuseJSON,
+		name:   "hubtel",
+		paths:  []path{{decode: decodeHubtel, encode: encodeHubtel}},
+		json:   true,
+		refuse: refuseJSON,
 	}, cfg, deps)
 }
 

@@ -37,8 +37,9 @@ func NewInfobip(cfg Config, deps Deps) (*Gateway, error) {
 			{suffix: id + "/response", decode: infobip(false), encode: encodeInfobip},
 			{suffix: id + "/end", decode: infobip(false), encode: notedInfobip, over: true},
 		},
-		malformed: func(c *fiber.Ctx, reason string) error {
-			return c.JSON(infobipResponse{Close: true, ExitCode: fiber.StatusBadRequest, Message: reason})
+		json: true,
+		refuse: func(c *fiber.Ctx, status int, why string) error {
+			return c.Status(status).JSON(infobipResponse{Close: true, ExitCode: status, Message: why})
 		},
 	}, cfg, deps)
 }
