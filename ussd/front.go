@@ -84,6 +84,8 @@ type format struct {
 // path is one callback of a format.
 type path struct {
 	suffix string
+	// also is a method by which it may come beside POST.
+	also string
 	// decode reads a request; an error's text is told to the gateway and holds
 	// nothing of what a citizen typed.
 	decode func(c *fiber.Ctx) (request, error)
@@ -97,6 +99,8 @@ type path struct {
 type request struct {
 	session, phone, operator, text, id, subscriber string
 	cumulative, start, over                        bool
+	// idle says that nothing is to be done, and only an answer is owed.
+	idle bool
 }
 
 // newGateway makes a gateway. Without any proof of who calls nobody could be let in:
@@ -119,6 +123,9 @@ func (g *Gateway) Register(r fiber.Router) {
 	for _, base := range []string{"/ussd/" + g.name, "/ussd/" + g.name + "/:secret"} {
 		for _, p := range g.paths {
 			r.Post(base+p.suffix, g.guard(p))
+			if p.also != "" {
+				r.Add(p.also, base+p.suffix, g.guard(p))
+			}
 		}
 	}
 }
@@ -138,7 +145,10 @@ func (g *Gateway) guard(p path) fiber.Handler {
 			g.Refused(refused.reason)
 			return g.refuse(c, refused.status, refused.why)
 		}
-		if p.over || in.over {
+		switch {
+		case in.idle:
+			return p.encode(c, session.Answer{End: true})
+		case p.over || in.over:
 			g.end(c.UserContext(), in)
 			return p.encode(c, session.Answer{End: true})
 		}
@@ -158,7 +168,7 @@ func (g *Gateway) admit(c *fiber.Ctx, p path) (request, *refusal) {
 		return request{}, &refusal{fiber.StatusUnsupportedMediaType, "media_type", "the Content-Type is application/json"}
 	}
 	in, err := p.decode(c)
-	if err == nil {
+	if err == nil && !in.idle {
 		err = in.check()
 	}
 	if err != nil {
