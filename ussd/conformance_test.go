@@ -56,6 +56,9 @@ func (f *conversation) Turn(_ context.Context, turn session.Turn) (session.Answe
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.turns = append(f.turns, turn)
+	if strings.HasSuffix(turn.Text, "again") {
+		return session.Answer{}, fmt.Errorf("planned: %w", session.ErrReplayed)
+	}
 	text := fmt.Sprintf("%s %s start=%v [%s]", turn.Phone, turn.Operator, turn.Start, turn.Text)
 	return session.Answer{Text: text, End: turn.Text == "finish", Node: "fake.screen"}, nil
 }
@@ -214,6 +217,16 @@ func TestSignatures(t *testing.T) {
 		}
 		if len(b.taken()) != 3 || len(b.refused) != 8 {
 			t.Errorf("%d turns, refused %v", len(b.taken()), b.refused)
+		}
+		proofs := map[session.Proof]int{}
+		for _, turn := range b.taken() {
+			proofs[turn.Proof]++
+			if turn.Proof.MAC == "" || !turn.Proof.Until.Equal(time.Unix(now.Unix(), 0).Add(5*time.Minute)) {
+				t.Errorf("the proof is %x until %v", turn.Proof.MAC, turn.Proof.Until)
+			}
+		}
+		if len(proofs) != 2 { // one key signed twice, the other once
+			t.Errorf("the proofs are %v", proofs)
 		}
 	})
 }

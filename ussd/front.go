@@ -101,6 +101,8 @@ type request struct {
 	cumulative, start, over                        bool
 	// idle says that nothing is to be done, and only an answer is owed.
 	idle bool
+	// proof is the signature that let the request in.
+	proof session.Proof
 }
 
 // newGateway makes a gateway. Without any proof of who calls nobody could be let in:
@@ -141,24 +143,26 @@ type refusal struct {
 func (g *Gateway) guard(p path) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		in, refused := g.admit(c, p)
+		answer := session.Answer{End: true}
+		switch {
+		case refused != nil || in.idle:
+		case p.over || in.over:
+			g.end(c.UserContext(), in)
+		default:
+			answer, refused = g.turn(c.UserContext(), in)
+		}
 		if refused != nil {
 			g.Refused(refused.reason)
 			return g.refuse(c, refused.status, refused.why)
 		}
-		switch {
-		case in.idle:
-			return p.encode(c, session.Answer{End: true})
-		case p.over || in.over:
-			g.end(c.UserContext(), in)
-			return p.encode(c, session.Answer{End: true})
-		}
-		return p.encode(c, g.turn(c.UserContext(), in))
+		return p.encode(c, answer)
 	}
 }
 
 // admit reads a request, unless it is refused.
 func (g *Gateway) admit(c *fiber.Ctx, p path) (request, *refusal) {
-	if reason := g.cfg.Auth.refusal(c, g.Now()); reason != "" {
+	proof, reason := g.cfg.Auth.prove(c, g.Now())
+	if reason != "" {
 		return request{}, &refusal{fiber.StatusForbidden, reason, "forbidden"}
 	}
 	if len(c.Request().Body()) > maxBody {
@@ -174,6 +178,7 @@ func (g *Gateway) admit(c *fiber.Ctx, p path) (request, *refusal) {
 	if err != nil {
 		return request{}, &refusal{fiber.StatusBadRequest, "malformed", err.Error()}
 	}
+	in.proof = proof
 	return in, nil
 }
 
@@ -194,23 +199,26 @@ func (in *request) check() error {
 	return nil
 }
 
-// turn takes one input to the talk.
-func (g *Gateway) turn(ctx context.Context, in request) session.Answer {
+// turn takes one input to the talk. Only what was signed can be refused here.
+func (g *Gateway) turn(ctx context.Context, in request) (session.Answer, *refusal) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	answer, err := g.Talks.Turn(ctx, session.Turn{
 		Session: g.name + "/" + in.session, Phone: in.phone, Channel: caller.USSD, Gateway: g.name, Operator: in.operator,
 		Text: in.text, Cumulative: in.cumulative, ID: in.id, Start: in.start, Subscriber: in.subscriber,
-		Budget: g.cfg.Budgets.Of(in.operator), Lifetime: g.cfg.Lifetime, Now: g.Now(),
+		Proof: in.proof, Budget: g.cfg.Budgets.Of(in.operator), Lifetime: g.cfg.Lifetime, Now: g.Now(),
 	})
+	if errors.Is(err, session.ErrReplayed) {
+		return answer, &refusal{fiber.StatusForbidden, "replayed", "the request was answered before"}
+	}
 	if err != nil {
 		// A 5xx would show the citizen the network's own error, which says less.
 		g.Log.ErrorContext(ctx, "a USSD turn failed", "gateway", g.name, "error", err)
 		// The language is not known here: both are said.
 		text := g.Sentences.Text(locales.KY, "ussd.apology") + "\n" + g.Sentences.Text(locales.RU, "ussd.apology")
-		return session.Answer{Text: text, End: true}
+		return session.Answer{Text: text, End: true}, nil
 	}
-	return answer
+	return answer, nil
 }
 
 // end takes the notice that a session is over.

@@ -78,3 +78,16 @@ func TestContentTypeOfJSON(t *testing.T) {
 		}
 	})
 }
+
+// What the session takes for a replay is refused, and no apology is shown.
+func TestReplayedIsRefused(t *testing.T) {
+	t.Parallel()
+	eachGateway(t, ussd.Auth{Secret: secretWord}, func(t *testing.T, b *bench, base string, turn func(int, string, string) (string, string, string)) {
+		path, kind, body := turn(2, phone, "again")
+		response, answer := b.send("POST", base+path, kind, body, ussd.SecretHeader, secretWord)
+		want := refusals[strings.TrimPrefix(base, "/ussd/")](http.StatusForbidden, "the request was answered before")
+		if response.StatusCode != http.StatusForbidden || answer != want || !slices.Equal(b.refused, []string{"replayed"}) || b.log.Len() > 0 {
+			t.Errorf("answered %d %q, refused %v, log %s", response.StatusCode, answer, b.refused, b.log.String())
+		}
+	})
+}
