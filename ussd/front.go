@@ -59,7 +59,10 @@ type Deps struct {
 	// Refused hears of every callback that was not authentic or not readable, to
 	// be counted.
 	Refused func(reason string)
-	Log     *slog.Logger
+	// Closed, unless nil, hears what a gateway tells of a session that is over, to
+	// be counted. A notice that comes twice is heard twice.
+	Closed func(Closing)
+	Log    *slog.Logger
 }
 
 // Gateway answers the callbacks of one wire format.
@@ -103,6 +106,8 @@ type request struct {
 	idle bool
 	// proof is the signature that let the request in.
 	proof session.Proof
+	// closing is what a notice of the end tells; nil where nothing is told.
+	closing *Closing
 }
 
 // newGateway makes a gateway. Without any proof of who calls nobody could be let in:
@@ -228,6 +233,9 @@ func (g *Gateway) end(ctx context.Context, in request) {
 	if err := g.Talks.Ended(ctx, g.name+"/"+in.session, in.phone, g.Now()); err != nil {
 		// Not worth a retry: the sweep finds the talk when it expires.
 		g.Log.WarnContext(ctx, "a USSD session's end was not taken", "gateway", g.name, "error", err)
+	}
+	if g.Closed != nil && in.closing != nil {
+		g.Closed(*in.closing)
 	}
 }
 
