@@ -95,6 +95,13 @@ func serve(t *testing.T, cfg ussd.Config) *gateway {
 	}
 	app := fiber.New(fiber.Config{DisableStartupMessage: true})
 	h.Register(app)
+	g.url = listen(t, app)
+	return g
+}
+
+// listen serves app on a free port and gives its address.
+func listen(t *testing.T, app *fiber.App) string {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -105,8 +112,7 @@ func serve(t *testing.T, cfg ussd.Config) *gateway {
 		_ = app.Shutdown()
 		<-served
 	})
-	g.url = "http://" + listener.Addr().String()
-	return g
+	return "http://" + listener.Addr().String()
 }
 
 func (g *gateway) counted() []string {
