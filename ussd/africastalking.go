@@ -13,16 +13,16 @@ const hopHeader = "at-ussd-hop-metadata"
 // documentation: a form post with sessionId, phoneNumber, networkCode,
 // serviceCode and text, which holds every input so far joined by "*"; an answer
 // in text/plain that starts with "CON " or "END ", within 10 s. At the end of a
-// session it posts status, durations and costs, and also input and
+// session it posts status, duration, hops and cost, and also input and
 // lastAppResponse, which hold what the citizen typed and saw: those are not read.
 func NewAfricasTalking(cfg Config, deps Deps) (*Gateway, error) {
 	return newGateway(format{
 		name: "africastalking",
 		paths: []path{
-			{suffix: "/end", decode: decodeAfricasTalking, encode: noted, over: true},
+			{suffix: "/end", decode: endAfricasTalking, encode: noted, over: true},
 			{decode: decodeAfricasTalking, encode: encodeAfricasTalking},
 		},
-		malformed: func(c *fiber.Ctx, reason string) error { return c.SendString(reason) },
+		refuse: func(c *fiber.Ctx, status int, why string) error { return c.Status(status).SendString(why) },
 	}, cfg, deps)
 }
 
@@ -31,6 +31,12 @@ func decodeAfricasTalking(c *fiber.Ctx) (request, error) {
 		session: field(c, "sessionId"), phone: field(c, "phoneNumber"), operator: operator(field(c, "networkCode")),
 		text: field(c, "text"), cumulative: true,
 	}, nil
+}
+
+func endAfricasTalking(c *fiber.Ctx) (request, error) {
+	in, err := decodeAfricasTalking(c)
+	in.closing = closing(c)
+	return in, err
 }
 
 func encodeAfricasTalking(c *fiber.Ctx, answer session.Answer) error {

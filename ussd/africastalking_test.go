@@ -71,6 +71,7 @@ type gateway struct {
 	url     string
 	mu      sync.Mutex
 	refused []string
+	closed  []ussd.Closing
 }
 
 func serve(t *testing.T, cfg ussd.Config) *gateway {
@@ -81,14 +82,26 @@ func serve(t *testing.T, cfg ussd.Config) *gateway {
 		defer g.mu.Unlock()
 		g.refused = append(g.refused, reason)
 	}
+	hear := func(c ussd.Closing) {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.closed = append(g.closed, c)
+	}
 	h, err := ussd.NewAfricasTalking(cfg, ussd.Deps{
-		Talks: g.talks, Sentences: sentences{}, Now: time.Now, Refused: count, Log: slog.New(slog.DiscardHandler),
+		Talks: g.talks, Sentences: sentences{}, Now: time.Now, Refused: count, Closed: hear, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	app := fiber.New(fiber.Config{DisableStartupMessage: true})
 	h.Register(app)
+	g.url = listen(t, app)
+	return g
+}
+
+// listen serves app on a free port and gives its address.
+func listen(t *testing.T, app *fiber.App) string {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -99,8 +112,7 @@ func serve(t *testing.T, cfg ussd.Config) *gateway {
 		_ = app.Shutdown()
 		<-served
 	})
-	g.url = "http://" + listener.Addr().String()
-	return g
+	return "http://" + listener.Addr().String()
 }
 
 func (g *gateway) counted() []string {
@@ -199,6 +211,43 @@ func TestEnd(t *testing.T) {
 	}
 	if len(g.over()) != 2 || g.over()[0] != "africastalking/ATUid_1 +996555000001" || len(g.taken()) != 0 {
 		t.Errorf("ended %v, %d turns", g.over(), len(g.taken()))
+	}
+}
+
+// Of the notice at the end the figures are counted, as far as they make sense.
+func TestClosing(t *testing.T) {
+	t.Parallel()
+	g := serve(t, open)
+	for _, c := range []struct {
+		status, millis, hops, cost string
+		want                       ussd.Closing
+	}{
+		{"Success", "51234", "4", "KGS 1.2500", ussd.Closing{Status: "success", Duration: 51234 * time.Millisecond, Hops: 4, Cost: 1.25}},
+		{"Incomplete", "0", "0", "0", ussd.Closing{Status: "incomplete"}},
+		{"FAILED", "3600000", "1000", "0.10", ussd.Closing{Status: "failed", Duration: time.Hour, Hops: 1000, Cost: 0.1}},
+		{"", "", "", "", ussd.Closing{Status: "other", Duration: -1, Hops: -1, Cost: -1}},
+		{"11503198800011", "-1", "-1", "KGS -1", ussd.Closing{Status: "other", Duration: -1, Hops: -1, Cost: -1}},
+		{"Success ", "3600001", "1001", "1000001", ussd.Closing{Status: "other", Duration: -1, Hops: -1, Cost: -1}},
+		{"success", "9223372036854775807", "1.5", "NaN", ussd.Closing{Status: "success", Duration: -1, Hops: -1, Cost: -1}},
+		{"success", "1e3", "99999999999999999999", "+Inf", ussd.Closing{Status: "success", Duration: -1, Hops: -1, Cost: -1}},
+		{"success", "5", "x", "KGS ", ussd.Closing{Status: "success", Duration: 5 * time.Millisecond, Hops: -1, Cost: -1}},
+	} {
+		notice := form("+996555000001", "")
+		notice.Set("status", c.status)
+		notice.Set("durationInMillis", c.millis)
+		notice.Set("hopsCount", c.hops)
+		notice.Set("cost", c.cost)
+		if status, _ := g.post(t, "/ussd/africastalking/end", notice); status != http.StatusOK {
+			t.Errorf("%+v was answered %d", c, status)
+		}
+		if got := g.closed[len(g.closed)-1]; got != c.want {
+			t.Errorf("%q %q %q %q: %+v, want %+v", c.status, c.millis, c.hops, c.cost, got, c.want)
+		}
+	}
+	g.post(t, "/ussd/africastalking", form("+996555000001", "1"))
+	g.post(t, "/ussd/africastalking/end", url.Values{"status": {"Success"}})
+	if len(g.closed) != 9 || len(g.over()) != 9 {
+		t.Errorf("%d closings and %d ends of 9 notices", len(g.closed), len(g.over()))
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/session"
 )
 
 // Headers in which a gateway proves who it is.
@@ -71,29 +72,33 @@ func (a Auth) check() error {
 	return nil
 }
 
-// refusal names what is wrong with a request's origin; "" when nothing is.
-func (a Auth) refusal(c *fiber.Ctx, now time.Time) string {
+// prove names what is wrong with a request's origin, "" when nothing is, and
+// gives its signature.
+func (a Auth) prove(c *fiber.Ctx, now time.Time) (proof session.Proof, refused string) {
 	origin := caller.Origin{
 		Remote: c.Context().RemoteIP(), Host: c.Hostname(),
 		ForwardedFor: c.Get(fiber.HeaderXForwardedFor), FetchSite: c.Get("Sec-Fetch-Site"),
 	}
 	if a.AllowLoopback && origin.Local() {
-		return ""
+		return proof, ""
 	}
-	if a.Secret == "" && len(a.HMACKeys) == 0 && len(a.Certificates) == 0 && len(a.Networks) == 0 {
-		return "secret"
+	nothing := a.Secret == "" && len(a.HMACKeys) == 0 && len(a.Certificates) == 0 && len(a.Networks) == 0
+	if nothing || (a.Secret != "" && !a.secret(c)) {
+		return proof, "secret"
+	}
+	if len(a.HMACKeys) > 0 {
+		var ok bool
+		if proof, ok = a.signed(c, now); !ok {
+			return proof, "signature"
+		}
 	}
 	switch {
-	case a.Secret != "" && !a.secret(c):
-		return "secret"
-	case len(a.HMACKeys) > 0 && !a.signed(c, now):
-		return "signature"
 	case len(a.Certificates) > 0 && !a.certified(c):
-		return "certificate"
+		return proof, "certificate"
 	case len(a.Networks) > 0 && !a.fromNetwork(c.IP()):
-		return "network"
+		return proof, "network"
 	}
-	return ""
+	return proof, ""
 }
 
 func (a Auth) secret(c *fiber.Ctx) bool {
@@ -105,25 +110,28 @@ func (a Auth) secret(c *fiber.Ctx) bool {
 }
 
 // signed verifies the signature over the bytes as they were sent: unpacking them
-// for a caller who is not proved would let anybody fill the memory. The same request sent again within the window
-// is a gateway's retry, which the session recognises; later it is refused.
-func (a Auth) signed(c *fiber.Ctx, now time.Time) bool {
+// for a caller who is not proved would let anybody fill the memory. The same
+// request sent again within the window is the session's matter, which tells a
+// retry from a replay; later it is refused here.
+func (a Auth) signed(c *fiber.Ctx, now time.Time) (session.Proof, bool) {
 	timestamp := c.Get(TimestampHeader)
 	seconds, err := strconv.ParseInt(timestamp, 10, 64)
-	if err != nil || now.Sub(time.Unix(seconds, 0)).Abs() > signatureWindow {
-		return false
+	at := time.Unix(seconds, 0)
+	if err != nil || now.Sub(at).Abs() > signatureWindow {
+		return session.Proof{}, false
 	}
 	given, found := strings.CutPrefix(c.Get(SignatureHeader), "v1=")
 	mac, err := hex.DecodeString(given)
 	if err != nil || !found {
-		return false
+		return session.Proof{}, false
 	}
 	signed := append([]byte(timestamp+"."+c.Method()+"."+c.Path()+"."), c.Request().Body()...)
-	return slices.ContainsFunc(a.HMACKeys, func(key string) bool {
+	ok := slices.ContainsFunc(a.HMACKeys, func(key string) bool {
 		want := hmac.New(sha256.New, []byte(key))
 		want.Write(signed)
 		return hmac.Equal(mac, want.Sum(nil))
 	})
+	return session.Proof{MAC: string(mac), Until: at.Add(signatureWindow)}, ok
 }
 
 func (a Auth) certified(c *fiber.Ctx) bool {

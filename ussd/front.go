@@ -59,7 +59,10 @@ type Deps struct {
 	// Refused hears of every callback that was not authentic or not readable, to
 	// be counted.
 	Refused func(reason string)
-	Log     *slog.Logger
+	// Closed, unless nil, hears what a gateway tells of a session that is over, to
+	// be counted. A notice that comes twice is heard twice.
+	Closed func(Closing)
+	Log    *slog.Logger
 }
 
 // Gateway answers the callbacks of one wire format.
@@ -75,13 +78,17 @@ type format struct {
 	// paths are the callbacks below /ussd/<name>; each is also served below
 	// /ussd/<name>/<secret>.
 	paths []path
-	// malformed answers what cannot be read.
-	malformed func(c *fiber.Ctx, reason string) error
+	// json says that bodies are JSON objects, and nothing else is read.
+	json bool
+	// refuse answers with a status of 400 and above, in the format's own body.
+	refuse func(c *fiber.Ctx, status int, why string) error
 }
 
 // path is one callback of a format.
 type path struct {
 	suffix string
+	// also is a method by which it may come beside POST.
+	also string
 	// decode reads a request; an error's text is told to the gateway and holds
 	// nothing of what a citizen typed.
 	decode func(c *fiber.Ctx) (request, error)
@@ -95,6 +102,12 @@ type path struct {
 type request struct {
 	session, phone, operator, text, id, subscriber string
 	cumulative, start, over                        bool
+	// idle says that nothing is to be done, and only an answer is owed.
+	idle bool
+	// proof is the signature that let the request in.
+	proof session.Proof
+	// closing is what a notice of the end tells; nil where nothing is told.
+	closing *Closing
 }
 
 // newGateway makes a gateway. Without any proof of who calls nobody could be let in:
@@ -117,35 +130,61 @@ func (g *Gateway) Register(r fiber.Router) {
 	for _, base := range []string{"/ussd/" + g.name, "/ussd/" + g.name + "/:secret"} {
 		for _, p := range g.paths {
 			r.Post(base+p.suffix, g.guard(p))
+			if p.also != "" {
+				r.Add(p.also, base+p.suffix, g.guard(p))
+			}
 		}
 	}
 }
 
-// guard lets only the gateway through.
+// refusal is why a request is not taken.
+type refusal struct {
+	status int
+	reason string // as it is counted
+	why    string // as the gateway is told: nothing of what a citizen typed
+}
+
+// guard lets only the gateway through, with requests that can be read.
 func (g *Gateway) guard(p path) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		if reason := g.cfg.Auth.refusal(c, g.Now()); reason != "" {
-			g.Refused(reason)
-			return c.Status(fiber.StatusForbidden).SendString("forbidden")
-		}
-		if len(c.Request().Body()) > maxBody {
-			g.Refused("too_large")
-			return c.Status(fiber.StatusRequestEntityTooLarge).SendString("the request is too large")
-		}
-		in, err := p.decode(c)
-		if err == nil {
-			err = in.check()
-		}
-		if err != nil {
-			g.Refused("malformed")
-			return g.malformed(c.Status(fiber.StatusBadRequest), err.Error())
-		}
-		if p.over || in.over {
+		in, refused := g.admit(c, p)
+		answer := session.Answer{End: true}
+		switch {
+		case refused != nil || in.idle:
+		case p.over || in.over:
 			g.end(c.UserContext(), in)
-			return p.encode(c, session.Answer{End: true})
+		default:
+			answer, refused = g.turn(c.UserContext(), in)
 		}
-		return p.encode(c, g.turn(c.UserContext(), in))
+		if refused != nil {
+			g.Refused(refused.reason)
+			return g.refuse(c, refused.status, refused.why)
+		}
+		return p.encode(c, answer)
 	}
+}
+
+// admit reads a request, unless it is refused.
+func (g *Gateway) admit(c *fiber.Ctx, p path) (request, *refusal) {
+	proof, reason := g.cfg.Auth.prove(c, g.Now())
+	if reason != "" {
+		return request{}, &refusal{fiber.StatusForbidden, reason, "forbidden"}
+	}
+	if len(c.Request().Body()) > maxBody {
+		return request{}, &refusal{fiber.StatusRequestEntityTooLarge, "too_large", "the request is too large"}
+	}
+	if g.json && !isJSON(c) {
+		return request{}, &refusal{fiber.StatusUnsupportedMediaType, "media_type", "the Content-Type is application/json"}
+	}
+	in, err := p.decode(c)
+	if err == nil && !in.idle {
+		err = in.check()
+	}
+	if err != nil {
+		return request{}, &refusal{fiber.StatusBadRequest, "malformed", err.Error()}
+	}
+	in.proof = proof
+	return in, nil
 }
 
 // check brings the phone to one form; without it and the session there is no
@@ -165,23 +204,26 @@ func (in *request) check() error {
 	return nil
 }
 
-// turn takes one input to the talk.
-func (g *Gateway) turn(ctx context.Context, in request) session.Answer {
+// turn takes one input to the talk. Only what was signed can be refused here.
+func (g *Gateway) turn(ctx context.Context, in request) (session.Answer, *refusal) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	answer, err := g.Talks.Turn(ctx, session.Turn{
 		Session: g.name + "/" + in.session, Phone: in.phone, Channel: caller.USSD, Gateway: g.name, Operator: in.operator,
 		Text: in.text, Cumulative: in.cumulative, ID: in.id, Start: in.start, Subscriber: in.subscriber,
-		Budget: g.cfg.Budgets.Of(in.operator), Lifetime: g.cfg.Lifetime, Now: g.Now(),
+		Proof: in.proof, Budget: g.cfg.Budgets.Of(in.operator), Lifetime: g.cfg.Lifetime, Now: g.Now(),
 	})
+	if errors.Is(err, session.ErrReplayed) {
+		return answer, &refusal{fiber.StatusForbidden, "replayed", "the request was answered before"}
+	}
 	if err != nil {
 		// A 5xx would show the citizen the network's own error, which says less.
 		g.Log.ErrorContext(ctx, "a USSD turn failed", "gateway", g.name, "error", err)
 		// The language is not known here: both are said.
 		text := g.Sentences.Text(locales.KY, "ussd.apology") + "\n" + g.Sentences.Text(locales.RU, "ussd.apology")
-		return session.Answer{Text: text, End: true}
+		return session.Answer{Text: text, End: true}, nil
 	}
-	return answer
+	return answer, nil
 }
 
 // end takes the notice that a session is over.
@@ -191,6 +233,9 @@ func (g *Gateway) end(ctx context.Context, in request) {
 	if err := g.Talks.Ended(ctx, g.name+"/"+in.session, in.phone, g.Now()); err != nil {
 		// Not worth a retry: the sweep finds the talk when it expires.
 		g.Log.WarnContext(ctx, "a USSD session's end was not taken", "gateway", g.name, "error", err)
+	}
+	if g.Closed != nil && in.closing != nil {
+		g.Closed(*in.closing)
 	}
 }
 

@@ -1,8 +1,10 @@
 package ussd
 
 import (
+	"encoding/json"
 	"errors"
 	"strconv"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -17,7 +19,7 @@ type hubtelRequest struct {
 	ServiceCode string
 	Operator    string
 	Message     string
-	Sequence    int64
+	Sequence    json.Number // with or without quotes
 }
 
 // hubtelResponse answers it. ClientState would come back with the next request:
@@ -29,12 +31,15 @@ type hubtelResponse struct {
 }
 
 // NewHubtel makes a gateway that speaks Hubtel's JSON: Type is Initiation,
-// Response or Release, and Sequence counts a session's requests.
+// Response or Release, and Sequence counts a session's requests. Those who took
+// the format over write it so; Hubtel's own documentation of today writes the
+// types in small letters and the number in quotes.
 func NewHubtel(cfg Config, deps Deps) (*Gateway, error) {
 	return newGateway(format{
-		name:      "hubtel",
-		paths:     []path{{decode: decodeHubtel, encode: encodeHubtel}},
-		malformed: refuseJSON,
+		name:   "hubtel",
+		paths:  []path{{decode: decodeHubtel, encode: encodeHubtel}},
+		json:   true,
+		refuse: refuseJSON,
 	}, cfg, deps)
 }
 
@@ -47,14 +52,20 @@ func decodeHubtel(c *fiber.Ctx) (request, error) {
 		session: legible(message.SessionID), phone: message.Mobile, operator: operator(message.Operator),
 		text: legible(message.Message),
 	}
-	if message.Sequence > 0 {
-		in.id = strconv.FormatInt(message.Sequence, 10)
+	if message.Sequence != "" {
+		sequence, err := message.Sequence.Int64()
+		if err != nil {
+			return request{}, errJSON
+		}
+		if sequence > 0 {
+			in.id = strconv.FormatInt(sequence, 10)
+		}
 	}
-	switch message.Type {
-	case "Initiation":
+	switch strings.ToLower(message.Type) {
+	case "initiation":
 		in.start, in.text = true, dialled(in.text, message.ServiceCode)
-	case "Response":
-	case "Release", "Timeout":
+	case "response":
+	case "release", "timeout":
 		in.over = true
 	default:
 		return request{}, errors.New("the Type is Initiation, Response or Release")

@@ -24,10 +24,19 @@ type infobipResponse struct {
 	Message  string `json:"responseMessage"`
 }
 
+// infobipStatus answers status.
+type infobipStatus struct {
+	Active   bool   `json:"sessionActive"`
+	ExitCode int    `json:"responseExitCode"`
+	Message  string `json:"responseMessage"`
+}
+
 // NewInfobip makes the gateway of Infobip. Facts of its documentation: JSON
 // posts to {our address}/{sessionId}/start, …/response, …/end and …/status; a
 // repeated start must do nothing new. Requests have no number: see
-// session.Turn.
+// session.Turn. That end may come by PUT and without a phone, and status by GET
+// and without a body, is what the transport of Vumi, which was in use with it,
+// expects.
 func NewInfobip(cfg Config, deps Deps) (*Gateway, error) {
 	const id = "/:session"
 	return newGateway(format{
@@ -35,10 +44,12 @@ func NewInfobip(cfg Config, deps Deps) (*Gateway, error) {
 		paths: []path{
 			{suffix: id + "/start", decode: infobip(true), encode: encodeInfobip},
 			{suffix: id + "/response", decode: infobip(false), encode: encodeInfobip},
-			{suffix: id + "/end", decode: infobip(false), encode: notedInfobip, over: true},
+			{suffix: id + "/end", also: fiber.MethodPut, decode: endInfobip, encode: notedInfobip, over: true},
+			{suffix: id + "/status", also: fiber.MethodGet, decode: statusInfobip, encode: encodeInfobipStatus},
 		},
-		malformed: func(c *fiber.Ctx, reason string) error {
-			return c.JSON(infobipResponse{Close: true, ExitCode: fiber.StatusBadRequest, Message: reason})
+		json: true,
+		refuse: func(c *fiber.Ctx, status int, why string) error {
+			return c.Status(status).JSON(infobipResponse{Close: true, ExitCode: status, Message: why})
 		},
 	}, cfg, deps)
 }
@@ -57,8 +68,26 @@ func infobip(start bool) func(c *fiber.Ctx) (request, error) {
 	}
 }
 
+// endInfobip reads the notice of a session's end. Its exitCode and reason say
+// nothing that the talk does not know. Talks are found by phone: without one this
+// talk is counted when it expires.
+func endInfobip(c *fiber.Ctx) (request, error) {
+	in, err := infobip(false)(c)
+	in.idle = in.phone == ""
+	return in, err
+}
+
+// statusInfobip reads nothing: whatever comes of the session is answered.
+func statusInfobip(*fiber.Ctx) (request, error) { return request{idle: true}, nil }
+
 func encodeInfobip(c *fiber.Ctx, answer session.Answer) error {
 	return c.JSON(infobipResponse{Menu: answer.Text, Close: answer.End, ExitCode: fiber.StatusOK})
+}
+
+// encodeInfobipStatus says that the session is open on our side: the gateway is
+// the one who knows when it is over, and a talk that was lost starts over.
+func encodeInfobipStatus(c *fiber.Ctx, _ session.Answer) error {
+	return c.JSON(infobipStatus{Active: true, ExitCode: fiber.StatusOK})
 }
 
 func notedInfobip(c *fiber.Ctx, _ session.Answer) error {

@@ -3,6 +3,7 @@ package ussd
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 )
@@ -19,5 +20,15 @@ func readJSON[T any](c *fiber.Ctx) (message T, err error) {
 	return message, nil
 }
 
-// refuseJSON answers what cannot be read.
-func refuseJSON(c *fiber.Ctx, reason string) error { return c.JSON(fiber.Map{"error": reason}) }
+// isJSON reports a body that is said to be JSON, or is not said to be anything:
+// the gateways' documents show the header, but not that it is always there.
+func isJSON(c *fiber.Ctx) bool {
+	kind, _, _ := strings.Cut(c.Get(fiber.HeaderContentType), ";")
+	kind = strings.TrimSpace(kind)
+	return kind == "" || strings.EqualFold(kind, fiber.MIMEApplicationJSON)
+}
+
+// refuseJSON refuses a request where the format names no body for that.
+func refuseJSON(c *fiber.Ctx, status int, why string) error {
+	return c.Status(status).JSON(fiber.Map{"error": why})
+}

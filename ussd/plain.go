@@ -34,9 +34,10 @@ type plainResponse struct {
 // NewPlain makes the gateway of our own JSON contract.
 func NewPlain(cfg Config, deps Deps) (*Gateway, error) {
 	return newGateway(format{
-		name:      "plain",
-		paths:     []path{{decode: decodePlain, encode: encodePlain}},
-		malformed: refuseJSON,
+		name:   "plain",
+		paths:  []path{{decode: decodePlain, encode: encodePlain}},
+		json:   true,
+		refuse: refuseJSON,
 	}, cfg, deps)
 }
 

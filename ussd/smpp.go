@@ -128,7 +128,8 @@ func (s *SMPP) read(d smpp.Delivery, op byte) request {
 
 // answer takes the turn and sends the screen.
 func (s *SMPP) answer(ctx context.Context, d smpp.Delivery, op byte, in request) {
-	m, tlvs := s.screen(d, op, s.gateway.turn(ctx, in))
+	screen, _ := s.gateway.turn(ctx, in) // the link is the proof: nothing is signed
+	m, tlvs := s.screen(d, op, screen)
 	if _, err := s.submit(ctx, m, tlvs); err != nil {
 		// The citizen sees the network's error; dialled again, the talk goes on.
 		s.gateway.Refused("not_sent")

@@ -78,7 +78,7 @@ func unpacked(c *fiber.Ctx) error {
 func (a *app) mountUSSD(f fiber.Router, m *metrics) error {
 	for _, g := range a.config.gateways.USSD {
 		gateway, err := ussdFormats[g.Format](g.config(!a.config.production()), ussd.Deps{
-			Talks: a.talks, Sentences: a.texts, Now: a.now, Refused: m.refuse(g.Format), Log: a.log,
+			Talks: a.talks, Sentences: a.texts, Now: a.now, Refused: m.refuse(g.Format), Closed: m.close(g.Format), Log: a.log,
 		})
 		if err != nil {
 			return usageError{err}

@@ -9,6 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/eshik-kg/eshik/ussd"
 )
 
 // metrics are the operators' figures. Labels are routes and reasons, never what
@@ -17,6 +19,11 @@ type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
 	refused  *prometheus.CounterVec
+	// What gateways tell of a session that is over.
+	closed *prometheus.CounterVec
+	lasted *prometheus.HistogramVec
+	hops   *prometheus.HistogramVec
+	cost   *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -29,8 +36,22 @@ func newMetrics() *metrics {
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "eshik_gateway_refused_total", Help: "Callbacks that were not authentic or not readable.",
 		}, []string{"gateway", "reason"}),
+		closed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "eshik_gateway_sessions_total", Help: "USSD sessions that are over, by how they ended, as the gateway tells.",
+		}, []string{"gateway", "status"}),
+		lasted: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "eshik_gateway_session_seconds", Help: "How long USSD sessions lasted, as the gateway tells.",
+			Buckets: []float64{5, 10, 20, 40, 60, 90, 120, 180, 300},
+		}, []string{"gateway"}),
+		hops: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "eshik_gateway_session_hops", Help: "How many screens USSD sessions had, as the gateway tells.",
+			Buckets: []float64{1, 2, 3, 5, 8, 12, 20, 40},
+		}, []string{"gateway"}),
+		cost: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "eshik_gateway_session_cost_total", Help: "What the gateway charges for USSD sessions, in the currency of the account.",
+		}, []string{"gateway"}),
 	}
-	m.registry.MustRegister(m.requests, m.refused, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.requests, m.refused, m.closed, m.lasted, m.hops, m.cost, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -52,6 +73,22 @@ func (m *metrics) measure(c *fiber.Ctx) error {
 // refuse counts a gateway's refused callbacks.
 func (m *metrics) refuse(gateway string) func(reason string) {
 	return func(reason string) { m.refused.WithLabelValues(gateway, reason).Inc() }
+}
+
+// close counts what a gateway tells of its sessions.
+func (m *metrics) close(gateway string) func(ussd.Closing) {
+	return func(c ussd.Closing) {
+		m.closed.WithLabelValues(gateway, c.Status).Inc()
+		if c.Duration >= 0 {
+			m.lasted.WithLabelValues(gateway).Observe(c.Duration.Seconds())
+		}
+		if c.Hops >= 0 {
+			m.hops.WithLabelValues(gateway).Observe(float64(c.Hops))
+		}
+		if c.Cost >= 0 {
+			m.cost.WithLabelValues(gateway).Add(c.Cost)
+		}
+	}
 }
 
 func (m *metrics) handler() http.Handler {

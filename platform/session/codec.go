@@ -29,6 +29,8 @@ const (
 	keySubscriber
 	keyTenure
 	keyNode
+	keyProofs
+	keyProven
 )
 
 // The keys of a book's map.
@@ -45,7 +47,7 @@ func (b *book) encode() []byte {
 	size := overhead
 	for _, t := range []*talk{b.USSD, b.SMS} {
 		if t != nil {
-			size += overhead + len(t.State) + len(t.Text)
+			size += overhead + len(t.State) + len(t.Text) + len(t.Proofs)
 		}
 	}
 	w := cborwire.NewWriter(size)
@@ -84,6 +86,8 @@ func (t *talk) write(w *cborwire.Writer) {
 	w.BlobAt(keySubscriber, t.Subscriber)
 	w.IntAt(keyTenure, t.Tenure)
 	w.TextAt(keyNode, t.Node)
+	w.BlobAt(keyProofs, t.Proofs)
+	w.IntAt(keyProven, t.Proven)
 	w.Close()
 }
 
@@ -157,6 +161,8 @@ func (t *talk) blob(key int64) *[]byte {
 		return &t.Former
 	case keySubscriber:
 		return &t.Subscriber
+	case keyProofs:
+		return &t.Proofs
 	}
 	return nil
 }
@@ -176,6 +182,8 @@ func (t *talk) number(key int64) *int64 {
 		return &t.Keep
 	case keyTenure:
 		return &t.Tenure
+	case keyProven:
+		return &t.Proven
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ type round struct {
 	key     string
 	digest  digest // of the request
 	session digest // of the gateway's session; zero by SMS
+	proof   digest // of the signature; zero without one
 	rec     Record
 	book    *book
 	old     *talk // the channel's; nil for none
@@ -39,6 +40,9 @@ func (t *Talks) load(ctx context.Context, key string, turn Turn) (*round, error)
 		r.session = t.vault.sum("session", key, turn.Session)
 	}
 	r.digest = t.vault.sum("turn", key, string(r.session[:]), turn.kind(), turn.mark())
+	if turn.proven() {
+		r.proof = t.vault.sum("proof", key, turn.Proof.MAC)
+	}
 	own, _ := r.book.slots(turn.Channel)
 	r.old = *own
 	return r, nil
@@ -62,12 +66,39 @@ func (r *round) isLate() bool {
 // the talk stored last, or an earlier one that arrives late.
 func (r *round) isRetry() bool {
 	if equal(r.old.Digest, r.digest[:]) {
-		return !r.blind() || r.Start || r.Now.UnixMicro()-r.old.Answered < readingTime.Microseconds()
+		return !r.blind() || r.Start || r.atOnce()
 	}
 	if r.Cumulative {
 		return len(r.Text) < r.old.Length
 	}
 	return !r.blind() && r.old.saw(r.digest[:])
+}
+
+// atOnce reports a request that comes before anybody can have read the answer to
+// the one before.
+func (r *round) atOnce() bool { return r.Now.UnixMicro()-r.old.Answered < readingTime.Microseconds() }
+
+// isReplay reports a signed request that was taken before and is not the
+// gateway's own retry, which a blind gateway makes at once or signs anew.
+func (r *round) isReplay() bool {
+	if r.old == nil || !r.proven() || !r.knowsProof() {
+		return false
+	}
+	return !r.isLive() || !r.isRetry() || (r.blind() && !r.atOnce())
+}
+
+// knowsProof reports a signature that came before.
+func (r *round) knowsProof() bool { return among(r.old.Proofs, r.proof[:]) }
+
+// proofs are the signatures to remember with the turn, and until when.
+func (r *round) proofs() (list []byte, until int64) {
+	if r.old != nil && r.old.Proven >= r.Now.UnixMicro() {
+		list, until = r.old.Proofs, r.old.Proven
+	}
+	if r.proven() {
+		list, until = remember(list, r.proof[:], seenProofs), max(until, r.Proof.Until.UnixMicro())
+	}
+	return list, until
 }
 
 // betterElsewhere reports a text message that is rather meant for the talk over
@@ -84,6 +115,9 @@ func (t *talk) broken(now time.Time, window time.Duration) bool {
 
 // blind reports a gateway that gives a request no identity.
 func (turn Turn) blind() bool { return !turn.Cumulative && turn.ID == "" }
+
+// proven reports a turn that its gateway signed.
+func (turn Turn) proven() bool { return turn.Proof.MAC != "" }
 
 // What a turn's digest is made of.
 const (

@@ -51,6 +51,21 @@ func (t *Talks) run(ctx context.Context, r *round, s step) (Answer, error) {
 	return next.answer(), nil
 }
 
+// repeat gives the stored answer. Where the gateway signed its retry anew, that
+// signature is noted: it must not come once more as a turn of its own.
+func (t *Talks) repeat(ctx context.Context, r *round) (Answer, error) {
+	if r.proven() && !r.knowsProof() {
+		noted := *r.old
+		noted.Proofs, noted.Proven = r.proofs()
+		own, _ := r.book.slots(r.Channel)
+		*own = &noted
+		if err := t.save(ctx, r); err != nil {
+			return Answer{}, err
+		}
+	}
+	return r.old.answer(), nil
+}
+
 // follow is the talk as the turn leaves it, but for what the engine says.
 func (t *Talks) follow(r *round, start bool) *talk {
 	next := &talk{
@@ -59,6 +74,7 @@ func (t *Talks) follow(r *round, start bool) *talk {
 		Expires: r.Now.Add(r.Lifetime).UnixMicro(), Tenure: r.tenure,
 	}
 	next.Keep = next.Expires
+	next.Proofs, next.Proven = r.proofs()
 	if r.Channel != caller.SMS {
 		next.Session = r.session[:seenLength]
 	}
@@ -133,7 +149,7 @@ func (b *book) keep() time.Time {
 	last := int64(0)
 	for _, talk := range []*talk{b.USSD, b.SMS} {
 		if talk != nil {
-			last = max(last, talk.Keep)
+			last = max(last, talk.needed())
 		}
 	}
 	return time.UnixMicro(last)
@@ -142,7 +158,7 @@ func (b *book) keep() time.Time {
 // prune forgets the other channel's talk when nobody can continue it any more.
 func (t *Talks) prune(r *round) {
 	_, other := r.book.slots(r.Channel)
-	if *other == nil || (*other).Keep >= r.Now.UnixMicro() {
+	if *other == nil || (*other).needed() >= r.Now.UnixMicro() {
 		return
 	}
 	if !(*other).Over {

@@ -71,12 +71,19 @@ type talk struct {
 	Tenure     int64
 	// Node is the step that Text shows.
 	Node string
+	// Proofs are the beginnings of the digests of the signatures that the phone's
+	// requests came with, newest last; Proven is until when one of them would be
+	// accepted, so that they must be known.
+	Proofs []byte
+	Proven int64
 }
 
-// How many turns of a talk by SMS, and how many sessions before, are
+// How many turns of a talk by SMS, signatures (more than the screens a person
+// gets through before the oldest is refused for its age) and sessions before are
 // remembered, and by how much of a digest.
 const (
 	seenTurns      = 16
+	seenProofs     = 64
 	formerSessions = 4
 	seenLength     = 8
 )
@@ -101,6 +108,9 @@ func remember(list, digest []byte, n int) []byte {
 }
 
 func (t *talk) expired(now time.Time) bool { return t.Expires < now.UnixMicro() }
+
+// needed is until when the talk, or what it remembers, is.
+func (t *talk) needed() int64 { return max(t.Keep, t.Proven) }
 
 // answer is what was said last.
 func (t *talk) answer() Answer { return Answer{Text: t.Text, End: t.Over, Node: t.Node} }

@@ -62,11 +62,24 @@ type Turn struct {
 	// Subscriber is the SIM's identity (IMSI) where the gateway tells it: a talk
 	// is not continued on another SIM. It is digested, never kept.
 	Subscriber string
-	Budget     dialog.Budget
+	// Proof is what the request was signed with; zero where nobody signs.
+	Proof  Proof
+	Budget dialog.Budget
 	// Lifetime is how long the talk waits for the next turn.
 	Lifetime time.Duration
 	Now      time.Time
 }
+
+// Proof is a request's signature: it makes the request one that is taken once.
+type Proof struct {
+	MAC string
+	// Until is when the signature itself is refused, for its age.
+	Until time.Time
+}
+
+// ErrReplayed reports a signed request that was taken before, and comes again
+// when the gateway has long had the answer.
+var ErrReplayed = errors.New("the signed request was taken before")
 
 // Answer is what the channel says to the citizen.
 type Answer struct {
@@ -153,11 +166,13 @@ func (t *Talks) attempt(ctx context.Context, key string, turn Turn) (Answer, err
 		return Answer{}, err
 	}
 	switch {
+	case r.isReplay():
+		return Answer{}, ErrReplayed
 	case r.isLate():
 		text := t.Sentences.Text(t.spoken(r.old), "dialog.session_over")
 		return Answer{Text: text, End: true}, nil
 	case r.isLive() && r.isRetry():
-		return r.old.answer(), nil
+		return t.repeat(ctx, r)
 	case r.isLive() && !r.old.Over && !r.Start && !r.betterElsewhere(t.Window):
 		return t.goOn(ctx, r)
 	}
