@@ -187,7 +187,9 @@ func (d *smppDoor) handle(t *testing.T, session, phone string, op byte, text str
 		t.Errorf("%q was answered %d", text, status)
 		return screen
 	}
-	then(context.WithValue(t.Context(), sent{}, &screen))
+	if then != nil {
+		then(context.WithValue(t.Context(), sent{}, &screen))
+	}
 	return screen
 }
 

@@ -72,7 +72,7 @@ func (s *SMPP) Speaks(d smpp.Delivery) bool {
 
 // Handle takes one message of a dialogue. It is accepted at once, and the next
 // screen follows as a message of its own.
-func (s *SMPP) Handle(_ context.Context, d smpp.Delivery) (smpp.Status, func(context.Context)) {
+func (s *SMPP) Handle(ctx context.Context, d smpp.Delivery) (smpp.Status, func(context.Context)) {
 	op, ok := d.TLVs.Byte(smpp.TagUSSDServiceOp)
 	if !ok {
 		s.gateway.Refused("operation")
@@ -87,7 +87,9 @@ func (s *SMPP) Handle(_ context.Context, d smpp.Delivery) (smpp.Status, func(con
 		return smpp.StatusPermanent, nil
 	}
 	if in.over {
-		return smpp.StatusOK, func(ctx context.Context) { s.gateway.end(ctx, in) }
+		// Noted before it is acknowledged: what the phone sends next finds it ended.
+		s.gateway.end(ctx, in)
+		return smpp.StatusOK, nil
 	}
 	if !in.start && op != ussrConfirm {
 		s.gateway.Refused("operation")
