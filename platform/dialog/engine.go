@@ -57,12 +57,12 @@ type Engine struct {
 	commands  []Command
 	words     []word         // of the commands, to find a typo's
 	exact     map[string]int // folded word → its place in commands
-	longest   bool           // every placeholder takes its longest value: see Worst
+	proof     *proof         // not nil: every value is the longest it can be; see Worst
 }
 
 // New makes an engine for the services, in the order of the main menu. It fails
-// when two nodes share an id, a node can neither be shown nor done, or two
-// commands cannot be told apart.
+// when two nodes share an id, a node can neither be shown nor done, two commands
+// cannot be told apart, or the way on and back leaves no room on a small screen.
 func New(catalogue *locales.Catalogue, options Options, services ...Service) (*Engine, error) {
 	e := &Engine{
 		catalogue: catalogue, options: options, services: services,
@@ -186,8 +186,8 @@ func (e *Engine) service(node string) string {
 
 // text turns a message into words.
 func (e *Engine) text(loc locales.Locale, m Message) string {
-	if m.Key != "" && e.longest {
-		return e.catalogue.Text(loc, m.Key, e.longestArgs(m.Key)...)
+	if e.proof != nil {
+		m = e.longest(m)
 	}
 	if m.Key != "" {
 		return e.catalogue.Text(loc, m.Key, m.Args...)

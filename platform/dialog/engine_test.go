@@ -22,14 +22,14 @@ func (s *trial) service() Service {
 		Commands: []Command{{Words: []string{"айып"}, Node: "trial.given", Arg: "given", Bare: "trial.ask"}},
 		Nodes: []Node{
 			{ID: "trial.menu", Show: func(context.Context, *Talk) (Screen, error) {
-				return Screen{Body: []Message{Raw("Меню")}, Options: []Option{
-					{Raw("Суроо"), Go("trial.ask")}, {Raw("Иш"), Go("trial.effect")}, {Raw("Код"), Call("trial.secret", "trial.end")},
+				return Screen{Body: []Message{Raw("title", "Меню")}, Options: []Option{
+					{Raw("title", "Суроо"), Go("trial.ask")}, {Raw("title", "Иш"), Go("trial.effect")}, {Raw("title", "Код"), Call("trial.secret", "trial.end")},
 				}}, nil
 			}},
 			{
 				ID: "trial.ask",
 				Show: func(context.Context, *Talk) (Screen, error) {
-					return Screen{Body: []Message{Raw("Номер?")}, Ask: AskText}, nil
+					return Screen{Body: []Message{Raw("title", "Номер?")}, Ask: AskText}, nil
 				},
 				Answer: func(_ context.Context, _ *Talk, input string) (Next, error) {
 					if input == "жок" {
@@ -39,18 +39,18 @@ func (s *trial) service() Service {
 				},
 			},
 			{ID: "trial.given", Show: func(_ context.Context, t *Talk) (Screen, error) {
-				return Screen{Body: []Message{Raw("Алынды: " + t.Get("given"))}}, nil
+				return Screen{Body: []Message{Raw("title", "Алынды: "+t.Get("given"))}}, nil
 			}},
 			{ID: "trial.effect", Do: func(context.Context, *Talk) (Next, error) { s.effects++; return Done("trial.end"), nil }},
 			{
 				ID: "trial.secret",
 				Show: func(context.Context, *Talk) (Screen, error) {
-					return Screen{Body: []Message{Raw("Код?")}, Ask: AskSecret}, nil
+					return Screen{Body: []Message{Raw("title", "Код?")}, Ask: AskSecret}, nil
 				},
 				Answer: func(context.Context, *Talk, string) (Next, error) { return Return(), nil },
 			},
 			{ID: "trial.end", Show: func(context.Context, *Talk) (Screen, error) {
-				return Screen{Body: []Message{Raw("Бүттү")}, End: true}, nil
+				return Screen{Body: []Message{Raw("title", "Бүттү")}, End: true}, nil
 			}},
 		},
 	}

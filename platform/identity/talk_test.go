@@ -38,7 +38,7 @@ func newTalker(w *world, phone string) *talker {
 			if _, ok, err := w.service.Proof(ctx, t.Caller); err != nil || !ok {
 				return dialog.Screen{}, problem.New(problem.Internal, "problem.internal").Because(err)
 			}
-			return dialog.Screen{Body: []dialog.Message{dialog.Raw("Готово")}, End: true}, nil
+			return dialog.Screen{Body: []dialog.Message{dialog.Raw("title", "Готово")}, End: true}, nil
 		}}},
 	}
 	engine, err := dialog.New(catalogue, dialog.Options{Profiles: w.service, Log: w.deps.Log}, caller, w.service.Talk())
