@@ -42,19 +42,13 @@ type budget struct {
 	Units   int `toml:"units"`
 }
 
-// The bounds of a budget: less than the smallest cannot hold a choice and the
-// way back; no network carries more than the largest.
-const (
-	minSeptets, maxSeptets = 80, 182
-	minUnits, maxUnits     = 40, 80
-)
-
 func (b budget) check() error {
 	if b == (budget{}) {
 		return nil
 	}
-	if b.Septets < minSeptets || b.Septets > maxSeptets || b.Units < minUnits || b.Units > maxUnits {
-		return fmt.Errorf("a screen holds %d to %d septets and %d to %d units", minSeptets, maxSeptets, minUnits, maxUnits)
+	least, most := dialog.MinBudget, ussd.DefaultBudget // no network carries more
+	if !dialog.Budget(b).Enough() || b.Septets > most.Septets || b.Units > most.Units {
+		return fmt.Errorf("a screen holds %d to %d septets and %d to %d units", least.Septets, most.Septets, least.Units, most.Units)
 	}
 	return nil
 }

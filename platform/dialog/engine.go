@@ -75,7 +75,25 @@ func New(catalogue *locales.Catalogue, options Options, services ...Service) (*E
 		}
 		faults = append(faults, e.learn(service.Commands))
 	}
-	return e, errors.Join(faults...)
+	return e, errors.Join(append(faults, e.room())...)
+}
+
+// room checks that the way on and the way back leave room on the smallest screen.
+func (e *Engine) room() error {
+	for _, loc := range locales.All {
+		for _, key := range []string{"dialog.back", "dialog.home"} {
+			way := sizeOf(e.more(loc)).under(sizeOf(keyBack + " " + e.text(loc, Say(key))))
+			if max(way.units, way.septets) > maxWay {
+				return fmt.Errorf("dialog.more and %s in %s are longer than %d characters together", key, loc, maxWay)
+			}
+		}
+	}
+	return nil
+}
+
+// more is the line that leads on.
+func (e *Engine) more(loc locales.Locale) string {
+	return keyMore + " " + e.text(loc, Say("dialog.more"))
 }
 
 func (e *Engine) add(service string, node Node) error {
@@ -122,9 +140,12 @@ type Reply struct {
 }
 
 // Next takes one turn: it moves st and says what to show. It returns an error
-// only when ctx ended or the engine is wired wrongly; whatever a citizen types,
-// and whatever a service answers, becomes a screen.
+// only when ctx ended or the engine is wired wrongly (ErrBudget); whatever a
+// citizen types, and whatever a service answers, becomes a screen.
 func (e *Engine) Next(ctx context.Context, c caller.Caller, st *State, in Input) (Reply, error) {
+	if !in.Budget.Enough() {
+		return Reply{}, ErrBudget
+	}
 	w := &walk{engine: e, caller: c, state: st, budget: in.Budget}
 	var err error
 	switch {

@@ -73,7 +73,7 @@ func (w *walk) lay(screen Screen, notice string) {
 		paragraphs = append(paragraphs, w.engine.text(loc, m))
 	}
 	s := sheet{
-		body: join(paragraphs...), more: keyMore + " " + w.engine.text(loc, Say("dialog.more")), footer: w.footer(loc, screen),
+		body: join(paragraphs...), more: w.engine.more(loc), footer: w.footer(loc, screen),
 		labels: make([]string, 0, len(screen.Options)), next: make([]Next, 0, len(screen.Options)),
 	}
 	if notice != "" && screen.Ask != AskNothing && !w.budget.Fits(join(s.body, s.footer)) {
