@@ -76,14 +76,14 @@ func crawlAll(ctx context.Context, d door, loc locales.Locale, faults planted) (
 	}
 	defer func() { err = errors.Join(err, c.close()) }()
 	for _, who := range visitors {
-		c.walk(who, who.name, false)
+		c.walk(who, who.name, "")
 	}
-	// The way out of an offer is tried both ways: declining first, then, with a
-	// second offer, accepting first.
-	for i, declining := range []bool{true, false} {
+	// The way out of an offer is gone both ways: by one who accepts nothing, then,
+	// with a second offer, by one who may.
+	for i, avoided := range []string{"preschool.accept", ""} {
 		_, err := c.app.preschool.Offer(ctx, "console", c.registration, c.gardens()[i])
 		c.must(err)
-		c.walk(visitors[0], "offered "+strconv.FormatBool(declining), declining)
+		c.walk(visitors[0], "offered "+strconv.Itoa(i+1), avoided)
 	}
 	c.allReached()
 	c.proveProblems()
@@ -120,7 +120,7 @@ type crawl struct {
 
 	who      visitor
 	phase    string
-	reversed bool
+	avoided  string // a node that is not chosen
 	queue    []place
 	seen     map[string]bool
 	variants map[string]int // expanded so far, by node and page
@@ -148,10 +148,10 @@ type place struct {
 // kindergartens in any order would never end. Every reply is checked.
 const maxVariants = 4
 
-// walk goes from the first screen wherever who can go. In a reversed walk the
-// options are tried from the last to the first.
-func (c *crawl) walk(who visitor, phase string, reversed bool) {
-	c.who, c.phase, c.reversed = who, phase, reversed
+// walk goes from the first screen wherever who can go without choosing the node
+// that is avoided.
+func (c *crawl) walk(who visitor, phase, avoided string) {
+	c.who, c.phase, c.avoided = who, phase, avoided
 	c.seen, c.variants = map[string]bool{}, map[string]int{}
 	unknown := locales.Locale("")
 	if c.locale == locales.EN {
@@ -251,11 +251,10 @@ func (c *crawl) state(at place) *dialog.State {
 // and rubbish if wanted.
 func (c *crawl) inputs(st *dialog.State, bad bool) []string {
 	var choices []string
-	for i := range st.Pages[st.Page].Options {
-		choices = append(choices, strconv.Itoa(i+1))
-	}
-	if c.reversed {
-		slices.Reverse(choices)
+	for i, option := range st.Pages[st.Page].Options {
+		if option.Node == "" || option.Node != c.avoided {
+			choices = append(choices, strconv.Itoa(i+1))
+		}
 	}
 	if st.Node == "door.language" {
 		if choices = nil; languageChoice[c.locale] != "" {

@@ -23,6 +23,13 @@ var MinBudget = Budget{Septets: 80, Units: 40}
 // septets or UTF-16 units: the rest of the smallest screen is for what it says.
 const maxWay = 24
 
+// leaveRoom reports whether the lines of the way on and the way back take at most
+// maxWay.
+func leaveRoom(more, back string) bool {
+	way := sizeOf(more).under(sizeOf(back))
+	return max(way.units, way.septets) <= maxWay
+}
+
 // ErrBudget reports a screen smaller than MinBudget.
 var ErrBudget = errors.New("the screen is too small to lay anything out in")
 

@@ -82,8 +82,7 @@ func New(catalogue *locales.Catalogue, options Options, services ...Service) (*E
 func (e *Engine) room() error {
 	for _, loc := range locales.All {
 		for _, key := range []string{"dialog.back", "dialog.home"} {
-			way := sizeOf(e.more(loc)).under(sizeOf(keyBack + " " + e.text(loc, Say(key))))
-			if max(way.units, way.septets) > maxWay {
+			if !leaveRoom(e.more(loc), keyBack+" "+e.text(loc, Say(key))) {
 				return fmt.Errorf("dialog.more and %s in %s are longer than %d characters together", key, loc, maxWay)
 			}
 		}

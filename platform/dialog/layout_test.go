@@ -182,6 +182,17 @@ func TestEveryBudget(t *testing.T) {
 	}
 }
 
+func TestTheWayLeavesRoom(t *testing.T) {
+	t.Parallel()
+	for back, want := range map[string]bool{
+		"0 Артка": true, "0 Башкы меню": true, "0 " + strings.Repeat("а", 15): true, "0 " + strings.Repeat("а", 16): false, "0 " + strings.Repeat("{}", 7): false,
+	} {
+		if leaveRoom("9 Дагы", back) != want {
+			t.Errorf("%q leaves room: %v", back, !want)
+		}
+	}
+}
+
 // FuzzLayout: whatever the words, every page fits, nothing is split or lost, and
 // every option can be reached.
 func FuzzLayout(f *testing.F) {
