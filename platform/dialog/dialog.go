@@ -77,8 +77,8 @@ type Screen struct {
 	Body    []Message
 	Options []Option
 	Ask     Ask
-	// End closes the talk after this screen. Without it, a screen that has
-	// neither options nor an Ask still offers the way back and the main menu.
+	// End closes the talk after this screen if it is one page. Without it, a screen
+	// that has neither options nor an Ask still offers the way back and the main menu.
 	End bool
 }
 

@@ -27,6 +27,10 @@ func (w *walk) show(ctx context.Context, notice string) error {
 		return w.trouble(ctx, node.ID, err)
 	}
 	w.lay(screen, notice)
+	if screen.End && len(w.state.Pages) > 1 { // nobody reads on in a talk that is closed
+		screen.End = false
+		w.lay(screen, notice)
+	}
 	if screen.End {
 		w.count(OutcomeDone)
 		w.state.Ended = true

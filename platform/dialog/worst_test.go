@@ -87,3 +87,19 @@ func TestLongerThanDeclaredIsPaged(t *testing.T) {
 		}
 	}
 }
+
+// TestAnEndIsReadToItsEnd: an end of more than one page leaves the talk open, so
+// that the rest can be read.
+func TestAnEndIsReadToItsEnd(t *testing.T) {
+	t.Parallel()
+	for pages, text := range []string{"Бүттү", strings.Repeat("Маалымкат даяр. ", 5) + "K7MN-4PQR-2XH"} {
+		k := showing(t, locales.KY, Screen{Body: []Message{Raw("place", text)}, End: true})
+		if k.state.Ended != (pages == 0) {
+			t.Fatalf("%q: ended is %v", text, k.state.Ended)
+		}
+		if pages > 0 {
+			k.say("9", "K7MN-4PQR-2XH\n0 Артка")
+			k.say("00", "Эшик")
+		}
+	}
+}
