@@ -222,3 +222,45 @@ func BenchmarkStep(b *testing.B) {
 		}
 	}
 }
+
+// TestAPanicTellsNothing: wherever a node panics with what was typed, the citizen
+// reads whose fault it was, and neither the log nor the state has the text.
+func TestAPanicTellsNothing(t *testing.T) {
+	t.Parallel()
+	const secret = "20101198877665"
+	boom := func(context.Context, *Talk) (Next, error) { panic(secret) }
+	ask := func(context.Context, *Talk) (Screen, error) { return Screen{Ask: AskPersonalNumber}, nil }
+	for name, node := range map[string]Node{
+		"answer": {ID: "trial.panics", Show: ask, Answer: func(_ context.Context, _ *Talk, input string) (Next, error) { panic(input) }},
+		"do": {ID: "trial.panics", Show: ask, Answer: func(context.Context, *Talk, string) (Next, error) {
+			return Go("trial.boom"), nil
+		}},
+		"show": {ID: "trial.panics", Show: ask, Answer: func(context.Context, *Talk, string) (Next, error) {
+			return Go("trial.shows"), nil
+		}},
+	} {
+		catalogue, err := locales.Load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var log strings.Builder
+		shows := Node{ID: "trial.shows", Show: func(context.Context, *Talk) (Screen, error) { panic(secret) }}
+		engine, err := New(catalogue, Options{Log: slog.New(slog.NewTextHandler(&log, nil))}, Service{
+			Name: "trial", Entry: Option{Label: Say("dialog.more"), Next: Go("trial.panics")},
+			Nodes: []Node{node, shows, {ID: "trial.boom", Do: boom}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		k := &talker{t: t, engine: engine, state: NewState(locales.KY), c: caller.Caller{Channel: caller.USSD}, budget: ussd}
+		k.turn(Input{Start: true, Dialled: []string{"1"}})
+		k.say(secret, "Ката бизден кетти")
+		if !strings.Contains(log.String(), "engine_test.go:") {
+			t.Errorf("%s: the log does not say where: %s", name, &log)
+		}
+		if strings.Contains(log.String()+string(k.state.Encode()), secret) {
+			t.Errorf("%s: what was typed is kept: %s", name, &log)
+		}
+		k.say("00", "Эшик") // the talk goes on
+	}
+}

@@ -21,7 +21,7 @@ func (w *walk) show(ctx context.Context, notice string) error {
 		w.state.Node, w.state.History, w.state.Returns = nodeMain, nil, nil
 	}
 	talk := w.talk()
-	screen, err := node.Show(ctx, talk)
+	screen, err := guarded(func() (Screen, error) { return node.Show(ctx, talk) })
 	if err != nil {
 		w.countProblem(err)
 		return w.trouble(ctx, node.ID, err)
