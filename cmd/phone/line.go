@@ -95,7 +95,8 @@ func (c client) ask(ctx context.Context, method, path string, body, into any) (*
 	return nil, nil
 }
 
-// ussdLine dials; a line typed while no session is open is a code to dial.
+// ussdLine dials; a line typed while no session is open is a code to dial. A code
+// typed in a session hangs up first.
 type ussdLine struct {
 	client
 	session string
@@ -109,6 +110,11 @@ func (l *ussdLine) prompt() string {
 }
 
 func (l *ussdLine) say(ctx context.Context, input string) ([]reply, error) {
+	if l.session != "" && strings.HasPrefix(input, "*") && strings.HasSuffix(input, "#") {
+		if err := l.hangUp(ctx); err != nil {
+			return nil, err
+		}
+	}
 	keys := map[string]any{"session": l.session, "input": input}
 	if l.session == "" {
 		keys = map[string]any{"phone": l.from, "dial": input}
@@ -140,6 +146,14 @@ func (l *ussdLine) say(ctx context.Context, input string) ([]reply, error) {
 		size += ", end"
 	}
 	return []reply{{text: s.Text, size: size}}, nil
+}
+
+// hangUp breaks the session off.
+func (l *ussdLine) hangUp(ctx context.Context) error {
+	keys := map[string]any{"session": l.session, "cancel": true}
+	l.session = ""
+	_, err := l.ask(ctx, http.MethodPost, "/sandbox/ussd", keys, &struct{}{}) // a session that is over is no matter
+	return err
 }
 
 // smsLine texts, and waits for what comes back.
