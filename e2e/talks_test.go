@@ -115,8 +115,12 @@ func (r *replay) now(typed string) string {
 		return found[len(found)-1]
 	}
 	switch {
-	case len(typed) == 6 && sixDigits.MatchString(typed):
+	case typed == "{secret}":
 		return r.code()
+	case typed == "{personal_number}":
+		return "11503198800011"
+	case typed == "{document_number}":
+		return "ID1000001"
 	case certificateNumber.MatchString(typed):
 		return last(certificateNumber)
 	case len(typed) == 11 && registrationNumber.MatchString(typed):

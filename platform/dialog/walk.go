@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -81,21 +80,6 @@ func (w *walk) later(command Command, text string) {
 	if command.Node != nodeLanguage {
 		w.state.Pending = []string{text}
 	}
-}
-
-// sensitiveShape is what a one-time code, a personal number or an ID-card number
-// looks like.
-var sensitiveShape = regexp.MustCompile(`^(\d{6}|\d{14}|[A-Za-z]{2}\d{7})$`)
-
-// Keepable is the dialled path up to the first part that may be sensitive: a
-// path waits in the state, and such input never does.
-func Keepable(path []string) []string {
-	for i, part := range path {
-		if sensitiveShape.MatchString(clean(part)) {
-			return path[:i]
-		}
-	}
-	return path
 }
 
 // pending walks a dialled path as far as it leads.
