@@ -45,15 +45,14 @@ var tags = map[Locale]language.Tag{
 	KY: language.Make("ky"), RU: language.Russian, KYLatn: language.Make("ky"), EN: language.English,
 }
 
-// Load compiles the embedded files. It fails on a key or a placeholder that is
-// not declared alike in every language: a screen must never lack a sentence.
-func Load() (*Catalogue, error) {
-	c := &Catalogue{messages: map[Locale]map[string]message{}, longest: map[string]string{}}
-	if _, err := toml.DecodeFS(files, "placeholders.toml", &c.longest); err != nil {
-		return nil, fmt.Errorf("placeholders.toml: %w", err)
-	}
-	for _, loc := range []Locale{KY, RU, EN} {
-		if err := c.loadLanguage(loc); err != nil {
+// Load compiles the embedded files, and those of more folders of the same shape,
+// whose texts are not the product's (an example's). It fails on a key or a
+// placeholder that is not declared alike in every language, or that is there twice:
+// a screen must never lack a sentence.
+func Load(more ...fs.FS) (*Catalogue, error) {
+	c := &Catalogue{messages: map[Locale]map[string]message{KY: {}, RU: {}, EN: {}}, longest: map[string]string{}}
+	for _, folder := range append([]fs.FS{files}, more...) {
+		if err := c.loadFolder(folder); err != nil {
 			return nil, err
 		}
 	}
@@ -61,15 +60,35 @@ func Load() (*Catalogue, error) {
 	return c, c.complete()
 }
 
-func (c *Catalogue) loadLanguage(loc Locale) error {
-	names, err := fs.Glob(files, string(loc)+"/*.toml")
+// loadFolder reads the longest values and the languages of one folder.
+func (c *Catalogue) loadFolder(folder fs.FS) error {
+	var longest map[string]string
+	_, err := toml.DecodeFS(folder, "placeholders.toml", &longest)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("placeholders.toml: %w", err)
+	}
+	for name, value := range longest {
+		if c.longest[name] != "" {
+			return fmt.Errorf("placeholders.toml: %q is there twice", name)
+		}
+		c.longest[name] = value
+	}
+	for _, loc := range []Locale{KY, RU, EN} {
+		if err := c.loadLanguage(folder, loc); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Catalogue) loadLanguage(folder fs.FS, loc Locale) error {
+	names, err := fs.Glob(folder, string(loc)+"/*.toml")
 	if err != nil {
 		return err
 	}
-	c.messages[loc] = map[string]message{}
 	for _, name := range names {
 		var entries map[string]map[string]string
-		if _, err := toml.DecodeFS(files, name, &entries); err != nil {
+		if _, err := toml.DecodeFS(folder, name, &entries); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		for key, entry := range entries {

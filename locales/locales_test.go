@@ -3,6 +3,7 @@ package locales
 import (
 	"strings"
 	"testing"
+	"testing/fstest"
 	"unicode"
 )
 
@@ -118,5 +119,29 @@ func BenchmarkText(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		_ = c.Text(KY, "fine.one", "amount", "1 500")
+	}
+}
+
+// TestMoreFolders: further texts are held to the same rules as our own.
+func TestMoreFolders(t *testing.T) {
+	t.Parallel()
+	file := func(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
+	folder := func(ky, ru, en, placeholders string) fstest.MapFS {
+		return fstest.MapFS{"ky/a.toml": file(ky), "ru/a.toml": file(ru), "en/a.toml": file(en), "placeholders.toml": file(placeholders)}
+	}
+	const entry = "[\"a.b\"]\ntext = \"Иш: {work}\"\n"
+	c, err := Load(folder(entry, entry, entry, "work = \"Тигүү\""))
+	if err != nil || c.Text(KYLatn, "a.b", "work", "Тигүү") != "Ish: Tigüü" || c.Longest("work") != "Тигүү" || !c.Has("dialog.back") {
+		t.Errorf("%v", err)
+	}
+	for want, bad := range map[string]fstest.MapFS{
+		`ru lacks "a.b"`:            folder(entry, "", entry, "work = \"Тигүү\""),
+		"placeholders.toml lacks {": folder(entry, entry, entry, ""),
+		`"plate" is there twice`:    folder(entry, entry, entry, "work = \"Тигүү\"\nplate = \"01\""),
+		"is in two files":           folder("[\"dialog.back\"]\ntext = \"Кайтуу\"\n", "", "", ""),
+	} {
+		if _, err := Load(bad); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
 	}
 }

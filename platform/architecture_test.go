@@ -75,6 +75,11 @@ var rules = []rule{
 		of:    []string{"sandbox"},
 		never: []string{"services", "api", "cmd"},
 	},
+	{
+		name:  "an example is no part of the product",
+		of:    []string{"locales", "platform", "services", "ussd", "sms", "api", "sandbox", "web", "cmd"},
+		never: []string{"docs"},
+	},
 	{name: "6. nothing imports a command", of: []string{"locales", "platform", "services", "ussd", "sms", "api", "sandbox", "web"}, never: []string{"cmd"}},
 }
 

@@ -34,7 +34,7 @@ func (d *desk) service() dialog.Service {
 	screen := func(text string, s dialog.Screen) func(context.Context, *dialog.Talk) (dialog.Screen, error) {
 		return func(_ context.Context, t *dialog.Talk) (dialog.Screen, error) {
 			shown := s
-			shown.Body = []dialog.Message{dialog.Raw(t.Caller.Phone + " " + text)}
+			shown.Body = []dialog.Message{dialog.Raw("title", t.Caller.Phone+" "+text)}
 			return shown, nil
 		}
 	}
@@ -47,7 +47,7 @@ func (d *desk) service() dialog.Service {
 		}
 	}
 	choice := func(label string, next dialog.Next) dialog.Option {
-		return dialog.Option{Label: dialog.Raw(label), Next: next}
+		return dialog.Option{Label: dialog.Raw("title", label), Next: next}
 	}
 	return dialog.Service{
 		Name:  "desk",
@@ -63,7 +63,7 @@ func (d *desk) service() dialog.Service {
 			{ID: "desk.write", Do: d.write},
 			{ID: "desk.thanks", Show: func(_ context.Context, t *dialog.Talk) (dialog.Screen, error) {
 				text := fmt.Sprintf("%s Thanks, %s of %s", t.Caller.Phone, t.Get("name"), t.Get("town"))
-				return dialog.Screen{Body: []dialog.Message{dialog.Raw(text)}, End: true}, nil
+				return dialog.Screen{Body: []dialog.Message{dialog.Raw("title", text)}, End: true}, nil
 			}},
 		},
 	}

@@ -209,10 +209,17 @@ func (a *app) buildServices(ctx context.Context) error {
 	return err
 }
 
+// spoken are the services' parts of the conversation, in the order of the menu.
+func (a *app) spoken() []dialog.Service {
+	return []dialog.Service{a.fines.Talk(), a.certificates.Talk(), a.preschool.Talk(), a.identity.Talk()}
+}
+
 // buildTalks makes the conversation that USSD and SMS share.
-func (a *app) buildTalks(context.Context) error {
-	engine, err := dialog.New(a.texts, dialog.Options{Profiles: a.identity, Log: a.log, Lapse: a.identity.Lapse},
-		a.fines.Talk(), a.certificates.Talk(), a.preschool.Talk(), a.identity.Talk())
+func (a *app) buildTalks(context.Context) error { return a.converse(a.spoken()...) }
+
+// converse has the channels hold the conversation of these services.
+func (a *app) converse(services ...dialog.Service) error {
+	engine, err := dialog.New(a.texts, dialog.Options{Profiles: a.identity, Log: a.log, Lapse: a.identity.Lapse}, services...)
 	if err != nil {
 		return err
 	}

@@ -51,8 +51,17 @@ var visitors = []visitor{
 	{"with another's card", "+996770000003", "10112199200033", "ID1000001"},
 }
 
+// engineNext is dialog.Engine.Next.
+type engineNext func(context.Context, caller.Caller, *dialog.State, dialog.Input) (dialog.Reply, error)
+
+// planted are faults that a test puts in to see them found.
+type planted struct {
+	services []dialog.Service            // beside our own
+	engine   func(engineNext) engineNext // around the engine; nil: as it is
+}
+
 // crawlAll walks as each citizen, then as the mother whom a place is offered.
-func crawlAll(ctx context.Context, d door, loc locales.Locale) (c *crawl, err error) {
+func crawlAll(ctx context.Context, d door, loc locales.Locale, faults planted) (c *crawl, err error) {
 	defer func() {
 		switch fault := recover().(type) {
 		case nil:
@@ -62,21 +71,22 @@ func crawlAll(ctx context.Context, d door, loc locales.Locale) (c *crawl, err er
 			panic(fault)
 		}
 	}()
-	if c, err = newCrawl(ctx, d, loc); err != nil {
+	if c, err = newCrawl(ctx, d, loc, faults); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, c.close()) }()
 	for _, who := range visitors {
-		c.walk(who, who.name, false)
+		c.walk(who, who.name, "")
 	}
-	// The way out of an offer is tried both ways: declining first, then, with a
-	// second offer, accepting first.
-	for i, declining := range []bool{true, false} {
+	// The way out of an offer is gone both ways: by one who accepts nothing, then,
+	// with a second offer, by one who may.
+	for i, avoided := range []string{"preschool.accept", ""} {
 		_, err := c.app.preschool.Offer(ctx, "console", c.registration, c.gardens()[i])
 		c.must(err)
-		c.walk(visitors[0], "offered "+strconv.FormatBool(declining), declining)
+		c.walk(visitors[0], "offered "+strconv.Itoa(i+1), avoided)
 	}
 	c.allReached()
+	c.proveProblems()
 	return c, nil
 }
 
@@ -104,16 +114,19 @@ type crawl struct {
 	app    *app
 	world  *outside
 	engine *dialog.Engine
-	shows  []string // the nodes with a screen
+	next   engineNext
+	nodes  map[string]dialog.Node // of the services
+	shows  []string               // the nodes with a screen
 
 	who      visitor
 	phase    string
-	reversed bool
+	avoided  string // a node that is not chosen
 	queue    []place
 	seen     map[string]bool
 	variants map[string]int // expanded so far, by node and page
 
 	turns, screens int
+	problems       int            // sentences about problems that were proved
 	longest        int            // characters of the longest page met
 	pages          map[string]int // of each node at its worst
 	edges          map[edge]string
@@ -135,10 +148,10 @@ type place struct {
 // kindergartens in any order would never end. Every reply is checked.
 const maxVariants = 4
 
-// walk goes from the first screen wherever who can go. In a reversed walk the
-// options are tried from the last to the first.
-func (c *crawl) walk(who visitor, phase string, reversed bool) {
-	c.who, c.phase, c.reversed = who, phase, reversed
+// walk goes from the first screen wherever who can go without choosing the node
+// that is avoided.
+func (c *crawl) walk(who visitor, phase, avoided string) {
+	c.who, c.phase, c.avoided = who, phase, avoided
 	c.seen, c.variants = map[string]bool{}, map[string]int{}
 	unknown := locales.Locale("")
 	if c.locale == locales.EN {
@@ -184,11 +197,17 @@ func (c *crawl) visit(st *dialog.State, in dialog.Input, way []string) string {
 		Phone: c.who.phone, Channel: c.door.channel, Gateway: "crawl", Locale: st.Locale, Now: c.app.now(),
 		Turn: c.phase + "/" + strconv.Itoa(c.turns),
 	}
-	reply, err := c.engine.Next(c.ctx, by, st, in)
+	asked := st.Ask
+	reply, err := c.next(c.ctx, by, st, in)
 	if err != nil {
-		c.must(fmt.Errorf("%v: %w", way, err))
+		c.must(c.ctx.Err())
+		c.fault("%s %v: %v", c.phase, way, err)
+		return ""
 	}
 	c.check(st, reply, way)
+	if asked.Sensitive() {
+		c.forgotten(st, reply, in.Text, way)
+	}
 	c.reached[st.Node] = true
 	page := strings.Join(append([]string{st.Node, strconv.Itoa(st.Page)}, st.Returns...), "|")
 	key := page + digit.ReplaceAllString(reply.Text, "#")
@@ -206,21 +225,6 @@ func (c *crawl) visit(st *dialog.State, in dialog.Input, way []string) string {
 	return reply.Text
 }
 
-// prove lays the screen out with the longest values of its sentences.
-func (c *crawl) prove(by caller.Caller, st *dialog.State, reply dialog.Reply, way []string) {
-	pages, err := c.engine.Worst(c.ctx, by, st, c.door.budget)
-	c.must(err)
-	c.pages[st.Node] = max(c.pages[st.Node], len(pages))
-	for _, text := range append(pages, reply.Text) {
-		if !c.door.budget.Fits(text) {
-			c.fault("%s %v: with the longest values %s does not fit: %q", c.phase, way, st.Node, text)
-		}
-		if rest := len([]rune(text)); rest > c.longest {
-			c.longest = rest
-		}
-	}
-}
-
 // expand types on a screen all that can be typed, and looks for the way back.
 func (c *crawl) expand(at place) {
 	away := false
@@ -233,7 +237,7 @@ func (c *crawl) expand(at place) {
 	}
 	start := first.Node == "door.main" || first.Node == "door.language" && first.Locale == ""
 	if !away && !start {
-		c.fault("%s %v: no way back from %q", c.phase, at.way, at.text)
+		c.fault("%s %v: no way back from %s: %q", c.phase, at.way, first.Node, at.text)
 	}
 }
 
@@ -247,11 +251,10 @@ func (c *crawl) state(at place) *dialog.State {
 // and rubbish if wanted.
 func (c *crawl) inputs(st *dialog.State, bad bool) []string {
 	var choices []string
-	for i := range st.Pages[st.Page].Options {
-		choices = append(choices, strconv.Itoa(i+1))
-	}
-	if c.reversed {
-		slices.Reverse(choices)
+	for i, option := range st.Pages[st.Page].Options {
+		if option.Node == "" || option.Node != c.avoided {
+			choices = append(choices, strconv.Itoa(i+1))
+		}
 	}
 	if st.Node == "door.language" {
 		if choices = nil; languageChoice[c.locale] != "" {

@@ -6,15 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/url"
 	"os"
-	"regexp"
-	"slices"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
@@ -22,12 +17,12 @@ import (
 )
 
 // newCrawl wires the app over the sandbox as `eshik serve` does.
-func newCrawl(ctx context.Context, d door, loc locales.Locale) (*crawl, error) {
+func newCrawl(ctx context.Context, d door, loc locales.Locale, faults planted) (*crawl, error) {
 	folder, err := os.MkdirTemp("", "eshik-flows-")
 	if err != nil {
 		return nil, err
 	}
-	c := &crawl{ctx: ctx, folder: folder, door: d, locale: loc, reached: map[string]bool{}, pages: map[string]int{}, edges: map[edge]string{}, actions: map[string]bool{}}
+	c := &crawl{ctx: ctx, folder: folder, door: d, locale: loc, reached: map[string]bool{}, pages: map[string]int{}, edges: map[edge]string{}, actions: map[string]bool{}, nodes: map[string]dialog.Node{}}
 	log := slog.New(slog.DiscardHandler)
 	config := &Config{
 		Mode: "sandbox", Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Data: folder,
@@ -43,7 +38,7 @@ func newCrawl(ctx context.Context, d door, loc locales.Locale) (*crawl, error) {
 		err = c.app.queue.Start(ctx)
 	}
 	if err == nil {
-		err = c.wire(log)
+		err = c.wire(log, faults)
 	}
 	if err != nil {
 		return nil, errors.Join(err, c.close())
@@ -52,16 +47,19 @@ func newCrawl(ctx context.Context, d door, loc locales.Locale) (*crawl, error) {
 }
 
 // wire makes the engine and learns which nodes it has.
-func (c *crawl) wire(log *slog.Logger) (err error) {
-	a := c.app
-	services := []dialog.Service{a.fines.Talk(), a.certificates.Talk(), a.preschool.Talk(), a.identity.Talk()}
-	if c.engine, err = dialog.New(a.texts, dialog.Options{Profiles: a.identity, Log: log}, services...); err != nil {
+func (c *crawl) wire(log *slog.Logger, faults planted) (err error) {
+	services := append(c.app.spoken(), faults.services...)
+	if c.engine, err = dialog.New(c.app.texts, dialog.Options{Profiles: c.app.identity, Log: log}, services...); err != nil {
 		return err
+	}
+	if c.next = c.engine.Next; faults.engine != nil {
+		c.next = faults.engine(c.next)
 	}
 	c.actions["door.speak"], c.actions["door.continue"] = true, true // the engine's own
 	c.shows = []string{"door.main", "door.language", "door.resume"}
 	for _, service := range services {
 		for _, node := range service.Nodes {
+			c.nodes[node.ID] = node
 			if node.Show != nil {
 				c.shows = append(c.shows, node.ID)
 			} else {
@@ -157,57 +155,6 @@ func (c *crawl) gardens() []string {
 		codes = append(codes, p.Kindergarten)
 	}
 	return append(codes, codes...)
-}
-
-// What a screen holds, and what it must not.
-var (
-	digit       = regexp.MustCompile(`\d|[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{3}`)
-	oneTime     = regexp.MustCompile(`\b\d{6}\b`)
-	placeholder = regexp.MustCompile(`\{[a-z_]*\}|%!`)
-	rawKey      = regexp.MustCompile(`\b(problem|fine|certificate|preschool|identity|payment|dialog)\.[a-z_]+`)
-	issuedAs    = regexp.MustCompile(`[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{3}`)
-	queuedAs    = regexp.MustCompile(`\d{11}`)
-)
-
-// check holds a reply to the rules of every screen.
-func (c *crawl) check(st *dialog.State, reply dialog.Reply, way []string) {
-	wrong := ""
-	switch {
-	case !c.door.budget.Fits(reply.Text):
-		wrong = "does not fit"
-	case strings.TrimSpace(reply.Text) == "":
-		wrong = "is empty"
-	case slices.Contains(strings.Split(reply.Text, "\n"), ""):
-		wrong = "has an empty line"
-	case placeholder.MatchString(reply.Text):
-		wrong = "has an empty place"
-	case rawKey.MatchString(reply.Text):
-		wrong = "shows a key"
-	case c.locale == locales.KYLatn && st.Node != "door.language" && cyrillic(reply.Text):
-		wrong = "has Cyrillic letters"
-	}
-	if wrong != "" {
-		c.fault("%s %v: the screen of %s %s: %q", c.phase, way, st.Node, wrong, reply.Text)
-	}
-	if st.Node == "certificate.done" && c.certificate == "" {
-		c.certificate = issuedAs.FindString(reply.Text)
-	}
-	if st.Node == "preschool.done" && c.registration == "" {
-		c.registration = queuedAs.FindString(strings.NewReplacer(" ", "", "-", "").Replace(reply.Text))
-	}
-}
-
-func cyrillic(text string) bool {
-	return strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Cyrillic, r) })
-}
-
-// allReached names the screens that nobody came to.
-func (c *crawl) allReached() {
-	for _, id := range c.shows {
-		if !c.reached[id] {
-			c.fault("nobody came to the screen of %s; reached: %v", id, slices.Sorted(maps.Keys(c.reached)))
-		}
-	}
 }
 
 func short(input string) string {

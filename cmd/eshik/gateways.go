@@ -42,19 +42,13 @@ type budget struct {
 	Units   int `toml:"units"`
 }
 
-// The bounds of a budget: less than the smallest cannot hold a choice and the
-// way back; no network carries more than the largest.
-const (
-	minSeptets, maxSeptets = 80, 182
-	minUnits, maxUnits     = 40, 80
-)
-
 func (b budget) check() error {
 	if b == (budget{}) {
 		return nil
 	}
-	if b.Septets < minSeptets || b.Septets > maxSeptets || b.Units < minUnits || b.Units > maxUnits {
-		return fmt.Errorf("a screen holds %d to %d septets and %d to %d units", minSeptets, maxSeptets, minUnits, maxUnits)
+	least, most := dialog.MinBudget, ussd.DefaultBudget // no network carries more
+	if !dialog.Budget(b).Enough() || b.Septets > most.Septets || b.Units > most.Units {
+		return fmt.Errorf("a screen holds %d to %d septets and %d to %d units", least.Septets, most.Septets, least.Units, most.Units)
 	}
 	return nil
 }
@@ -73,17 +67,51 @@ func readGateways(c *Config) (file gatewaysFile, err error) {
 			USSD: []ussdGateway{{Format: "africastalking", secret: c.USSDSecret}}, SMS: []smsTable{onlyTwilio()},
 		}, nil
 	}
-	meta, err := toml.DecodeFile(c.Gateways, &file)
+	if file, err = decodeGateways(c.Gateways); err != nil {
+		return file, err
+	}
+	if len(file.SMS) == 0 {
+		file.SMS = []smsTable{onlyTwilio()}
+	}
+	return file, file.resolve()
+}
+
+// decodeGateways reads what is written in the file, and no secret.
+func decodeGateways(path string) (file gatewaysFile, err error) {
+	meta, err := toml.DecodeFile(path, &file)
 	if err != nil {
 		return file, err
 	}
 	if unknown := meta.Undecoded(); len(unknown) > 0 {
 		return file, fmt.Errorf("no setting is called %v", unknown)
 	}
-	if len(file.SMS) == 0 {
-		file.SMS = []smsTable{onlyTwilio()}
+	return file, nil
+}
+
+// screens are the budgets that the file sets, by the gateway, or the gateway and
+// the operator, that has them.
+func (f *gatewaysFile) screens() (map[string]budget, error) {
+	found := map[string]budget{}
+	add := func(gateway string, usual budget, operators map[string]budget) error {
+		if usual != (budget{}) {
+			found[gateway] = usual
+		}
+		for operator, b := range operators {
+			found[gateway+" "+operator] = b
+		}
+		if err := checkBudgets(usual, operators); err != nil {
+			return fmt.Errorf("%s: %w", gateway, err)
+		}
+		return nil
 	}
-	return file, file.resolve()
+	var faults []error
+	for _, g := range f.USSD {
+		faults = append(faults, add(g.Format, g.budget, g.Operators))
+	}
+	for _, l := range f.SMPP {
+		faults = append(faults, add(l.Name, l.budget, l.Operators))
+	}
+	return found, errors.Join(faults...)
 }
 
 // resolve checks all tables and reads their secrets.

@@ -10,7 +10,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/adaptor"
 	"github.com/gofiber/fiber/v2/middleware/filesystem"
-	"github.com/gofiber/fiber/v2/middleware/recover"
 
 	"github.com/eshik-kg/eshik/api"
 	"github.com/eshik-kg/eshik/api/citizen"
@@ -42,7 +41,7 @@ func (a *app) newHTTP(m *metrics, world *outside) (*fiber.App, error) {
 		ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorHandler: api.ErrorHandler(a.texts, a.log),
 	})
-	f.Use(m.measure, recover.New(recover.Config{EnableStackTrace: false}), secure, unpacked)
+	f.Use(m.measure, steady, secure, unpacked)
 	mounts := []func(fiber.Router, *metrics) error{a.mountUSSD, a.mountSMS, a.mountAPI, a.mountPages}
 	for _, mount := range mounts {
 		if err := mount(f, m); err != nil {
@@ -54,6 +53,17 @@ func (a *app) newHTTP(m *metrics, world *outside) (*fiber.App, error) {
 		f.Get("/phone", a.phonePage)
 	}
 	return f, nil
+}
+
+// steady turns a panic into an error of ours. Fiber's own way repeats the panic's
+// text, which may hold what somebody typed, in the log.
+func steady(c *fiber.Ctx) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = problem.FromPanic(fault)
+		}
+	}()
+	return c.Next()
 }
 
 // secure sets the headers of every answer; pages that need more than nothing

@@ -1,11 +1,16 @@
 package main
 
 import (
+	"io"
+	"log/slog"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/gofiber/fiber/v2"
+
+	"github.com/eshik-kg/eshik/api"
+	"github.com/eshik-kg/eshik/locales"
 )
 
 // A packed body is refused before anybody unpacks it.
@@ -27,5 +32,24 @@ func TestPackedBodies(t *testing.T) {
 		if response.StatusCode != want {
 			t.Errorf("%q: %d, want %d", encoding, response.StatusCode, want)
 		}
+	}
+}
+
+// A request that panics is our fault, and nothing of the panic's text is told.
+func TestAPanicIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	texts, err := locales.Load()
+	must(t, err)
+	var log strings.Builder
+	f := fiber.New(fiber.Config{ErrorHandler: api.ErrorHandler(texts, slog.New(slog.NewTextHandler(&log, nil)))})
+	f.Use(steady)
+	f.Post("/", func(c *fiber.Ctx) error { panic(string(c.Body())) })
+	response, err := f.Test(httptest.NewRequest("POST", "/", strings.NewReader("20101198877665")))
+	must(t, err)
+	defer func() { _ = response.Body.Close() }()
+	answer, err := io.ReadAll(response.Body)
+	must(t, err)
+	if response.StatusCode != 500 || !strings.Contains(log.String(), "packed_test.go") || strings.Contains(log.String()+string(answer), "20101198877665") {
+		t.Errorf("%d %s; log %s", response.StatusCode, answer, &log)
 	}
 }

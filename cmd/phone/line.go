@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -24,6 +25,8 @@ type speaker interface {
 	// say sends one line and gives the texts that come back with a remark on
 	// their size.
 	say(ctx context.Context, input string) ([]reply, error)
+	// fill gives what a recorded talk only names.
+	fill(ctx context.Context, input string) (string, error)
 	// prompt is what stands before the cursor.
 	prompt() string
 }
@@ -37,7 +40,11 @@ func converse(ctx context.Context, line speaker, in io.Reader, out io.Writer) ([
 	lines := bufio.NewScanner(in)
 	_, _ = fmt.Fprint(out, line.prompt())
 	for lines.Scan() {
-		replies, err := line.say(ctx, lines.Text())
+		input, err := line.fill(ctx, lines.Text())
+		if err != nil {
+			return talk, err
+		}
+		replies, err := line.say(ctx, input)
 		if err != nil {
 			return talk, err
 		}
@@ -59,7 +66,51 @@ func converse(ctx context.Context, line speaker, in io.Reader, out io.Writer) ([
 // client asks the sandbox.
 type client struct {
 	base, from, to string
+	known          map[string]string // what a talk names, and is the same each time
+	used           string            // the message whose code was typed last
 	http           *http.Client
+}
+
+// codeName is how a recorded talk names a one-time code.
+const codeName = "{secret}"
+
+// fill gives what a recorded talk only names: the newest code that reached the
+// phone, or what its owner knows.
+func (c *client) fill(ctx context.Context, input string) (string, error) {
+	if value, named := c.known[input]; named {
+		return value, nil
+	}
+	if input != codeName {
+		return input, nil
+	}
+	for until := time.Now().Add(firstWait); ; time.Sleep(askEvery) {
+		list, err := c.inbox(ctx)
+		if err != nil {
+			return "", err
+		}
+		for _, m := range list {
+			found := code.FindString(m.Text)
+			if found != "" && (m.ID != c.used || time.Now().After(until)) {
+				c.used = m.ID
+				return found, nil
+			}
+			if found != "" {
+				break // the newest was typed already: another may be on its way
+			}
+		}
+		if time.Now().After(until) || ctx.Err() != nil {
+			return "", errors.New("no one-time code reached the phone")
+		}
+	}
+}
+
+// inbox lists the messages that reached the phone, newest first.
+func (c *client) inbox(ctx context.Context) (list []message, err error) {
+	no, err := c.ask(ctx, http.MethodGet, "/sandbox/sms?phone="+url.QueryEscape(c.from), nil, &list)
+	if err == nil && no != nil {
+		err = fmt.Errorf("list the messages: %s", strings.TrimSpace(no.Error))
+	}
+	return list, err
 }
 
 // refusal is the sandbox's own no.
@@ -68,7 +119,7 @@ type refusal struct {
 	Error string `json:"error"`
 }
 
-func (c client) ask(ctx context.Context, method, path string, body, into any) (*refusal, error) {
+func (c *client) ask(ctx context.Context, method, path string, body, into any) (*refusal, error) {
 	var sent bytes.Buffer
 	if body != nil {
 		if err := json.NewEncoder(&sent).Encode(body); err != nil {
@@ -95,7 +146,8 @@ func (c client) ask(ctx context.Context, method, path string, body, into any) (*
 	return nil, nil
 }
 
-// ussdLine dials; a line typed while no session is open is a code to dial.
+// ussdLine dials; a line typed while no session is open is a code to dial. A code
+// typed in a session hangs up first.
 type ussdLine struct {
 	client
 	session string
@@ -109,6 +161,11 @@ func (l *ussdLine) prompt() string {
 }
 
 func (l *ussdLine) say(ctx context.Context, input string) ([]reply, error) {
+	if l.session != "" && strings.HasPrefix(input, "*") && strings.HasSuffix(input, "#") {
+		if err := l.hangUp(ctx); err != nil {
+			return nil, err
+		}
+	}
 	keys := map[string]any{"session": l.session, "input": input}
 	if l.session == "" {
 		keys = map[string]any{"phone": l.from, "dial": input}
@@ -140,6 +197,14 @@ func (l *ussdLine) say(ctx context.Context, input string) ([]reply, error) {
 		size += ", end"
 	}
 	return []reply{{text: s.Text, size: size}}, nil
+}
+
+// hangUp breaks the session off.
+func (l *ussdLine) hangUp(ctx context.Context) error {
+	keys := map[string]any{"session": l.session, "cancel": true}
+	l.session = ""
+	_, err := l.ask(ctx, http.MethodPost, "/sandbox/ussd", keys, &struct{}{}) // a session that is over is no matter
+	return err
 }
 
 // smsLine texts, and waits for what comes back.
@@ -196,13 +261,9 @@ func (l *smsLine) say(ctx context.Context, input string) ([]reply, error) {
 
 // fresh gives the messages not seen yet, oldest first.
 func (l *smsLine) fresh(ctx context.Context) ([]reply, error) {
-	var list []message
-	no, err := l.ask(ctx, http.MethodGet, "/sandbox/sms?phone="+url.QueryEscape(l.from), nil, &list)
+	list, err := l.inbox(ctx)
 	if err != nil {
 		return nil, err
-	}
-	if no != nil {
-		return nil, fmt.Errorf("list the messages: %s", strings.TrimSpace(no.Error))
 	}
 	var out []reply
 	for i := len(list) - 1; i >= 0; i-- {

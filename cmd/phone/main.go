@@ -30,7 +30,9 @@ type options struct {
 	From    string `help:"The number to call from." default:"+996555000001"`
 	To      string `help:"The service's SMS number." default:"1414"`
 	SMS     bool   `help:"Text the service instead of dialling it."`
-	Record  string `help:"Write the talk down in this file." placeholder:"FILE"`
+	Record  string `help:"Write the talk down in this file; what is secret is only named." placeholder:"FILE"`
+	Number  string `name:"personal-number" help:"What a recorded {personal_number} is (default: the sandbox's Айгүл)." default:"11503198800011"`
+	Card    string `name:"document-number" help:"What a recorded {document_number} is." default:"ID1000001"`
 	Replay  string `help:"Take the input from this recorded talk and compare the screens." placeholder:"FILE" type:"existingfile"`
 }
 
@@ -73,7 +75,10 @@ func run(ctx context.Context, o options, in io.Reader, out io.Writer) error {
 	if base == "" {
 		base = o.App
 	}
-	c := client{base: base, from: o.From, to: o.To, http: &http.Client{Timeout: 90 * time.Second}}
+	c := client{
+		base: base, from: o.From, to: o.To, http: &http.Client{Timeout: 90 * time.Second},
+		known: map[string]string{"{personal_number}": o.Number, "{document_number}": o.Card},
+	}
 	var line speaker = &ussdLine{client: c}
 	if o.SMS {
 		line = &smsLine{client: c}

@@ -4,27 +4,35 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
+
+	"github.com/eshik-kg/eshik/platform/dialog"
 )
 
 // A talk file is what the phone saw: "> " before what was typed, then the text
 // that came, an empty line between turns. Further texts of one turn (SMS) are
-// parted by a line with "--".
+// parted by a line with "--". What is secret is named, not written: "> {secret}".
 
-// writeTalk writes the talk as a golden file. A one-time code typed in a talk
-// is in the file as typed: the file is of invented people.
+// code is a one-time code in a text.
+var code = regexp.MustCompile(`\b\d{6}\b`)
+
+// told is a text as it may be written down.
+func told(text string) string { return code.ReplaceAllLiteralString(text, codeName) }
+
+// writeTalk writes the talk as a golden file.
 func writeTalk(path string, talk []turn) error {
 	var b strings.Builder
 	for i, t := range talk {
 		if i > 0 {
 			b.WriteString("\n")
 		}
-		b.WriteString("> " + t.input + "\n")
+		b.WriteString("> " + dialog.Masked(t.input) + "\n")
 		for j, text := range t.shown {
 			if j > 0 {
 				b.WriteString("--\n")
 			}
-			b.WriteString(text + "\n")
+			b.WriteString(told(text) + "\n")
 		}
 	}
 	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
@@ -82,7 +90,7 @@ func compare(want, got []turn, out io.Writer) error {
 		if i >= len(got) {
 			return fmt.Errorf("turn %d did not happen: %w", i+1, errDiffers)
 		}
-		expected, shown := strings.Join(w.shown, "\n--\n"), strings.Join(got[i].shown, "\n--\n")
+		expected, shown := strings.Join(w.shown, "\n--\n"), told(strings.Join(got[i].shown, "\n--\n"))
 		if expected != strings.TrimRight(shown, "\n") {
 			_, _ = fmt.Fprintf(out, "turn %d, after %q\nrecorded:\n%s\nnow:\n%s\n", i+1, w.input, expected, shown)
 			return fmt.Errorf("turn %d: %w", i+1, errDiffers)

@@ -1,6 +1,7 @@
 package dialog
 
 import (
+	"errors"
 	"strings"
 	"unicode/utf16"
 
@@ -13,6 +14,27 @@ type Budget struct {
 	Septets int
 	Units   int
 }
+
+// MinBudget is the smallest screen that is laid out: less does not hold a choice
+// beside the way on and the way back, and a sentence would take pages without end.
+var MinBudget = Budget{Septets: 80, Units: 40}
+
+// maxWay is how much of a screen the way on and the way back may take together, in
+// septets or UTF-16 units: the rest of the smallest screen is for what it says.
+const maxWay = 24
+
+// leaveRoom reports whether the lines of the way on and the way back take at most
+// maxWay.
+func leaveRoom(more, back string) bool {
+	way := sizeOf(more).under(sizeOf(back))
+	return max(way.units, way.septets) <= maxWay
+}
+
+// ErrBudget reports a screen smaller than MinBudget.
+var ErrBudget = errors.New("the screen is too small to lay anything out in")
+
+// Enough reports whether b is at least MinBudget.
+func (b Budget) Enough() bool { return b.Septets >= MinBudget.Septets && b.Units >= MinBudget.Units }
 
 // Fits reports whether text fits one screen.
 func (b Budget) Fits(text string) bool { return b.holds(sizeOf(text)) }

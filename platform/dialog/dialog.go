@@ -58,14 +58,18 @@ type Message struct {
 	Key  string
 	Args []any
 	Text string
+	// Kind says what Text is. Its longest value is declared as a placeholder's is.
+	Kind string
 }
 
 // Say makes a message of a key.
 func Say(key string, args ...any) Message { return Message{Key: key, Args: args} }
 
-// Raw makes a message of text that is data (a street, a kindergarten's name).
-// In the Latin script it is transcribed like all else.
-func Raw(text string) Message { return Message{Text: text} }
+// Raw makes a message of text that is data: kind says what ("district",
+// "kindergarten") and stands in locales/placeholders.toml with the longest value,
+// so that screens can be proved to hold it. What a registry sends longer than that
+// is paged. In the Latin script the text is transcribed like all else.
+func Raw(kind, text string) Message { return Message{Kind: kind, Text: text} }
 
 // Screen is what a citizen sees: it knows no channel, and the engine lays it
 // out. Body paragraphs come first, then the options, numbered by the engine.
@@ -73,8 +77,8 @@ type Screen struct {
 	Body    []Message
 	Options []Option
 	Ask     Ask
-	// End closes the talk after this screen. Without it, a screen that has
-	// neither options nor an Ask still offers the way back and the main menu.
+	// End closes the talk after this screen if it is one page. Without it, a screen
+	// that has neither options nor an Ask still offers the way back and the main menu.
 	End bool
 }
 

@@ -57,12 +57,12 @@ type Engine struct {
 	commands  []Command
 	words     []word         // of the commands, to find a typo's
 	exact     map[string]int // folded word → its place in commands
-	longest   bool           // every placeholder takes its longest value: see Worst
+	proof     *proof         // not nil: every value is the longest it can be; see Worst
 }
 
 // New makes an engine for the services, in the order of the main menu. It fails
-// when two nodes share an id, a node can neither be shown nor done, or two
-// commands cannot be told apart.
+// when two nodes share an id, a node can neither be shown nor done, two commands
+// cannot be told apart, or the way on and back leaves no room on a small screen.
 func New(catalogue *locales.Catalogue, options Options, services ...Service) (*Engine, error) {
 	e := &Engine{
 		catalogue: catalogue, options: options, services: services,
@@ -75,7 +75,24 @@ func New(catalogue *locales.Catalogue, options Options, services ...Service) (*E
 		}
 		faults = append(faults, e.learn(service.Commands))
 	}
-	return e, errors.Join(faults...)
+	return e, errors.Join(append(faults, e.room())...)
+}
+
+// room checks that the way on and the way back leave room on the smallest screen.
+func (e *Engine) room() error {
+	for _, loc := range locales.All {
+		for _, key := range []string{"dialog.back", "dialog.home"} {
+			if !leaveRoom(e.more(loc), keyBack+" "+e.text(loc, Say(key))) {
+				return fmt.Errorf("dialog.more and %s in %s are longer than %d characters together", key, loc, maxWay)
+			}
+		}
+	}
+	return nil
+}
+
+// more is the line that leads on.
+func (e *Engine) more(loc locales.Locale) string {
+	return keyMore + " " + e.text(loc, Say("dialog.more"))
 }
 
 func (e *Engine) add(service string, node Node) error {
@@ -122,9 +139,12 @@ type Reply struct {
 }
 
 // Next takes one turn: it moves st and says what to show. It returns an error
-// only when ctx ended or the engine is wired wrongly; whatever a citizen types,
-// and whatever a service answers, becomes a screen.
+// only when ctx ended or the engine is wired wrongly (ErrBudget); whatever a
+// citizen types, and whatever a service answers, becomes a screen.
 func (e *Engine) Next(ctx context.Context, c caller.Caller, st *State, in Input) (Reply, error) {
+	if !in.Budget.Enough() {
+		return Reply{}, ErrBudget
+	}
 	w := &walk{engine: e, caller: c, state: st, budget: in.Budget}
 	var err error
 	switch {
@@ -186,8 +206,8 @@ func (e *Engine) service(node string) string {
 
 // text turns a message into words.
 func (e *Engine) text(loc locales.Locale, m Message) string {
-	if m.Key != "" && e.longest {
-		return e.catalogue.Text(loc, m.Key, e.longestArgs(m.Key)...)
+	if e.proof != nil {
+		m = e.longest(m)
 	}
 	if m.Key != "" {
 		return e.catalogue.Text(loc, m.Key, m.Args...)

@@ -22,14 +22,14 @@ func (s *trial) service() Service {
 		Commands: []Command{{Words: []string{"айып"}, Node: "trial.given", Arg: "given", Bare: "trial.ask"}},
 		Nodes: []Node{
 			{ID: "trial.menu", Show: func(context.Context, *Talk) (Screen, error) {
-				return Screen{Body: []Message{Raw("Меню")}, Options: []Option{
-					{Raw("Суроо"), Go("trial.ask")}, {Raw("Иш"), Go("trial.effect")}, {Raw("Код"), Call("trial.secret", "trial.end")},
+				return Screen{Body: []Message{Raw("title", "Меню")}, Options: []Option{
+					{Raw("title", "Суроо"), Go("trial.ask")}, {Raw("title", "Иш"), Go("trial.effect")}, {Raw("title", "Код"), Call("trial.secret", "trial.end")},
 				}}, nil
 			}},
 			{
 				ID: "trial.ask",
 				Show: func(context.Context, *Talk) (Screen, error) {
-					return Screen{Body: []Message{Raw("Номер?")}, Ask: AskText}, nil
+					return Screen{Body: []Message{Raw("title", "Номер?")}, Ask: AskText}, nil
 				},
 				Answer: func(_ context.Context, _ *Talk, input string) (Next, error) {
 					if input == "жок" {
@@ -39,18 +39,18 @@ func (s *trial) service() Service {
 				},
 			},
 			{ID: "trial.given", Show: func(_ context.Context, t *Talk) (Screen, error) {
-				return Screen{Body: []Message{Raw("Алынды: " + t.Get("given"))}}, nil
+				return Screen{Body: []Message{Raw("title", "Алынды: "+t.Get("given"))}}, nil
 			}},
 			{ID: "trial.effect", Do: func(context.Context, *Talk) (Next, error) { s.effects++; return Done("trial.end"), nil }},
 			{
 				ID: "trial.secret",
 				Show: func(context.Context, *Talk) (Screen, error) {
-					return Screen{Body: []Message{Raw("Код?")}, Ask: AskSecret}, nil
+					return Screen{Body: []Message{Raw("title", "Код?")}, Ask: AskSecret}, nil
 				},
 				Answer: func(context.Context, *Talk, string) (Next, error) { return Return(), nil },
 			},
 			{ID: "trial.end", Show: func(context.Context, *Talk) (Screen, error) {
-				return Screen{Body: []Message{Raw("Бүттү")}, End: true}, nil
+				return Screen{Body: []Message{Raw("title", "Бүттү")}, End: true}, nil
 			}},
 		},
 	}
@@ -220,5 +220,47 @@ func BenchmarkStep(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
+	}
+}
+
+// TestAPanicTellsNothing: wherever a node panics with what was typed, the citizen
+// reads whose fault it was, and neither the log nor the state has the text.
+func TestAPanicTellsNothing(t *testing.T) {
+	t.Parallel()
+	const secret = "20101198877665"
+	boom := func(context.Context, *Talk) (Next, error) { panic(secret) }
+	ask := func(context.Context, *Talk) (Screen, error) { return Screen{Ask: AskPersonalNumber}, nil }
+	for name, node := range map[string]Node{
+		"answer": {ID: "trial.panics", Show: ask, Answer: func(_ context.Context, _ *Talk, input string) (Next, error) { panic(input) }},
+		"do": {ID: "trial.panics", Show: ask, Answer: func(context.Context, *Talk, string) (Next, error) {
+			return Go("trial.boom"), nil
+		}},
+		"show": {ID: "trial.panics", Show: ask, Answer: func(context.Context, *Talk, string) (Next, error) {
+			return Go("trial.shows"), nil
+		}},
+	} {
+		catalogue, err := locales.Load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var log strings.Builder
+		shows := Node{ID: "trial.shows", Show: func(context.Context, *Talk) (Screen, error) { panic(secret) }}
+		engine, err := New(catalogue, Options{Log: slog.New(slog.NewTextHandler(&log, nil))}, Service{
+			Name: "trial", Entry: Option{Label: Say("dialog.more"), Next: Go("trial.panics")},
+			Nodes: []Node{node, shows, {ID: "trial.boom", Do: boom}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		k := &talker{t: t, engine: engine, state: NewState(locales.KY), c: caller.Caller{Channel: caller.USSD}, budget: ussd}
+		k.turn(Input{Start: true, Dialled: []string{"1"}})
+		k.say(secret, "Ката бизден кетти")
+		if !strings.Contains(log.String(), "engine_test.go:") {
+			t.Errorf("%s: the log does not say where: %s", name, &log)
+		}
+		if strings.Contains(log.String()+string(k.state.Encode()), secret) {
+			t.Errorf("%s: what was typed is kept: %s", name, &log)
+		}
+		k.say("00", "Эшик") // the talk goes on
 	}
 }

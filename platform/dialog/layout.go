@@ -22,7 +22,8 @@ type sheet struct {
 
 // layout cuts a sheet into pages that fit b: whole words, whole options, never
 // half a character. Each page but the last ends with the word for more. Where
-// it costs no page, a page ends with a sentence.
+// it costs no page, a page ends with a sentence. Each page holds a word or an
+// option: b is at least MinBudget, and more and footer take at most maxWay.
 func layout(b Budget, s sheet) []Page {
 	if len(s.labels) <= maxChoices && b.holds(s.size()) {
 		return []Page{s.page(s.body, 0, len(s.labels), "")}
@@ -87,6 +88,7 @@ type cutter struct {
 	budget Budget
 	words  []string
 	sizes  []size // of the words
+	rest   []size // of the words from each one on
 	tail   size   // of the last lines of a page that others follow
 }
 
@@ -100,6 +102,10 @@ func newCutter(b Budget, s sheet) *cutter {
 			c.words = append(c.words, piece)
 			c.sizes = append(c.sizes, sizeOf(piece))
 		}
+	}
+	c.rest = make([]size, len(c.sizes)+1)
+	for i := len(c.sizes) - 1; i >= 0; i-- {
+		c.rest[i] = c.sizes[i].plus(c.rest[i+1])
 	}
 	c.labels = slices.Clone(s.labels)
 	for i, label := range c.labels {
@@ -175,15 +181,11 @@ func (c *cutter) lastPage(at spot) bool {
 	if len(c.labels)-at.option > maxChoices {
 		return false
 	}
-	page := sizeOf(c.footer)
-	var body size
-	for _, word := range c.sizes[at.word:] {
-		body = body.plus(word)
-	}
+	body := c.rest[at.word]
 	if at.word < len(c.words) {
 		body = body.minus(leading(c.words[at.word]))
 	}
-	page = body.under(page)
+	page := body.under(sizeOf(c.footer))
 	for _, label := range c.labels[at.option:] {
 		page = page.under(numbered(label))
 	}

@@ -21,12 +21,16 @@ func (w *walk) show(ctx context.Context, notice string) error {
 		w.state.Node, w.state.History, w.state.Returns = nodeMain, nil, nil
 	}
 	talk := w.talk()
-	screen, err := node.Show(ctx, talk)
+	screen, err := guarded(func() (Screen, error) { return node.Show(ctx, talk) })
 	if err != nil {
 		w.countProblem(err)
 		return w.trouble(ctx, node.ID, err)
 	}
 	w.lay(screen, notice)
+	if screen.End && len(w.state.Pages) > 1 { // nobody reads on in a talk that is closed
+		screen.End = false
+		w.lay(screen, notice)
+	}
 	if screen.End {
 		w.count(OutcomeDone)
 		w.state.Ended = true
@@ -73,7 +77,7 @@ func (w *walk) lay(screen Screen, notice string) {
 		paragraphs = append(paragraphs, w.engine.text(loc, m))
 	}
 	s := sheet{
-		body: join(paragraphs...), more: keyMore + " " + w.engine.text(loc, Say("dialog.more")), footer: w.footer(loc, screen),
+		body: join(paragraphs...), more: w.engine.more(loc), footer: w.footer(loc, screen),
 		labels: make([]string, 0, len(screen.Options)), next: make([]Next, 0, len(screen.Options)),
 	}
 	if notice != "" && screen.Ask != AskNothing && !w.budget.Fits(join(s.body, s.footer)) {

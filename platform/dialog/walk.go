@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -81,21 +80,6 @@ func (w *walk) later(command Command, text string) {
 	if command.Node != nodeLanguage {
 		w.state.Pending = []string{text}
 	}
-}
-
-// sensitiveShape is what a one-time code, a personal number or an ID-card number
-// looks like.
-var sensitiveShape = regexp.MustCompile(`^(\d{6}|\d{14}|[A-Za-z]{2}\d{7})$`)
-
-// Keepable is the dialled path up to the first part that may be sensitive: a
-// path waits in the state, and such input never does.
-func Keepable(path []string) []string {
-	for i, part := range path {
-		if sensitiveShape.MatchString(clean(part)) {
-			return path[:i]
-		}
-	}
-	return path
 }
 
 // pending walks a dialled path as far as it leads.
@@ -186,7 +170,7 @@ func (w *walk) choose(ctx context.Context, text, key string) error {
 	if w.state.Ask == AskNothing || !known || node.Answer == nil {
 		return w.again(ctx, problem.New(problem.Invalid, w.noChoice()))
 	}
-	next, err := node.Answer(ctx, w.talk(), text)
+	next, err := guarded(func() (Next, error) { return node.Answer(ctx, w.talk(), text) })
 	if err != nil {
 		w.countProblem(err)
 		return w.again(ctx, err)
@@ -196,6 +180,17 @@ func (w *walk) choose(ctx context.Context, text, key string) error {
 	}
 	w.count(OutcomeDone)
 	return w.move(ctx, next)
+}
+
+// guarded calls a node's function: a panic becomes an error of ours, which is
+// shown and logged without what was typed.
+func guarded[T any](call func() (T, error)) (out T, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = problem.FromPanic(fault)
+		}
+	}()
+	return call()
 }
 
 // noChoice is the sentence about an unknown choice: where there is nothing to
@@ -258,7 +253,7 @@ func (w *walk) move(ctx context.Context, next Next) error {
 		}
 		talk := w.talk()
 		var err error
-		if next, err = node.Do(ctx, talk); err != nil {
+		if next, err = guarded(func() (Next, error) { return node.Do(ctx, talk) }); err != nil {
 			w.countProblem(err)
 			return w.trouble(ctx, node.ID, err)
 		}

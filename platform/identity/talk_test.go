@@ -38,7 +38,7 @@ func newTalker(w *world, phone string) *talker {
 			if _, ok, err := w.service.Proof(ctx, t.Caller); err != nil || !ok {
 				return dialog.Screen{}, problem.New(problem.Internal, "problem.internal").Because(err)
 			}
-			return dialog.Screen{Body: []dialog.Message{dialog.Raw("Готово")}, End: true}, nil
+			return dialog.Screen{Body: []dialog.Message{dialog.Raw("title", "Готово")}, End: true}, nil
 		}}},
 	}
 	engine, err := dialog.New(catalogue, dialog.Options{Profiles: w.service, Log: w.deps.Log}, caller, w.service.Talk())
@@ -141,7 +141,7 @@ func TestCanary(t *testing.T) {
 		k.say(aigulDocument, "не совпадают")
 		k.say("1", "Введите ПИН (14 цифр)")
 		k.say(aigulPIN, "номер ID-карты") // an open attempt in the database
-		middle := dump(t, db)
+		middle := storetest.Dump(t, db)
 		k.say(aigulDocument, "Готово")
 		w.ok(w.queue.Start(t.Context()))
 		defer func() { _ = w.queue.Stop(context.Background()) }()
@@ -152,7 +152,7 @@ func TestCanary(t *testing.T) {
 			<-time.After(20 * time.Millisecond)
 		}
 		w.ok(w.queue.Stop(context.Background()))
-		kept := strings.Join(k.kept, "\n") + w.logs.String() + middle + dump(t, db)
+		kept := strings.Join(k.kept, "\n") + w.logs.String() + middle + storetest.Dump(t, db)
 		if len(kept) < 10_000 || !strings.Contains(kept, "identity.proof.done") {
 			t.Fatalf("only %d characters are kept: the test looks in the wrong place", len(kept))
 		}
@@ -181,63 +181,4 @@ func digitsAround(text string, at int) bool {
 	const alphanumeric = "0123456789abcdefABCDEF"
 	return at > 0 && strings.IndexByte(alphanumeric, text[at-1]) >= 0 ||
 		at+6 < len(text) && strings.IndexByte(alphanumeric, text[at+6]) >= 0
-}
-
-// dump writes every cell of every table.
-func dump(t *testing.T, db *store.DB) string {
-	t.Helper()
-	query := "SELECT name FROM sqlite_master WHERE type = 'table'"
-	if db.Engine() == store.PostgreSQL {
-		query = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
-	}
-	var out strings.Builder
-	for _, table := range column(t, db, query) {
-		fmt.Fprintf(&out, "== %s\n", table)
-		rows, err := db.Reader().Query(`SELECT * FROM "` + table + `"`)
-		if err != nil {
-			t.Fatal(err)
-		}
-		names, _ := rows.Columns()
-		cells := make([]any, len(names))
-		for i := range cells {
-			cells[i] = new(any)
-		}
-		for rows.Next() {
-			if err := rows.Scan(cells...); err != nil {
-				t.Fatal(err)
-			}
-			for i := range cells {
-				value := *cells[i].(*any)
-				if raw, ok := value.([]byte); ok {
-					value = string(raw)
-				}
-				fmt.Fprintf(&out, "%s=%v\n", names[i], value)
-			}
-		}
-		if err := rows.Err(); err != nil {
-			t.Fatal(err)
-		}
-		rows.Close()
-	}
-	return out.String()
-}
-
-func column(t *testing.T, db *store.DB, query string) (values []string) {
-	t.Helper()
-	rows, err := db.Reader().Query(query)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var value string
-		if err := rows.Scan(&value); err != nil {
-			t.Fatal(err)
-		}
-		values = append(values, value)
-	}
-	if err := rows.Err(); err != nil || len(values) == 0 {
-		t.Fatalf("no rows: %v", err)
-	}
-	return values
 }

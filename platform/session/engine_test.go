@@ -21,7 +21,7 @@ type guestbook struct {
 }
 
 func (g *guestbook) service() dialog.Service {
-	raw := dialog.Raw
+	raw := func(text string) dialog.Message { return dialog.Raw("title", text) }
 	return dialog.Service{
 		Name:  "guestbook",
 		Entry: dialog.Option{Label: dialog.Say("dialog.main_title"), Next: dialog.Go("guestbook.name")},

@@ -65,12 +65,12 @@ func (r *register) service() dialog.Service {
 			if said == "down" {
 				return dialog.Screen{}, problem.New(problem.Unavailable, "problem.internal")
 			}
-			return dialog.Screen{Body: []dialog.Message{dialog.Raw(said)}}, nil
+			return dialog.Screen{Body: []dialog.Message{dialog.Raw("title", said)}}, nil
 		}
 	}
 	ask := func(sensitive dialog.Ask) func(context.Context, *dialog.Talk) (dialog.Screen, error) {
 		return func(context.Context, *dialog.Talk) (dialog.Screen, error) {
-			return dialog.Screen{Body: []dialog.Message{dialog.Raw("Number?")}, Ask: sensitive}, nil
+			return dialog.Screen{Body: []dialog.Message{dialog.Raw("title", "Number?")}, Ask: sensitive}, nil
 		}
 	}
 	found := func(context.Context, *dialog.Talk, string) (dialog.Next, error) {

@@ -118,7 +118,7 @@ func (s *Service) showDetails(ctx context.Context, t *dialog.Talk) (dialog.Scree
 			continue
 		}
 		screen.Body = append(screen.Body,
-			dialog.Raw(v.Title+", "+v.At.In(bishkek()).Format("02.01.2006")+", "+v.Place),
+			dialog.Say("fine.violation", "violation", v.Title, "date", v.At.In(bishkek()).Format("02.01.2006"), "place", v.Place),
 			dialog.Say("fine.amount", "amount", v.Amount.String()))
 	}
 	if screen.Body == nil {

@@ -92,7 +92,7 @@ func (s *Service) showChildren(ctx context.Context, t *dialog.Talk) (dialog.Scre
 	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.ask_child")}}
 	for _, child := range children {
 		screen.Options = append(screen.Options,
-			option(dialog.Raw(child.Name), dialog.Go("preschool.district", memChild, child.Ref, memChoices, "")))
+			option(dialog.Raw("child", child.Name), dialog.Go("preschool.district", memChild, child.Ref, memChoices, "")))
 	}
 	return screen, nil
 }
@@ -105,7 +105,7 @@ func (s *Service) showDistricts(ctx context.Context, t *dialog.Talk) (dialog.Scr
 	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.ask_district")}}
 	for _, d := range districts {
 		screen.Options = append(screen.Options,
-			option(dialog.Raw(d.Name.In(t.Caller.Locale)), dialog.Go("preschool.kindergarten", memDistrict, d.Code)))
+			option(dialog.Raw("district", d.Name.In(t.Caller.Locale)), dialog.Go("preschool.kindergarten", memDistrict, d.Code)))
 	}
 	return screen, nil
 }
@@ -131,7 +131,7 @@ func (s *Service) showKindergartens(ctx context.Context, t *dialog.Talk) (dialog
 		if slices.Contains(chosen, k.Code) {
 			continue
 		}
-		screen.Options = append(screen.Options, option(dialog.Raw(k.Name.In(t.Caller.Locale)),
+		screen.Options = append(screen.Options, option(dialog.Raw("kindergarten", k.Name.In(t.Caller.Locale)),
 			dialog.Go("preschool.confirm", memChoices, strings.Join(append(chosen, k.Code), ","))))
 	}
 	return screen, nil
@@ -225,7 +225,7 @@ func (s *Service) showOffers(ctx context.Context, t *dialog.Talk) (dialog.Screen
 	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.offers")}}
 	for _, o := range offers {
 		screen.Options = append(screen.Options,
-			option(dialog.Raw(o.Name.In(t.Caller.Locale)), dialog.Go("preschool.offer", memNumber, o.Number)))
+			option(dialog.Raw("kindergarten", o.Name.In(t.Caller.Locale)), dialog.Go("preschool.offer", memNumber, o.Number)))
 	}
 	return screen, nil
 }

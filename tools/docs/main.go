@@ -1,7 +1,8 @@
 // Command docs checks the documents of the repository against what is there:
 // every relative link in a Markdown file leads to a file and every heading that
-// it names exists; every setting that the server reads is described in the
-// operators' guide, and the guide describes no other.
+// it names exists; what a document quotes from a file, and all Go that it shows,
+// stands there word for word; every setting that the server reads is described in
+// the operators' guide, and the guide describes no other.
 package main
 
 import (
@@ -44,7 +45,11 @@ func check(root fs.FS) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		faults = append(faults, broken...)
+		misquoted, err := quotes(root, document)
+		if err != nil {
+			return nil, err
+		}
+		faults = append(append(faults, broken...), misquoted...)
 	}
 	undescribed, err := settings(root)
 	return append(faults, undescribed...), err
@@ -96,6 +101,36 @@ func links(root fs.FS, document string) ([]string, error) {
 		}
 		if !leads(root, target, heading) {
 			faults = append(faults, fmt.Sprintf("%s: the link to %s leads nowhere", document, match[1]))
+		}
+	}
+	return faults, nil
+}
+
+// block is a fenced block of code, after the comment that says where it is from:
+//
+//	<!-- from ../examples/patent/talk.go -->
+var block = regexp.MustCompile("(?ms)(?:^<!-- from (\\S+) -->\n)?^```(\\w*)\n(.*?)^```$")
+
+// quotes compares the blocks of a document with the files that they are from. Go
+// must be from one: there the compiler and the tests keep it true.
+func quotes(root fs.FS, document string) ([]string, error) {
+	text, err := fs.ReadFile(root, document)
+	if err != nil {
+		return nil, fmt.Errorf("read a document: %w", err)
+	}
+	var faults []string
+	for _, match := range block.FindAllStringSubmatch(string(text), -1) {
+		from, language, quoted := match[1], match[2], match[3]
+		begin, _, _ := strings.Cut(strings.TrimSpace(quoted), "\n")
+		if from == "" {
+			if language == "go" {
+				faults = append(faults, fmt.Sprintf("%s: Go that is from no file: %s", document, begin))
+			}
+			continue
+		}
+		source, err := fs.ReadFile(root, filepath.ToSlash(filepath.Join(filepath.Dir(document), from)))
+		if err != nil || !strings.Contains("\n"+string(source), "\n"+quoted) {
+			faults = append(faults, fmt.Sprintf("%s: %s does not hold what is quoted: %s", document, from, begin))
 		}
 	}
 	return faults, nil

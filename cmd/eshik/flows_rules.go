@@ -1,0 +1,143 @@
+package main
+
+import (
+	"errors"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/dialog"
+)
+
+// maxPages is how many pages a screen may take with the longest values: nobody
+// turns that many over.
+const maxPages = 12
+
+// What a screen holds, and what it must not.
+var (
+	digit       = regexp.MustCompile(`\d|[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{3}`)
+	oneTime     = regexp.MustCompile(`\b\d{6}\b`)
+	placeholder = regexp.MustCompile(`\{[a-z_]*\}|%!`)
+	rawKey      = regexp.MustCompile(`\b(problem|fine|certificate|preschool|identity|payment|dialog)\.[a-z_]+`)
+	issuedAs    = regexp.MustCompile(`[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{3}`)
+	queuedAs    = regexp.MustCompile(`\d{11}`)
+)
+
+// check holds a reply to the rules of every screen.
+func (c *crawl) check(st *dialog.State, reply dialog.Reply, way []string) {
+	if wrong := c.wrong(st, reply); wrong != "" {
+		c.fault("%s %v: the screen of %s %s: %q", c.phase, way, st.Node, wrong, reply.Text)
+	}
+	if st.Node == "certificate.done" && c.certificate == "" {
+		c.certificate = issuedAs.FindString(reply.Text)
+	}
+	if st.Node == "preschool.done" && c.registration == "" {
+		c.registration = queuedAs.FindString(strings.NewReplacer(" ", "", "-", "").Replace(reply.Text))
+	}
+}
+
+// wrong says what is wrong with a screen, if anything is.
+func (c *crawl) wrong(st *dialog.State, reply dialog.Reply) string {
+	switch {
+	case !c.door.budget.Fits(reply.Text):
+		return "does not fit"
+	case strings.TrimSpace(reply.Text) == "":
+		return "is empty"
+	case slices.Contains(strings.Split(reply.Text, "\n"), ""):
+		return "has an empty line"
+	case placeholder.MatchString(reply.Text):
+		return "has an empty place"
+	case rawKey.MatchString(reply.Text):
+		return "shows a key"
+	case c.locale == locales.KYLatn && st.Node != "door.language" && cyrillic(reply.Text):
+		return "has Cyrillic letters"
+	}
+	return c.stuck(st, reply)
+}
+
+// stuck says how a screen leads nowhere.
+func (c *crawl) stuck(st *dialog.State, reply dialog.Reply) string {
+	if reply.End && (st.Ask != dialog.AskNothing || slices.ContainsFunc(st.Pages, func(p dialog.Page) bool { return len(p.Options) > 0 })) {
+		return "ends the talk, yet offers to go on"
+	}
+	if node, ours := c.nodes[st.Node]; ours && st.Ask != dialog.AskNothing && node.Answer == nil {
+		return "asks, and takes no answer"
+	}
+	if c.app != nil && strings.HasPrefix(reply.Text, c.app.texts.Text(c.locale, "dialog.restarted")) {
+		return "is where a way to a node ends that does not exist"
+	}
+	return ""
+}
+
+// forgotten checks that what was typed where something secret was asked for is
+// neither in the state nor on the screen.
+func (c *crawl) forgotten(st *dialog.State, reply dialog.Reply, typed string, way []string) {
+	if len(typed) < 6 { // a choice; shorter than all that is secret
+		return
+	}
+	if strings.Contains(string(st.Encode()), typed) || strings.Contains(reply.Text, typed) {
+		c.fault("%s %v: what was typed there is kept or shown at %s", c.phase, way[:len(way)-1], st.Node)
+	}
+}
+
+func cyrillic(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Cyrillic, r) })
+}
+
+// prove lays the screen out with the longest values of its sentences.
+func (c *crawl) prove(by caller.Caller, st *dialog.State, reply dialog.Reply, way []string) {
+	pages, err := c.engine.Worst(c.ctx, by, st, c.door.budget)
+	if err != nil {
+		if !errors.Is(err, dialog.ErrUndeclared) {
+			c.must(err)
+		}
+		c.fault("%s %v: on the screen of %s %v", c.phase, way, st.Node, err)
+	}
+	c.pages[st.Node] = max(c.pages[st.Node], len(pages))
+	if len(pages) > maxPages {
+		c.fault("%s %v: with the longest values %s takes %d pages, more than %d", c.phase, way, st.Node, len(pages), maxPages)
+	}
+	c.longest = max(c.longest, len([]rune(reply.Text)))
+	for _, text := range pages {
+		if !c.door.budget.Fits(text) {
+			c.fault("%s %v: with the longest values %s does not fit: %q", c.phase, way, st.Node, text)
+		}
+		c.longest = max(c.longest, len([]rune(text)))
+	}
+}
+
+// proveProblems lays out every sentence about a problem: many come only when
+// something outside is broken.
+func (c *crawl) proveProblems() {
+	for _, key := range c.app.texts.Keys() {
+		if !strings.HasPrefix(key, "problem.") {
+			continue
+		}
+		pages, err := c.engine.WorstProblem(caller.Caller{Channel: c.door.channel, Locale: c.locale}, key, c.door.budget)
+		c.must(err)
+		if !slices.ContainsFunc(pages, func(text string) bool { return !c.door.budget.Fits(text) }) && len(pages) <= maxPages {
+			c.problems++
+			continue
+		}
+		c.fault("with the longest values %s takes %d pages, or one does not fit", key, len(pages))
+	}
+}
+
+// allReached names the screens and the actions that nobody came to.
+func (c *crawl) allReached() {
+	for _, id := range c.shows {
+		if !c.reached[id] {
+			c.fault("nobody came to the screen of %s; reached: %v", id, slices.Sorted(maps.Keys(c.reached)))
+		}
+	}
+	drawn := c.drawn()
+	for id := range c.actions {
+		if _, ours := c.nodes[id]; ours && !drawn[id] {
+			c.fault("nobody came to the action %s", id)
+		}
+	}
+}

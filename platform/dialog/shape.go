@@ -1,0 +1,50 @@
+package dialog
+
+import (
+	"regexp"
+	"strings"
+)
+
+// shapes are what a one-time code, a personal number and an ID-card number look
+// like, also with a digit too few or too many. Registrations have 11 digits,
+// payments 10.
+var shapes = []struct {
+	ask  Ask
+	like *regexp.Regexp
+}{
+	{AskSecret, regexp.MustCompile(`^\p{Nd}{6}$`)},
+	{AskPersonalNumber, regexp.MustCompile(`^\p{Nd}{12,}$`)},
+	{AskDocumentNumber, regexp.MustCompile(`^\p{L}{2}\p{Nd}{6,8}$`)},
+}
+
+// resembles says what a typed text looks like, where nobody knows what it was typed
+// for.
+func resembles(text string) Ask {
+	text = strings.NewReplacer(" ", "", "-", "", ".", "").Replace(clean(text))
+	for _, shape := range shapes {
+		if shape.like.MatchString(text) {
+			return shape.ask
+		}
+	}
+	return AskNothing
+}
+
+// Keepable is the dialled path up to the first part that may be sensitive: a
+// path waits in the state, and such input never does.
+func Keepable(path []string) []string {
+	for i, part := range path {
+		if resembles(part).Sensitive() {
+			return path[:i]
+		}
+	}
+	return path
+}
+
+// Masked is a typed text as it may be written down: what looks sensitive is named
+// instead, as "{secret}", "{personal_number}" or "{document_number}".
+func Masked(text string) string {
+	if ask := resembles(text); ask.Sensitive() {
+		return "{" + string(ask) + "}"
+	}
+	return text
+}

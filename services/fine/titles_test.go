@@ -1,0 +1,34 @@
+package fine_test
+
+import (
+	"encoding/csv"
+	"os"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/eshik-kg/eshik/locales"
+)
+
+// TestNoTitleIsLongerThanDeclared: the screens are proved with the longest name of
+// a violation that is declared, so none that we know may be longer.
+func TestNoTitleIsLongerThanDeclared(t *testing.T) {
+	t.Parallel()
+	texts, err := locales.Load()
+	must(t, err)
+	file, err := os.Open("titles.csv")
+	must(t, err)
+	defer func() { _ = file.Close() }()
+	rows, err := csv.NewReader(file).ReadAll()
+	must(t, err)
+	if len(rows) < 20 {
+		t.Fatalf("%d titles", len(rows))
+	}
+	longest := utf8.RuneCountInString(texts.Longest("violation"))
+	for _, row := range rows {
+		for _, title := range row {
+			if utf8.RuneCountInString(title) > longest {
+				t.Errorf("%q is longer than the longest value declared (%d)", title, longest)
+			}
+		}
+	}
+}
