@@ -41,12 +41,13 @@ func (a *app) newHTTP(m *metrics, world *outside) (*fiber.App, error) {
 		ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorHandler: api.ErrorHandler(a.texts, a.log),
 	})
-	f.Use(m.measure, steady, secure, unpacked)
-	mounts := []func(fiber.Router, *metrics) error{a.mountUSSD, a.mountSMS, a.mountAPI, a.mountPages}
-	for _, mount := range mounts {
-		if err := mount(f, m); err != nil {
-			return nil, err
-		}
+	f.Use(m.measure, steady, unpacked)
+	if err := errors.Join(a.mountUSSD(f, m), a.mountSMS(f, m)); err != nil {
+		return nil, err
+	}
+	f.Use(secure) // what is above is no browser's
+	if err := errors.Join(a.mountAPI(f), a.mountPages(f)); err != nil {
+		return nil, err
 	}
 	if world != nil {
 		f.All("/sandbox/*", adaptor.HTTPHandler(world.handler()))
@@ -66,7 +67,7 @@ func steady(c *fiber.Ctx) (err error) {
 	return c.Next()
 }
 
-// secure sets the headers of every answer; pages that need more than nothing
+// secure sets the headers of every answer that a browser may show; pages that need more than nothing
 // say so themselves.
 func secure(c *fiber.Ctx) error {
 	c.Set("X-Content-Type-Options", "nosniff")
@@ -119,7 +120,7 @@ func (a *app) mountSMS(f fiber.Router, m *metrics) error {
 	return nil
 }
 
-func (a *app) mountAPI(f fiber.Router, _ *metrics) error {
+func (a *app) mountAPI(f fiber.Router) error {
 	osmp := &partner.OSMP{Payments: a.payments, Partners: a.partners, Texts: a.texts, Log: a.log}
 	osmp.Register(f)
 	contract, err := api.NewContract(citizen.Document, a.authenticate, caller.Operator,
@@ -136,7 +137,7 @@ func (a *app) mountAPI(f fiber.Router, _ *metrics) error {
 }
 
 // mountPages serves what is for people: reference, verification, the start.
-func (a *app) mountPages(f fiber.Router, _ *metrics) error {
+func (a *app) mountPages(f fiber.Router) error {
 	static, err := web.Static()
 	if err != nil {
 		return err
