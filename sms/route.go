@@ -15,6 +15,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
@@ -108,7 +109,7 @@ const maxSent = 20
 // counted, and the next one asked.
 func (r *Router) Send(ctx context.Context, m notify.Outgoing) (notify.Taken, error) {
 	operator := caller.Operator(m.To)
-	parts := len(Split(m.Text).Texts)
+	parts := len(gsm.Split(m.Text).Texts)
 	if parts > maxSent {
 		return notify.Taken{}, fmt.Errorf("a message of %d parts: %w", parts, notify.ErrRefused)
 	}
