@@ -116,6 +116,42 @@ func (d *desk) settled(t *testing.T, status, effects int) {
 	}
 }
 
+// A form that is no form, or a megabyte of one, is refused in HTTP's own words
+// and counted; the next one is taken.
+func TestUnusableForms(t *testing.T) {
+	t.Parallel()
+	const message, report = "MessageSid=SM1&From=%2B996555000001&Body=1", "MessageSid=SM1&MessageStatus=sent"
+	const africa = "/sms/africastalking/" + secretPath
+	for path, good := range map[string]string{
+		"/guarded": "", "/signed": message, "/signed/status": report,
+		africa: "id=in-1&from=%2B996555000001&text=1", africa + "/report": "id=in-1&status=Success",
+	} {
+		d := newDesk(t)
+		for name, body := range map[string]string{
+			"a megabyte": "text=" + strings.Repeat("a", 1<<20), "a megabyte of fields": strings.Repeat("a=&", 1<<20/3),
+			"nothing": "", "no form": "{\"id\": 1}", "half an escape": "id=%4&MessageSid=%", "an id of bytes": "id=%00%ff&MessageSid=%00%ff&status=x&MessageStatus=x",
+		} {
+			d.clear()
+			status := d.post(t, path, body)
+			if len(d.refused) != 1 || status < 400 || status >= 500 || len(d.inbox.taken)+len(d.reports.heard) > 0 {
+				t.Errorf("%s: %s is answered %d and counted %q", path, name, status, d.refused)
+			}
+			if big := strings.HasPrefix(name, "a megabyte") && path != "/signed" && path != "/signed/status"; big != (status == 413) {
+				t.Errorf("%s: %s is answered %d", path, name, status)
+			}
+		}
+		if good == "" {
+			continue
+		}
+		d.clear()
+		status := d.post(t, path, good)
+		d.settled(t, status, len(d.inbox.taken)+len(d.reports.heard))
+		if len(d.refused) > 0 {
+			t.Errorf("%s: the next form is counted %q", path, d.refused)
+		}
+	}
+}
+
 func fuzzForm(f *testing.F, path string, seeds ...string) {
 	for _, seed := range append(seeds, "", "&&=%", "MessageSid=%ff%00&id=\x00", strings.Repeat("a=", 1000)) {
 		f.Add(seed)
