@@ -72,6 +72,20 @@ func call(t *testing.T, app *fiber.App, method, path, body string, headers ...st
 	return response.StatusCode, string(data), response.Header
 }
 
+func TestABodyTooLarge(t *testing.T) {
+	t.Parallel()
+	catalogue, err := locales.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := fiber.New(fiber.Config{ErrorHandler: ErrorHandler(catalogue, slog.New(slog.DiscardHandler))})
+	app.Post("/", func(*fiber.Ctx) error { return fiber.ErrRequestEntityTooLarge }) // as Fiber does before it routes
+	status, body, header := call(t, app, "POST", "/", "{}")
+	if status != http.StatusRequestEntityTooLarge || header.Get("Content-Type") != "application/problem+json" {
+		t.Errorf("answered %d %s", status, body)
+	}
+}
+
 func TestTheContractIsHeld(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)

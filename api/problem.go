@@ -38,7 +38,7 @@ type document struct {
 func ErrorHandler(catalogue *locales.Catalogue, log *slog.Logger) fiber.ErrorHandler {
 	return func(c *fiber.Ctx, err error) error {
 		p := classify(err)
-		status := statuses[p.Code]
+		status := statusOf(err, p)
 		if status >= http.StatusInternalServerError {
 			log.ErrorContext(c.UserContext(), "a request failed", "route", c.Route().Path, "status", status, "error", err)
 		}
@@ -55,6 +55,16 @@ func ErrorHandler(catalogue *locales.Catalogue, log *slog.Logger) fiber.ErrorHan
 		c.Set(fiber.HeaderContentType, "application/problem+json")
 		return nil
 	}
+}
+
+// statusOf is the answer's status: HTTP has a word of its own for a body that is
+// too large.
+func statusOf(err error, p *problem.Error) int {
+	var own *fiber.Error
+	if errors.As(err, &own) && own.Code == http.StatusRequestEntityTooLarge {
+		return own.Code
+	}
+	return statuses[p.Code]
 }
 
 // classify turns Fiber's own errors (no such route, a body too large) into

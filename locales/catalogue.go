@@ -13,7 +13,7 @@ import (
 	"golang.org/x/text/language"
 )
 
-//go:embed ky/*.toml ru/*.toml en/*.toml placeholders.toml
+//go:embed ky/*.toml ru/*.toml en/*.toml placeholders.toml messages.toml
 var files embed.FS
 
 // Catalogue is every message in every locale, compiled. It is safe for
@@ -21,12 +21,14 @@ var files embed.FS
 type Catalogue struct {
 	messages map[Locale]map[string]message
 	longest  map[string]string
+	bounds   map[string]int // by key, of what leaves as an SMS of its own
 }
 
 // message is one compiled sentence. A plain one has only the "other" form.
 type message struct {
 	count string // the argument that chooses the form; empty: plain
 	forms map[plural.Form][]segment
+	short []segment // the shorter wording; nil: there is none
 }
 
 // segment is literal text, or the name of a placeholder.
@@ -40,6 +42,9 @@ var forms = map[string]plural.Form{
 	"text": plural.Other, "other": plural.Other, "one": plural.One, "few": plural.Few, "many": plural.Many,
 }
 
+// short names the shorter wording of a message, which stands beside its text.
+const short = "short"
+
 // tags are the languages whose plural rules apply.
 var tags = map[Locale]language.Tag{
 	KY: language.Make("ky"), RU: language.Russian, KYLatn: language.Make("ky"), EN: language.English,
@@ -51,6 +56,9 @@ var tags = map[Locale]language.Tag{
 // a screen must never lack a sentence.
 func Load(more ...fs.FS) (*Catalogue, error) {
 	c := &Catalogue{messages: map[Locale]map[string]message{KY: {}, RU: {}, EN: {}}, longest: map[string]string{}}
+	if _, err := toml.DecodeFS(files, "messages.toml", &c.bounds); err != nil {
+		return nil, fmt.Errorf("messages.toml: %w", err)
+	}
 	for _, folder := range append([]fs.FS{files}, more...) {
 		if err := c.loadFolder(folder); err != nil {
 			return nil, err
@@ -110,12 +118,16 @@ func compile(entry map[string]string) (message, error) {
 			continue
 		}
 		form, known := forms[name]
-		if !known {
+		if !known && name != short {
 			return m, fmt.Errorf("no plural form is called %q", name)
 		}
 		segments, err := split(text)
 		if err != nil {
 			return m, err
+		}
+		if name == short {
+			m.short = segments
+			continue
 		}
 		m.forms[form] = segments
 	}
@@ -150,17 +162,21 @@ func split(text string) ([]segment, error) {
 func transcribed(ky map[string]message) map[string]message {
 	out := make(map[string]message, len(ky))
 	for key, m := range ky {
-		latin := message{count: m.count, forms: make(map[plural.Form][]segment, len(m.forms))}
+		latin := message{count: m.count, forms: make(map[plural.Form][]segment, len(m.forms)), short: inLatin(m.short)}
 		for form, segments := range m.forms {
-			copied := slices.Clone(segments)
-			for i := range copied {
-				copied[i].text = Latin(copied[i].text)
-			}
-			latin.forms[form] = copied
+			latin.forms[form] = inLatin(segments)
 		}
 		out[key] = latin
 	}
 	return out
+}
+
+func inLatin(segments []segment) []segment {
+	copied := slices.Clone(segments)
+	for i := range copied {
+		copied[i].text = Latin(copied[i].text)
+	}
+	return copied
 }
 
 // complete checks that the languages have the same keys, the same placeholders,
@@ -168,28 +184,59 @@ func transcribed(ky map[string]message) map[string]message {
 func (c *Catalogue) complete() error {
 	var faults []error
 	for _, key := range c.Keys() {
-		want := c.messages[KY][key].names()
+		kyrgyz, inKyrgyz := c.messages[KY][key]
 		for _, loc := range []Locale{KY, RU, EN} {
 			m, has := c.messages[loc][key]
-			if !has {
+			switch {
+			case !has:
 				faults = append(faults, fmt.Errorf("%s lacks %q", loc, key))
-			} else if !slices.Equal(m.names(), want) && c.messages[KY][key].forms != nil {
-				faults = append(faults, fmt.Errorf("%s: %q has the placeholders %v, ky has %v", loc, key, m.names(), want))
+			case inKyrgyz:
+				faults = append(faults, m.like(kyrgyz, loc, key))
 			}
 		}
-		for _, name := range want {
+		for _, name := range kyrgyz.names() {
 			if c.longest[name] == "" {
 				faults = append(faults, fmt.Errorf("placeholders.toml lacks {%s} of %q", name, key))
 			}
+		}
+		if _, leaves := c.bounds[key]; kyrgyz.short != nil && !leaves {
+			faults = append(faults, fmt.Errorf("%q has a short wording and is no message of messages.toml", key))
+		}
+	}
+	for _, key := range c.Messages() {
+		if !c.Has(key) || c.bounds[key] < 1 {
+			faults = append(faults, fmt.Errorf("messages.toml: %q is no text, or may take no part", key))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// like says where m differs from the Kyrgyz message in more than its words.
+func (m message) like(kyrgyz message, loc Locale, key string) error {
+	var faults []error
+	if got, want := m.names(), kyrgyz.names(); !slices.Equal(got, want) {
+		faults = append(faults, fmt.Errorf("%s: %q has the placeholders %v, ky has %v", loc, key, got, want))
+	}
+	if (m.short == nil) != (kyrgyz.short == nil) {
+		faults = append(faults, fmt.Errorf("%s: only one of this %q and the one in ky has a short wording", loc, key))
+	}
+	if got, want := names(m.short), names(kyrgyz.short); !slices.Equal(got, want) {
+		faults = append(faults, fmt.Errorf("%s: the short %q has the placeholders %v, ky has %v", loc, key, got, want))
+	}
+	for _, name := range names(m.short) {
+		if !slices.Contains(m.names(), name) {
+			faults = append(faults, fmt.Errorf("%s: {%s} of the short %q is not in its text", loc, name, key))
 		}
 	}
 	return errors.Join(faults...)
 }
 
 // names lists the placeholders of m's main form, sorted.
-func (m message) names() []string {
+func (m message) names() []string { return names(m.forms[plural.Other]) }
+
+func names(segments []segment) []string {
 	names := []string{}
-	for _, s := range m.forms[plural.Other] {
+	for _, s := range segments {
 		if s.name != "" && !slices.Contains(names, s.name) {
 			names = append(names, s.name)
 		}
@@ -243,6 +290,11 @@ func (c *Catalogue) Text(loc Locale, key string, args ...any) string {
 			segments = chosen
 		}
 	}
+	return fill(loc, segments, args)
+}
+
+// fill writes segments with their placeholders' values.
+func fill(loc Locale, segments []segment, args []any) string {
 	if len(segments) == 1 && segments[0].name == "" {
 		return segments[0].text
 	}

@@ -1,6 +1,8 @@
 package locales
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -67,13 +69,18 @@ func TestFold(t *testing.T) {
 	}
 }
 
+// wordings are all that m can be written as.
+func (m message) wordings() [][]segment {
+	return append(slices.Collect(maps.Values(m.forms)), m.short)
+}
+
 // TestKyrgyzIsKyrgyz looks for what a hurried translator leaves: Russian letters
 // that Kyrgyz words do not have at the ends that give them away, and a suffix
 // glued to a placeholder.
 func TestKyrgyzIsKyrgyz(t *testing.T) {
 	t.Parallel()
 	for key, m := range load(t).messages[KY] {
-		for _, segments := range m.forms {
+		for _, segments := range m.wordings() {
 			for i, s := range segments {
 				if s.name == "" && i > 0 && segments[i-1].name != "" {
 					first := []rune(s.text)[0]
@@ -99,7 +106,7 @@ func TestKyrgyzIsKyrgyz(t *testing.T) {
 func TestLatinHasNoCyrillic(t *testing.T) {
 	t.Parallel()
 	for key, m := range load(t).messages[KYLatn] {
-		for _, segments := range m.forms {
+		for _, segments := range m.wordings() {
 			for _, s := range segments {
 				for _, r := range s.text {
 					if unicode.Is(unicode.Cyrillic, r) {

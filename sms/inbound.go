@@ -1,3 +1,5 @@
+// Package sms is the SMS channel: it sends text through providers, and takes
+// texted words to the talk that USSD shares. It knows no service.
 package sms
 
 import (
@@ -13,13 +15,14 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/session"
 	"github.com/eshik-kg/eshik/platform/store"
 )
 
 // Budget is what one answer may take: three joined parts.
-var Budget = dialog.Budget{Septets: 3 * JoinedSeptets, Units: 3 * JoinedUnits}
+var Budget = dialog.Budget{Septets: 3 * gsm.JoinedSeptets, Units: 3 * gsm.JoinedUnits}
 
 const (
 	// TalkLifetime is how long a talk by SMS waits for the next message.
@@ -58,7 +61,7 @@ type Sealer interface {
 // Sentences gives the words for what no talk can say, as *locales.Catalogue
 // does.
 type Sentences interface {
-	Text(loc locales.Locale, key string, args ...any) string
+	Message(loc locales.Locale, key string, args ...any) (full, short string)
 }
 
 // Languages knows the language of a phone ("" when none was chosen), as
@@ -252,7 +255,7 @@ func (in *Inbound) say(ctx context.Context, phone, key string) (string, error) {
 	if loc == "" {
 		loc = locales.KY
 	}
-	return in.sentences.Text(loc, key), nil
+	return gsm.Pick(in.sentences.Message(loc, key)), nil
 }
 
 // sealContext binds a sealed message to its row.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"maps"
 	"math"
 	"slices"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
@@ -52,8 +52,9 @@ type Route struct {
 	Reports bool
 }
 
-// price is what a part to an operator costs.
-func (r Route) price(operator string) (tyiyn int64, served bool) {
+// Price is what a part to an operator costs; served is false where the route is
+// not used for it.
+func (r Route) Price(operator string) (tyiyn int64, served bool) {
 	if tyiyn, served = r.Prices[operator]; !served {
 		tyiyn, served = r.Prices[""]
 	}
@@ -108,7 +109,7 @@ const maxSent = 20
 // counted, and the next one asked.
 func (r *Router) Send(ctx context.Context, m notify.Outgoing) (notify.Taken, error) {
 	operator := caller.Operator(m.To)
-	parts := len(Split(m.Text).Texts)
+	parts := len(gsm.Split(m.Text).Texts)
 	if parts > maxSent {
 		return notify.Taken{}, fmt.Errorf("a message of %d parts: %w", parts, notify.ErrRefused)
 	}
@@ -118,7 +119,7 @@ func (r *Router) Send(ctx context.Context, m notify.Outgoing) (notify.Taken, err
 	}
 	var faults []error
 	for _, route := range order {
-		price, _ := route.price(operator)
+		price, _ := route.Price(operator)
 		taken := notify.Taken{Provider: route.Provider.Name(), Operator: operator, Parts: parts, Cost: price * int64(parts)}
 		if err := r.wait(ctx, taken); err != nil {
 			return notify.Taken{}, errors.Join(append(faults, err)...)
@@ -172,13 +173,13 @@ func (r *Router) order(ctx context.Context, operator string, m notify.Outgoing) 
 // serving are the routes to an operator, the cheapest first.
 func (r *Router) serving(operator string) (routes []Route) {
 	for _, route := range r.routes {
-		if _, served := route.price(operator); served {
+		if _, served := route.Price(operator); served {
 			routes = append(routes, route)
 		}
 	}
 	slices.SortStableFunc(routes, func(a, b Route) int {
-		one, _ := a.price(operator)
-		other, _ := b.price(operator)
+		one, _ := a.Price(operator)
+		other, _ := b.Price(operator)
 		return cmp.Compare(one, other)
 	})
 	return routes
@@ -213,15 +214,4 @@ func (r *Router) failed(ctx context.Context, taken notify.Taken) error {
 		return fmt.Errorf("count a failed try: %w", err)
 	}
 	return nil
-}
-
-// operators are all that have a price of their own, and "" for the others.
-func (r *Router) operators() []string {
-	names := map[string]bool{"": true, "Beeline": true, "MegaCom": true, "O!": true, "Aktel": true}
-	for _, route := range r.routes {
-		for operator := range route.Prices {
-			names[operator] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(names))
 }

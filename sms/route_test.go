@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
@@ -235,30 +237,42 @@ func TestWeightsAmongInstances(t *testing.T) {
 	})
 }
 
-// An operator gets no more parts a second than its rate. The lower bound of the
-// time is the contract; there is no upper one.
+// An operator gets no more parts a second than its rate, on average: a burst of
+// twenty, or of one second's, passes at once. A long message counts as its parts.
 func TestRate(t *testing.T) {
 	t.Parallel()
-	one := &carrier{name: "one"}
-	r, err := sms.NewRouter(nil, time.Now, sms.Route{Provider: one, Prices: map[string]int64{"": 1}, Rates: map[string]float64{"MegaCom": 100, "": 1}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	begin := time.Now()
-	for n := range 130 { // 100 at once, then one every 10 ms
-		if _, err := r.Send(t.Context(), parcel(n, 1, aigul)); err != nil {
+	synctest.Test(t, func(t *testing.T) {
+		one := &carrier{name: "one"}
+		r, err := sms.NewRouter(nil, time.Now, sms.Route{
+			Provider: one, Prices: map[string]int64{"": 1}, Rates: map[string]float64{"MegaCom": 100, "": 1},
+		})
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	if took := time.Since(begin); took < 250*time.Millisecond {
-		t.Errorf("130 parts at 100 a second took %s", took)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	for n := range 21 {
-		_, err = r.Send(ctx, parcel(n, 1, azat))
-	}
-	if err == nil || slices.Contains(one.sent[130:], "m20") {
-		t.Errorf("the 21st part to another operator passed: %v", err)
-	}
+		begin, four := time.Now(), strings.Repeat("ж", 4*gsm.JoinedUnits)
+		after := func(to, text string, want time.Duration) {
+			t.Helper()
+			if _, err := r.Send(t.Context(), notify.Outgoing{ID: "m", To: to, Text: text}); err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(begin); took != want {
+				t.Errorf("a message to %s left after %s, want %s", to, took, want)
+			}
+		}
+		for range 25 { // a hundred parts
+			after(aigul, four, 0)
+		}
+		after(aigul, "a", 10*time.Millisecond)
+		after(aigul, four, 50*time.Millisecond)
+		for range 5 { // twenty parts to others, who have a pace of their own
+			after(azat, four, 50*time.Millisecond)
+		}
+		after(azat, four, 4050*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		sent := len(one.sent)
+		if _, err := r.Send(ctx, notify.Outgoing{ID: "m", To: azat, Text: four}); err == nil || len(one.sent) != sent {
+			t.Errorf("a message that cannot wait so long passed: %v", err)
+		}
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/smpp"
 )
@@ -71,7 +72,7 @@ func (s *SMPP) Name() string { return s.cfg.Name }
 // receipt is asked for. The parts that an earlier try got rid of are not sent
 // again.
 func (s *SMPP) Send(ctx context.Context, m notify.Outgoing) (id string, err error) {
-	parts := Split(m.Text)
+	parts := gsm.Split(m.Text)
 	gone := s.gone(m.ID)
 	for i := gone; i < len(parts.Texts); i++ {
 		message, err := s.part(m, parts, i)
@@ -89,9 +90,9 @@ func (s *SMPP) Send(ctx context.Context, m notify.Outgoing) (id string, err erro
 
 // part writes the i-th short message of m. The reference is the message's own:
 // a phone that gets a part twice shows it once.
-func (s *SMPP) part(m notify.Outgoing, parts Parts, i int) (*smpp.Message, error) {
+func (s *SMPP) part(m notify.Outgoing, parts gsm.Parts, i int) (*smpp.Message, error) {
 	coding := smpp.CodingUCS2
-	if parts.Encoding == GSM7 {
+	if parts.Encoding == gsm.GSM7 {
 		coding = smpp.CodingDefault
 	}
 	octets, err := smpp.EncodeText(parts.Texts[i], coding)

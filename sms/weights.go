@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 	"github.com/eshik-kg/eshik/sms/db"
@@ -36,7 +37,7 @@ func (r *Router) Balance(ctx context.Context, outcomes Outcomes) error {
 		return err
 	}
 	var faults []error
-	for _, operator := range r.operators() {
+	for _, operator := range append(caller.Operators(), "") { // "": all others
 		if serving := r.serving(operator); len(serving) > 1 {
 			faults = append(faults, r.balance(ctx, operator, serving, bad, now))
 		}

@@ -85,8 +85,8 @@ func (p *provider) taken() []notify.Outgoing {
 
 type sentences struct{}
 
-func (sentences) Text(loc locales.Locale, key string, _ ...any) string {
-	return string(loc) + " " + key
+func (sentences) Message(loc locales.Locale, key string, _ ...any) (full, short string) {
+	return string(loc) + " " + key, string(loc) + " " + key
 }
 
 // languages knows one phone's.

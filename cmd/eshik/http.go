@@ -24,9 +24,9 @@ import (
 	"github.com/eshik-kg/eshik/web"
 )
 
-// maxBody bounds a request. The longest is a USSD gateway's, which repeats all
-// that was typed in a session; the gateway's own bound is smaller (ussd).
-const maxBody = 1 << 20
+// maxBody bounds a request. It is well above the bounds of the channels (ussd,
+// sms), which refuse in their own words and count what they refuse.
+const maxBody = 2 << 20
 
 // newHTTP makes the application that all channels and pages share. world is nil
 // in production.

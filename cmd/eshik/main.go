@@ -27,6 +27,7 @@ type cli struct {
 	Fsck    fsckCommand    `cmd:"" help:"Check the ledger and the audit log; exit code 1 when something is wrong."`
 	Partner partnerCommand `cmd:"" help:"Manage payment partners."`
 	Flows   flowsCommand   `cmd:"" help:"Prove and draw the conversation."`
+	SMS     smsCommand     `cmd:"" name:"sms" help:"Look at the messages that citizens get."`
 	Staff   staffCommand   `cmd:"" help:"Do an operator's work: offer a preschool place."`
 }
 

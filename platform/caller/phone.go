@@ -63,6 +63,9 @@ func isKyrgyz(s string) bool {
 	return true
 }
 
+// Operators are the mobile networks that Operator names.
+func Operators() []string { return []string{"Beeline", "MegaCom", "O!", "Aktel"} }
+
 // Operator names the mobile network a Kyrgyz number belongs to by its prefix,
 // "" when none is known. It is a hint for statistics and no proof.
 func Operator(e164 string) string {

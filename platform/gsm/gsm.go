@@ -1,6 +1,7 @@
 // Package gsm measures text as a mobile network does: in septets of the GSM
 // 7-bit default alphabet (3GPP TS 23.038) where every character is in it, and
-// otherwise in UTF-16 code units (UCS-2).
+// otherwise in UTF-16 code units (UCS-2); and it cuts text into the parts that
+// travel as one SMS each.
 package gsm
 
 import "unicode/utf16"

@@ -13,6 +13,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/analytics"
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/identity/db"
 	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/notify"
@@ -146,7 +147,7 @@ func (s *Service) sendCode(ctx context.Context, tx *store.Tx, c caller.Caller, i
 		return nil, err
 	}
 	err = s.Outbox.Send(ctx, tx, notify.Message{
-		To: c.Phone, Text: s.Catalogue.Text(c.Locale, "identity.code_sms", "code", code),
+		To: c.Phone, Text: gsm.Pick(s.Catalogue.Message(c.Locale, "identity.code_sms", "code", code)),
 		Purpose: notify.Code, Locale: c.Locale, ExpiresAt: expires, Dedup: "identity.code:" + id,
 	})
 	if err != nil {

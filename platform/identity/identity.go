@@ -94,7 +94,7 @@ type Recorder interface {
 
 // Catalogue is the locale files.
 type Catalogue interface {
-	Text(loc locales.Locale, key string, args ...any) string
+	Message(loc locales.Locale, key string, args ...any) (full, short string)
 }
 
 // Deps is what a Service stands on; every field is needed.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -28,12 +29,13 @@ type provider struct {
 	mu   sync.Mutex
 	plan []error
 	got  []notify.Outgoing
+	at   []time.Time
 }
 
 func (p *provider) Send(_ context.Context, m notify.Outgoing) (notify.Taken, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.got = append(p.got, m)
+	p.got, p.at = append(p.got, m), append(p.at, time.Now())
 	if n := len(p.got); n <= len(p.plan) && p.plan[n-1] != nil {
 		return notify.Taken{}, p.plan[n-1]
 	}
@@ -44,6 +46,13 @@ func (p *provider) taken() []notify.Outgoing {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return append([]notify.Outgoing(nil), p.got...)
+}
+
+// tried are the moments of the tries.
+func (p *provider) tried() []time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.at)
 }
 
 type world struct {
@@ -59,6 +68,11 @@ type world struct {
 
 func newWorld(t *testing.T, db *store.DB, plan ...error) *world {
 	t.Helper()
+	return newQuietWorld(t, db, notify.Quiet{}, plan...)
+}
+
+func newQuietWorld(t *testing.T, db *store.DB, quiet notify.Quiet, plan ...error) *world {
+	t.Helper()
 	w := &world{t: t, db: db, provider: &provider{plan: plan}, now: start, logs: &bytes.Buffer{}}
 	log := slog.New(slog.NewJSONHandler(w.logs, nil))
 	sealer, err := seal.New(bytes.Repeat([]byte{5}, seal.MasterKeySize))
@@ -73,7 +87,7 @@ func newWorld(t *testing.T, db *store.DB, plan ...error) *world {
 		defer w.mu.Unlock()
 		return w.now
 	}
-	w.outbox = notify.New(db, w.queue, sealer, w.provider, notify.Quiet{}, clock, log)
+	w.outbox = notify.New(db, w.queue, sealer, w.provider, quiet, clock, log)
 	return w
 }
 
@@ -142,7 +156,7 @@ func TestSendAndReport(t *testing.T) {
 		for _, report := range []struct {
 			status string
 			state  notify.State
-		}{{"sent", notify.Sent}, {"Delivered", notify.Delivered}, {"failed", notify.Delivered}, {"delivered", notify.Delivered}} {
+		}{{"sent", notify.Sent}, {"Delivered", notify.Delivered}, {"failed", notify.Delivered}, {"delivered", notify.Delivered}, {"queued", notify.Delivered}, {"sent", notify.Delivered}} {
 			if err := w.outbox.Delivered(t.Context(), "test", m.ProviderID, report.status); err != nil {
 				t.Fatal(err)
 			}

@@ -17,6 +17,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/analytics"
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/payment/db"
@@ -49,7 +50,7 @@ type Recorder interface {
 
 // Texts are the locale files.
 type Texts interface {
-	Text(loc locales.Locale, key string, args ...any) string
+	Message(loc locales.Locale, key string, args ...any) (full, short string)
 }
 
 // Deps is what a Service stands on; every field is needed.
@@ -291,7 +292,7 @@ func (s *Service) sendCode(ctx context.Context, tx *store.Tx, c caller.Caller, r
 	if c.Channel == caller.SMS {
 		return nil
 	}
-	text := s.Texts.Text(c.Locale, "payment.code_sms", "code", row.Code, "amount", Tyiyn(row.Amount).String())
+	text := gsm.Pick(s.Texts.Message(c.Locale, "payment.code_sms", "code", row.Code, "amount", Tyiyn(row.Amount).String()))
 	return s.Outbox.Send(ctx, tx, notify.Message{
 		To: c.Phone, Text: text, Purpose: notify.Answer, Locale: c.Locale,
 		ExpiresAt: row.ExpiresAt.Time, Dedup: "payment:" + row.ID + ":code",

@@ -8,6 +8,7 @@ import (
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/payment/db"
@@ -184,7 +185,7 @@ func (s *Service) tell(ctx context.Context, tx *store.Tx, row db.Payment, paid, 
 		}
 		err := s.Outbox.Send(ctx, tx, notify.Message{
 			To: string(phone), Locale: loc, Purpose: m.kind, Dedup: "payment:" + row.ID + ":" + m.id,
-			Text:      s.Texts.Text(loc, m.key, "amount", m.sum.String(), "code", row.Code),
+			Text:      gsm.Pick(s.Texts.Message(loc, m.key, "amount", m.sum.String(), "code", row.Code)),
 			ExpiresAt: s.Now().Add(receiptLife),
 		})
 		if err != nil {

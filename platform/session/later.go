@@ -11,6 +11,7 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/session/db"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -306,7 +307,7 @@ func (t *Talks) keepPromise(ctx context.Context, row db.DuePromisesRow, now time
 	}
 	loc := spokenIn(p.Locale)
 	if p.Secret { // what was typed was not kept
-		_, err := t.tell(ctx, row.ID, p.Phone, loc, t.Sentences.Text(loc, "dialog.later_lost"))
+		_, err := t.tell(ctx, row.ID, p.Phone, loc, gsm.Pick(t.Sentences.Message(loc, "dialog.later_lost")))
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, workTime)
@@ -318,7 +319,7 @@ func (t *Talks) keepPromise(ctx context.Context, row db.DuePromisesRow, now time
 		return t.deliver(ctx, row.ID, p, state, reply)
 	case last:
 		t.Log.Error("a promised answer failed", "error", err)
-		_, err := t.tell(ctx, row.ID, p.Phone, loc, t.Sentences.Text(loc, "dialog.later_failed"))
+		_, err := t.tell(ctx, row.ID, p.Phone, loc, gsm.Pick(t.Sentences.Message(loc, "dialog.later_failed")))
 		return err
 	}
 	return err

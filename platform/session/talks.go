@@ -36,6 +36,7 @@ type Recorder interface {
 // does.
 type Sentences interface {
 	Text(loc locales.Locale, key string, args ...any) string
+	Message(loc locales.Locale, key string, args ...any) (full, short string)
 }
 
 // Turn is one request of a channel.

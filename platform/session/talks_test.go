@@ -66,6 +66,10 @@ type sentences struct{}
 
 func (sentences) Text(_ locales.Locale, key string, _ ...any) string { return key }
 
+func (sentences) Message(_ locales.Locale, key string, _ ...any) (full, short string) {
+	return key, key
+}
+
 type profiles map[string]locales.Locale
 
 func (p profiles) Profile(_ context.Context, phone string) (dialog.Profile, error) {

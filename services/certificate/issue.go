@@ -14,6 +14,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/analytics"
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/problem"
@@ -197,7 +198,7 @@ func (s *Service) announce(ctx context.Context, tx *store.Tx, row db.Certificate
 		title := s.Texts.Text(c.Locale, Kind(row.Kind).TitleKey())
 		err := s.Outbox.Send(ctx, tx, notify.Message{
 			To: c.Phone, Locale: c.Locale, Purpose: notify.Receipt, Dedup: "certificate:" + row.ID,
-			Text: s.Texts.Text(c.Locale, "certificate.sms", "title", title, "certificate", ShowNumber(row.Number)),
+			Text: gsm.Pick(s.Texts.Message(c.Locale, "certificate.sms", "title", title, "certificate", ShowNumber(row.Number))),
 		})
 		if err != nil {
 			return fmt.Errorf("send the number: %w", err)

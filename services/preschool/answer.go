@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
@@ -92,7 +93,7 @@ func (s *Service) answered(c caller.Caller, r db.PreschoolRegistration, row db.P
 	if s.rules.at(c.Now).effect(state) == toTheEnd {
 		key += "_end"
 	}
-	e.text = s.Texts.Text(c.Locale, key, "number", r.Number, "kindergarten", title)
+	e.text = gsm.Pick(s.Texts.Message(c.Locale, key, "number", r.Number, "kindergarten", title))
 	return e
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -87,8 +88,8 @@ func (s *Service) Offer(ctx context.Context, actor, number, kindergarten string)
 			caller: c, actor: actor, step: "offer", outcome: "done", object: r.Number, subject: r.CitizenID,
 			purpose: "a place offered; ahead in the queue: " + strconv.Itoa(made.Ahead), kind: notify.Statutory,
 			dedup: "preschool.offer:" + r.ID + ":" + strconv.FormatInt(now.UnixMicro(), 10),
-			text: s.Texts.Text(c.Locale, "preschool.sms_offer", "number", r.Number,
-				"kindergarten", made.Name.In(c.Locale), "date", made.LastDay()),
+			text: gsm.Pick(s.Texts.Message(c.Locale, "preschool.sms_offer", "number", r.Number,
+				"kindergarten", made.Name.In(c.Locale), "date", made.LastDay())),
 		})
 	})
 	return made, err

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -150,7 +151,7 @@ func (s *Service) enter(ctx context.Context, tx *store.Tx, c caller.Caller, e en
 	return row.Number, s.witness(ctx, tx, effect{
 		caller: c, step: "register", outcome: "done", object: row.Number, subject: c.Subject,
 		purpose: "registration in the preschool queue", dedup: "preschool.registered:" + row.ID,
-		text: s.Texts.Text(c.Locale, "preschool.sms_registered", "number", row.Number), kind: notify.Receipt,
+		text: gsm.Pick(s.Texts.Message(c.Locale, "preschool.sms_registered", "number", row.Number)), kind: notify.Receipt,
 	})
 }
 

@@ -1,4 +1,4 @@
-package sms_test
+package gsm_test
 
 import (
 	"bytes"
@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/eshik-kg/eshik/sms"
+	"github.com/eshik-kg/eshik/platform/gsm"
 )
 
 // calculator is the other implementation: the one behind Twilio's own message
@@ -47,12 +47,12 @@ func TestMeasureIndependently(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var theirs []sms.Estimate
+	var theirs []gsm.Estimate
 	if err := json.Unmarshal(output, &theirs); err != nil || len(theirs) != len(texts) {
 		t.Fatalf("%d answers, %v", len(theirs), err)
 	}
 	for i, text := range texts {
-		if ours := sms.Measure(text); ours != theirs[i] {
+		if ours := gsm.Measure(text); ours != theirs[i] {
 			t.Errorf("%q: ours %+v, theirs %+v", text, ours, theirs[i])
 		}
 	}

@@ -1,13 +1,8 @@
-// Package sms is the SMS channel: it cuts text into the parts a network
-// carries, sends through providers, and takes texted words to the talk that
-// USSD shares. It knows no service.
-package sms
+package gsm
 
 import (
 	"unicode/utf16"
 	"unicode/utf8"
-
-	"github.com/eshik-kg/eshik/platform/gsm"
 )
 
 // Encoding is how a message travels.
@@ -20,13 +15,13 @@ const (
 	UCS2 Encoding = "UCS-2"
 )
 
-// Limits of one part, in septets for GSM-7 and UTF-16 units for UCS-2. A part
+// Limits of one SMS part, in septets for GSM-7 and UTF-16 units for UCS-2. A part
 // of a longer message gives up 6 octets for the header that joins it to the
 // others. Source: 3GPP TS 23.040, 9.2.3.24.1.
 const (
-	SingleSeptets = gsm.SingleSeptets
+	SingleSeptets = 160
 	JoinedSeptets = 153
-	SingleUnits   = gsm.SingleUnits
+	SingleUnits   = 70
 	JoinedUnits   = 67
 )
 
@@ -38,7 +33,7 @@ type Parts struct {
 	Texts []string
 }
 
-// Estimate is what a message costs the network.
+// Estimate is how much of the network a message takes.
 type Estimate struct {
 	Encoding Encoding
 	Parts    int
@@ -50,9 +45,9 @@ type Estimate struct {
 // Measure estimates text.
 func Measure(text string) Estimate {
 	e := Estimate{Encoding: GSM7}
-	septets, ok := gsm.Septets(text)
+	septets, ok := Septets(text)
 	if e.Units = septets; !ok {
-		e.Encoding, e.Units = UCS2, gsm.Units(text)
+		e.Encoding, e.Units = UCS2, Units(text)
 	}
 	e.Parts = len(Split(text).Texts)
 	return e
@@ -62,14 +57,23 @@ func Measure(text string) Estimate {
 // or a surrogate pair (UCS-2). Bytes that are no UTF-8 count as the one
 // replacement character each.
 func Split(text string) Parts {
-	encoding, single, joined, size := UCS2, SingleUnits, JoinedUnits, gsm.Units(text)
-	if septets, ok := gsm.Septets(text); ok {
+	encoding, single, joined, size := UCS2, SingleUnits, JoinedUnits, Units(text)
+	if septets, ok := Septets(text); ok {
 		encoding, single, joined, size = GSM7, SingleSeptets, JoinedSeptets, septets
 	}
 	if size <= single {
 		return Parts{Encoding: encoding, Texts: []string{text}}
 	}
 	return Parts{Encoding: encoding, Texts: cut(text, encoding, joined)}
+}
+
+// Pick chooses between the full and the short wording of a message: the full
+// one, unless the short one needs fewer parts.
+func Pick(full, short string) string {
+	if len(Split(short).Texts) < len(Split(full).Texts) {
+		return short
+	}
+	return full
 }
 
 // cut fills each part with as many whole characters as limit allows.
@@ -91,7 +95,7 @@ func cut(text string, encoding Encoding, limit int) []string {
 
 func runeCost(r rune, encoding Encoding) int {
 	if encoding == GSM7 {
-		n, _ := gsm.RuneSeptets(r) // Split found every character in the alphabet
+		n, _ := RuneSeptets(r) // Split found every character in the alphabet
 		return n
 	}
 	return max(utf16.RuneLen(r), 1)

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/gsm"
+)
+
+// TestMessagesKeepTheirBounds: no translation makes a message take more parts
+// than it is listed with.
+func TestMessagesKeepTheirBounds(t *testing.T) {
+	t.Parallel()
+	texts, err := locales.Load()
+	must(t, err)
+	all := estimates(texts)
+	if err := tooLong(all); err != nil {
+		t.Error(err)
+	}
+	if want := len(texts.Messages()) * len(locales.All); len(all) != want || want == 0 {
+		t.Errorf("%d estimates, want %d", len(all), want)
+	}
+	long := estimate{key: "x", locale: locales.RU, bound: 1, Estimate: gsm.Measure(strings.Repeat("ж", 71))}
+	if err := tooLong(append(all, long)); err == nil || !strings.Contains(err.Error(), "x in ru takes 2 parts") {
+		t.Errorf("a message that is too long gave %v", err)
+	}
+}
+
+// estimated runs the command over a gateways' file and gives its lines, with the
+// cells apart by one space.
+func estimated(t *testing.T, file string) (lines []string, exit int) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "gateways.toml")
+	must(t, os.WriteFile(path, []byte("[[ussd]]\nformat = \"plain\"\n"+file), 0o600))
+	var out, complaints bytes.Buffer
+	exit = run([]string{"sms", "estimate", "--gateways", path}, &out, &complaints)
+	for line := range strings.Lines(out.String() + complaints.String()) {
+		lines = append(lines, strings.Join(strings.Fields(line), " "))
+	}
+	return lines, exit
+}
+
+func TestEstimateCommand(t *testing.T) {
+	t.Setenv("E2E_SECRET", "a-secret-of-enough-length")
+	texts, err := locales.Load()
+	must(t, err)
+	n := len(texts.Messages()) // of one part each
+	lines, exit := estimated(t, `[[sms]]
+provider = "twilio"
+prices = {Beeline = 4.5, MegaCom = 4.5, "O!" = 0.05}
+[[sms]]
+provider = "africastalking"
+price = 5.0
+prices = {MegaCom = 0.9}
+username = "eshik"
+api_key_env = "E2E_SECRET"
+secret_env = "E2E_SECRET"
+`)
+	all := "\n" + strings.Join(lines, "\n") + "\n"
+	for _, want := range []string{
+		"Beeline twilio 4.50", "MegaCom africastalking 0.90", "O! twilio 0.05", "Aktel africastalking 5.00", "other africastalking 5.00",
+		"payment.refund_sms ky short UCS-2 70 1 4.50 0.90 0.05 5.00 5.00",
+		"payment.refund_sms ky-Latn full GSM-7 128 1 4.50 0.90 0.05 5.00 5.00",
+		fmt.Sprintf("ru %d %d 0 %.2f %.2f %.2f %[6]d.00 %[6]d.00", n, n, 4.5*float64(n), 0.9*float64(n), 0.05*float64(n), 5*n),
+	} {
+		if !strings.Contains(all, "\n"+want+"\n") {
+			t.Errorf("no line %q in%s", want, all)
+		}
+	}
+	if exit != 0 {
+		t.Errorf("exit code %d", exit)
+	}
+	lines, _ = estimated(t, "[[sms]]\nprovider = \"twilio\"\nprices = {MegaCom = 1.0}")
+	if all = "\n" + strings.Join(lines, "\n") + "\n"; !strings.Contains(all, "\nother - -\n") || !strings.Contains(all, " - 1.00 - - -\n") {
+		t.Errorf("operators that nobody serves:%s", all)
+	}
+	if lines, _ = estimated(t, ""); !strings.Contains(strings.Join(lines, "\n"), "There are no prices") {
+		t.Errorf("without prices: %q", lines)
+	}
+	if lines, exit = estimated(t, "[[sms]]\nprovider = \"pigeon\""); exit != 2 || len(lines) == 0 {
+		t.Errorf("a broken file gave %d and %q", exit, lines)
+	}
+}

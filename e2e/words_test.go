@@ -1,0 +1,99 @@
+package e2e
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestTextedWords: the words that people text, as they write them, lead where
+// they mean; anything else goes on with the talk or offers the menu.
+func TestTextedWords(t *testing.T) {
+	t.Parallel()
+	d := embedded(t)
+	for _, c := range []struct {
+		phone, language, menu string
+		texts                 [][2]string // texted, and what the answer holds
+	}{
+		{"+996555000101", "1", "Эшик", [][2]string{
+			{"АЙЫП 01KG123ABC", "01KG123ABC: 3 айып"},
+			{"аиып 01 kg 123 abc", "01KG123ABC: 3 айып"},
+			{"КЕЗЕК 4711", "Мындай номер жок"},
+			{"кезег", "Бала бакча кезеги\n1"},
+			{"МААЛЫМКАТ", "Маалымкаттар\n1"},
+			{"малымкат", "Маалымкаттар\n1"},
+			{"ТЕКШЕР K7MN-4PQR-2XH", "Анда 11 белги бар"},
+			{"ЖАРДАМ", "Эшик\n1"},
+			{"жардм", "Эшик\n1"},
+			{"STOP", "Кабарлар токтоду"},
+			{"БАШТОО", "Кабарлар кайра"},
+			{"салам", "Тандаңыз:\nЭшик\n1"},
+			{"1", "Унаанын номерин"},
+			{"01KG123ABC", "01KG123ABC: 3 айып"},
+		}},
+		{"+996700000102", "2", "Эшик", [][2]string{
+			{"ШТРАФ 01KG123ABC", "01KG123ABC: 3 штрафа"},
+			{"штрав 01KG123ABC", "01KG123ABC: 3 штрафа"},
+			{"ОЧЕРЕДЬ 4711", "Такого номера нет"},
+			{"СПРАВКА", "Справки\n1"},
+			{"ПРОВЕРИТЬ K7MN-4PQR-2XH", "В нём 11 знаков"},
+			{"ПОМОЩЬ", "Эшик\n1"},
+			{"СТОП", "Рассылка отключена"},
+			{"СТАРТ", "Рассылка снова включена"},
+		}},
+		{"+996770000103", "3", "Eshik", [][2]string{
+			{"aiyp 01kg123abc", "01KG123ABC: 3 ayyp"},
+			{"aip 01kg123abc", "01KG123ABC: 3 ayyp"},
+			{"kezek 4711", "Mynday nomer jok"},
+			{"maalimkat", "Maalymkattar\n1"},
+			{"teksher K7MN4PQR2XH", "Anda 11 belgi bar"},
+			{"jardam", "Eshik\n1"},
+			{"toktot", "Kabarlar toktodu"},
+		}},
+	} {
+		d.replies(c.phone, "салам", "Язык")
+		d.replies(c.phone, c.language, c.menu)
+		for _, text := range c.texts {
+			d.replies(c.phone, text[0], text[1])
+		}
+	}
+}
+
+// replies texts, and checks the next message to the phone.
+func (d *door) replies(phone, text, want string) {
+	d.t.Helper()
+	before := len(d.inbox(phone))
+	d.json(http.MethodPost, "/sandbox/sms", "", map[string]string{"from": phone, "to": "1414", "text": text}, nil)
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if got := d.inbox(phone); len(got) > before {
+			if !strings.Contains(got[0].Text, want) {
+				d.t.Errorf("%q was answered %q, want %q", text, got[0].Text, want)
+			}
+			return
+		}
+	}
+	d.t.Fatalf("%q was not answered; log: %s", text, d.stderr)
+}
+
+// TestMegabyteBySMS: a form of more than a megabyte is refused and counted, and
+// what comes after it is answered.
+func TestMegabyteBySMS(t *testing.T) {
+	t.Parallel()
+	d := embedded(t)
+	form := "MessageSid=SMhuge&From=996555000001&Body=" + strings.Repeat("a", 1<<20)
+	response, err := d.client.Post(d.url+"/sms/twilio", "application/x-www-form-urlencoded", strings.NewReader(form))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	var metrics []byte
+	here := d.url
+	d.url = d.admin
+	d.json(http.MethodGet, "/metrics", "", nil, &metrics)
+	d.url = here
+	if response.StatusCode != http.StatusRequestEntityTooLarge || !strings.Contains(string(metrics), `eshik_gateway_refused_total{gateway="twilio",reason="too_large"} 1`) {
+		t.Errorf("answered %d; counted %s", response.StatusCode, metrics)
+	}
+	d.replies(aigul, "ЖАРДАМ", "Язык")
+}

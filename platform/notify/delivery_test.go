@@ -1,0 +1,110 @@
+package notify_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/storetest"
+)
+
+func (w *world) pass(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
+}
+
+// report tells what became of a message.
+func (w *world) report(m notify.Stored, status string) {
+	w.t.Helper()
+	if err := w.outbox.Delivered(w.t.Context(), m.Provider, m.ProviderID, status); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// TestOutcomes: of the messages sent since a moment those count as bad that
+// failed, were delivered late, or of which nothing was heard in time.
+func TestOutcomes(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.start()
+		w.send(receipt("long ago"))
+		w.until(notify.Sent)
+		w.pass(16 * time.Minute)
+		w.send(receipt("in time"), receipt("late"), receipt("fails"), receipt("silence"))
+		sent := map[string]notify.Stored{}
+		for _, m := range w.until(notify.Sent, notify.Sent, notify.Sent, notify.Sent, notify.Sent) {
+			sent[m.Text] = m
+		}
+		w.pass(5 * time.Minute)
+		w.report(sent["in time"], "delivered")
+		w.report(sent["fails"], "undelivered")
+		w.pass(time.Second)
+		w.report(sent["late"], "delivered")
+		at := start.Add(21*time.Minute + time.Second)
+		got, err := w.outbox.Outcomes(t.Context(), at.Add(-15*time.Minute), 5*time.Minute)
+		want := notify.Outcome{Provider: "test", Operator: "MegaCom", Messages: 4, Failed: 1, Slow: 1, Silent: 1}
+		if err != nil || len(got) != 1 || got[0] != want {
+			t.Errorf("counted %+v, %v, want %+v", got, err, want)
+		}
+	})
+}
+
+// What is queued when a process ends leaves from the next one, once.
+func TestQueuedOutlivesItsProcess(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		newWorld(t, db).send(receipt("queued"))
+		next := newWorld(t, db)
+		next.start()
+		next.until(notify.Sent)
+		if got := next.provider.taken(); len(got) != 1 || got[0].Text != "queued" {
+			t.Errorf("sent %+v", got)
+		}
+	})
+}
+
+// A try that failed is followed by another after a second, then after two. The
+// lower bounds are the contract; there are no upper ones.
+func TestTriesLieApart(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		planned := errors.New("planned")
+		w := newWorld(t, db, planned, planned)
+		w.start()
+		w.send(receipt("at last"))
+		w.until(notify.Sent)
+		at := w.provider.tried()
+		if len(at) != 3 || at[1].Sub(at[0]) < 900*time.Millisecond || at[2].Sub(at[1]) < 1800*time.Millisecond {
+			t.Errorf("tried at %v", at)
+		}
+	})
+}
+
+// In quiet hours a notice waits as a job of the morning's; a receipt is due.
+func TestQuietHoursHoldNotices(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		now := time.Now() // the queue's clock
+		w := newQuietWorld(t, db, notify.Quiet{From: timeOfDay(now.Add(-time.Hour)), To: timeOfDay(now.Add(time.Hour)), Place: time.UTC})
+		w.now = now
+		for purpose, want := range map[string]string{
+			notify.Notice: "scheduled", notify.Statutory: "scheduled", notify.Receipt: "available", notify.Code: "available", notify.Answer: "available",
+		} {
+			w.send(notify.Message{To: phone, Text: purpose, Purpose: purpose})
+			var state string
+			if err := db.Reader().QueryRow("SELECT state FROM river_job ORDER BY id DESC LIMIT 1").Scan(&state); err != nil || state != want {
+				t.Errorf("%s is %s, %v", purpose, state, err)
+			}
+		}
+	})
+}
+
+// timeOfDay is how long after midnight a moment is.
+func timeOfDay(at time.Time) time.Duration {
+	at = at.UTC()
+	return time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute
+}

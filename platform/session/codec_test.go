@@ -1,0 +1,94 @@
+package session
+
+import (
+	"bytes"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/eshik-kg/eshik/platform/cborwire"
+)
+
+// filled is a talk of which every field has a value of its own.
+func filled(tb testing.TB, salt int) *talk {
+	tb.Helper()
+	t := new(talk)
+	fields := reflect.ValueOf(t).Elem()
+	for i := range fields.NumField() {
+		n := salt + i + 1
+		switch field := fields.Field(i); field.Kind() {
+		case reflect.Int, reflect.Int64:
+			field.SetInt(int64(n) << 40)
+		case reflect.String:
+			field.SetString(strings.Repeat("ө", n))
+		case reflect.Bool:
+			field.SetBool(true)
+		case reflect.Slice:
+			field.SetBytes(bytes.Repeat([]byte{byte(n)}, n*20))
+		default:
+			tb.Fatalf("no value is known for a %s", field.Kind())
+		}
+	}
+	return t
+}
+
+// A field that somebody adds to a talk and forgets to write is lost with the
+// first turn.
+func TestBookKeepsEveryField(t *testing.T) {
+	t.Parallel()
+	for name, b := range map[string]*book{
+		"empty": {}, "USSD": {USSD: filled(t, 0)}, "SMS": {SMS: filled(t, 7)}, "both": {USSD: filled(t, 0), SMS: filled(t, 30)},
+		"new talks": {USSD: new(talk), SMS: new(talk)},
+	} {
+		if got, err := decodeBook(b.encode()); err != nil || !reflect.DeepEqual(got, b) {
+			t.Errorf("%s became %+v, %v", name, got, err)
+		}
+	}
+}
+
+// A newer build's fields are passed over; anything else that is no book is an
+// error, which tells nothing of it.
+func TestBookOfOthers(t *testing.T) {
+	t.Parallel()
+	w := cborwire.NewWriter(0)
+	w.Open()
+	w.Key(99)
+	w.Text("canary")
+	w.Key(keySMS)
+	w.Open()
+	w.IntAt(98, 1)
+	w.TextAt(keyText, "Салам")
+	w.Close()
+	w.Close()
+	if b, err := decodeBook(w.Bytes()); err != nil || b.SMS == nil || b.SMS.Text != "Салам" || b.USSD != nil {
+		t.Errorf("a newer build's book is %+v, %v", b, err)
+	}
+	whole := (&book{USSD: filled(t, 0)}).encode()
+	for name, data := range map[string][]byte{
+		"nothing": nil, "cut short": whole[:len(whole)/2], "with more": append(bytes.Clone(whole), 0), "a text": []byte("canary"),
+		"a talk that is none": {0xa1, keyUSSD, 0x66, 'c', 'a', 'n', 'a', 'r', 'y'},
+	} {
+		if b, err := decodeBook(data); err == nil || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%s is read as %+v, %v", name, b, err)
+		}
+	}
+}
+
+// FuzzBook: any octets are a book or an error, and a book is the same after it
+// was written.
+func FuzzBook(f *testing.F) {
+	f.Add((&book{USSD: filled(f, 0), SMS: filled(f, 30)}).encode())
+	f.Add((&book{}).encode())
+	f.Add([]byte{0xbf, keySMS, 0xbf, keyState, 0xf6, 0xff, 0xff})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		b, err := decodeBook(data)
+		if err != nil {
+			return
+		}
+		written := b.encode()
+		again, err := decodeBook(written)
+		if err != nil || !bytes.Equal(again.encode(), written) {
+			t.Fatalf("%x became %x, %v", data, written, err)
+		}
+	})
+}
