@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
@@ -27,7 +28,7 @@ var Budget = dialog.Budget{Septets: 3 * gsm.JoinedSeptets, Units: 3 * gsm.Joined
 const (
 	// TalkLifetime is how long a talk by SMS waits for the next message.
 	TalkLifetime = 24 * time.Hour
-	// answerWithin is less than the 15 s that Twilio waits.
+	// answerWithin bounds a callback: less than the 15 s that Twilio waits.
 	answerWithin = 12 * time.Second
 	// waitBeforeResume leaves a message to the request that brought it; one that
 	// waits longer lost it, with the process or by an error.
@@ -101,6 +102,10 @@ type Inbound struct {
 	db        *store.DB
 	kept      *store.Batch[arrival, bool] // what is stored as it comes
 	answered  *store.Batch[reply, struct{}]
+	hands     chan struct{} // a token for each message that is worked on
+	waits     sync.Mutex    // held in Wait
+	mu        sync.Mutex
+	lines     map[string][]message // by phone, those behind the one that is worked on
 	talks     Talks
 	outbox    Outbox
 	stops     Stops
@@ -130,7 +135,8 @@ type InboundDeps struct {
 func NewInbound(d InboundDeps) *Inbound {
 	in := &Inbound{
 		webhook: d.Webhook, db: d.DB, talks: d.Talks, outbox: d.Outbox, stops: d.Stops, sealer: d.Sealer,
-		sentences: d.Sentences, languages: d.Languages, now: d.Now, log: d.Log,
+		sentences: d.Sentences, languages: d.Languages, now: d.Now, log: d.Log, hands: make(chan struct{}, inHand),
+		lines: map[string][]message{},
 	}
 	in.kept, in.answered = store.NewBatch(d.DB, in.keepAll), store.NewBatch(d.DB, in.replyAll)
 	return in
@@ -152,7 +158,7 @@ func (m message) name() string { return m.provider + "/" + m.id }
 // sidPattern is what the providers' message ids look like, with room to spare.
 var sidPattern = regexp.MustCompile(`^[A-Za-z0-9_.:-]{2,64}$`)
 
-// Take stores a message and answers it. It returns ErrMalformed or ErrSender for
+// Take stores a message, which is then answered soon. It returns ErrMalformed or ErrSender for
 // one that can never be answered, and any other error when the message was not
 // stored and should be delivered again. A message that is stored is answered,
 // at the latest by Resume.
@@ -168,9 +174,7 @@ func (in *Inbound) Take(ctx context.Context, incoming Incoming) error {
 	if err != nil || !fresh {
 		return err
 	}
-	if err := in.work(ctx, m); err != nil {
-		in.log.ErrorContext(ctx, "a message waits for its answer", "provider", m.provider, "error", err)
-	}
+	in.later(ctx, m)
 	return nil
 }
 

@@ -31,6 +31,7 @@ func (w *world) take(messages ...sms.Incoming) {
 		if err := w.inbound.Take(w.t.Context(), m); err != nil {
 			w.t.Fatal(err)
 		}
+		w.rest()
 	}
 }
 

@@ -2,10 +2,7 @@ package sms
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/notify"
@@ -74,26 +71,29 @@ func (in *Inbound) insert(ctx context.Context, tx *store.Tx, arrivals []arrival)
 	if err != nil {
 		return nil, fmt.Errorf("store messages: %w", err)
 	}
-	return readNames(rows)
+	defer func() { _ = rows.Close() }() // read to the end, or the error tells
+	stored := names{}
+	for rows.Next() {
+		var m message
+		if err := rows.Scan(&m.provider, &m.id); err != nil {
+			return nil, fmt.Errorf("store messages: %w", err)
+		}
+		stored[m.name()] = true
+	}
+	return stored, rows.Err()
 }
 
 // replyAll marks messages answered, does what they ask for and sends the answers,
 // unless somebody did.
 func (in *Inbound) replyAll(ctx context.Context, tx *store.Tx, replies []reply) ([]struct{}, error) {
-	closed, err := in.closeWhole(ctx, tx, replies)
+	closed, err := in.closeAll(ctx, tx, replies)
 	if err != nil {
 		return nil, err
 	}
 	var answers []notify.Message
 	now := in.now()
-	for _, r := range replies {
-		mine := closed.take(r.name())
-		if r.Parts > 0 {
-			if mine, err = in.closeJoined(ctx, tx, r.message); err != nil {
-				return nil, err
-			}
-		}
-		if !mine {
+	for i, r := range replies {
+		if !closed[i] {
 			continue
 		}
 		if r.do != nil {
@@ -110,30 +110,31 @@ func (in *Inbound) replyAll(ctx context.Context, tx *store.Tx, replies []reply) 
 	return make([]struct{}, len(replies)), in.outbox.SendAll(ctx, tx, answers)
 }
 
-// closeWhole marks whole messages answered, with one statement for each provider,
-// and gives the names of those that were not yet.
-func (in *Inbound) closeWhole(ctx context.Context, tx *store.Tx, replies []reply) (names, error) {
-	ids := map[string][]any{} // by provider
-	for _, r := range replies {
-		if r.Parts == 0 {
-			ids[r.provider] = append(ids[r.provider], r.id)
+// markAnswered marks a whole message answered, once.
+const markAnswered = `UPDATE sms_inbound SET answered_at = $3, sealed = NULL
+WHERE provider = $1 AND message_id = $2 AND answered_at IS NULL`
+
+// closeAll marks messages, with all their parts, answered; a result is false for
+// one that is.
+func (in *Inbound) closeAll(ctx context.Context, tx *store.Tx, replies []reply) (closed []bool, err error) {
+	closed = make([]bool, len(replies))
+	var whole [][]any
+	for i, r := range replies {
+		if r.Parts > 0 {
+			if closed[i], err = in.closeJoined(ctx, tx, r.message); err != nil {
+				return nil, err
+			}
+			continue
 		}
+		whole = append(whole, []any{r.provider, r.id, dbtime.From(in.now())})
 	}
-	closed := names{}
-	for provider, list := range ids {
-		n := len(list)
-		rows, err := tx.QueryContext(ctx, "UPDATE sms_inbound SET answered_at = $"+strconv.Itoa(n+1)+", sealed = NULL"+
-			" WHERE provider = $"+strconv.Itoa(n+2)+" AND message_id IN "+store.Values(1, n)+" AND answered_at IS NULL RETURNING provider, message_id",
-			append(list, dbtime.From(in.now()), provider)...) // #nosec G202 -- $1, $2, …
-		if err != nil {
-			return nil, fmt.Errorf("mark messages answered: %w", err)
-		}
-		some, err := readNames(rows)
-		if err != nil {
-			return nil, err
-		}
-		for name := range some {
-			closed[name] = true
+	changed, err := tx.Each(ctx, markAnswered, whole)
+	if err != nil {
+		return nil, fmt.Errorf("mark messages answered: %w", err)
+	}
+	for i, r := range replies {
+		if r.Parts == 0 {
+			closed[i], changed = changed[0] > 0, changed[1:]
 		}
 	}
 	return closed, nil
@@ -155,17 +156,4 @@ func (n names) take(name string) bool {
 	found := n[name]
 	delete(n, name)
 	return found
-}
-
-// readNames reads rows of provider and message_id.
-func readNames(rows *sql.Rows) (names, error) {
-	list := names{}
-	for rows.Next() {
-		var m message
-		if err := rows.Scan(&m.provider, &m.id); err != nil {
-			return nil, errors.Join(err, rows.Close())
-		}
-		list[m.name()] = true
-	}
-	return list, errors.Join(rows.Err(), rows.Close())
 }

@@ -13,7 +13,7 @@ WHERE provider = $1 AND joins = $2 AND joins <> '' AND answered_at >= $3;
 
 -- name: WaitingInbound :many
 SELECT provider, message_id, received_at, sealed FROM sms_inbound
-WHERE answered_at IS NULL AND received_at < $1
+WHERE sealed IS NOT NULL AND received_at < $1
 ORDER BY received_at
 LIMIT $2;
 

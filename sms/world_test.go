@@ -35,14 +35,22 @@ const (
 	azat      = "+996700000002" // speaks Russian
 )
 
-// talks answers with what it was told; broken is its error.
+// talks answers with what it was told; broken is its error. A text that says so
+// takes until held is closed, or panics.
 type talks struct {
 	mu     sync.Mutex
 	turns  []session.Turn
 	broken error
+	held   chan struct{}
 }
 
 func (f *talks) Turn(_ context.Context, turn session.Turn) (session.Answer, error) {
+	switch turn.Text {
+	case "slow":
+		<-f.held
+	case "panic":
+		panic("canary 11503198800011")
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.turns = append(f.turns, turn)
@@ -129,6 +137,7 @@ type world struct {
 	outbox  *notify.Outbox
 	inbound *sms.Inbound
 	queue   *job.Queue
+	log     bytes.Buffer // its writer has a lock
 	url     string
 
 	mu      sync.Mutex
@@ -138,8 +147,8 @@ type world struct {
 
 func newWorld(t *testing.T, db *store.DB, allowLoopback bool) *world {
 	t.Helper()
-	w := &world{t: t, db: db, talks: &talks{}, provider: &provider{}, stops: &stops{}, now: time.Now()}
-	log := slog.New(slog.DiscardHandler)
+	w := &world{t: t, db: db, talks: &talks{held: make(chan struct{})}, provider: &provider{}, stops: &stops{}, now: time.Now()}
+	log := slog.New(slog.NewTextHandler(&w.log, nil))
 	sealer, err := seal.New(bytes.Repeat([]byte{7}, seal.MasterKeySize))
 	if err != nil {
 		t.Fatal(err)
@@ -238,7 +247,15 @@ func (w *world) post(path string, form url.Values, signature string) (int, strin
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.rest()
 	return resp.StatusCode, string(body)
+}
+
+// rest waits until what was taken is worked on.
+func (w *world) rest() {
+	if err := w.inbound.Wait(context.Background()); err != nil {
+		w.t.Error(err)
+	}
 }
 
 func inbound(id, text string) url.Values {

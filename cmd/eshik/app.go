@@ -251,6 +251,9 @@ func (a *app) close(ctx context.Context) error {
 	if a.unlink != nil {
 		a.unlink()
 	}
+	if a.inbound != nil {
+		faults = append(faults, a.inbound.Wait(ctx))
+	}
 	if a.events != nil {
 		a.events.Close()
 	}

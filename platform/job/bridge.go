@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
@@ -22,16 +21,7 @@ import (
 
 // withPgx runs fn with the pgx view of tx.
 func withPgx(tx *store.Tx, fn func(pgx.Tx) error) error {
-	var failed error
-	err := tx.Conn.Raw(func(driverConn any) error {
-		bridged, ok := driverConn.(*stdlib.Conn)
-		if !ok {
-			return fmt.Errorf("a %T is no pgx connection", driverConn)
-		}
-		failed = fn(&borrowed{conn: bridged.Conn()})
-		return nil // a failure of fn says nothing against the connection
-	})
-	return errors.Join(failed, err)
+	return tx.Pgx(func(conn *pgx.Conn) error { return fn(&borrowed{conn: conn}) })
 }
 
 // borrowed is a transaction that somebody else began and will end. A nested

@@ -41,6 +41,9 @@ type Attempt struct {
 type Options struct {
 	// At is the earliest moment to work the job; zero: at once.
 	At time.Time
+	// Bulk works the job apart, so that nothing else waits behind a thousand of its
+	// kind.
+	Bulk bool
 	// MaxAttempts is the number of tries before the job is given up; zero: 25,
 	// about a day and a half of back-off.
 	MaxAttempts int
@@ -66,8 +69,12 @@ type Queue struct {
 	stop func(context.Context) error
 }
 
-// Concurrency is the number of jobs one process works at a time.
+// Concurrency is the number of jobs one process works at a time, and again as many
+// in bulk.
 const Concurrency = 16
+
+// bulk is the queue of the jobs in bulk.
+const bulk = "bulk"
 
 // jobTimeout bounds one try: a call to a registry and the question how it ended.
 const jobTimeout = 25 * time.Second
@@ -114,7 +121,11 @@ func (q *Queue) InsertAll(ctx context.Context, tx *store.Tx, jobs []Wanted) erro
 	}
 	list := make([]river.InsertManyParams, len(jobs))
 	for i, j := range jobs {
-		list[i] = river.InsertManyParams{Args: j.Args, InsertOpts: &river.InsertOpts{ScheduledAt: j.At, MaxAttempts: j.MaxAttempts}}
+		options := &river.InsertOpts{ScheduledAt: j.At, MaxAttempts: j.MaxAttempts}
+		if j.Bulk {
+			options.Queue = bulk
+		}
+		list[i] = river.InsertManyParams{Args: j.Args, InsertOpts: options}
 	}
 	var err error
 	if tx.Engine == store.PostgreSQL {
@@ -141,7 +152,7 @@ func (q *Queue) Start(ctx context.Context) error {
 	config := &river.Config{
 		Logger:            q.log,
 		Workers:           q.workers,
-		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: Concurrency}},
+		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: Concurrency}, bulk: {MaxWorkers: Concurrency}},
 		FetchPollInterval: 200 * time.Millisecond,
 		FetchCooldown:     50 * time.Millisecond,
 		RetryPolicy:       backOff{},
@@ -194,6 +205,10 @@ func (q *Queue) Stop(ctx context.Context) error {
 	return stop(ctx)
 }
 
+// dropUnused takes away what River indexes for tools that search jobs by their
+// arguments: nobody here does, and a job passes through each index three times.
+const dropUnused = "DROP INDEX IF EXISTS river_job_args_index, river_job_metadata_index, river_job_kind"
+
 // Migrate makes or updates the queue's own tables.
 func Migrate(ctx context.Context, db *store.DB) error {
 	var err error
@@ -204,6 +219,9 @@ func Migrate(ctx context.Context, db *store.DB) error {
 		if pool, err = pgxpool.New(ctx, db.Address()); err == nil {
 			defer pool.Close()
 			err = migrate(ctx, riverpgxv5.New(pool))
+		}
+		if err == nil {
+			_, err = pool.Exec(ctx, dropUnused)
 		}
 	}
 	if err != nil {

@@ -68,6 +68,36 @@ func TestAJobIsWorkedIfAndOnlyIfItsTransactionCommits(t *testing.T) {
 	})
 }
 
+// However many jobs in bulk hang, all others go on.
+func TestBulkHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		worked, hold := make(chan string, 10), make(chan struct{})
+		q := start(t, db, func(_ context.Context, n note, _ job.Attempt) error {
+			if n.Text == "bulk" {
+				<-hold
+				return nil
+			}
+			worked <- n.Text
+			return nil
+		})
+		t.Cleanup(func() { close(hold) }) // before the queue is stopped
+		err := db.InTx(t.Context(), func(tx *store.Tx) error {
+			var jobs []job.Wanted
+			for range 2 * job.Concurrency {
+				jobs = append(jobs, job.Wanted{Args: note{"bulk"}, Options: job.Options{Bulk: true}})
+			}
+			return q.InsertAll(t.Context(), tx, append(jobs, job.Wanted{Args: note{"payment"}}))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := receive(t, worked); got != "payment" {
+			t.Fatalf("worked %q", got)
+		}
+	})
+}
+
 func TestAFailedJobIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {

@@ -12,15 +12,12 @@ const (
 	batchSize = 64
 	// batchTime bounds one transaction.
 	batchTime = 10 * time.Second
-	// batchLanes is how many commits are under way at once: while one waits for the
-	// disk, another one's statements run.
-	batchLanes = 2
 )
 
 // Batch works on small items, and on those that wait at the same time in one
 // transaction: most of what such an item costs alone is the begin, the commit and
-// the round trips. While commits are under way the next batch gathers, so that
-// nobody waits for company.
+// the round trips. While one is committed the next batch gathers, so that nobody
+// waits for company.
 //
 // Each item has its effects or its error as if it had been alone: one that fails
 // sends all of its batch to be worked on by themselves.
@@ -53,7 +50,7 @@ type verdict[R any] struct {
 // and does not wait for another item.
 func NewBatch[T, R any](db *DB, work func(ctx context.Context, tx *Tx, items []T) ([]R, error)) *Batch[T, R] {
 	b := &Batch[T, R]{db: db, work: work}
-	b.waiting.run, b.waiting.size, b.waiting.lanes = b.commit, batchSize, batchLanes
+	b.waiting.run, b.waiting.size = b.commit, batchSize
 	return b
 }
 

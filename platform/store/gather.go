@@ -8,23 +8,22 @@ import (
 // gather hands over together what comes while others are under way: nobody waits
 // for company, and under load most of a round trip's cost is shared.
 type gather[T any] struct {
-	// run takes some items, size at the most. As many as lanes run at once.
-	run         func(ctx context.Context, items []T)
-	size, lanes int
+	// run takes some items, size at the most. One runs at a time: the slower what it
+	// waits for, the more share the next.
+	run  func(ctx context.Context, items []T)
+	size int
 
 	mu      sync.Mutex
 	waiting []T
-	leading int // runs under way
+	leading bool // a run is under way
 }
 
 // add hands an item over, soon. ctx gives the run its values, not its end.
 func (g *gather[T]) add(ctx context.Context, item T) {
 	g.mu.Lock()
 	g.waiting = append(g.waiting, item)
-	lead := g.leading < g.lanes
-	if lead {
-		g.leading++
-	}
+	lead := !g.leading
+	g.leading = true
 	g.mu.Unlock()
 	if lead {
 		go g.lead(context.WithoutCancel(ctx))
@@ -38,12 +37,11 @@ func (g *gather[T]) lead(ctx context.Context) {
 		n := min(len(g.waiting), g.size)
 		items := g.waiting[:n:n]
 		g.waiting = g.waiting[n:]
+		g.leading = n > 0
+		g.mu.Unlock()
 		if n == 0 {
-			g.leading--
-			g.mu.Unlock()
 			return
 		}
-		g.mu.Unlock()
 		g.run(ctx, items)
 	}
 }

@@ -6,10 +6,8 @@ import (
 )
 
 const (
-	// lookupSize bounds the keys of one query. One runs at a time: the slower the
-	// database, the more share the next.
-	lookupSize  = 64
-	lookupLanes = 1
+	// lookupSize bounds the keys of one query.
+	lookupSize = 64
 	// lookupTime bounds one query.
 	lookupTime = 10 * time.Second
 )
@@ -37,7 +35,7 @@ type answer[V any] struct {
 // is given each key once.
 func NewLookup[V any](find func(ctx context.Context, keys []string) (map[string]V, error)) *Lookup[V] {
 	l := &Lookup[V]{find: find}
-	l.asked.run, l.asked.size, l.asked.lanes = l.run, lookupSize, lookupLanes
+	l.asked.run, l.asked.size = l.run, lookupSize
 	return l
 }
 

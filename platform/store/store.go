@@ -18,8 +18,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	_ "github.com/jackc/pgx/v5/stdlib" // the "pgx" driver
+	"github.com/jackc/pgx/v5/stdlib" // also the "pgx" driver
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -169,6 +170,49 @@ func (db *DB) once(ctx context.Context, fn func(tx *Tx) error) error {
 		return fmt.Errorf("commit: %w", err)
 	}
 	return nil
+}
+
+// Each runs a statement once for each row of arguments, in one round trip where
+// the database can, and gives how many rows each one changed. Where rows are
+// looked up by key this is safer than one statement with all keys: PostgreSQL may
+// keep a plan for that which reads the whole table, made when it was small.
+func (tx *Tx) Each(ctx context.Context, query string, rows [][]any) (changed []int64, err error) {
+	changed = make([]int64, len(rows))
+	if tx.Engine == SQLite {
+		for i, row := range rows {
+			result, err := tx.ExecContext(ctx, query, row...)
+			if err == nil {
+				changed[i], err = result.RowsAffected()
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		return changed, nil
+	}
+	var batch pgx.Batch
+	for i, row := range rows {
+		batch.Queue(query, row...).Exec(func(tag pgconn.CommandTag) error {
+			changed[i] = tag.RowsAffected()
+			return nil
+		})
+	}
+	return changed, tx.Pgx(func(conn *pgx.Conn) error { return conn.SendBatch(ctx, &batch).Close() })
+}
+
+// Pgx runs fn with the transaction's connection to PostgreSQL, which fn must not
+// use afterwards.
+func (tx *Tx) Pgx(fn func(conn *pgx.Conn) error) error {
+	var failed error
+	err := tx.Conn.Raw(func(driver any) error {
+		bridged, ok := driver.(*stdlib.Conn)
+		if !ok {
+			return fmt.Errorf("a %T is no connection to PostgreSQL", driver)
+		}
+		failed = fn(bridged.Conn())
+		return nil // a failure of fn says nothing against the connection
+	})
+	return errors.Join(failed, err)
 }
 
 // Values are the placeholders of some rows, "($1, $2), ($3, $4)": one statement

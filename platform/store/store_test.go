@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -44,6 +45,38 @@ func TestConcurrentTransactionsLoseNothing(t *testing.T) {
 		var n int
 		if err := db.Reader().QueryRowContext(t.Context(), "SELECT n FROM scratch").Scan(&n); err != nil || n != 32 {
 			t.Fatalf("%d, %v", n, err)
+		}
+	})
+}
+
+// A statement for each row: how many each one changed, or nothing at all.
+func TestEach(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		makeScratch(t, db)
+		each := func(query string, rows ...[]any) (changed []int64, err error) {
+			err = db.InTx(t.Context(), func(tx *store.Tx) (err error) {
+				changed, err = tx.Each(t.Context(), query, rows)
+				return err
+			})
+			return changed, err
+		}
+		const insert = "INSERT INTO scratch (id, n) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+		if changed, err := each(insert, []any{"a", 1}, []any{"b", 2}, []any{"a", 3}); err != nil || !slices.Equal(changed, []int64{1, 1, 0}) {
+			t.Errorf("inserted %v, %v", changed, err)
+		}
+		if changed, err := each("UPDATE scratch SET n = n + $2 WHERE id = $1", []any{"c", 1}, []any{"b", 40}); err != nil || !slices.Equal(changed, []int64{0, 1}) {
+			t.Errorf("updated %v, %v", changed, err)
+		}
+		if changed, err := each(insert); err != nil || len(changed) != 0 {
+			t.Errorf("for no row: %v, %v", changed, err)
+		}
+		if _, err := each("INSERT INTO scratch (id, n) VALUES ($1, $2)", []any{"d", 1}, []any{"a", 1}); !store.IsUnique(err) {
+			t.Errorf("one that fails: %v", err)
+		}
+		var ids, sum int
+		if err := db.Reader().QueryRowContext(t.Context(), "SELECT COUNT(*), SUM(n) FROM scratch").Scan(&ids, &sum); err != nil || ids != 2 || sum != 43 {
+			t.Errorf("%d rows, sum %d, %v", ids, sum, err)
 		}
 	})
 }

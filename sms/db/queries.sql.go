@@ -255,7 +255,7 @@ func (q *Queries) MoveWeights(ctx context.Context, arg MoveWeightsParams) (int64
 
 const waitingInbound = `-- name: WaitingInbound :many
 SELECT provider, message_id, received_at, sealed FROM sms_inbound
-WHERE answered_at IS NULL AND received_at < $1
+WHERE sealed IS NOT NULL AND received_at < $1
 ORDER BY received_at
 LIMIT $2
 `

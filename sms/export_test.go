@@ -1,0 +1,8 @@
+package sms
+
+// InHand is how many messages are worked on at once, InLine how many of a phone
+// wait behind the one that is.
+const (
+	InHand = inHand
+	InLine = inLine
+)

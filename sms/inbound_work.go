@@ -1,0 +1,103 @@
+package sms
+
+import (
+	"context"
+
+	"github.com/eshik-kg/eshik/platform/problem"
+)
+
+const (
+	// inHand bounds the messages that are worked on at once. Whoever brings one
+	// more waits, and with them the provider.
+	inHand = 512
+	// inLine bounds those of one phone, so that nobody takes all hands; the others
+	// are left to Resume.
+	inLine = 8
+	// workWithin bounds the work on a message; it ends before Resume takes the
+	// message for a lost one.
+	workWithin = waitBeforeResume / 2
+)
+
+// later has a stored message worked on, after those of its phone that came
+// before. Its provider need not wait for that: the message is ours now, and
+// Resume answers it where this process does not.
+func (in *Inbound) later(ctx context.Context, m message) {
+	select {
+	case in.hands <- struct{}{}:
+	case <-ctx.Done():
+		in.log.WarnContext(ctx, "a message waits for its answer: too many are in hand", "provider", m.provider)
+		return
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	line, working := in.lines[m.Phone]
+	switch {
+	case !working:
+		in.lines[m.Phone] = nil
+		go in.workLine(context.WithoutCancel(ctx), m)
+	case len(line) < inLine:
+		in.lines[m.Phone] = append(line, m)
+	default:
+		<-in.hands
+		in.log.WarnContext(ctx, "a message waits for its answer: its phone sent too many", "provider", m.provider)
+	}
+}
+
+// workLine works on a phone's message and on those that come meanwhile.
+func (in *Inbound) workLine(ctx context.Context, m message) {
+	for more := true; more; {
+		if err := in.safely(ctx, m); err != nil {
+			in.log.ErrorContext(ctx, "a message waits for its answer", "provider", m.provider, "error", err)
+		}
+		<-in.hands
+		m, more = in.nextInLine(m.Phone)
+	}
+}
+
+// nextInLine is the phone's next message; more is false when there is none, and
+// the line is over.
+func (in *Inbound) nextInLine(phone string) (m message, more bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	line := in.lines[phone]
+	if len(line) == 0 {
+		delete(in.lines, phone)
+		return m, false
+	}
+	in.lines[phone] = line[1:]
+	return line[0], true
+}
+
+// safely works on a message. A panic, whose text may hold what was texted, is an
+// error of ours.
+func (in *Inbound) safely(ctx context.Context, m message) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, workWithin)
+	defer cancel()
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = problem.FromPanic(fault)
+		}
+	}()
+	return in.work(ctx, m)
+}
+
+// Wait waits until the messages in hand are worked on, for a process that ends.
+func (in *Inbound) Wait(ctx context.Context) error {
+	in.waits.Lock() // two would hold the tokens that each other waits for
+	defer in.waits.Unlock()
+	held := 0
+	defer func() {
+		for range held {
+			<-in.hands
+		}
+	}()
+	for range cap(in.hands) {
+		select {
+		case in.hands <- struct{}{}:
+			held++
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}

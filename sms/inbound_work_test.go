@@ -1,0 +1,108 @@
+package sms_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/sms"
+)
+
+// A provider is not held up by a slow talk; a process that ends waits for it.
+func TestSlowTalk(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db, true)
+		take := func(id, text string) {
+			t.Helper()
+			m := sms.Incoming{Provider: "smpp", ID: id, Phone: aigul, Text: text, At: w.inboundNow()}
+			if err := w.inbound.Take(t.Context(), m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		take("m1", "slow")
+		short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		if err := w.inbound.Wait(short); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("waiting for a slow talk ended with %v", err)
+		}
+		if len(w.heard()) != 0 {
+			t.Error("the slow talk is over")
+		}
+		close(w.held)
+		w.rest()
+		w.start()
+		w.sends("you said slow")
+	})
+}
+
+// Of more messages than can be worked on at once, or for one phone, none is lost:
+// those that are left are answered later.
+func TestTooManyInHand(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t, storetest.NewSQLite(t))
+	w := newWorld(t, db, true)
+	take := func(n int, phone string, patience time.Duration) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		m := sms.Incoming{Provider: "smpp", ID: fmt.Sprintf("m%d", n), Phone: phone, Text: "slow", At: w.inboundNow()}
+		if err := w.inbound.Take(ctx, m); err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	const line = 1 + sms.InLine
+	for n := range line + 2 {
+		take(n, aigul, time.Minute)
+	}
+	for n := line; n < sms.InHand; n++ {
+		take(1000+n, fmt.Sprintf("+99655500%04d", 1000+n), time.Minute)
+	}
+	take(9999, azat, time.Second) // no place is free in time
+	close(w.held)
+	w.rest()
+	if n := len(w.heard()); n != sms.InHand {
+		t.Errorf("%d turns", n)
+	}
+	w.pass(2 * time.Minute)
+	if err := w.inbound.Resume(t.Context()); err != nil || len(w.heard()) != sms.InHand+3 {
+		t.Errorf("%v, %d turns in the end", err, len(w.heard()))
+	}
+}
+
+// What a phone texts is worked on in the order in which it was taken.
+func TestOrderOfAPhone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)), true)
+	want := []string{"slow", "1", "2", "3", "4"}
+	for n, text := range want {
+		m := sms.Incoming{Provider: "smpp", ID: fmt.Sprintf("m%d", n), Phone: aigul, Text: text, At: w.inboundNow()}
+		if err := w.inbound.Take(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(w.held)
+	w.rest()
+	if got := w.said(); !slices.Equal(got, want) {
+		t.Errorf("heard %q", got)
+	}
+}
+
+// A panic ends a message's work, not the process, and its text is not logged.
+func TestPanickingTalk(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)), false)
+	w.text("SM1", "panic")
+	if log := w.log.String(); !strings.Contains(log, "waits for its answer") || strings.Contains(log, "canary") {
+		t.Errorf("the log is %q", log)
+	}
+	w.text("SM2", "hello")
+	w.start()
+	w.sends("you said hello")
+}
