@@ -65,7 +65,7 @@ func NewTwilio(cfg TwilioConfig) (*Twilio, error) {
 func newTransport() *http.Transport {
 	return &http.Transport{
 		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true,
-		MaxIdleConnsPerHost: job.Concurrency, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: defaultTimeout,
+		MaxIdleConnsPerHost: job.BulkConcurrency, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: defaultTimeout,
 	}
 }
 

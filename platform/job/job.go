@@ -69,9 +69,12 @@ type Queue struct {
 	stop func(context.Context) error
 }
 
-// Concurrency is the number of jobs one process works at a time, and again as many
-// in bulk.
-const Concurrency = 16
+// Concurrency is the number of jobs one process works at a time, and
+// BulkConcurrency that of those in bulk, which mostly wait for a provider.
+const (
+	Concurrency     = 16
+	BulkConcurrency = 32
+)
 
 // bulk is the queue of the jobs in bulk.
 const bulk = "bulk"
@@ -152,7 +155,7 @@ func (q *Queue) Start(ctx context.Context) error {
 	config := &river.Config{
 		Logger:            q.log,
 		Workers:           q.workers,
-		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: Concurrency}, bulk: {MaxWorkers: Concurrency}},
+		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: Concurrency}, bulk: {MaxWorkers: BulkConcurrency}},
 		FetchPollInterval: 200 * time.Millisecond,
 		FetchCooldown:     50 * time.Millisecond,
 		RetryPolicy:       backOff{},

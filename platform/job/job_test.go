@@ -84,7 +84,7 @@ func TestBulkHoldsNobodyUp(t *testing.T) {
 		t.Cleanup(func() { close(hold) }) // before the queue is stopped
 		err := db.InTx(t.Context(), func(tx *store.Tx) error {
 			var jobs []job.Wanted
-			for range 2 * job.Concurrency {
+			for range 2 * job.BulkConcurrency {
 				jobs = append(jobs, job.Wanted{Args: note{"bulk"}, Options: job.Options{Bulk: true}})
 			}
 			return q.InsertAll(t.Context(), tx, append(jobs, job.Wanted{Args: note{"payment"}}))
