@@ -68,5 +68,8 @@ func (s *Server) SetLanguage(ctx context.Context, r SetLanguageRequestObject) (S
 	if err := s.Identity.SetLocale(ctx, who(ctx).Phone, loc); err != nil {
 		return nil, err
 	}
+	if err := s.Talks.Relearn(ctx, who(ctx).Phone); err != nil {
+		return nil, err
+	}
 	return SetLanguage204Response{}, nil
 }

@@ -28,6 +28,7 @@ var Document []byte
 // Server answers the contract's operations from the services.
 type Server struct {
 	Identity     *identity.Service
+	Talks        Talks
 	Fines        *fine.Service
 	Payments     *payment.Service
 	Certificates *certificate.Service
@@ -35,6 +36,11 @@ type Server struct {
 	Figures      UsageReader
 	Recorder     Recorder
 	Texts        *locales.Catalogue
+}
+
+// Talks hears that a phone's profile was changed, as *session.Talks does.
+type Talks interface {
+	Relearn(ctx context.Context, phone string) error
 }
 
 // UsageReader gives the published figures.

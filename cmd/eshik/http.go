@@ -129,7 +129,7 @@ func (a *app) mountAPI(f fiber.Router) error {
 		return err
 	}
 	server := &citizen.Server{
-		Identity: a.identity, Fines: a.fines, Payments: a.payments, Certificates: a.certificates,
+		Identity: a.identity, Talks: a.talks, Fines: a.fines, Payments: a.payments, Certificates: a.certificates,
 		Preschool: a.preschool, Figures: a.events, Recorder: a.events, Texts: a.texts,
 	}
 	server.Mount(f, contract)

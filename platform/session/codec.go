@@ -3,6 +3,7 @@ package session
 import (
 	"fmt"
 
+	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/cborwire"
 )
@@ -37,6 +38,14 @@ const (
 const (
 	keyUSSD = iota + 1
 	keySMS
+	keyKnown
+)
+
+// The keys of a profile's map.
+const (
+	keyLocale = iota + 1
+	keyHolder
+	keyRead
 )
 
 // overhead is about what a talk takes beside its state and its answer.
@@ -59,6 +68,14 @@ func (b *book) encode() []byte {
 	if b.SMS != nil {
 		w.Key(keySMS)
 		b.SMS.write(w)
+	}
+	if b.Known != nil {
+		w.Key(keyKnown)
+		w.Open()
+		w.TextAt(keyLocale, string(b.Known.Locale))
+		w.IntAt(keyHolder, b.Known.Tenure)
+		w.IntAt(keyRead, b.Known.Read)
+		w.Close()
 	}
 	w.Close()
 	return w.Bytes()
@@ -101,6 +118,8 @@ func decodeBook(data []byte) (*book, error) {
 			b.USSD = readTalk(&r)
 		case keySMS:
 			b.SMS = readTalk(&r)
+		case keyKnown:
+			b.Known = readKnown(&r)
 		default:
 			r.Skip()
 		}
@@ -109,6 +128,23 @@ func decodeBook(data []byte) (*book, error) {
 		return nil, fmt.Errorf("read a phone's talks: %w", err)
 	}
 	return b, nil
+}
+
+func readKnown(r *cborwire.Reader) *known {
+	k := new(known)
+	r.Map(func(key int64) {
+		switch key {
+		case keyLocale:
+			k.Locale = locales.Locale(r.Text())
+		case keyHolder:
+			k.Tenure = r.Int()
+		case keyRead:
+			k.Read = r.Int()
+		default:
+			r.Skip()
+		}
+	})
+	return k
 }
 
 func readTalk(r *cborwire.Reader) *talk {

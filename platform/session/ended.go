@@ -54,6 +54,23 @@ func (t *Talks) end(ctx context.Context, key string, turn Turn) error {
 	return t.save(ctx, r)
 }
 
+// Relearn has the next talk of a phone ask for its profile, which was changed
+// elsewhere.
+func (t *Talks) Relearn(ctx context.Context, phone string) error {
+	key := t.vault.key(phone)
+	for range conflicts {
+		r, err := t.load(ctx, key, Turn{Phone: phone, Channel: caller.USSD, Now: t.Now()})
+		if err != nil || r.book.Known == nil {
+			return err
+		}
+		r.book.Known = nil
+		if err = t.save(ctx, r); !errors.Is(err, ErrConflict) {
+			return err
+		}
+	}
+	return fmt.Errorf("learn of a phone anew: %w", ErrConflict)
+}
+
 // Sweep counts the talks that expired before now as abandoned and removes
 // them. Several instances may sweep at once: each talk is counted by one.
 func (t *Talks) Sweep(ctx context.Context, now time.Time) error {

@@ -52,15 +52,16 @@ func (g *guestbook) service() dialog.Service {
 
 type remembered struct{ profiles }
 
-// holders are profiles whose number changes hands.
+// holders are profiles whose number changes hands; asked counts the questions.
 type holders struct {
 	remembered
-	tenure *atomic.Int64
+	tenure, asked *atomic.Int64
 }
 
 func (h holders) Profile(ctx context.Context, phone string) (dialog.Profile, error) {
 	profile, err := h.remembered.Profile(ctx, phone)
 	profile.Tenure = h.tenure.Load()
+	h.asked.Add(1)
 	return profile, err
 }
 
@@ -82,8 +83,8 @@ func spoken(t *testing.T, store session.Store) (*world, *guestbook) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{events: &events{}, store: store, now: time.Now()}
-	holders := holders{remembered: known, tenure: &w.tenure}
+	w := &world{events: &events{}, store: store, now: time.Now(), languages: known.profiles}
+	holders := holders{remembered: known, tenure: &w.tenure, asked: &w.looked}
 	if w.Talks, err = session.NewTalks(session.Deps{
 		Engine: engine, Store: store, Profiles: holders, Recorder: w.events, Sentences: sentences{}, Secret: secret,
 		Window: session.DefaultWindow, Now: func() time.Time { return w.now }, Log: log,

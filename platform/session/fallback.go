@@ -62,7 +62,8 @@ func (f *Fallback) ask(ctx context.Context, operation func(context.Context) erro
 	if closed {
 		return errAway
 	}
-	short, cancel := context.WithTimeout(ctx, primaryPatience)
+	// Shorter than any caller's own time, which need not be tied to it.
+	short, cancel := context.WithTimeout(context.WithoutCancel(ctx), primaryPatience)
 	defer cancel()
 	err := operation(short)
 	if ctx.Err() != nil {

@@ -22,11 +22,13 @@ const redisShards = 16
 const recordHeader = 16
 
 // saveScript: KEYS record, index; ARGV expected version (8 bytes, or empty for
-// none), new value, the moment Redis may forget it (ms), expiry (ms), member.
+// none), new value, the moment Redis may forget it (ms), expiry (ms), member. A
+// record is listed once, when it is made: the index has the moment before which it
+// need not be looked at, and Expired moves that on.
 var saveScript = redis.NewScript(`
 if redis.call('GETRANGE', KEYS[1], 0, 7) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PXAT', ARGV[3])
-redis.call('ZADD', KEYS[2], ARGV[4], ARGV[5])
+if ARGV[1] == '' then redis.call('ZADD', KEYS[2], ARGV[4], ARGV[5]) end
 return 1`)
 
 // deleteScript: KEYS record, index; ARGV expected version, member. The index
@@ -137,9 +139,9 @@ func (r *Redis) expiredIn(ctx context.Context, tag string, before time.Time, lim
 	}
 	var found []Entry
 	for i, value := range values {
-		text, ok := value.(string)
-		if !ok {
-			if err := r.client.ZRem(ctx, tag+"expiry", members[i]).Err(); err != nil {
+		text, there := value.(string)
+		if !there {
+			if _, err := r.Delete(ctx, members[i], 0); err != nil { // the index entry alone
 				return nil, err
 			}
 			continue
@@ -148,9 +150,18 @@ func (r *Redis) expiredIn(ctx context.Context, tag string, before time.Time, lim
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, Entry{Key: members[i], Record: rec})
+		if rec.Expires.Before(before) {
+			found = append(found, Entry{Key: members[i], Record: rec})
+		} else if err := r.list(ctx, tag, members[i], rec.Expires); err != nil {
+			return nil, err
+		}
 	}
 	return found, nil
+}
+
+// list moves a record that went on since it was listed.
+func (r *Redis) list(ctx context.Context, tag, member string, expires time.Time) error {
+	return r.client.ZAddXX(ctx, tag+"expiry", redis.Z{Score: float64(expires.UnixMilli()), Member: member}).Err()
 }
 
 // versionBytes is empty for 0, as GETRANGE is for an absent key.

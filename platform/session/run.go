@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
 )
@@ -43,6 +44,7 @@ func (t *Talks) run(ctx context.Context, r *round, s step) (Answer, error) {
 	}
 	own, _ := r.book.slots(r.Channel)
 	*own = next
+	r.book.learn(s.state.Locale)
 	if err := t.save(ctx, r); err != nil {
 		return Answer{}, err
 	}
@@ -130,11 +132,26 @@ func (t *Talks) dropped(r *round) (*dialog.State, []byte) {
 	return found, from.State
 }
 
+// breaksOff reports that the start may end a talk which could be continued, if it
+// is the same person's.
+func (t *Talks) breaksOff(r *round) bool {
+	return t.unfinished(r, r.book.USSD) != nil || t.unfinished(r, r.book.SMS) != nil
+}
+
+// continuable is the state of a talk that the same person left unfinished.
 func (t *Talks) continuable(r *round, old *talk) *dialog.State {
-	if old == nil || old.Over || r.Now.Sub(time.UnixMicro(old.Answered)) > t.Window || old.Tenure != r.tenure {
+	if old == nil || old.Tenure != r.tenure {
 		return nil
 	}
 	if sim := t.vault.sum("subscriber", r.Subscriber); r.Subscriber != "" && len(old.Subscriber) > 0 && !among(old.Subscriber, sim[:]) {
+		return nil
+	}
+	return t.unfinished(r, old)
+}
+
+// unfinished is the state of a talk that is worth continuing, and not too old.
+func (t *Talks) unfinished(r *round, old *talk) *dialog.State {
+	if old == nil || old.Over || r.Now.Sub(time.UnixMicro(old.Answered)) > t.Window {
 		return nil
 	}
 	state, err := dialog.Decode(old.State)
@@ -142,6 +159,15 @@ func (t *Talks) continuable(r *round, old *talk) *dialog.State {
 		return nil
 	}
 	return t.Engine.Dropped(state)
+}
+
+// learn notes the language that the phone chose in a talk.
+func (b *book) learn(loc locales.Locale) {
+	if b.Known != nil && loc != "" && loc != b.Known.Locale {
+		learnt := *b.Known
+		learnt.Locale = loc
+		b.Known = &learnt
+	}
 }
 
 // keep is until when the record is needed.

@@ -167,6 +167,26 @@ func TestStoreListsExpired(t *testing.T) {
 		if left, err := store.Expired(ctx, now, 10); err != nil || len(left) != 1 || left[0].Key != "older" {
 			t.Errorf("expired after one went on: %+v, %v", left, err)
 		}
+		// Nor is one that goes on before it expires, until its new time is over.
+		rec = session.Record{Version: 2, Expires: now.Add(5 * time.Minute), Data: []byte("young")}
+		if err := store.Save(ctx, "young", rec, 1); err != nil {
+			t.Fatal(err)
+		}
+		keys := func(before time.Duration) (list string) {
+			found, err := store.Expired(ctx, now.Add(before), 10)
+			if err != nil {
+				t.Error(err)
+			}
+			for _, e := range found {
+				if e.Key == "young" {
+					list += e.Key
+				}
+			}
+			return list
+		}
+		if early, twice, late := keys(2*time.Minute), keys(2*time.Minute), keys(6*time.Minute); early+twice != "" || late != "young" {
+			t.Errorf("one that went on expired: %q, %q, then %q", early, twice, late)
+		}
 	})
 }
 

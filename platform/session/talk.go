@@ -15,7 +15,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/dialog"
 )
 
 // book is what is stored for a phone: its talk on each channel, so that one can
@@ -23,6 +25,28 @@ import (
 type book struct {
 	USSD *talk
 	SMS  *talk
+	// Known is the phone's profile as it was read last; nil when it was not.
+	Known *known
+}
+
+// known is a profile and when it was read, in Unix microseconds.
+type known struct {
+	Locale locales.Locale
+	Tenure int64
+	Read   int64
+}
+
+// knownFor is how long a profile is good enough for a talk with which nothing
+// goes on. A language is chosen in talks, which note it, or elsewhere (see
+// Relearn); and whose number it is, is asked anew before anything is continued.
+const knownFor = 15 * time.Minute
+
+// profile is what is known, unless that is too old.
+func (k *known) profile(now time.Time) (p dialog.Profile, fresh bool) {
+	if k == nil || now.Sub(time.UnixMicro(k.Read)) > knownFor {
+		return p, false
+	}
+	return dialog.Profile{Locale: k.Locale, Tenure: k.Tenure}, true
 }
 
 // slots are the talk on channel and the one on the other.

@@ -206,7 +206,7 @@ func (t *Talks) goOn(ctx context.Context, r *round) (Answer, error) {
 // request with text in it is a dialled string (*1414*2*1#), or a talk whose
 // session was lost: its choices are walked again, without effects.
 func (t *Talks) start(ctx context.Context, r *round) (Answer, error) {
-	profile, err := t.Profiles.Profile(ctx, r.Phone)
+	profile, err := t.profile(ctx, r)
 	if err != nil {
 		// Without the profile the talk asks for the language, and goes on.
 		t.Log.Warn("the phone's profile cannot be read", "error", err)
@@ -219,6 +219,18 @@ func (t *Talks) start(ctx context.Context, r *round) (Answer, error) {
 		s.in.Earlier, s.before = t.dropped(r)
 	}
 	return t.run(ctx, r, s)
+}
+
+// profile is what is known of the phone, asked anew where that may be too old.
+func (t *Talks) profile(ctx context.Context, r *round) (dialog.Profile, error) {
+	if profile, fresh := r.book.Known.profile(r.Now); fresh && !t.breaksOff(r) {
+		return profile, nil
+	}
+	profile, err := t.Profiles.Profile(ctx, r.Phone)
+	if err == nil {
+		r.book.Known = &known{Locale: profile.Locale, Tenure: profile.Tenure, Read: r.Now.UnixMicro()}
+	}
+	return profile, err
 }
 
 // save puts the phone's talks over what was loaded, also when the request's own

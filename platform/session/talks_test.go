@@ -102,11 +102,13 @@ func (e *events) count(outcome string) (n int) {
 // world is Talks on a store with everything else made for the test.
 type world struct {
 	*session.Talks
-	engine *echo
-	events *events
-	store  session.Store
-	now    time.Time
-	tenure atomic.Int64 // of every number
+	engine    *echo
+	events    *events
+	store     session.Store
+	now       time.Time
+	tenure    atomic.Int64 // of every number
+	looked    atomic.Int64 // for a profile
+	languages profiles
 }
 
 var secret = []byte("a secret of thirty-two bytes ....")
