@@ -42,6 +42,24 @@ func layout(b Budget, s sheet) []Page {
 	return pages
 }
 
+// from is the sheet from a page on, under another body, and the pages before that
+// one. They are none where the choices are not those of the pages any more.
+func (s sheet) from(pages []Page, place int, body string) (before []Page, rest sheet) {
+	first, all := 0, 0
+	for i, page := range pages {
+		if i < place {
+			first += len(page.Options)
+		}
+		all += len(page.Options)
+	}
+	s.body = body
+	if place >= len(pages) || all != len(s.labels) {
+		return nil, s
+	}
+	s.labels, s.next = s.labels[first:], s.next[first:]
+	return pages[:place:place], s
+}
+
 // size is that of the whole sheet on one page.
 func (s sheet) size() size {
 	all := sizeOf(s.body).under(sizeOf(s.footer))

@@ -38,12 +38,16 @@ func (w *walk) show(ctx context.Context, notice string) error {
 	return nil
 }
 
-// again shows the same screen under the sentence of err.
+// again shows the same screen under the sentence of err. A problem's screen has no
+// node to ask, and says already what to do: it stays as it is.
 func (w *walk) again(ctx context.Context, err error) error {
 	w.noticed = true
+	if w.state.Node == nodeProblem {
+		return nil
+	}
 	w.engine.logError(ctx, w.state.Node, err)
 	p := problem.From(err)
-	w.failed = passing(p)
+	w.failed, w.repeats = passing(p), true
 	return w.show(ctx, w.engine.text(w.locale(), Say(p.Key, p.Args...)))
 }
 
@@ -80,17 +84,20 @@ func (w *walk) lay(screen Screen, notice string) {
 		body: join(paragraphs...), more: w.engine.more(loc), footer: w.footer(loc, screen),
 		labels: make([]string, 0, len(screen.Options)), next: make([]Next, 0, len(screen.Options)),
 	}
-	if notice != "" && screen.Ask != AskNothing && !w.budget.Fits(join(s.body, s.footer)) {
-		s.body = notice // it says what to type: better than half of the question
-	}
 	for _, option := range screen.Options {
 		s.labels = append(s.labels, w.engine.text(loc, option.Label))
 		s.next = append(s.next, option.Next)
 	}
-	w.state.Pages = layout(w.budget, s)
-	w.state.Page = 0
 	w.state.Ask = screen.Ask
 	w.state.Shown = w.caller.Now.UnixMicro()
+	if w.repeats && (w.state.Page > 0 || !w.budget.holds(s.size())) && (screen.Ask != AskNothing || len(w.state.options()) > 0) {
+		// The citizen has seen the screen: what to type, and the choices by the numbers
+		// they had, are worth more than half of its text once more.
+		before, rest := s.from(w.state.Pages, w.state.Page, notice)
+		w.state.Pages, w.state.Page = append(before, layout(w.budget, rest)...), len(before)
+		return
+	}
+	w.state.Pages, w.state.Page = layout(w.budget, s), 0
 }
 
 // footer is the way back as the screen shows it.

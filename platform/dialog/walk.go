@@ -40,6 +40,7 @@ type walk struct {
 	budget  Budget
 	dialled bool
 	noticed bool   // the last input could not be used
+	repeats bool   // the screen is shown once more, under a notice
 	notice  string // to be said above the next screen
 	failed  bool   // the screen tells of a fault that may be over later
 	steps   []Step
@@ -114,7 +115,7 @@ func (w *walk) step(ctx context.Context, text string) error {
 
 // answer takes what the citizen typed on the screen they see.
 func (w *walk) answer(ctx context.Context, raw string) error {
-	w.noticed = false
+	w.noticed, w.repeats = false, false
 	if utf8.RuneCountInString(raw) > maxInput {
 		return w.again(ctx, problem.New(problem.Invalid, "problem.input_long"))
 	}
