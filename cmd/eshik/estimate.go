@@ -34,7 +34,7 @@ Answers to what a citizen dials or texts are not among these: they are as long a
 
 // Run prints the tables.
 func (smsEstimate) Run(config *Config, out io.Writer) error {
-	file, err := readGateways(config)
+	tables, err := priceTables(config.Gateways)
 	if err != nil {
 		return usageError{fmt.Errorf("ESHIK_GATEWAYS: %w", err)}
 	}
@@ -42,12 +42,29 @@ func (smsEstimate) Run(config *Config, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("the locale files: %w", err)
 	}
-	all, list := estimates(texts), tariffs(file.SMS)
+	all, list := estimates(texts), tariffs(tables)
 	table := tabwriter.NewWriter(out, 2, 4, 2, ' ', 0)
 	printPrices(table, list)
 	printEstimates(table, all, list)
 	printSums(table, all, list)
 	return errors.Join(table.Flush(), tooLong(all))
+}
+
+// priceTables are those of the gateways' file, without any secret.
+func priceTables(path string) ([]smsTable, error) {
+	if path == "" {
+		return []smsTable{onlyTwilio()}, nil
+	}
+	file, err := decodeGateways(path)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range file.SMS {
+		if err := t.checkPrices(); err != nil {
+			return nil, fmt.Errorf("sms provider %q: %w", t.Provider, err)
+		}
+	}
+	return file.SMS, nil
 }
 
 // estimate is one message in one language, with the longest values.

@@ -6,10 +6,12 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/ussd"
 )
@@ -70,9 +72,6 @@ func readGateways(c *Config) (file gatewaysFile, err error) {
 	if file, err = decodeGateways(c.Gateways); err != nil {
 		return file, err
 	}
-	if len(file.SMS) == 0 {
-		file.SMS = []smsTable{onlyTwilio()}
-	}
 	return file, file.resolve()
 }
 
@@ -84,6 +83,9 @@ func decodeGateways(path string) (file gatewaysFile, err error) {
 	}
 	if unknown := meta.Undecoded(); len(unknown) > 0 {
 		return file, fmt.Errorf("no setting is called %v", unknown)
+	}
+	if len(file.SMS) == 0 {
+		file.SMS = []smsTable{onlyTwilio()}
 	}
 	return file, nil
 }
@@ -177,12 +179,22 @@ func (g *ussdGateway) resolve() error {
 func checkBudgets(usual budget, operators map[string]budget) error {
 	faults := []error{usual.check()}
 	for name, b := range operators {
+		faults = append(faults, checkOperator(name))
 		if b == (budget{}) {
 			faults = append(faults, fmt.Errorf("operator %q has no septets and units", name))
 		}
 		faults = append(faults, b.check())
 	}
 	return errors.Join(faults...)
+}
+
+// checkOperator refuses a name that no phone's operator has: what is set under it
+// would never hold.
+func checkOperator(name string) error {
+	if known := caller.Operators(); !slices.Contains(known, name) {
+		return fmt.Errorf("no operator is called %q: they are %s", name, strings.Join(known, ", "))
+	}
+	return nil
 }
 
 // config is the table as the gateway takes it.

@@ -47,19 +47,35 @@ func (t smsTable) check(links map[string]bool) error {
 	if t.Provider != twilio && t.Provider != africasTalking && !links[t.Provider] {
 		return fmt.Errorf("provider is twilio, africastalking or the name of an [[smpp]] table with sms = true, not %q", t.Provider)
 	}
+	if err := t.checkPrices(); err != nil {
+		return err
+	}
+	if t.Provider == africasTalking && (t.Username == "" || os.Getenv(t.APIKeyEnv) == "" || len(os.Getenv(t.SecretEnv)) < 16) {
+		return errors.New("africastalking needs username, api_key_env, and secret_env with 16 characters or more")
+	}
+	return nil
+}
+
+// checkPrices refuses prices and rates that cannot be meant.
+func (t smsTable) checkPrices() error {
 	if t.Price == nil && len(t.Prices) == 0 {
 		return errors.New("price or prices is needed, in som a part")
 	}
+	for name := range t.Rates {
+		if err := checkOperator(name); err != nil {
+			return err
+		}
+	}
 	for name, price := range t.Prices {
+		if err := checkOperator(name); err != nil {
+			return err
+		}
 		if !validPrice(price) {
 			return fmt.Errorf("the price for %s is an amount of som from 0 to 1000", name)
 		}
 	}
 	if t.Price != nil && !validPrice(*t.Price) {
 		return errors.New("price is an amount of som from 0 to 1000")
-	}
-	if t.Provider == africasTalking && (t.Username == "" || os.Getenv(t.APIKeyEnv) == "" || len(os.Getenv(t.SecretEnv)) < 16) {
-		return errors.New("africastalking needs username, api_key_env, and secret_env with 16 characters or more")
 	}
 	return nil
 }

@@ -13,6 +13,8 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -153,13 +155,14 @@ func (q *Queue) Start(ctx context.Context) error {
 		return errors.New("the job queue runs already")
 	}
 	config := &river.Config{
-		Logger:            q.log,
-		Workers:           q.workers,
-		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: Concurrency}, bulk: {MaxWorkers: BulkConcurrency}},
-		FetchPollInterval: 200 * time.Millisecond,
-		FetchCooldown:     50 * time.Millisecond,
-		RetryPolicy:       backOff{},
-		JobTimeout:        jobTimeout,
+		Logger:              q.log,
+		Workers:             q.workers,
+		Queues:              map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: Concurrency}, bulk: {MaxWorkers: BulkConcurrency}},
+		FetchPollInterval:   200 * time.Millisecond,
+		FetchCooldown:       50 * time.Millisecond,
+		RetryPolicy:         backOff{},
+		ReindexerIndexNames: indexes(),
+		JobTimeout:          jobTimeout,
 		// A killed process leaves its jobs "running": they are taken up again
 		// after this, give or take the half minute in which River looks.
 		RescueStuckJobsAfter: jobTimeout + 5*time.Second,
@@ -208,9 +211,14 @@ func (q *Queue) Stop(ctx context.Context) error {
 	return stop(ctx)
 }
 
-// dropUnused takes away what River indexes for tools that search jobs by their
+// unused are the indexes that River makes for tools that search jobs by their
 // arguments: nobody here does, and a job passes through each index three times.
-const dropUnused = "DROP INDEX IF EXISTS river_job_args_index, river_job_metadata_index, river_job_kind"
+var unused = []string{"river_job_args_index", "river_job_metadata_index", "river_job_kind"}
+
+// indexes are those that River renews at night.
+func indexes() []string {
+	return slices.DeleteFunc(river.ReindexerIndexNamesDefault(), func(name string) bool { return slices.Contains(unused, name) })
+}
 
 // Migrate makes or updates the queue's own tables.
 func Migrate(ctx context.Context, db *store.DB) error {
@@ -224,7 +232,7 @@ func Migrate(ctx context.Context, db *store.DB) error {
 			err = migrate(ctx, riverpgxv5.New(pool))
 		}
 		if err == nil {
-			_, err = pool.Exec(ctx, dropUnused)
+			_, err = pool.Exec(ctx, "DROP INDEX IF EXISTS "+strings.Join(unused, ", "))
 		}
 	}
 	if err != nil {
