@@ -105,7 +105,7 @@ func legible(c *fiber.Ctx) bool {
 	if err != nil {
 		return false
 	}
-	for _, text := range []string{path, query, string(c.Body()), c.Get(idempotencyKey)} {
+	for _, text := range []string{path, query, string(c.Request().Body()), c.Get(idempotencyKey)} {
 		if !utf8.ValidString(text) || strings.Contains(text, "\x00") || strings.Contains(text, `\u0000`) {
 			return false
 		}

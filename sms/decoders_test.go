@@ -31,6 +31,8 @@ func (b *inbox) Take(_ context.Context, incoming Incoming) error {
 	return err
 }
 
+func (*inbox) Acknowledged(context.Context, string, string) error { return nil }
+
 // outcomes takes delivery reports.
 type outcomes struct{ heard []string }
 

@@ -75,6 +75,7 @@ type Languages interface {
 var (
 	ErrMalformed = errors.New("the message has no usable id, or is an impossible part")
 	ErrSender    = errors.New("the message comes from a name, which cannot be answered")
+	errBusy      = errors.New("too many messages are in hand")
 )
 
 // Incoming is a text from a citizen, as any provider tells it.
@@ -83,7 +84,7 @@ type Incoming struct {
 	Provider, ID string
 	// Unnumbered says that the provider gives messages no id: ID is then the link's
 	// name and the request's number on it, joined by ":". A message that comes again
-	// on another link soon after is the same one, delivered again.
+	// on another link soon after, before it was Acknowledged, is the same one.
 	Unnumbered  bool
 	Phone, Text string
 	// Ref is common to the parts of one long text, Part is this one's place from
@@ -167,11 +168,14 @@ func (in *Inbound) Take(ctx context.Context, incoming Incoming) error {
 	if err != nil {
 		return err
 	}
-	if incoming.Unnumbered {
-		m.id = in.echo(m) + ":" + m.id
+	select {
+	case in.hands <- struct{}{}:
+	case <-ctx.Done():
+		return errBusy // nothing is stored: it is delivered again
 	}
 	fresh, err := in.keep(ctx, m, incoming)
 	if err != nil || !fresh {
+		<-in.hands
 		return err
 	}
 	in.later(ctx, m)
@@ -210,7 +214,11 @@ func (in *Inbound) keep(ctx context.Context, m message, incoming Incoming) (fres
 	if err != nil {
 		return false, fmt.Errorf("seal a message: %w", err)
 	}
-	if fresh, err = in.kept.Do(ctx, arrival{message: m, at: incoming.At, unnumbered: incoming.Unnumbered, sealed: sealed}); err != nil {
+	a := arrival{message: m, at: incoming.At, sealed: sealed}
+	if incoming.Unnumbered {
+		a.echo = in.echo(m)
+	}
+	if fresh, err = in.kept.Do(ctx, a); err != nil {
 		return false, fmt.Errorf("store a message: %w", err)
 	}
 	return fresh, nil

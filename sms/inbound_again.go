@@ -25,21 +25,34 @@ func (in *Inbound) echo(m message) string {
 	return all[:echoSize]
 }
 
-// isAgain reports a message that another link brought already. The same words on
-// the same link were typed twice.
-func (in *Inbound) isAgain(ctx context.Context, tx *store.Tx, m message, at time.Time) (bool, error) {
-	echo, rest, _ := strings.Cut(m.id, ":")
-	link, _, _ := strings.Cut(rest, ":")
+// isAgain reports a message that another link brought already, and whose centre
+// was not told that it is taken. The same words on the same link were typed twice.
+func (in *Inbound) isAgain(ctx context.Context, tx *store.Tx, a arrival) (bool, error) {
+	link, _, _ := strings.Cut(a.id, ":")
 	ids, err := db.New(tx).Echoes(ctx, db.EchoesParams{
-		Provider: m.provider, MessageID: echo + ":", MessageID_2: echo + ";", ReceivedAt: dbtime.From(at.Add(-againWithin)),
+		Provider: a.provider, Echo: a.echo, ReceivedAt: dbtime.From(a.at.Add(-againWithin)),
 	})
 	if err != nil {
 		return false, fmt.Errorf("look for a message delivered before: %w", err)
 	}
 	for _, id := range ids {
-		if !strings.HasPrefix(id, echo+":"+link+":") {
-			return true, nil
+		if !strings.HasPrefix(id, link+":") {
+			return true, in.acknowledge(ctx, tx, a.provider, id) // by the response to this one
 		}
 	}
 	return false, nil
+}
+
+// Acknowledged notes that the provider of an unnumbered message was told that it is
+// taken: the same words on another link are then a message of their own.
+func (in *Inbound) Acknowledged(ctx context.Context, provider, id string) error {
+	return in.db.InTx(ctx, func(tx *store.Tx) error { return in.acknowledge(ctx, tx, provider, id) })
+}
+
+func (in *Inbound) acknowledge(ctx context.Context, tx *store.Tx, provider, id string) error {
+	err := db.New(tx).Acknowledge(ctx, db.AcknowledgeParams{Provider: provider, MessageID: id, AcknowledgedAt: dbtime.From(in.now())})
+	if err != nil {
+		return fmt.Errorf("note that a message is acknowledged: %w", err)
+	}
+	return nil
 }

@@ -60,6 +60,7 @@ func TestPartsAreJoined(t *testing.T) {
 		}
 		w.pass(time.Minute)
 		_ = w.inbound.Resume(t.Context())
+		w.rest()
 		w.start()
 		w.sends("you said one two three")
 	})
@@ -98,6 +99,7 @@ func TestMissingPart(t *testing.T) {
 		w.take(w.part("id-a", 7, 1, 3, "one "), w.part("id-c", 7, 3, 3, "three"))
 		w.pass(61 * time.Second)
 		_ = w.inbound.Resume(t.Context())
+		w.rest()
 		w.sends()
 		w.pass(time.Minute)
 		for range 2 {
@@ -109,6 +111,7 @@ func TestMissingPart(t *testing.T) {
 		w.take(w.part("id-b", 7, 2, 3, "two ")) // belated: the citizen was told
 		w.pass(3 * time.Minute)
 		_ = w.inbound.Resume(t.Context())
+		w.rest()
 		w.sends("ky sms.incomplete")
 		if len(w.heard()) != 0 {
 			t.Errorf("heard %q", w.said())

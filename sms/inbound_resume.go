@@ -11,7 +11,7 @@ import (
 	"github.com/eshik-kg/eshik/sms/db"
 )
 
-// Resume answers the messages whose request ended before its answer was
+// Resume has those messages answered whose work ended before its answer was
 // stored, tells of the ones whose parts did not all come, and forgets the ids
 // of old ones. Run it at the start and every minute; instances may run it at
 // once.
@@ -37,13 +37,13 @@ func (in *Inbound) Resume(ctx context.Context) error {
 	return errors.Join(faults...)
 }
 
+// resume has one message that was left worked on, if there is a hand for it.
 func (in *Inbound) resume(ctx context.Context, row db.WaitingInboundRow, now time.Time) error {
 	m, err := in.open(row.Provider, row.MessageID, row.Sealed)
 	if err != nil {
-		return err
+		// It was sealed with another key: nobody will ever read it.
+		return errors.Join(err, in.reply(ctx, message{provider: row.Provider, id: row.MessageID}, "", nil))
 	}
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
-	defer cancel()
 	if now.Sub(row.ReceivedAt.Time) > giveUpAfter {
 		text, err := in.say(ctx, m.Phone, "problem.internal")
 		if err != nil {
@@ -51,5 +51,10 @@ func (in *Inbound) resume(ctx context.Context, row db.WaitingInboundRow, now tim
 		}
 		return in.reply(ctx, m, text, nil)
 	}
-	return in.work(ctx, m)
+	select {
+	case in.hands <- struct{}{}:
+		in.later(ctx, m)
+	default: // those that come are worked on; the next round finds it
+	}
+	return nil
 }

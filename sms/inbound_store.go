@@ -14,9 +14,9 @@ import (
 // arrival is a message to be stored.
 type arrival struct {
 	message
-	at         time.Time
-	unnumbered bool
-	sealed     []byte
+	at     time.Time
+	echo   string // "" for a message that has a number
+	sealed []byte
 }
 
 // reply is what is said to a message, and done for it.
@@ -31,11 +31,11 @@ func (in *Inbound) keepAll(ctx context.Context, tx *store.Tx, arrivals []arrival
 	fresh := make([]bool, len(arrivals))
 	var numbered []arrival
 	for i, a := range arrivals {
-		if !a.unnumbered {
+		if a.echo == "" {
 			numbered = append(numbered, a)
 			continue
 		}
-		again, err := in.isAgain(ctx, tx, a.message, a.at)
+		again, err := in.isAgain(ctx, tx, a)
 		if err == nil && !again {
 			var stored names
 			stored, err = in.insert(ctx, tx, []arrival{a})
@@ -61,12 +61,12 @@ func (in *Inbound) insert(ctx context.Context, tx *store.Tx, arrivals []arrival)
 	if len(arrivals) == 0 {
 		return nil, nil
 	}
-	const columns = 6
+	const columns = 7
 	values := make([]any, 0, columns*len(arrivals))
 	for _, a := range arrivals {
-		values = append(values, a.provider, a.id, dbtime.From(a.at), a.sealed, in.joins(a.message), a.Part)
+		values = append(values, a.provider, a.id, dbtime.From(a.at), a.sealed, in.joins(a.message), a.Part, a.echo)
 	}
-	rows, err := tx.QueryContext(ctx, "INSERT INTO sms_inbound (provider, message_id, received_at, sealed, joins, part) VALUES "+
+	rows, err := tx.QueryContext(ctx, "INSERT INTO sms_inbound (provider, message_id, received_at, sealed, joins, part, echo) VALUES "+
 		store.Values(len(arrivals), columns)+" ON CONFLICT DO NOTHING RETURNING provider, message_id", values...) // #nosec G202 -- $1, $2, …
 	if err != nil {
 		return nil, fmt.Errorf("store messages: %w", err)

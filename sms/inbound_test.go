@@ -51,6 +51,7 @@ func TestResume(t *testing.T) {
 			t.Helper()
 			before := len(w.heard())
 			_ = w.inbound.Resume(t.Context())
+			w.rest()
 			if got := len(w.heard()) - before; got != turns {
 				t.Errorf("resumed %d, want %d", got, turns)
 			}
@@ -102,6 +103,7 @@ func TestStoredMessageIsSealed(t *testing.T) {
 		if err := w.inbound.Resume(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		w.rest()
 		if sealed := read(); sealed != nil {
 			t.Errorf("an answered message is still stored: %q", sealed)
 		}

@@ -8,7 +8,7 @@ import (
 
 const (
 	// inHand bounds the messages that are worked on at once. Whoever brings one
-	// more waits, and with them the provider.
+	// more waits before it is stored, and with them the provider.
 	inHand = 512
 	// inLine bounds those of one phone, so that nobody takes all hands; the others
 	// are left to Resume.
@@ -18,16 +18,10 @@ const (
 	workWithin = waitBeforeResume / 2
 )
 
-// later has a stored message worked on, after those of its phone that came
-// before. Its provider need not wait for that: the message is ours now, and
-// Resume answers it where this process does not.
+// later has a stored message, for which there is a hand, worked on after those of
+// its phone that came before. Its provider need not wait for that: the message is
+// ours now, and Resume answers it where this process does not.
 func (in *Inbound) later(ctx context.Context, m message) {
-	select {
-	case in.hands <- struct{}{}:
-	case <-ctx.Done():
-		in.log.WarnContext(ctx, "a message waits for its answer: too many are in hand", "provider", m.provider)
-		return
-	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	line, working := in.lines[m.Phone]

@@ -22,7 +22,10 @@ DELETE FROM sms_inbound WHERE answered_at < $1;
 
 -- name: Echoes :many
 SELECT message_id FROM sms_inbound
-WHERE provider = $1 AND message_id >= $2 AND message_id < $3 AND received_at >= $4;
+WHERE provider = $1 AND echo = $2 AND echo <> '' AND received_at >= $3 AND acknowledged_at IS NULL;
+
+-- name: Acknowledge :exec
+UPDATE sms_inbound SET acknowledged_at = $3 WHERE provider = $1 AND message_id = $2;
 
 -- name: KeepFailure :exec
 INSERT INTO sms_failures (id, provider, operator, failed_at) VALUES ($1, $2, $3, $4);

@@ -22,6 +22,7 @@ type Submit func(ctx context.Context, m *smpp.Message, tlvs smpp.TLVs) (id strin
 // Taker takes what citizens text, as *Inbound does.
 type Taker interface {
 	Take(ctx context.Context, incoming Incoming) error
+	Acknowledged(ctx context.Context, provider, id string) error
 }
 
 // SMPPConfig is an SMS centre that speaks SMPP.
@@ -192,7 +193,11 @@ func (s *SMPP) Handle(ctx context.Context, d smpp.Delivery) (smpp.Status, func(c
 		s.Log.ErrorContext(ctx, "a message was not taken", "provider", s.cfg.Name, "error", err)
 		return smpp.StatusTemporary, nil
 	}
-	return smpp.StatusOK, nil
+	return smpp.StatusOK, func(ctx context.Context) {
+		if err := s.Taker.Acknowledged(ctx, s.cfg.Name, d.ID); err != nil {
+			s.Log.WarnContext(ctx, "a message's acknowledgement was not noted", "provider", s.cfg.Name, "error", err)
+		}
+	}
 }
 
 // receipt notes what became of a message. Some centres name it in the response in

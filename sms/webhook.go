@@ -48,7 +48,7 @@ func NewWebhook(cfg WebhookConfig, refused func(reason string)) (*Webhook, error
 // Guard runs next for authentic requests only.
 func (w *Webhook) Guard(next fiber.Handler) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		if len(c.Body()) > maxForm {
+		if len(c.Request().Body()) > maxForm { // as it was sent: nothing is unpacked for a stranger
 			w.refused("too_large")
 			return c.Status(fiber.StatusRequestEntityTooLarge).SendString("the form is too large")
 		}

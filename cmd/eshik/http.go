@@ -80,8 +80,10 @@ func secure(c *fiber.Ctx) error {
 // unpacked refuses packed bodies: a small one unpacks into gigabytes, and nobody
 // who calls us needs them.
 func unpacked(c *fiber.Ctx) error {
-	if encoding := c.Get(fiber.HeaderContentEncoding); encoding != "" && encoding != "identity" {
-		return c.Status(fiber.StatusUnsupportedMediaType).SendString("send the body unpacked")
+	for _, encoding := range c.Request().Header.PeekAll(fiber.HeaderContentEncoding) {
+		if string(encoding) != "identity" {
+			return c.Status(fiber.StatusUnsupportedMediaType).SendString("send the body unpacked")
+		}
 	}
 	return c.Next()
 }

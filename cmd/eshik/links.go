@@ -113,6 +113,11 @@ func (c callbacks) Take(ctx context.Context, incoming sms.Incoming) error {
 	return c.a.inbound.Take(ctx, incoming)
 }
 
+// Acknowledged implements sms.Taker.
+func (c callbacks) Acknowledged(ctx context.Context, provider, id string) error {
+	return c.a.inbound.Acknowledged(ctx, provider, id)
+}
+
 // newLink makes an account's link; startLinks makes it live.
 func (a *app) newLink(table smppTable) (*link, error) {
 	l := &link{table: table}

@@ -33,6 +33,16 @@ func TestPackedBodies(t *testing.T) {
 			t.Errorf("%q: %d, want %d", encoding, response.StatusCode, want)
 		}
 	}
+	request := httptest.NewRequest("POST", "/", strings.NewReader("x"))
+	request.Header["Content-Encoding"] = []string{"identity", "gzip"} // who unpacks obeys the last
+	response, err := f.Test(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != 415 {
+		t.Errorf("said twice: %d", response.StatusCode)
+	}
 }
 
 // A request that panics is our fault, and nothing of the panic's text is told.

@@ -23,6 +23,9 @@ type quietRedis struct{}
 // Printf implements the client's logger.
 func (quietRedis) Printf(context.Context, string, ...any) {}
 
+// redisPatience bounds one exchange with Redis.
+const redisPatience = 300 * time.Millisecond
+
 // openRedis makes the client of one Redis, a Sentinel group or a Cluster; nothing
 // is asked of it yet.
 func openRedis(address string) (redis.UniversalClient, error) {
@@ -34,9 +37,11 @@ func openRedis(address string) (redis.UniversalClient, error) {
 	redis.SetLogger(quietRedis{})
 	options := &redis.UniversalOptions{
 		Addrs: strings.Split(u.Host, ","), Username: u.User.Username(), MasterName: u.Query().Get("master"),
-		DialTimeout: time.Second, ReadTimeout: time.Second, WriteTimeout: time.Second,
-		// A lost connection is tried anew by whoever waits, not by the client.
-		MaxRetries: 1, MaxRedirects: 8,
+		// What is asked together is not bound to any one caller's time: the client
+		// gives up as soon as a citizen should not wait any more (see session.Fallback
+		// and limit.Fallback, which do without Redis then).
+		DialTimeout: redisPatience, ReadTimeout: redisPatience, WriteTimeout: redisPatience, DialerRetries: 1,
+		MaxRetries: -1, MaxRedirects: 8,
 	}
 	options.Password, _ = u.User.Password()
 	if strings.HasPrefix(u.Scheme, "rediss") {

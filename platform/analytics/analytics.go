@@ -45,6 +45,7 @@ type Recorder struct {
 	db    *store.DB
 	log   *slog.Logger
 	later chan Event
+	stop  chan struct{}
 	done  chan struct{}
 }
 
@@ -52,7 +53,8 @@ type Recorder struct {
 // citizen wait; a killed process loses at most flushEvery of them.
 const (
 	buffered   = 16384
-	batch      = 512 // rows
+	batch      = 512  // rows
+	maxKept    = 2048 // rows that wait for a database which fails
 	flushEvery = 250 * time.Millisecond
 )
 
@@ -68,7 +70,7 @@ type tally struct {
 
 // NewRecorder starts the background writer; Close stops it.
 func NewRecorder(db *store.DB, log *slog.Logger) *Recorder {
-	r := &Recorder{db: db, log: log, later: make(chan Event, buffered), done: make(chan struct{})}
+	r := &Recorder{db: db, log: log, later: make(chan Event, buffered), stop: make(chan struct{}), done: make(chan struct{})}
 	go r.run()
 	return r
 }
@@ -114,9 +116,9 @@ func (r *Recorder) Later(e Event) {
 	}
 }
 
-// Close writes what is buffered and stops. Later must not be called after it.
+// Close writes what is buffered and stops. What comes later is not counted.
 func (r *Recorder) Close() {
-	close(r.later)
+	close(r.stop)
 	<-r.done
 }
 
@@ -127,18 +129,19 @@ func (r *Recorder) run() {
 	events := map[Event]tally{}
 	for {
 		select {
-		case e, open := <-r.later:
-			if !open {
-				r.flush(events)
-				return
+		case <-r.stop:
+			for range len(r.later) {
+				add(events, <-r.later)
 			}
-			if add(events, e); len(events) < batch {
+			r.flush(events)
+			return
+		case e := <-r.later:
+			if add(events, e); len(events) != batch {
 				continue
 			}
 		case <-tick.C:
 		}
 		r.flush(events)
-		clear(events)
 	}
 }
 
@@ -150,6 +153,8 @@ func add(events map[Event]tally, e Event) {
 	events[e] = tally{times: t.times + 1, took: t.took + took}
 }
 
+// flush writes the events and forgets them. Those that cannot be written wait for
+// the next time, unless they are too many.
 func (r *Recorder) flush(events map[Event]tally) {
 	if len(events) == 0 {
 		return
@@ -159,5 +164,8 @@ func (r *Recorder) flush(events map[Event]tally) {
 	err := r.db.InTx(ctx, func(tx *store.Tx) error { return insert(ctx, tx, events) })
 	if err != nil {
 		r.log.Error("events could not be counted", "rows", len(events), "error", err)
+	}
+	if err == nil || len(events) > maxKept {
+		clear(events)
 	}
 }

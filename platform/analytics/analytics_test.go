@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -83,6 +84,46 @@ func TestEqualEventsAreOneRow(t *testing.T) {
 		if want := [][3]int64{{at, 2, 3000}, {at + 60_000_000, 1, 1500}}; rows.Err() != nil || !slices.Equal(got, want) {
 			t.Fatalf("%v, got %v, want %v", rows.Err(), got, want)
 		}
+	})
+}
+
+// What cannot be written waits for a database that works, and what comes after the
+// end is not counted.
+func TestEventsWait(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		events := map[Event]tally{}
+		r := &Recorder{db: db, log: slog.New(slog.DiscardHandler)}
+		exec := func(query string) {
+			t.Helper()
+			if _, err := db.Writer().ExecContext(t.Context(), query); err != nil {
+				t.Fatal(err)
+			}
+		}
+		count := func(n int) {
+			for i := range n {
+				add(events, Event{At: lateEvening, Step: strconv.Itoa(i)})
+			}
+		}
+		exec("ALTER TABLE analytics_events RENAME TO away")
+		count(maxKept)
+		if r.flush(events); len(events) != maxKept {
+			t.Errorf("%d rows wait", len(events))
+		}
+		count(maxKept + 1)
+		if r.flush(events); len(events) != 0 {
+			t.Errorf("%d rows wait, which are too many", len(events))
+		}
+		count(maxKept)
+		exec("ALTER TABLE away RENAME TO analytics_events")
+		r.flush(events)
+		var rows int
+		if err := db.Reader().QueryRow("SELECT COUNT(*) FROM analytics_events").Scan(&rows); err != nil || rows != maxKept || len(events) != 0 {
+			t.Errorf("%d rows, %d wait, %v", rows, len(events), err)
+		}
+		closed := NewRecorder(db, r.log)
+		closed.Close()
+		closed.Later(Event{})
 	})
 }
 

@@ -2,6 +2,7 @@ package notify_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,8 @@ type provider struct {
 	plan []error
 	got  []notify.Outgoing
 	at   []time.Time
+	// names gives every message one id, as no provider should.
+	names string
 }
 
 func (p *provider) Send(_ context.Context, m notify.Outgoing) (notify.Taken, error) {
@@ -39,7 +42,7 @@ func (p *provider) Send(_ context.Context, m notify.Outgoing) (notify.Taken, err
 	if n := len(p.got); n <= len(p.plan) && p.plan[n-1] != nil {
 		return notify.Taken{}, p.plan[n-1]
 	}
-	return notify.Taken{Provider: "test", ID: "SM-" + m.ID, Operator: "MegaCom", Parts: 2, Cost: 240}, nil
+	return notify.Taken{Provider: "test", ID: cmp.Or(p.names, "SM-"+m.ID), Operator: "MegaCom", Parts: 2, Cost: 240}, nil
 }
 
 func (p *provider) taken() []notify.Outgoing {
@@ -204,6 +207,33 @@ func TestDedup(t *testing.T) {
 		w.until(notify.Sent)
 		if n := len(w.provider.taken()); n != 1 {
 			t.Errorf("sent %d times", n)
+		}
+	})
+}
+
+// A provider that uses an id again is not sent the message once more for it.
+func TestReusedID(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.provider.names = "SM-same"
+		w.start()
+		w.send(notify.Message{To: phone, Text: "one", Purpose: notify.Answer}, notify.Message{To: phone, Text: "two", Purpose: notify.Answer})
+		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+			var sent, named int
+			row := db.Reader().QueryRow("SELECT COUNT(*), COUNT(provider_id) FROM notify_messages WHERE state = 'sent'")
+			if err := row.Scan(&sent, &named); err != nil {
+				t.Fatal(err)
+			}
+			if sent == 2 && named == 1 {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%d are sent, %d have an id", sent, named)
+			}
+		}
+		if n := len(w.provider.taken()); n != 2 {
+			t.Errorf("the provider got %d messages", n)
 		}
 	})
 }

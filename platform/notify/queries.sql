@@ -2,9 +2,16 @@
 SELECT * FROM notify_messages WHERE id = $1 AND state = 'queued';
 
 -- name: Sent :execrows
+-- A provider that uses an id twice must not have the message sent again: it is
+-- then without one, and no report finds it.
 UPDATE notify_messages
-SET state = 'sent', sent_at = $1, provider_id = $2, text_sealed = $3, provider = $5, operator = $6, parts = $7, cost = $8, tries = $9
-WHERE id = $4 AND state = 'queued';
+SET state = 'sent', sent_at = sqlc.arg(sent_at), text_sealed = sqlc.arg(text_sealed), provider = sqlc.arg(provider),
+    operator = sqlc.arg(operator), parts = sqlc.arg(parts), cost = sqlc.arg(cost), tries = sqlc.arg(tries),
+    provider_id = CASE
+        WHEN EXISTS (SELECT 1 FROM notify_messages AS other WHERE other.provider_id = sqlc.narg(provider_id)) THEN NULL
+        ELSE sqlc.narg(provider_id)
+    END
+WHERE notify_messages.id = sqlc.arg(id) AND notify_messages.state = 'queued';
 
 -- name: GiveUp :execrows
 UPDATE notify_messages SET state = $1, finished_at = $2, text_sealed = $3, tries = $5 WHERE id = $4 AND state = 'queued';

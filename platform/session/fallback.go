@@ -30,7 +30,7 @@ var errAway = errors.New("the session store was unreachable a moment ago")
 // effects know it.
 type Fallback struct {
 	primary   Store
-	secondary *SQL
+	secondary bounded
 	now       func() time.Time
 	log       *slog.Logger
 
@@ -43,7 +43,35 @@ type Fallback struct {
 
 // NewFallback makes a store over Redis and the database.
 func NewFallback(primary Store, secondary *SQL, now func() time.Time, log *slog.Logger) *Fallback {
-	return &Fallback{primary: primary, secondary: secondary, now: now, log: log}
+	return &Fallback{primary: primary, secondary: bounded{secondary}, now: now, log: log}
+}
+
+// secondaryPatience is how long an operation of the database may take: a citizen
+// waits behind it, and the phone's next turn.
+const secondaryPatience = 3 * time.Second
+
+// bounded is the store in the database, with a time for each operation.
+type bounded struct{ *SQL }
+
+// Load implements Store.
+func (b bounded) Load(ctx context.Context, key string) (Record, error) {
+	ctx, cancel := context.WithTimeout(ctx, secondaryPatience)
+	defer cancel()
+	return b.SQL.Load(ctx, key)
+}
+
+// Save implements Store.
+func (b bounded) Save(ctx context.Context, key string, rec Record, expect int64) error {
+	ctx, cancel := context.WithTimeout(ctx, secondaryPatience)
+	defer cancel()
+	return b.SQL.Save(ctx, key, rec, expect)
+}
+
+// Delete implements Store.
+func (b bounded) Delete(ctx context.Context, key string, expect int64) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, secondaryPatience)
+	defer cancel()
+	return b.SQL.Delete(ctx, key, expect)
 }
 
 // Away reports that the primary store was unreachable when it was last asked.
@@ -99,8 +127,13 @@ func (f *Fallback) inUse(ctx context.Context) bool {
 	if fresh {
 		return known
 	}
-	found, err := f.secondary.Any(ctx)
-	if err != nil { // Redis goes on without the database
+	f.mu.Lock()
+	f.looked = f.now() // one looks, the others go on
+	f.mu.Unlock()
+	short, cancel := context.WithTimeout(ctx, primaryPatience)
+	defer cancel()
+	found, err := f.secondary.Any(short) // in a moment, or not at all
+	if err != nil {                      // Redis goes on without the database
 		f.log.Warn("the database's sessions cannot be looked at", "error", err)
 		found = known
 	}

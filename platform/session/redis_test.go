@@ -92,7 +92,12 @@ func eventually(t *testing.T, what string, done func() bool) {
 // newCluster is a Redis Cluster of two masters.
 func newCluster(t *testing.T) *redis.ClusterClient {
 	t.Helper()
-	nodes := []*process{startRedis(t, "--cluster-enabled", "yes"), startRedis(t, "--cluster-enabled", "yes")}
+	var nodes []*process
+	var buses []string // by default a node's is its port + 10000, which may be none
+	for range 2 {
+		bus := freePort(t)
+		nodes, buses = append(nodes, startRedis(t, "--cluster-enabled", "yes", "--cluster-port", bus)), append(buses, bus)
+	}
 	ctx := context.Background()
 	var all []string
 	for i, node := range nodes {
@@ -100,7 +105,7 @@ func newCluster(t *testing.T) *redis.ClusterClient {
 		if err := client.ClusterAddSlotsRange(ctx, i*8192, i*8192+8191).Err(); err != nil {
 			t.Fatal(err)
 		}
-		if err := client.ClusterMeet(ctx, "127.0.0.1", nodes[0].port).Err(); err != nil {
+		if err := client.Do(ctx, "cluster", "meet", "127.0.0.1", nodes[0].port, buses[0]).Err(); err != nil {
 			t.Fatal(err)
 		}
 		_ = client.Close()
@@ -120,6 +125,39 @@ func newCluster(t *testing.T) *redis.ClusterClient {
 		return true
 	})
 	return cluster
+}
+
+// A database that hangs does not hold up talks that Redis keeps.
+func TestDatabaseHangs(t *testing.T) {
+	t.Parallel()
+	client, prefix := newRedis(t)
+	db := storetest.Open(t, storetest.NewPostgres(t))
+	f := newFallback(onRedis(t, client, prefix), db)
+	tx, err := db.Writer().BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	if _, err := tx.ExecContext(t.Context(), "LOCK TABLE session_records IN ACCESS EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	soon := time.Now().Add(time.Minute)
+	done := make(chan error, 1)
+	go func() {
+		_, err := f.Load(context.Background(), "a")
+		if err == nil {
+			err = f.Save(context.Background(), "a", session.Record{Version: 1, Expires: soon}, 0)
+		}
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second): // a citizen waits for nine
+		t.Error("a turn waits for the database")
+	}
 }
 
 // sentinels is a master and a replica under one Sentinel's eyes.

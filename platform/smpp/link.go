@@ -12,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/eshik-kg/eshik/platform/problem"
 )
 
 // link is one bound connection.
@@ -257,21 +259,31 @@ func (l *link) deliver(p PDU) error {
 	if status := l.admit(); status != StatusOK {
 		return l.write(PDU{Command: p.Command.Response(), Status: status, Sequence: p.Sequence})
 	}
-	go func() {
-		defer l.working.Done()
-		defer func() { <-l.handlers }()
-		ctx, cancel := context.WithTimeout(context.Background(), handleWithin)
-		defer cancel()
-		id := strings.ToLower(l.name) + ":" + strconv.FormatUint(uint64(p.Sequence), 10)
-		status, then := l.Handle(ctx, Delivery{Message: p.Message, TLVs: p.TLVs, ID: id})
-		if err := l.write(PDU{Command: p.Command.Response(), Status: status, Sequence: p.Sequence}); err != nil {
-			l.Log.WarnContext(ctx, "an SMPP message was taken and its response not sent", "error", err)
-		}
-		if then != nil {
-			then(ctx)
+	go l.handle(p)
+	return nil
+}
+
+// handle works on an admitted message. A panic, whose text may hold what a citizen
+// wrote, ends the work on it and nothing else.
+func (l *link) handle(p PDU) {
+	defer l.working.Done()
+	defer func() { <-l.handlers }()
+	ctx, cancel := context.WithTimeout(context.Background(), handleWithin)
+	defer cancel()
+	defer func() {
+		if fault := recover(); fault != nil {
+			l.Log.ErrorContext(ctx, "an SMPP message was not worked on", "error", problem.FromPanic(fault))
 		}
 	}()
-	return nil
+	id := strings.ToLower(l.name) + ":" + strconv.FormatUint(uint64(p.Sequence), 10)
+	status, then := l.Handle(ctx, Delivery{Message: p.Message, TLVs: p.TLVs, ID: id})
+	if err := l.write(PDU{Command: p.Command.Response(), Status: status, Sequence: p.Sequence}); err != nil {
+		l.Log.WarnContext(ctx, "an SMPP message was taken and its response not sent", "error", err)
+		return // it is delivered again
+	}
+	if then != nil {
+		then(ctx)
+	}
 }
 
 func (l *link) admit() Status {

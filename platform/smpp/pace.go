@@ -21,8 +21,8 @@ func newPace(rate float64) pace {
 	return pace{gap: time.Duration(float64(time.Second) / rate)}
 }
 
-// wait takes the next place in the queue and waits for it. A place that was
-// given up stays empty.
+// wait takes the next place in the queue, unless that comes too late, and waits for
+// it. A place that was given up stays empty.
 func (p *pace) wait(ctx context.Context) error {
 	p.mu.Lock()
 	now := time.Now()
@@ -30,11 +30,12 @@ func (p *pace) wait(ctx context.Context) error {
 	if at.Before(now) {
 		at = now
 	}
-	p.next = at.Add(p.gap)
-	p.mu.Unlock()
 	if deadline, has := ctx.Deadline(); has && deadline.Before(at) {
+		p.mu.Unlock()
 		return context.DeadlineExceeded
 	}
+	p.next = at.Add(p.gap)
+	p.mu.Unlock()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()

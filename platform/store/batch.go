@@ -86,14 +86,14 @@ func (b *Batch[T, R]) single(ctx context.Context, item T) (result R, err error) 
 	return result, err
 }
 
-// leave takes a member out that has not begun.
+// leave takes a member out that has not begun, also not to end.
 func (m *member[T, R]) leave() bool {
 	if !m.mu.TryLock() {
 		return false
 	}
 	defer m.mu.Unlock()
-	m.left = true
-	return true
+	m.left = !m.began
+	return m.left
 }
 
 // commit works on the members in one transaction and tells each how it ended.

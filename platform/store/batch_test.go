@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
@@ -140,6 +141,32 @@ func TestBatchLeave(t *testing.T) {
 			t.Errorf("on a closed database: %v", err)
 		}
 	})
+}
+
+// Whoever is told that time ran out has no effect, also when that happens while the
+// batch ends.
+func TestBatchTellsTheTruth(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t, storetest.NewSQLite(t))
+	if _, err := db.Writer().ExecContext(t.Context(), "CREATE TABLE batched (n BIGINT PRIMARY KEY)"); err != nil {
+		t.Fatal(err)
+	}
+	b := numbers(db)
+	late := 0
+	for i := range 2000 {
+		n := 50 * i
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(20+i%400)*time.Microsecond)
+		_, err := b.Do(ctx, n)
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) {
+			continue
+		}
+		late++
+		if _, err := b.Do(t.Context(), n); err != nil {
+			t.Errorf("%d was told that time ran out, and is there: %v", n, err)
+		}
+	}
+	t.Logf("%d of 2000 ran out of time", late)
 }
 
 // Keys asked for at once are found by few queries, each with its own value.

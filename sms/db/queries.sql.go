@@ -11,6 +11,21 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
+const acknowledge = `-- name: Acknowledge :exec
+UPDATE sms_inbound SET acknowledged_at = $3 WHERE provider = $1 AND message_id = $2
+`
+
+type AcknowledgeParams struct {
+	Provider       string
+	MessageID      string
+	AcknowledgedAt dbtime.Time
+}
+
+func (q *Queries) Acknowledge(ctx context.Context, arg AcknowledgeParams) error {
+	_, err := q.db.ExecContext(ctx, acknowledge, arg.Provider, arg.MessageID, arg.AcknowledgedAt)
+	return err
+}
+
 const answerJoined = `-- name: AnswerJoined :execrows
 UPDATE sms_inbound SET answered_at = $3, sealed = NULL
 WHERE provider = $1 AND joins = $2 AND answered_at IS NULL
@@ -68,23 +83,17 @@ func (q *Queries) CountAnsweredParts(ctx context.Context, arg CountAnsweredParts
 
 const echoes = `-- name: Echoes :many
 SELECT message_id FROM sms_inbound
-WHERE provider = $1 AND message_id >= $2 AND message_id < $3 AND received_at >= $4
+WHERE provider = $1 AND echo = $2 AND echo <> '' AND received_at >= $3 AND acknowledged_at IS NULL
 `
 
 type EchoesParams struct {
-	Provider    string
-	MessageID   string
-	MessageID_2 string
-	ReceivedAt  dbtime.Time
+	Provider   string
+	Echo       string
+	ReceivedAt dbtime.Time
 }
 
 func (q *Queries) Echoes(ctx context.Context, arg EchoesParams) ([]string, error) {
-	rows, err := q.db.QueryContext(ctx, echoes,
-		arg.Provider,
-		arg.MessageID,
-		arg.MessageID_2,
-		arg.ReceivedAt,
-	)
+	rows, err := q.db.QueryContext(ctx, echoes, arg.Provider, arg.Echo, arg.ReceivedAt)
 	if err != nil {
 		return nil, err
 	}

@@ -181,33 +181,40 @@ func (q *Queries) Outcomes(ctx context.Context, arg OutcomesParams) ([]OutcomesR
 
 const sent = `-- name: Sent :execrows
 UPDATE notify_messages
-SET state = 'sent', sent_at = $1, provider_id = $2, text_sealed = $3, provider = $5, operator = $6, parts = $7, cost = $8, tries = $9
-WHERE id = $4 AND state = 'queued'
+SET state = 'sent', sent_at = $1, text_sealed = $2, provider = $3,
+    operator = $4, parts = $5, cost = $6, tries = $7,
+    provider_id = CASE
+        WHEN EXISTS (SELECT 1 FROM notify_messages AS other WHERE other.provider_id = $8) THEN NULL
+        ELSE $8
+    END
+WHERE notify_messages.id = $9 AND notify_messages.state = 'queued'
 `
 
 type SentParams struct {
 	SentAt     dbtime.Time
-	ProviderID sql.NullString
 	TextSealed []byte
-	ID         string
 	Provider   string
 	Operator   string
 	Parts      int64
 	Cost       int64
 	Tries      int64
+	ProviderID sql.NullString
+	ID         string
 }
 
+// A provider that uses an id twice must not have the message sent again: it is
+// then without one, and no report finds it.
 func (q *Queries) Sent(ctx context.Context, arg SentParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, sent,
 		arg.SentAt,
-		arg.ProviderID,
 		arg.TextSealed,
-		arg.ID,
 		arg.Provider,
 		arg.Operator,
 		arg.Parts,
 		arg.Cost,
 		arg.Tries,
+		arg.ProviderID,
+		arg.ID,
 	)
 	if err != nil {
 		return 0, err
