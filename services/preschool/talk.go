@@ -36,6 +36,7 @@ func (s *Service) Talk() dialog.Service {
 			{ID: "preschool.offers", Show: s.showOffers},
 			{ID: "preschool.offer", Show: s.showOffer},
 			{ID: "preschool.accept", Do: s.doAccept},
+			{ID: "preschool.decline_sure", Show: s.showSure},
 			{ID: "preschool.decline", Do: s.doDecline},
 			{ID: "preschool.accepted", Show: s.showAccepted},
 			{ID: "preschool.declined", Show: s.showDeclined},
@@ -245,12 +246,21 @@ func (s *Service) showOffer(ctx context.Context, t *dialog.Talk) (dialog.Screen,
 				Body: []dialog.Message{dialog.Say("preschool.offer", "kindergarten", o.Name.In(t.Caller.Locale), "date", o.LastDay())},
 				Options: []dialog.Option{
 					option(dialog.Say("preschool.do_accept"), dialog.Go("preschool.accept")),
-					option(dialog.Say("preschool.do_decline"), dialog.Go("preschool.decline")),
+					option(dialog.Say("preschool.do_decline"), dialog.Go("preschool.decline_sure")),
 				},
 			}, nil
 		}
 	}
 	return dialog.Screen{}, problemNoOffer
+}
+
+// showSure says what declining does before it is done: one key would give a place
+// away.
+func (s *Service) showSure(context.Context, *dialog.Talk) (dialog.Screen, error) {
+	return dialog.Screen{
+		Body:    []dialog.Message{dialog.Say("preschool.decline_sure")},
+		Options: []dialog.Option{option(dialog.Say("preschool.do_decline"), dialog.Go("preschool.decline"))},
+	}, nil
 }
 
 func (s *Service) doAccept(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
