@@ -9,7 +9,7 @@ import (
 
 const (
 	// batchSize bounds the items of one transaction.
-	batchSize = 64
+	batchSize = 128
 	// batchTime bounds one transaction.
 	batchTime = 10 * time.Second
 )
