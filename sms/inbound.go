@@ -75,7 +75,6 @@ type Languages interface {
 var (
 	ErrMalformed = errors.New("the message has no usable id, or is an impossible part")
 	ErrSender    = errors.New("the message comes from a name, which cannot be answered")
-	errBusy      = errors.New("too many messages are in hand")
 )
 
 // Incoming is a text from a citizen, as any provider tells it.
@@ -168,18 +167,17 @@ func (in *Inbound) Take(ctx context.Context, incoming Incoming) error {
 	if err != nil {
 		return err
 	}
-	select {
-	case in.hands <- struct{}{}:
-	case <-ctx.Done():
-		return errBusy // nothing is stored: it is delivered again
-	}
+	free := in.hand(ctx)
 	fresh, err := in.keep(ctx, m, incoming)
-	if err != nil || !fresh {
+	switch {
+	case err == nil && fresh && free:
+		in.later(ctx, m)
+	case free:
 		<-in.hands
-		return err
+	case fresh:
+		in.log.WarnContext(ctx, "a message waits for its answer: too many are in hand", "provider", m.provider)
 	}
-	in.later(ctx, m)
-	return nil
+	return err
 }
 
 // read checks what a provider told.

@@ -2,14 +2,17 @@ package sms
 
 import (
 	"context"
+	"time"
 
 	"github.com/eshik-kg/eshik/platform/problem"
 )
 
 const (
 	// inHand bounds the messages that are worked on at once. Whoever brings one
-	// more waits before it is stored, and with them the provider.
-	inHand = 512
+	// more waits for handWithin, and with them the provider; then it is stored and
+	// left to Resume.
+	inHand     = 512
+	handWithin = 5 * time.Second
 	// inLine bounds those of one phone, so that nobody takes all hands; the others
 	// are left to Resume.
 	inLine = 8
@@ -17,6 +20,24 @@ const (
 	// message for a lost one.
 	workWithin = waitBeforeResume / 2
 )
+
+// hand waits for a hand to work on one more message; false when none is free in
+// time. It comes before the message is stored: nothing holds up what is.
+func (in *Inbound) hand(ctx context.Context) bool {
+	select {
+	case in.hands <- struct{}{}:
+		return true
+	default:
+	}
+	ctx, cancel := context.WithTimeout(ctx, handWithin)
+	defer cancel()
+	select {
+	case in.hands <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
 
 // later has a stored message, for which there is a hand, worked on after those of
 // its phone that came before. Its provider need not wait for that: the message is
