@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -85,7 +86,10 @@ var columns = []string{
 	"id", "happened_at", "day", "service", "step", "channel", "locale", "operator", "region", "outcome", "duration_ms", "times",
 }
 
-// insert writes events with one statement: at every step of every talk there is
+// rowsAtOnce bounds one statement: SQLite binds thousands of values slowly.
+const rowsAtOnce = 128
+
+// insert writes events, many with one statement: at every step of every talk there is
 // one, and a statement each would cost the database more than all else.
 func insert(ctx context.Context, tx *store.Tx, events map[Event]tally) error {
 	values := make([]any, 0, len(columns)*len(events))
@@ -97,9 +101,11 @@ func insert(ctx context.Context, tx *store.Tx, events map[Event]tally) error {
 		values = append(values, id.String(), dbtime.From(e.At), e.At.In(Bishkek).Format(time.DateOnly), e.Service, e.Step,
 			string(e.Channel), string(e.Locale), e.Operator, e.Region, e.Outcome, t.took.Milliseconds(), t.times)
 	}
-	query := "INSERT INTO analytics_events (" + strings.Join(columns, ", ") + ") VALUES " + store.Values(len(events), len(columns))
-	if _, err := tx.ExecContext(ctx, query, values...); err != nil {
-		return fmt.Errorf("count events: %w", err)
+	for some := range slices.Chunk(values, rowsAtOnce*len(columns)) {
+		query := "INSERT INTO analytics_events (" + strings.Join(columns, ", ") + ") VALUES " + store.Values(len(some)/len(columns), len(columns))
+		if _, err := tx.ExecContext(ctx, query, some...); err != nil {
+			return fmt.Errorf("count events: %w", err)
+		}
 	}
 	return nil
 }

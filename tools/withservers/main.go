@@ -33,6 +33,10 @@ const (
 	exitSignal = 128
 )
 
+// lifetime is how long a command may take: every test under the race detector, on
+// two slow cores, takes a quarter of an hour.
+const lifetime = 40 * time.Minute
+
 // startLimit is how long a server may take until it answers.
 const startLimit = 60 * time.Second
 
@@ -58,7 +62,7 @@ func main() {
 func run(compiler, durable bool, command []string) (code int, err error) {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), lifetime)
 	defer cancel()
 
 	tools, err := find(ctx, needs(compiler))
