@@ -158,10 +158,10 @@ func (m message) name() string { return m.provider + "/" + m.id }
 // sidPattern is what the providers' message ids look like, with room to spare.
 var sidPattern = regexp.MustCompile(`^[A-Za-z0-9_.:-]{2,64}$`)
 
-// Take stores a message, which is then answered soon. It returns ErrMalformed or ErrSender for
-// one that can never be answered, and any other error when the message was not
-// stored and should be delivered again. A message that is stored is answered,
-// at the latest by Resume.
+// Take stores a message, which is then answered soon. It returns ErrMalformed or
+// ErrSender for one that can never be answered, and any other error when the
+// message was not stored and should be delivered again. A message that is stored
+// is answered, at the latest by Resume.
 func (in *Inbound) Take(ctx context.Context, incoming Incoming) error {
 	m, err := read(incoming)
 	if err != nil {

@@ -85,15 +85,10 @@ func (in *Inbound) nextInLine(phone string) (m message, more bool) {
 
 // safely works on a message. A panic, whose text may hold what was texted, is an
 // error of ours.
-func (in *Inbound) safely(ctx context.Context, m message) (err error) {
+func (in *Inbound) safely(ctx context.Context, m message) error {
 	ctx, cancel := context.WithTimeout(ctx, workWithin)
 	defer cancel()
-	defer func() {
-		if fault := recover(); fault != nil {
-			err = problem.FromPanic(fault)
-		}
-	}()
-	return in.work(ctx, m)
+	return problem.Guard(func() error { return in.work(ctx, m) })
 }
 
 // Wait waits until the messages in hand are worked on, for a process that ends.

@@ -13,12 +13,9 @@ import (
 // smppFile is a file with one link.
 func smppFile(rest string) string { return "[[smpp]]\nname = \"one\"\nsystem_id = \"eshik\"\n" + rest }
 
-func TestGatewaysFile(t *testing.T) {
-	t.Setenv("E2E_SECRET", "a-secret-of-enough-length")
-	t.Setenv("E2E_SHORT", "short")
-	t.Setenv("E2E_PASSWORD", "12345678")
-	for name, c := range map[string]struct{ file, fault string }{
-		"whole": {`[[ussd]]
+// gatewayFiles are files with what is wrong with them; nothing where fault is empty.
+var gatewayFiles = map[string]struct{ file, fault string }{
+	"whole": {`[[ussd]]
 format = "plain"
 hmac_env = ["E2E_SECRET"]
 networks = ["203.0.113.0/24"]
@@ -50,29 +47,35 @@ price = 4.5
 provider = "megacom"
 prices = {MegaCom = 0.9}
 rates = {MegaCom = 20.0}`, ""},
-		"link without use":  {smppFile("address = \"a:1\"\npassword_env = \"E2E_PASSWORD\""), "what the link carries"},
-		"link's name":       {"[[smpp]]\nname = \"twilio\"", "a link's name"},
-		"link's password":   {smppFile("address = \"a:1\"\nussd = true\npassword_env = \"E2E_NONE\""), "E2E_NONE"},
-		"link's address":    {smppFile("address = \"a\"\nussd = true\npassword_env = \"E2E_PASSWORD\""), "host:port"},
-		"link's number":     {smppFile("address = \"a:1\"\nsms = true\npassword_env = \"E2E_PASSWORD\""), "from is"},
-		"USSD one way":      {smppFile("address = \"a:1\"\nussd = true\nmode = \"transmitter\"\npassword_env = \"E2E_PASSWORD\""), "transceiver"},
-		"only SMS":          {smppFile("address = \"a:1\"\nsms = true\nfrom = \"1\"\npassword_env = \"E2E_PASSWORD\""), "no [[ussd]]"},
-		"unknown provider":  {"[[ussd]]\nformat = \"plain\"\n[[sms]]\nprovider = \"pigeon\"\nprice = 1.0", "pigeon"},
-		"no price":          {"[[ussd]]\nformat = \"plain\"\n[[sms]]\nprovider = \"twilio\"", "price"},
-		"odd price":         {"[[ussd]]\nformat = \"plain\"\n[[sms]]\nprovider = \"twilio\"\nprice = -1.0", "price"},
-		"half an account":   {"[[ussd]]\nformat = \"plain\"\n[[sms]]\nprovider = \"africastalking\"\nprice = 1.0", "username"},
-		"empty":             {``, "no [[ussd]]"},
-		"unknown format":    {"[[ussd]]\nformat = \"smoke\"", "format is"},
-		"twice":             {"[[ussd]]\nformat = \"plain\"\n[[ussd]]\nformat = \"plain\"", "twice"},
-		"misspelt":          {"[[ussd]]\nformat = \"plain\"\nsekret = \"x\"", "sekret"},
-		"short secret":      {"[[ussd]]\nformat = \"plain\"\nsecret_env = \"E2E_SHORT\"", "E2E_SHORT"},
-		"missing key":       {"[[ussd]]\nformat = \"plain\"\nhmac_env = [\"E2E_NONE\"]", "E2E_NONE"},
-		"too small":         {"[[ussd]]\nformat = \"plain\"\nseptets = 10\nunits = 5", "a screen holds"},
-		"half a budget":     {"[[ussd]]\nformat = \"plain\"\nseptets = 160", "a screen holds"},
-		"operator too wide": {"[[ussd]]\nformat = \"plain\"\n[ussd.operators.X]\nseptets = 900\nunits = 900", "a screen holds"},
-		"operator without":  {"[[ussd]]\nformat = \"plain\"\n[ussd.operators.X]", "no septets"},
-		"no network":        {"[[ussd]]\nformat = \"plain\"\nnetworks = [\"everywhere\"]", "everywhere"},
-	} {
+	"link without use":  {smppFile("address = \"a:1\"\npassword_env = \"E2E_PASSWORD\""), "what the link carries"},
+	"link's name":       {"[[smpp]]\nname = \"twilio\"", "a link's name"},
+	"link's password":   {smppFile("address = \"a:1\"\nussd = true\npassword_env = \"E2E_NONE\""), "E2E_NONE"},
+	"link's address":    {smppFile("address = \"a\"\nussd = true\npassword_env = \"E2E_PASSWORD\""), "host:port"},
+	"link's number":     {smppFile("address = \"a:1\"\nsms = true\npassword_env = \"E2E_PASSWORD\""), "from is"},
+	"USSD one way":      {smppFile("address = \"a:1\"\nussd = true\nmode = \"transmitter\"\npassword_env = \"E2E_PASSWORD\""), "transceiver"},
+	"only SMS":          {smppFile("address = \"a:1\"\nsms = true\nfrom = \"1\"\npassword_env = \"E2E_PASSWORD\""), "no [[ussd]]"},
+	"unknown provider":  {"[[ussd]]\nformat = \"plain\"\n[[sms]]\nprovider = \"pigeon\"\nprice = 1.0", "pigeon"},
+	"no price":          {"[[ussd]]\nformat = \"plain\"\n[[sms]]\nprovider = \"twilio\"", "price"},
+	"odd price":         {"[[ussd]]\nformat = \"plain\"\n[[sms]]\nprovider = \"twilio\"\nprice = -1.0", "price"},
+	"half an account":   {"[[ussd]]\nformat = \"plain\"\n[[sms]]\nprovider = \"africastalking\"\nprice = 1.0", "username"},
+	"empty":             {``, "no [[ussd]]"},
+	"unknown format":    {"[[ussd]]\nformat = \"smoke\"", "format is"},
+	"twice":             {"[[ussd]]\nformat = \"plain\"\n[[ussd]]\nformat = \"plain\"", "twice"},
+	"misspelt":          {"[[ussd]]\nformat = \"plain\"\nsekret = \"x\"", "sekret"},
+	"short secret":      {"[[ussd]]\nformat = \"plain\"\nsecret_env = \"E2E_SHORT\"", "E2E_SHORT"},
+	"missing key":       {"[[ussd]]\nformat = \"plain\"\nhmac_env = [\"E2E_NONE\"]", "E2E_NONE"},
+	"too small":         {"[[ussd]]\nformat = \"plain\"\nseptets = 10\nunits = 5", "a screen holds"},
+	"half a budget":     {"[[ussd]]\nformat = \"plain\"\nseptets = 160", "a screen holds"},
+	"operator too wide": {"[[ussd]]\nformat = \"plain\"\n[ussd.operators.X]\nseptets = 900\nunits = 900", "a screen holds"},
+	"operator without":  {"[[ussd]]\nformat = \"plain\"\n[ussd.operators.X]", "no septets"},
+	"no network":        {"[[ussd]]\nformat = \"plain\"\nnetworks = [\"everywhere\"]", "everywhere"},
+}
+
+func TestGatewaysFile(t *testing.T) {
+	t.Setenv("E2E_SECRET", "a-secret-of-enough-length")
+	t.Setenv("E2E_SHORT", "short")
+	t.Setenv("E2E_PASSWORD", "12345678")
+	for name, c := range gatewayFiles {
 		path := filepath.Join(t.TempDir(), "gateways.toml")
 		if err := os.WriteFile(path, []byte(c.file), 0o600); err != nil {
 			t.Fatal(err)

@@ -58,14 +58,7 @@ func (a *app) newHTTP(m *metrics, world *outside) (*fiber.App, error) {
 
 // steady turns a panic into an error of ours. Fiber's own way repeats the panic's
 // text, which may hold what somebody typed, in the log.
-func steady(c *fiber.Ctx) (err error) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			err = problem.FromPanic(fault)
-		}
-	}()
-	return c.Next()
-}
+func steady(c *fiber.Ctx) error { return problem.Guard(c.Next) }
 
 // secure sets the headers of every answer that a browser may show; pages that need more than nothing
 // say so themselves.

@@ -248,20 +248,10 @@ func (a *app) tidy(ctx context.Context) {
 		if a.inbound == nil && strings.HasSuffix(name, "texts") {
 			continue // a worker has no channel
 		}
-		if err := tried(part); err != nil && ctx.Err() == nil {
+		if err := problem.Guard(part); err != nil && ctx.Err() == nil {
 			a.log.Error("periodic work failed", "work", name, "error", err)
 		}
 	}
-}
-
-// tried does one part of the periodic work; a panic ends nothing but that part.
-func tried(part func() error) (err error) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			err = problem.FromPanic(fault)
-		}
-	}()
-	return part()
 }
 
 // authenticate turns a bearer token into who it stands for.

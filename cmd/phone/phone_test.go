@@ -29,6 +29,12 @@ func service(t *testing.T, menu string) *httptest.Server {
 			_, _ = io.WriteString(w, "END Рахмат")
 		}
 	}))
+	return inFront(t, app)
+}
+
+// inFront is a sandbox in front of an application.
+func inFront(t *testing.T, app *httptest.Server) *httptest.Server {
+	t.Helper()
 	t.Cleanup(app.Close)
 	p, err := sandbox.NewPhones(sandbox.PhonesConfig{BaseURL: func() string { return app.URL }, Now: time.Now})
 	if err != nil {

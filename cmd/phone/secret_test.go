@@ -29,14 +29,7 @@ func TestNothingSecretIsRecorded(t *testing.T) {
 			_, _ = io.WriteString(w, "CON Код 739154?")
 		}
 	}))
-	t.Cleanup(app.Close)
-	p, err := sandbox.NewPhones(sandbox.PhonesConfig{BaseURL: func() string { return app.URL }, Now: time.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = p.Close() })
-	srv := httptest.NewServer(p.Handler())
-	t.Cleanup(srv.Close)
+	srv := inFront(t, app)
 	o := options{
 		App: srv.URL, From: "+996555000001", To: "1414", Record: filepath.Join(t.TempDir(), "talk.txt"),
 		Number: "20101198877665", Card: "ID7391548",

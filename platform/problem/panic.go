@@ -7,6 +7,16 @@ import (
 	"strings"
 )
 
+// Guard runs do; a panic in it is its error (see FromPanic) and ends nothing else.
+func Guard(do func() error) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = FromPanic(fault)
+		}
+	}()
+	return do()
+}
+
 // FromPanic is the error of a recovered panic, called where it was recovered: what
 // kind of value and where, never the value, whose text may hold what was typed.
 func FromPanic(fault any) error {

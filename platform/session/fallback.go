@@ -30,7 +30,7 @@ var errAway = errors.New("the session store was unreachable a moment ago")
 // effects know it.
 type Fallback struct {
 	primary   Store
-	secondary bounded
+	secondary *SQL
 	now       func() time.Time
 	log       *slog.Logger
 
@@ -43,35 +43,7 @@ type Fallback struct {
 
 // NewFallback makes a store over Redis and the database.
 func NewFallback(primary Store, secondary *SQL, now func() time.Time, log *slog.Logger) *Fallback {
-	return &Fallback{primary: primary, secondary: bounded{secondary}, now: now, log: log}
-}
-
-// secondaryPatience is how long an operation of the database may take: a citizen
-// waits behind it, and the phone's next turn.
-const secondaryPatience = 3 * time.Second
-
-// bounded is the store in the database, with a time for each operation.
-type bounded struct{ *SQL }
-
-// Load implements Store.
-func (b bounded) Load(ctx context.Context, key string) (Record, error) {
-	ctx, cancel := context.WithTimeout(ctx, secondaryPatience)
-	defer cancel()
-	return b.SQL.Load(ctx, key)
-}
-
-// Save implements Store.
-func (b bounded) Save(ctx context.Context, key string, rec Record, expect int64) error {
-	ctx, cancel := context.WithTimeout(ctx, secondaryPatience)
-	defer cancel()
-	return b.SQL.Save(ctx, key, rec, expect)
-}
-
-// Delete implements Store.
-func (b bounded) Delete(ctx context.Context, key string, expect int64) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, secondaryPatience)
-	defer cancel()
-	return b.SQL.Delete(ctx, key, expect)
+	return &Fallback{primary: primary, secondary: secondary, now: now, log: log}
 }
 
 // Away reports that the primary store was unreachable when it was last asked.
@@ -123,13 +95,13 @@ func (f *Fallback) note(well bool) {
 func (f *Fallback) inUse(ctx context.Context) bool {
 	f.mu.Lock()
 	fresh, known := f.now().Before(f.looked.Add(lookEvery)), f.any
+	if !fresh {
+		f.looked = f.now() // one looks, the others go on
+	}
 	f.mu.Unlock()
 	if fresh {
 		return known
 	}
-	f.mu.Lock()
-	f.looked = f.now() // one looks, the others go on
-	f.mu.Unlock()
 	short, cancel := context.WithTimeout(ctx, primaryPatience)
 	defer cancel()
 	found, err := f.secondary.Any(short) // in a moment, or not at all

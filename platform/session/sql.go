@@ -12,8 +12,9 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
-// saveTime is what saving a session may take.
-const saveTime = 2 * time.Second
+// operationTime is what an operation on one session may take: a citizen waits
+// behind it, whose turn's own time may be over when it is saved.
+const operationTime = 2 * time.Second
 
 // SQL is a Store in the database: slower than Redis, and there when Redis is
 // not.
@@ -24,6 +25,8 @@ func NewSQL(database *store.DB) *SQL { return &SQL{db: database} }
 
 // Load implements Store.
 func (s *SQL) Load(ctx context.Context, key string) (Record, error) {
+	ctx, cancel := context.WithTimeout(ctx, operationTime)
+	defer cancel()
 	row, err := db.New(s.db.Reader()).LoadRecord(ctx, key)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Record{}, nil
@@ -40,7 +43,7 @@ func (s *SQL) Save(ctx context.Context, key string, rec Record, expect int64) er
 	if data == nil {
 		data = []byte{}
 	}
-	ctx, cancel := context.WithTimeout(ctx, saveTime) // the turn's own time may be over
+	ctx, cancel := context.WithTimeout(ctx, operationTime)
 	defer cancel()
 	var saved int64
 	err := s.db.InTx(ctx, func(tx *store.Tx) (err error) {
@@ -66,6 +69,8 @@ func (s *SQL) Save(ctx context.Context, key string, rec Record, expect int64) er
 
 // Delete implements Store.
 func (s *SQL) Delete(ctx context.Context, key string, expect int64) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, operationTime)
+	defer cancel()
 	var deleted int64
 	err := s.db.InTx(ctx, func(tx *store.Tx) (err error) {
 		deleted, err = db.New(tx).DeleteRecord(ctx, db.DeleteRecordParams{Key: key, Version: expect})
