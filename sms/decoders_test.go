@@ -236,6 +236,7 @@ func FuzzSMPPDelivery(f *testing.F) {
 	f.Add(byte(0), byte(8), "996555000001", []byte{4, 0x36}, []byte(nil), []byte(nil))
 	f.Add(byte(0x40), byte(8), "996555000001", []byte{5, 0, 3, 7, 2, 1, 4, 0x36}, []byte(nil), []byte(nil))
 	f.Add(byte(4), byte(0), "", []byte("id:0000000161 stat:DELIVRD text:"), []byte("A1\x00"), []byte{2})
+	f.Add(byte(4), byte(0), "", []byte(nil), []byte("  \x00"), []byte{2})
 	f.Add(byte(0), byte(4), "Beeline", []byte(nil), []byte(nil), []byte(nil))
 	d := newDesk(f)
 	f.Fuzz(func(t *testing.T, class, coding byte, source string, short, id, state []byte) {

@@ -259,5 +259,5 @@ func accepted(answer PDU) (id string, err error) {
 	if answer.Status != StatusOK {
 		return "", &StatusError{Status: answer.Status}
 	}
-	return answer.ID, nil
+	return messageID(answer.ID), nil
 }

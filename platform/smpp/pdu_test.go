@@ -140,6 +140,15 @@ func TestReadReceipt(t *testing.T) {
 		"parameters count more": {text, smpp.TLVs{
 			{Tag: smpp.TagReceiptedMessageID, Value: []byte("75BCD15\x00")}, {Tag: smpp.TagMessageState, Value: []byte{5}},
 		}, smpp.Receipt{ID: "75BCD15", Standard: true, State: "UNDELIV"}, true},
+		"an id between spaces": {"", smpp.TLVs{
+			{Tag: smpp.TagReceiptedMessageID, Value: []byte(" 75BCD15  \x00")}, {Tag: smpp.TagMessageState, Value: []byte{2}},
+		}, smpp.Receipt{ID: "75BCD15", Standard: true, State: "DELIVRD"}, true},
+		"an id of spaces, and one in the text": {text, smpp.TLVs{
+			{Tag: smpp.TagReceiptedMessageID, Value: []byte("  \x00")},
+		}, smpp.Receipt{ID: "0123456789", State: "DELIVRD"}, true},
+		"an id of octets": {"", smpp.TLVs{
+			{Tag: smpp.TagReceiptedMessageID, Value: []byte("\xffA1")}, {Tag: smpp.TagMessageState, Value: []byte{2}},
+		}, smpp.Receipt{State: "DELIVRD"}, false},
 		"lower case":  {"id:ab-1 stat:expired", nil, smpp.Receipt{ID: "ab-1", State: "EXPIRED"}, true},
 		"no state":    {"id:1 sub:001", nil, smpp.Receipt{ID: "1"}, false},
 		"no id":       {"stat:DELIVRD", nil, smpp.Receipt{}, false},
@@ -271,7 +280,7 @@ func FuzzReceipt(f *testing.F) {
 		r, ok := smpp.ReadReceipt(&smpp.Message{Class: 4, Short: text}, smpp.TLVs{
 			{Tag: smpp.TagReceiptedMessageID, Value: id}, {Tag: smpp.TagMessageState, Value: []byte{state}},
 		})
-		if ok && (r.ID == "" || r.State == "" || strings.ContainsAny(r.ID, "\x00")) {
+		if ok && (r.ID == "" || r.State == "" || strings.ContainsFunc(r.ID, func(c rune) bool { return c <= ' ' || c > '~' })) {
 			t.Fatalf("%+v", r)
 		}
 	})

@@ -40,7 +40,8 @@ var (
 // ok is false when neither names a message and a state.
 func ReadReceipt(m *Message, tlvs TLVs) (r Receipt, ok bool) {
 	if raw, has := tlvs.Get(TagReceiptedMessageID); has {
-		r.ID, _, _ = strings.Cut(string(raw), "\x00")
+		id, _, _ := strings.Cut(string(raw), "\x00")
+		r.ID = messageID(id)
 		r.Standard = r.ID != ""
 	}
 	state, _ := tlvs.Byte(TagMessageState)
@@ -50,6 +51,18 @@ func ReadReceipt(m *Message, tlvs TLVs) (r Receipt, ok bool) {
 		r.fill(string(octets))
 	}
 	return r, r.ID != "" && r.State != ""
+}
+
+// messageID is a message_id as it can be kept and compared: some centres pad it
+// with spaces. One that is not of visible ASCII is none.
+func messageID(id string) string {
+	id = strings.Trim(id, " ")
+	for _, c := range []byte(id) {
+		if c <= ' ' || c > '~' {
+			return ""
+		}
+	}
+	return id
 }
 
 // fill takes from the text what the parameters did not say. The text is ASCII in
