@@ -60,10 +60,10 @@ func (c *crawl) wire(log *slog.Logger, faults planted) (err error) {
 	for _, service := range services {
 		for _, node := range service.Nodes {
 			c.nodes[node.ID] = node
-			if node.Show != nil {
-				c.shows = append(c.shows, node.ID)
-			} else {
+			if node.Do != nil {
 				c.actions[node.ID] = true
+			} else {
+				c.shows = append(c.shows, node.ID)
 			}
 		}
 	}

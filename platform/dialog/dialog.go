@@ -10,14 +10,17 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 )
 
-// Node is one step of a conversation. It has either Show, and is a screen the
+// Node is one step of a conversation. It has Plain or Show, and is a screen the
 // citizen sees, or Do, and is an action between two screens.
 type Node struct {
 	// ID is stable, "service.step": it is kept in states and counted in
 	// statistics.
 	ID string
-	// Show makes the screen. It may run again for the same turn (going back, an
-	// unknown choice): it must change nothing.
+	// Plain makes the screen from the talk alone: it asks nobody, so it neither
+	// waits nor fails.
+	Plain func(t *Talk) Screen
+	// Show makes a screen for which somebody is asked. Both may run again for the
+	// same turn (going back, an unknown choice): they must change nothing.
 	Show func(ctx context.Context, t *Talk) (Screen, error)
 	// Answer takes what was typed on a screen with an Ask and says where to go.
 	// A *problem.Error is shown above the same screen, which asks again.

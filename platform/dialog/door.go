@@ -12,10 +12,10 @@ func (e *Engine) door() Service {
 	return Service{
 		Name: doorService,
 		Nodes: []Node{
-			{ID: nodeMain, Show: e.showMain},
-			{ID: nodeLanguage, Show: e.showLanguage},
+			{ID: nodeMain, Plain: e.showMain},
+			{ID: nodeLanguage, Plain: e.showLanguage},
 			{ID: nodeSpeak, Do: e.speak},
-			{ID: nodeResume, Show: showResume},
+			{ID: nodeResume, Plain: showResume},
 			{ID: nodeContinue, Do: e.resume},
 		},
 		Commands: []Command{
@@ -25,7 +25,7 @@ func (e *Engine) door() Service {
 	}
 }
 
-func (e *Engine) showMain(context.Context, *Talk) (Screen, error) {
+func (e *Engine) showMain(*Talk) Screen {
 	screen := Screen{Body: []Message{Say("dialog.main_title")}, Options: make([]Option, 0, len(e.services)+1)}
 	for _, service := range e.services {
 		if service.Entry.Label.Key != "" {
@@ -33,7 +33,7 @@ func (e *Engine) showMain(context.Context, *Talk) (Screen, error) {
 		}
 	}
 	screen.Options = append(screen.Options, Option{Label: Say("dialog.language_option"), Next: Go(nodeLanguage)})
-	return screen, nil
+	return screen
 }
 
 // languages are offered in this order, each in its own words.
@@ -44,12 +44,12 @@ var languages = []struct {
 	{locales.KY, "dialog.language_ky"}, {locales.RU, "dialog.language_ru"}, {locales.KYLatn, "dialog.language_latin"},
 }
 
-func (e *Engine) showLanguage(context.Context, *Talk) (Screen, error) {
+func (e *Engine) showLanguage(*Talk) Screen {
 	screen := Screen{Body: []Message{Say("dialog.language_title")}}
 	for _, l := range languages {
 		screen.Options = append(screen.Options, Option{Label: Say(l.label), Next: Go(nodeSpeak, "locale", string(l.locale))})
 	}
-	return screen, nil
+	return screen
 }
 
 // speak remembers the chosen language; doing it twice is doing it once.

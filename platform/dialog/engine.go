@@ -51,7 +51,7 @@ type Options struct {
 type Engine struct {
 	catalogue *locales.Catalogue
 	options   Options
-	nodes     map[string]Node
+	nodes     map[string]Node   // all of them with Show or Do
 	owner     map[string]string // node → service
 	services  []Service
 	commands  []Command
@@ -99,8 +99,11 @@ func (e *Engine) add(service string, node Node) error {
 	if _, twice := e.nodes[node.ID]; twice {
 		return fmt.Errorf("two nodes are called %q", node.ID)
 	}
-	if (node.Show == nil) == (node.Do == nil) {
-		return fmt.Errorf("node %q must have either Show or Do", node.ID)
+	if node.Plain != nil && node.Show != nil || (node.Plain == nil && node.Show == nil) == (node.Do == nil) {
+		return fmt.Errorf("node %q must have one of Plain, Show and Do", node.ID)
+	}
+	if plain := node.Plain; plain != nil {
+		node.Show = func(_ context.Context, t *Talk) (Screen, error) { return plain(t), nil }
 	}
 	e.nodes[node.ID] = node
 	e.owner[node.ID] = service
@@ -124,9 +127,16 @@ type Input struct {
 	Restarted bool
 	// Again shows the present screen anew, as it is now and in Budget, instead of
 	// taking Text.
-	Again  bool
+	Again bool
+	// AtOnce answers only if nobody need be asked: with plain screens, but without
+	// any Show, Answer or Do. See ErrWaits.
+	AtOnce bool
 	Budget Budget
 }
+
+// ErrWaits is Next's answer where somebody would have to be asked (see AtOnce):
+// nothing was done, and the same input may be taken again without AtOnce.
+var ErrWaits = errors.New("the step may have to wait")
 
 // Reply is what the citizen sees after a turn.
 type Reply struct {
@@ -139,13 +149,15 @@ type Reply struct {
 }
 
 // Next takes one turn: it moves st and says what to show. It returns an error
-// only when ctx ended or the engine is wired wrongly (ErrBudget); whatever a
-// citizen types, and whatever a service answers, becomes a screen.
+// only when ctx ended, for ErrWaits, or when the engine is wired wrongly
+// (ErrBudget); whatever a citizen types, and whatever a service answers, becomes a
+// screen.
 func (e *Engine) Next(ctx context.Context, c caller.Caller, st *State, in Input) (Reply, error) {
 	if !in.Budget.Enough() {
 		return Reply{}, ErrBudget
 	}
-	w := &walk{engine: e, caller: c, state: st, budget: in.Budget}
+	w := &walk{engine: e, caller: c, state: st, budget: in.Budget, atOnce: in.AtOnce}
+	before := *st
 	var err error
 	switch {
 	case in.Again:
@@ -157,6 +169,10 @@ func (e *Engine) Next(ctx context.Context, c caller.Caller, st *State, in Input)
 	}
 	if err == nil {
 		err = w.pending(ctx)
+	}
+	if errors.Is(err, ErrWaits) {
+		// What was put into the memory, which both share, is put there again.
+		*st = before
 	}
 	if err != nil {
 		return Reply{}, err

@@ -7,11 +7,11 @@ import (
 
 // showResume asks whether a talk that broke off goes on. The way to the main
 // menu is the engine's own.
-func showResume(context.Context, *Talk) (Screen, error) {
+func showResume(*Talk) Screen {
 	return Screen{
 		Body:    []Message{Say("dialog.resume_question")},
 		Options: []Option{{Label: Say("dialog.resume"), Next: Go(nodeContinue)}},
-	}, nil
+	}
 }
 
 // resume goes on where the earlier talk broke off. Whoever holds the phone now

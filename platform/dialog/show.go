@@ -20,6 +20,9 @@ func (w *walk) show(ctx context.Context, notice string) error {
 		node = w.engine.nodes[nodeMain]
 		w.state.Node, w.state.History, w.state.Returns = nodeMain, nil, nil
 	}
+	if w.atOnce && node.Plain == nil {
+		return ErrWaits
+	}
 	talk := w.talk()
 	screen, err := guarded(func() (Screen, error) { return node.Show(ctx, talk) })
 	if err != nil {

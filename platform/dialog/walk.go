@@ -38,6 +38,7 @@ type walk struct {
 	caller  caller.Caller
 	state   *State
 	budget  Budget
+	atOnce  bool // only plain screens
 	dialled bool
 	noticed bool   // the last input could not be used
 	repeats bool   // the screen is shown once more, under a notice
@@ -171,6 +172,9 @@ func (w *walk) choose(ctx context.Context, text, key string) error {
 	if w.state.Ask == AskNothing || !known || node.Answer == nil {
 		return w.again(ctx, problem.New(problem.Invalid, w.noChoice()))
 	}
+	if w.atOnce {
+		return ErrWaits
+	}
 	next, err := guarded(func() (Next, error) { return node.Answer(ctx, w.talk(), text) })
 	if err != nil {
 		w.countProblem(err)
@@ -251,6 +255,9 @@ func (w *walk) move(ctx context.Context, next Next) error {
 		}
 		if node.Do == nil {
 			return w.show(ctx, w.notice)
+		}
+		if w.atOnce {
+			return ErrWaits
 		}
 		talk := w.talk()
 		var err error

@@ -31,10 +31,10 @@ func (s *Service) Talk() dialog.Service {
 	return dialog.Service{Name: ServiceName, Nodes: []dialog.Node{
 		{ID: NodeStart, Do: s.doStart},
 		{ID: nodeResend, Do: s.doResend},
-		{ID: nodeCode, Show: showCode, Answer: s.answerCode, Resume: again},
-		{ID: nodePIN, Show: showPIN, Answer: s.answerPIN, Resume: again},
-		{ID: nodeDocument, Show: showDocument, Answer: s.answerDocument, Resume: again},
-		{ID: nodeRefused, Show: showRefused, Resume: again},
+		{ID: nodeCode, Plain: showCode, Answer: s.answerCode, Resume: again},
+		{ID: nodePIN, Plain: showPIN, Answer: s.answerPIN, Resume: again},
+		{ID: nodeDocument, Plain: showDocument, Answer: s.answerDocument, Resume: again},
+		{ID: nodeRefused, Plain: showRefused, Resume: again},
 	}}
 }
 
@@ -60,14 +60,14 @@ func (s *Service) doResend(ctx context.Context, t *dialog.Talk) (dialog.Next, er
 	return dialog.Go(nodeCode), s.SendCode(ctx, t.Caller)
 }
 
-func showCode(context.Context, *dialog.Talk) (dialog.Screen, error) {
+func showCode(*dialog.Talk) dialog.Screen {
 	return dialog.Screen{
 		Body: []dialog.Message{dialog.Say("identity.ask_code")},
 		Ask:  dialog.AskSecret,
 		Options: []dialog.Option{
 			{Label: dialog.Say("identity.new_code"), Next: dialog.Go(nodeResend)},
 		},
-	}, nil
+	}
 }
 
 func (s *Service) answerCode(ctx context.Context, t *dialog.Talk, input string) (dialog.Next, error) {
@@ -81,11 +81,11 @@ func (s *Service) answerCode(ctx context.Context, t *dialog.Talk, input string) 
 	return dialog.Go(nodePIN), err
 }
 
-func showPIN(context.Context, *dialog.Talk) (dialog.Screen, error) {
+func showPIN(*dialog.Talk) dialog.Screen {
 	return dialog.Screen{
 		Body: []dialog.Message{dialog.Say("identity.ask_pin")},
 		Ask:  dialog.AskPersonalNumber,
-	}, nil
+	}
 }
 
 func (s *Service) answerPIN(ctx context.Context, t *dialog.Talk, input string) (dialog.Next, error) {
@@ -96,11 +96,11 @@ func (s *Service) answerPIN(ctx context.Context, t *dialog.Talk, input string) (
 	return dialog.Go(nodeDocument, keyAttempt, id), err
 }
 
-func showDocument(context.Context, *dialog.Talk) (dialog.Screen, error) {
+func showDocument(*dialog.Talk) dialog.Screen {
 	return dialog.Screen{
 		Body: []dialog.Message{dialog.Say("identity.ask_document")},
 		Ask:  dialog.AskDocumentNumber,
-	}, nil
+	}
 }
 
 func (s *Service) answerDocument(ctx context.Context, t *dialog.Talk, input string) (dialog.Next, error) {
@@ -118,12 +118,12 @@ func (s *Service) answerDocument(ctx context.Context, t *dialog.Talk, input stri
 	return dialog.Next{}, err
 }
 
-func showRefused(context.Context, *dialog.Talk) (dialog.Screen, error) {
+func showRefused(*dialog.Talk) dialog.Screen {
 	p := problem.From(errNoMatch)
 	return dialog.Screen{
 		Body: []dialog.Message{dialog.Say(p.Key)},
 		Options: []dialog.Option{
 			{Label: dialog.Say("identity.again"), Next: dialog.Go(nodePIN)},
 		},
-	}, nil
+	}
 }

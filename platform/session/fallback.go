@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	// primaryPatience is how long one operation of Redis may take; slower counts
-	// as unreachable: a citizen waits behind it.
-	primaryPatience = 300 * time.Millisecond
+	// lookPatience is how long the database may take to say whether it holds any
+	// talk: citizens wait behind it.
+	lookPatience = 300 * time.Millisecond
 	// breakFor is how long an unreachable Redis is left alone.
 	breakFor = time.Second
 	// lookEvery is how often the database is asked whether it holds any talk: for
@@ -54,7 +54,7 @@ func (f *Fallback) Away() bool {
 }
 
 // ask runs an operation on the primary store, unless that was unreachable just
-// now.
+// now. The store bounds its own time, whatever time the caller has left.
 func (f *Fallback) ask(ctx context.Context, operation func(context.Context) error) error {
 	f.mu.Lock()
 	closed := f.now().Before(f.until)
@@ -62,13 +62,7 @@ func (f *Fallback) ask(ctx context.Context, operation func(context.Context) erro
 	if closed {
 		return errAway
 	}
-	// Shorter than any caller's own time, which need not be tied to it.
-	short, cancel := context.WithTimeout(context.WithoutCancel(ctx), primaryPatience)
-	defer cancel()
-	err := operation(short)
-	if ctx.Err() != nil {
-		return err // the caller gave up, not Redis
-	}
+	err := operation(context.WithoutCancel(ctx))
 	f.note(err == nil || errors.Is(err, ErrConflict))
 	return err
 }
@@ -102,7 +96,7 @@ func (f *Fallback) inUse(ctx context.Context) bool {
 	if fresh {
 		return known
 	}
-	short, cancel := context.WithTimeout(ctx, primaryPatience)
+	short, cancel := context.WithTimeout(ctx, lookPatience)
 	defer cancel()
 	found, err := f.secondary.Any(short) // in a moment, or not at all
 	if err != nil {                      // Redis goes on without the database

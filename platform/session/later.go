@@ -91,10 +91,16 @@ type outcome struct {
 
 func (lateError) Error() string { return "the step takes too long" }
 
-// next runs the engine, for no longer than a citizen at a screen can wait.
+// next runs the engine, for no longer than a citizen at a screen can wait. Most
+// steps need not wait for anybody, and are spared a goroutine and a timer.
 func (t *Talks) next(ctx context.Context, c caller.Caller, s step) (dialog.Reply, error) {
 	if t.Later == nil || c.Channel != caller.USSD {
 		return t.Engine.Next(ctx, c, s.state, s.in)
+	}
+	atOnce := s.in
+	atOnce.AtOnce = true
+	if reply, err := t.Engine.Next(ctx, c, s.state, atOnce); !errors.Is(err, dialog.ErrWaits) {
+		return reply, err
 	}
 	p := t.patience.Get().(*patience) //nolint:forcetypeassert // the pool holds nothing else
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))

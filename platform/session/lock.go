@@ -37,6 +37,11 @@ func (l *keyLock) lock(ctx context.Context, key string) (*waiting, error) {
 	w.holders++
 	l.mu.Unlock()
 	select {
+	case <-w.turn: // as a rule it is free, and ctx is not asked for its timer
+		return w, nil
+	default:
+	}
+	select {
 	case <-w.turn:
 		return w, nil
 	case <-ctx.Done():

@@ -21,6 +21,11 @@ const redisShards = 16
 // expiry in Unix milliseconds, eight bytes each, big-endian.
 const recordHeader = 16
 
+// enough commands go out without waiting for those who are expected to ask next: in
+// larger batches Redis and its callers would take turns instead of working at the
+// same time.
+const enough = 8
+
 // saveScript: KEYS record, index; ARGV expected version (8 bytes, or empty for
 // none), new value, the moment Redis may forget it (ms), expiry (ms), member. A
 // record is listed once, when it is made: the index has the moment before which it
@@ -47,10 +52,13 @@ type Redis struct {
 }
 
 // NewRedis makes a store on client whose keys all start with prefix ("eshik").
-// What callers ask at the same time goes out together (an automatic pipeline):
-// most of what a round trip costs is its system calls, on both sides.
+// What callers ask while an answer is under way goes out together (an automatic
+// pipeline): most of what a round trip costs is its system calls, on both sides.
+// The client's own time-outs bound each exchange.
 func NewRedis(client redis.UniversalClient, prefix string) (*Redis, error) {
-	together, err := client.AutoPipeline()
+	options := redis.DefaultBlockingAutoPipelineOptions()
+	options.MaxBatchSize = enough
+	together, err := client.AutoPipelineWithOptions(options)
 	if err != nil {
 		return nil, fmt.Errorf("open Redis for sessions: %w", err)
 	}

@@ -30,11 +30,11 @@ func (s *Service) Talk() dialog.Service {
 		Name:  name,
 		Entry: dialog.Option{Label: dialog.Say("certificate.entry"), Next: dialog.Go(nodeMenu)},
 		Nodes: []dialog.Node{
-			{ID: nodeMenu, Show: s.showMenu},
-			{ID: nodeKind, Show: s.showKinds, Resume: dialog.Call(identity.NodeStart, nodeKind)},
+			{ID: nodeMenu, Plain: s.showMenu},
+			{ID: nodeKind, Plain: s.showKinds, Resume: dialog.Call(identity.NodeStart, nodeKind)},
 			{ID: nodeRequest, Do: s.doRequest},
-			{ID: nodeDone, Show: s.showDone},
-			{ID: nodeVerify, Show: s.showVerify, Answer: s.answerVerify},
+			{ID: nodeDone, Plain: s.showDone},
+			{ID: nodeVerify, Plain: s.showVerify, Answer: s.answerVerify},
 			{ID: nodeVerified, Show: s.showVerified},
 		},
 		Commands: []dialog.Command{
@@ -47,24 +47,24 @@ func (s *Service) Talk() dialog.Service {
 	}
 }
 
-func (s *Service) showMenu(context.Context, *dialog.Talk) (dialog.Screen, error) {
+func (s *Service) showMenu(*dialog.Talk) dialog.Screen {
 	return dialog.Screen{
 		Body: []dialog.Message{dialog.Say("certificate.menu")},
 		Options: []dialog.Option{
 			{Label: dialog.Say("certificate.get"), Next: dialog.Call(identity.NodeStart, nodeKind)},
 			{Label: dialog.Say("certificate.check"), Next: dialog.Go(nodeVerify)},
 		},
-	}, nil
+	}
 }
 
-func (s *Service) showKinds(context.Context, *dialog.Talk) (dialog.Screen, error) {
+func (s *Service) showKinds(*dialog.Talk) dialog.Screen {
 	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("certificate.which")}}
 	for _, kind := range Kinds {
 		screen.Options = append(screen.Options, dialog.Option{
 			Label: dialog.Say(kind.TitleKey()), Next: dialog.Go(nodeRequest, keyKind, string(kind)),
 		})
 	}
-	return screen, nil
+	return screen
 }
 
 // doRequest issues the certificate to whoever the phone proved to be.
@@ -85,15 +85,15 @@ func (s *Service) doRequest(ctx context.Context, t *dialog.Talk) (dialog.Next, e
 	return dialog.Done(nodeDone, keyNumber, certificate.Number), nil
 }
 
-func (s *Service) showDone(_ context.Context, t *dialog.Talk) (dialog.Screen, error) {
+func (s *Service) showDone(t *dialog.Talk) dialog.Screen {
 	return dialog.Screen{
 		Body: []dialog.Message{dialog.Say("certificate.done", "certificate", ShowNumber(t.Get(keyNumber)))},
 		End:  true,
-	}, nil
+	}
 }
 
-func (s *Service) showVerify(context.Context, *dialog.Talk) (dialog.Screen, error) {
-	return dialog.Screen{Body: []dialog.Message{dialog.Say("certificate.ask_number")}, Ask: dialog.AskText}, nil
+func (s *Service) showVerify(*dialog.Talk) dialog.Screen {
+	return dialog.Screen{Body: []dialog.Message{dialog.Say("certificate.ask_number")}, Ask: dialog.AskText}
 }
 
 func (s *Service) answerVerify(_ context.Context, _ *dialog.Talk, input string) (dialog.Next, error) {

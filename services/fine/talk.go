@@ -36,10 +36,10 @@ func (s *Service) Talk() dialog.Service {
 		Name:  Name,
 		Entry: dialog.Option{Label: dialog.Say("fine.entry"), Next: dialog.Go(nodePlate)},
 		Nodes: []dialog.Node{
-			{ID: nodePlate, Show: showPlate, Answer: answerPlate},
+			{ID: nodePlate, Plain: showPlate, Answer: answerPlate},
 			{ID: nodeList, Show: s.showList},
 			{ID: nodeDetails, Show: s.showDetails, Resume: dialog.Call(nodeIdentity, nodeDetails)},
-			{ID: nodeWarning, Show: showWarning},
+			{ID: nodeWarning, Plain: showWarning},
 			{ID: nodeOpen, Do: s.doOpen},
 			{ID: nodeConfirm, Show: s.showConfirm},
 			{ID: nodePay, Do: s.doPay},
@@ -52,8 +52,8 @@ func (s *Service) Talk() dialog.Service {
 	}
 }
 
-func showPlate(context.Context, *dialog.Talk) (dialog.Screen, error) {
-	return dialog.Screen{Body: []dialog.Message{dialog.Say("fine.ask_plate")}, Ask: dialog.AskText}, nil
+func showPlate(*dialog.Talk) dialog.Screen {
+	return dialog.Screen{Body: []dialog.Message{dialog.Say("fine.ask_plate")}, Ask: dialog.AskText}
 }
 
 func answerPlate(_ context.Context, _ *dialog.Talk, input string) (dialog.Next, error) {
@@ -104,7 +104,7 @@ func (s *Service) showList(ctx context.Context, t *dialog.Talk) (dialog.Screen, 
 }
 
 // showWarning says what an unpaid total above 3 000 som can lead to.
-func showWarning(context.Context, *dialog.Talk) (dialog.Screen, error) { return say("fine.heavy"), nil }
+func showWarning(*dialog.Talk) dialog.Screen { return say("fine.heavy") }
 
 // showDetails tells a proven owner what each unpaid fine is for.
 func (s *Service) showDetails(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {

@@ -24,22 +24,22 @@ func (s *Service) Talk() dialog.Service {
 		Name:  name,
 		Entry: dialog.Option{Label: dialog.Say("preschool.entry"), Next: dialog.Go("preschool.menu")},
 		Nodes: []dialog.Node{
-			{ID: "preschool.menu", Show: s.showMenu},
+			{ID: "preschool.menu", Plain: s.showMenu},
 			{ID: "preschool.child", Show: s.showChildren, Resume: proveAgain("preschool.child")},
 			{ID: "preschool.district", Show: s.showDistricts, Resume: proveAgain("preschool.district")},
 			{ID: "preschool.kindergarten", Show: s.showKindergartens, Resume: proveAgain("preschool.kindergarten")},
 			{ID: "preschool.confirm", Show: s.showConfirm, Resume: proveAgain("preschool.confirm")},
 			{ID: "preschool.register", Do: s.doRegister},
 			{ID: "preschool.done", Show: s.showDone},
-			{ID: "preschool.ask_number", Show: s.showAskNumber, Answer: s.answerNumber},
+			{ID: "preschool.ask_number", Plain: s.showAskNumber, Answer: s.answerNumber},
 			{ID: "preschool.position", Show: s.showPosition},
 			{ID: "preschool.offers", Show: s.showOffers},
 			{ID: "preschool.offer", Show: s.showOffer},
 			{ID: "preschool.accept", Do: s.doAccept},
-			{ID: "preschool.decline_sure", Show: s.showSure},
+			{ID: "preschool.decline_sure", Plain: s.showSure},
 			{ID: "preschool.decline", Do: s.doDecline},
-			{ID: "preschool.accepted", Show: s.showAccepted},
-			{ID: "preschool.declined", Show: s.showDeclined},
+			{ID: "preschool.accepted", Plain: s.showAccepted},
+			{ID: "preschool.declined", Plain: s.showDeclined},
 		},
 		Commands: []dialog.Command{{
 			Words: []string{locales.Fold("кезек"), locales.Fold("очередь"), "kezek", "ochered"},
@@ -67,7 +67,7 @@ func (s *Service) proven(ctx context.Context, c caller.Caller) (caller.Caller, e
 	return c, nil
 }
 
-func (s *Service) showMenu(context.Context, *dialog.Talk) (dialog.Screen, error) {
+func (s *Service) showMenu(*dialog.Talk) dialog.Screen {
 	return dialog.Screen{
 		Body: []dialog.Message{dialog.Say("preschool.title")},
 		Options: []dialog.Option{
@@ -75,7 +75,7 @@ func (s *Service) showMenu(context.Context, *dialog.Talk) (dialog.Screen, error)
 			option(dialog.Say("preschool.menu_position"), dialog.Go("preschool.ask_number")),
 			option(dialog.Say("preschool.menu_offer"), dialog.Go("preschool.offers")),
 		},
-	}, nil
+	}
 }
 
 func (s *Service) showChildren(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
@@ -177,8 +177,8 @@ func (s *Service) showDone(ctx context.Context, t *dialog.Talk) (dialog.Screen, 
 	return dialog.Screen{Body: append(body, places(found, t.Caller.Locale)...)}, nil
 }
 
-func (s *Service) showAskNumber(context.Context, *dialog.Talk) (dialog.Screen, error) {
-	return dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.ask_number")}, Ask: dialog.AskText}, nil
+func (s *Service) showAskNumber(*dialog.Talk) dialog.Screen {
+	return dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.ask_number")}, Ask: dialog.AskText}
 }
 
 // answerNumber looks the number up, so that a wrong one is asked for again.
@@ -256,11 +256,11 @@ func (s *Service) showOffer(ctx context.Context, t *dialog.Talk) (dialog.Screen,
 
 // showSure says what declining does before it is done: one key would give a place
 // away.
-func (s *Service) showSure(context.Context, *dialog.Talk) (dialog.Screen, error) {
+func (s *Service) showSure(*dialog.Talk) dialog.Screen {
 	return dialog.Screen{
 		Body:    []dialog.Message{dialog.Say("preschool.decline_sure")},
 		Options: []dialog.Option{option(dialog.Say("preschool.do_decline"), dialog.Go("preschool.decline"))},
-	}, nil
+	}
 }
 
 func (s *Service) doAccept(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
@@ -282,14 +282,14 @@ func (s *Service) doAnswer(ctx context.Context, t *dialog.Talk, accept bool, don
 	return dialog.Done(done), nil
 }
 
-func (s *Service) showAccepted(_ context.Context, t *dialog.Talk) (dialog.Screen, error) {
-	return dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.accepted", "number", t.Get(memNumber))}}, nil
+func (s *Service) showAccepted(t *dialog.Talk) dialog.Screen {
+	return dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.accepted", "number", t.Get(memNumber))}}
 }
 
-func (s *Service) showDeclined(_ context.Context, t *dialog.Talk) (dialog.Screen, error) {
+func (s *Service) showDeclined(t *dialog.Talk) dialog.Screen {
 	key := "preschool.declined"
 	if s.rules.at(t.Caller.Now).effect(Declined) == toTheEnd {
 		key = "preschool.declined_end"
 	}
-	return dialog.Screen{Body: []dialog.Message{dialog.Say(key, "number", t.Get(memNumber))}}, nil
+	return dialog.Screen{Body: []dialog.Message{dialog.Say(key, "number", t.Get(memNumber))}}
 }

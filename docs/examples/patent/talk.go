@@ -13,10 +13,10 @@ func (s *Service) Talk() dialog.Service {
 		Entry: dialog.Option{Label: dialog.Say("patent.entry"), Next: dialog.Go("patent.kind")},
 		Nodes: []dialog.Node{
 			{ID: "patent.kind", Show: s.showKinds},
-			{ID: "patent.person", Show: s.showPerson, Answer: s.takePerson},
+			{ID: "patent.person", Plain: s.showPerson, Answer: s.takePerson},
 			{ID: "patent.confirm", Show: s.showConfirm, Resume: dialog.Go("patent.person")},
 			{ID: "patent.issue", Do: s.issue},
-			{ID: "patent.done", Show: s.showDone},
+			{ID: "patent.done", Plain: s.showDone},
 		},
 		Commands: []dialog.Command{{Words: []string{"патент"}, Node: "patent.kind"}},
 	}
@@ -39,11 +39,11 @@ func (s *Service) showKinds(ctx context.Context, t *dialog.Talk) (dialog.Screen,
 }
 
 // showPerson asks, and says that the answer is a personal number.
-func (s *Service) showPerson(context.Context, *dialog.Talk) (dialog.Screen, error) {
+func (s *Service) showPerson(*dialog.Talk) dialog.Screen {
 	return dialog.Screen{
 		Body: []dialog.Message{dialog.Say("patent.ask_person")},
 		Ask:  dialog.AskPersonalNumber,
-	}, nil
+	}
 }
 
 // takePerson keeps whom the number belongs to, and forgets the number.
@@ -86,9 +86,9 @@ func (s *Service) issue(ctx context.Context, t *dialog.Talk) (dialog.Next, error
 }
 
 // showDone ends the talk.
-func (s *Service) showDone(_ context.Context, t *dialog.Talk) (dialog.Screen, error) {
+func (s *Service) showDone(t *dialog.Talk) dialog.Screen {
 	return dialog.Screen{
 		Body: []dialog.Message{dialog.Say("patent.issued", "number", t.Get("number"), "date", t.Get("until"))},
 		End:  true,
-	}, nil
+	}
 }
