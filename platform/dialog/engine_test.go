@@ -21,10 +21,10 @@ func (s *trial) service() Service {
 		Entry:    Option{Label: Message{Key: "dialog.more"}, Next: Go("trial.menu")},
 		Commands: []Command{{Words: []string{"айып"}, Node: "trial.given", Arg: "given", Bare: "trial.ask"}},
 		Nodes: []Node{
-			{ID: "trial.menu", Show: func(context.Context, *Talk) (Screen, error) {
+			{ID: "trial.menu", Plain: func(*Talk) Screen {
 				return Screen{Body: []Message{Raw("title", "Меню")}, Options: []Option{
 					{Raw("title", "Суроо"), Go("trial.ask")}, {Raw("title", "Иш"), Go("trial.effect")}, {Raw("title", "Код"), Call("trial.secret", "trial.end")},
-				}}, nil
+				}}
 			}},
 			{
 				ID: "trial.ask",
@@ -44,8 +44,8 @@ func (s *trial) service() Service {
 			{ID: "trial.effect", Do: func(context.Context, *Talk) (Next, error) { s.effects++; return Done("trial.end"), nil }},
 			{
 				ID: "trial.secret",
-				Show: func(context.Context, *Talk) (Screen, error) {
-					return Screen{Body: []Message{Raw("title", "Код?")}, Ask: AskSecret}, nil
+				Plain: func(*Talk) Screen {
+					return Screen{Body: []Message{Raw("title", "Код?")}, Ask: AskSecret}
 				},
 				Answer: func(context.Context, *Talk, string) (Next, error) { return Return(), nil },
 			},

@@ -26,8 +26,8 @@ func (g *guestbook) service() dialog.Service {
 		Name:  "guestbook",
 		Entry: dialog.Option{Label: dialog.Say("dialog.main_title"), Next: dialog.Go("guestbook.name")},
 		Nodes: []dialog.Node{
-			{ID: "guestbook.name", Show: func(context.Context, *dialog.Talk) (dialog.Screen, error) {
-				return dialog.Screen{Body: []dialog.Message{raw("Name?")}, Ask: dialog.AskText}, nil
+			{ID: "guestbook.name", Plain: func(*dialog.Talk) dialog.Screen {
+				return dialog.Screen{Body: []dialog.Message{raw("Name?")}, Ask: dialog.AskText}
 			}, Answer: func(_ context.Context, _ *dialog.Talk, input string) (dialog.Next, error) {
 				return dialog.Go("guestbook.code", "name", input), nil
 			}},

@@ -94,7 +94,7 @@ func (lateError) Error() string { return "the step takes too long" }
 // next runs the engine, for no longer than a citizen at a screen can wait. Most
 // steps need not wait for anybody, and are spared a goroutine and a timer.
 func (t *Talks) next(ctx context.Context, c caller.Caller, s step) (dialog.Reply, error) {
-	if t.Later == nil || c.Channel != caller.USSD {
+	if t.Later == nil || c.Channel != caller.USSD || s.in.AtOnce {
 		return t.Engine.Next(ctx, c, s.state, s.in)
 	}
 	atOnce := s.in

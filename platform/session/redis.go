@@ -44,8 +44,8 @@ if version ~= ARGV[1] and version ~= '' then return 0 end
 redis.call('ZREM', KEYS[2], ARGV[2])
 return redis.call('DEL', KEYS[1])`)
 
-// Redis is a Store that several instances share. A turn costs it two round
-// trips: one GET and one script.
+// Redis is a Store that several instances share. A turn costs it two round trips
+// at the most: one GET and one script.
 type Redis struct {
 	client redis.UniversalClient
 	prefix string

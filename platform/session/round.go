@@ -25,8 +25,10 @@ type round struct {
 	old     *talk // the channel's; nil for none
 	// restarted says that old was there and this build does not understand it.
 	restarted bool
-	tenure    int64
-	lapsed    []*talk // to be counted as abandoned once the turn is saved
+	// remembered says that rec was not loaded: see shortcut.
+	remembered bool
+	tenure     int64
+	lapsed     []*talk // to be counted as abandoned once the turn is saved
 }
 
 // load reads what is stored of the phone.
@@ -35,6 +37,11 @@ func (t *Talks) load(ctx context.Context, key string, turn Turn) (*round, error)
 	if err != nil {
 		return nil, err
 	}
+	return t.round(key, turn, rec), nil
+}
+
+// round sets a turn beside what is stored of its phone.
+func (t *Talks) round(key string, turn Turn, rec Record) *round {
 	r := &round{Turn: turn, key: key, rec: rec, book: t.open(key, rec)}
 	if turn.Channel != caller.SMS {
 		r.session = t.vault.sum("session", key, turn.Session)
@@ -45,7 +52,7 @@ func (t *Talks) load(ctx context.Context, key string, turn Turn) (*round, error)
 	}
 	own, _ := r.book.slots(turn.Channel)
 	r.old = *own
-	return r, nil
+	return r
 }
 
 // isLive reports that the channel's talk waits for this session's next turn.
@@ -175,19 +182,20 @@ func (r *round) dialled() []string {
 }
 
 // newInput is what the citizen typed in this turn: with cumulative text, what
-// follows the text of the turn before. It may hold "*" itself.
-func (t *Talks) newInput(r *round) string {
+// follows the text of the turn before; it may hold "*" itself, or be several turns'.
+// follows says that the text does hold that of the turn before.
+func (t *Talks) newInput(r *round) (input string, follows bool) {
 	text, n := r.Text, r.old.Length
 	if !r.Cumulative || n == 0 {
-		return text
+		return text, true
 	}
 	before := t.vault.sum("turn", r.key, string(r.session[:]), kindText, text[:min(n, len(text))])
 	if n < len(text) && text[n] == '*' && equal(r.old.Digest, before[:]) {
-		return text[n+1:]
+		return text[n+1:], true
 	}
 	// The gateway lost or rewrote what came before: the last input is all that
 	// can be known.
-	return text[strings.LastIndexByte(text, '*')+1:]
+	return text[strings.LastIndexByte(text, '*')+1:], false
 }
 
 // turnID is the turn's name for the services' idempotency keys. A blind

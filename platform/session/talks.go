@@ -127,6 +127,7 @@ type Talks struct {
 	vault    *vault
 	busy     *keyLock
 	patience sync.Pool // of *patience
+	recent   *recent
 }
 
 // NewTalks makes Talks.
@@ -135,7 +136,7 @@ func NewTalks(deps Deps) (*Talks, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Talks{Deps: deps, vault: v, busy: newKeyLock(), patience: sync.Pool{New: newPatience}}, nil
+	return &Talks{Deps: deps, vault: v, busy: newKeyLock(), recent: newRecent(), patience: sync.Pool{New: newPatience}}, nil
 }
 
 // Turn answers one request. A gateway's retry (the same session, position and
@@ -151,6 +152,9 @@ func (t *Talks) Turn(ctx context.Context, turn Turn) (Answer, error) {
 		return Answer{}, fmt.Errorf("wait for the phone's turn before: %w", err)
 	}
 	defer t.busy.unlock(key, held)
+	if answer, taken := t.shortcut(ctx, key, turn); taken {
+		return answer, nil
+	}
 	for range conflicts {
 		answer, err := t.attempt(ctx, key, turn)
 		if !errors.Is(err, ErrConflict) {
@@ -175,7 +179,8 @@ func (t *Talks) attempt(ctx context.Context, key string, turn Turn) (Answer, err
 	case r.isLive() && r.isRetry():
 		return t.repeat(ctx, r)
 	case r.isLive() && !r.old.Over && !r.Start && !r.betterElsewhere(t.Window):
-		return t.goOn(ctx, r)
+		input, _ := t.newInput(r)
+		return t.goOn(ctx, r, input)
 	}
 	return t.start(ctx, r)
 }
@@ -189,7 +194,7 @@ func (t *Talks) spoken(old *talk) locales.Locale {
 }
 
 // goOn runs the next turn of a talk.
-func (t *Talks) goOn(ctx context.Context, r *round) (Answer, error) {
+func (t *Talks) goOn(ctx context.Context, r *round, input string) (Answer, error) {
 	state, err := dialog.Decode(r.old.State)
 	if err != nil {
 		t.Log.Warn("a stored talk cannot be read and starts over", "error", err)
@@ -198,7 +203,7 @@ func (t *Talks) goOn(ctx context.Context, r *round) (Answer, error) {
 	}
 	return t.run(ctx, r, step{
 		state: state, before: r.old.State, secret: state.Ask.Sensitive(),
-		in: dialog.Input{Text: t.newInput(r), Budget: r.Budget},
+		in: dialog.Input{Text: input, Budget: r.Budget, AtOnce: r.remembered},
 	})
 }
 
@@ -244,6 +249,9 @@ func (t *Talks) save(ctx context.Context, r *round) error {
 	rec := Record{Version: version, Expires: r.book.keep(), Data: data}
 	if err := t.Store.Save(context.WithoutCancel(ctx), r.key, rec, r.rec.Version); err != nil {
 		return err
+	}
+	if r.Cumulative {
+		t.recent.keep(r.key, rec)
 	}
 	for _, lapsed := range r.lapsed {
 		t.abandon(lapsed)

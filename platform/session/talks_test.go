@@ -24,7 +24,8 @@ const (
 )
 
 // echo is an engine whose screens say what reached it, so that a test sees what
-// the session made of a request. Its effects are keyed by turn, as a service's.
+// the session made of a request. Its effects are keyed by turn, as a service's, and
+// every step has one.
 type echo struct {
 	mu      sync.Mutex
 	calls   int
@@ -33,6 +34,9 @@ type echo struct {
 }
 
 func (e *echo) Next(_ context.Context, c caller.Caller, st *dialog.State, in dialog.Input) (dialog.Reply, error) {
+	if in.AtOnce {
+		return dialog.Reply{}, dialog.ErrWaits
+	}
 	e.mu.Lock()
 	e.calls++
 	e.effects[c.Turn]++

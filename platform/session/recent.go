@@ -1,0 +1,63 @@
+package session
+
+import (
+	"context"
+	"hash/maphash"
+	"strings"
+	"sync/atomic"
+)
+
+// recentSlots is how many phones' records are remembered: about 10 MB of them.
+const recentSlots = 1 << 13
+
+// recent remembers the records that this instance saved last, so that the next
+// turn of a session need not load what only this instance has written since. What
+// it gives may be out of date: it is good for nothing until it was saved over.
+type recent struct {
+	seed  maphash.Seed
+	slots [recentSlots]atomic.Pointer[Entry]
+}
+
+func newRecent() *recent { return &recent{seed: maphash.MakeSeed()} }
+
+func (m *recent) slot(key string) *atomic.Pointer[Entry] {
+	return &m.slots[maphash.String(m.seed, key)%recentSlots]
+}
+
+// keep remembers a record instead of another one.
+func (m *recent) keep(key string, rec Record) { m.slot(key).Store(&Entry{Key: key, Record: rec}) }
+
+// take gives the record of key, once.
+func (m *recent) take(key string) (rec Record, has bool) {
+	slot := m.slot(key)
+	e := slot.Load()
+	if e == nil || e.Key != key || !slot.CompareAndSwap(e, nil) {
+		return Record{}, false
+	}
+	return e.Record, true
+}
+
+// shortcut takes the next turn of a session with the record that this instance
+// remembers, if the gateway's text says that no turn came in between, and if the
+// engine need ask nobody. The save proves that the record was still the last one;
+// where it was not, nothing has happened, and the turn begins with a load.
+func (t *Talks) shortcut(ctx context.Context, key string, turn Turn) (answer Answer, taken bool) {
+	if !turn.Cumulative {
+		return answer, false
+	}
+	rec, has := t.recent.take(key)
+	if !has {
+		return answer, false
+	}
+	r := t.round(key, turn, rec)
+	if r.old == nil || r.old.Over || r.Start || r.isReplay() || !r.isLive() || r.isRetry() {
+		return answer, false
+	}
+	input, follows := t.newInput(r)
+	if !follows || strings.Contains(input, "*") { // perhaps of several turns
+		return answer, false
+	}
+	r.remembered = true
+	answer, err := t.goOn(ctx, r, input)
+	return answer, err == nil
+}
