@@ -91,8 +91,8 @@ type outcome struct {
 
 func (lateError) Error() string { return "the step takes too long" }
 
-// next runs the engine, for no longer than a citizen at a screen can wait. Most
-// steps need not wait for anybody, and are spared a goroutine and a timer.
+// next runs the engine. A step that asks nobody is spared the goroutine and the
+// timer that guard the citizen at the screen from one that waits.
 func (t *Talks) next(ctx context.Context, c caller.Caller, s step) (dialog.Reply, error) {
 	if t.Later == nil || c.Channel != caller.USSD || s.in.AtOnce {
 		return t.Engine.Next(ctx, c, s.state, s.in)
@@ -102,6 +102,11 @@ func (t *Talks) next(ctx context.Context, c caller.Caller, s step) (dialog.Reply
 	if reply, err := t.Engine.Next(ctx, c, s.state, atOnce); !errors.Is(err, dialog.ErrWaits) {
 		return reply, err
 	}
+	return t.inTime(ctx, c, s)
+}
+
+// inTime runs the engine, which may have to wait, for as long as the citizen can.
+func (t *Talks) inTime(ctx context.Context, c caller.Caller, s step) (dialog.Reply, error) {
 	p := t.patience.Get().(*patience) //nolint:forcetypeassert // the pool holds nothing else
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	go func() {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"hash/maphash"
 	"strings"
-	"sync/atomic"
+	"sync"
 )
 
 // recentSlots is how many phones' records are remembered: about 10 MB of them.
@@ -15,26 +15,38 @@ const recentSlots = 1 << 13
 // it gives may be out of date: it is good for nothing until it was saved over.
 type recent struct {
 	seed  maphash.Seed
-	slots [recentSlots]atomic.Pointer[Entry]
+	slots [recentSlots]slot
+}
+
+type slot struct {
+	mu sync.Mutex
+	Entry
 }
 
 func newRecent() *recent { return &recent{seed: maphash.MakeSeed()} }
 
-func (m *recent) slot(key string) *atomic.Pointer[Entry] {
+func (m *recent) slot(key string) *slot {
 	return &m.slots[maphash.String(m.seed, key)%recentSlots]
 }
 
 // keep remembers a record instead of another one.
-func (m *recent) keep(key string, rec Record) { m.slot(key).Store(&Entry{Key: key, Record: rec}) }
+func (m *recent) keep(key string, rec Record) {
+	s := m.slot(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.Entry = Entry{Key: key, Record: rec}
+}
 
 // take gives the record of key, once.
 func (m *recent) take(key string) (rec Record, has bool) {
-	slot := m.slot(key)
-	e := slot.Load()
-	if e == nil || e.Key != key || !slot.CompareAndSwap(e, nil) {
+	s := m.slot(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.Key != key {
 		return Record{}, false
 	}
-	return e.Record, true
+	rec, s.Entry = s.Record, Entry{}
+	return rec, true
 }
 
 // shortcut takes the next turn of a session with the record that this instance
@@ -42,7 +54,7 @@ func (m *recent) take(key string) (rec Record, has bool) {
 // engine need ask nobody. The save proves that the record was still the last one;
 // where it was not, nothing has happened, and the turn begins with a load.
 func (t *Talks) shortcut(ctx context.Context, key string, turn Turn) (answer Answer, taken bool) {
-	if !turn.Cumulative {
+	if !turn.Cumulative || turn.Text == "" {
 		return answer, false
 	}
 	rec, has := t.recent.take(key)
