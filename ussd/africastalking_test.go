@@ -19,6 +19,7 @@ import (
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/session"
 	"github.com/eshik-kg/eshik/ussd"
 )
@@ -169,6 +170,11 @@ func TestTurn(t *testing.T) {
 		if status != http.StatusOK || body != c.want {
 			t.Errorf("%.20q was answered %d %.60q", c.text, status, body)
 		}
+	}
+	small := open
+	small.Budgets.Default = dialog.Budget{Septets: 20, Units: 20}
+	if _, body := serve(t, small).post(t, "/ussd/africastalking", form("+996555000001", "fail")); body != "END ky ussd.apology" {
+		t.Errorf("on a small screen a failed turn is answered %q", body)
 	}
 	turn := g.taken()[1]
 	if turn.Session != "africastalking/ATUid_1" || turn.Channel != caller.USSD || turn.Gateway != "africastalking" ||

@@ -219,11 +219,19 @@ func (g *Gateway) turn(ctx context.Context, in request) (session.Answer, *refusa
 	if err != nil {
 		// A 5xx would show the citizen the network's own error, which says less.
 		g.Log.ErrorContext(ctx, "a USSD turn failed", "gateway", g.name, "error", err)
-		// The language is not known here: both are said.
-		text := g.Sentences.Text(locales.KY, "ussd.apology") + "\n" + g.Sentences.Text(locales.RU, "ussd.apology")
-		return session.Answer{Text: text, End: true}, nil
+		return session.Answer{Text: g.apology(g.cfg.Budgets.Of(in.operator)), End: true}, nil
 	}
 	return answer, nil
+}
+
+// apology takes a failed turn's blame. The language is not known here: both are
+// said, and Kyrgyz alone where a screen is too small for that.
+func (g *Gateway) apology(screen dialog.Budget) string {
+	kyrgyz := g.Sentences.Text(locales.KY, "ussd.apology")
+	if both := kyrgyz + "\n" + g.Sentences.Text(locales.RU, "ussd.apology"); screen.Fits(both) {
+		return both
+	}
+	return kyrgyz
 }
 
 // end takes the notice that a session is over.

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/sms"
 	"github.com/eshik-kg/eshik/ussd"
 )
@@ -37,6 +38,21 @@ func TestEverySentenceFits(t *testing.T) {
 		}
 	}
 	t.Logf("%d keys, %d sentences over one USSD screen", len(texts.Keys()), long)
+}
+
+// TestUnpagedSentencesFit: what is said where no engine could page it fits the
+// smallest screen that a gateway may have.
+func TestUnpagedSentencesFit(t *testing.T) {
+	t.Parallel()
+	texts, err := locales.Load()
+	must(t, err)
+	for _, key := range []string{"dialog.session_over", "dialog.later", "ussd.apology"} {
+		for loc := range languageChoice {
+			if text := texts.Text(loc, key); !dialog.MinBudget.Fits(text) {
+				t.Errorf("%s in %s is longer than the smallest screen: %q", key, loc, text)
+			}
+		}
+	}
 }
 
 // spoken tells the sentences of talks and messages from those of pages and of

@@ -20,9 +20,13 @@ type station struct {
 	heard  []smpp.Delivery
 	faulty []string
 	got    chan struct{}
+	work   func(d smpp.Delivery) // done before a message counts as heard
 }
 
 func (s *station) handle(_ context.Context, d smpp.Delivery) (smpp.Status, func(context.Context)) {
+	if s.work != nil {
+		s.work(d)
+	}
 	s.mu.Lock()
 	s.heard = append(s.heard, d)
 	s.mu.Unlock()
@@ -33,7 +37,13 @@ func (s *station) handle(_ context.Context, d smpp.Delivery) (smpp.Status, func(
 // run starts a client; its link ends with the test.
 func run(t *testing.T, cfg smpp.Config) *station {
 	t.Helper()
-	s := &station{got: make(chan struct{}, 100)}
+	return runWith(t, cfg, nil)
+}
+
+// runWith starts a client that works on what it hears.
+func runWith(t *testing.T, cfg smpp.Config, work func(d smpp.Delivery)) *station {
+	t.Helper()
+	s := &station{got: make(chan struct{}, 100), work: work}
 	cfg.SystemID, cfg.Password = "eshik", "secret"
 	if cfg.MinPause == 0 {
 		cfg.MinPause, cfg.MaxPause = 10*time.Millisecond, 100*time.Millisecond
@@ -180,6 +190,52 @@ func TestDisconnectMidWindow(t *testing.T) {
 }
 
 // A link is asked whether it lives, and one that does not answer is made anew.
+// What one sender wrote is worked on in the order it came in, and holds nobody else
+// up; receipts wait for nobody.
+func TestSendersKeepTheirOrder(t *testing.T) {
+	t.Parallel()
+	smsc := smpptest.Start(t)
+	others := make(chan struct{}, 2)
+	s := runWith(t, smpp.Config{Address: smsc.Address}, func(d smpp.Delivery) {
+		switch {
+		case d.Message.Source.Digits != "996555000001" || smpp.IsReceipt(d.Message):
+			others <- struct{}{}
+		case string(d.Message.Short) == "1": // the others are done before it
+			<-others
+			<-others
+		}
+	})
+	smsc.Until("bound")
+	deliver := func(source, text string, class int) {
+		smsc.Do(map[string]any{"deliver": map[string]any{
+			"source_addr": source, "destination_addr": "1414", "short_message": text, "data_coding": 0, "esm_class": class,
+		}})
+	}
+	for _, text := range []string{"1", "2", "3"} {
+		deliver("996555000001", text, 0)
+	}
+	deliver("996555000002", "x", 0)
+	deliver("996555000001", "id:1 stat:DELIVRD", 4)
+	for range 5 {
+		select {
+		case <-s.got:
+		case <-time.After(20 * time.Second):
+			t.Fatal("not everything was worked on")
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var order string
+	for _, d := range s.heard {
+		if d.Message.Source.Digits == "996555000001" && !smpp.IsReceipt(d.Message) {
+			order += string(d.Message.Short)
+		}
+	}
+	if order != "123" {
+		t.Errorf("worked on in the order %q", order)
+	}
+}
+
 func TestEnquireLink(t *testing.T) {
 	t.Parallel()
 	smsc := smpptest.Start(t)

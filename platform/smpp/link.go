@@ -31,6 +31,7 @@ type link struct {
 	closing   bool
 	handlers  chan struct{}
 	working   sync.WaitGroup
+	lines     lines
 
 	once   sync.Once
 	broken chan struct{} // closed when the link is of no more use
@@ -259,17 +260,23 @@ func (l *link) deliver(p PDU) error {
 	if status := l.admit(); status != StatusOK {
 		return l.write(PDU{Command: p.Command.Response(), Status: status, Sequence: p.Sequence})
 	}
-	go l.handle(p)
+	if IsReceipt(p.Message) { // receipts tell of messages that have nothing to do with each other
+		go l.handle(p, nil)
+	} else {
+		go l.handle(p, l.lines.join(p.Message.Source.Digits))
+	}
 	return nil
 }
 
-// handle works on an admitted message. A panic, whose text may hold what a citizen
-// wrote, ends the work on it and nothing else.
-func (l *link) handle(p PDU) {
+// handle works on an admitted message, after its sender's before it. A panic, whose
+// text may hold what a citizen wrote, ends the work on it and nothing else.
+func (l *link) handle(p PDU, turn *place) {
 	defer l.working.Done()
 	defer func() { <-l.handlers }()
+	defer l.lines.leave(turn)
 	ctx, cancel := context.WithTimeout(context.Background(), handleWithin)
 	defer cancel()
+	turn.wait(ctx)
 	defer func() {
 		if fault := recover(); fault != nil {
 			l.Log.ErrorContext(ctx, "an SMPP message was not worked on", "error", problem.FromPanic(fault))
