@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -68,6 +69,7 @@ type client struct {
 	base, from, to string
 	known          map[string]string // what a talk names, and is the same each time
 	used           string            // the message whose code was typed last
+	seen           map[string]bool   // messages that were shown
 	http           *http.Client
 }
 
@@ -208,10 +210,7 @@ func (l *ussdLine) hangUp(ctx context.Context) error {
 }
 
 // smsLine texts, and waits for what comes back.
-type smsLine struct {
-	client
-	seen map[string]bool
-}
+type smsLine struct{ client }
 
 func (l *smsLine) prompt() string { return "sms> " }
 
@@ -230,7 +229,6 @@ const (
 
 func (l *smsLine) say(ctx context.Context, input string) ([]reply, error) {
 	if l.seen == nil {
-		l.seen = map[string]bool{}
 		if _, err := l.fresh(ctx); err != nil {
 			return nil, err
 		}
@@ -260,18 +258,50 @@ func (l *smsLine) say(ctx context.Context, input string) ([]reply, error) {
 }
 
 // fresh gives the messages not seen yet, oldest first.
-func (l *smsLine) fresh(ctx context.Context) ([]reply, error) {
-	list, err := l.inbox(ctx)
+func (c *client) fresh(ctx context.Context) ([]reply, error) {
+	list, err := c.inbox(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if c.seen == nil {
+		c.seen = map[string]bool{}
 	}
 	var out []reply
 	for i := len(list) - 1; i >= 0; i-- {
 		m := list[i]
-		if !l.seen[m.ID] {
-			l.seen[m.ID] = true
+		if !c.seen[m.ID] {
+			c.seen[m.ID] = true
 			out = append(out, reply{text: m.Text, size: fmt.Sprintf("%d part(s) %s", m.Parts, m.Encoding)})
 		}
 	}
 	return out, nil
+}
+
+// announce shows the messages that reach a phone while it dials (a one-time code,
+// a receipt), until ctx ends. Those that were there before are not shown.
+func (c client) announce(ctx context.Context, out io.Writer) {
+	_, err := c.fresh(ctx)
+	for ctx.Err() == nil {
+		time.Sleep(askEvery)
+		var came []reply
+		started := err == nil
+		if came, err = c.fresh(ctx); !started {
+			continue // the service was not there: what it had is old
+		}
+		for _, r := range came {
+			_, _ = fmt.Fprintf(out, "\nSMS: %s\n  [%s]\n", r.text, r.size)
+		}
+	}
+}
+
+// shared is a writer for several who write at once.
+type shared struct {
+	mu sync.Mutex
+	io.Writer
+}
+
+func (s *shared) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.Writer.Write(p)
 }

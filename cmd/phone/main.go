@@ -2,7 +2,7 @@
 // through the sandbox's gateways, shows each screen with its size, and can
 // write the talk down as a golden file or compare it with one.
 //
-//	phone                          dial *1414#, type answers
+//	phone                          dial *1414#, type answers; shows the SMS that come
 //	phone --sms                    text instead
 //	phone -record talk.txt         write the talk down
 //	phone --replay talk.txt        press what the file says; exit 1 where a screen differs
@@ -18,6 +18,7 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -82,6 +83,13 @@ func run(ctx context.Context, o options, in io.Reader, out io.Writer) error {
 	var line speaker = &ussdLine{client: c}
 	if o.SMS {
 		line = &smsLine{client: c}
+	} else if o.Replay == "" {
+		watching, stop := context.WithCancel(ctx)
+		var watch sync.WaitGroup
+		defer watch.Wait()
+		defer stop()
+		out = &shared{Writer: out}
+		watch.Go(func() { c.announce(watching, out) })
 	}
 	var recorded []turn
 	if o.Replay != "" {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -94,6 +95,65 @@ func TestTexting(t *testing.T) {
 	}
 	if len(talk) != 1 || len(talk[0].shown) != 2 || talk[0].shown[1] != "2" {
 		t.Errorf("the talk is %+v", talk)
+	}
+}
+
+// A phone that dials shows the messages that reach it meanwhile, and no older ones.
+func TestDiallingShowsMessages(t *testing.T) {
+	t.Parallel()
+	srv := service(t, "Services")
+	o := options{App: srv.URL, From: "+996555000001", To: "1414", SMS: true}
+	if err := run(t.Context(), o, strings.NewReader("before\n"), io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	typed, keyboard := io.Pipe()
+	screen := &paper{}
+	ended := make(chan error, 1)
+	go func() { ended <- run(t.Context(), options{App: srv.URL, From: "+996555000001"}, typed, screen) }()
+	screen.until(t, "dial> ")
+	if _, err := io.WriteString(keyboard, "*1414#\n"); err != nil {
+		t.Fatal(err)
+	}
+	screen.until(t, "UCS-2]")
+	time.Sleep(3 * askEvery) // what was there before has been seen
+	if err := run(t.Context(), o, strings.NewReader("now\n"), io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	screen.until(t, "SMS: Services")
+	screen.until(t, "SMS: 2")
+	if err := errors.Join(keyboard.Close(), <-ended); err != nil {
+		t.Errorf("run: %v", err)
+	}
+	if strings.Count(screen.String(), "SMS: ") != 2 {
+		t.Errorf("older messages were shown:\n%s", screen)
+	}
+}
+
+// paper keeps what is printed while it is read.
+type paper struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (p *paper) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.Write(b)
+}
+
+func (p *paper) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.String()
+}
+
+// until waits until something was printed.
+func (p *paper) until(t *testing.T, want string) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !strings.Contains(p.String(), want); time.Sleep(askEvery / 10) {
+		if time.Now().After(end) {
+			t.Fatalf("the phone did not show %q:\n%s", want, p)
+		}
 	}
 }
 
