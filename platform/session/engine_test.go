@@ -72,26 +72,33 @@ func (remembered) SetLocale(context.Context, string, locales.Locale) error { ret
 // spoken is Talks on the real engine, in English for all phones.
 func spoken(t *testing.T, store session.Store) (*world, *guestbook) {
 	t.Helper()
+	book := &guestbook{entries: map[string]string{}}
+	w := &world{events: &events{}, store: store, now: time.Now(), languages: profiles{aigul: locales.EN}}
+	w.Talks = w.beside(t, book)
+	return w, book
+}
+
+// beside is one more instance on the store and the clock of w.
+func (w *world) beside(t *testing.T, book *guestbook) *session.Talks {
+	t.Helper()
 	catalogue, err := locales.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	book := &guestbook{entries: map[string]string{}}
-	log := slog.New(slog.DiscardHandler)
-	known := remembered{profiles{aigul: locales.EN}}
-	engine, err := dialog.New(catalogue, dialog.Options{Profiles: known, Log: log}, book.service())
+	known := remembered{w.languages}
+	engine, err := dialog.New(catalogue, dialog.Options{Profiles: known, Log: quiet()}, book.service())
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{events: &events{}, store: store, now: time.Now(), languages: known.profiles}
-	holders := holders{remembered: known, tenure: &w.tenure, asked: &w.looked}
-	if w.Talks, err = session.NewTalks(session.Deps{
-		Engine: engine, Store: store, Profiles: holders, Recorder: w.events, Sentences: sentences{}, Secret: secret,
-		Window: session.DefaultWindow, Now: func() time.Time { return w.now }, Log: log,
-	}); err != nil {
+	talks, err := session.NewTalks(session.Deps{
+		Engine: engine, Store: w.store, Profiles: holders{remembered: known, tenure: &w.tenure, asked: &w.looked},
+		Recorder: w.events, Sentences: sentences{}, Secret: secret, Window: session.DefaultWindow,
+		Now: func() time.Time { return w.now }, Log: quiet(),
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
-	return w, book
+	return talks
 }
 
 var screen = dialog.Budget{Septets: 182, Units: 80}

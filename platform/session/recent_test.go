@@ -3,13 +3,9 @@ package session_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"sync/atomic"
 	"testing"
-	"time"
 
-	"github.com/eshik-kg/eshik/locales"
-	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/session"
 )
 
@@ -39,29 +35,6 @@ func (s *shelf) expect(t *testing.T, what string, loads, saves, conflicts int64)
 	if got != [3]int64{loads, saves, conflicts} {
 		t.Errorf("%s: %v loads, saves and conflicts, want %d, %d and %d", what, got, loads, saves, conflicts)
 	}
-}
-
-// beside is one more instance on the store and the clock of w.
-func (w *world) beside(t *testing.T, book *guestbook) *session.Talks {
-	t.Helper()
-	catalogue, err := locales.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	known := remembered{w.languages}
-	engine, err := dialog.New(catalogue, dialog.Options{Profiles: known, Log: quiet()}, book.service())
-	if err != nil {
-		t.Fatal(err)
-	}
-	talks, err := session.NewTalks(session.Deps{
-		Engine: engine, Store: w.store, Profiles: holders{remembered: known, tenure: &w.tenure, asked: &w.looked},
-		Recorder: w.events, Sentences: sentences{}, Secret: secret, Window: session.DefaultWindow,
-		Now: func() time.Time { return w.now }, Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return talks
 }
 
 // Plain screens that follow on what this instance saved are not loaded for; what
