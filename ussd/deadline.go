@@ -24,23 +24,22 @@ func withTimeout(parent context.Context, d time.Duration) *deadline {
 	return &deadline{Context: parent, at: time.Now().Add(d)}
 }
 
-// release ends the context for those who wait on it.
+// released is what became of a context that nobody waited on.
+var released = func() *timed {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return &timed{ctx, cancel}
+}()
+
+// release ends the context.
 func (d *deadline) release() {
-	if t := d.timed.Load(); t != nil {
-		t.cancel()
+	if !d.timed.CompareAndSwap(nil, released) {
+		d.timed.Load().cancel()
 	}
 }
 
-// Deadline implements context.Context.
-func (d *deadline) Deadline() (time.Time, bool) {
-	if t := d.timed.Load(); t != nil {
-		return t.Deadline()
-	}
-	return d.at, true
-}
-
-// Done implements context.Context.
-func (d *deadline) Done() <-chan struct{} {
+// start makes the timer, once.
+func (d *deadline) start() *timed {
 	if d.timed.Load() == nil {
 		made := &timed{}
 		made.Context, made.cancel = context.WithDeadline(d.Context, d.at)
@@ -48,27 +47,33 @@ func (d *deadline) Done() <-chan struct{} {
 			made.cancel() // somebody else was first
 		}
 	}
-	return d.timed.Load().Done()
+	return d.timed.Load()
 }
 
-// Err implements context.Context.
+// Deadline implements context.Context.
+func (d *deadline) Deadline() (time.Time, bool) {
+	if at, has := d.Context.Deadline(); has && at.Before(d.at) {
+		return at, true
+	}
+	return d.at, true
+}
+
+// Done implements context.Context.
+func (d *deadline) Done() <-chan struct{} { return d.start().Done() }
+
+// Err implements context.Context. Who was told that the context is over is told
+// the same from then on.
 func (d *deadline) Err() error {
-	if t := d.timed.Load(); t != nil {
-		return t.Err()
+	if d.timed.Load() == nil && d.Context.Err() == nil && time.Now().Before(d.at) {
+		return nil
 	}
-	if err := d.Context.Err(); err != nil {
-		return err
-	}
-	if !time.Now().Before(d.at) {
-		return context.DeadlineExceeded
-	}
-	return nil
+	return d.start().Err()
 }
 
 // Value implements context.Context: contexts made of this one find in it what
 // they hang on.
 func (d *deadline) Value(key any) any {
-	if t := d.timed.Load(); t != nil {
+	if t := d.timed.Load(); t != nil && t != released {
 		return t.Value(key)
 	}
 	return d.Context.Value(key)

@@ -51,11 +51,25 @@ func TestDeadline(t *testing.T) {
 		if <-done; !errors.Is(d.Err(), context.Canceled) {
 			t.Errorf("released: %v", d.Err())
 		}
+		d = withTimeout(t.Context(), time.Second)
+		if d.release(); !errors.Is(d.Err(), context.Canceled) {
+			t.Errorf("released, nobody waiting: %v", d.Err())
+		}
+		<-d.Done()
 		parent, cancel := context.WithCancel(context.WithValue(t.Context(), deadline{}, 1))
 		d = withTimeout(parent, time.Second)
 		if cancel(); !errors.Is(d.Err(), context.Canceled) || d.Value(deadline{}) != 1 {
 			t.Errorf("the parent is over: %v", d.Err())
 		}
 		<-d.Done()
+
+		parent, cancel = context.WithCancel(t.Context())
+		d = withTimeout(parent, time.Second)
+		time.Sleep(time.Second)
+		first := d.Err()
+		cancel()
+		if second := d.Err(); !errors.Is(first, second) || !errors.Is(context.Cause(d), first) {
+			t.Errorf("over as %v, then as %v, for %v", first, second, context.Cause(d))
+		}
 	})
 }

@@ -51,7 +51,7 @@ type Options struct {
 type Engine struct {
 	catalogue *locales.Catalogue
 	options   Options
-	nodes     map[string]Node   // all of them with Show or Do
+	nodes     map[string]Node   // a plain one has a Show as well
 	owner     map[string]string // node → service
 	services  []Service
 	commands  []Command

@@ -72,28 +72,27 @@ func (remembered) SetLocale(context.Context, string, locales.Locale) error { ret
 // spoken is Talks on the real engine, in English for all phones.
 func spoken(t *testing.T, store session.Store) (*world, *guestbook) {
 	t.Helper()
-	book := &guestbook{entries: map[string]string{}}
-	w := &world{events: &events{}, store: store, now: time.Now(), languages: profiles{aigul: locales.EN}}
-	w.Talks = w.beside(t, book)
-	return w, book
-}
-
-// beside is one more instance on the store and the clock of w.
-func (w *world) beside(t *testing.T, book *guestbook) *session.Talks {
-	t.Helper()
 	catalogue, err := locales.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := remembered{w.languages}
-	engine, err := dialog.New(catalogue, dialog.Options{Profiles: known, Log: quiet()}, book.service())
+	book := &guestbook{entries: map[string]string{}}
+	w := &world{events: &events{}, store: store, now: time.Now(), languages: profiles{aigul: locales.EN}}
+	w.spoken, err = dialog.New(catalogue, dialog.Options{Profiles: remembered{w.languages}, Log: quiet()}, book.service())
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.Talks = w.beside(t)
+	return w, book
+}
+
+// beside is one more instance on the store, the engine and the clock of w.
+func (w *world) beside(t *testing.T) *session.Talks {
+	t.Helper()
 	talks, err := session.NewTalks(session.Deps{
-		Engine: engine, Store: w.store, Profiles: holders{remembered: known, tenure: &w.tenure, asked: &w.looked},
-		Recorder: w.events, Sentences: sentences{}, Secret: secret, Window: session.DefaultWindow,
-		Now: func() time.Time { return w.now }, Log: quiet(),
+		Engine: w.spoken, Store: w.store, Recorder: w.events, Sentences: sentences{}, Secret: secret,
+		Profiles: holders{remembered: remembered{w.languages}, tenure: &w.tenure, asked: &w.looked},
+		Window:   session.DefaultWindow, Now: func() time.Time { return w.now }, Log: quiet(),
 	})
 	if err != nil {
 		t.Fatal(err)

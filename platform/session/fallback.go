@@ -133,7 +133,7 @@ func (f *Fallback) Load(ctx context.Context, key string) (Record, error) {
 
 // Save implements Store.
 func (f *Fallback) Save(ctx context.Context, key string, rec Record, expect int64) error {
-	err := f.saveFirst(ctx, key, rec, expect)
+	err := f.Replace(ctx, key, rec, expect)
 	if err == nil || errors.Is(err, ErrConflict) {
 		return err
 	}
@@ -155,9 +155,9 @@ func (f *Fallback) Save(ctx context.Context, key string, rec Record, expect int6
 	return nil
 }
 
-// saveFirst saves in the primary store, and takes the session out of the
-// database if it is there.
-func (f *Fallback) saveFirst(ctx context.Context, key string, rec Record, expect int64) error {
+// Replace implements Store: it saves in the primary store, and takes the session out
+// of the database if it is there.
+func (f *Fallback) Replace(ctx context.Context, key string, rec Record, expect int64) error {
 	if !f.inUse(ctx) {
 		return f.ask(ctx, func(ctx context.Context) error { return f.primary.Save(ctx, key, rec, expect) })
 	}

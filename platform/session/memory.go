@@ -55,6 +55,11 @@ func (m *Memory) Save(_ context.Context, key string, rec Record, expect int64) e
 	return nil
 }
 
+// Replace implements Store.
+func (m *Memory) Replace(ctx context.Context, key string, rec Record, expect int64) error {
+	return m.Save(ctx, key, rec, expect)
+}
+
 // Delete implements Store.
 func (m *Memory) Delete(_ context.Context, key string, expect int64) (bool, error) {
 	s := m.shard(key)

@@ -7,8 +7,13 @@ import (
 	"sync"
 )
 
-// recentSlots is how many phones' records are remembered: about 10 MB of them.
-const recentSlots = 1 << 13
+const (
+	// recentSlots is how many phones' records are remembered.
+	recentSlots = 1 << 13
+	// recentSize bounds one of them, in bytes; most have less than a quarter of it. A
+	// long dialled path that waits for the choice of a language may have more.
+	recentSize = 4 << 10
+)
 
 // recent remembers the records that this instance saved last, so that the next
 // turn of a session need not load what only this instance has written since. What
@@ -29,8 +34,11 @@ func (m *recent) slot(key string) *slot {
 	return &m.slots[maphash.String(m.seed, key)%recentSlots]
 }
 
-// keep remembers a record instead of another one.
+// keep remembers a record, unless it is too large, instead of another one.
 func (m *recent) keep(key string, rec Record) {
+	if len(rec.Data) > recentSize {
+		return
+	}
 	s := m.slot(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,11 +70,11 @@ func (t *Talks) shortcut(ctx context.Context, key string, turn Turn) (answer Ans
 		return answer, false
 	}
 	r := t.round(key, turn, rec)
-	if r.old == nil || r.old.Over || r.Start || r.isReplay() || !r.isLive() || r.isRetry() {
+	if r.Start || r.isReplay() || !r.isLive() || r.old.Over {
 		return answer, false
 	}
 	input, follows := t.newInput(r)
-	if !follows || strings.Contains(input, "*") { // perhaps of several turns
+	if !follows || strings.Contains(input, "*") { // a retry, or perhaps several turns
 		return answer, false
 	}
 	r.remembered = true

@@ -105,6 +105,11 @@ func (r *Redis) Save(ctx context.Context, key string, rec Record, expect int64) 
 	return nil
 }
 
+// Replace implements Store.
+func (r *Redis) Replace(ctx context.Context, key string, rec Record, expect int64) error {
+	return r.Save(ctx, key, rec, expect)
+}
+
 // Delete implements Store.
 func (r *Redis) Delete(ctx context.Context, key string, expect int64) (bool, error) {
 	record, index := r.keys(key)

@@ -313,6 +313,10 @@ func (c *cutStore) Load(ctx context.Context, key string) (session.Record, error)
 	return c.Store.Load(ctx, key)
 }
 
+func (c *cutStore) Replace(ctx context.Context, key string, rec session.Record, expect int64) error {
+	return c.Save(ctx, key, rec, expect)
+}
+
 func (c *cutStore) Save(ctx context.Context, key string, rec session.Record, expect int64) error {
 	if c.away {
 		return net.ErrClosed

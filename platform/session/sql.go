@@ -67,6 +67,11 @@ func (s *SQL) Save(ctx context.Context, key string, rec Record, expect int64) er
 	return nil
 }
 
+// Replace implements Store.
+func (s *SQL) Replace(ctx context.Context, key string, rec Record, expect int64) error {
+	return s.Save(ctx, key, rec, expect)
+}
+
 // Delete implements Store.
 func (s *SQL) Delete(ctx context.Context, key string, expect int64) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, operationTime)

@@ -45,6 +45,9 @@ type Store interface {
 	// Save puts rec if the stored version is still expect (0: no record), and
 	// fails with ErrConflict otherwise. rec.Version is the new version.
 	Save(ctx context.Context, key string, rec Record, expect int64) error
+	// Replace is Save for a caller who remembers the stored version and has not loaded
+	// it now: where the store cannot tell what is stored, it fails.
+	Replace(ctx context.Context, key string, rec Record, expect int64) error
 	// Delete removes the record if its version is expect and reports whether it
 	// did.
 	Delete(ctx context.Context, key string, expect int64) (bool, error)

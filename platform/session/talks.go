@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -95,6 +96,8 @@ type Answer struct {
 const (
 	// DefaultWindow is how long a talk that broke off can be continued.
 	DefaultWindow = 15 * time.Minute
+	// versionSpread is how many versions a save draws from, as microseconds.
+	versionSpread = 1 << 16
 	// conflicts bounds how often a turn starts over because another instance
 	// saved the same phone's talks first.
 	conflicts = 5
@@ -196,6 +199,9 @@ func (t *Talks) spoken(old *talk) locales.Locale {
 // goOn runs the next turn of a talk.
 func (t *Talks) goOn(ctx context.Context, r *round, input string) (Answer, error) {
 	state, err := dialog.Decode(r.old.State)
+	if err != nil && r.remembered {
+		return Answer{}, err
+	}
 	if err != nil {
 		t.Log.Warn("a stored talk cannot be read and starts over", "error", err)
 		r.old, r.restarted = nil, true
@@ -244,13 +250,18 @@ func (t *Talks) save(ctx context.Context, r *round) error {
 	t.prune(r)
 	data := t.vault.seal(r.key, r.book.encode())
 	// A version that follows the clock is not met again after a record was
-	// deleted and made anew.
-	version := max(r.rec.Version+1, r.Now.UnixMicro())
+	// deleted and made anew; nor, for the number drawn, after a fail-over that lost
+	// records, where clocks differ.
+	version := max(r.rec.Version, r.Now.UnixMicro()) + 1 + rand.Int64N(versionSpread)
 	rec := Record{Version: version, Expires: r.book.keep(), Data: data}
-	if err := t.Store.Save(context.WithoutCancel(ctx), r.key, rec, r.rec.Version); err != nil {
+	put := t.Store.Save
+	if r.remembered {
+		put = t.Store.Replace
+	}
+	if err := put(context.WithoutCancel(ctx), r.key, rec, r.rec.Version); err != nil {
 		return err
 	}
-	if r.Cumulative {
+	if own, _ := r.book.slots(r.Channel); r.Cumulative && !(*own).Over {
 		t.recent.keep(r.key, rec)
 	}
 	for _, lapsed := range r.lapsed {

@@ -107,6 +107,7 @@ func (e *events) count(outcome string) (n int) {
 type world struct {
 	*session.Talks
 	engine    *echo
+	spoken    *dialog.Engine // instead of it; see spoken
 	events    *events
 	store     session.Store
 	now       time.Time
