@@ -76,7 +76,7 @@ func main() {
 func run(ctx context.Context) (passed bool, err error) {
 	only := flag.String("rows", "", "rows to measure, comma-separated; all when empty")
 	span := flag.Duration("span", 4*time.Second, "length of one round")
-	rounds := flag.Int("rounds", 3, "rounds of each side, in turns; the median counts")
+	rounds := flag.Int("rounds", 5, "rounds of each side, in turns; the median counts")
 	out := flag.String("out", "var/bench.jsonl", "file that the rows are appended to")
 	flag.Parse()
 	s := settings{
