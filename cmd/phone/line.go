@@ -278,15 +278,15 @@ func (c *client) fresh(ctx context.Context) ([]reply, error) {
 }
 
 // announce shows the messages that reach a phone while it dials (a one-time code,
-// a receipt), until ctx ends. Those that were there before are not shown.
+// a receipt), until ctx ends: those that were not seen before, or, where the service
+// did not answer then, all after its first answer.
 func (c client) announce(ctx context.Context, out io.Writer) {
-	_, err := c.fresh(ctx)
 	for ctx.Err() == nil {
 		time.Sleep(askEvery)
-		var came []reply
-		started := err == nil
-		if came, err = c.fresh(ctx); !started {
-			continue // the service was not there: what it had is old
+		first := c.seen == nil
+		came, err := c.fresh(ctx)
+		if err != nil || first {
+			continue
 		}
 		for _, r := range came {
 			_, _ = fmt.Fprintf(out, "\nSMS: %s\n  [%s]\n", r.text, r.size)

@@ -89,6 +89,7 @@ func run(ctx context.Context, o options, in io.Reader, out io.Writer) error {
 		defer watch.Wait()
 		defer stop()
 		out = &shared{Writer: out}
+		_, _ = c.fresh(ctx) // who dials is told that nobody answers
 		watch.Go(func() { c.announce(watching, out) })
 	}
 	var recorded []turn
