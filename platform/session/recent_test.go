@@ -110,6 +110,28 @@ func TestRememberedIsOutOfDate(t *testing.T) {
 	})
 }
 
+// pass lets some seconds go by, as between a person's turns.
+func (w *world) pass() { w.now = w.now.Add(3 * time.Second) }
+
+// confirmBySMS has a talk by SMS come to its effect there, after the instance here
+// took the last turn over USSD that it remembers.
+func confirmBySMS(t *testing.T, here, there *world) {
+	t.Helper()
+	turns := []func(){
+		func() { here.dial(t, "s1", "1") },
+		func() { want(t, there.sms(t, "m1", "guest Bakyt"), "Code?") },
+		func() { here.dial(t, "s1", "1*0") },
+		func() { want(t, there.sms(t, "m2", "1234"), "Thanks, Bakyt") },
+	}
+	for _, turn := range turns {
+		here.pass()
+		there.now = here.now
+		turn()
+	}
+	here.pass()
+	there.now = here.now
+}
+
 // An instance that loses Redis trusts nothing that it only remembers: what another
 // did meanwhile stands.
 func TestRememberedIsNotTrustedWithoutRedis(t *testing.T) {
@@ -120,21 +142,12 @@ func TestRememberedIsNotTrustedWithoutRedis(t *testing.T) {
 	here, book := spoken(t, newFallback(cut, db))
 	there := &world{spoken: here.spoken, events: here.events, store: newFallback(redis, db), languages: here.languages}
 	there.Talks = there.beside(t)
-	pass := func() { here.now = here.now.Add(3 * time.Second); there.now = here.now }
-	pass()
-	here.dial(t, "s1", "1")
-	pass()
-	want(t, there.sms(t, "m1", "guest Bakyt"), "Code?")
-	pass()
-	here.dial(t, "s1", "1*0")
-	pass()
-	want(t, there.sms(t, "m2", "1234"), "Thanks, Bakyt")
-	pass()
+	confirmBySMS(t, here, there)
 	cut.away = true
 	here.dial(t, "s1", "1*0*1")
 	cut.away = false
 	time.Sleep(1100 * time.Millisecond) // the breaker's second
-	pass()
+	there.pass()
 	if answer := there.sms(t, "m3", "guest Asel"); strings.Contains(answer.Text, "Thanks") || len(book.entries) != 1 {
 		t.Errorf("a talk that was over went on: %+v, %d effects", answer, len(book.entries))
 	}
@@ -170,25 +183,17 @@ func TestRememberedWhileRedisStalls(t *testing.T) {
 	})
 	t.Cleanup(func() { _ = client.Close() })
 	w, book := spoken(t, newFallback(onRedis(t, client, "eshik"), storetest.Open(t, storetest.NewSQLite(t))))
-	pass := func() { w.now = w.now.Add(3 * time.Second) }
 	signal := func(s os.Signal) {
 		if err := server.command.Process.Signal(s); err != nil {
 			t.Fatal(err)
 		}
 	}
-	w.dial(t, "s1", "1")
-	pass()
-	want(t, w.sms(t, "m1", "guest Bakyt"), "Code?")
-	pass()
-	w.dial(t, "s1", "1*0")
-	pass()
-	want(t, w.sms(t, "m2", "1234"), "Thanks, Bakyt")
-	pass()
+	confirmBySMS(t, w, w)
 	signal(syscall.SIGSTOP)
 	w.dial(t, "s1", "1*0*1")
 	signal(syscall.SIGCONT)
 	time.Sleep(1200 * time.Millisecond) // the breaker's second
-	pass()
+	w.pass()
 	if w.sms(t, "m3", "guest Asel"); len(book.entries) != 1 {
 		t.Errorf("one confirmation had %d effects", len(book.entries))
 	}

@@ -189,7 +189,6 @@ func TestDisconnectMidWindow(t *testing.T) {
 	}
 }
 
-// A link is asked whether it lives, and one that does not answer is made anew.
 // What one sender wrote is worked on in the order it came in, and holds nobody else
 // up; receipts wait for nobody.
 func TestSendersKeepTheirOrder(t *testing.T) {
@@ -236,6 +235,7 @@ func TestSendersKeepTheirOrder(t *testing.T) {
 	}
 }
 
+// A link is asked whether it lives, and one that does not answer is made anew.
 func TestEnquireLink(t *testing.T) {
 	t.Parallel()
 	smsc := smpptest.Start(t)

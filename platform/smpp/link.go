@@ -260,11 +260,11 @@ func (l *link) deliver(p PDU) error {
 	if status := l.admit(); status != StatusOK {
 		return l.write(PDU{Command: p.Command.Response(), Status: status, Sequence: p.Sequence})
 	}
-	if IsReceipt(p.Message) { // receipts tell of messages that have nothing to do with each other
-		go l.handle(p, nil)
-	} else {
-		go l.handle(p, l.lines.join(p.Message.Source.Digits))
+	var turn *place
+	if !IsReceipt(p.Message) { // receipts tell of messages that have nothing to do with each other
+		turn = l.lines.join(p.Message.Source.Digits)
 	}
+	go l.handle(p, turn)
 	return nil
 }
 
