@@ -57,18 +57,26 @@ func ErrorHandler(catalogue *locales.Catalogue, log *slog.Logger) fiber.ErrorHan
 	}
 }
 
-// statusOf is the answer's status: HTTP has a word of its own for a body that is
-// too large.
+// unread are the statuses of requests that could not be read to their end, with
+// what to say of them.
+var unread = map[int]string{
+	http.StatusRequestTimeout:              "problem.slow",
+	http.StatusRequestEntityTooLarge:       "problem.too_large",
+	http.StatusRequestHeaderFieldsTooLarge: "problem.too_large",
+}
+
+// statusOf is the answer's status: HTTP has words of its own for what it could
+// not read.
 func statusOf(err error, p *problem.Error) int {
 	var own *fiber.Error
-	if errors.As(err, &own) && own.Code == http.StatusRequestEntityTooLarge {
+	if errors.As(err, &own) && unread[own.Code] != "" {
 		return own.Code
 	}
 	return statuses[p.Code]
 }
 
-// classify turns Fiber's own errors (no such route, a body too large) into
-// problems.
+// classify turns Fiber's own errors (no such route, a request it could not read)
+// into problems.
 func classify(err error) *problem.Error {
 	var own *fiber.Error
 	var p *problem.Error
@@ -76,6 +84,8 @@ func classify(err error) *problem.Error {
 		switch {
 		case own.Code == http.StatusNotFound || own.Code == http.StatusMethodNotAllowed:
 			return problem.New(problem.NotFound, "problem.no_route").Because(err)
+		case unread[own.Code] != "":
+			return problem.New(problem.Invalid, unread[own.Code]).Because(err)
 		case own.Code < http.StatusInternalServerError:
 			return problem.New(problem.Invalid, "problem.request").Because(err)
 		}

@@ -1,10 +1,14 @@
 package e2e
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -13,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // TestAttackBytesNoDatabaseTakes sends NUL and bytes that are no UTF-8 wherever
@@ -56,6 +61,45 @@ func TestAttackBytesNoDatabaseTakes(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestAttackUnreadable sends what no route gets to see: each is answered with
+// HTTP's own word and a sentence, counted, and harms nobody who comes after.
+func TestAttackUnreadable(t *testing.T) {
+	t.Parallel()
+	d := embedded(t)
+	for request, want := range map[string]string{
+		"GET / HTTP/1.1\r\nHost: eshik\r\nX-Twilio-Signature: " + strings.Repeat("4", 5000) + "\r\n\r\n": "431 problem.too_large",
+		"POST /v1/codes HTTP/1.1\r\nHost: eshik\r\nContent-Length: 3000000\r\n\r\n":                      "413 problem.too_large",
+		"POST /v1/codes HTTP/1.1\r\nHost: eshik\r\nContent-Length: -1\r\n\r\n":                           "400 problem.request",
+		"\x16\x03\x01\x00\xa5\x01\x00\r\n\r\n":                                                           "400 problem.request",
+	} {
+		connection, err := net.Dial("tcp", strings.TrimPrefix(d.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = io.WriteString(connection, request)
+		if err := errors.Join(err, connection.SetReadDeadline(time.Now().Add(patience))); err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.ReadResponse(bufio.NewReader(connection), nil)
+		if err != nil {
+			t.Fatalf("%.60q: %v", request, err)
+		}
+		var problem struct{ Code, Detail string }
+		err = json.NewDecoder(response.Body).Decode(&problem)
+		if got := fmt.Sprintf("%d %s", response.StatusCode, problem.Code); err != nil || got != want || problem.Detail == "" {
+			t.Errorf("%.60q was answered %s, %v; want %s", request, got, err, want)
+		}
+		_ = connection.Close()
+	}
+	metrics := d.metrics()
+	for _, line := range []string{`{status="400"} 2`, `{status="413"} 1`, `{status="431"} 1`} {
+		if !strings.Contains(metrics, "eshik_http_unread_total"+line) {
+			t.Errorf("not counted: %s", line)
+		}
+	}
+	d.replies(aigul, "ЖАРДАМ", "Язык")
 }
 
 // TestAttackDatabaseFileTellsNothing reads the files of the database for what

@@ -335,6 +335,21 @@ func (d *door) json(method, path, token string, in, out any, headers ...string) 
 	return response.StatusCode
 }
 
+// metrics are the operators' figures as they stand.
+func (d *door) metrics() string {
+	d.t.Helper()
+	response, err := d.client.Get(d.admin + "/metrics")
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	data, err := io.ReadAll(response.Body)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return string(data)
+}
+
 var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
 
 // code reads the newest one-time code from a phone's messages.

@@ -87,12 +87,8 @@ func TestMegabyteBySMS(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = response.Body.Close()
-	var metrics []byte
-	here := d.url
-	d.url = d.admin
-	d.json(http.MethodGet, "/metrics", "", nil, &metrics)
-	d.url = here
-	if response.StatusCode != http.StatusRequestEntityTooLarge || !strings.Contains(string(metrics), `eshik_gateway_refused_total{gateway="twilio",reason="too_large"} 1`) {
+	metrics := d.metrics()
+	if response.StatusCode != http.StatusRequestEntityTooLarge || !strings.Contains(metrics, `eshik_gateway_refused_total{gateway="twilio",reason="too_large"} 1`) {
 		t.Errorf("answered %d; counted %s", response.StatusCode, metrics)
 	}
 	d.replies(aigul, "ЖАРДАМ", "Язык")

@@ -177,12 +177,15 @@ func FuzzTwilioStatus(f *testing.F) {
 // Nothing that Twilio did not sign gets past the guard.
 func FuzzTwilioGuard(f *testing.F) {
 	f.Add("MessageSid=SM1&From=%2B996555000001&Body=1", "c2lnbmF0dXJl")
+	f.Add("MessageSid=SM1", strings.Repeat("4", 5000))
 	d := newDesk(f)
 	f.Fuzz(func(t *testing.T, body, signature string) {
 		d.clear()
 		request := httptest.NewRequest(http.MethodPost, "/guarded", strings.NewReader(body))
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		request.Header["X-Twilio-Signature"] = []string{strings.Map(printable, signature)}
+		signature = strings.Map(printable, signature)
+		// The server refuses a longer head by itself (e2e, TestAttackUnreadable).
+		request.Header["X-Twilio-Signature"] = []string{signature[:min(len(signature), 3000)]}
 		response, err := d.app.Test(request, -1)
 		if err != nil {
 			t.Fatal(err)

@@ -35,13 +35,14 @@ func (a *app) newHTTP(m *metrics, world *outside) (*fiber.App, error) {
 	if len(a.config.Proxies) > 0 {
 		header = fiber.HeaderXForwardedFor
 	}
+	answer := api.ErrorHandler(a.texts, a.log)
 	f := fiber.New(fiber.Config{
 		EnableTrustedProxyCheck: true, TrustedProxies: a.config.Proxies, ProxyHeader: header, EnableIPValidation: true,
 		AppName: "eshik", DisableStartupMessage: true, BodyLimit: maxBody, Immutable: true,
 		ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
-		ErrorHandler: api.ErrorHandler(a.texts, a.log),
+		ErrorHandler: m.missed(answer),
 	})
-	f.Use(m.measure, steady, unpacked)
+	f.Use(m.measure(answer), steady, unpacked)
 	if err := errors.Join(a.mountUSSD(f, m), a.mountSMS(f, m)); err != nil {
 		return nil, err
 	}

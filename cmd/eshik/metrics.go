@@ -18,6 +18,7 @@ import (
 type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
+	unread   *prometheus.CounterVec
 	refused  *prometheus.CounterVec
 	// What gateways tell of a session that is over.
 	closed *prometheus.CounterVec
@@ -33,6 +34,9 @@ func newMetrics() *metrics {
 			Name: "eshik_http_request_seconds", Help: "Duration of requests by route, method and status.",
 			Buckets: []float64{.001, .005, .02, .1, .5, 1, 3, 10},
 		}, []string{"route", "method", "status"}),
+		unread: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "eshik_http_unread_total", Help: "Requests that were no HTTP, too large or too slow, and reached no route.",
+		}, []string{"status"}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "eshik_gateway_refused_total", Help: "Callbacks that were not authentic or not readable.",
 		}, []string{"gateway", "reason"}),
@@ -51,23 +55,34 @@ func newMetrics() *metrics {
 			Name: "eshik_gateway_session_cost_total", Help: "What the gateway charges for USSD sessions, in the currency of the account.",
 		}, []string{"gateway"}),
 	}
-	m.registry.MustRegister(m.requests, m.refused, m.closed, m.lasted, m.hops, m.cost, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.requests, m.unread, m.refused, m.closed, m.lasted, m.hops, m.cost, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
-// measure times every request under its route's pattern.
-func (m *metrics) measure(c *fiber.Ctx) error {
-	start := time.Now()
-	err := c.Next()
-	if err != nil { // let the error handler decide the status that is counted
-		if handled := c.App().ErrorHandler(c, err); handled != nil {
-			return handled
+// measure times every request under its route's pattern. It has errors answered
+// by answer, which decides the status that is counted.
+func (m *metrics) measure(answer fiber.ErrorHandler) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		start := time.Now()
+		if err := c.Next(); err != nil {
+			if err := answer(c, err); err != nil {
+				return err
+			}
 		}
+		m.requests.WithLabelValues(c.Route().Path, c.Route().Method, strconv.Itoa(c.Response().StatusCode())).
+			Observe(time.Since(start).Seconds())
+		return nil
 	}
-	m.requests.WithLabelValues(c.Route().Path, c.Route().Method, strconv.Itoa(c.Response().StatusCode())).
-		Observe(time.Since(start).Seconds())
-	return nil
+}
+
+// missed counts what reached no route, and so not measure, and has it answered.
+func (m *metrics) missed(answer fiber.ErrorHandler) fiber.ErrorHandler {
+	return func(c *fiber.Ctx, err error) error {
+		err = answer(c, err)
+		m.unread.WithLabelValues(strconv.Itoa(c.Response().StatusCode())).Inc()
+		return err
+	}
 }
 
 // refuse counts a gateway's refused callbacks.
