@@ -2,7 +2,7 @@
 # bring their own PostgreSQL, Redis and browser (see tools/withservers).
 
 GO            ?= go
-FUZZTIME      ?= 30s
+FUZZTIME      ?= 100000x
 TESTFLAGS     ?=
 GOLANGCI_LINT ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 SQLC          ?= $(GO) run github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1
@@ -30,7 +30,7 @@ test: $(WITH_SERVERS) ## vet, then every test: both databases, both session stor
 race: $(WITH_SERVERS) ## every test under the race detector
 	$(WITH_SERVERS) -compiler env CGO_ENABLED=1 $(GO) test -vet=off -count=1 -timeout 30m -race $(TESTFLAGS) ./...
 
-fuzz: ## every fuzz target for FUZZTIME (30s)
+fuzz: ## every fuzz target for FUZZTIME (100000x: executions; or a time, as 5m)
 	scripts/fuzz.sh $(FUZZTIME)
 
 bench: $(WITH_SERVERS) ## measure the speed table, each row beside a control; appends to var/bench.jsonl
