@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -45,22 +44,11 @@ type AfricasTalkingConfig struct {
 type AfricasTalking struct {
 	cfg  AfricasTalkingConfig
 	http *http.Client
-	AfricasTalkingDeps
-}
-
-// AfricasTalkingDeps are what the callbacks stand on.
-type AfricasTalkingDeps struct {
-	Deliveries Deliveries
-	Taker      Taker
-	Now        func() time.Time
-	// Refused hears of every callback that was not authentic or not readable, to be
-	// counted.
-	Refused func(reason string)
-	Log     *slog.Logger
+	deps CallbackDeps
 }
 
 // NewAfricasTalking checks the account's settings; nothing is sent yet.
-func NewAfricasTalking(cfg AfricasTalkingConfig, deps AfricasTalkingDeps) (*AfricasTalking, error) {
+func NewAfricasTalking(cfg AfricasTalkingConfig, deps CallbackDeps) (*AfricasTalking, error) {
 	if cfg.Username == "" || cfg.APIKey == "" || len(cfg.Secret) < 16 {
 		return nil, errors.New("africa's talking needs a user name, an API key and a secret of 16 characters for its callbacks")
 	}
@@ -75,7 +63,7 @@ func NewAfricasTalking(cfg AfricasTalkingConfig, deps AfricasTalkingDeps) (*Afri
 		cfg.Timeout = defaultTimeout
 	}
 	return &AfricasTalking{
-		cfg: cfg, AfricasTalkingDeps: deps,
+		cfg: cfg, deps: deps,
 		http: &http.Client{
 			Transport: newTransport(), Timeout: cfg.Timeout,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -162,11 +150,11 @@ func (a *AfricasTalking) Register(r fiber.Router) {
 func (a *AfricasTalking) guard(next fiber.Handler) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		if subtle.ConstantTimeCompare([]byte(c.Params("secret")), []byte(a.cfg.Secret)) != 1 {
-			a.Refused("secret")
+			a.deps.Refused("secret")
 			return c.Status(fiber.StatusForbidden).SendString("forbidden")
 		}
 		if len(c.Request().Body()) > maxForm {
-			a.Refused("too_large")
+			a.deps.Refused("too_large")
 			return c.Status(fiber.StatusRequestEntityTooLarge).SendString("the form is too large")
 		}
 		return next(c)
@@ -177,17 +165,17 @@ func (a *AfricasTalking) guard(next fiber.Handler) fiber.Handler {
 func (a *AfricasTalking) receive(c *fiber.Ctx) error {
 	ctx, cancel := context.WithTimeout(c.UserContext(), answerWithin)
 	defer cancel()
-	err := a.Taker.Take(ctx, Incoming{
-		Provider: providerAfricasTalking, ID: field(c, "id"), Phone: field(c, "from"), Text: field(c, "text"), At: a.Now(),
+	err := a.deps.Taker.Take(ctx, Incoming{
+		Provider: providerAfricasTalking, ID: field(c, "id"), Phone: field(c, "from"), Text: field(c, "text"), At: a.deps.Now(),
 	})
 	switch {
 	case errors.Is(err, ErrMalformed):
-		a.Refused("malformed")
+		a.deps.Refused("malformed")
 		return c.Status(fiber.StatusBadRequest).SendString("id is needed")
 	case errors.Is(err, ErrSender):
-		a.Refused("sender")
+		a.deps.Refused("sender")
 	case err != nil:
-		a.Log.ErrorContext(ctx, "a message was not taken", "provider", providerAfricasTalking, "error", err)
+		a.deps.Log.ErrorContext(ctx, "a message was not taken", "provider", providerAfricasTalking, "error", err)
 		return c.Status(fiber.StatusServiceUnavailable).SendString("try again later")
 	}
 	return c.SendStatus(fiber.StatusOK)
@@ -197,14 +185,14 @@ func (a *AfricasTalking) receive(c *fiber.Ctx) error {
 func (a *AfricasTalking) report(c *fiber.Ctx) error {
 	id, status := field(c, "id"), field(c, "status")
 	if status == "" || !sidPattern.MatchString(id) {
-		a.Refused("malformed")
+		a.deps.Refused("malformed")
 		return c.Status(fiber.StatusBadRequest).SendString("id and status are needed")
 	}
 	ctx, cancel := context.WithTimeout(c.UserContext(), answerWithin)
 	defer cancel()
-	err := report(ctx, a.Deliveries, providerAfricasTalking, status, id)
+	err := report(ctx, a.deps.Deliveries, notify.Report{Provider: providerAfricasTalking, Status: status}, id)
 	if err != nil && !errors.Is(err, notify.ErrUnknown) {
-		a.Log.ErrorContext(ctx, "a delivery report was not taken", "provider", providerAfricasTalking, "error", err)
+		a.deps.Log.ErrorContext(ctx, "a delivery report was not taken", "provider", providerAfricasTalking, "error", err)
 		return c.Status(fiber.StatusServiceUnavailable).SendString("try again later")
 	}
 	return c.SendStatus(fiber.StatusOK)

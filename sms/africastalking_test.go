@@ -21,7 +21,7 @@ import (
 
 const callbackSecret = "a-secret-of-a-callback"
 
-func africasTalking(t *testing.T, base string, deps sms.AfricasTalkingDeps) *sms.AfricasTalking {
+func africasTalking(t *testing.T, base string, deps sms.CallbackDeps) *sms.AfricasTalking {
 	t.Helper()
 	made, err := sms.NewAfricasTalking(sms.AfricasTalkingConfig{
 		Username: "eshik", APIKey: "key", From: "1414", BaseURL: base, Secret: callbackSecret,
@@ -61,7 +61,7 @@ func TestAfricasTalkingSend(t *testing.T) {
 				_, _ = w.Write([]byte(test.body))
 			}))
 			defer server.Close()
-			id, err := africasTalking(t, server.URL, sms.AfricasTalkingDeps{}).Send(t.Context(), notify.Outgoing{ID: "m", To: aigul, Text: "Салам"})
+			id, err := africasTalking(t, server.URL, sms.CallbackDeps{}).Send(t.Context(), notify.Outgoing{ID: "m", To: aigul, Text: "Салам"})
 			want := url.Values{"username": {"eshik"}, "to": {aigul}, "message": {"Салам"}, "from": {"1414"}, "path": {"/version1/messaging"}, "key": {"key"}}
 			if asked.Encode() != want.Encode() {
 				t.Errorf("asked with %v", asked)
@@ -77,7 +77,7 @@ func TestAfricasTalkingSend(t *testing.T) {
 	}
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()
-	if _, err := africasTalking(t, server.URL, sms.AfricasTalkingDeps{}).Send(t.Context(), notify.Outgoing{To: aigul}); !errors.Is(err, sms.ErrNotTaken) {
+	if _, err := africasTalking(t, server.URL, sms.CallbackDeps{}).Send(t.Context(), notify.Outgoing{To: aigul}); !errors.Is(err, sms.ErrNotTaken) {
 		t.Errorf("a provider that is not there: %v", err)
 	}
 }
@@ -89,7 +89,7 @@ func TestAfricasTalkingCallbacks(t *testing.T) {
 		heard := &reports{known: map[string]bool{"ATPid_1": true}, heard: make(chan string, 10)}
 		var refused []string
 		app := fiber.New(fiber.Config{DisableStartupMessage: true})
-		africasTalking(t, "", sms.AfricasTalkingDeps{
+		africasTalking(t, "", sms.CallbackDeps{
 			Deliveries: heard, Taker: w.inbound, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 			Refused: func(reason string) { refused = append(refused, reason) },
 		}).Register(app)
@@ -138,7 +138,7 @@ func TestAfricasTalkingConfig(t *testing.T) {
 	for _, bad := range []sms.AfricasTalkingConfig{
 		{}, {Username: "a", APIKey: "b", Secret: "short"}, {Username: "a", APIKey: "b", Secret: callbackSecret, BaseURL: "ftp://x"},
 	} {
-		if _, err := sms.NewAfricasTalking(bad, sms.AfricasTalkingDeps{}); err == nil {
+		if _, err := sms.NewAfricasTalking(bad, sms.CallbackDeps{}); err == nil {
 			t.Errorf("%+v is taken", bad)
 		}
 	}

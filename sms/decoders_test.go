@@ -36,8 +36,8 @@ func (*inbox) Acknowledged(context.Context, string, string) error { return nil }
 // outcomes takes delivery reports.
 type outcomes struct{ heard []string }
 
-func (o *outcomes) Delivered(_ context.Context, _, id, status string) error {
-	o.heard = append(o.heard, id+" "+status)
+func (o *outcomes) Report(_ context.Context, r notify.Report) error {
+	o.heard = append(o.heard, r.ID+" "+r.Status)
 	return nil
 }
 
@@ -57,25 +57,21 @@ func newDesk(tb testing.TB) *desk {
 	tb.Helper()
 	d := &desk{app: fiber.New(fiber.Config{DisableStartupMessage: true})}
 	log, refuse := slog.New(slog.DiscardHandler), func(reason string) { d.refused = append(d.refused, reason) }
-	webhook, err := NewWebhook(WebhookConfig{AuthToken: "token", PublicURL: "https://eshik.example"}, refuse)
+	deps := CallbackDeps{Deliveries: &d.reports, Taker: &d.inbox, Now: time.Now, Refused: refuse, Log: log}
+	twilio, err := NewTwilioCallbacks(TwilioCallbacksConfig{AuthToken: "token", PublicURL: "https://eshik.example"}, deps)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	africa, err := NewAfricasTalking(AfricasTalkingConfig{Username: "u", APIKey: "k", Secret: secretPath}, AfricasTalkingDeps{
-		Deliveries: &d.reports, Taker: &d.inbox, Now: time.Now, Refused: refuse, Log: log,
-	})
+	africa, err := NewAfricasTalking(AfricasTalkingConfig{Username: "u", APIKey: "k", Secret: secretPath}, deps)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	africa.Register(d.app)
 	// Without the guard, which lets through what Twilio signed; and with it.
-	form := twilioForm{webhook: webhook, taker: &d.inbox, now: time.Now, log: log}
-	d.app.Post("/signed", form.receive)
-	d.app.Post("/signed/status", NewStatus(webhook, &d.reports, log).report)
-	d.app.Post("/guarded", webhook.Guard(form.receive))
-	d.link = NewSMPP(SMPPConfig{Name: "smpp", From: "1414"}, SMPPDeps{
-		Deliveries: &d.reports, Taker: &d.inbox, Now: time.Now, Refused: refuse, Log: log,
-	})
+	d.app.Post("/signed", twilio.receive)
+	d.app.Post("/signed/status", twilio.report)
+	d.app.Post("/guarded", twilio.guard(twilio.receive))
+	d.link = NewSMPP(SMPPConfig{Name: "smpp", From: "1414"}, nil, deps)
 	return d
 }
 

@@ -98,7 +98,6 @@ type Incoming struct {
 // that marks it answered: it has one effect however often a provider delivers
 // it, and none is lost when the process is killed.
 type Inbound struct {
-	webhook   *Webhook
 	db        *store.DB
 	kept      *store.Batch[arrival, bool] // what is stored as it comes
 	answered  *store.Batch[reply, struct{}]
@@ -118,10 +117,9 @@ type Inbound struct {
 
 // InboundDeps are what an Inbound stands on.
 type InboundDeps struct {
-	Webhook *Webhook
-	DB      *store.DB
-	Talks   Talks
-	Outbox  Outbox
+	DB     *store.DB
+	Talks  Talks
+	Outbox Outbox
 	// Stops is the list of who wants no notices; nil where the provider keeps it.
 	Stops     Stops
 	Sealer    Sealer
@@ -131,10 +129,10 @@ type InboundDeps struct {
 	Log       *slog.Logger
 }
 
-// NewInbound makes the handler.
+// NewInbound makes what providers hand citizens' messages to.
 func NewInbound(d InboundDeps) *Inbound {
 	in := &Inbound{
-		webhook: d.Webhook, db: d.DB, talks: d.Talks, outbox: d.Outbox, stops: d.Stops, sealer: d.Sealer,
+		db: d.DB, talks: d.Talks, outbox: d.Outbox, stops: d.Stops, sealer: d.Sealer,
 		sentences: d.Sentences, languages: d.Languages, now: d.Now, log: d.Log, hands: make(chan struct{}, inHand),
 		lines: map[string][]message{},
 	}

@@ -11,7 +11,7 @@ import (
 // Deliveries takes a provider's word on what became of a message, as
 // *notify.Outbox does. It may come twice and out of order.
 type Deliveries interface {
-	Delivered(ctx context.Context, provider, providerID, status string) error
+	Report(ctx context.Context, r notify.Report) error
 }
 
 // The waits for a message that is not known yet; they double, 630 ms in all.
@@ -20,14 +20,14 @@ const (
 	lastWait  = 320 * time.Millisecond
 )
 
-// report notes what a provider says of the message with one of the ids: some
+// report takes what a provider says of the message with one of the ids: some
 // write an id in two ways. A report may overtake the answer to the very call that
 // sent the message, and few providers repeat it: such a one waits a moment.
-func report(ctx context.Context, to Deliveries, provider, status string, ids ...string) error {
+func report(ctx context.Context, to Deliveries, r notify.Report, ids ...string) error {
 	for wait := firstWait; ; wait *= 2 {
 		var err error
-		for _, id := range ids {
-			if err = to.Delivered(ctx, provider, id, status); !errors.Is(err, notify.ErrUnknown) {
+		for _, r.ID = range ids {
+			if err = to.Report(ctx, r); !errors.Is(err, notify.ErrUnknown) {
 				return err
 			}
 		}

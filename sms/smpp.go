@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"log/slog"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,12 +18,6 @@ import (
 // Submit sends one short message over a link, as (*smpp.Client).Submit does.
 type Submit func(ctx context.Context, m *smpp.Message, tlvs smpp.TLVs) (id string, err error)
 
-// Taker takes what citizens text, as *Inbound does.
-type Taker interface {
-	Take(ctx context.Context, incoming Incoming) error
-	Acknowledged(ctx context.Context, provider, id string) error
-}
-
 // SMPPConfig is an SMS centre that speaks SMPP.
 type SMPPConfig struct {
 	// Name tells the centre from others, for good: its receipts are kept under it.
@@ -33,23 +26,13 @@ type SMPPConfig struct {
 	From string
 }
 
-// SMPPDeps are what an SMPP stands on.
-type SMPPDeps struct {
-	Submit     Submit
-	Deliveries Deliveries
-	Taker      Taker
-	Now        func() time.Time
-	// Refused hears of every message that cannot be taken, to be counted.
-	Refused func(reason string)
-	Log     *slog.Logger
-}
-
 // SMPP sends and takes messages over one link. It implements Provider.
 type SMPP struct {
-	cfg SMPPConfig
-	SMPPDeps
-	mu   sync.Mutex
-	left map[string]leaving
+	cfg    SMPPConfig
+	submit Submit
+	deps   CallbackDeps
+	mu     sync.Mutex
+	left   map[string]leaving
 }
 
 // leaving is how much of a message left before a try failed.
@@ -62,8 +45,8 @@ type leaving struct {
 const rememberLeaving = 24 * time.Hour
 
 // NewSMPP makes the provider of a link.
-func NewSMPP(cfg SMPPConfig, deps SMPPDeps) *SMPP {
-	return &SMPP{cfg: cfg, SMPPDeps: deps, left: map[string]leaving{}}
+func NewSMPP(cfg SMPPConfig, submit Submit, deps CallbackDeps) *SMPP {
+	return &SMPP{cfg: cfg, submit: submit, deps: deps, left: map[string]leaving{}}
 }
 
 // Name implements Provider.
@@ -80,7 +63,7 @@ func (s *SMPP) Send(ctx context.Context, m notify.Outgoing) (id string, err erro
 		if err != nil {
 			return "", err
 		}
-		if id, err = s.Submit(ctx, message, nil); err != nil {
+		if id, err = s.submit(ctx, message, nil); err != nil {
 			s.keep(m.ID, i)
 			return "", s.fault(err, i)
 		}
@@ -153,7 +136,7 @@ func (s *SMPP) keep(id string, parts int) {
 	if parts == 0 {
 		return
 	}
-	now := s.Now()
+	now := s.deps.Now()
 	for other, l := range s.left {
 		if now.Sub(l.at) > rememberLeaving {
 			delete(s.left, other)
@@ -170,32 +153,32 @@ func (s *SMPP) Handle(ctx context.Context, d smpp.Delivery) (smpp.Status, func(c
 	}
 	octets, part, err := smpp.Content(d.Message, d.TLVs)
 	if err != nil {
-		s.Refused("malformed")
+		s.deps.Refused("malformed")
 		return smpp.StatusPermanent, nil
 	}
 	text, err := smpp.DecodeText(octets, d.Message.Coding)
 	if err != nil {
-		s.Refused("coding")
+		s.deps.Refused("coding")
 		text = "" // the citizen is told what can be texted
 	}
-	err = s.Taker.Take(ctx, Incoming{
+	err = s.deps.Taker.Take(ctx, Incoming{
 		Provider: s.cfg.Name, ID: d.ID, Unnumbered: true, Phone: "+" + strings.TrimPrefix(d.Message.Source.Digits, "+"),
-		Text: text, Ref: part.Reference, Part: part.Number, Parts: part.Total, At: s.Now(),
+		Text: text, Ref: part.Reference, Part: part.Number, Parts: part.Total, At: s.deps.Now(),
 	})
 	switch {
 	case errors.Is(err, ErrMalformed):
-		s.Refused("malformed")
+		s.deps.Refused("malformed")
 		return smpp.StatusPermanent, nil
 	case errors.Is(err, ErrSender):
-		s.Refused("sender")
+		s.deps.Refused("sender")
 		return smpp.StatusOK, nil // nobody to answer, and nothing to try again
 	case err != nil:
-		s.Log.ErrorContext(ctx, "a message was not taken", "provider", s.cfg.Name, "error", err)
+		s.deps.Log.ErrorContext(ctx, "a message was not taken", "provider", s.cfg.Name, "error", err)
 		return smpp.StatusTemporary, nil
 	}
 	return smpp.StatusOK, func(ctx context.Context) {
-		if err := s.Taker.Acknowledged(ctx, s.cfg.Name, d.ID); err != nil {
-			s.Log.WarnContext(ctx, "a message's acknowledgement was not noted", "provider", s.cfg.Name, "error", err)
+		if err := s.deps.Taker.Acknowledged(ctx, s.cfg.Name, d.ID); err != nil {
+			s.deps.Log.WarnContext(ctx, "a message's acknowledgement was not noted", "provider", s.cfg.Name, "error", err)
 		}
 	}
 }
@@ -205,7 +188,7 @@ func (s *SMPP) Handle(ctx context.Context, d smpp.Delivery) (smpp.Status, func(c
 func (s *SMPP) receipt(d smpp.Delivery) (smpp.Status, func(context.Context)) {
 	r, ok := smpp.ReadReceipt(d.Message, d.TLVs)
 	if !ok {
-		s.Refused("receipt")
+		s.deps.Refused("receipt")
 		return smpp.StatusOK, nil // it would not be clearer the next time
 	}
 	ids := []string{r.ID}
@@ -213,8 +196,8 @@ func (s *SMPP) receipt(d smpp.Delivery) (smpp.Status, func(context.Context)) {
 		ids = append(ids, otherBase(r.ID)...)
 	}
 	return smpp.StatusOK, func(ctx context.Context) {
-		if err := report(ctx, s.Deliveries, s.cfg.Name, r.State, ids...); err != nil {
-			s.Log.WarnContext(ctx, "a delivery report was not taken", "provider", s.cfg.Name, "error", err)
+		if err := report(ctx, s.deps.Deliveries, notify.Report{Provider: s.cfg.Name, Status: r.State}, ids...); err != nil {
+			s.deps.Log.WarnContext(ctx, "a delivery report was not taken", "provider", s.cfg.Name, "error", err)
 		}
 	}
 }

@@ -22,11 +22,11 @@ type reports struct {
 	heard chan string
 }
 
-func (r *reports) Delivered(_ context.Context, provider, id, status string) error {
-	if !r.known[id] {
+func (r *reports) Report(_ context.Context, report notify.Report) error {
+	if !r.known[report.ID] {
 		return notify.ErrUnknown
 	}
-	r.heard <- provider + " " + id + " " + status
+	r.heard <- report.Provider + " " + report.ID + " " + report.Status
 	return nil
 }
 
@@ -55,8 +55,8 @@ func newCentre(t *testing.T, taker sms.Taker) *centre {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.SMPP = sms.NewSMPP(sms.SMPPConfig{Name: "megacom", From: "1414"}, sms.SMPPDeps{
-		Submit: client.Submit, Deliveries: c.reports, Taker: taker, Now: time.Now,
+	c.SMPP = sms.NewSMPP(sms.SMPPConfig{Name: "megacom", From: "1414"}, client.Submit, sms.CallbackDeps{
+		Deliveries: c.reports, Taker: taker, Now: time.Now,
 		Refused: func(reason string) { c.refused <- reason }, Log: log,
 	})
 	ctx, stop := context.WithCancel(context.Background())

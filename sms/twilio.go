@@ -16,7 +16,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/notify"
 )
 
-// defaultTimeout bounds one call to Twilio.
+// defaultTimeout bounds one call to a provider.
 const defaultTimeout = 10 * time.Second
 
 // TwilioConfig is one Twilio account with one number.
@@ -94,7 +94,7 @@ func (t *Twilio) Send(ctx context.Context, m notify.Outgoing) (providerID string
 	}
 	params := new(openapi.CreateMessageParams).SetTo(m.To).SetFrom(t.cfg.From).SetBody(m.Text)
 	if t.cfg.StatusURL != "" {
-		params.SetStatusCallback(t.cfg.StatusURL)
+		params.SetStatusCallback(t.cfg.StatusURL + "?" + url.Values{messageParam: {m.ID}}.Encode())
 	}
 	sent, err := openapi.NewApiServiceWithClient(t.client(ctx)).CreateMessage(params)
 	if err != nil {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/storetest"
 	"github.com/eshik-kg/eshik/sms"
 )
 
@@ -31,7 +33,7 @@ func fakeTwilio(t *testing.T, answer http.HandlerFunc) (*sms.Twilio, <-chan url.
 	t.Cleanup(server.Close)
 	sender, err := sms.NewTwilio(sms.TwilioConfig{
 		AccountSID: "AC1", AuthToken: "token", From: "1414", BaseURL: server.URL,
-		StatusURL: "https://eshik.example/sms/twilio/status", Timeout: time.Second,
+		StatusURL: "https://eshik.example/sms/twilio/status", Timeout: 10 * time.Second,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +59,7 @@ func TestTwilioSends(t *testing.T) {
 	}
 	want := url.Values{
 		"To": {letter.To}, "From": {"1414"}, "Body": {letter.Text},
-		"StatusCallback": {"https://eshik.example/sms/twilio/status"},
+		"StatusCallback": {"https://eshik.example/sms/twilio/status?message=1"},
 	}
 	if posted := <-got; posted.Encode() != want.Encode() {
 		t.Errorf("posted %v", posted)
@@ -86,8 +88,12 @@ func TestTwilioFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			sender, got := fakeTwilio(t, c.answer)
-			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-			defer cancel()
+			ctx := t.Context()
+			if name == "no answer" {
+				soon, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
+				defer cancel()
+				ctx = soon
+			}
 			_, err := sender.Send(ctx, letter)
 			if err == nil || errors.Is(err, notify.ErrRefused) != c.forGood {
 				t.Fatalf("gave %v", err)
@@ -100,6 +106,48 @@ func TestTwilioFails(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTwilioTookItAndHungUp: Twilio takes a message and reports on it, but the
+// answer to our call is lost. The citizen gets one message, not two.
+func TestTwilioTookItAndHungUp(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db, false)
+		twilio, got := fakeTwilio(t, func(_ http.ResponseWriter, r *http.Request) {
+			callback := r.PostForm.Get("StatusCallback")
+			form := url.Values{"MessageSid": {"SM42"}, "MessageStatus": {"sent"}, "To": {r.PostForm.Get("To")}}
+			if status, body := w.post(strings.TrimPrefix(callback, publicURL), form, sign(callback, form)); status != http.StatusOK {
+				t.Errorf("the report was answered %d %s", status, body)
+			}
+			panic(http.ErrAbortHandler)
+		})
+		router, err := sms.NewRouter(db, time.Now, sms.Route{Provider: twilio, Prices: map[string]int64{"": 90}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.provider.next = router
+		w.start()
+		w.text("SMin", "салам")
+		kept := func() []notify.Stored {
+			list, err := w.outbox.List(t.Context(), aigul)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return list
+		}
+		for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline) && (len(kept()) != 1 || kept()[0].State != notify.Sent); {
+			time.Sleep(10 * time.Millisecond)
+		}
+		form := url.Values{"MessageSid": {"SM42"}, "MessageStatus": {"delivered"}, "To": {aigul}}
+		path := "/sms/twilio/status?message=" + kept()[0].ID
+		if status, _ := w.post(path, form, sign(publicURL+path, form)); status != http.StatusOK {
+			t.Errorf("the second report was answered %d", status)
+		}
+		if m := kept()[0]; m.State != notify.Delivered || m.ProviderID != "SM42" || len(got) != 1 {
+			t.Errorf("kept %+v after %d calls", m, len(got))
+		}
+	})
 }
 
 func TestTwilioSettings(t *testing.T) {

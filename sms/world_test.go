@@ -76,12 +76,16 @@ func (f *talks) fail(err error) {
 type provider struct {
 	mu   sync.Mutex
 	sent []notify.Outgoing
+	next notify.Sender // nil: the message is taken
 }
 
-func (p *provider) Send(_ context.Context, m notify.Outgoing) (notify.Taken, error) {
+func (p *provider) Send(ctx context.Context, m notify.Outgoing) (notify.Taken, error) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.sent = append(p.sent, m)
+	p.mu.Unlock()
+	if p.next != nil {
+		return p.next.Send(ctx, m)
+	}
 	return notify.Taken{Provider: "twilio", ID: "SMout" + m.ID}, nil
 }
 
@@ -162,15 +166,17 @@ func newWorld(t *testing.T, db *store.DB, allowLoopback bool) *world {
 		return w.now
 	}
 	w.outbox = notify.New(db, w.queue, sealer, w.provider, notify.Quiet{}, clock, log)
-	webhook, err := sms.NewWebhook(sms.WebhookConfig{AuthToken: token, PublicURL: publicURL, AllowLoopback: allowLoopback}, w.refuse)
+	w.inbound = sms.NewInbound(sms.InboundDeps{
+		DB: db, Talks: w.talks, Outbox: w.outbox, Stops: w.stops, Sealer: sealer,
+		Sentences: sentences{}, Languages: languages{}, Now: clock, Log: log,
+	})
+	callbacks, err := sms.NewTwilioCallbacks(
+		sms.TwilioCallbacksConfig{AuthToken: token, PublicURL: publicURL, AllowLoopback: allowLoopback},
+		sms.CallbackDeps{Deliveries: w.outbox, Taker: w.inbound, Now: clock, Refused: w.refuse, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.inbound = sms.NewInbound(sms.InboundDeps{
-		Webhook: webhook, DB: db, Talks: w.talks, Outbox: w.outbox, Stops: w.stops, Sealer: sealer,
-		Sentences: sentences{}, Languages: languages{}, Now: clock, Log: log,
-	})
-	w.url = serve(t, w.inbound, sms.NewStatus(webhook, w.outbox, log))
+	w.url = serve(t, callbacks)
 	return w
 }
 

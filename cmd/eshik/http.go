@@ -96,23 +96,23 @@ func (a *app) mountUSSD(f fiber.Router, m *metrics) error {
 }
 
 func (a *app) mountSMS(f fiber.Router, m *metrics) error {
-	webhook, err := sms.NewWebhook(sms.WebhookConfig{
-		AuthToken: a.config.TwilioToken, PublicURL: a.config.PublicURL, AllowLoopback: !a.config.production(),
-	}, m.refuse("twilio"))
-	if err != nil {
-		return usageError{err}
-	}
 	a.inbound = sms.NewInbound(sms.InboundDeps{
-		Webhook: webhook, DB: a.db, Talks: a.talks, Outbox: a.outbox, Stops: a.outbox, Sealer: a.sealer, Sentences: a.texts,
+		DB: a.db, Talks: a.talks, Outbox: a.outbox, Stops: a.outbox, Sealer: a.sealer, Sentences: a.texts,
 		Languages: a.identity, Now: a.now, Log: a.log,
 	})
 	if a.africasTalking != nil {
 		a.africasTalking.Register(f)
 	}
-	if a.config.gateways.has(twilio) {
-		a.inbound.Register(f)
-		sms.NewStatus(webhook, a.outbox, a.log).Register(f)
+	if !a.config.gateways.has(twilio) {
+		return nil
 	}
+	callbacks, err := sms.NewTwilioCallbacks(sms.TwilioCallbacksConfig{
+		AuthToken: a.config.TwilioToken, PublicURL: a.config.PublicURL, AllowLoopback: !a.config.production(),
+	}, sms.CallbackDeps{Deliveries: a.outbox, Taker: a.inbound, Now: a.now, Refused: m.refuse(twilio), Log: a.log})
+	if err != nil {
+		return usageError{err}
+	}
+	callbacks.Register(f)
 	return nil
 }
 

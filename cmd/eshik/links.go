@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/smpp"
 	"github.com/eshik-kg/eshik/sms"
 	"github.com/eshik-kg/eshik/ussd"
@@ -103,9 +104,9 @@ func (l *link) handle(ctx context.Context, d smpp.Delivery) (smpp.Status, func(c
 // callbacks reaches what is made after the links.
 type callbacks struct{ a *app }
 
-// Delivered implements sms.Deliveries.
-func (c callbacks) Delivered(ctx context.Context, provider, id, status string) error {
-	return c.a.outbox.Delivered(ctx, provider, id, status)
+// Report implements sms.Deliveries.
+func (c callbacks) Report(ctx context.Context, r notify.Report) error {
+	return c.a.outbox.Report(ctx, r)
 }
 
 // Take implements sms.Taker.
@@ -127,8 +128,8 @@ func (a *app) newLink(table smppTable) (*link, error) {
 		return nil, usageError{fmt.Errorf("the link %s: %w", table.Name, err)}
 	}
 	if table.SMS {
-		l.sms = sms.NewSMPP(sms.SMPPConfig{Name: table.Name, From: table.From}, sms.SMPPDeps{
-			Submit: l.client.Submit, Deliveries: callbacks{a}, Taker: callbacks{a}, Now: a.now, Refused: refused, Log: a.log,
+		l.sms = sms.NewSMPP(sms.SMPPConfig{Name: table.Name, From: table.From}, l.client.Submit, sms.CallbackDeps{
+			Deliveries: callbacks{a}, Taker: callbacks{a}, Now: a.now, Refused: refused, Log: a.log,
 		})
 	}
 	return l, nil

@@ -141,7 +141,7 @@ func (a *app) provider(table smsTable, links map[string]sms.Provider) (sms.Provi
 		made, err := sms.NewAfricasTalking(sms.AfricasTalkingConfig{
 			Username: table.Username, APIKey: os.Getenv(table.APIKeyEnv), From: table.From, BaseURL: table.URL,
 			Secret: os.Getenv(table.SecretEnv),
-		}, sms.AfricasTalkingDeps{
+		}, sms.CallbackDeps{
 			Deliveries: callbacks{a}, Taker: callbacks{a}, Now: a.now, Refused: a.metrics.refuse("africastalking-sms"), Log: a.log,
 		})
 		a.africasTalking = made

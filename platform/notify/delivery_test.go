@@ -19,7 +19,7 @@ func (w *world) pass(d time.Duration) {
 // report tells what became of a message.
 func (w *world) report(m notify.Stored, status string) {
 	w.t.Helper()
-	if err := w.outbox.Delivered(w.t.Context(), m.Provider, m.ProviderID, status); err != nil {
+	if err := w.outbox.Report(w.t.Context(), notify.Report{Provider: m.Provider, ID: m.ProviderID, Status: status}); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -65,6 +65,78 @@ func TestQueuedOutlivesItsProcess(t *testing.T) {
 			t.Errorf("sent %+v", got)
 		}
 	})
+}
+
+// The answer to the sending call was lost, and a report with our own id comes
+// before the next try: the message was sent, and is not sent again.
+func TestReportOfALostAnswer(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		for status, want := range map[string]notify.State{"queued": notify.Sent, "delivered": notify.Delivered, "undelivered": notify.Failed} {
+			w := newWorld(t, db, errors.New("the answer is lost"))
+			w.provider.during = func(m notify.Outgoing) {
+				r := notify.Report{Provider: "test", ID: "SM-" + m.ID, Status: status, Message: m.ID, Operator: "MegaCom"}
+				for range 2 { // providers repeat themselves
+					if err := w.outbox.Report(t.Context(), r); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+			w.start()
+			w.send(notify.Message{To: phone, Text: "482913", Purpose: notify.Code, Locale: locales.KY})
+			w.worked()
+			list, err := w.outbox.List(t.Context(), phone)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m := list[0]; m.State != want || m.Provider != "test" || m.ProviderID != "SM-"+m.ID || m.Text != "" {
+				t.Errorf("%s: kept %+v", status, m)
+			}
+			if got := w.provider.taken(); len(got) != 1 {
+				t.Errorf("%s: sent %d times", status, len(got))
+			}
+			w.stop()
+		}
+	})
+}
+
+// A report that overtakes the answer and the answer add up.
+func TestReportBeforeTheAnswer(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.provider.during = func(m notify.Outgoing) {
+			r := notify.Report{Provider: "test", ID: "SM-" + m.ID, Status: "delivered", Message: m.ID}
+			if err := w.outbox.Report(t.Context(), r); err != nil {
+				t.Error(err)
+			}
+		}
+		w.start()
+		w.send(receipt("fast"))
+		w.worked()
+		if m := w.until(notify.Delivered)[0]; m.Parts != 2 || m.Cost != 240 || m.Tries != 1 || m.ProviderID != "SM-"+m.ID {
+			t.Errorf("kept %+v", m)
+		}
+		if err := w.outbox.Report(t.Context(), notify.Report{Provider: "test", ID: "SM-other", Status: "failed", Message: w.until(notify.Delivered)[0].ID}); !errors.Is(err, notify.ErrUnknown) {
+			t.Errorf("a report of another sending gave %v", err)
+		}
+	})
+}
+
+// worked waits until no message is waiting for a try.
+func (w *world) worked() {
+	w.t.Helper()
+	const open = "SELECT COUNT(*) FROM river_job WHERE state NOT IN ('completed', 'cancelled', 'discarded')"
+	left := 0
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if err := w.db.Reader().QueryRow(open).Scan(&left); err != nil {
+			w.t.Fatal(err)
+		}
+		if left == 0 {
+			return
+		}
+	}
+	w.t.Fatalf("%d jobs are left", left)
 }
 
 // A try that failed is followed by another after a second, then after two. The

@@ -33,9 +33,14 @@ type provider struct {
 	at   []time.Time
 	// names gives every message one id, as no provider should.
 	names string
+	// during, unless nil, is what happens before the provider answers.
+	during func(m notify.Outgoing)
 }
 
 func (p *provider) Send(_ context.Context, m notify.Outgoing) (notify.Taken, error) {
+	if p.during != nil {
+		p.during(m)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.got, p.at = append(p.got, m), append(p.at, time.Now())
@@ -160,13 +165,13 @@ func TestSendAndReport(t *testing.T) {
 			status string
 			state  notify.State
 		}{{"sent", notify.Sent}, {"Delivered", notify.Delivered}, {"failed", notify.Delivered}, {"delivered", notify.Delivered}, {"queued", notify.Delivered}, {"sent", notify.Delivered}} {
-			if err := w.outbox.Delivered(t.Context(), "test", m.ProviderID, report.status); err != nil {
+			if err := w.outbox.Report(t.Context(), notify.Report{Provider: "test", ID: m.ProviderID, Status: report.status}); err != nil {
 				t.Fatal(err)
 			}
 			w.until(report.state)
 		}
 		for provider, id := range map[string]string{"test": "SM-unknown", "": "", "other": m.ProviderID} {
-			if err := w.outbox.Delivered(t.Context(), provider, id, "delivered"); !errors.Is(err, notify.ErrUnknown) {
+			if err := w.outbox.Report(t.Context(), notify.Report{Provider: provider, ID: id, Status: "delivered"}); !errors.Is(err, notify.ErrUnknown) {
 				t.Errorf("a report on %q gave %v", id, err)
 			}
 		}

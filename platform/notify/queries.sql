@@ -3,15 +3,28 @@ SELECT * FROM notify_messages WHERE id = $1 AND state = 'queued';
 
 -- name: Sent :execrows
 -- A provider that uses an id twice must not have the message sent again: it is
--- then without one, and no report finds it.
+-- then without one, and no report finds it. A report that overtook the answer
+-- stays, and the answer adds what it did not tell.
 UPDATE notify_messages
-SET state = 'sent', sent_at = sqlc.arg(sent_at), text_sealed = sqlc.arg(text_sealed), provider = sqlc.arg(provider),
+SET state = CASE WHEN state = 'queued' THEN 'sent' ELSE state END, sent_at = COALESCE(sent_at, sqlc.arg(sent_at)),
+    text_sealed = sqlc.arg(text_sealed), provider = sqlc.arg(provider),
     operator = sqlc.arg(operator), parts = sqlc.arg(parts), cost = sqlc.arg(cost), tries = sqlc.arg(tries),
     provider_id = CASE
-        WHEN EXISTS (SELECT 1 FROM notify_messages AS other WHERE other.provider_id = sqlc.narg(provider_id)) THEN NULL
+        WHEN EXISTS (
+            SELECT 1 FROM notify_messages AS other WHERE other.provider_id = sqlc.narg(provider_id) AND other.id <> notify_messages.id
+        ) THEN NULL
         ELSE sqlc.narg(provider_id)
     END
-WHERE notify_messages.id = sqlc.arg(id) AND notify_messages.state = 'queued';
+WHERE notify_messages.id = sqlc.arg(id)
+    AND (notify_messages.state = 'queued' OR notify_messages.provider_id = sqlc.narg(provider_id));
+
+-- name: Adopt :execrows
+-- A message that is queued for another try, though a provider has it.
+UPDATE notify_messages
+SET state = sqlc.arg(state), provider_id = sqlc.narg(provider_id), provider = sqlc.arg(provider), operator = sqlc.arg(operator),
+    sent_at = sqlc.arg(sent_at), finished_at = sqlc.arg(finished_at),
+    text_sealed = CASE WHEN purpose = sqlc.arg(code) THEN sqlc.arg(nothing) ELSE text_sealed END
+WHERE id = sqlc.arg(id) AND state = 'queued';
 
 -- name: GiveUp :execrows
 UPDATE notify_messages SET state = $1, finished_at = $2, text_sealed = $3, tries = $5 WHERE id = $4 AND state = 'queued';

@@ -22,34 +22,73 @@ var outcomes = map[string]State{
 	"failed": Failed, "undelivered": Failed, "undeliv": Failed, "rejectd": Failed, "expired": Failed, "deleted": Failed,
 }
 
-// Delivered takes a provider's delivery report. Reports may come repeated or
-// late: the first final one counts, and no other is looked at. ErrUnknown means that no message has this
-// id, or none yet: a report may overtake the provider's own answer.
-func (o *Outbox) Delivered(ctx context.Context, provider, providerID, status string) error {
-	state, final := outcomes[strings.ToLower(status)]
+// Report is a provider's word on what became of a message.
+type Report struct {
+	// Provider is who speaks, and ID its own for the message.
+	Provider, ID string
+	Status       string
+	// Message is our ID of it, from a provider that repeats what we gave with the
+	// message; Operator is then the network it went to.
+	Message, Operator string
+}
+
+// Report takes a provider's delivery report. Reports may come repeated or late:
+// the first final one counts, and no other is looked at. One with our own ID of a
+// message that is still queued tells that a try succeeded although its answer was
+// lost: the message is not sent again. ErrUnknown means that no message has the
+// provider's id, or none yet: a report may overtake the provider's own answer.
+func (o *Outbox) Report(ctx context.Context, r Report) error {
+	state, final := outcomes[strings.ToLower(r.Status)]
 	if !final {
-		return nil
-	}
-	known := true
-	err := o.end(ctx, func(ctx context.Context, q *db.Queries) error {
-		id := name(provider, providerID)
-		n, err := q.Finish(ctx, db.FinishParams{State: string(state), FinishedAt: dbtime.From(o.now()), ProviderID: id})
-		if err != nil {
-			return fmt.Errorf("note a delivery report: %w", err)
-		}
-		if n > 0 {
+		if r.Message == "" {
 			return nil
 		}
-		_, err = q.ByProvider(ctx, id)
-		if known = !errors.Is(err, sql.ErrNoRows); known && err != nil {
-			return fmt.Errorf("find the message of a delivery report: %w", err)
-		}
-		return nil
+		state = Sent
+	}
+	known := true
+	err := o.end(ctx, func(ctx context.Context, q *db.Queries) (err error) {
+		known, err = o.note(ctx, q, r, state)
+		return err
 	})
 	if err == nil && !known {
 		return ErrUnknown
 	}
 	return err
+}
+
+// note writes down what a report tells; known is false when no message is found.
+func (o *Outbox) note(ctx context.Context, q *db.Queries, r Report, state State) (known bool, err error) {
+	id, now := name(r.Provider, r.ID), dbtime.From(o.now())
+	if state != Sent {
+		n, err := q.Finish(ctx, db.FinishParams{State: string(state), FinishedAt: now, ProviderID: id})
+		if err != nil {
+			return false, fmt.Errorf("note a delivery report: %w", err)
+		}
+		if n > 0 {
+			return true, nil
+		}
+	}
+	if _, err = q.ByProvider(ctx, id); !errors.Is(err, sql.ErrNoRows) {
+		if err != nil {
+			return false, fmt.Errorf("find the message of a delivery report: %w", err)
+		}
+		return true, nil
+	}
+	if r.Message == "" {
+		return false, nil
+	}
+	adoption := db.AdoptParams{
+		ID: r.Message, State: string(state), ProviderID: id, Provider: r.Provider, Operator: r.Operator, SentAt: now,
+		Code: Code, Nothing: []byte{},
+	}
+	if state != Sent {
+		adoption.FinishedAt = now
+	}
+	n, err := q.Adopt(ctx, adoption)
+	if err != nil {
+		return false, fmt.Errorf("note that a message was sent although its answer was lost: %w", err)
+	}
+	return n > 0, nil
 }
 
 // Stored is a message as the outbox keeps it.

@@ -12,6 +12,45 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
+const adopt = `-- name: Adopt :execrows
+UPDATE notify_messages
+SET state = $1, provider_id = $2, provider = $3, operator = $4,
+    sent_at = $5, finished_at = $6,
+    text_sealed = CASE WHEN purpose = $7 THEN $8 ELSE text_sealed END
+WHERE id = $9 AND state = 'queued'
+`
+
+type AdoptParams struct {
+	State      string
+	ProviderID sql.NullString
+	Provider   string
+	Operator   string
+	SentAt     dbtime.Time
+	FinishedAt dbtime.Time
+	Code       string
+	Nothing    []byte
+	ID         string
+}
+
+// A message that is queued for another try, though a provider has it.
+func (q *Queries) Adopt(ctx context.Context, arg AdoptParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, adopt,
+		arg.State,
+		arg.ProviderID,
+		arg.Provider,
+		arg.Operator,
+		arg.SentAt,
+		arg.FinishedAt,
+		arg.Code,
+		arg.Nothing,
+		arg.ID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const byProvider = `-- name: ByProvider :one
 SELECT state FROM notify_messages WHERE provider_id = $1
 `
@@ -181,13 +220,17 @@ func (q *Queries) Outcomes(ctx context.Context, arg OutcomesParams) ([]OutcomesR
 
 const sent = `-- name: Sent :execrows
 UPDATE notify_messages
-SET state = 'sent', sent_at = $1, text_sealed = $2, provider = $3,
+SET state = CASE WHEN state = 'queued' THEN 'sent' ELSE state END, sent_at = COALESCE(sent_at, $1),
+    text_sealed = $2, provider = $3,
     operator = $4, parts = $5, cost = $6, tries = $7,
     provider_id = CASE
-        WHEN EXISTS (SELECT 1 FROM notify_messages AS other WHERE other.provider_id = $8) THEN NULL
+        WHEN EXISTS (
+            SELECT 1 FROM notify_messages AS other WHERE other.provider_id = $8 AND other.id <> notify_messages.id
+        ) THEN NULL
         ELSE $8
     END
-WHERE notify_messages.id = $9 AND notify_messages.state = 'queued'
+WHERE notify_messages.id = $9
+    AND (notify_messages.state = 'queued' OR notify_messages.provider_id = $8)
 `
 
 type SentParams struct {
@@ -203,7 +246,8 @@ type SentParams struct {
 }
 
 // A provider that uses an id twice must not have the message sent again: it is
-// then without one, and no report finds it.
+// then without one, and no report finds it. A report that overtook the answer
+// stays, and the answer adds what it did not tell.
 func (q *Queries) Sent(ctx context.Context, arg SentParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, sent,
 		arg.SentAt,
