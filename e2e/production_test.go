@@ -5,7 +5,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,17 +20,17 @@ import (
 const productionSecret = "e2e-gateway-secret-0001"
 
 // production starts the server as an operator would, its registries and its SMS
-// provider at an address where nobody answers.
-func production(t *testing.T) *door {
+// provider at an address where nobody answers. more settings stand above these.
+func production(t *testing.T, more ...string) *door {
 	t.Helper()
 	d := &door{t: t, data: t.TempDir(), stderr: &journal{}, client: &http.Client{Timeout: 20 * time.Second}}
 	d.process = exec.Command(binary, "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data", d.data)
-	d.process.Env = []string{
+	d.process.Env = append([]string{
 		"ESHIK_MODE=production", "ESHIK_DATABASE=" + storetest.NewPostgres(t), "ESHIK_REDIS=redis://" + startRedis(t).address,
 		"ESHIK_MASTER_KEY=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "ESHIK_PUBLIC_URL=https://eshik.example",
 		"ESHIK_USSD_SECRET=" + productionSecret, "ESHIK_TWILIO_SID=ACe2e", "ESHIK_TWILIO_TOKEN=e2etoken",
-		"ESHIK_TWILIO_FROM=+996312000000", "ESHIK_TWILIO_URL=http://127.0.0.1:9", "ESHIK_XROAD_URL=http://127.0.0.1:9",
-	}
+		"ESHIK_SMS_NUMBER=+996312000000", "ESHIK_TWILIO_URL=http://127.0.0.1:9", "ESHIK_XROAD_URL=http://127.0.0.1:9",
+	}, more...)
 	d.process.Stderr = d.stderr
 	out, err := d.process.StdoutPipe()
 	if err != nil {
@@ -76,6 +78,36 @@ func (d *door) status(path string, form url.Values, headers ...string) (int, str
 		d.t.Fatal(err)
 	}
 	return response.StatusCode, string(body)
+}
+
+// TestProductionWithoutTwilio: who sends and takes messages some other way needs
+// no account there, and nothing answers for it.
+func TestProductionWithoutTwilio(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "gateways.toml")
+	if err := os.WriteFile(file, []byte(`[[ussd]]
+format = "africastalking"
+secret_env = "E2E_SECRET"
+[[sms]]
+provider = "africastalking"
+username = "e2e"
+api_key_env = "E2E_SECRET"
+secret_env = "E2E_SECRET"
+url = "http://127.0.0.1:9"
+price = 0.9
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := production(t, "ESHIK_GATEWAYS="+file, "E2E_SECRET="+productionSecret, "ESHIK_TWILIO_SID=", "ESHIK_TWILIO_TOKEN=")
+	texted := url.Values{"id": {"in-1"}, "from": {aigul}, "to": {"1414"}, "text": {"ЖАРДАМ"}}
+	if status, body := d.status("/sms/africastalking/"+productionSecret, texted); status != http.StatusOK {
+		t.Errorf("a text was answered %d %s", status, body)
+	}
+	for _, path := range []string{"/sms/twilio", "/sms/twilio/status"} {
+		if status, body := d.status(path, texted); status != http.StatusNotFound {
+			t.Errorf("%s answers %d %s", path, status, body)
+		}
+	}
 }
 
 // TestProduction: it starts, it has no sandbox, and it answers nobody who cannot

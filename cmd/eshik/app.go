@@ -194,7 +194,7 @@ func (a *app) buildServices(ctx context.Context) error {
 	a.certificates = certificate.New(certificate.Deps{
 		DB: a.db, Jobs: a.queue, Register: certificate.FromAimak(r.aimak), Proofs: a.identity, Sealer: a.sealer,
 		Signer: signer, Outbox: a.outbox, Audit: a.audit, Analytics: a.events, Texts: a.texts, Issuer: "KG-ESHIK",
-		VerifyURL: strings.TrimRight(a.config.PublicURL, "/") + "/verify", SMSNumber: a.config.TwilioFrom,
+		VerifyURL: strings.TrimRight(a.config.PublicURL, "/") + "/verify", SMSNumber: a.config.SMSNumber,
 		Random: rand.Reader, Now: a.now,
 	})
 	directory, err := preschool.FromRegister(r.kindergartens, a.now)

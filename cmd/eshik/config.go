@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -35,9 +36,9 @@ type Config struct {
 	TLSCert     string `name:"tls-cert" env:"ESHIK_TLS_CERT" help:"Certificate chain (PEM) to serve TLS ourselves, which client certificates need; a reverse proxy's work when absent." type:"path"`
 	TLSKey      string `name:"tls-key" env:"ESHIK_TLS_KEY" help:"Its private key (PEM)." type:"path"`
 	QuietHours  string `env:"ESHIK_QUIET_HOURS" help:"When nothing leaves that can wait, Bishkek time: 21:00-08:00 when absent in production, none in the sandbox."`
+	SMSNumber   string `name:"sms-number" env:"ESHIK_SMS_NUMBER" help:"The number that citizens text, and that our messages through Twilio come from."`
 	TwilioSID   string `env:"ESHIK_TWILIO_SID" help:"Twilio account."`
 	TwilioToken string `env:"ESHIK_TWILIO_TOKEN" help:"Twilio token; it also signs their callbacks."`
-	TwilioFrom  string `env:"ESHIK_TWILIO_FROM" help:"The number our messages come from."`
 	TwilioURL   string `env:"ESHIK_TWILIO_URL" help:"Another address that speaks Twilio's API; Twilio's own when absent."`
 
 	XRoadURL    string `env:"ESHIK_XROAD_URL" help:"Our X-Road security server."`
@@ -47,10 +48,11 @@ type Config struct {
 	XRoadSafeCity string `name:"xroad-safe-city" env:"ESHIK_XROAD_SAFE_CITY" help:"X-Road service of the traffic fines; central-server/GOV/70000005/smartcity-service when absent."`
 	XRoadAimak    string `name:"xroad-aimak" env:"ESHIK_XROAD_AIMAK" help:"X-Road service of residence and family; central-server/GOV/70000050/sanaripaymak-service when absent."`
 	XRoadPersons  string `name:"xroad-persons" env:"ESHIK_XROAD_PERSONS" help:"X-Road service that checks a personal number and a document (unverified); central-server/GOV/70000005/passport-service/check when absent."`
-	gateways      gatewaysFile
-	sendOnly      bool // a worker: nothing comes in
 
 	XRoadKindergartens string `name:"xroad-kindergartens" env:"ESHIK_XROAD_KINDERGARTENS" help:"X-Road service that lists kindergartens (unverified); central-server/GOV/70000060/balabakcha-service/kindergartens when absent."`
+
+	gateways gatewaysFile
+	sendOnly bool // a worker: nothing comes in
 }
 
 // The sandbox's settings where none are given; production refuses them.
@@ -90,7 +92,7 @@ func (c *Config) check() error {
 	refuse(err != nil, "ESHIK_GATEWAYS: %w", err)
 	refuse((c.TLSCert == "") != (c.TLSKey == ""), "ESHIK_TLS_CERT and ESHIK_TLS_KEY go together")
 	if c.production() {
-		c.QuietHours = or(c.QuietHours, "21:00-08:00")
+		c.QuietHours = cmp.Or(c.QuietHours, "21:00-08:00")
 		faults = append(faults, c.checkProduction()...)
 	}
 	if err := errors.Join(faults...); err != nil {
@@ -117,7 +119,7 @@ func (c *Config) checkProduction() []error {
 	usesTwilio := c.gateways.has(twilio)
 	need(!usesTwilio || c.TwilioSID != "" && c.TwilioSID != sandboxTwilioSID, "ESHIK_TWILIO_SID is missing or the sandbox's")
 	need(!usesTwilio || c.TwilioToken != "" && c.TwilioToken != sandboxTwilioToken, "ESHIK_TWILIO_TOKEN is missing or the sandbox's")
-	need(c.TwilioFrom != "", "ESHIK_TWILIO_FROM is missing")
+	need(c.SMSNumber != "", "ESHIK_SMS_NUMBER is missing")
 	need(c.XRoadURL != "", "ESHIK_XROAD_URL is missing: the sandbox's registries are not for production")
 	return faults
 }
@@ -149,17 +151,10 @@ func (c *Config) ready() error {
 		}
 		c.MasterKey = key
 	}
-	c.TwilioSID = or(c.TwilioSID, sandboxTwilioSID)
-	c.TwilioToken = or(c.TwilioToken, sandboxTwilioToken)
-	c.TwilioFrom = or(c.TwilioFrom, sandboxSMSNumber)
+	c.TwilioSID = cmp.Or(c.TwilioSID, sandboxTwilioSID)
+	c.TwilioToken = cmp.Or(c.TwilioToken, sandboxTwilioToken)
+	c.SMSNumber = cmp.Or(c.SMSNumber, sandboxSMSNumber)
 	return nil
-}
-
-func or(value, otherwise string) string {
-	if value == "" {
-		return otherwise
-	}
-	return value
 }
 
 // sandboxSecret reads 32 random bytes in base64 from a file that only its owner

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -130,7 +131,7 @@ func tariffs(tables []smsTable) (list []tariff) {
 }
 
 // name is the operator's as a column is called.
-func (t tariff) name() string { return or(t.operator, "other") }
+func (t tariff) name() string { return cmp.Or(t.operator, "other") }
 
 // cost is that of some parts, in som.
 func (t tariff) cost(parts int) string {
@@ -144,7 +145,7 @@ func (t tariff) cost(parts int) string {
 func printPrices(out io.Writer, list []tariff) {
 	_, _ = fmt.Fprintln(out, "operator\tcheapest provider\tsom a part")
 	for _, t := range list {
-		_, _ = fmt.Fprintf(out, "%s\t%s\t%s\n", t.name(), or(t.provider, "-"), t.cost(1))
+		_, _ = fmt.Fprintf(out, "%s\t%s\t%s\n", t.name(), cmp.Or(t.provider, "-"), t.cost(1))
 	}
 	if !slices.ContainsFunc(list, func(t tariff) bool { return t.tyiyn > 0 }) {
 		_, _ = fmt.Fprintln(out, "There are no prices: ESHIK_GATEWAYS names no file with [[sms]] tables.")

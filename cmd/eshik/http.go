@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"net/http"
@@ -151,14 +152,14 @@ func (a *app) mountPages(f fiber.Router) error {
 }
 
 func (a *app) phonePage(c *fiber.Ctx) error {
-	view := web.PhoneView{Texts: a.texts, ShortCode: a.config.ShortCode, SMSNumber: a.config.TwilioFrom, Numbers: sandboxNumbers}
+	view := web.PhoneView{Texts: a.texts, ShortCode: a.config.ShortCode, SMSNumber: a.config.SMSNumber, Numbers: sandboxNumbers}
 	return page(c, web.PhonePolicy, func(w io.Writer) error { return web.PhonePage(w, api.Locale(c), view) })
 }
 
 // verifyPage answers a certificate's number for anybody.
 func (a *app) verifyPage(c *fiber.Ctx) error {
 	loc := api.Locale(c)
-	typed := or(c.Params("number"), c.Query("number"))
+	typed := cmp.Or(c.Params("number"), c.Query("number"))
 	view := web.VerifyView{Texts: a.texts, Path: "/verify", Typed: typed}
 	if typed != "" {
 		who := caller.Caller{Channel: caller.Web, Gateway: "web", Locale: loc, Now: a.now()}

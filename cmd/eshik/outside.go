@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,7 +41,7 @@ func startOutside(config *Config, folder, appURL string, log *slog.Logger) (*out
 	o := &outside{world: world}
 	o.phones, err = sandbox.NewPhones(sandbox.PhonesConfig{
 		BaseURL: func() string { return appURL }, PublicURL: func() string { return config.PublicURL },
-		TwilioSID: config.TwilioSID, TwilioToken: config.TwilioToken, TwilioNumber: config.TwilioFrom,
+		TwilioSID: config.TwilioSID, TwilioToken: config.TwilioToken, TwilioNumber: config.SMSNumber,
 		PartnerID: demoPartner, PartnerSecret: func() string { return o.secret },
 		Dir: folder, Now: time.Now, Log: log,
 	})
@@ -61,8 +62,8 @@ func startOutside(config *Config, folder, appURL string, log *slog.Logger) (*out
 		}
 	}()
 	url := "http://" + listener.Addr().String()
-	config.XRoadURL = or(config.XRoadURL, url)
-	config.TwilioURL = or(config.TwilioURL, url)
+	config.XRoadURL = cmp.Or(config.XRoadURL, url)
+	config.TwilioURL = cmp.Or(config.TwilioURL, url)
 	return o, nil
 }
 

@@ -134,7 +134,7 @@ func (a *app) provider(table smsTable, links map[string]sms.Provider) (sms.Provi
 	switch table.Provider {
 	case twilio:
 		return sms.NewTwilio(sms.TwilioConfig{
-			AccountSID: a.config.TwilioSID, AuthToken: a.config.TwilioToken, From: a.config.TwilioFrom,
+			AccountSID: a.config.TwilioSID, AuthToken: a.config.TwilioToken, From: a.config.SMSNumber,
 			BaseURL: a.config.TwilioURL, StatusURL: strings.TrimRight(a.config.PublicURL, "/") + "/sms/twilio/status",
 		})
 	case africasTalking:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -10,7 +11,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
-	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -79,7 +80,7 @@ func newServer(config *Config) (*server, error) {
 			return nil, err
 		}
 	}
-	config.PublicURL = or(config.PublicURL, s.url())
+	config.PublicURL = cmp.Or(config.PublicURL, s.url())
 	return s, nil
 }
 
@@ -198,7 +199,7 @@ func (s *server) greet(out io.Writer) {
 	line("verify", s.url()+"/verify")
 	line("health", "http://"+s.admin.Addr().String()+"/readyz")
 	line("short code", s.config.ShortCode)
-	line("SMS", s.config.TwilioFrom)
+	line("SMS", s.config.SMSNumber)
 	if s.world == nil {
 		return
 	}
@@ -213,43 +214,51 @@ func (s *server) greet(out io.Writer) {
 	}
 }
 
-// startHousekeeping runs the periodic work until the returned function is called.
-func (a *app) startHousekeeping(ctx context.Context) (stop func()) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(2 * time.Second)
-		defer tick.Stop()
-		for {
-			a.tidy(ctx)
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-		}
-	}()
-	return func() { cancel(); <-done }
+// chore is work that is done now and then. It is safe to repeat, and to run in
+// several processes.
+type chore struct {
+	name string
+	do   func(ctx context.Context) error
 }
 
-// tidy does the periodic work once: each part is safe to repeat, and to run in
-// several processes.
-func (a *app) tidy(ctx context.Context) {
-	parts := map[string]func() error{
-		"seal the audit log":       func() error { _, err := a.audit.Seal(ctx); return err },
-		"count abandoned talks":    func() error { return a.talks.Sweep(ctx, a.now()) },
-		"keep promises":            func() error { return a.talks.KeepPromises(ctx) },
-		"close missed offers":      func() error { _, err := a.preschool.Expire(ctx); return err },
-		"balance SMS providers":    func() error { return a.router.Balance(ctx, a.outbox) },
-		"answer interrupted texts": func() error { return a.inbound.Resume(ctx) },
+// chores are the process's own. A worker takes no texts.
+func (a *app) chores() []chore {
+	list := []chore{
+		{"seal the audit log", func(ctx context.Context) error { _, err := a.audit.Seal(ctx); return err }},
+		{"count abandoned talks", func(ctx context.Context) error { return a.talks.Sweep(ctx, a.now()) }},
+		{"keep promises", a.talks.KeepPromises},
+		{"close missed offers", func(ctx context.Context) error { _, err := a.preschool.Expire(ctx); return err }},
+		{"balance SMS providers", func(ctx context.Context) error { return a.router.Balance(ctx, a.outbox) }},
 	}
-	for name, part := range parts {
-		if a.inbound == nil && strings.HasSuffix(name, "texts") {
-			continue // a worker has no channel
+	if a.inbound != nil {
+		list = append(list, chore{"answer interrupted texts", a.inbound.Resume})
+	}
+	return list
+}
+
+// startHousekeeping does the chores every two seconds until the returned function
+// is called. Each goes by itself: one that waits for a registry delays no other.
+func (a *app) startHousekeeping(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var all sync.WaitGroup
+	for _, c := range a.chores() {
+		all.Go(func() { a.keepDoing(ctx, c) })
+	}
+	return func() { cancel(); all.Wait() }
+}
+
+func (a *app) keepDoing(ctx context.Context, c chore) {
+	tick := time.NewTicker(2 * time.Second)
+	defer tick.Stop()
+	for {
+		err := problem.Guard(func() error { return c.do(ctx) })
+		if err != nil && ctx.Err() == nil {
+			a.log.Error("periodic work failed", "work", c.name, "error", err)
 		}
-		if err := problem.Guard(part); err != nil && ctx.Err() == nil {
-			a.log.Error("periodic work failed", "work", name, "error", err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -153,7 +154,7 @@ func withTools(ctx context.Context, config *Config, log *slog.Logger, work func(
 	if err := config.ready(); err != nil {
 		return err
 	}
-	config.PublicURL = or(config.PublicURL, "http://"+config.Listen)
+	config.PublicURL = cmp.Or(config.PublicURL, "http://"+config.Listen)
 	if !config.production() && config.XRoadURL == "" {
 		world, err := startOutside(config, "", config.PublicURL, log)
 		if err != nil {

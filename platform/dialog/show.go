@@ -24,7 +24,7 @@ func (w *walk) show(ctx context.Context, notice string) error {
 		return ErrWaits
 	}
 	talk := w.talk()
-	screen, err := guarded(func() (Screen, error) { return node.Show(ctx, talk) })
+	screen, err := problem.Guarded(func() (Screen, error) { return node.Show(ctx, talk) })
 	if err != nil {
 		w.countProblem(err)
 		return w.trouble(ctx, node.ID, err)

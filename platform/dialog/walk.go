@@ -175,7 +175,7 @@ func (w *walk) choose(ctx context.Context, text, key string) error {
 	if w.atOnce {
 		return ErrWaits
 	}
-	next, err := guarded(func() (Next, error) { return node.Answer(ctx, w.talk(), text) })
+	next, err := problem.Guarded(func() (Next, error) { return node.Answer(ctx, w.talk(), text) })
 	if err != nil {
 		w.countProblem(err)
 		return w.again(ctx, err)
@@ -185,17 +185,6 @@ func (w *walk) choose(ctx context.Context, text, key string) error {
 	}
 	w.count(OutcomeDone)
 	return w.move(ctx, next)
-}
-
-// guarded calls a node's function: a panic becomes an error of ours, which is
-// shown and logged without what was typed.
-func guarded[T any](call func() (T, error)) (out T, err error) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			err = problem.FromPanic(fault)
-		}
-	}()
-	return call()
 }
 
 // noChoice is the sentence about an unknown choice: where there is nothing to
@@ -261,7 +250,7 @@ func (w *walk) move(ctx context.Context, next Next) error {
 		}
 		talk := w.talk()
 		var err error
-		if next, err = guarded(func() (Next, error) { return node.Do(ctx, talk) }); err != nil {
+		if next, err = problem.Guarded(func() (Next, error) { return node.Do(ctx, talk) }); err != nil {
 			w.countProblem(err)
 			return w.trouble(ctx, node.ID, err)
 		}

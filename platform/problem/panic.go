@@ -8,7 +8,13 @@ import (
 )
 
 // Guard runs do; a panic in it is its error (see FromPanic) and ends nothing else.
-func Guard(do func() error) (err error) {
+func Guard(do func() error) error {
+	_, err := Guarded(func() (struct{}, error) { return struct{}{}, do() })
+	return err
+}
+
+// Guarded is Guard for what has a result.
+func Guarded[T any](do func() (T, error)) (out T, err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			err = FromPanic(fault)

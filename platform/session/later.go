@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
@@ -13,6 +14,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/session/db"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
@@ -110,7 +112,7 @@ func (t *Talks) inTime(ctx context.Context, c caller.Caller, s step) (dialog.Rep
 	p := t.patience.Get().(*patience) //nolint:forcetypeassert // the pool holds nothing else
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	go func() {
-		o := t.protected(work, c, s)
+		o := t.guarded(work, c, s)
 		cancel()
 		p.done <- o
 	}()
@@ -126,16 +128,10 @@ func (t *Talks) inTime(ctx context.Context, c caller.Caller, s step) (dialog.Rep
 	}
 }
 
-// protected keeps a panic, whose text may hold what was typed, from ending the
-// process.
-func (t *Talks) protected(ctx context.Context, c caller.Caller, s step) (o outcome) {
-	defer func() {
-		if recover() != nil {
-			o = outcome{err: errors.New("a step of a talk panicked")}
-		}
-	}()
-	reply, err := t.Engine.Next(ctx, c, s.state, s.in)
-	return outcome{reply: reply, err: err}
+// guarded takes a step; a panic in the engine ends nothing else.
+func (t *Talks) guarded(ctx context.Context, c caller.Caller, s step) (o outcome) {
+	o.reply, o.err = problem.Guarded(func() (dialog.Reply, error) { return t.Engine.Next(ctx, c, s.state, s.in) })
+	return o
 }
 
 // promise tells the citizen that the answer comes by SMS, once that is certain.
@@ -286,10 +282,13 @@ func (t *Talks) KeepPromises(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("list promises: %w", err)
 	}
-	var faults []error
-	for _, row := range due {
-		faults = append(faults, t.keepPromise(ctx, row, now))
+	// At once: one slow registry keeps nobody else waiting.
+	faults := make([]error, len(due))
+	var all sync.WaitGroup
+	for i, row := range due {
+		all.Go(func() { faults[i] = problem.Guard(func() error { return t.keepPromise(ctx, row) }) })
 	}
+	all.Wait()
 	err = t.Later.DB.InTx(ctx, func(tx *store.Tx) error {
 		_, err := db.New(tx).ForgetPromises(ctx, dbtime.From(now.Add(-rememberPromises)))
 		return err
@@ -297,7 +296,8 @@ func (t *Talks) KeepPromises(ctx context.Context) error {
 	return errors.Join(append(faults, err)...)
 }
 
-func (t *Talks) keepPromise(ctx context.Context, row db.DuePromisesRow, now time.Time) error {
+func (t *Talks) keepPromise(ctx context.Context, row db.DuePromisesRow) error {
+	now := t.Now()
 	var taken int64
 	err := t.Later.DB.InTx(ctx, func(tx *store.Tx) (err error) {
 		taken, err = db.New(tx).TakePromise(ctx, db.TakePromiseParams{
@@ -349,6 +349,6 @@ func (t *Talks) retake(ctx context.Context, id string, p promised, now time.Time
 			state, in.Earlier = dialog.NewState(p.Locale), t.Engine.Dropped(before)
 		}
 	}
-	o := t.protected(ctx, p.caller(id, now), step{state: state, in: in})
+	o := t.guarded(ctx, p.caller(id, now), step{state: state, in: in})
 	return state, o.reply, o.err
 }

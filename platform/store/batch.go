@@ -2,9 +2,10 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"time"
+
+	"github.com/eshik-kg/eshik/platform/problem"
 )
 
 const (
@@ -141,11 +142,6 @@ func begin[T, R any](members []*member[T, R]) []*member[T, R] {
 // together works on the members at once. Whoever panics does so alone, in its own
 // caller's goroutine.
 func (b *Batch[T, R]) together(ctx context.Context, tx *Tx, members []*member[T, R]) (results []R, err error) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			err = fmt.Errorf("a transaction panicked: %v", fault)
-		}
-	}()
 	if len(members) == 0 {
 		return nil, nil
 	}
@@ -153,5 +149,5 @@ func (b *Batch[T, R]) together(ctx context.Context, tx *Tx, members []*member[T,
 	for i, m := range members {
 		items[i] = m.item
 	}
-	return b.work(ctx, tx, items)
+	return problem.Guarded(func() ([]R, error) { return b.work(ctx, tx, items) })
 }
