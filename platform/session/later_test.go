@@ -68,9 +68,9 @@ func (r *register) service() dialog.Service {
 			return dialog.Screen{Body: []dialog.Message{dialog.Raw("title", said)}}, nil
 		}
 	}
-	ask := func(sensitive dialog.Ask) func(context.Context, *dialog.Talk) (dialog.Screen, error) {
-		return func(context.Context, *dialog.Talk) (dialog.Screen, error) {
-			return dialog.Screen{Body: []dialog.Message{dialog.Raw("title", "Number?")}, Ask: sensitive}, nil
+	ask := func(sensitive dialog.Ask) func(*dialog.Talk) dialog.Screen {
+		return func(*dialog.Talk) dialog.Screen {
+			return dialog.Screen{Body: []dialog.Message{dialog.Raw("title", "Number?")}, Ask: sensitive}
 		}
 	}
 	found := func(context.Context, *dialog.Talk, string) (dialog.Next, error) {
@@ -80,8 +80,8 @@ func (r *register) service() dialog.Service {
 		Name:  "register",
 		Entry: dialog.Option{Label: dialog.Say("dialog.main_title"), Next: dialog.Go("register.ask")},
 		Nodes: []dialog.Node{
-			{ID: "register.ask", Show: ask(dialog.AskText), Answer: found},
-			{ID: "register.secret", Show: ask(dialog.AskPersonalNumber), Answer: found},
+			{ID: "register.ask", Plain: ask(dialog.AskText), Answer: found},
+			{ID: "register.secret", Plain: ask(dialog.AskPersonalNumber), Answer: found},
 			{ID: "register.found", Show: show},
 		},
 		Commands: []dialog.Command{{Words: []string{"secret"}, Node: "register.secret"}},
@@ -121,7 +121,7 @@ func (p *patient) restart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := remembered{profiles{aigul: locales.EN}}
+	known := remembered{profiles{aigul: locales.EN, bakyt: locales.EN}}
 	engine, err := dialog.New(catalogue, dialog.Options{Profiles: known, Log: quiet()}, p.service())
 	if err != nil {
 		t.Fatal(err)
@@ -130,7 +130,7 @@ func (p *patient) restart(t *testing.T) {
 		Engine: engine, Store: p.store, Profiles: known, Recorder: p.events, Sentences: catalogue, Secret: secret,
 		Window: session.DefaultWindow, Now: func() time.Time { return time.UnixMicro(p.clock.Load()) }, Log: quiet(),
 		Later: &session.Later{
-			DB: p.db, Outbox: p.box, StepTime: 20 * time.Millisecond,
+			DB: p.db, Outbox: p.box, StepTime: 100 * time.Millisecond,
 			Budget: dialog.Budget{Septets: 459, Units: 201}, Lifetime: 24 * time.Hour,
 		},
 	})
@@ -198,6 +198,39 @@ func TestPromiseOutlivesTheProcess(t *testing.T) {
 		both.Wait()
 		if sent := p.box.all(); len(sent) != 1 || !strings.Contains(sent[0].Text, "Found") {
 			t.Errorf("sent: %+v", sent)
+		}
+		close(dead.answers)
+	})
+}
+
+// One promise whose registry takes its time keeps no other waiting.
+func TestPromisesAreKeptAtOnce(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		p := newPatient(t, db)
+		for _, phone := range []string{aigul, bakyt} {
+			turn := p.turn(phone, "1")
+			turn.Budget = screen
+			p.take(t, turn)
+			turn.Text = "1*7"
+			want(t, p.take(t, turn), "by SMS")
+		}
+		dead := p.register
+		p.register = &register{answers: make(chan string, 16)}
+		p.restart(t)
+		p.advance(2 * time.Minute)
+		kept := make(chan error, 1)
+		go func() { kept <- p.KeepPromises(t.Context()) }()
+		for deadline := time.Now().Add(30 * time.Second); p.asked.Load() < 2; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("the registry was asked %d times before it answered", p.asked.Load())
+			}
+		}
+		for range 8 {
+			p.answers <- "Found"
+		}
+		if err := <-kept; err != nil || len(p.box.all()) != 2 {
+			t.Errorf("sent %+v, %v", p.box.all(), err)
 		}
 		close(dead.answers)
 	})

@@ -116,7 +116,10 @@ func TestBindModesAndRefusal(t *testing.T) {
 	t.Parallel()
 	smsc := smpptest.Start(t)
 	smsc.Do(map[string]any{"refuse": 2})
+	smsc.Until("done")
 	run(t, smpp.Config{Address: smsc.Address, Mode: smpp.Transmitter})
+	smsc.Until("closed")
+	smsc.Until("closed")
 	if bound := smsc.Until("bound"); bound.As != "bind_transmitter" {
 		t.Errorf("bound as %+v", bound)
 	}

@@ -135,7 +135,10 @@ func (s *SMSC) Until(kind string) Event {
 func (s *SMSC) Seen() (events []Event) {
 	for {
 		select {
-		case event := <-s.events:
+		case event, open := <-s.events:
+			if !open {
+				return events
+			}
 			events = append(events, event)
 		default:
 			return events
