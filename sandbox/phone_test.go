@@ -252,7 +252,7 @@ func TestMessagesOutliveAKill(t *testing.T) {
 	}
 }
 
-// The vectors are PROTOCOLS.md's, section 4.
+// The vectors are texts whose parts others count wrongly.
 func TestParts(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

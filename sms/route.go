@@ -72,15 +72,15 @@ type Router struct {
 	routes []Route
 	db     *store.DB
 	now    func() time.Time
-	paces  map[pace]*rate.Limiter
+	paces  map[lane]*rate.Limiter
 }
 
-// pace is what one limiter is for.
-type pace struct{ provider, operator string }
+// lane is the way to an operator through a provider.
+type lane struct{ provider, operator string }
 
 // NewRouter makes a router; two routes of one name would be one provider.
 func NewRouter(database *store.DB, now func() time.Time, routes ...Route) (*Router, error) {
-	r := &Router{routes: routes, db: database, now: now, paces: map[pace]*rate.Limiter{}}
+	r := &Router{routes: routes, db: database, now: now, paces: map[lane]*rate.Limiter{}}
 	names := map[string]bool{}
 	for _, route := range routes {
 		name := route.Provider.Name()
@@ -93,7 +93,7 @@ func NewRouter(database *store.DB, now func() time.Time, routes ...Route) (*Rout
 				return nil, fmt.Errorf("the SMS provider %q takes a positive number of parts a second", name)
 			}
 			// A whole message passes at once, however long: the rate holds on average.
-			r.paces[pace{name, operator}] = rate.NewLimiter(rate.Limit(limit), max(maxSent, int(math.Ceil(limit))))
+			r.paces[lane{name, operator}] = rate.NewLimiter(rate.Limit(limit), max(maxSent, int(math.Ceil(limit))))
 		}
 	}
 	if len(routes) == 0 {
@@ -187,9 +187,9 @@ func (r *Router) serving(operator string) (routes []Route) {
 
 // wait holds a message back while its operator has got enough from us.
 func (r *Router) wait(ctx context.Context, taken notify.Taken) error {
-	limiter := r.paces[pace{taken.Provider, taken.Operator}]
+	limiter := r.paces[lane{taken.Provider, taken.Operator}]
 	if limiter == nil {
-		limiter = r.paces[pace{taken.Provider, ""}]
+		limiter = r.paces[lane{taken.Provider, ""}]
 	}
 	if limiter == nil {
 		return nil

@@ -73,7 +73,7 @@ func parcel(n, try int, to string) notify.Outgoing {
 	return notify.Outgoing{ID: fmt.Sprintf("m%d", n), To: to, Text: "Салам", Try: try}
 }
 
-// share sends a hundred messages to a MegaCom number and counts the dearer
+// share sends a thousand messages to a MegaCom number and counts the dearer
 // provider's.
 func (m *market) share() (dear int) {
 	m.t.Helper()

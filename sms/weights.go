@@ -49,12 +49,12 @@ func (r *Router) Balance(ctx context.Context, outcomes Outcomes) error {
 }
 
 // balance moves an operator's points once, unless they moved lately.
-func (r *Router) balance(ctx context.Context, operator string, serving []Route, bad map[pace]bool, now time.Time) error {
+func (r *Router) balance(ctx context.Context, operator string, serving []Route, bad map[lane]bool, now time.Time) error {
 	points, moved, err := r.points(ctx, operator)
 	if err != nil || now.Sub(moved) < pause {
 		return err
 	}
-	isBad := func(route Route) bool { return bad[pace{route.Provider.Name(), operator}] }
+	isBad := func(route Route) bool { return bad[lane{route.Provider.Name(), operator}] }
 	next := move(points, serving, isBad)
 	if next == nil {
 		return nil
@@ -147,7 +147,7 @@ func (r *Router) points(ctx context.Context, operator string) (points map[string
 }
 
 // bad finds who did badly with which operator's messages.
-func (r *Router) bad(ctx context.Context, outcomes Outcomes, now time.Time) (map[pace]bool, error) {
+func (r *Router) bad(ctx context.Context, outcomes Outcomes, now time.Time) (map[lane]bool, error) {
 	list, err := outcomes.Outcomes(ctx, now.Add(-window), late)
 	if err != nil {
 		return nil, err
@@ -161,21 +161,21 @@ func (r *Router) bad(ctx context.Context, outcomes Outcomes, now time.Time) (map
 		reports[route.Provider.Name()] = route.Reports
 	}
 	type tally struct{ all, bad int }
-	tallies := map[pace]tally{}
+	tallies := map[lane]tally{}
 	for _, o := range list {
 		t := tally{all: o.Messages, bad: o.Failed + o.Slow}
 		if reports[o.Provider] {
 			t.bad += o.Silent
 		}
-		tallies[pace{o.Provider, o.Operator}] = t
+		tallies[lane{o.Provider, o.Operator}] = t
 	}
 	for _, row := range rows {
-		t := tallies[pace{row.Provider, row.Operator}]
+		t := tallies[lane{row.Provider, row.Operator}]
 		t.all += int(row.Failures)
 		t.bad += int(row.Failures)
-		tallies[pace{row.Provider, row.Operator}] = t
+		tallies[lane{row.Provider, row.Operator}] = t
 	}
-	bad := map[pace]bool{}
+	bad := map[lane]bool{}
 	for key, t := range tallies {
 		bad[key] = t.bad > 0 && t.bad*100 >= badPercent*t.all
 	}

@@ -3,6 +3,7 @@ package ussd
 import (
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/session"
 )
 
@@ -28,7 +29,7 @@ func NewAfricasTalking(cfg Config, deps Deps) (*Gateway, error) {
 
 func decodeAfricasTalking(c *fiber.Ctx) (request, error) {
 	return request{
-		session: field(c, "sessionId"), phone: field(c, "phoneNumber"), operator: operator(field(c, "networkCode")),
+		session: field(c, "sessionId"), phone: field(c, "phoneNumber"), operator: caller.OperatorOf(field(c, "networkCode")),
 		text: field(c, "text"), cumulative: true,
 	}, nil
 }

@@ -250,13 +250,6 @@ func (g *Gateway) end(ctx context.Context, in request) {
 // legible is text without bytes that are no UTF-8.
 func legible(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
 
-// networks are the operators by their mobile network code (MCC 437, ITU-T
-// E.212), as gateways write it.
-var networks = map[string]string{"43701": "Beeline", "43705": "MegaCom", "43709": "O!", "43703": "Aktel"}
-
-// operator names the operator of a network code or name; "" when it is unknown.
-func operator(network string) string { return networks[strings.ReplaceAll(network, "-", "")] }
-
 // dialled is what was dialled after the short code, "*1414*2*1#" being "2*1".
 func dialled(text, code string) string {
 	text = strings.TrimSuffix(text, "#")

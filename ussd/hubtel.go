@@ -8,6 +8,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/session"
 )
 
@@ -49,7 +50,7 @@ func decodeHubtel(c *fiber.Ctx) (request, error) {
 		return request{}, err
 	}
 	in := request{
-		session: legible(message.SessionID), phone: message.Mobile, operator: operator(message.Operator),
+		session: legible(message.SessionID), phone: message.Mobile, operator: caller.OperatorOf(message.Operator),
 		text: legible(message.Message),
 	}
 	if message.Sequence != "" {

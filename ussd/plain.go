@@ -5,6 +5,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/session"
 )
 
@@ -45,7 +46,7 @@ func decodePlain(c *fiber.Ctx) (request, error) {
 	message, err := readJSON[plainRequest](c)
 	in := request{
 		session: legible(message.Session), phone: message.Phone, text: legible(message.Text), start: message.Begin,
-		over: message.End, operator: operator(message.Network), subscriber: message.IMSI,
+		over: message.End, operator: caller.OperatorOf(message.Network), subscriber: message.IMSI,
 	}
 	if message.Sequence > 0 {
 		in.id = strconv.FormatInt(message.Sequence, 10)

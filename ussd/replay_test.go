@@ -100,7 +100,6 @@ func TestReplay(t *testing.T) {
 // and when their signatures have lapsed.
 func (o *office) checkCounted(t *testing.T, g wire, during, n int) {
 	t.Helper()
-	t.Helper()
 	replays := 0
 	if g.blind {
 		replays = n * (n + 1) / 2

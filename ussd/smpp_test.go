@@ -83,7 +83,7 @@ func screenText(screen smpptest.Submit) string {
 	return screen.Text
 }
 
-// The dialogue 1, 2, 18, 17 of PROTOCOLS.md, with and without its_session_info,
+// The dialogue 1, 2, 18, 17 (ussd_service_op, SMPP 3.4, 5.3.2.44), with and without its_session_info,
 // in both alphabets.
 func TestSMPPDialogue(t *testing.T) {
 	t.Parallel()

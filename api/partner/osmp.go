@@ -39,7 +39,7 @@ type Texts interface {
 	Text(loc locales.Locale, key string, args ...any) string
 }
 
-// OSMP answers the OSMP (QIWI) provider protocol: PROTOCOLS.md §5.
+// OSMP answers the OSMP (QIWI) provider protocol.
 type OSMP struct {
 	Payments Payments
 	Partners Partners

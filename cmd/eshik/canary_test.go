@@ -109,7 +109,7 @@ func openNest(t *testing.T, prompts []string, setup func(*testing.T, *Config)) *
 	must(t, s.assemble(t.Context(), config, slog.New(slog.NewJSONHandler(&n.log, nil))))
 	s.idle() // while the talks are replaced
 	must(t, s.app.converse(append(s.app.spoken(), n.service())...))
-	s.http, err = s.app.newHTTP(s.app.metrics, s.world)
+	s.http, err = s.app.newHTTP(s.world)
 	must(t, err)
 	s.idle = s.app.startHousekeeping(t.Context())
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))

@@ -31,7 +31,7 @@ const maxBody = 2 << 20
 
 // newHTTP makes the application that all channels and pages share. world is nil
 // in production.
-func (a *app) newHTTP(m *metrics, world *outside) (*fiber.App, error) {
+func (a *app) newHTTP(world *outside) (*fiber.App, error) {
 	header := ""
 	if len(a.config.Proxies) > 0 {
 		header = fiber.HeaderXForwardedFor
@@ -41,10 +41,10 @@ func (a *app) newHTTP(m *metrics, world *outside) (*fiber.App, error) {
 		EnableTrustedProxyCheck: true, TrustedProxies: a.config.Proxies, ProxyHeader: header, EnableIPValidation: true,
 		AppName: "eshik", DisableStartupMessage: true, BodyLimit: maxBody, Immutable: true,
 		ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
-		ErrorHandler: m.missed(answer),
+		ErrorHandler: a.metrics.missed(answer),
 	})
-	f.Use(m.measure(answer), steady, unpacked)
-	if err := errors.Join(a.mountUSSD(f, m), a.mountSMS(f, m)); err != nil {
+	f.Use(a.metrics.measure(answer), steady, unpacked)
+	if err := errors.Join(a.mountUSSD(f), a.mountSMS(f)); err != nil {
 		return nil, err
 	}
 	f.Use(secure) // what is above is no browser's
@@ -62,8 +62,8 @@ func (a *app) newHTTP(m *metrics, world *outside) (*fiber.App, error) {
 // text, which may hold what somebody typed, in the log.
 func steady(c *fiber.Ctx) error { return problem.Guard(c.Next) }
 
-// secure sets the headers of every answer that a browser may show; pages that need more than nothing
-// say so themselves.
+// secure sets the headers of every answer that a browser may show; pages that need
+// more than nothing say so themselves.
 func secure(c *fiber.Ctx) error {
 	c.Set("X-Content-Type-Options", "nosniff")
 	c.Set("X-Frame-Options", "DENY")
@@ -83,10 +83,10 @@ func unpacked(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-func (a *app) mountUSSD(f fiber.Router, m *metrics) error {
+func (a *app) mountUSSD(f fiber.Router) error {
 	for _, g := range a.config.gateways.USSD {
 		gateway, err := ussdFormats[g.Format](g.config(!a.config.production()), ussd.Deps{
-			Talks: a.talks, Sentences: a.texts, Now: a.now, Refused: m.refuse(g.Format), Closed: m.close(g.Format), Log: a.log,
+			Talks: a.talks, Sentences: a.texts, Now: a.now, Refused: a.metrics.refuse(g.Format), Closed: a.metrics.close(g.Format), Log: a.log,
 		})
 		if err != nil {
 			return usageError{err}
@@ -96,7 +96,7 @@ func (a *app) mountUSSD(f fiber.Router, m *metrics) error {
 	return nil
 }
 
-func (a *app) mountSMS(f fiber.Router, m *metrics) error {
+func (a *app) mountSMS(f fiber.Router) error {
 	a.inbound = sms.NewInbound(sms.InboundDeps{
 		DB: a.db, Talks: a.talks, Outbox: a.outbox, Stops: a.outbox, Sealer: a.sealer, Sentences: a.texts,
 		Languages: a.identity, Now: a.now, Log: a.log,
@@ -109,7 +109,7 @@ func (a *app) mountSMS(f fiber.Router, m *metrics) error {
 	}
 	callbacks, err := sms.NewTwilioCallbacks(sms.TwilioCallbacksConfig{
 		AuthToken: a.config.TwilioToken, PublicURL: a.config.PublicURL, AllowLoopback: !a.config.production(),
-	}, sms.CallbackDeps{Deliveries: a.outbox, Taker: a.inbound, Now: a.now, Refused: m.refuse(twilio), Log: a.log})
+	}, sms.CallbackDeps{Deliveries: a.outbox, Taker: a.inbound, Now: a.now, Refused: a.metrics.refuse(twilio), Log: a.log})
 	if err != nil {
 		return usageError{err}
 	}
@@ -200,7 +200,7 @@ func page(c *fiber.Ctx, policy string, render func(io.Writer) error) error {
 }
 
 // newAdmin makes the listener's handler for the operators.
-func (a *app) newAdmin(m *metrics) http.Handler {
+func (a *app) newAdmin() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
@@ -213,7 +213,7 @@ func (a *app) newAdmin(m *metrics) http.Handler {
 			_, _ = io.WriteString(w, "degraded: Redis does not answer; talks are kept in the database\n")
 		}
 	})
-	mux.Handle("GET /metrics", m.handler())
+	mux.Handle("GET /metrics", a.metrics.handler())
 	return mux
 }
 

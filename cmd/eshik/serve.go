@@ -126,8 +126,7 @@ func (s *server) assemble(ctx context.Context, config *Config, log *slog.Logger)
 	if s.app, err = build(ctx, config, log); err != nil {
 		return err
 	}
-	m := s.app.metrics
-	if s.http, err = s.app.newHTTP(m, s.world); err != nil {
+	if s.http, err = s.app.newHTTP(s.world); err != nil {
 		return err
 	}
 	if s.world != nil {
@@ -139,7 +138,7 @@ func (s *server) assemble(ctx context.Context, config *Config, log *slog.Logger)
 		}
 		s.world.phones.Resume() // the wallet's payments that a killed process left
 	}
-	s.operators = &http.Server{Handler: s.app.newAdmin(m), ReadHeaderTimeout: 5 * time.Second}
+	s.operators = &http.Server{Handler: s.app.newAdmin(), ReadHeaderTimeout: 5 * time.Second}
 	if err := s.app.queue.Start(ctx); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package caller
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
@@ -63,8 +64,38 @@ func isKyrgyz(s string) bool {
 	return true
 }
 
+// networks are the mobile networks: the operator's name, the network code (MCC 437,
+// ITU-T E.212), and the first three digits of its numbers, from and to.
+var networks = []struct {
+	operator, code string
+	prefixes       [][2]int
+}{
+	{"Beeline", "43701", [][2]int{{220, 229}, {600, 600}, {770, 779}}},
+	{"MegaCom", "43705", [][2]int{{550, 559}, {755, 755}, {880, 880}, {888, 888}, {990, 990}, {995, 999}}},
+	{"O!", "43709", [][2]int{{500, 509}, {700, 709}}},
+	{"Aktel", "43703", [][2]int{{200, 203}, {205, 205}, {540, 549}}},
+}
+
+// byPrefix are the operators by the first three digits of a national number.
+var byPrefix = func() map[string]string {
+	found := map[string]string{}
+	for _, n := range networks {
+		for _, span := range n.prefixes {
+			for prefix := span[0]; prefix <= span[1]; prefix++ {
+				found[strconv.Itoa(prefix)] = n.operator
+			}
+		}
+	}
+	return found
+}()
+
 // Operators are the mobile networks that Operator names.
-func Operators() []string { return []string{"Beeline", "MegaCom", "O!", "Aktel"} }
+func Operators() (names []string) {
+	for _, n := range networks {
+		names = append(names, n.operator)
+	}
+	return names
+}
 
 // Operator names the mobile network a Kyrgyz number belongs to by its prefix,
 // "" when none is known. It is a hint for statistics and no proof.
@@ -73,16 +104,17 @@ func Operator(e164 string) string {
 	if !ok || len(national) != nationalDigits {
 		return ""
 	}
-	p := national[:3]
-	switch {
-	case p >= "220" && p <= "229", p == "600", p >= "770" && p <= "779":
-		return "Beeline"
-	case p >= "550" && p <= "559", p == "755", p == "880", p == "888", p == "990", p >= "995" && p <= "999":
-		return "MegaCom"
-	case p >= "500" && p <= "509", p >= "700" && p <= "709":
-		return "O!"
-	case p >= "200" && p <= "203", p == "205", p >= "540" && p <= "549":
-		return "Aktel"
+	return byPrefix[national[:3]]
+}
+
+// OperatorOf names the mobile network that a gateway tells by its code, as 43705 or
+// 437-05, or by the operator's name; "" when it is unknown.
+func OperatorOf(network string) string {
+	code := strings.ReplaceAll(network, "-", "")
+	for _, n := range networks {
+		if n.code == code || strings.EqualFold(n.operator, network) {
+			return n.operator
+		}
 	}
 	return ""
 }

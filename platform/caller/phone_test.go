@@ -56,3 +56,14 @@ func FuzzParsePhone(f *testing.F) {
 		}
 	})
 }
+
+func TestOperatorOf(t *testing.T) {
+	t.Parallel()
+	for network, want := range map[string]string{
+		"43705": "MegaCom", "437-05": "MegaCom", "43709": "O!", "megacom": "MegaCom", "O!": "O!", "43799": "", "vodafone": "", "": "",
+	} {
+		if got := caller.OperatorOf(network); got != want {
+			t.Errorf("%q is %q, want %q", network, got, want)
+		}
+	}
+}

@@ -234,7 +234,7 @@ func (e *Engine) text(loc locales.Locale, m Message) string {
 	return m.Text
 }
 
-// log tells the operators of an error that was not the citizen's.
+// logError tells the operators of an error that was not the citizen's.
 func (e *Engine) logError(ctx context.Context, node string, err error) {
 	p := problem.From(err)
 	if p.Code == problem.Internal || p.Code == problem.Upstream || p.Code == problem.Unavailable {

@@ -164,10 +164,10 @@ func TestQuietHoursHoldNotices(t *testing.T) {
 		now := time.Now() // the queue's clock
 		w := newQuietWorld(t, db, notify.Quiet{From: timeOfDay(now.Add(-time.Hour)), To: timeOfDay(now.Add(time.Hour)), Place: time.UTC})
 		w.now = now
-		for purpose, want := range map[string]string{
+		for purpose, want := range map[notify.Purpose]string{
 			notify.Notice: "scheduled", notify.Statutory: "scheduled", notify.Receipt: "available", notify.Code: "available", notify.Answer: "available",
 		} {
-			w.send(notify.Message{To: phone, Text: purpose, Purpose: purpose})
+			w.send(notify.Message{To: phone, Text: string(purpose), Purpose: purpose})
 			var state string
 			if err := db.Reader().QueryRow("SELECT state FROM river_job ORDER BY id DESC LIMIT 1").Scan(&state); err != nil || state != want {
 				t.Errorf("%s is %s, %v", purpose, state, err)

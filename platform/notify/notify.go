@@ -19,14 +19,18 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
-// Purposes of messages.
+// Purpose is what a message is for: it decides whether the message waits for the
+// morning, and whether STOP ends it.
+type Purpose string
+
+// The purposes.
 const (
-	Code    = "code"    // a one-time code: its text is wiped when it is over
-	Answer  = "answer"  // what the citizen just asked for
-	Receipt = "receipt" // something was paid or done
+	Code    Purpose = "code"    // a one-time code: its text is wiped when it is over
+	Answer  Purpose = "answer"  // what the citizen just asked for
+	Receipt Purpose = "receipt" // something was paid or done
 	// Statutory is what the law has us say: nobody can stop it.
-	Statutory = "statutory"
-	Notice    = "notice" // all else: STOP ends it
+	Statutory Purpose = "statutory"
+	Notice    Purpose = "notice" // all else: STOP ends it
 )
 
 // State is where a message stands.
@@ -59,7 +63,7 @@ var ErrUnknown = errors.New("no message has this provider id")
 type Message struct {
 	To      string // E.164
 	Text    string
-	Purpose string // Code, Answer, Receipt, Statutory or Notice
+	Purpose Purpose
 	Locale  locales.Locale
 	// ExpiresAt is the moment after which it is not sent any more; zero: never.
 	ExpiresAt time.Time
@@ -229,7 +233,7 @@ func (o *Outbox) giveUp(ctx context.Context, m db.NotifyMessage, state State) er
 
 // keep is what stays of a message's text once it is over: nothing of a code's.
 func keep(m db.NotifyMessage) []byte {
-	if m.Purpose == Code {
+	if Purpose(m.Purpose) == Code {
 		return []byte{}
 	}
 	return m.TextSealed

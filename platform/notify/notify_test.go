@@ -178,6 +178,21 @@ func TestSendAndReport(t *testing.T) {
 	})
 }
 
+// What waits for the morning and what STOP ends hang on the purpose: one that
+// nobody knows is a mistake.
+func TestUnknownPurpose(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		err := db.InTx(t.Context(), func(tx *store.Tx) error {
+			return w.outbox.Send(t.Context(), tx, notify.Message{To: phone, Text: "…", Purpose: "advertising"})
+		})
+		if list, fault := w.outbox.List(t.Context(), phone); err == nil || len(list) != 0 || fault != nil {
+			t.Errorf("kept %+v, %v, %v", list, err, fault)
+		}
+	})
+}
+
 func TestSentOnlyWithItsTransaction(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)

@@ -14,7 +14,7 @@ import (
 
 // urgent reports a purpose that waits for no morning: the citizen has just asked
 // for it, or it is about their money.
-func urgent(purpose string) bool {
+func urgent(purpose Purpose) bool {
 	return purpose == Code || purpose == Answer || purpose == Receipt
 }
 

@@ -34,10 +34,10 @@ func TestStop(t *testing.T) {
 		}
 		change(w.outbox.Stop)
 		change(w.outbox.Stop)
-		for _, purpose := range []string{notify.Code, notify.Answer, notify.Receipt, notify.Statutory, notify.Notice} {
-			w.send(notify.Message{To: phone, Text: purpose, Purpose: purpose})
+		for _, purpose := range []notify.Purpose{notify.Code, notify.Answer, notify.Receipt, notify.Statutory, notify.Notice} {
+			w.send(notify.Message{To: phone, Text: string(purpose), Purpose: purpose})
 		}
-		states := map[string]notify.State{}
+		states := map[notify.Purpose]notify.State{}
 		for _, m := range w.list() {
 			states[m.Purpose] = m.State
 		}

@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,8 @@ import (
 var columns = []string{
 	"id", "dedup", "purpose", "locale", "phone_index", "phone_sealed", "text_sealed", "state", "tries", "queued_at", "expires_at",
 }
+
+var purposes = []Purpose{Code, Answer, Receipt, Statutory, Notice}
 
 // Send puts m into the outbox: it is sent if and only if tx commits.
 func (o *Outbox) Send(ctx context.Context, tx *store.Tx, m Message) error {
@@ -60,6 +63,9 @@ func (o *Outbox) SendAll(ctx context.Context, tx *store.Tx, list []Message) erro
 
 // row makes a message's row.
 func (o *Outbox) row(ctx context.Context, tx *store.Tx, m Message, now time.Time) (id string, state State, values []any, err error) {
+	if !slices.Contains(purposes, m.Purpose) {
+		return "", "", nil, fmt.Errorf("a message has the unknown purpose %q", m.Purpose)
+	}
 	uid, err := uuid.NewV7()
 	if err != nil {
 		return "", "", nil, fmt.Errorf("make a message's id: %w", err)
@@ -86,7 +92,7 @@ func (o *Outbox) row(ctx context.Context, tx *store.Tx, m Message, now time.Time
 		dedup = id
 	}
 	return id, state, []any{
-		id, dedup, m.Purpose, string(m.Locale), o.sealer.Index(phoneContext, m.To), phone, text, string(state), 0,
+		id, dedup, string(m.Purpose), string(m.Locale), o.sealer.Index(phoneContext, m.To), phone, text, string(state), 0,
 		dbtime.From(now), dbtime.From(m.ExpiresAt),
 	}, nil
 }

@@ -19,7 +19,7 @@ func TestDeparture(t *testing.T) {
 	at := func(day, hour, minute int) time.Time { return time.Date(2026, 11, day, hour, minute, 0, 0, bishkek) }
 	for _, c := range []struct {
 		quiet      Quiet
-		purpose    string
+		purpose    Purpose
 		now        time.Time
 		over, want time.Time
 	}{

@@ -79,7 +79,7 @@ func (o *Outbox) note(ctx context.Context, q *db.Queries, r Report, state State)
 	}
 	adoption := db.AdoptParams{
 		ID: r.Message, State: string(state), ProviderID: id, Provider: r.Provider, Operator: r.Operator, SentAt: now,
-		Code: Code, Nothing: []byte{},
+		Code: string(Code), Nothing: []byte{},
 	}
 	if state != Sent {
 		adoption.FinishedAt = now
@@ -94,7 +94,7 @@ func (o *Outbox) note(ctx context.Context, q *db.Queries, r Report, state State)
 // Stored is a message as the outbox keeps it.
 type Stored struct {
 	ID      string
-	Purpose string
+	Purpose Purpose
 	State   State
 	Text    string // empty once a code's message is over
 	// Provider took it and named it ProviderID; Parts SMS cost Cost tyiyn.
@@ -113,7 +113,7 @@ func (o *Outbox) List(ctx context.Context, phone string) ([]Stored, error) {
 	list := make([]Stored, len(rows))
 	for i, row := range rows {
 		list[i] = Stored{
-			ID: row.ID, Purpose: row.Purpose, State: State(row.State), Provider: row.Provider,
+			ID: row.ID, Purpose: Purpose(row.Purpose), State: State(row.State), Provider: row.Provider,
 			ProviderID: strings.TrimPrefix(row.ProviderID.String, row.Provider+"/"), Parts: row.Parts, Cost: row.Cost, Tries: row.Tries, QueuedAt: row.QueuedAt.Time,
 		}
 		if len(row.TextSealed) == 0 {

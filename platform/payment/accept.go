@@ -18,8 +18,8 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
-// Result is what a partner's request came to, as an OSMP result code
-// (PROTOCOLS.md §5). Temporary alone asks the partner to try again.
+// Result is what a partner's request came to, as a result code of the OSMP (QIWI)
+// provider protocol. Temporary alone asks the partner to try again.
 type Result int
 
 // The results.

@@ -174,17 +174,17 @@ func (s *Service) tell(ctx context.Context, tx *store.Tx, row db.Payment, paid, 
 	}
 	loc := locales.Locale(row.Locale)
 	for _, m := range []struct {
-		sum           Tyiyn
-		key, id, kind string
+		sum     Tyiyn
+		key, id string
 	}{
-		{paid, "payment.receipt_sms", "receipt", notify.Receipt},
-		{back, "payment.refund_sms", "refund", notify.Receipt},
+		{paid, "payment.receipt_sms", "receipt"},
+		{back, "payment.refund_sms", "refund"},
 	} {
 		if m.sum == 0 {
 			continue
 		}
 		err := s.Outbox.Send(ctx, tx, notify.Message{
-			To: string(phone), Locale: loc, Purpose: m.kind, Dedup: "payment:" + row.ID + ":" + m.id,
+			To: string(phone), Locale: loc, Purpose: notify.Receipt, Dedup: "payment:" + row.ID + ":" + m.id,
 			Text:      gsm.Pick(s.Texts.Message(loc, m.key, "amount", m.sum.String(), "code", row.Code)),
 			ExpiresAt: s.Now().Add(receiptLife),
 		})

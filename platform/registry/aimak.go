@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// AimakService is Sanarip Aimak's subsystem. Source: PROTOCOLS.md §1. It takes
-// the personal number in the path only, so X-Road logs it: there is no other way.
+// AimakService is Sanarip Aimak's subsystem. Source: public
+// integrations at Tunduk. It takes the personal number in the path only, so X-Road logs it: there is no other way.
 const AimakService = "central-server/GOV/70000050/sanaripaymak-service"
 
 // Aimak asks Sanarip Aimak, the register that local self-government keeps.

@@ -17,7 +17,8 @@ type PayResult struct {
 	Cost payment.Tyiyn
 }
 
-// The status values of setPaymentLegal. Source: PROTOCOLS.md §2.
+// The status values of setPaymentLegal. Source: public
+// integrations of smartcity-service at Tunduk.
 const (
 	statusCheck  = 0
 	statusPay    = 1

@@ -133,7 +133,7 @@ func (s ServiceID) parts() []string {
 }
 
 // identifier is what X-Road allows in an identifier; there is no underscore.
-// Source: PROTOCOLS.md §1.
+// Source: "X-Road: Message Protocol for REST" 1.0.4.
 var identifier = regexp.MustCompile(`^[A-Za-z0-9'()+,\-.=?]+$`)
 
 func identifiers(parts []string) bool {

@@ -8,8 +8,8 @@ import (
 	"github.com/eshik-kg/eshik/platform/payment"
 )
 
-// The Safe City register of traffic fines. Source: PROTOCOLS.md §2; the
-// namespace is spelt as the producer spells it.
+// The Safe City register of traffic fines. Source: public integrations of
+// smartcity-service at Tunduk; the namespace is spelt as the producer spells it.
 const (
 	SafeCityService   = "central-server/GOV/70000005/smartcity-service"
 	SafeCityNamespace = "http://tunduk-seccurity-infocom.x-road.fi/producer"
@@ -58,7 +58,7 @@ func or(given, otherwise string) string {
 	return given
 }
 
-// The answer codes of Safe City. Source: PROTOCOLS.md §2.
+// The answer codes of Safe City. Source: as above.
 const (
 	CodeOK               = 200
 	CodeBadRequest       = 400

@@ -205,12 +205,11 @@ func (f *Fallback) Expired(ctx context.Context, before time.Time, limit int) ([]
 	if err != nil {
 		return nil, err
 	}
-	var first []Entry
-	// The index is long after an outage: more time than for a citizen's turn.
 	if f.Away() {
 		return found, nil
 	}
-	if first, err = f.primary.Expired(ctx, before, limit); err != nil {
+	first, err := f.primary.Expired(ctx, before, limit)
+	if err != nil {
 		f.note(false)
 		return found, nil //nolint:nilerr // Redis is away: its sessions expire when it is back
 	}

@@ -21,10 +21,10 @@ const redisShards = 16
 // expiry in Unix milliseconds, eight bytes each, big-endian.
 const recordHeader = 16
 
-// enough commands go out without waiting for those who are expected to ask next: in
+// maxBatch commands go out without waiting for those who are expected to ask next: in
 // larger batches Redis and its callers would take turns instead of working at the
 // same time.
-const enough = 8
+const maxBatch = 8
 
 // saveScript: KEYS record, index; ARGV expected version (8 bytes, or empty for
 // none), new value, the moment Redis may forget it (ms), expiry (ms), member. A
@@ -57,7 +57,7 @@ type Redis struct {
 // The client's own time-outs bound each exchange.
 func NewRedis(client redis.UniversalClient, prefix string) (*Redis, error) {
 	options := redis.DefaultBlockingAutoPipelineOptions()
-	options.MaxBatchSize = enough
+	options.MaxBatchSize = maxBatch
 	together, err := client.AutoPipelineWithOptions(options)
 	if err != nil {
 		return nil, fmt.Errorf("open Redis for sessions: %w", err)

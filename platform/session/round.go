@@ -202,7 +202,7 @@ func (t *Talks) newInput(r *round) (input string, follows bool) {
 // gateway's is told from an equal one by its place in the talk.
 func (t *Talks) turnID(r *round, began, turns int64) string {
 	if !r.blind() {
-		return turnID(r.digest)
+		return hexName(r.digest)
 	}
-	return turnID(t.vault.sum("blind", string(r.digest[:]), strconv.FormatInt(began, 10), strconv.FormatInt(turns, 10)))
+	return hexName(t.vault.sum("blind", string(r.digest[:]), strconv.FormatInt(began, 10), strconv.FormatInt(turns, 10)))
 }

@@ -222,8 +222,8 @@ func (v *vault) open(key string, sealed []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// turnID is the turn's name for the services' idempotency keys.
-func turnID(d digest) string {
+// hexName writes the first half of a digest in hexadecimal.
+func hexName(d digest) string {
 	var name [32]byte
 	hex.Encode(name[:], d[:16])
 	return string(name[:])

@@ -49,13 +49,15 @@ type Config struct {
 	// MinPause and MaxPause bound the pause before a link is made anew; it
 	// doubles each time. Zero: 1 s and 1 minute.
 	MinPause, MaxPause time.Duration
-	// Handlers is how many delivered messages are worked on at once; one more is
-	// answered that the queue is full. Zero: 100.
-	Handlers int
 }
 
-// handleWithin bounds the work on one delivered message.
-const handleWithin = 15 * time.Second
+const (
+	// handlers is how many delivered messages are worked on at once; one more is
+	// answered that the queue is full.
+	handlers = 100
+	// handleWithin bounds the work on one delivered message.
+	handleWithin = 15 * time.Second
+)
 
 func (c *Config) complete() error {
 	set := func(d *time.Duration, otherwise time.Duration) {
@@ -73,17 +75,20 @@ func (c *Config) complete() error {
 	if c.Window == 0 {
 		c.Window = 10
 	}
-	if c.Handlers == 0 {
-		c.Handlers = 100
-	}
 	if _, known := binds[c.Mode]; !known {
-		return errors.New("an SMPP link is a transceiver, a transmitter or a receiver")
+		return fmt.Errorf("an SMPP link is a transceiver, a transmitter or a receiver, not %q", c.Mode)
 	}
 	if _, _, err := net.SplitHostPort(c.Address); err != nil {
-		return errors.New("an SMPP link needs the address host:port")
+		return fmt.Errorf("an SMPP link needs an address as host:port, not %q", c.Address)
 	}
-	if c.Window < 1 || c.Handlers < 1 || c.Rate < 0 || min(c.Idle, c.Response, c.MinPause) < 0 || c.MaxPause < c.MinPause {
-		return errors.New("an SMPP link's window, rate, handlers and times are positive, and the longest pause is not the shortest")
+	if c.Window < 1 {
+		return fmt.Errorf("an SMPP link's window is 1 or more, not %d", c.Window)
+	}
+	if c.Rate < 0 {
+		return fmt.Errorf("an SMPP link's rate is 0 (no limit) or more, not %g", c.Rate)
+	}
+	if min(c.Idle, c.Response, c.MinPause) < 0 || c.MaxPause < c.MinPause {
+		return errors.New("an SMPP link's times are not negative, and its longest pause is no shorter than its shortest")
 	}
 	_, err := PDU{Command: binds[c.Mode], Bind: c.bind()}.Encode()
 	if err != nil {

@@ -42,7 +42,7 @@ type link struct {
 func newLink(c *Client, conn net.Conn) *link {
 	l := &link{
 		Client: c, conn: conn, name: rand.Text(), window: make(chan struct{}, c.cfg.Window), asked: newRequests(),
-		handlers: make(chan struct{}, c.cfg.Handlers), broken: make(chan struct{}), read: make(chan struct{}),
+		handlers: make(chan struct{}, handlers), broken: make(chan struct{}), read: make(chan struct{}),
 	}
 	l.heard.Store(time.Now().UnixNano())
 	go l.reader()

@@ -55,13 +55,10 @@ const (
 	StatusBindState      Status = 0x04 // ESME_RINVBNDSTS
 	StatusSystem         Status = 0x08 // ESME_RSYSERR
 	StatusDestination    Status = 0x0B // ESME_RINVDSTADR
-	StatusBindFailed     Status = 0x0D // ESME_RBINDFAIL
-	StatusPassword       Status = 0x0E // ESME_RINVPASWD
 	StatusQueueFull      Status = 0x14 // ESME_RMSGQFUL
 	StatusThrottled      Status = 0x58 // ESME_RTHROTTLED
 	StatusTemporary      Status = 0x64 // ESME_RX_T_APPN: deliver it again later
 	StatusPermanent      Status = 0x65 // ESME_RX_P_APPN: never deliver it again
-	StatusRejected       Status = 0x66 // ESME_RX_R_APPN
 	StatusOptionalStream Status = 0xC0 // ESME_RINVOPTPARSTREAM
 	StatusParameter      Status = 0xC2 // ESME_RINVPARLEN
 )

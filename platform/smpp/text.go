@@ -11,13 +11,17 @@ import (
 
 // Values of data_coding (section 5.2.19; 3GPP TS 23.038, 4 and 5).
 const (
-	CodingDefault   byte = 0  // the SMS centre's own alphabet, GSM 7-bit by the standard's advice
-	CodingASCII     byte = 1  // IA5
-	CodingLatin1    byte = 3  // ISO 8859-1
-	CodingUCS2      byte = 8  // big-endian
-	CodingUSSD      byte = 15 // USSD's GSM 7-bit, language unspecified
-	CodingUSSDUCS2  byte = 72 // USSD's UCS-2
-	joinedClass     byte = 0x40
+	CodingDefault  byte = 0  // the SMS centre's own alphabet, GSM 7-bit by the standard's advice
+	CodingASCII    byte = 1  // IA5
+	CodingLatin1   byte = 3  // ISO 8859-1
+	CodingUCS2     byte = 8  // big-endian
+	CodingUSSD     byte = 15 // USSD's GSM 7-bit, language unspecified
+	CodingUSSDUCS2 byte = 72 // USSD's UCS-2
+)
+
+// Bits of esm_class (section 5.2.12).
+const (
+	JoinedClass     byte = 0x40 // the message begins with Part.Header
 	receiptClass    byte = 0x04
 	notifiedClass   byte = 0x20
 	messageTypeMask byte = 0x3C
@@ -80,9 +84,6 @@ type Part struct {
 	Number, Total int
 }
 
-// JoinedClass is the esm_class of a message that begins with Header.
-const JoinedClass = joinedClass
-
 // Header is the user data header of a part with an 8-bit reference. Source: 3GPP
 // TS 23.040, 9.2.3.24.1.
 func (p Part) Header() []byte {
@@ -96,7 +97,7 @@ func Content(m *Message, tlvs TLVs) (octets []byte, part Part, err error) {
 	if payload, ok := tlvs.Get(TagPayload); ok && len(octets) == 0 {
 		octets = payload
 	}
-	if m.Class&joinedClass != 0 {
+	if m.Class&JoinedClass != 0 {
 		part, octets, err = readHeader(octets)
 	} else {
 		part, err = readSAR(tlvs)

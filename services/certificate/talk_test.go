@@ -14,7 +14,8 @@ import (
 	"github.com/eshik-kg/eshik/services/certificate"
 )
 
-// narrow is a USSD screen (PROTOCOLS.md §3).
+// narrow is a USSD screen: 182 septets or 80 characters (3GPP TS 23.038, 3GPP TS
+// 24.090).
 var narrow = dialog.Budget{Septets: 182, Units: 80}
 
 // talk is a conversation with the service, whose identification is a node that

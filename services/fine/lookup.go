@@ -70,7 +70,7 @@ var (
 	errPlates = problem.New(problem.TooMany, "problem.fine_plates")
 	errNumber = problem.New(problem.Invalid, "problem.fine_number")
 
-	// billNumber is a payment code of the register (PROTOCOLS.md: up to 19 digits).
+	// billNumber is a payment code of the register (an int64 there).
 	billNumber = regexp.MustCompile(`^[0-9]{1,19}$`)
 )
 

@@ -23,8 +23,9 @@ type effect struct {
 	step, outcome   string
 	object, subject string
 	purpose         string
-	// text is the SMS, of a notify purpose, sent once per dedup.
-	text, kind, dedup string
+	// text is the SMS, of a kind, sent once per dedup.
+	kind        notify.Purpose
+	text, dedup string
 }
 
 // witness writes the audit record, the count and the message of an effect into
