@@ -87,13 +87,61 @@ func TestSlowRegistry(t *testing.T) {
 	}
 }
 
-// slow makes the register of fines take that long, in milliseconds.
+// slow makes the registers take that long, in milliseconds.
 func (d *door) slow(delay int) {
 	d.t.Helper()
 	var faults map[string]map[string]any
 	d.json(http.MethodGet, "/sandbox/faults", "", nil, &faults)
-	faults["safecity"]["delay_ms"] = delay
+	for _, register := range []string{"safecity", "aimak"} {
+		faults[register]["delay_ms"] = delay
+	}
 	d.json(http.MethodPut, "/sandbox/faults", "", faults, nil)
+}
+
+// TestOneMessageOfACertificate: it has a message of its own, and the answer to the
+// step that ordered it comes by SMS too, where it was texted for or came late. The
+// citizen gets one message, not two.
+func TestOneMessageOfACertificate(t *testing.T) {
+	t.Parallel()
+	for name, order := range map[string]func(d *door){
+		"texted": func(d *door) {
+			d.replies(aigul, "МААЛЫМКАТ", "Маалымкаттар")
+			d.replies(aigul, "1", "Кайсы маалымкат")
+			d.replies(aigul, "1", "Маалымкат даяр")
+		},
+		"late": func(d *door) {
+			c, _ := d.dial(aigul)
+			c.say("Маалымкаттар", "2")
+			c.say("Кайсы маалымкат", "1")
+			d.slow(1500)
+			c.say("SMS", "1")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := open(t, []string{"ESHIK_STEP_TIME=300ms"})
+			token := d.signIn(aigul)
+			proof := map[string]string{"personal_number": "11503198800011", "document_number": "ID1000001"}
+			if status := d.json(http.MethodPost, "/v1/proofs", token, proof, nil); status != http.StatusNoContent {
+				t.Fatalf("proof: %d", status)
+			}
+			d.replies(aigul, "салам", "Тил")
+			d.replies(aigul, "1", "Эшик")
+			order(d)
+			number := certificateNumber.FindString(d.await(aigul, "Маалымкат даяр"))
+			time.Sleep(3 * time.Second) // a second message would come from the step or from its late answer
+			d.replies(aigul, "ЖАРДАМ", "Эшик")
+			n := 0
+			for _, m := range d.inbox(aigul) {
+				if strings.Contains(m.Text, number) {
+					n++
+				}
+			}
+			if number == "" || n != 1 {
+				t.Errorf("the number %q came %d times: %+v", number, n, d.inbox(aigul))
+			}
+		})
+	}
 }
 
 // nextBinary is the program of the release to come: it writes states that this

@@ -45,3 +45,7 @@ type Caller struct {
 	// It keys effects, so that a repeated turn does not repeat them.
 	Turn string
 }
+
+// ByText reports that the answer to the turn is itself a message that stays with
+// the caller: what it says need not be sent once more.
+func (c Caller) ByText() bool { return c.Channel == SMS }

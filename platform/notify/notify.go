@@ -70,6 +70,9 @@ type Message struct {
 	// Dedup names the message: of several with one name the first is sent.
 	// Empty: it is a message of its own.
 	Dedup string
+	// Turn names the turn whose outcome the message tells, as caller.Caller does: see
+	// Told. Empty: it tells of none.
+	Turn string
 }
 
 // Outgoing is a message on its way to a provider. The ID is the same at every

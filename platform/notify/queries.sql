@@ -35,6 +35,9 @@ UPDATE notify_messages SET state = $1, finished_at = $2 WHERE provider_id = $3 A
 -- name: ByProvider :one
 SELECT state FROM notify_messages WHERE provider_id = $1;
 
+-- name: CountTold :one
+SELECT COUNT(*) FROM notify_messages WHERE turn = $1 AND turn <> '';
+
 -- name: List :many
 SELECT * FROM notify_messages WHERE phone_index = $1 ORDER BY queued_at DESC, id DESC LIMIT 100;
 

@@ -10,13 +10,14 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/eshik-kg/eshik/platform/job"
+	"github.com/eshik-kg/eshik/platform/notify/db"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
 // columns are those that SendAll fills, in the order of row's values.
 var columns = []string{
-	"id", "dedup", "purpose", "locale", "phone_index", "phone_sealed", "text_sealed", "state", "tries", "queued_at", "expires_at",
+	"id", "dedup", "purpose", "locale", "phone_index", "phone_sealed", "text_sealed", "state", "tries", "queued_at", "expires_at", "turn",
 }
 
 var purposes = []Purpose{Code, Answer, Receipt, Statutory, Notice}
@@ -93,8 +94,17 @@ func (o *Outbox) row(ctx context.Context, tx *store.Tx, m Message, now time.Time
 	}
 	return id, state, []any{
 		id, dedup, string(m.Purpose), string(m.Locale), o.sealer.Index(phoneContext, m.To), phone, text, string(state), 0,
-		dbtime.From(now), dbtime.From(m.ExpiresAt),
+		dbtime.From(now), dbtime.From(m.ExpiresAt), m.Turn,
 	}, nil
+}
+
+// Told reports that a message tells the outcome of a turn.
+func (o *Outbox) Told(ctx context.Context, tx *store.Tx, turn string) (bool, error) {
+	n, err := db.New(tx).CountTold(ctx, turn)
+	if err != nil {
+		return false, fmt.Errorf("look whether a turn's outcome was told: %w", err)
+	}
+	return n > 0, nil
 }
 
 // insert writes rows with one statement and gives the ids of those that were not

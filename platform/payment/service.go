@@ -289,13 +289,13 @@ func (s *Service) Confirm(ctx context.Context, c caller.Caller, id string) (Paym
 
 // sendCode puts the code into the caller's hand for after the talk.
 func (s *Service) sendCode(ctx context.Context, tx *store.Tx, c caller.Caller, row db.Payment) error {
-	if c.Channel == caller.SMS {
+	if c.ByText() {
 		return nil
 	}
 	text := gsm.Pick(s.Texts.Message(c.Locale, "payment.code_sms", "code", row.Code, "amount", Tyiyn(row.Amount).String()))
 	return s.Outbox.Send(ctx, tx, notify.Message{
 		To: c.Phone, Text: text, Purpose: notify.Answer, Locale: c.Locale,
-		ExpiresAt: row.ExpiresAt.Time, Dedup: "payment:" + row.ID + ":code",
+		ExpiresAt: row.ExpiresAt.Time, Dedup: "payment:" + row.ID + ":code", Turn: c.Turn,
 	})
 }
 

@@ -20,9 +20,11 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
-// Outbox sends a message if and only if tx commits, as *notify.Outbox does.
+// Outbox sends messages if and only if tx commits, as *notify.Outbox does.
 type Outbox interface {
 	Send(ctx context.Context, tx *store.Tx, m notify.Message) error
+	// Told reports that a message about the turn is there already.
+	Told(ctx context.Context, tx *store.Tx, turn string) (bool, error)
 }
 
 // Later sends by SMS what a step over USSD answers too late for the screen: the
@@ -186,31 +188,41 @@ func (t *Talks) fulfil(ctx context.Context, id string, p promised, state *dialog
 		return
 	}
 	if o.err == nil {
-		o.err = t.deliver(ctx, id, p, state, o.reply)
+		o.err = t.answerLate(ctx, id, p, state, o.reply)
 	}
 	if o.err != nil {
 		t.Log.Error("a promised answer waits", "error", o.err)
 	}
 }
 
-// deliver keeps a promise with the screen that state is at, laid out for SMS,
-// and lets the citizen go on there.
-func (t *Talks) deliver(ctx context.Context, id string, p promised, state *dialog.State, reply dialog.Reply) error {
-	c := p.caller(id, t.Now())
-	again, err := t.Engine.Next(ctx, c, state, dialog.Input{Again: true, Budget: t.Later.Budget})
-	if err != nil {
-		return fmt.Errorf("lay a promised answer out: %w", err)
+// answerLate lays the screen that state is at out for SMS, for which its node may
+// ask the registry again. Where that fails, the promise stays open.
+func (t *Talks) answerLate(ctx context.Context, id string, p promised, state *dialog.State, reply dialog.Reply) error {
+	o := t.guarded(ctx, p.caller(id, t.Now()), step{state: state, in: dialog.Input{Again: true, Budget: t.Later.Budget}})
+	if o.err != nil {
+		return fmt.Errorf("lay a promised answer out: %w", o.err)
 	}
-	kept, err := t.tell(ctx, id, p.Phone, state.Locale, again.Text)
+	if o.reply.Failed && !reply.Failed && !p.Secret {
+		return nil
+	}
+	o.reply.Steps = reply.Steps
+	return t.deliver(ctx, id, p, state, o.reply)
+}
+
+// deliver keeps a promise with the reply, which is laid out for SMS, and lets the
+// citizen go on there.
+func (t *Talks) deliver(ctx context.Context, id string, p promised, state *dialog.State, reply dialog.Reply) error {
+	kept, err := t.tell(ctx, id, p.Phone, state.Locale, reply.Text)
 	if err != nil || !kept {
 		return err
 	}
+	c := p.caller(id, t.Now())
 	c.Locale = state.Locale
 	t.count(c, reply.Steps)
 	if state.Ended {
 		return nil
 	}
-	return t.moveToSMS(ctx, id, p, state, again.Text)
+	return t.moveToSMS(ctx, id, p, state, reply.Text)
 }
 
 // caller is who was promised an answer.
@@ -220,12 +232,17 @@ func (p promised) caller(id string, now time.Time) caller.Caller {
 	}
 }
 
-// tell sends text as the answer promised under id, unless that was done.
+// tell sends text as the answer promised under id, unless that was done. Where the
+// step itself sent a message about what it did, that is the answer: the citizen gets
+// one message, not two.
 func (t *Talks) tell(ctx context.Context, id, phone string, loc locales.Locale, text string) (kept bool, err error) {
 	now := t.Now()
 	err = t.Later.DB.InTx(ctx, func(tx *store.Tx) error {
 		rows, err := db.New(tx).KeepPromise(ctx, db.KeepPromiseParams{KeptAt: dbtime.From(now), Sealed: []byte{}, ID: id})
 		if kept = rows == 1; err != nil || !kept {
+			return err
+		}
+		if told, err := t.Later.Outbox.Told(ctx, tx, id); err != nil || told {
 			return err
 		}
 		return t.Later.Outbox.Send(ctx, tx, notify.Message{

@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,6 +31,11 @@ func (m *mailbox) Send(_ context.Context, _ *store.Tx, message notify.Message) e
 	return nil
 }
 
+// Told reports a message with the turn's name.
+func (m *mailbox) Told(_ context.Context, _ *store.Tx, turn string) (bool, error) {
+	return slices.ContainsFunc(m.all(), func(kept notify.Message) bool { return kept.Turn == turn }), nil
+}
+
 func (m *mailbox) all() []notify.Message {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -53,10 +59,11 @@ func (m *mailbox) wait(t *testing.T, n int) []notify.Message {
 type register struct {
 	answers chan string
 	asked   atomic.Int64
+	tells   *mailbox // unless nil, the look tells there what it found, once
 }
 
 func (r *register) service() dialog.Service {
-	show := func(ctx context.Context, _ *dialog.Talk) (dialog.Screen, error) {
+	show := func(ctx context.Context, talk *dialog.Talk) (dialog.Screen, error) {
 		r.asked.Add(1)
 		select {
 		case <-ctx.Done():
@@ -64,6 +71,9 @@ func (r *register) service() dialog.Service {
 		case said := <-r.answers:
 			if said == "down" {
 				return dialog.Screen{}, problem.New(problem.Unavailable, "problem.internal")
+			}
+			if r.tells != nil && len(r.tells.all()) == 0 {
+				_ = r.tells.Send(ctx, nil, notify.Message{To: talk.Caller.Phone, Text: "done", Turn: talk.Caller.Turn})
 			}
 			return dialog.Screen{Body: []dialog.Message{dialog.Raw("title", said)}}, nil
 		}
@@ -165,6 +175,56 @@ func TestSlowAnswerComesBySMS(t *testing.T) {
 			t.Errorf("%d messages for one promise", n)
 		}
 		want(t, p.sms(t, "SM1", "0"), "Number?") // the talk goes on by SMS
+	})
+}
+
+// The step succeeds late, and the registry fails when its screen is laid out for
+// SMS: the citizen is not told of a fault, but a little later of what was found.
+func TestLateAnswerIsLaidOutInTheEnd(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		p := newPatient(t, db)
+		p.dial(t, "s1", "1")
+		want(t, p.dial(t, "s1", "1*7"), "by SMS")
+		p.answers <- "Found"
+		p.answers <- "down"
+		for deadline := time.Now().Add(30 * time.Second); len(p.answers) > 0 && time.Now().Before(deadline); {
+			time.Sleep(time.Millisecond)
+		}
+		p.advance(2 * time.Minute)
+		p.answers <- "Found"
+		if err := p.KeepPromises(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if sent := p.box.all(); len(sent) != 1 || !strings.Contains(sent[0].Text, "Found") {
+			t.Errorf("sent: %+v", sent)
+		}
+	})
+}
+
+// What a step did has a message of its own: that is the late answer.
+func TestLateAnswerOfAStepThatTold(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		p := newPatient(t, db)
+		p.tells = p.box
+		p.restart(t)
+		p.dial(t, "s1", "1")
+		want(t, p.dial(t, "s1", "1*7"), "by SMS")
+		p.answers <- "Found"
+		p.answers <- "Found"
+		p.box.wait(t, 1)
+		for deadline := time.Now().Add(30 * time.Second); len(p.answers) > 0 && time.Now().Before(deadline); {
+			time.Sleep(time.Millisecond)
+		}
+		p.advance(2 * time.Minute)
+		if err := p.KeepPromises(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if sent := p.box.all(); len(sent) != 1 || sent[0].Text != "done" {
+			t.Errorf("sent: %+v", sent)
+		}
+		want(t, p.sms(t, "SM1", "0"), "Number?")
 	})
 }
 

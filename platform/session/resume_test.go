@@ -152,6 +152,19 @@ func TestAnotherHolderInheritsNothing(t *testing.T) {
 	want(t, w.dial(t, "s3", ""), question)
 }
 
+// A talk by SMS waits for a day: whoever gets the number meanwhile is not in it.
+func TestAnotherHolderIsNotInTheTalkBySMS(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, store session.Store) {
+		w, _ := spoken(t, store)
+		w.sms(t, "SM1", "hello")
+		want(t, w.sms(t, "SM2", "1"), "Name?")
+		w.now = w.now.Add(time.Hour)
+		w.tenure.Add(1)
+		want(t, w.sms(t, "SM3", "Elena"), "1 Eshik") // what a stranger sees first
+	})
+}
+
 // A gateway that gives its requests no identity repeats a text faster than a
 // person reads; a person may well give two equal answers.
 func TestBlindGateway(t *testing.T) {

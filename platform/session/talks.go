@@ -182,10 +182,29 @@ func (t *Talks) attempt(ctx context.Context, key string, turn Turn) (Answer, err
 	case r.isLive() && r.isRetry():
 		return t.repeat(ctx, r)
 	case r.isLive() && !r.old.Over && !r.Start && !r.betterElsewhere(t.Window):
-		input, _ := t.newInput(r)
-		return t.goOn(ctx, r, input)
+		same, err := t.sameHolder(ctx, r)
+		if err != nil {
+			return Answer{}, err
+		}
+		if same {
+			input, _ := t.newInput(r)
+			return t.goOn(ctx, r, input)
+		}
 	}
 	return t.start(ctx, r)
+}
+
+// sameHolder reports that the number is still that of the person whose talk it is.
+// A talk by SMS waits for a day, a USSD session for less than a minute.
+func (t *Talks) sameHolder(ctx context.Context, r *round) (bool, error) {
+	if r.Channel != caller.SMS {
+		return true, nil
+	}
+	profile, err := t.read(ctx, r)
+	if err != nil {
+		return false, fmt.Errorf("look whose number it is: %w", err)
+	}
+	return profile.Tenure == r.old.Tenure, nil
 }
 
 // spoken is the language of a stored talk.
@@ -237,6 +256,11 @@ func (t *Talks) profile(ctx context.Context, r *round) (dialog.Profile, error) {
 	if profile, fresh := r.book.Known.profile(r.Now); fresh && !t.breaksOff(r) {
 		return profile, nil
 	}
+	return t.read(ctx, r)
+}
+
+// read asks for the phone's profile and notes it.
+func (t *Talks) read(ctx context.Context, r *round) (dialog.Profile, error) {
 	profile, err := t.Profiles.Profile(ctx, r.Phone)
 	if err == nil {
 		r.book.Known = &known{Locale: profile.Locale, Tenure: profile.Tenure, Read: r.Now.UnixMicro()}

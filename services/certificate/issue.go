@@ -71,7 +71,7 @@ func (s *Service) Request(ctx context.Context, c caller.Caller, kind Kind) (Cert
 		return Certificate{}, problem.New(problem.Mismatch, "problem.certificate_repeated")
 	}
 	if State(row.State) == Requested {
-		if row, err = s.finish(ctx, row, c.Now); err != nil {
+		if row, err = s.finish(ctx, row, c.Now, c.ByText()); err != nil {
 			return Certificate{}, fmt.Errorf("issue a certificate: %w", err)
 		}
 	}
@@ -147,14 +147,15 @@ func (s *Service) finishLater(ctx context.Context, args finishArgs, _ job.Attemp
 	if State(row.State) != Requested {
 		return nil
 	}
-	_, err = s.finish(ctx, row, s.Now())
+	_, err = s.finish(ctx, row, s.Now(), false)
 	return err
 }
 
 // finish signs the record of an intent and, in one transaction, stores it,
-// texts the number, and writes the audit and the statistics. It may run twice
-// at once: the first to commit is the only one with an effect.
-func (s *Service) finish(ctx context.Context, row db.Certificate, now time.Time) (db.Certificate, error) {
+// texts the number (unless the caller reads it in the answer), and writes the audit
+// and the statistics. It may run twice at once: the first to commit is the only one
+// with an effect.
+func (s *Service) finish(ctx context.Context, row db.Certificate, now time.Time, read bool) (db.Certificate, error) {
 	in, err := s.openIntent(row)
 	if err != nil {
 		return row, err
@@ -183,7 +184,7 @@ func (s *Service) finish(ctx context.Context, row db.Certificate, now time.Time)
 		if marked == 0 {
 			return nil
 		}
-		return s.announce(ctx, tx, row, in.Caller, now)
+		return s.announce(ctx, tx, row, in.Caller, now, read)
 	})
 	if err != nil {
 		return row, err
@@ -192,12 +193,12 @@ func (s *Service) finish(ctx context.Context, row db.Certificate, now time.Time)
 }
 
 // announce is what an issued certificate leaves beside itself.
-func (s *Service) announce(ctx context.Context, tx *store.Tx, row db.Certificate, c caller.Caller, now time.Time) error {
+func (s *Service) announce(ctx context.Context, tx *store.Tx, row db.Certificate, c caller.Caller, now time.Time, read bool) error {
 	c.Now = now
-	if c.Phone != "" {
+	if c.Phone != "" && !read {
 		title := s.Texts.Text(c.Locale, Kind(row.Kind).TitleKey())
 		err := s.Outbox.Send(ctx, tx, notify.Message{
-			To: c.Phone, Locale: c.Locale, Purpose: notify.Receipt, Dedup: "certificate:" + row.ID,
+			To: c.Phone, Locale: c.Locale, Purpose: notify.Receipt, Dedup: "certificate:" + row.ID, Turn: c.Turn,
 			Text: gsm.Pick(s.Texts.Message(c.Locale, "certificate.sms", "title", title, "certificate", ShowNumber(row.Number))),
 		})
 		if err != nil {

@@ -86,10 +86,11 @@ func (s *Service) phone(ctx context.Context, r db.PreschoolRegistration) (string
 // messageLife is how long a notice is worth delivering.
 const messageLife = 3 * 24 * time.Hour
 
-// message makes the SMS of an effect; none without a phone or a text.
+// message makes the SMS of an effect; none without a phone or a text, or where the
+// caller reads of it in the answer.
 func (e effect) message() (notify.Message, bool) {
 	return notify.Message{
 		To: e.caller.Phone, Text: e.text, Purpose: e.kind, Locale: e.caller.Locale,
-		ExpiresAt: e.caller.Now.Add(messageLife), Dedup: e.dedup,
-	}, e.caller.Phone != "" && e.text != ""
+		ExpiresAt: e.caller.Now.Add(messageLife), Dedup: e.dedup, Turn: e.caller.Turn,
+	}, e.caller.Phone != "" && e.text != "" && !e.caller.ByText()
 }

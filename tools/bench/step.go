@@ -184,3 +184,5 @@ func (nobody) Later(analytics.Event) {}
 
 // Send implements session.Outbox.
 func (nobody) Send(context.Context, *store.Tx, notify.Message) error { return nil }
+
+func (nobody) Told(context.Context, *store.Tx, string) (bool, error) { return false, nil }

@@ -29,4 +29,5 @@ type NotifyMessage struct {
 	Operator    string
 	Parts       int64
 	Cost        int64
+	Turn        string
 }

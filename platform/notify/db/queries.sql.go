@@ -62,6 +62,17 @@ func (q *Queries) ByProvider(ctx context.Context, providerID sql.NullString) (st
 	return state, err
 }
 
+const countTold = `-- name: CountTold :one
+SELECT COUNT(*) FROM notify_messages WHERE turn = $1 AND turn <> ''
+`
+
+func (q *Queries) CountTold(ctx context.Context, turn string) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countTold, turn)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const finish = `-- name: Finish :execrows
 UPDATE notify_messages SET state = $1, finished_at = $2 WHERE provider_id = $3 AND state = 'sent'
 `
@@ -118,7 +129,7 @@ func (q *Queries) IsStopped(ctx context.Context, phoneIndex string) (int64, erro
 }
 
 const list = `-- name: List :many
-SELECT id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost FROM notify_messages WHERE phone_index = $1 ORDER BY queued_at DESC, id DESC LIMIT 100
+SELECT id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost, turn FROM notify_messages WHERE phone_index = $1 ORDER BY queued_at DESC, id DESC LIMIT 100
 `
 
 func (q *Queries) List(ctx context.Context, phoneIndex string) ([]NotifyMessage, error) {
@@ -149,6 +160,7 @@ func (q *Queries) List(ctx context.Context, phoneIndex string) ([]NotifyMessage,
 			&i.Operator,
 			&i.Parts,
 			&i.Cost,
+			&i.Turn,
 		); err != nil {
 			return nil, err
 		}
@@ -290,7 +302,7 @@ func (q *Queries) Stop(ctx context.Context, arg StopParams) error {
 }
 
 const waiting = `-- name: Waiting :one
-SELECT id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost FROM notify_messages WHERE id = $1 AND state = 'queued'
+SELECT id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost, turn FROM notify_messages WHERE id = $1 AND state = 'queued'
 `
 
 func (q *Queries) Waiting(ctx context.Context, id string) (NotifyMessage, error) {
@@ -315,6 +327,7 @@ func (q *Queries) Waiting(ctx context.Context, id string) (NotifyMessage, error)
 		&i.Operator,
 		&i.Parts,
 		&i.Cost,
+		&i.Turn,
 	)
 	return i, err
 }
