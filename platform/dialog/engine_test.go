@@ -190,6 +190,21 @@ func TestCommandsStartASMSTalk(t *testing.T) {
 	k.say("Тил", "Язык")
 }
 
+// Whoever left a talk at a secret the day before is not shut in there: a command
+// works, an answer is an answer.
+func TestCommandLeavesASecretPrompt(t *testing.T) {
+	t.Parallel()
+	k, _ := newTalker(t, locales.KY)
+	k.turn(Input{Start: true, Dialled: []string{"1", "3"}})
+	k.c.Channel = caller.SMS
+	if k.state.Ask != AskSecret {
+		t.Fatal("there is no secret prompt")
+	}
+	k.say("айыб", "Бүттү") // a typo may be the secret
+	k.turn(Input{Start: true, Dialled: []string{"1", "3"}})
+	k.say("айып", "Номер?")
+}
+
 func TestLatinIsTranscribed(t *testing.T) {
 	t.Parallel()
 	k, _ := newTalker(t, locales.KYLatn)

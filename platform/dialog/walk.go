@@ -125,8 +125,8 @@ func (w *walk) answer(ctx context.Context, raw string) error {
 		return w.again(ctx, problem.New(problem.Invalid, "problem.input_empty"))
 	}
 	key := digits(text)
-	if w.caller.Channel == caller.SMS && !w.state.Ask.Sensitive() {
-		exact := w.state.Ask != AskNothing // a typo may be the answer
+	if w.caller.Channel == caller.SMS {
+		exact := w.state.Ask != AskNothing // a typo may be the answer; what is secret is no word
 		if command, rest, ok := w.engine.command(text, exact); ok {
 			w.count(OutcomeDone)
 			if w.state.Locale == "" { // it goes on when the language is chosen

@@ -61,6 +61,6 @@ func TestOverAimak(t *testing.T) {
 	}
 	h.Register = h.register
 	h.register.err = problem.New(problem.Unavailable, "problem.registry_down")
-	_, err := h.Request(t.Context(), aigul("t2"), certificate.Family)
+	_, err := h.Request(t.Context(), aigul("t2"), certificate.Residential)
 	wantKey(t, err, "problem.registry_down")
 }

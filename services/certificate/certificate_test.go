@@ -83,14 +83,44 @@ func TestAtOnce(t *testing.T) {
 	})
 }
 
+// TestOrderedAgain: who dials again because the answer got lost is given the same
+// certificate, and no second message; a program's new request is a new one.
+func TestOrderedAgain(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := newHouse(t, db)
+		first := request(t, h, "t1", certificate.Residential)
+		for _, c := range []struct {
+			name    string
+			channel caller.Channel
+			passed  time.Duration
+			same    bool
+		}{
+			{"by text", caller.SMS, 2 * time.Minute, true},
+			{"redial", caller.USSD, 9 * time.Minute, true},
+			{"a program", caller.REST, 9 * time.Minute, false},
+			{"later", caller.USSD, 20 * time.Minute, false},
+		} {
+			again := aigul(c.name)
+			again.Channel, again.Now = c.channel, noon.Add(c.passed)
+			got := must[certificate.Certificate](t)(h.Request(t.Context(), again, certificate.Residential))
+			if same := got.Number == first.Number; same != c.same {
+				t.Errorf("%s: %s after %s", c.name, got.Number, first.Number)
+			}
+		}
+		if n := h.count(t, "SELECT count(*) FROM notify_messages"); n != 3 {
+			t.Errorf("%d messages of 3 certificates", n)
+		}
+	})
+}
+
 // TestDiesBeforeSigning shows that an intent survives: the citizen's next try in
 // the same turn finishes it, or the job queue does.
 func TestDiesBeforeSigning(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		h := newHouse(t, db)
 		h.signer.fails = true
-		for _, turn := range []string{"t1", "t2"} {
-			if _, err := h.Request(t.Context(), aigul(turn), certificate.Residential); err == nil {
+		for turn, kind := range map[string]certificate.Kind{"t1": certificate.Residential, "t2": certificate.Family} {
+			if _, err := h.Request(t.Context(), aigul(turn), kind); err == nil {
 				t.Fatal("issued without a signature")
 			}
 		}

@@ -45,9 +45,13 @@ func (finishArgs) Kind() string { return "certificate.finish" }
 // before the background does.
 const finishAfter = 30 * time.Second
 
+// orderedFor is how long an order in a talk is the one before: who dials again
+// because the answer got lost wants that certificate, not another one.
+const orderedFor = 10 * time.Minute
+
 // Request issues a certificate to the citizen c.Subject with what the register
 // says now, and texts its number to c.Phone. The same turn gives the same
-// certificate. What it shows is signed after the intent is stored: a process
+// certificate, and so does another talk soon after. What it shows is signed after the intent is stored: a process
 // that dies in between leaves an intent, which the job queue finishes.
 func (s *Service) Request(ctx context.Context, c caller.Caller, kind Kind) (Certificate, error) {
 	if c.Subject == "" {
@@ -61,6 +65,11 @@ func (s *Service) Request(ctx context.Context, c caller.Caller, kind Kind) (Cert
 	}
 	key := s.Sealer.Index("certificate.request", c.Subject+"\x00"+c.Turn)
 	row, err := db.New(s.DB.Reader()).ByRequestKey(ctx, key)
+	if errors.Is(err, sql.ErrNoRows) && (c.Channel == caller.USSD || c.Channel == caller.SMS) {
+		row, err = db.New(s.DB.Reader()).Ordered(ctx, db.OrderedParams{
+			CitizenID: c.Subject, Kind: string(kind), RequestedAt: dbtime.From(c.Now.Add(-orderedFor)),
+		})
+	}
 	if errors.Is(err, sql.ErrNoRows) {
 		row, err = s.intend(ctx, c, kind, key)
 	}

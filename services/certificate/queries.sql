@@ -20,6 +20,12 @@ SELECT * FROM certificates WHERE number = $1;
 -- name: ByRequestKey :one
 SELECT * FROM certificates WHERE request_key = $1;
 
+-- name: Ordered :one
+SELECT * FROM certificates
+WHERE citizen_id = $1 AND kind = $2 AND requested_at > $3 AND state <> 'revoked'
+ORDER BY requested_at DESC, id DESC
+LIMIT 1;
+
 -- name: OfCitizen :many
 SELECT * FROM certificates
 WHERE citizen_id = $1 AND state <> 'requested'

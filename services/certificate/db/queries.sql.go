@@ -190,3 +190,35 @@ func (q *Queries) OfCitizen(ctx context.Context, citizenID string) ([]Certificat
 	}
 	return items, nil
 }
+
+const ordered = `-- name: Ordered :one
+SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at FROM certificates
+WHERE citizen_id = $1 AND kind = $2 AND requested_at > $3 AND state <> 'revoked'
+ORDER BY requested_at DESC, id DESC
+LIMIT 1
+`
+
+type OrderedParams struct {
+	CitizenID   string
+	Kind        string
+	RequestedAt dbtime.Time
+}
+
+func (q *Queries) Ordered(ctx context.Context, arg OrderedParams) (Certificate, error) {
+	row := q.db.QueryRowContext(ctx, ordered, arg.CitizenID, arg.Kind, arg.RequestedAt)
+	var i Certificate
+	err := row.Scan(
+		&i.ID,
+		&i.Number,
+		&i.RequestKey,
+		&i.CitizenID,
+		&i.Kind,
+		&i.State,
+		&i.IntentSealed,
+		&i.SignedSealed,
+		&i.RequestedAt,
+		&i.IssuedAt,
+		&i.RevokedAt,
+	)
+	return i, err
+}
