@@ -210,6 +210,23 @@ func FuzzAfricasTalkingReport(f *testing.F) {
 	fuzzForm(f, "/sms/africastalking/"+secretPath+"/report", "id=ATXid_1&status=Success", "id=ATXid_1")
 }
 
+// A message's expiry is said as SMPP says it, rounded down to a second.
+func TestValidity(t *testing.T) {
+	for left, want := range map[time.Duration]string{
+		time.Second: "000000000001000R", 10*time.Minute + 900*time.Millisecond: "000000001000000R",
+		26*time.Hour + 3*time.Second: "000001020003000R", 1000 * 24 * time.Hour: "000099000000000R",
+	} {
+		if got := validity(left); got != want {
+			t.Errorf("%s is written %q, want %q", left, got, want)
+		}
+	}
+	expires := time.Date(2026, 3, 2, 9, 10, 0, 0, time.UTC)
+	m := notify.Outgoing{ExpiresAt: expires}
+	if m.Left(expires.Add(-time.Minute)) != time.Minute || m.Left(expires.Add(time.Hour)) != time.Second || (notify.Outgoing{}).Left(expires) != 0 {
+		t.Error("what is left of a message is counted wrongly")
+	}
+}
+
 // Their answer gives an id or an error, and an error repeats nothing of it.
 func FuzzAfricasTalkingAnswer(f *testing.F) {
 	f.Add(201, []byte(`{"SMSMessageData":{"Recipients":[{"statusCode":101,"messageId":"ATPid_1"}]}}`))

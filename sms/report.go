@@ -25,13 +25,8 @@ const (
 // sent the message, and few providers repeat it: such a one waits a moment.
 func report(ctx context.Context, to Deliveries, r notify.Report, ids ...string) error {
 	for wait := firstWait; ; wait *= 2 {
-		var err error
-		for _, r.ID = range ids {
-			if err = to.Report(ctx, r); !errors.Is(err, notify.ErrUnknown) {
-				return err
-			}
-		}
-		if wait > lastWait {
+		err := tell(ctx, to, r, ids...)
+		if !errors.Is(err, notify.ErrUnknown) || wait > lastWait {
 			return err
 		}
 		select {
@@ -40,4 +35,14 @@ func report(ctx context.Context, to Deliveries, r notify.Report, ids ...string) 
 		case <-time.After(wait):
 		}
 	}
+}
+
+// tell is report without the waits.
+func tell(ctx context.Context, to Deliveries, r notify.Report, ids ...string) (err error) {
+	for _, r.ID = range ids {
+		if err = to.Report(ctx, r); !errors.Is(err, notify.ErrUnknown) {
+			return err
+		}
+	}
+	return err
 }

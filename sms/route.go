@@ -27,8 +27,8 @@ type Provider interface {
 	Name() string
 	// Send hands one message over and gives the provider's id for it, "" when it
 	// names none. An error that wraps ErrNotTaken says that the provider has surely
-	// not taken it, and notify.ErrRefused that nobody ever will. Errors hold neither
-	// the number nor the text.
+	// not taken it, and notify.ErrRefused that it never will. Errors hold neither the
+	// number nor the text.
 	Send(ctx context.Context, m notify.Outgoing) (id string, err error)
 }
 
@@ -106,7 +106,8 @@ func NewRouter(database *store.DB, now func() time.Time, routes ...Route) (*Rout
 const maxSent = 20
 
 // Send hands a message to a provider. One that has surely not taken it is
-// counted, and the next one asked.
+// counted, and the next one asked; so it is where one refuses the message for good,
+// as another may know the number, or the citizen said STOP to that provider only.
 func (r *Router) Send(ctx context.Context, m notify.Outgoing) (notify.Taken, error) {
 	operator := caller.Operator(m.To)
 	parts := len(gsm.Split(m.Text).Texts)
@@ -117,7 +118,7 @@ func (r *Router) Send(ctx context.Context, m notify.Outgoing) (notify.Taken, err
 	if err != nil {
 		return notify.Taken{}, err
 	}
-	var faults []error
+	var faults, refusals []error
 	for _, route := range order {
 		price, _ := route.Price(operator)
 		taken := notify.Taken{Provider: route.Provider.Name(), Operator: operator, Parts: parts, Cost: price * int64(parts)}
@@ -127,10 +128,12 @@ func (r *Router) Send(ctx context.Context, m notify.Outgoing) (notify.Taken, err
 		if taken.ID, err = route.Provider.Send(ctx, m); err == nil {
 			return taken, nil
 		}
-		faults = append(faults, fmt.Errorf("%s: %w", taken.Provider, err))
+		err = fmt.Errorf("%s: %w", taken.Provider, err)
 		if errors.Is(err, notify.ErrRefused) {
-			break
+			refusals = append(refusals, err)
+			continue
 		}
+		faults = append(faults, err)
 		if err := r.failed(ctx, taken); err != nil {
 			faults = append(faults, err)
 		}
@@ -138,12 +141,16 @@ func (r *Router) Send(ctx context.Context, m notify.Outgoing) (notify.Taken, err
 			break
 		}
 	}
+	if len(faults) == 0 {
+		return notify.Taken{}, errors.Join(refusals...)
+	}
 	return notify.Taken{}, errors.Join(faults...)
 }
 
 // order is the providers that serve an operator, the one whose turn it is first.
-// A message that was tried twice goes another way the next two times: its
-// provider may answer nobody, and a code is worth little in an hour.
+// A code that was tried twice goes another way the next two times: its provider may
+// answer nobody, and a code is worth little in an hour. All else stays where it may
+// have been taken: the citizen sees one message, not two.
 func (r *Router) order(ctx context.Context, operator string, m notify.Outgoing) ([]Route, error) {
 	serving := r.serving(operator)
 	if len(serving) == 0 {
@@ -166,7 +173,10 @@ func (r *Router) order(ctx context.Context, operator string, m notify.Outgoing) 
 	chosen := serving[max(first, 0)]
 	rest := slices.DeleteFunc(slices.Clone(serving), func(route Route) bool { return route.Provider == chosen.Provider })
 	order := append([]Route{chosen}, rest...)
-	turn := (max(m.Try, 1) - 1) / 2 % len(order)
+	turn := 0
+	if m.Purpose == notify.Code {
+		turn = (max(m.Try, 1) - 1) / 2 % len(order)
+	}
 	return append(order[turn:len(order):len(order)], order[:turn]...), nil
 }
 
@@ -195,7 +205,7 @@ func (r *Router) wait(ctx context.Context, taken notify.Taken) error {
 		return nil
 	}
 	if err := limiter.WaitN(ctx, taken.Parts); err != nil {
-		return fmt.Errorf("wait for the operator's rate: %w", err)
+		return fmt.Errorf("wait for the operator's rate: %w: %w", notify.ErrFull, err)
 	}
 	return nil
 }

@@ -114,8 +114,8 @@ func TestRouteByOperatorAndPrice(t *testing.T) {
 }
 
 // A message that was surely not taken goes the other way at once; one whose
-// outcome is unknown does not, until it was tried twice; one that is refused for
-// good goes nowhere.
+// outcome is unknown does not, unless it is a code that was tried twice; one that
+// all refuse goes nowhere.
 func TestRouteAround(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
@@ -126,14 +126,28 @@ func TestRouteAround(t *testing.T) {
 		}
 		m.cheap.plan(errors.New("planned: no answer"))
 		for try, dear := range map[int]bool{1: false, 2: false, 3: true, 4: true, 5: false} {
-			if taken, err := m.Send(t.Context(), parcel(2, try, aigul)); (err == nil) != dear {
-				t.Errorf("try %d: %+v, %v", try, taken, err)
+			code := parcel(2, try, aigul)
+			code.Purpose = notify.Code
+			if taken, err := m.Send(t.Context(), code); (err == nil) != dear {
+				t.Errorf("try %d of a code: %+v, %v", try, taken, err)
+			}
+			if taken, err := m.Send(t.Context(), parcel(2, try, aigul)); err == nil {
+				t.Errorf("try %d of what may have left: %+v", try, taken)
 			}
 		}
+		// One provider's refusal is its own: the citizen said STOP there, or has taken
+		// the number to another network.
 		m.cheap.plan(fmt.Errorf("planned: %w", notify.ErrRefused))
-		before := len(m.dear.sent)
-		if _, err := m.Send(t.Context(), parcel(3, 1, aigul)); !errors.Is(err, notify.ErrRefused) || len(m.dear.sent) != before {
-			t.Errorf("refused for good: %v", err)
+		if taken, err := m.Send(t.Context(), parcel(3, 1, aigul)); err != nil || taken.Provider != "dear" {
+			t.Errorf("refused by one: %+v, %v", taken, err)
+		}
+		m.dear.plan(fmt.Errorf("planned: %w", notify.ErrRefused))
+		if _, err := m.Send(t.Context(), parcel(3, 1, aigul)); !errors.Is(err, notify.ErrRefused) {
+			t.Errorf("refused by all: %v", err)
+		}
+		m.dear.plan(errors.New("planned: no answer"))
+		if _, err := m.Send(t.Context(), parcel(3, 1, aigul)); err == nil || errors.Is(err, notify.ErrRefused) {
+			t.Errorf("refused by one, unknown at the other: %v", err)
 		}
 	})
 }
@@ -271,7 +285,7 @@ func TestRate(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		sent := len(one.sent)
-		if _, err := r.Send(ctx, notify.Outgoing{ID: "m", To: azat, Text: four}); err == nil || len(one.sent) != sent {
+		if _, err := r.Send(ctx, notify.Outgoing{ID: "m", To: azat, Text: four}); !errors.Is(err, notify.ErrFull) || len(one.sent) != sent {
 			t.Errorf("a message that cannot wait so long passed: %v", err)
 		}
 	})

@@ -93,10 +93,20 @@ func (s *SMPP) part(m notify.Outgoing, parts gsm.Parts, i int) (*smpp.Message, e
 		message.Class = smpp.JoinedClass
 		message.Short = append(place.Header(), octets...)
 	}
+	if left := m.Left(s.deps.Now()); left > 0 {
+		message.Validity = validity(left)
+	}
 	if i == len(parts.Texts)-1 {
 		message.Registered = 1
 	}
 	return message, nil
+}
+
+// validity is a relative time of SMPP, YYMMDDhhmmss000R (section 7.1.1.2), of 99 days
+// at the most.
+func validity(left time.Duration) string {
+	seconds := int(min(left, 99*24*time.Hour) / time.Second)
+	return fmt.Sprintf("0000%02d%02d%02d%02d000R", seconds/86400, seconds/3600%24, seconds/60%60, seconds%60)
 }
 
 // address writes a number as SMPP does (section 5.2.5): in international form,
@@ -149,7 +159,7 @@ func (s *SMPP) keep(id string, parts int) {
 // messages. One that was not stored is asked for again.
 func (s *SMPP) Handle(ctx context.Context, d smpp.Delivery) (smpp.Status, func(context.Context)) {
 	if smpp.IsReceipt(d.Message) {
-		return s.receipt(d)
+		return s.receipt(ctx, d)
 	}
 	octets, part, err := smpp.Content(d.Message, d.TLVs)
 	if err != nil {
@@ -183,9 +193,10 @@ func (s *SMPP) Handle(ctx context.Context, d smpp.Delivery) (smpp.Status, func(c
 	}
 }
 
-// receipt notes what became of a message. Some centres name it in the response in
-// hexadecimal and in the receipt in decimal digits, or the other way round.
-func (s *SMPP) receipt(d smpp.Delivery) (smpp.Status, func(context.Context)) {
+// receipt notes what became of a message; one that could not be noted is asked for
+// again. Some centres name the message in the response in hexadecimal and in the
+// receipt in decimal digits, or the other way round.
+func (s *SMPP) receipt(ctx context.Context, d smpp.Delivery) (smpp.Status, func(context.Context)) {
 	r, ok := smpp.ReadReceipt(d.Message, d.TLVs)
 	if !ok {
 		s.deps.Refused("receipt")
@@ -195,11 +206,23 @@ func (s *SMPP) receipt(d smpp.Delivery) (smpp.Status, func(context.Context)) {
 	if !r.Standard {
 		ids = append(ids, otherBase(r.ID)...)
 	}
-	return smpp.StatusOK, func(ctx context.Context) {
-		if err := report(ctx, s.deps.Deliveries, notify.Report{Provider: s.cfg.Name, Status: r.State}, ids...); err != nil {
-			s.deps.Log.WarnContext(ctx, "a delivery report was not taken", "provider", s.cfg.Name, "error", err)
-		}
+	told := notify.Report{Provider: s.cfg.Name, Status: r.State}
+	failed := func(ctx context.Context, err error) {
+		s.deps.Log.WarnContext(ctx, "a delivery report was not taken", "provider", s.cfg.Name, "error", err)
 	}
+	err := tell(ctx, s.deps.Deliveries, told, ids...)
+	switch {
+	case errors.Is(err, notify.ErrUnknown): // it may have overtaken the response to its message
+		return smpp.StatusOK, func(ctx context.Context) {
+			if err := report(ctx, s.deps.Deliveries, told, ids...); err != nil {
+				failed(ctx, err)
+			}
+		}
+	case err != nil:
+		failed(ctx, err)
+		return smpp.StatusTemporary, nil
+	}
+	return smpp.StatusOK, nil
 }
 
 // otherBase is what an id can be in the other base.

@@ -23,6 +23,9 @@ type reports struct {
 }
 
 func (r *reports) Report(_ context.Context, report notify.Report) error {
+	if report.ID == "broken" {
+		return errors.New("planned: the database is away")
+	}
 	if !r.known[report.ID] {
 		return notify.ErrUnknown
 	}
@@ -147,6 +150,12 @@ func TestSMPPReceipts(t *testing.T) {
 			t.Errorf("heard %q", got)
 		}
 		delete(want, got)
+	}
+	// What could not be noted is not acknowledged: the centre delivers it again.
+	if status := c.smsc.Deliver(map[string]any{
+		"esm_class": 4, "source_addr": "996555000001", "destination_addr": "1414", "short_message": "id:broken stat:DELIVRD err:000",
+	}); smpp.Status(status) != smpp.StatusTemporary {
+		t.Errorf("a receipt that was lost is answered with %d", status)
 	}
 	receipt("no receipt at all", nil)
 	if reason := <-c.refused; reason != "receipt" {

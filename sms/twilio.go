@@ -19,6 +19,10 @@ import (
 // defaultTimeout bounds one call to a provider.
 const defaultTimeout = 10 * time.Second
 
+// longestValidity is the most that Twilio takes. Source: its Message resource,
+// ValidityPeriod.
+const longestValidity = 10 * time.Hour
+
 // TwilioConfig is one Twilio account with one number.
 type TwilioConfig struct {
 	// AccountSID and AuthToken hold letters and digits only.
@@ -93,6 +97,9 @@ func (t *Twilio) Send(ctx context.Context, m notify.Outgoing) (providerID string
 		return "", fmt.Errorf("send through twilio: %w", err)
 	}
 	params := new(openapi.CreateMessageParams).SetTo(m.To).SetFrom(t.cfg.From).SetBody(m.Text)
+	if left := m.Left(time.Now()); left > 0 {
+		params.SetValidityPeriod(int(min(left, longestValidity) / time.Second))
+	}
 	if t.cfg.StatusURL != "" {
 		params.SetStatusCallback(t.cfg.StatusURL + "?" + url.Values{messageParam: {m.ID}}.Encode())
 	}

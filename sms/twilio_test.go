@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,23 @@ func TestTwilioSends(t *testing.T) {
 	}
 	if posted := <-got; posted.Encode() != want.Encode() {
 		t.Errorf("posted %v", posted)
+	}
+}
+
+// A code that is over reaches nobody: Twilio forgets it in time.
+func TestTwilioForgetsWhatIsOver(t *testing.T) {
+	t.Parallel()
+	sender, got := fakeTwilio(t, reply(201, `{"sid":"SM42"}`))
+	for left, bounds := range map[time.Duration][2]int{10 * time.Minute: {590, 600}, 24 * time.Hour: {36000, 36000}} {
+		m := letter
+		m.ExpiresAt = time.Now().Add(left)
+		if _, err := sender.Send(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		said := (<-got).Get("ValidityPeriod")
+		if seconds, err := strconv.Atoi(said); err != nil || seconds < bounds[0] || seconds > bounds[1] {
+			t.Errorf("with %s left it was told %q", left, said)
+		}
 	}
 }
 

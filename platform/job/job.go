@@ -46,6 +46,8 @@ type Options struct {
 	// Bulk works the job apart, so that nothing else waits behind a thousand of its
 	// kind.
 	Bulk bool
+	// Priority orders the jobs that are due, from 1, the first, to 4; zero: 1.
+	Priority int
 	// MaxAttempts is the number of tries before the job is given up; zero: 25,
 	// about a day and a half of back-off.
 	MaxAttempts int
@@ -126,7 +128,7 @@ func (q *Queue) InsertAll(ctx context.Context, tx *store.Tx, jobs []Wanted) erro
 	}
 	list := make([]river.InsertManyParams, len(jobs))
 	for i, j := range jobs {
-		options := &river.InsertOpts{ScheduledAt: j.At, MaxAttempts: j.MaxAttempts}
+		options := &river.InsertOpts{ScheduledAt: j.At, MaxAttempts: j.MaxAttempts, Priority: j.Priority}
 		if j.Bulk {
 			options.Queue = bulk
 		}

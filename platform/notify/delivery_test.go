@@ -2,10 +2,12 @@ package notify_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
@@ -174,6 +176,91 @@ func TestQuietHoursHoldNotices(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A try that failed before the quiet hours is followed by none in them.
+func TestHeldBetweenTries(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		planned := errors.New("planned")
+		w := newQuietWorld(t, db, notify.Quiet{From: 10 * time.Hour, To: 11 * time.Hour, Place: time.UTC}, planned, planned)
+		w.provider.during = func(notify.Outgoing) { w.pass(time.Hour) } // 09:00, 10:00
+		w.start()
+		w.send(notify.Message{To: phone, Text: "offer", Purpose: notify.Statutory})
+		w.state("scheduled", 1)
+		w.state("retryable", 0)
+		if got := len(w.provider.taken()); got != 1 {
+			t.Errorf("%d tries, one before the quiet hours", got)
+		}
+	})
+}
+
+// A notice that was queued is blocked when STOP comes before it leaves.
+func TestStopReachesTheQueue(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.send(notify.Message{To: phone, Text: "news", Purpose: notify.Notice})
+		if err := db.InTx(t.Context(), func(tx *store.Tx) error { return w.outbox.Stop(t.Context(), tx, phone) }); err != nil {
+			t.Fatal(err)
+		}
+		w.start()
+		w.until(notify.Blocked)
+		if got := w.provider.taken(); len(got) != 0 {
+			t.Errorf("sent %+v", got)
+		}
+	})
+}
+
+// What the citizen waits for goes before what they do not.
+func TestCodesGoFirst(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		for range 40 {
+			w.send(notify.Message{To: phone, Text: "offer", Purpose: notify.Statutory})
+		}
+		w.send(notify.Message{To: phone, Text: "code", Purpose: notify.Code}, receipt("paid"))
+		w.start()
+		w.worked()
+		at := map[string]int{}
+		for i, m := range w.provider.taken() {
+			if _, seen := at[m.Text]; !seen || m.Text != "offer" {
+				at[m.Text] = i
+			}
+		}
+		if at["code"] >= job.BulkConcurrency || at["paid"] >= job.BulkConcurrency {
+			t.Errorf("sent in the order %v", at)
+		}
+	})
+}
+
+// A way that is full for now costs no try.
+func TestFullWay(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db, fmt.Errorf("planned: %w", notify.ErrFull))
+		w.start()
+		w.send(receipt("patient"))
+		if m := w.until(notify.Sent)[0]; m.Tries != 1 {
+			t.Errorf("sent after %d tries", m.Tries)
+		}
+	})
+}
+
+// state waits until so many jobs are in a state of the queue's.
+func (w *world) state(state string, want int) {
+	w.t.Helper()
+	n := -1
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if err := w.db.Reader().QueryRow("SELECT COUNT(*) FROM river_job WHERE state = $1", state).Scan(&n); err != nil {
+			w.t.Fatal(err)
+		}
+		if n == want {
+			return
+		}
+	}
+	w.t.Fatalf("%d jobs are %s, want %d", n, state, want)
 }
 
 // timeOfDay is how long after midnight a moment is.

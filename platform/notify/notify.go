@@ -56,6 +56,13 @@ const (
 // refused too: a number that does not exist, text that is not allowed.
 var ErrRefused = errors.New("the provider refuses the message for good")
 
+// ErrFull says, when a Sender's error wraps it, that there is no room for the
+// message yet: it has not left, and no try is counted.
+var ErrFull = errors.New("the way is full for now")
+
+// fullFor is when room is looked for again.
+const fullFor = 5 * time.Second
+
 // ErrUnknown says that no sent message has the provider's id (yet).
 var ErrUnknown = errors.New("no message has this provider id")
 
@@ -82,8 +89,21 @@ type Outgoing struct {
 	To     string
 	Text   string
 	Locale locales.Locale
+	// Purpose says how much a second copy would matter beside none.
+	Purpose Purpose
+	// ExpiresAt is the moment after which it is worth nothing; zero: never.
+	ExpiresAt time.Time
 	// Try counts the tries to send it, from 1.
 	Try int
+}
+
+// Left is how long from now the message is worth being delivered, a second at
+// least; zero: for ever.
+func (m Outgoing) Left(now time.Time) time.Duration {
+	if m.ExpiresAt.IsZero() {
+		return 0
+	}
+	return max(m.ExpiresAt.Sub(now), time.Second)
 }
 
 // Taken is how a provider took a message.
@@ -154,6 +174,9 @@ func (o *Outbox) work(ctx context.Context, args sendJob, attempt job.Attempt) er
 	if !m.ExpiresAt.IsZero() && !o.now().Before(m.ExpiresAt.Time) {
 		return o.giveUp(ctx, m, Expired)
 	}
+	if held, err := o.hold(ctx, m); held {
+		return err
+	}
 	m.Tries = int64(attempt.Number)
 	out, err := o.outgoing(m)
 	if err != nil {
@@ -162,6 +185,9 @@ func (o *Outbox) work(ctx context.Context, args sendJob, attempt job.Attempt) er
 	taken, err := o.sender.Send(ctx, out)
 	if err == nil {
 		return o.sent(ctx, m, taken)
+	}
+	if errors.Is(err, ErrFull) {
+		return job.Again(fullFor)
 	}
 	// What is returned is kept with the job and logged.
 	err = fmt.Errorf("send message %s: %w", m.ID, withhold(err, out))
@@ -180,7 +206,10 @@ func (o *Outbox) outgoing(m db.NotifyMessage) (Outgoing, error) {
 	if err != nil {
 		return Outgoing{}, err
 	}
-	return Outgoing{ID: m.ID, To: string(phone), Text: string(text), Locale: locales.Locale(m.Locale), Try: int(m.Tries)}, nil
+	return Outgoing{
+		ID: m.ID, To: string(phone), Text: string(text), Locale: locales.Locale(m.Locale), Try: int(m.Tries),
+		Purpose: Purpose(m.Purpose), ExpiresAt: m.ExpiresAt.Time,
+	}, nil
 }
 
 func (o *Outbox) sent(ctx context.Context, m db.NotifyMessage, taken Taken) error {

@@ -156,7 +156,7 @@ func TestSendAndReport(t *testing.T) {
 		w.send(receipt("Төлөндү: 1 500 сом"))
 		m := w.until(notify.Sent)[0]
 		got := w.provider.taken()[0]
-		want := notify.Outgoing{ID: m.ID, To: phone, Text: "Төлөндү: 1 500 сом", Locale: locales.KY, Try: 1}
+		want := notify.Outgoing{ID: m.ID, To: phone, Text: "Төлөндү: 1 500 сом", Locale: locales.KY, Purpose: notify.Receipt, Try: 1}
 		if got != want || m.ProviderID != "SM-"+m.ID || m.Text != want.Text || m.Tries != 1 ||
 			m.Provider != "test" || m.Parts != 2 || m.Cost != 240 {
 			t.Errorf("sent %+v, kept %+v", got, m)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/notify/db"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
@@ -58,6 +59,38 @@ func (q Quiet) over(now time.Time) time.Time {
 		return end.AddDate(0, 0, 1)
 	}
 	return end
+}
+
+// priority puts what the citizen waits for before what they do not.
+func priority(purpose Purpose) int {
+	switch purpose {
+	case Code, Answer:
+		return 1
+	case Receipt:
+		return 2
+	default:
+		return 3
+	}
+}
+
+// hold keeps a queued message back, also between two tries: until the quiet hours
+// are over, or for good where the phone wants no notices any more.
+func (o *Outbox) hold(ctx context.Context, m db.NotifyMessage) (held bool, err error) {
+	purpose, now := Purpose(m.Purpose), o.now()
+	if purpose == Notice {
+		n, err := db.New(o.db.Reader()).IsStopped(ctx, m.PhoneIndex)
+		if err != nil {
+			return true, fmt.Errorf("look whether notices are wanted: %w", err)
+		}
+		if n > 0 {
+			return true, o.giveUp(ctx, m, Blocked)
+		}
+	}
+	leaves := o.departure(Message{Purpose: purpose, ExpiresAt: m.ExpiresAt.Time}, now)
+	if leaves.After(now) {
+		return true, job.Again(leaves.Sub(now))
+	}
+	return false, nil
 }
 
 // departure is when m leaves at the earliest. What would be over by the morning

@@ -42,7 +42,7 @@ func (o *Outbox) SendAll(ctx context.Context, tx *store.Tx, list []Message) erro
 		}
 		values = append(values, row...)
 		if state == Queued {
-			wanted := job.Wanted{Args: sendJob{ID: id}, Options: job.Options{Bulk: true}}
+			wanted := job.Wanted{Args: sendJob{ID: id}, Options: job.Options{Bulk: true, Priority: priority(m.Purpose)}}
 			if leaves := o.departure(m, now); leaves.After(now) {
 				wanted.At = leaves
 			}
