@@ -235,13 +235,15 @@ func (c *Client) bound(ctx context.Context) (*link, error) {
 	}
 }
 
-// Submit sends one short message and gives the id in the response. While the
+// Submit sends one short message and gives the id in the response; one with
+// ussd_service_op is a screen and goes before the others that wait. While the
 // other side says that it is busy, all messages are held back and this one is
 // sent again, for as long as ctx lasts. Errors wrap ErrNotSent or
 // ErrOutcomeUnknown, or are a StatusError.
 func (c *Client) Submit(ctx context.Context, m *Message, tlvs TLVs) (id string, err error) {
+	_, screen := tlvs.Get(TagUSSDServiceOp)
 	for pause := c.cfg.MinPause; ; pause = min(2*pause, c.cfg.MaxPause) {
-		if err := c.pace.wait(ctx); err != nil {
+		if err := c.pace.wait(ctx, screen); err != nil {
 			return "", fmt.Errorf("%w: waiting for its turn: %w", ErrNotSent, err)
 		}
 		l, err := c.bound(ctx)
