@@ -179,6 +179,17 @@ func TestAWaitingPathHoldsNothingSensitive(t *testing.T) {
 	}
 }
 
+func TestAWaitingPathIsShort(t *testing.T) {
+	t.Parallel()
+	for name, path := range map[string][]string{"many": make([]string, 100_000), "long": {"1", strings.Repeat("ж", 100_000)}} {
+		k, _ := newTalker(t, "")
+		k.turn(Input{Start: true, Dialled: path})
+		if size := len(k.state.Encode()); size > 4096 {
+			t.Errorf("%s: %d bytes wait", name, size)
+		}
+	}
+}
+
 func TestCommandsStartASMSTalk(t *testing.T) {
 	t.Parallel()
 	k, _ := newTalker(t, locales.KY)

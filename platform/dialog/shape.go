@@ -29,11 +29,16 @@ func resembles(text string) Ask {
 	return AskNothing
 }
 
-// Keepable is the dialled path up to the first part that may be sensitive: a
-// path waits in the state, and such input never does.
+// longestPath bounds a path that waits, in bytes: what a phone can dial is shorter,
+// and a gateway may send anything.
+const longestPath = 1024
+
+// Keepable is the dialled path up to the first part that may be sensitive, or that
+// nobody dialled: a path waits in the state, and such input never does.
 func Keepable(path []string) []string {
+	length := 0
 	for i, part := range path {
-		if resembles(part).Sensitive() {
+		if length += len(part) + 1; length > longestPath || resembles(part).Sensitive() {
 			return path[:i]
 		}
 	}
