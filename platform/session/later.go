@@ -310,7 +310,7 @@ func (t *Talks) KeepPromises(ctx context.Context) error {
 		_, err := db.New(tx).ForgetPromises(ctx, dbtime.From(now.Add(-rememberPromises)))
 		return err
 	})
-	return errors.Join(append(faults, err)...)
+	return errors.Join(errors.Join(faults...), err)
 }
 
 func (t *Talks) keepPromise(ctx context.Context, row db.DuePromisesRow) error {
