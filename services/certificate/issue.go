@@ -51,8 +51,9 @@ const orderedFor = 10 * time.Minute
 
 // Request issues a certificate to the citizen c.Subject with what the register
 // says now, and texts its number to c.Phone. The same turn gives the same
-// certificate, and so does another talk soon after. What it shows is signed after the intent is stored: a process
-// that dies in between leaves an intent, which the job queue finishes.
+// certificate, and so does another talk soon after. What it shows is signed after
+// the intent is stored: a process that dies in between leaves an intent, which the
+// job queue finishes.
 func (s *Service) Request(ctx context.Context, c caller.Caller, kind Kind) (Certificate, error) {
 	if c.Subject == "" {
 		return Certificate{}, problem.New(problem.Unauthenticated, "problem.certificate_identify")
