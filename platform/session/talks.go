@@ -177,7 +177,7 @@ func (t *Talks) attempt(ctx context.Context, key string, turn Turn) (Answer, err
 	case r.isReplay():
 		return Answer{}, ErrReplayed
 	case r.isLate():
-		text := t.Sentences.Text(t.spoken(r.old), "dialog.session_over")
+		text := t.Sentences.Text(spoken(r.old), "dialog.session_over")
 		return Answer{Text: text, End: true}, nil
 	case r.isLive() && r.isRetry():
 		return t.repeat(ctx, r)
@@ -208,11 +208,12 @@ func (t *Talks) sameHolder(ctx context.Context, r *round) (bool, error) {
 }
 
 // spoken is the language of a stored talk.
-func (t *Talks) spoken(old *talk) locales.Locale {
-	if state, err := dialog.Decode(old.State); err == nil && state.Locale != "" {
-		return state.Locale
+func spoken(old *talk) locales.Locale {
+	state, err := dialog.Decode(old.State)
+	if err != nil {
+		return spokenIn("")
 	}
-	return locales.KY
+	return spokenIn(state.Locale)
 }
 
 // goOn runs the next turn of a talk.
