@@ -36,7 +36,7 @@ const (
 	// giveUpAfter is when a citizen is told that it failed.
 	giveUpAfter = 15 * time.Minute
 	// replyLifetime is how long an answer is worth being sent.
-	replyLifetime = time.Hour
+	replyLifetime = 24 * time.Hour
 	// rememberFor is how long a message's id is known, to find a duplicate.
 	rememberFor = 30 * 24 * time.Hour
 	resumeBatch = 100

@@ -212,7 +212,16 @@ func TestCommandLeavesASecretPrompt(t *testing.T) {
 		t.Fatal("there is no secret prompt")
 	}
 	k.say("айыб", "Бүттү") // a typo may be the secret
+	k.c.Channel = caller.USSD
 	k.turn(Input{Start: true, Dialled: []string{"1", "3"}})
+	k.c.Channel = caller.SMS
+	k.say("айып 482913", "Бүттү")
+	if strings.Contains(string(k.state.Encode()), "482913") {
+		t.Error("a secret behind a word is in the state")
+	}
+	k.c.Channel = caller.USSD
+	k.turn(Input{Start: true, Dialled: []string{"1", "3"}})
+	k.c.Channel = caller.SMS
 	k.say("айып", "Номер?")
 }
 

@@ -127,7 +127,9 @@ func (w *walk) answer(ctx context.Context, raw string) error {
 	key := digits(text)
 	if w.caller.Channel == caller.SMS {
 		exact := w.state.Ask != AskNothing // a typo may be the answer; what is secret is no word
-		if command, rest, ok := w.engine.command(text, exact); ok {
+		command, rest, ok := w.engine.command(text, exact)
+		// What looks secret behind a word, where a secret is asked for, is kept by nobody.
+		if ok && !(w.state.Ask.Sensitive() && resembles(rest).Sensitive()) {
 			w.count(OutcomeDone)
 			if w.state.Locale == "" { // it goes on when the language is chosen
 				w.later(command, text)

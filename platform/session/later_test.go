@@ -214,8 +214,11 @@ func TestLateAnswerOfAStepThatTold(t *testing.T) {
 		p.answers <- "Found"
 		p.answers <- "Found"
 		p.box.wait(t, 1)
-		for deadline := time.Now().Add(30 * time.Second); len(p.answers) > 0 && time.Now().Before(deadline); {
-			time.Sleep(time.Millisecond)
+		kept := 0
+		for deadline := time.Now().Add(30 * time.Second); kept == 0 && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+			if err := db.Reader().QueryRow("SELECT COUNT(*) FROM session_promises WHERE kept_at IS NOT NULL").Scan(&kept); err != nil {
+				t.Fatal(err)
+			}
 		}
 		p.advance(2 * time.Minute)
 		if err := p.KeepPromises(t.Context()); err != nil {
