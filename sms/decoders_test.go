@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -224,6 +225,25 @@ func TestValidity(t *testing.T) {
 	m := notify.Outgoing{ExpiresAt: expires}
 	if m.Left(expires.Add(-time.Minute)) != time.Minute || m.Left(expires.Add(time.Hour)) != time.Second || (notify.Outgoing{}).Left(expires) != 0 {
 		t.Error("what is left of a message is counted wrongly")
+	}
+}
+
+// A full link is nobody's fault, and what is gone in part goes no other way.
+func TestFaultsOfALink(t *testing.T) {
+	final := &smpp.StatusError{Status: smpp.StatusDestination}
+	full := fmt.Errorf("%w: %w", smpp.ErrNotSent, smpp.ErrNoTurn)
+	for _, c := range []struct {
+		err                    error
+		gone                   int
+		refused, notTaken, way bool
+	}{
+		{final, 0, true, false, false}, {final, 1, false, false, false}, {full, 0, false, false, true}, {full, 1, false, false, true},
+		{smpp.ErrNotSent, 0, false, true, false}, {smpp.ErrNotSent, 1, false, false, false}, {smpp.ErrOutcomeUnknown, 0, false, false, false},
+	} {
+		err := new(SMPP).fault(c.err, c.gone)
+		if errors.Is(err, notify.ErrRefused) != c.refused || errors.Is(err, ErrNotTaken) != c.notTaken || errors.Is(err, notify.ErrFull) != c.way {
+			t.Errorf("%v with %d parts gone is %v", c.err, c.gone, err)
+		}
 	}
 }
 

@@ -119,21 +119,28 @@ func (r *Router) Send(ctx context.Context, m notify.Outgoing) (notify.Taken, err
 		return notify.Taken{}, err
 	}
 	var faults, refusals []error
+	var refused []notify.Taken
 	for _, route := range order {
 		price, _ := route.Price(operator)
 		taken := notify.Taken{Provider: route.Provider.Name(), Operator: operator, Parts: parts, Cost: price * int64(parts)}
-		if err := r.wait(ctx, taken); err != nil {
+		if err := r.wait(ctx, m.Purpose, taken); err != nil {
 			return notify.Taken{}, errors.Join(append(faults, err)...)
 		}
 		if taken.ID, err = route.Provider.Send(ctx, m); err == nil {
+			for _, t := range refused { // what another takes was no fault of the message
+				_ = r.failed(ctx, t) // the message has left: an error would send it again
+			}
 			return taken, nil
 		}
 		err = fmt.Errorf("%s: %w", taken.Provider, err)
 		if errors.Is(err, notify.ErrRefused) {
-			refusals = append(refusals, err)
+			refusals, refused = append(refusals, err), append(refused, taken)
 			continue
 		}
 		faults = append(faults, err)
+		if errors.Is(err, notify.ErrFull) {
+			break // nobody's fault
+		}
 		if err := r.failed(ctx, taken); err != nil {
 			faults = append(faults, err)
 		}
@@ -195,14 +202,24 @@ func (r *Router) serving(operator string) (routes []Route) {
 	return routes
 }
 
+// longestWait is what a message that is not urgent waits for its operator at once.
+const longestWait = 5 * time.Second
+
 // wait holds a message back while its operator has got enough from us.
-func (r *Router) wait(ctx context.Context, taken notify.Taken) error {
+func (r *Router) wait(ctx context.Context, purpose notify.Purpose, taken notify.Taken) error {
 	limiter := r.paces[lane{taken.Provider, taken.Operator}]
 	if limiter == nil {
 		limiter = r.paces[lane{taken.Provider, ""}]
 	}
 	if limiter == nil {
 		return nil
+	}
+	if purpose != notify.Code && purpose != notify.Answer {
+		// Who need not hurry reserves no more than a little of what is to come.
+		own := time.Duration(float64(taken.Parts) / float64(limiter.Limit()) * float64(time.Second))
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, longestWait+own)
+		defer cancel()
 	}
 	if err := limiter.WaitN(ctx, taken.Parts); err != nil {
 		return fmt.Errorf("wait for the operator's rate: %w: %w", notify.ErrFull, err)

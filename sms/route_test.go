@@ -138,9 +138,21 @@ func TestRouteAround(t *testing.T) {
 		// One provider's refusal is its own: the citizen said STOP there, or has taken
 		// the number to another network.
 		m.cheap.plan(fmt.Errorf("planned: %w", notify.ErrRefused))
-		if taken, err := m.Send(t.Context(), parcel(3, 1, aigul)); err != nil || taken.Provider != "dear" {
-			t.Errorf("refused by one: %+v, %v", taken, err)
+		failures := func() (n int) {
+			if err := db.Reader().QueryRow("SELECT COUNT(*) FROM sms_failures WHERE provider = 'cheap'").Scan(&n); err != nil {
+				t.Fatal(err)
+			}
+			return n
 		}
+		before := failures()
+		if taken, err := m.Send(t.Context(), parcel(3, 1, aigul)); err != nil || taken.Provider != "dear" || failures() != before+1 {
+			t.Errorf("refused by one: %+v, %v, %d failures after %d", taken, err, failures(), before)
+		}
+		m.cheap.plan(fmt.Errorf("planned: %w", notify.ErrFull))
+		if _, err := m.Send(t.Context(), parcel(3, 1, aigul)); !errors.Is(err, notify.ErrFull) || failures() != before+1 {
+			t.Errorf("a full way: %v, %d failures after %d", err, failures(), before)
+		}
+		m.cheap.plan(fmt.Errorf("planned: %w", notify.ErrRefused))
 		m.dear.plan(fmt.Errorf("planned: %w", notify.ErrRefused))
 		if _, err := m.Send(t.Context(), parcel(3, 1, aigul)); !errors.Is(err, notify.ErrRefused) {
 			t.Errorf("refused by all: %v", err)

@@ -122,8 +122,13 @@ func address(number string) smpp.Address {
 // another provider would send the whole.
 func (s *SMPP) fault(err error, gone int) error {
 	var refused *smpp.StatusError
-	if errors.As(err, &refused) && refused.Status.Final() {
+	switch final := errors.As(err, &refused) && refused.Status.Final(); {
+	case final && gone == 0:
 		return fmt.Errorf("%w: %w", notify.ErrRefused, err)
+	case final:
+		return err
+	case errors.Is(err, smpp.ErrNoTurn):
+		return fmt.Errorf("%w: %w", notify.ErrFull, err)
 	}
 	if gone == 0 && (refused != nil || errors.Is(err, smpp.ErrNotSent)) {
 		return fmt.Errorf("%w: %w", ErrNotTaken, err)

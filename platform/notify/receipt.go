@@ -34,8 +34,8 @@ type Report struct {
 
 // Report takes a provider's delivery report. Reports may come repeated or late:
 // the first final one counts, and no other is looked at. One with our own ID of a
-// message that is still queued tells that a try succeeded although its answer was
-// lost: the message is not sent again. ErrUnknown means that no message has the
+// message that is still queued tells that a try succeeded, if it did, although its
+// answer was lost: the message is not sent again. ErrUnknown means that no message has the
 // provider's id, or none yet: a report may overtake the provider's own answer.
 func (o *Outbox) Report(ctx context.Context, r Report) error {
 	state, final := outcomes[strings.ToLower(r.Status)]
@@ -74,7 +74,7 @@ func (o *Outbox) note(ctx context.Context, q *db.Queries, r Report, state State)
 		}
 		return true, nil
 	}
-	if r.Message == "" {
+	if r.Message == "" || state == Failed { // a try that failed is followed by the next
 		return false, nil
 	}
 	adoption := db.AdoptParams{

@@ -244,7 +244,7 @@ func (c *Client) Submit(ctx context.Context, m *Message, tlvs TLVs) (id string, 
 	_, screen := tlvs.Get(TagUSSDServiceOp)
 	for pause := c.cfg.MinPause; ; pause = min(2*pause, c.cfg.MaxPause) {
 		if err := c.pace.wait(ctx, screen); err != nil {
-			return "", fmt.Errorf("%w: waiting for its turn: %w", ErrNotSent, err)
+			return "", fmt.Errorf("%w: %w: %w", ErrNotSent, ErrNoTurn, err)
 		}
 		l, err := c.bound(ctx)
 		if err != nil {

@@ -82,6 +82,8 @@ func (e *StatusError) Error() string { return fmt.Sprintf("SMPP status 0x%08X", 
 var (
 	// ErrNotSent: the other side has surely not got it.
 	ErrNotSent = errors.New("not sent over SMPP")
+	// ErrNoTurn: the operator's rate left no room in time.
+	ErrNoTurn = errors.New("no turn came in time")
 	// ErrOutcomeUnknown: it was written, and the response did not come.
 	ErrOutcomeUnknown = errors.New("sent over SMPP, with unknown outcome")
 )
