@@ -320,11 +320,7 @@ func (d *door) json(method, path, token string, in, out any, headers ...string) 
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	defer func() { _ = response.Body.Close() }()
-	data, err := io.ReadAll(response.Body)
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	data := d.read(response)
 	if raw, ok := out.(*[]byte); ok {
 		*raw = data
 	} else if out != nil {
@@ -335,19 +331,32 @@ func (d *door) json(method, path, token string, in, out any, headers ...string) 
 	return response.StatusCode
 }
 
-// metrics are the operators' figures as they stand.
-func (d *door) metrics() string {
+// read gives an answer's body and closes it.
+func (d *door) read(response *http.Response) []byte {
 	d.t.Helper()
-	response, err := d.client.Get(d.admin + "/metrics")
-	if err != nil {
-		d.t.Fatal(err)
-	}
 	defer func() { _ = response.Body.Close() }()
 	data, err := io.ReadAll(response.Body)
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	return string(data)
+	return data
+}
+
+// metrics are the operators' figures as they stand.
+func (d *door) metrics() string { d.t.Helper(); return d.operators("/metrics") }
+
+// operators is what the operators' listener answers.
+func (d *door) operators(path string) string {
+	d.t.Helper()
+	response, err := d.client.Get(d.admin + path)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	body := d.read(response)
+	if response.StatusCode != http.StatusOK {
+		d.t.Fatalf("%s: %d %s", path, response.StatusCode, body)
+	}
+	return string(body)
 }
 
 var sixDigits = regexp.MustCompile(`\b\d{6}\b`)

@@ -72,12 +72,7 @@ func (d *door) status(path string, form url.Values, headers ...string) (int, str
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	return response.StatusCode, string(body)
+	return response.StatusCode, string(d.read(response))
 }
 
 // TestProductionWithoutTwilio: who sends and takes messages some other way needs

@@ -154,8 +154,7 @@ func (a *AfricasTalking) guard(next fiber.Handler) fiber.Handler {
 			return c.Status(fiber.StatusForbidden).SendString("forbidden")
 		}
 		if len(c.Request().Body()) > maxForm {
-			a.deps.Refused("too_large")
-			return c.Status(fiber.StatusRequestEntityTooLarge).SendString("the form is too large")
+			return a.deps.tooLarge(c)
 		}
 		return next(c)
 	}
@@ -163,37 +162,20 @@ func (a *AfricasTalking) guard(next fiber.Handler) fiber.Handler {
 
 // receive takes one message: they join the parts of a long one themselves.
 func (a *AfricasTalking) receive(c *fiber.Ctx) error {
-	ctx, cancel := context.WithTimeout(c.UserContext(), answerWithin)
-	defer cancel()
-	err := a.deps.Taker.Take(ctx, Incoming{
-		Provider: providerAfricasTalking, ID: field(c, "id"), Phone: field(c, "from"), Text: field(c, "text"), At: a.deps.Now(),
+	status := a.deps.take(c, Incoming{
+		Provider: providerAfricasTalking, ID: field(c, "id"), Phone: field(c, "from"), Text: field(c, "text"),
 	})
-	switch {
-	case errors.Is(err, ErrMalformed):
-		a.deps.Refused("malformed")
-		return c.Status(fiber.StatusBadRequest).SendString("id is needed")
-	case errors.Is(err, ErrSender):
-		a.deps.Refused("sender")
-	case err != nil:
-		a.deps.Log.ErrorContext(ctx, "a message was not taken", "provider", providerAfricasTalking, "error", err)
-		return c.Status(fiber.StatusServiceUnavailable).SendString("try again later")
+	switch status {
+	case fiber.StatusBadRequest:
+		return c.Status(status).SendString("id is needed")
+	case fiber.StatusServiceUnavailable:
+		return c.Status(status).SendString("try again later")
 	}
-	return c.SendStatus(fiber.StatusOK)
+	return c.SendStatus(status)
 }
 
 // report takes one delivery report.
 func (a *AfricasTalking) report(c *fiber.Ctx) error {
-	id, status := field(c, "id"), field(c, "status")
-	if status == "" || !sidPattern.MatchString(id) {
-		a.deps.Refused("malformed")
-		return c.Status(fiber.StatusBadRequest).SendString("id and status are needed")
-	}
-	ctx, cancel := context.WithTimeout(c.UserContext(), answerWithin)
-	defer cancel()
-	err := report(ctx, a.deps.Deliveries, notify.Report{Provider: providerAfricasTalking, Status: status}, id)
-	if err != nil && !errors.Is(err, notify.ErrUnknown) {
-		a.deps.Log.ErrorContext(ctx, "a delivery report was not taken", "provider", providerAfricasTalking, "error", err)
-		return c.Status(fiber.StatusServiceUnavailable).SendString("try again later")
-	}
-	return c.SendStatus(fiber.StatusOK)
+	_, err := a.deps.hear(c, notify.Report{Provider: providerAfricasTalking, ID: field(c, "id"), Status: field(c, "status")}, "id and status")
+	return err
 }

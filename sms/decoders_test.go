@@ -233,15 +233,15 @@ func TestFaultsOfALink(t *testing.T) {
 	final := &smpp.StatusError{Status: smpp.StatusDestination}
 	full := fmt.Errorf("%w: %w", smpp.ErrNotSent, smpp.ErrNoTurn)
 	for _, c := range []struct {
-		err                    error
-		gone                   int
-		refused, notTaken, way bool
+		err                       error
+		gone                      int
+		refused, notTaken, noRoom bool
 	}{
 		{final, 0, true, false, false}, {final, 1, false, false, false}, {full, 0, false, false, true}, {full, 1, false, false, true},
 		{smpp.ErrNotSent, 0, false, true, false}, {smpp.ErrNotSent, 1, false, false, false}, {smpp.ErrOutcomeUnknown, 0, false, false, false},
 	} {
 		err := new(SMPP).fault(c.err, c.gone)
-		if errors.Is(err, notify.ErrRefused) != c.refused || errors.Is(err, ErrNotTaken) != c.notTaken || errors.Is(err, notify.ErrFull) != c.way {
+		if errors.Is(err, notify.ErrRefused) != c.refused || errors.Is(err, ErrNotTaken) != c.notTaken || errors.Is(err, notify.ErrFull) != c.noRoom {
 			t.Errorf("%v with %d parts gone is %v", c.err, c.gone, err)
 		}
 	}

@@ -106,8 +106,9 @@ func NewRouter(database *store.DB, now func() time.Time, routes ...Route) (*Rout
 const maxSent = 20
 
 // Send hands a message to a provider. One that has surely not taken it is
-// counted, and the next one asked; so it is where one refuses the message for good,
-// as another may know the number, or the citizen said STOP to that provider only.
+// counted, and the next one asked. The next one is asked too where one refuses the
+// message for good, as another may know the number, or the citizen said STOP to that
+// provider only: the refusal is counted if another takes the message.
 func (r *Router) Send(ctx context.Context, m notify.Outgoing) (notify.Taken, error) {
 	operator := caller.Operator(m.To)
 	parts := len(gsm.Split(m.Text).Texts)
@@ -127,8 +128,8 @@ func (r *Router) Send(ctx context.Context, m notify.Outgoing) (notify.Taken, err
 			return notify.Taken{}, errors.Join(append(faults, err)...)
 		}
 		if taken.ID, err = route.Provider.Send(ctx, m); err == nil {
-			for _, t := range refused { // what another takes was no fault of the message
-				_ = r.failed(ctx, t) // the message has left: an error would send it again
+			for _, by := range refused {
+				_ = r.failed(ctx, by) // the message has left: an error would send it again
 			}
 			return taken, nil
 		}
@@ -149,7 +150,7 @@ func (r *Router) Send(ctx context.Context, m notify.Outgoing) (notify.Taken, err
 		}
 	}
 	if len(faults) == 0 {
-		return notify.Taken{}, errors.Join(refusals...)
+		faults = refusals
 	}
 	return notify.Taken{}, errors.Join(faults...)
 }
@@ -214,7 +215,7 @@ func (r *Router) wait(ctx context.Context, purpose notify.Purpose, taken notify.
 	if limiter == nil {
 		return nil
 	}
-	if purpose != notify.Code && purpose != notify.Answer {
+	if !purpose.Awaited() {
 		// Who need not hurry reserves no more than a little of what is to come.
 		own := time.Duration(float64(taken.Parts) / float64(limiter.Limit()) * float64(time.Second))
 		var cancel context.CancelFunc

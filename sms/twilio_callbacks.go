@@ -1,7 +1,6 @@
 package sms
 
 import (
-	"context"
 	"errors"
 	"strings"
 
@@ -62,8 +61,7 @@ func (t *TwilioCallbacks) Register(r fiber.Router) {
 func (t *TwilioCallbacks) guard(next fiber.Handler) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		if len(c.Request().Body()) > maxForm { // as it was sent: nothing is unpacked for a stranger
-			t.deps.Refused("too_large")
-			return c.Status(fiber.StatusRequestEntityTooLarge).SendString("the form is too large")
+			return t.deps.tooLarge(c)
 		}
 		if !t.authentic(c) {
 			t.deps.Refused("signature")
@@ -93,45 +91,24 @@ func (t *TwilioCallbacks) authentic(c *fiber.Ctx) bool {
 // receive takes one message. Twilio gets an empty answer: ours goes out as a
 // message of its own. Twilio joins the parts of a long one itself.
 func (t *TwilioCallbacks) receive(c *fiber.Ctx) error {
-	ctx, cancel := context.WithTimeout(c.UserContext(), answerWithin)
-	defer cancel()
-	err := t.deps.Taker.Take(ctx, Incoming{
-		Provider: providerTwilio, ID: field(c, "MessageSid"), Phone: field(c, "From"), Text: field(c, "Body"), At: t.deps.Now(),
+	status := t.deps.take(c, Incoming{
+		Provider: providerTwilio, ID: field(c, "MessageSid"), Phone: field(c, "From"), Text: field(c, "Body"),
 	})
 	c.Set(fiber.HeaderContentType, "text/xml; charset=utf-8")
-	switch {
-	case errors.Is(err, ErrMalformed):
-		t.deps.Refused("malformed")
-		return c.Status(fiber.StatusBadRequest).SendString("MessageSid is needed")
-	case errors.Is(err, ErrSender):
-		t.deps.Refused("sender")
-	case err != nil:
-		t.deps.Log.ErrorContext(ctx, "a message was not taken", "provider", providerTwilio, "error", err)
-		c.Status(fiber.StatusServiceUnavailable)
+	if status == fiber.StatusBadRequest {
+		return c.Status(status).SendString("MessageSid is needed")
 	}
-	return c.SendString(emptyTwiML)
+	return c.Status(status).SendString(emptyTwiML)
 }
 
 // report takes one status: queued, sent, delivered, undelivered or failed.
 func (t *TwilioCallbacks) report(c *fiber.Ctx) error {
-	id, status := field(c, "MessageSid"), field(c, "MessageStatus")
-	if status == "" || !sidPattern.MatchString(id) {
-		t.deps.Refused("malformed")
-		return c.Status(fiber.StatusBadRequest).SendString("MessageSid and MessageStatus are needed")
+	known, err := t.deps.hear(c, notify.Report{
+		Provider: providerTwilio, ID: field(c, "MessageSid"), Status: field(c, "MessageStatus"),
+		Message: legible(c.Query(messageParam)), Operator: caller.Operator(field(c, "To")),
+	}, "MessageSid and MessageStatus")
+	if !known { // not ours, or forgotten
+		t.deps.Log.WarnContext(c.UserContext(), "a delivery report is about an unknown message")
 	}
-	ctx, cancel := context.WithTimeout(c.UserContext(), answerWithin)
-	defer cancel()
-	err := report(ctx, t.deps.Deliveries, notify.Report{
-		Provider: providerTwilio, Status: status, Message: legible(c.Query(messageParam)), Operator: caller.Operator(field(c, "To")),
-	}, id)
-	if errors.Is(err, notify.ErrUnknown) {
-		// Not ours, or forgotten: a repetition would change nothing.
-		t.deps.Log.WarnContext(ctx, "a delivery report is about an unknown message")
-		return c.SendStatus(fiber.StatusOK)
-	}
-	if err != nil {
-		t.deps.Log.ErrorContext(ctx, "a delivery report was not taken", "error", err)
-		return c.Status(fiber.StatusServiceUnavailable).SendString("try again later")
-	}
-	return c.SendStatus(fiber.StatusOK)
+	return err
 }

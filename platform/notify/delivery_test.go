@@ -127,19 +127,21 @@ func TestReportBeforeTheAnswer(t *testing.T) {
 }
 
 // worked waits until no message is waiting for a try.
-func (w *world) worked() {
+func (w *world) worked() { w.t.Helper(); w.jobs("NOT IN ('completed', 'cancelled', 'discarded')", 0) }
+
+// jobs waits until so many jobs have a state of the queue's that is like this.
+func (w *world) jobs(like string, want int) {
 	w.t.Helper()
-	const open = "SELECT COUNT(*) FROM river_job WHERE state NOT IN ('completed', 'cancelled', 'discarded')"
-	left := 0
+	n := -1
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if err := w.db.Reader().QueryRow(open).Scan(&left); err != nil {
+		if err := w.db.Reader().QueryRow("SELECT COUNT(*) FROM river_job WHERE state " + like).Scan(&n); err != nil {
 			w.t.Fatal(err)
 		}
-		if left == 0 {
+		if n == want {
 			return
 		}
 	}
-	w.t.Fatalf("%d jobs are left", left)
+	w.t.Fatalf("the state of %d jobs is %s, want %d", n, like, want)
 }
 
 // A try that failed is followed by another after a second, then after two. The
@@ -187,8 +189,8 @@ func TestHeldBetweenTries(t *testing.T) {
 		w.provider.during = func(notify.Outgoing) { w.pass(time.Hour) } // 09:00, 10:00
 		w.start()
 		w.send(notify.Message{To: phone, Text: "offer", Purpose: notify.Statutory})
-		w.state("scheduled", 1)
-		w.state("retryable", 0)
+		w.jobs("= 'scheduled'", 1)
+		w.jobs("= 'retryable'", 0)
 		if got := len(w.provider.taken()); got != 1 {
 			t.Errorf("%d tries, one before the quiet hours", got)
 		}
@@ -246,21 +248,6 @@ func TestFullWay(t *testing.T) {
 			t.Errorf("sent after %d tries", m.Tries)
 		}
 	})
-}
-
-// state waits until so many jobs are in a state of the queue's.
-func (w *world) state(state string, want int) {
-	w.t.Helper()
-	n := -1
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if err := w.db.Reader().QueryRow("SELECT COUNT(*) FROM river_job WHERE state = $1", state).Scan(&n); err != nil {
-			w.t.Fatal(err)
-		}
-		if n == want {
-			return
-		}
-	}
-	w.t.Fatalf("%d jobs are %s, want %d", n, state, want)
 }
 
 // timeOfDay is how long after midnight a moment is.

@@ -16,8 +16,11 @@ import (
 // urgent reports a purpose that waits for no morning: the citizen has just asked
 // for it, or it is about their money.
 func urgent(purpose Purpose) bool {
-	return purpose == Code || purpose == Answer || purpose == Receipt
+	return purpose.Awaited() || purpose == Receipt
 }
+
+// Awaited reports a purpose that somebody waits for with the phone in the hand.
+func (p Purpose) Awaited() bool { return p == Code || p == Answer }
 
 // Quiet is the part of the day in which nothing leaves that can wait; the zero
 // Quiet is none. It may lie over midnight.
@@ -63,10 +66,10 @@ func (q Quiet) over(now time.Time) time.Time {
 
 // priority puts what the citizen waits for before what they do not.
 func priority(purpose Purpose) int {
-	switch purpose {
-	case Code, Answer:
+	switch {
+	case purpose.Awaited():
 		return 1
-	case Receipt:
+	case urgent(purpose):
 		return 2
 	default:
 		return 3
@@ -77,14 +80,12 @@ func priority(purpose Purpose) int {
 // are over, or for good where the phone wants no notices any more.
 func (o *Outbox) hold(ctx context.Context, m db.NotifyMessage) (held bool, err error) {
 	purpose, now := Purpose(m.Purpose), o.now()
-	if purpose == Notice {
-		n, err := db.New(o.db.Reader()).IsStopped(ctx, m.PhoneIndex)
-		if err != nil {
-			return true, fmt.Errorf("look whether notices are wanted: %w", err)
-		}
-		if n > 0 {
-			return true, o.giveUp(ctx, m, Blocked)
-		}
+	blocked, err := blocked(ctx, db.New(o.db.Reader()), purpose, m.PhoneIndex)
+	if err != nil {
+		return true, err
+	}
+	if blocked {
+		return true, o.giveUp(ctx, m, Blocked)
 	}
 	leaves := o.departure(Message{Purpose: purpose, ExpiresAt: m.ExpiresAt.Time}, now)
 	if leaves.After(now) {
@@ -125,11 +126,11 @@ func (o *Outbox) Start(ctx context.Context, tx *store.Tx, phone string) error {
 }
 
 // blocked reports a notice to a phone that wants none.
-func (o *Outbox) blocked(ctx context.Context, tx *store.Tx, m Message) (bool, error) {
-	if m.Purpose != Notice {
+func blocked(ctx context.Context, q *db.Queries, purpose Purpose, phoneIndex string) (bool, error) {
+	if purpose != Notice {
 		return false, nil
 	}
-	n, err := db.New(tx).IsStopped(ctx, o.sealer.Index(phoneContext, m.To))
+	n, err := q.IsStopped(ctx, phoneIndex)
 	if err != nil {
 		return false, fmt.Errorf("look whether notices are wanted: %w", err)
 	}

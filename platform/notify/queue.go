@@ -80,7 +80,8 @@ func (o *Outbox) row(ctx context.Context, tx *store.Tx, m Message, now time.Time
 	if err != nil {
 		return "", "", nil, err
 	}
-	blocked, err := o.blocked(ctx, tx, m)
+	index := o.sealer.Index(phoneContext, m.To)
+	blocked, err := blocked(ctx, db.New(tx), m.Purpose, index)
 	if err != nil {
 		return "", "", nil, err
 	}
@@ -93,7 +94,7 @@ func (o *Outbox) row(ctx context.Context, tx *store.Tx, m Message, now time.Time
 		dedup = id
 	}
 	return id, state, []any{
-		id, dedup, string(m.Purpose), string(m.Locale), o.sealer.Index(phoneContext, m.To), phone, text, string(state), 0,
+		id, dedup, string(m.Purpose), string(m.Locale), index, phone, text, string(state), 0,
 		dbtime.From(now), dbtime.From(m.ExpiresAt), m.Turn,
 	}, nil
 }
