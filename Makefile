@@ -39,11 +39,12 @@ bench: $(WITH_SERVERS) ## measure the speed table, each row beside a control; ap
 flows: ## draw the conversation into docs/flows.md
 	$(GO) run ./cmd/eshik flows graph --out docs/flows.md
 
-lint: docs ## gofmt, vet, the linters of .golangci.yml, and the documents
+lint: docs ## gofmt, vet, the linters of .golangci.yml, the house's rules, and the documents
 	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "gofmt -w these files:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	$(GOLANGCI_LINT) run
+	$(GO) test -vet=off -count=1 ./platform
 
 docs: ## check the documents: every link leads somewhere, every setting is described
 	$(GO) run ./tools/docs
