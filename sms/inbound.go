@@ -99,7 +99,7 @@ type Incoming struct {
 // it, and none is lost when the process is killed.
 type Inbound struct {
 	db        *store.DB
-	kept      *store.Batch[arrival, bool] // what is stored as it comes
+	kept      *store.Batch[arrival, standing] // what is stored as it comes
 	answered  *store.Batch[reply, struct{}]
 	hands     chan struct{} // a token for each message that is worked on
 	waits     sync.Mutex    // held in Wait
@@ -143,11 +143,13 @@ func NewInbound(d InboundDeps) *Inbound {
 // message is one text, or a part of one; its JSON is what is stored, sealed.
 type message struct {
 	provider, id string
-	Phone        string `json:"phone"`
-	Text         string `json:"text"`
-	Ref          int    `json:"ref,omitempty"`
-	Part         int    `json:"part,omitempty"`
-	Parts        int    `json:"parts,omitempty"`
+	at           time.Time // when it reached us
+	behind       bool      // others of its phone were waiting when it came
+	Phone        string    `json:"phone"`
+	Text         string    `json:"text"`
+	Ref          int       `json:"ref,omitempty"`
+	Part         int       `json:"part,omitempty"`
+	Parts        int       `json:"parts,omitempty"`
 }
 
 // name is the message's for good, among all providers'.
@@ -166,13 +168,14 @@ func (in *Inbound) Take(ctx context.Context, incoming Incoming) error {
 		return err
 	}
 	free := in.hand(ctx)
-	fresh, err := in.keep(ctx, m, incoming)
+	kept, err := in.keep(ctx, m, incoming.Unnumbered)
+	m.behind = kept.behind
 	switch {
-	case err == nil && fresh && free:
+	case err == nil && kept.fresh && free:
 		in.later(ctx, m)
 	case free:
 		<-in.hands
-	case fresh:
+	case kept.fresh:
 		in.log.WarnContext(ctx, "a message waits for its answer: too many are in hand", "provider", m.provider)
 	}
 	return err
@@ -180,7 +183,7 @@ func (in *Inbound) Take(ctx context.Context, incoming Incoming) error {
 
 // read checks what a provider told.
 func read(i Incoming) (message, error) {
-	m := message{provider: i.Provider, id: i.ID, Text: legible(i.Text)}
+	m := message{provider: i.Provider, id: i.ID, at: i.At, Text: legible(i.Text)}
 	if i.Parts > 1 {
 		m.Ref, m.Part, m.Parts = i.Ref, i.Part, i.Parts
 	}
@@ -200,28 +203,36 @@ func legible(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }
 
-// keep stores a message; fresh is false when it is known already.
-func (in *Inbound) keep(ctx context.Context, m message, incoming Incoming) (fresh bool, err error) {
+// keep stores a message.
+func (in *Inbound) keep(ctx context.Context, m message, unnumbered bool) (standing, error) {
 	plain, err := json.Marshal(m)
 	if err != nil {
-		return false, fmt.Errorf("write a message: %w", err)
+		return standing{}, fmt.Errorf("write a message: %w", err)
 	}
-	sealed, err := in.sealer.Seal(plain, sealContext(m.provider, m.id))
-	if err != nil {
-		return false, fmt.Errorf("seal a message: %w", err)
+	a := arrival{message: m, sender: in.sealer.Index(senderIndex, m.Phone)}
+	if a.sealed, err = in.sealer.Seal(plain, sealContext(m.provider, m.id)); err != nil {
+		return standing{}, fmt.Errorf("seal a message: %w", err)
 	}
-	a := arrival{message: m, at: incoming.At, sealed: sealed}
-	if incoming.Unnumbered {
+	if unnumbered {
 		a.echo = in.echo(m)
 	}
-	if fresh, err = in.kept.Do(ctx, a); err != nil {
-		return false, fmt.Errorf("store a message: %w", err)
+	kept, err := in.kept.Do(ctx, a)
+	if err != nil {
+		return standing{}, fmt.Errorf("store a message: %w", err)
 	}
-	return fresh, nil
+	return kept, nil
 }
 
-// work answers a whole message, or the one whose last part m is.
+// work answers a whole message, or the one whose last part m is. One that waited
+// too long is not worked on any more.
 func (in *Inbound) work(ctx context.Context, m message) error {
+	if in.now().Sub(m.at) > giveUpAfter {
+		text, err := in.say(ctx, m.Phone, "problem.internal")
+		if err != nil {
+			return err
+		}
+		return in.reply(ctx, m, text, nil)
+	}
 	if m.Parts > 0 {
 		return in.workPart(ctx, m)
 	}

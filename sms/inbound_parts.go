@@ -68,7 +68,7 @@ func (in *Inbound) gather(ctx context.Context, m message) (whole message, oldest
 	}
 	var parts []message
 	for _, row := range rows {
-		part, err := in.open(m.provider, row.MessageID, row.Sealed)
+		part, err := in.open(m.provider, row.MessageID, row.ReceivedAt, row.Sealed)
 		if err != nil {
 			return message{}, oldest, err
 		}
@@ -103,12 +103,12 @@ func join(parts []message) (whole message) {
 }
 
 // open reads a stored message.
-func (in *Inbound) open(provider, id string, sealed []byte) (message, error) {
+func (in *Inbound) open(provider, id string, at dbtime.Time, sealed []byte) (message, error) {
 	plain, err := in.sealer.Open(sealed, sealContext(provider, id))
 	if err != nil {
 		return message{}, fmt.Errorf("open a stored message: %w", err)
 	}
-	m := message{provider: provider, id: id}
+	m := message{provider: provider, id: id, at: at.Time}
 	if err := json.Unmarshal(plain, &m); err != nil {
 		return message{}, fmt.Errorf("read a stored message: %w", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
@@ -25,7 +24,7 @@ func (in *Inbound) Resume(ctx context.Context) error {
 	}
 	var faults []error
 	for _, row := range waiting {
-		faults = append(faults, in.resume(ctx, row, now))
+		faults = append(faults, in.resume(ctx, row))
 	}
 	err = in.db.InTx(ctx, func(tx *store.Tx) error {
 		_, err := db.New(tx).ForgetInbound(ctx, dbtime.From(now.Add(-rememberFor)))
@@ -38,18 +37,11 @@ func (in *Inbound) Resume(ctx context.Context) error {
 }
 
 // resume has one message that was left worked on, if there is a hand for it.
-func (in *Inbound) resume(ctx context.Context, row db.WaitingInboundRow, now time.Time) error {
-	m, err := in.open(row.Provider, row.MessageID, row.Sealed)
+func (in *Inbound) resume(ctx context.Context, row db.WaitingInboundRow) error {
+	m, err := in.open(row.Provider, row.MessageID, row.ReceivedAt, row.Sealed)
 	if err != nil {
 		// It was sealed with another key: nobody will ever read it.
 		return errors.Join(err, in.reply(ctx, message{provider: row.Provider, id: row.MessageID}, "", nil))
-	}
-	if now.Sub(row.ReceivedAt.Time) > giveUpAfter {
-		text, err := in.say(ctx, m.Phone, "problem.internal")
-		if err != nil {
-			return err
-		}
-		return in.reply(ctx, m, text, nil)
 	}
 	select {
 	case in.hands <- struct{}{}:

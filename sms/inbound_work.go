@@ -61,7 +61,14 @@ func (in *Inbound) later(ctx context.Context, m message) {
 // workLine works on a phone's message and on those that come meanwhile.
 func (in *Inbound) workLine(ctx context.Context, m message) {
 	for more := true; more; {
-		if err := in.safely(ctx, m); err != nil {
+		var err error
+		if m.behind {
+			err = in.answerEarlier(ctx, m)
+		}
+		if err == nil {
+			err = in.safely(ctx, m)
+		}
+		if err != nil {
 			in.log.ErrorContext(ctx, "a message waits for its answer", "provider", m.provider, "error", err)
 		}
 		<-in.hands

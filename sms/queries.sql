@@ -1,5 +1,5 @@
 -- name: AnswerJoined :execrows
-UPDATE sms_inbound SET answered_at = $3, sealed = NULL
+UPDATE sms_inbound SET answered_at = $3, sealed = NULL, sender = ''
 WHERE provider = $1 AND joins = $2 AND answered_at IS NULL;
 
 -- name: JoinedInbound :many
@@ -16,6 +16,12 @@ SELECT provider, message_id, received_at, sealed FROM sms_inbound
 WHERE sealed IS NOT NULL AND received_at < $1
 ORDER BY received_at
 LIMIT $2;
+
+-- name: EarlierInbound :many
+SELECT provider, message_id, received_at, sealed FROM sms_inbound
+WHERE sender = $1 AND sender <> '' AND received_at < $2
+ORDER BY received_at
+LIMIT $3;
 
 -- name: ForgetInbound :execrows
 DELETE FROM sms_inbound WHERE answered_at < $1;

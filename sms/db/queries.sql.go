@@ -27,7 +27,7 @@ func (q *Queries) Acknowledge(ctx context.Context, arg AcknowledgeParams) error 
 }
 
 const answerJoined = `-- name: AnswerJoined :execrows
-UPDATE sms_inbound SET answered_at = $3, sealed = NULL
+UPDATE sms_inbound SET answered_at = $3, sealed = NULL, sender = ''
 WHERE provider = $1 AND joins = $2 AND answered_at IS NULL
 `
 
@@ -79,6 +79,54 @@ func (q *Queries) CountAnsweredParts(ctx context.Context, arg CountAnsweredParts
 	var count int64
 	err := row.Scan(&count)
 	return count, err
+}
+
+const earlierInbound = `-- name: EarlierInbound :many
+SELECT provider, message_id, received_at, sealed FROM sms_inbound
+WHERE sender = $1 AND sender <> '' AND received_at < $2
+ORDER BY received_at
+LIMIT $3
+`
+
+type EarlierInboundParams struct {
+	Sender     string
+	ReceivedAt dbtime.Time
+	Limit      int32
+}
+
+type EarlierInboundRow struct {
+	Provider   string
+	MessageID  string
+	ReceivedAt dbtime.Time
+	Sealed     []byte
+}
+
+func (q *Queries) EarlierInbound(ctx context.Context, arg EarlierInboundParams) ([]EarlierInboundRow, error) {
+	rows, err := q.db.QueryContext(ctx, earlierInbound, arg.Sender, arg.ReceivedAt, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EarlierInboundRow
+	for rows.Next() {
+		var i EarlierInboundRow
+		if err := rows.Scan(
+			&i.Provider,
+			&i.MessageID,
+			&i.ReceivedAt,
+			&i.Sealed,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const echoes = `-- name: Echoes :many
