@@ -69,6 +69,9 @@ func openPostgres(ctx context.Context, dsn string) (*DB, error) {
 	return &DB{engine: PostgreSQL, address: dsn, writer: pool, reader: pool}, nil
 }
 
+// uriPath writes a path as SQLite reads it in a file: URI, which a # would end.
+var uriPath = strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23")
+
 func openSQLite(ctx context.Context, path string) (*DB, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder of the database: %w", err)
@@ -85,7 +88,8 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	pragmas := url.Values{"_pragma": {
 		"busy_timeout(10000)", "journal_mode(WAL)", "foreign_keys(1)", "synchronous(FULL)",
 	}}
-	writer, err := sql.Open("sqlite", "file:"+path+"?_txlock=immediate&"+pragmas.Encode())
+	uri := "file:" + uriPath.Replace(path)
+	writer, err := sql.Open("sqlite", uri+"?_txlock=immediate&"+pragmas.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("open SQLite: %w", err)
 	}
@@ -94,7 +98,7 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), writer.Close())
 	}
 	pragmas.Add("_pragma", "query_only(1)")
-	reader, err := sql.Open("sqlite", "file:"+path+"?"+pragmas.Encode())
+	reader, err := sql.Open("sqlite", uri+"?"+pragmas.Encode())
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open SQLite: %w", err), writer.Close())
 	}

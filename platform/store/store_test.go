@@ -3,6 +3,8 @@ package store_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -159,6 +161,20 @@ func TestMigrateTwiceIsMigrateOnce(t *testing.T) {
 			t.Fatalf("%d, %v", n, err)
 		}
 	})
+}
+
+// A folder may have any name: what a URI would end at is part of it.
+func TestSQLiteInAnOddFolder(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "a#b?c%20d é")
+	makeScratch(t, storetest.Open(t, "sqlite:"+filepath.Join(folder, "eshik.db")))
+	info, err := os.Stat(filepath.Join(folder, "eshik.db"))
+	if err != nil || info.Size() == 0 || info.Mode().Perm() != 0o600 {
+		t.Errorf("the database is not in its file: %v, %v", info, err)
+	}
+	if others, err := os.ReadDir(filepath.Dir(folder)); err != nil || len(others) != 1 {
+		t.Errorf("beside the folder lie %v, %v", others, err)
+	}
 }
 
 func TestOpenRefusesOtherAddresses(t *testing.T) {
