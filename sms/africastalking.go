@@ -14,6 +14,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/notify"
 )
 
@@ -104,12 +105,12 @@ func (a *AfricasTalking) Send(ctx context.Context, m notify.Outgoing) (id string
 		if errors.As(err, &failed) {
 			err = failed.Err
 		}
-		return "", fmt.Errorf("reach africa's talking: %w", unreached(err))
+		return "", fmt.Errorf("reach africa's talking: %w", unanswered(err))
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	if err != nil {
-		return "", fmt.Errorf("read the answer of africa's talking: %w", err)
+		return "", fmt.Errorf("read the answer of africa's talking: %w", unanswered(err))
 	}
 	return readAfricasTalking(response.StatusCode, body)
 }
@@ -176,6 +177,8 @@ func (a *AfricasTalking) receive(c *fiber.Ctx) error {
 
 // report takes one delivery report.
 func (a *AfricasTalking) report(c *fiber.Ctx) error {
-	_, err := a.deps.hear(c, notify.Report{Provider: providerAfricasTalking, ID: field(c, "id"), Status: field(c, "status")}, "id and status")
+	told := notify.Report{Provider: providerAfricasTalking, ID: field(c, "id"), Status: field(c, "status")}
+	told.Phone, _ = caller.ParsePhone(field(c, "phoneNumber"))
+	_, err := a.deps.hear(c, told, "id and status")
 	return err
 }

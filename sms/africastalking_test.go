@@ -133,6 +133,45 @@ func TestAfricasTalkingCallbacks(t *testing.T) {
 	})
 }
 
+// Their answer to a message is lost: their report names its phone, and the message is
+// not sent again.
+func TestAfricasTalkingReportOfALostAnswer(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db, true)
+		var callbacks string
+		api := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			form := url.Values{"id": {"ATPid_9"}, "status": {"Success"}, "phoneNumber": {aigul}}
+			go func() { // while the call breaks off
+				if response, err := http.PostForm(callbacks+"/sms/africastalking/"+callbackSecret+"/report", form); err == nil {
+					_ = response.Body.Close()
+				}
+			}()
+			panic(http.ErrAbortHandler) // the connection breaks
+		}))
+		defer api.Close()
+		provider := africasTalking(t, api.URL, sms.CallbackDeps{
+			Deliveries: w.outbox, Taker: w.inbound, Now: time.Now, Log: slog.New(slog.DiscardHandler), Refused: w.refuse,
+		})
+		callbacks = serve(t, provider)
+		router, err := sms.NewRouter(db, time.Now, sms.Route{Provider: provider, Prices: map[string]int64{"": 90}, Reports: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.provider.next = router
+		w.start()
+		err = db.InTx(t.Context(), func(tx *store.Tx) error {
+			return w.outbox.Send(t.Context(), tx, notify.Message{To: aigul, Text: "Төлөндү", Purpose: notify.Receipt})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kept := w.kept(notify.Delivered); kept.ProviderID != "ATPid_9" || kept.Cost != 90 || len(w.taken()) != 1 {
+			t.Errorf("kept %+v after %d tries", kept, len(w.taken()))
+		}
+	})
+}
+
 func TestAfricasTalkingConfig(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []sms.AfricasTalkingConfig{

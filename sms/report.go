@@ -22,12 +22,21 @@ const (
 
 // report takes what a provider says of the message with one of the ids: some
 // write an id in two ways. A report may overtake the answer to the very call that
-// sent the message, and few providers repeat it: such a one waits a moment.
+// sent the message, and few providers repeat it: such a one waits a moment. Then the
+// answer is taken for lost, and the message is sought by its phone.
 func report(ctx context.Context, to Deliveries, r notify.Report, ids ...string) error {
+	phone := r.Phone
+	r.Phone = ""
 	for wait := firstWait; ; wait *= 2 {
 		err := tell(ctx, to, r, ids...)
-		if !errors.Is(err, notify.ErrUnknown) || wait > lastWait {
+		if !errors.Is(err, notify.ErrUnknown) {
 			return err
+		}
+		if wait > lastWait {
+			if r.Phone = phone; phone == "" {
+				return err
+			}
+			return tell(ctx, to, r, ids[0])
 		}
 		select {
 		case <-ctx.Done():

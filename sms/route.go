@@ -27,8 +27,8 @@ type Provider interface {
 	Name() string
 	// Send hands one message over and gives the provider's id for it, "" when it
 	// names none. An error that wraps ErrNotTaken says that the provider has surely
-	// not taken it, and notify.ErrRefused that it never will. Errors hold neither the
-	// number nor the text.
+	// not taken it, notify.ErrRefused that it never will, and notify.ErrUnanswered that
+	// a report will tell. Errors hold neither the number nor the text.
 	Send(ctx context.Context, m notify.Outgoing) (id string, err error)
 }
 
@@ -144,6 +144,9 @@ func (r *Router) Send(ctx context.Context, m notify.Outgoing) (notify.Taken, err
 		}
 		if err := r.failed(ctx, taken); err != nil {
 			faults = append(faults, err)
+		}
+		if errors.Is(err, notify.ErrUnanswered) {
+			return taken, errors.Join(faults...)
 		}
 		if !errors.Is(err, ErrNotTaken) {
 			break

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/smpp"
@@ -65,6 +66,9 @@ func (s *SMPP) Send(ctx context.Context, m notify.Outgoing) (id string, err erro
 		}
 		if id, err = s.submit(ctx, message, nil); err != nil {
 			s.keep(m.ID, i)
+			if i == len(parts.Texts)-1 && errors.Is(err, smpp.ErrOutcomeUnknown) { // the part with the receipt
+				return "", fmt.Errorf("%w: %w", notify.ErrUnanswered, err)
+			}
 			return "", s.fault(err, i)
 		}
 	}
@@ -117,6 +121,9 @@ func address(number string) smpp.Address {
 	}
 	return smpp.Address{TON: 3, Digits: number}
 }
+
+// number is a phone's in E.164.
+func number(a smpp.Address) string { return "+" + strings.TrimPrefix(a.Digits, "+") }
 
 // fault says what a failed submit means for the message. With a part of it gone,
 // another provider would send the whole.
@@ -177,7 +184,7 @@ func (s *SMPP) Handle(ctx context.Context, d smpp.Delivery) (smpp.Status, func(c
 		text = "" // the citizen is told what can be texted
 	}
 	err = s.deps.Taker.Take(ctx, Incoming{
-		Provider: s.cfg.Name, ID: d.ID, Unnumbered: true, Phone: "+" + strings.TrimPrefix(d.Message.Source.Digits, "+"),
+		Provider: s.cfg.Name, ID: d.ID, Unnumbered: true, Phone: number(d.Message.Source),
 		Text: text, Ref: part.Reference, Part: part.Number, Parts: part.Total, At: s.deps.Now(),
 	})
 	switch {
@@ -218,6 +225,7 @@ func (s *SMPP) receipt(ctx context.Context, d smpp.Delivery) (smpp.Status, func(
 	err := tell(ctx, s.deps.Deliveries, told, ids...)
 	switch {
 	case errors.Is(err, notify.ErrUnknown): // it may have overtaken the response to its message
+		told.Phone, _ = caller.ParsePhone(number(d.Message.Source))
 		return smpp.StatusOK, func(ctx context.Context) {
 			if err := report(ctx, s.deps.Deliveries, told, ids...); err != nil {
 				failed(ctx, err)

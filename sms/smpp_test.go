@@ -45,10 +45,16 @@ type centre struct {
 
 func newCentre(t *testing.T, taker sms.Taker) *centre {
 	t.Helper()
-	c := &centre{
-		t: t, smsc: smpptest.Start(t), refused: make(chan string, 10),
-		reports: &reports{known: map[string]bool{}, heard: make(chan string, 10)},
-	}
+	told := &reports{known: map[string]bool{}, heard: make(chan string, 10)}
+	c := newCentreOf(t, taker, told)
+	c.reports = told
+	return c
+}
+
+// newCentreOf is newCentre for one whose receipts somebody else takes.
+func newCentreOf(t *testing.T, taker sms.Taker, deliveries sms.Deliveries) *centre {
+	t.Helper()
+	c := &centre{t: t, smsc: smpptest.Start(t), refused: make(chan string, 10)}
 	log := slog.New(slog.DiscardHandler)
 	client, err := smpp.New(
 		smpp.Config{Address: c.smsc.Address, SystemID: "eshik", Password: "secret", MinPause: 10 * time.Millisecond, MaxPause: time.Second},
@@ -59,7 +65,7 @@ func newCentre(t *testing.T, taker sms.Taker) *centre {
 		t.Fatal(err)
 	}
 	c.SMPP = sms.NewSMPP(sms.SMPPConfig{Name: "megacom", From: "1414"}, client.Submit, sms.CallbackDeps{
-		Deliveries: c.reports, Taker: taker, Now: time.Now,
+		Deliveries: deliveries, Taker: taker, Now: time.Now,
 		Refused: func(reason string) { c.refused <- reason }, Log: log,
 	})
 	ctx, stop := context.WithCancel(context.Background())
@@ -125,6 +131,55 @@ func TestSMPPSendAgain(t *testing.T) {
 	if second, third := c.smsc.Until("submit"), c.smsc.Until("submit"); second.PDU.Text != strings.Repeat("ө", 67) || third.PDU.Text != "ү" {
 		t.Errorf("then %q and %q", second.PDU.Text, third.PDU.Text)
 	}
+}
+
+// The link breaks before the response to a message: the receipt that comes over the
+// next link finds it, and it is not sent again.
+func TestSMPPReceiptOfALostResponse(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db, true)
+		c := newCentreOf(t, w.inbound, w.outbox)
+		router, err := sms.NewRouter(db, time.Now, sms.Route{Provider: c, Prices: map[string]int64{"": 120}, Reports: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.provider.next = router
+		c.smsc.Do(map[string]any{"silent": 1})
+		c.smsc.Until("done")
+		w.start()
+		err = db.InTx(t.Context(), func(tx *store.Tx) error {
+			return w.outbox.Send(t.Context(), tx, notify.Message{To: aigul, Text: "Төлөндү", Purpose: notify.Receipt})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.smsc.Until("swallowed")
+		c.smsc.Do(map[string]any{"disconnect": true})
+		c.smsc.Until("bound")
+		if status := c.smsc.Deliver(map[string]any{
+			"esm_class": 4, "source_addr": "996555000001", "destination_addr": "1414", "short_message": "id:77 sub:001 dlvrd:001 stat:DELIVRD err:000 text:",
+		}); status != 0 {
+			t.Errorf("the receipt is answered with %d", status)
+		}
+		kept := w.kept(notify.Delivered)
+		if kept.ProviderID != "77" || kept.Provider != "megacom" || kept.Cost != 120 || len(w.taken()) != 1 {
+			t.Errorf("kept %+v after %d tries", kept, len(w.taken()))
+		}
+	})
+}
+
+// kept waits until the one message to aigul has a state.
+func (w *world) kept(state notify.State) (m notify.Stored) {
+	w.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); m.State != state; time.Sleep(20 * time.Millisecond) {
+		list, err := w.outbox.List(w.t.Context(), aigul)
+		if err != nil || len(list) != 1 || time.Now().After(deadline) {
+			w.t.Fatalf("waiting for %s: %+v, %v", state, list, err)
+		}
+		m = list[0]
+	}
+	return m
 }
 
 func TestSMPPReceipts(t *testing.T) {

@@ -131,13 +131,14 @@ func (t *Twilio) client(ctx context.Context) *client.Client {
 	return c
 }
 
-// unreached marks the error of a call that never reached its server.
-func unreached(err error) error {
+// unanswered marks the error of a call that got no answer: it never reached its
+// server, or the answer was lost.
+func unanswered(err error) error {
 	var dial *net.OpError
 	if errors.As(err, &dial) && dial.Op == "dial" {
 		return fmt.Errorf("%w: %w", ErrNotTaken, err)
 	}
-	return err
+	return fmt.Errorf("%w: %w", notify.ErrUnanswered, err)
 }
 
 // sendError keeps Twilio's numbers and drops its sentences, which repeat the
@@ -157,7 +158,7 @@ func sendError(err error) error {
 	}
 	var failed *url.Error
 	if errors.As(err, &failed) {
-		return fmt.Errorf("reach twilio: %w", unreached(failed.Err))
+		return fmt.Errorf("reach twilio: %w", unanswered(failed.Err))
 	}
 	return errors.New("send through twilio: its answer cannot be read")
 }

@@ -177,6 +177,9 @@ func (o *Outbox) work(ctx context.Context, args sendJob, attempt job.Attempt) er
 	if held, err := o.hold(ctx, m); held {
 		return err
 	}
+	if err := o.heldForReport(m); err != nil {
+		return err
+	}
 	m.Tries = int64(attempt.Number)
 	out, err := o.outgoing(m)
 	if err != nil {
@@ -190,7 +193,11 @@ func (o *Outbox) work(ctx context.Context, args sendJob, attempt job.Attempt) er
 		return job.Again(fullFor)
 	}
 	// What is returned is kept with the job and logged.
+	unanswered := errors.Is(err, ErrUnanswered)
 	err = fmt.Errorf("send message %s: %w", m.ID, withhold(err, out))
+	if unanswered {
+		err = errors.Join(err, o.doubt(ctx, m, taken))
+	}
 	if attempt.Last || errors.Is(err, ErrRefused) {
 		return errors.Join(o.giveUp(ctx, m, Failed), job.Cancel(err))
 	}

@@ -44,10 +44,12 @@ func (p *provider) Send(_ context.Context, m notify.Outgoing) (notify.Taken, err
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.got, p.at = append(p.got, m), append(p.at, time.Now())
+	taken := notify.Taken{Provider: "test", Operator: "MegaCom", Parts: 2, Cost: 240}
 	if n := len(p.got); n <= len(p.plan) && p.plan[n-1] != nil {
-		return notify.Taken{}, p.plan[n-1]
+		return taken, p.plan[n-1]
 	}
-	return notify.Taken{Provider: "test", ID: cmp.Or(p.names, "SM-"+m.ID), Operator: "MegaCom", Parts: 2, Cost: 240}, nil
+	taken.ID = cmp.Or(p.names, "SM-"+m.ID)
+	return taken, nil
 }
 
 func (p *provider) taken() []notify.Outgoing {

@@ -23,8 +23,32 @@ WHERE notify_messages.id = sqlc.arg(id)
 UPDATE notify_messages
 SET state = sqlc.arg(state), provider_id = sqlc.narg(provider_id), provider = sqlc.arg(provider), operator = sqlc.arg(operator),
     sent_at = sqlc.arg(sent_at), finished_at = sqlc.arg(finished_at),
-    text_sealed = CASE WHEN purpose = sqlc.arg(code) THEN sqlc.arg(nothing) ELSE text_sealed END
-WHERE id = sqlc.arg(id) AND state = 'queued';
+    text_sealed = CASE WHEN notify_messages.purpose = sqlc.arg(code) THEN sqlc.arg(nothing) ELSE notify_messages.text_sealed END
+WHERE notify_messages.id = sqlc.arg(id) AND notify_messages.state = 'queued'
+    AND NOT EXISTS (SELECT 1 FROM notify_messages AS other WHERE other.provider_id = sqlc.narg(provider_id));
+
+-- name: Doubt :exec
+UPDATE notify_messages SET doubted_at = $2, provider = $3, operator = $4, parts = $5, cost = $6
+WHERE id = $1 AND (state = 'queued' OR (parts = 0 AND provider = $3));
+
+-- name: Unanswered :many
+-- The messages to a phone of which a provider may speak without our knowing its id:
+-- those whose answer is awaited or did not come.
+SELECT id, provider, operator, doubted_at FROM notify_messages
+WHERE phone_index = $1 AND (state = 'queued' OR (doubted_at > $2 AND state IN ('failed', 'expired', 'blocked')))
+LIMIT 2;
+
+-- name: KeepStray :exec
+INSERT INTO notify_strays (provider_id, provider, phone_index, heard_at) VALUES ($1, $2, $3, $4) ON CONFLICT (provider_id) DO NOTHING;
+
+-- name: Strays :many
+SELECT notify_strays.provider_id FROM notify_strays
+WHERE notify_strays.phone_index = $1 AND notify_strays.provider = $2 AND notify_strays.heard_at >= $3
+    AND NOT EXISTS (SELECT 1 FROM notify_messages WHERE notify_messages.provider_id = notify_strays.provider_id)
+LIMIT 2;
+
+-- name: ForgetStrays :exec
+DELETE FROM notify_strays WHERE heard_at < $1;
 
 -- name: GiveUp :execrows
 UPDATE notify_messages SET state = $1, finished_at = $2, text_sealed = $3, tries = $5 WHERE id = $4 AND state = 'queued';

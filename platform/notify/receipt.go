@@ -30,6 +30,9 @@ type Report struct {
 	// Message is our ID of it, from a provider that repeats what we gave with the
 	// message; Operator is then the network it went to.
 	Message, Operator string
+	// Phone, in E.164, is where the message went, once its ID is known to be known to
+	// nobody: by it the message is found that the provider did not answer about.
+	Phone string
 }
 
 // Report takes a provider's delivery report. Reports may come repeated or late:
@@ -74,11 +77,27 @@ func (o *Outbox) note(ctx context.Context, q *db.Queries, r Report, state State)
 		}
 		return true, nil
 	}
-	if r.Message == "" || state == Failed { // a try that failed is followed by the next
+	if state == Failed || r.Message == "" && r.Phone == "" { // a try that failed is followed by the next
 		return false, nil
 	}
+	if r.Message == "" {
+		index := o.sealer.Index(phoneContext, r.Phone)
+		if err := o.identify(ctx, q, &r, index); err != nil {
+			return false, err
+		}
+		if r.Message == "" {
+			return false, o.stray(ctx, q, r, index)
+		}
+	}
+	return o.adopt(ctx, q, r, state)
+}
+
+// adopt notes that a message was sent although the answer about it was lost, unless
+// that is known; done is false when no such message is queued any more.
+func (o *Outbox) adopt(ctx context.Context, q *db.Queries, r Report, state State) (done bool, err error) {
+	now := dbtime.From(o.now())
 	adoption := db.AdoptParams{
-		ID: r.Message, State: string(state), ProviderID: id, Provider: r.Provider, Operator: r.Operator, SentAt: now,
+		ID: r.Message, State: string(state), ProviderID: name(r.Provider, r.ID), Provider: r.Provider, Operator: r.Operator, SentAt: now,
 		Code: string(Code), Nothing: []byte{},
 	}
 	if state != Sent {

@@ -30,4 +30,5 @@ type NotifyMessage struct {
 	Parts       int64
 	Cost        int64
 	Turn        string
+	DoubtedAt   dbtime.Time
 }

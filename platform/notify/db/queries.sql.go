@@ -16,8 +16,9 @@ const adopt = `-- name: Adopt :execrows
 UPDATE notify_messages
 SET state = $1, provider_id = $2, provider = $3, operator = $4,
     sent_at = $5, finished_at = $6,
-    text_sealed = CASE WHEN purpose = $7 THEN $8 ELSE text_sealed END
-WHERE id = $9 AND state = 'queued'
+    text_sealed = CASE WHEN notify_messages.purpose = $7 THEN $8 ELSE notify_messages.text_sealed END
+WHERE notify_messages.id = $9 AND notify_messages.state = 'queued'
+    AND NOT EXISTS (SELECT 1 FROM notify_messages AS other WHERE other.provider_id = $2)
 `
 
 type AdoptParams struct {
@@ -73,6 +74,32 @@ func (q *Queries) CountTold(ctx context.Context, turn string) (int64, error) {
 	return count, err
 }
 
+const doubt = `-- name: Doubt :exec
+UPDATE notify_messages SET doubted_at = $2, provider = $3, operator = $4, parts = $5, cost = $6
+WHERE id = $1 AND (state = 'queued' OR (parts = 0 AND provider = $3))
+`
+
+type DoubtParams struct {
+	ID        string
+	DoubtedAt dbtime.Time
+	Provider  string
+	Operator  string
+	Parts     int64
+	Cost      int64
+}
+
+func (q *Queries) Doubt(ctx context.Context, arg DoubtParams) error {
+	_, err := q.db.ExecContext(ctx, doubt,
+		arg.ID,
+		arg.DoubtedAt,
+		arg.Provider,
+		arg.Operator,
+		arg.Parts,
+		arg.Cost,
+	)
+	return err
+}
+
 const finish = `-- name: Finish :execrows
 UPDATE notify_messages SET state = $1, finished_at = $2 WHERE provider_id = $3 AND state = 'sent'
 `
@@ -89,6 +116,15 @@ func (q *Queries) Finish(ctx context.Context, arg FinishParams) (int64, error) {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const forgetStrays = `-- name: ForgetStrays :exec
+DELETE FROM notify_strays WHERE heard_at < $1
+`
+
+func (q *Queries) ForgetStrays(ctx context.Context, heardAt dbtime.Time) error {
+	_, err := q.db.ExecContext(ctx, forgetStrays, heardAt)
+	return err
 }
 
 const giveUp = `-- name: GiveUp :execrows
@@ -128,8 +164,29 @@ func (q *Queries) IsStopped(ctx context.Context, phoneIndex string) (int64, erro
 	return count, err
 }
 
+const keepStray = `-- name: KeepStray :exec
+INSERT INTO notify_strays (provider_id, provider, phone_index, heard_at) VALUES ($1, $2, $3, $4) ON CONFLICT (provider_id) DO NOTHING
+`
+
+type KeepStrayParams struct {
+	ProviderID string
+	Provider   string
+	PhoneIndex string
+	HeardAt    dbtime.Time
+}
+
+func (q *Queries) KeepStray(ctx context.Context, arg KeepStrayParams) error {
+	_, err := q.db.ExecContext(ctx, keepStray,
+		arg.ProviderID,
+		arg.Provider,
+		arg.PhoneIndex,
+		arg.HeardAt,
+	)
+	return err
+}
+
 const list = `-- name: List :many
-SELECT id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost, turn FROM notify_messages WHERE phone_index = $1 ORDER BY queued_at DESC, id DESC LIMIT 100
+SELECT id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost, turn, doubted_at FROM notify_messages WHERE phone_index = $1 ORDER BY queued_at DESC, id DESC LIMIT 100
 `
 
 func (q *Queries) List(ctx context.Context, phoneIndex string) ([]NotifyMessage, error) {
@@ -161,6 +218,7 @@ func (q *Queries) List(ctx context.Context, phoneIndex string) ([]NotifyMessage,
 			&i.Parts,
 			&i.Cost,
 			&i.Turn,
+			&i.DoubtedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -301,8 +359,92 @@ func (q *Queries) Stop(ctx context.Context, arg StopParams) error {
 	return err
 }
 
+const strays = `-- name: Strays :many
+SELECT notify_strays.provider_id FROM notify_strays
+WHERE notify_strays.phone_index = $1 AND notify_strays.provider = $2 AND notify_strays.heard_at >= $3
+    AND NOT EXISTS (SELECT 1 FROM notify_messages WHERE notify_messages.provider_id = notify_strays.provider_id)
+LIMIT 2
+`
+
+type StraysParams struct {
+	PhoneIndex string
+	Provider   string
+	HeardAt    dbtime.Time
+}
+
+func (q *Queries) Strays(ctx context.Context, arg StraysParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, strays, arg.PhoneIndex, arg.Provider, arg.HeardAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var provider_id string
+		if err := rows.Scan(&provider_id); err != nil {
+			return nil, err
+		}
+		items = append(items, provider_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const unanswered = `-- name: Unanswered :many
+SELECT id, provider, operator, doubted_at FROM notify_messages
+WHERE phone_index = $1 AND (state = 'queued' OR (doubted_at > $2 AND state IN ('failed', 'expired', 'blocked')))
+LIMIT 2
+`
+
+type UnansweredParams struct {
+	PhoneIndex string
+	DoubtedAt  dbtime.Time
+}
+
+type UnansweredRow struct {
+	ID        string
+	Provider  string
+	Operator  string
+	DoubtedAt dbtime.Time
+}
+
+// The messages to a phone of which a provider may speak without our knowing its id:
+// those whose answer is awaited or did not come.
+func (q *Queries) Unanswered(ctx context.Context, arg UnansweredParams) ([]UnansweredRow, error) {
+	rows, err := q.db.QueryContext(ctx, unanswered, arg.PhoneIndex, arg.DoubtedAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []UnansweredRow
+	for rows.Next() {
+		var i UnansweredRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Provider,
+			&i.Operator,
+			&i.DoubtedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const waiting = `-- name: Waiting :one
-SELECT id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost, turn FROM notify_messages WHERE id = $1 AND state = 'queued'
+SELECT id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost, turn, doubted_at FROM notify_messages WHERE id = $1 AND state = 'queued'
 `
 
 func (q *Queries) Waiting(ctx context.Context, id string) (NotifyMessage, error) {
@@ -328,6 +470,7 @@ func (q *Queries) Waiting(ctx context.Context, id string) (NotifyMessage, error)
 		&i.Parts,
 		&i.Cost,
 		&i.Turn,
+		&i.DoubtedAt,
 	)
 	return i, err
 }
