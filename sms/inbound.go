@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
@@ -99,12 +100,13 @@ type Incoming struct {
 // it, and none is lost when the process is killed.
 type Inbound struct {
 	db        *store.DB
-	kept      *store.Batch[arrival, standing] // what is stored as it comes
+	kept      *store.Batch[arrival, bool] // what is stored as it comes
 	answered  *store.Batch[reply, struct{}]
 	hands     chan struct{} // a token for each message that is worked on
 	waits     sync.Mutex    // held in Wait
 	mu        sync.Mutex
 	lines     map[string][]message // by phone, those behind the one that is worked on
+	left      atomic.Pointer[senders]
 	talks     Talks
 	outbox    Outbox
 	stops     Stops
@@ -144,7 +146,6 @@ func NewInbound(d InboundDeps) *Inbound {
 type message struct {
 	provider, id string
 	at           time.Time // when it reached us
-	behind       bool      // others of its phone were waiting when it came
 	Phone        string    `json:"phone"`
 	Text         string    `json:"text"`
 	Ref          int       `json:"ref,omitempty"`
@@ -168,14 +169,13 @@ func (in *Inbound) Take(ctx context.Context, incoming Incoming) error {
 		return err
 	}
 	free := in.hand(ctx)
-	kept, err := in.keep(ctx, m, incoming.Unnumbered)
-	m.behind = kept.behind
+	fresh, err := in.keep(ctx, m, incoming.Unnumbered)
 	switch {
-	case err == nil && kept.fresh && free:
+	case err == nil && fresh && free:
 		in.later(ctx, m)
 	case free:
 		<-in.hands
-	case kept.fresh:
+	case fresh:
 		in.log.WarnContext(ctx, "a message waits for its answer: too many are in hand", "provider", m.provider)
 	}
 	return err
@@ -203,24 +203,23 @@ func legible(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }
 
-// keep stores a message.
-func (in *Inbound) keep(ctx context.Context, m message, unnumbered bool) (standing, error) {
+// keep stores a message; fresh is false when it is known already.
+func (in *Inbound) keep(ctx context.Context, m message, unnumbered bool) (fresh bool, err error) {
 	plain, err := json.Marshal(m)
 	if err != nil {
-		return standing{}, fmt.Errorf("write a message: %w", err)
+		return false, fmt.Errorf("write a message: %w", err)
 	}
-	a := arrival{message: m, sender: in.sealer.Index(senderIndex, m.Phone)}
+	a := arrival{message: m}
 	if a.sealed, err = in.sealer.Seal(plain, sealContext(m.provider, m.id)); err != nil {
-		return standing{}, fmt.Errorf("seal a message: %w", err)
+		return false, fmt.Errorf("seal a message: %w", err)
 	}
 	if unnumbered {
 		a.echo = in.echo(m)
 	}
-	kept, err := in.kept.Do(ctx, a)
-	if err != nil {
-		return standing{}, fmt.Errorf("store a message: %w", err)
+	if fresh, err = in.kept.Do(ctx, a); err != nil {
+		return false, fmt.Errorf("store a message: %w", err)
 	}
-	return kept, nil
+	return fresh, nil
 }
 
 // work answers a whole message, or the one whose last part m is. One that waited

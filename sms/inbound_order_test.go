@@ -30,6 +30,9 @@ func TestOrderAfterAKill(t *testing.T) {
 			killed.take(m)
 			w.pass(time.Second)
 		}
+		if err := w.inbound.Resume(t.Context()); err != nil { // it sees who waits
+			t.Fatal(err)
+		}
 		w.take(from(aigul, "m7", "seven"))
 		if got, want := w.said(), []string{"one", "four and five", "seven"}; !slices.Equal(got, want) {
 			t.Fatalf("heard %q, want %q", got, want)

@@ -12,8 +12,8 @@ import (
 
 // Resume has those messages answered whose work ended before its answer was
 // stored, tells of the ones whose parts did not all come, and forgets the ids
-// of old ones. Run it at the start and every minute; instances may run it at
-// once.
+// of old ones. It also notes whose texts are to be answered before their next one:
+// run it at the start and every few seconds; instances may run it at once.
 func (in *Inbound) Resume(ctx context.Context) error {
 	now := in.now()
 	waiting, err := db.New(in.db.Reader()).WaitingInbound(ctx, db.WaitingInboundParams{
@@ -22,7 +22,7 @@ func (in *Inbound) Resume(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("list messages that wait: %w", err)
 	}
-	var faults []error
+	faults := []error{in.look(ctx)}
 	for _, row := range waiting {
 		faults = append(faults, in.resume(ctx, row))
 	}

@@ -2,7 +2,6 @@ package sms
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 
 	"github.com/eshik-kg/eshik/platform/notify"
@@ -14,15 +13,8 @@ import (
 // arrival is a message to be stored.
 type arrival struct {
 	message
-	sender string // blind index
 	echo   string // "" for a message that has a number
 	sealed []byte
-}
-
-// standing is where a stored message stands.
-type standing struct {
-	fresh  bool // it was not known
-	behind bool // others of its phone wait for their answers
 }
 
 // reply is what is said to a message, and done for it.
@@ -32,16 +24,11 @@ type reply struct {
 	do   effect // nil: nothing is done
 }
 
-// keepAll stores messages.
-func (in *Inbound) keepAll(ctx context.Context, tx *store.Tx, arrivals []arrival) ([]standing, error) {
-	kept := make([]standing, len(arrivals))
-	waiting, err := in.waiting(ctx, tx, arrivals)
-	if err != nil {
-		return nil, err
-	}
+// keepAll stores messages; a result is false for one that is known already.
+func (in *Inbound) keepAll(ctx context.Context, tx *store.Tx, arrivals []arrival) ([]bool, error) {
+	fresh := make([]bool, len(arrivals))
 	var numbered []arrival
 	for i, a := range arrivals {
-		kept[i].behind = waiting[a.sender]
 		if a.echo == "" {
 			numbered = append(numbered, a)
 			continue
@@ -50,7 +37,7 @@ func (in *Inbound) keepAll(ctx context.Context, tx *store.Tx, arrivals []arrival
 		if err == nil && !again {
 			var stored names
 			stored, err = in.insert(ctx, tx, []arrival{a})
-			kept[i].fresh = stored.take(a.name())
+			fresh[i] = stored.take(a.name())
 		}
 		if err != nil {
 			return nil, err
@@ -61,23 +48,9 @@ func (in *Inbound) keepAll(ctx context.Context, tx *store.Tx, arrivals []arrival
 		return nil, err
 	}
 	for i, a := range arrivals {
-		kept[i].fresh = kept[i].fresh || stored.take(a.name())
+		fresh[i] = fresh[i] || stored.take(a.name())
 	}
-	return kept, nil
-}
-
-// waiting are the senders of arrivals who wait for an answer already.
-func (in *Inbound) waiting(ctx context.Context, tx *store.Tx, arrivals []arrival) (names, error) {
-	senders := make([]any, len(arrivals))
-	for i, a := range arrivals {
-		senders[i] = a.sender
-	}
-	rows, err := tx.QueryContext(ctx, "SELECT sender FROM sms_inbound WHERE sender <> '' AND sender IN "+
-		store.Values(1, len(senders)), senders...) // #nosec G202 -- $1, $2, …
-	if err != nil {
-		return nil, fmt.Errorf("look who waits for an answer: %w", err)
-	}
-	return collect(rows)
+	return fresh, nil
 }
 
 // insert writes rows with one statement and gives the names of those that were
@@ -89,28 +62,23 @@ func (in *Inbound) insert(ctx context.Context, tx *store.Tx, arrivals []arrival)
 	const columns = 8
 	values := make([]any, 0, columns*len(arrivals))
 	for _, a := range arrivals {
-		values = append(values, a.provider, a.id, dbtime.From(a.at), a.sealed, in.joins(a.message), a.Part, a.echo, a.sender)
+		values = append(values, a.provider, a.id, dbtime.From(a.at), a.sealed, in.joins(a.message), a.Part, a.echo, in.sender(a.Phone))
 	}
 	rows, err := tx.QueryContext(ctx, "INSERT INTO sms_inbound (provider, message_id, received_at, sealed, joins, part, echo, sender) VALUES "+
 		store.Values(len(arrivals), columns)+" ON CONFLICT DO NOTHING RETURNING provider || '/' || message_id", values...) // #nosec G202 -- $1, $2, …
 	if err != nil {
 		return nil, fmt.Errorf("store messages: %w", err)
 	}
-	return collect(rows)
-}
-
-// collect reads rows of one name each.
-func collect(rows *sql.Rows) (names, error) {
 	defer func() { _ = rows.Close() }() // read to the end, or the error tells
-	found := names{}
+	stored := names{}
 	for rows.Next() {
 		var name string
 		if err := rows.Scan(&name); err != nil {
-			return nil, fmt.Errorf("read names: %w", err)
+			return nil, fmt.Errorf("store messages: %w", err)
 		}
-		found[name] = true
+		stored[name] = true
 	}
-	return found, rows.Err()
+	return stored, rows.Err()
 }
 
 // replyAll marks messages answered, does what they ask for and sends the answers,
@@ -178,7 +146,7 @@ func (in *Inbound) closeJoined(ctx context.Context, tx *store.Tx, m message) (bo
 	return rows > 0, err
 }
 
-// names are those of messages, see message.name, or of their senders.
+// names are those of messages, see message.name.
 type names map[string]bool
 
 // take reports whether a name is there, for the first who asks.

@@ -60,9 +60,10 @@ func (in *Inbound) later(ctx context.Context, m message) {
 
 // workLine works on a phone's message and on those that come meanwhile.
 func (in *Inbound) workLine(ctx context.Context, m message) {
+	behind := in.isBehind(m)
 	for more := true; more; {
 		var err error
-		if m.behind {
+		if behind {
 			err = in.answerEarlier(ctx, m)
 		}
 		if err == nil {
@@ -73,6 +74,7 @@ func (in *Inbound) workLine(ctx context.Context, m message) {
 		}
 		<-in.hands
 		m, more = in.nextInLine(m.Phone)
+		behind = err != nil
 	}
 }
 

@@ -19,9 +19,14 @@ LIMIT $2;
 
 -- name: EarlierInbound :many
 SELECT provider, message_id, received_at, sealed FROM sms_inbound
-WHERE sender = $1 AND sender <> '' AND received_at < $2
+WHERE sealed IS NOT NULL AND sender = $1 AND received_at < $2
 ORDER BY received_at
 LIMIT $3;
+
+-- name: WaitingSenders :many
+SELECT DISTINCT sender FROM sms_inbound
+WHERE sealed IS NOT NULL AND sender <> '' AND received_at < $1
+LIMIT $2;
 
 -- name: ForgetInbound :execrows
 DELETE FROM sms_inbound WHERE answered_at < $1;

@@ -83,7 +83,7 @@ func (q *Queries) CountAnsweredParts(ctx context.Context, arg CountAnsweredParts
 
 const earlierInbound = `-- name: EarlierInbound :many
 SELECT provider, message_id, received_at, sealed FROM sms_inbound
-WHERE sender = $1 AND sender <> '' AND received_at < $2
+WHERE sealed IS NOT NULL AND sender = $1 AND received_at < $2
 ORDER BY received_at
 LIMIT $3
 `
@@ -347,6 +347,40 @@ func (q *Queries) WaitingInbound(ctx context.Context, arg WaitingInboundParams) 
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const waitingSenders = `-- name: WaitingSenders :many
+SELECT DISTINCT sender FROM sms_inbound
+WHERE sealed IS NOT NULL AND sender <> '' AND received_at < $1
+LIMIT $2
+`
+
+type WaitingSendersParams struct {
+	ReceivedAt dbtime.Time
+	Limit      int32
+}
+
+func (q *Queries) WaitingSenders(ctx context.Context, arg WaitingSendersParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, waitingSenders, arg.ReceivedAt, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var sender string
+		if err := rows.Scan(&sender); err != nil {
+			return nil, err
+		}
+		items = append(items, sender)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
