@@ -97,6 +97,7 @@ func TestOrderedAgain(t *testing.T) {
 		}{
 			{"by text", caller.SMS, 2 * time.Minute, true},
 			{"redial", caller.USSD, 9 * time.Minute, true},
+			{"redial", caller.USSD, 9 * time.Minute, true}, // the gateway's retry
 			{"a program", caller.REST, 9 * time.Minute, false},
 			{"later", caller.USSD, 20 * time.Minute, false},
 		} {
@@ -109,6 +110,25 @@ func TestOrderedAgain(t *testing.T) {
 		}
 		if n := h.count(t, "SELECT count(*) FROM notify_messages"); n != 3 {
 			t.Errorf("%d messages of 3 certificates", n)
+		}
+	})
+}
+
+// TestOrderedFromAnotherPhone: the other phone of a citizen gets the number too, once.
+func TestOrderedFromAnotherPhone(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := newHouse(t, db)
+		first := request(t, h, "t1", certificate.Residential)
+		for _, turn := range []string{"t2", "t2", "t3"} {
+			again := aigul(turn)
+			again.Phone, again.Channel, again.Now = "+996700000002", caller.USSD, noon.Add(time.Minute)
+			got := must[certificate.Certificate](t)(h.Request(t.Context(), again, certificate.Residential))
+			if got.Number != first.Number {
+				t.Errorf("%s is another certificate than %s", got.Number, first.Number)
+			}
+		}
+		if n := h.count(t, "SELECT count(*) FROM notify_messages"); n != 2 {
+			t.Errorf("%d messages to two phones", n)
 		}
 	})
 }

@@ -85,7 +85,36 @@ func (s *Service) Request(ctx context.Context, c caller.Caller, kind Kind) (Cert
 			return Certificate{}, fmt.Errorf("issue a certificate: %w", err)
 		}
 	}
+	if row.RequestKey != key {
+		if err := s.textElsewhere(ctx, row, c); err != nil {
+			return Certificate{}, err
+		}
+	}
 	return certificateOf(row), nil
+}
+
+// textElsewhere texts the number of a certificate that is given back also to the phone
+// that asks now, unless it is the one that ordered it: that one has it.
+func (s *Service) textElsewhere(ctx context.Context, row db.Certificate, c caller.Caller) error {
+	in, err := s.openIntent(row)
+	if err != nil || c.ByText() || in.Caller.Phone == c.Phone {
+		return err
+	}
+	return s.DB.InTx(ctx, func(tx *store.Tx) error { return s.text(ctx, tx, row, c) })
+}
+
+// text sends a certificate's number to the caller's phone, once to each.
+func (s *Service) text(ctx context.Context, tx *store.Tx, row db.Certificate, c caller.Caller) error {
+	title := s.Texts.Text(c.Locale, Kind(row.Kind).TitleKey())
+	err := s.Outbox.Send(ctx, tx, notify.Message{
+		To: c.Phone, Locale: c.Locale, Purpose: notify.Receipt, Turn: c.Turn,
+		Dedup: "certificate:" + row.ID + ":" + s.Sealer.Index("certificate.text", c.Phone),
+		Text:  gsm.Pick(s.Texts.Message(c.Locale, "certificate.sms", "title", title, "certificate", ShowNumber(row.Number))),
+	})
+	if err != nil {
+		return fmt.Errorf("send the number: %w", err)
+	}
+	return nil
 }
 
 // intend asks the register and stores what is to be signed.
@@ -206,13 +235,8 @@ func (s *Service) finish(ctx context.Context, row db.Certificate, now time.Time,
 func (s *Service) announce(ctx context.Context, tx *store.Tx, row db.Certificate, c caller.Caller, now time.Time, read bool) error {
 	c.Now = now
 	if c.Phone != "" && !read {
-		title := s.Texts.Text(c.Locale, Kind(row.Kind).TitleKey())
-		err := s.Outbox.Send(ctx, tx, notify.Message{
-			To: c.Phone, Locale: c.Locale, Purpose: notify.Receipt, Dedup: "certificate:" + row.ID, Turn: c.Turn,
-			Text: gsm.Pick(s.Texts.Message(c.Locale, "certificate.sms", "title", title, "certificate", ShowNumber(row.Number))),
-		})
-		if err != nil {
-			return fmt.Errorf("send the number: %w", err)
+		if err := s.text(ctx, tx, row, c); err != nil {
+			return err
 		}
 	}
 	err := s.Audit.Record(ctx, tx, audit.Entry{
