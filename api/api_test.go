@@ -107,7 +107,8 @@ func TestTheContractIsHeld(t *testing.T) {
 		"key no ASCII":   {"POST", "/v1/certificates", `{"kind":"RESIDENCE"}`, []string{"Authorization", "Bearer good", "Idempotency-Key", "ачкыч123"}, 400},
 		"unknown kind":   {"POST", "/v1/certificates", `{"kind":"CAR"}`, []string{"Authorization", "Bearer good", "Idempotency-Key", "12345678"}, 400},
 		"no such path":   {"GET", "/v1/admin", "", nil, 404},
-		"no such method": {"DELETE", "/v1/certificates", "", []string{"Authorization", "Bearer good"}, 404},
+		"no such method": {"DELETE", "/v1/certificates", "", []string{"Authorization", "Bearer good"}, 405},
+		"only the head":  {"HEAD", "/v1/certificates", "", nil, 405},
 		"encoded slash":  {"GET", "/v1%2Fcertificates", "", nil, 404},
 		// To Fiber these are numbers to verify, and the contract must think so too.
 		"encoded dots":      {"GET", "/v1/verifications/%2e%2e%2fcertificates", "", nil, 200},

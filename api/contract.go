@@ -81,6 +81,10 @@ func (k *Contract) Middleware(c *fiber.Ctx) error {
 	request.URL.Path, request.URL.RawPath = c.Path(), ""
 	route, parameters, err := k.router.FindRoute(request)
 	if err != nil {
+		if allowed := k.methods(request); len(allowed) > 0 {
+			c.Set(fiber.HeaderAllow, strings.Join(allowed, ", "))
+			return fiber.ErrMethodNotAllowed
+		}
 		return problem.New(problem.NotFound, "problem.no_route").Because(err)
 	}
 	who, err := k.caller(c, route.Operation)
@@ -92,6 +96,18 @@ func (k *Contract) Middleware(c *fiber.Ctx) error {
 	}
 	c.SetUserContext(context.WithValue(c.UserContext(), callerKey{}, who))
 	return c.Next()
+}
+
+// methods are those that the contract has for a request's path.
+func (k *Contract) methods(r *http.Request) (allowed []string) {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, _, err := k.router.FindRoute(other); err == nil {
+			allowed = append(allowed, method)
+		}
+	}
+	return allowed
 }
 
 // legible reports that the path, the query and the body are UTF-8 without NUL,

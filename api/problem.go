@@ -57,19 +57,19 @@ func ErrorHandler(catalogue *locales.Catalogue, log *slog.Logger) fiber.ErrorHan
 	}
 }
 
-// unread are the statuses of requests that could not be read to their end, with
-// what to say of them.
-var unread = map[int]string{
+// ownStatuses are statuses of HTTP's own: of requests that could not be read to their end,
+// and of those that nobody takes in this way; with what to say of them.
+var ownStatuses = map[int]string{
+	http.StatusMethodNotAllowed:            "problem.no_method",
 	http.StatusRequestTimeout:              "problem.slow",
 	http.StatusRequestEntityTooLarge:       "problem.too_large",
 	http.StatusRequestHeaderFieldsTooLarge: "problem.too_large",
 }
 
-// statusOf is the answer's status: HTTP has words of its own for what it could
-// not read.
+// statusOf is the answer's status: for some problems HTTP has words of its own.
 func statusOf(err error, p *problem.Error) int {
 	var own *fiber.Error
-	if errors.As(err, &own) && unread[own.Code] != "" {
+	if errors.As(err, &own) && ownStatuses[own.Code] != "" {
 		return own.Code
 	}
 	return statuses[p.Code]
@@ -82,10 +82,10 @@ func classify(err error) *problem.Error {
 	var p *problem.Error
 	if !errors.As(err, &p) && errors.As(err, &own) {
 		switch {
-		case own.Code == http.StatusNotFound || own.Code == http.StatusMethodNotAllowed:
+		case own.Code == http.StatusNotFound:
 			return problem.New(problem.NotFound, "problem.no_route").Because(err)
-		case unread[own.Code] != "":
-			return problem.New(problem.Invalid, unread[own.Code]).Because(err)
+		case ownStatuses[own.Code] != "":
+			return problem.New(problem.Invalid, ownStatuses[own.Code]).Because(err)
 		case own.Code < http.StatusInternalServerError:
 			return problem.New(problem.Invalid, "problem.request").Because(err)
 		}

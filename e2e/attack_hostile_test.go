@@ -102,6 +102,30 @@ func TestAttackUnreadable(t *testing.T) {
 	d.replies(aigul, "ЖАРДАМ", "Язык")
 }
 
+// TestAttackMethods asks in ways that nobody takes: the answer says so, and how to ask.
+func TestAttackMethods(t *testing.T) {
+	t.Parallel()
+	d := embedded(t)
+	for request, want := range map[string]string{
+		"GET /ussd/africastalking": "POST", "DELETE /sms/twilio": "POST", "PUT /v1/certificates": "GET, POST",
+		"POST /docs": "GET, HEAD", "PATCH /verify/abc": "GET, HEAD",
+	} {
+		method, path, _ := strings.Cut(request, " ")
+		asked, err := http.NewRequestWithContext(t.Context(), method, d.url+path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.DefaultClient.Do(asked)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body := string(d.read(response))
+		if response.StatusCode != http.StatusMethodNotAllowed || response.Header.Get("Allow") != want || !strings.Contains(body, "problem.no_method") {
+			t.Errorf("%s: %d, Allow: %s, %s", request, response.StatusCode, response.Header.Get("Allow"), body)
+		}
+	}
+}
+
 // TestAttackDatabaseFileTellsNothing reads the files of the database for what
 // may stand in them only sealed.
 func TestAttackDatabaseFileTellsNothing(t *testing.T) {
