@@ -24,8 +24,7 @@ const (
 	doubtFor = 48 * time.Hour
 )
 
-// doubt notes who may have a message, unless a report came meanwhile: what it cost is
-// all that is new then.
+// doubt notes who may have a message, and what it costs then.
 func (o *Outbox) doubt(ctx context.Context, m db.NotifyMessage, taken Taken) error {
 	// Noted also when the time for the try is over.
 	return o.end(context.WithoutCancel(ctx), func(ctx context.Context, q *db.Queries) error {
@@ -36,40 +35,8 @@ func (o *Outbox) doubt(ctx context.Context, m db.NotifyMessage, taken Taken) err
 		if err != nil {
 			return fmt.Errorf("note that message %s may have been sent: %w", m.ID, err)
 		}
-		return o.claim(ctx, q, m, taken.Provider)
-	})
-}
-
-// claim takes for m the report that came while its answer was awaited.
-func (o *Outbox) claim(ctx context.Context, q *db.Queries, m db.NotifyMessage, provider string) error {
-	ids, err := q.Strays(ctx, db.StraysParams{PhoneIndex: m.PhoneIndex, Provider: provider, HeardAt: m.QueuedAt})
-	if err != nil {
-		return fmt.Errorf("find a report on message %s: %w", m.ID, err)
-	}
-	if len(ids) != 1 {
 		return nil
-	}
-	r := Report{Provider: provider, ID: strings.TrimPrefix(ids[0], provider+"/")}
-	if err := o.identify(ctx, q, &r, m.PhoneIndex); err != nil || r.Message == "" {
-		return err
-	}
-	_, err = o.adopt(ctx, q, r, Delivered)
-	return err
-}
-
-// stray keeps the report of a delivery whose message is not found yet.
-func (o *Outbox) stray(ctx context.Context, q *db.Queries, r Report, phoneIndex string) error {
-	now := o.now()
-	err := q.KeepStray(ctx, db.KeepStrayParams{
-		ProviderID: name(r.Provider, r.ID).String, Provider: r.Provider, PhoneIndex: phoneIndex, HeardAt: dbtime.From(now),
 	})
-	if err == nil {
-		err = q.ForgetStrays(ctx, dbtime.From(now.Add(-doubtFor)))
-	}
-	if err != nil {
-		return fmt.Errorf("keep a report of no message: %w", err)
-	}
-	return nil
 }
 
 // heldForReport holds a message back that a provider may have, except a code: two
@@ -84,16 +51,44 @@ func (o *Outbox) heldForReport(m db.NotifyMessage) error {
 	return nil
 }
 
-// identify names the one message to a phone that its provider did not answer about,
-// unless there is none, or the report can be about another message.
-func (o *Outbox) identify(ctx context.Context, q *db.Queries, r *Report, phoneIndex string) error {
-	// Whatever waits for its first answer, or was given up in doubt, can be meant too.
-	rows, err := q.Unanswered(ctx, db.UnansweredParams{PhoneIndex: phoneIndex, DoubtedAt: dbtime.From(o.now().Add(-doubtFor))})
-	if err != nil {
-		return fmt.Errorf("find the message of a delivery report: %w", err)
+// stray keeps the report of a delivery whose id no message has: the answer that would
+// have told the id is lost, or still awaited.
+func (o *Outbox) stray(ctx context.Context, q *db.Queries, r Report) error {
+	now := o.now()
+	err := q.KeepStray(ctx, db.KeepStrayParams{
+		ProviderID: name(r.Provider, r.ID).String, Provider: r.Provider, HeardAt: dbtime.From(now),
+		PhoneIndex: o.sealer.Index(phoneContext, r.Phone),
+	})
+	if err == nil {
+		err = q.ForgetStrays(ctx, dbtime.From(now.Add(-doubtFor)))
 	}
-	if len(rows) == 1 && !rows[0].DoubtedAt.IsZero() && rows[0].Provider == r.Provider {
-		r.Message, r.Operator = rows[0].ID, rows[0].Operator
+	if err != nil {
+		return fmt.Errorf("keep a report of no message: %w", err)
 	}
 	return nil
+}
+
+// claim looks, before another try, for the report on the one before: a delivery to the
+// phone with an id that no message has. It is m's if no other message can be meant;
+// where one can, m is sent again rather than lost.
+func (o *Outbox) claim(ctx context.Context, m db.NotifyMessage) (claimed bool, err error) {
+	err = o.end(ctx, func(ctx context.Context, q *db.Queries) error {
+		// After a kill it is not known which provider was asked.
+		strays, err := q.Strays(ctx, db.StraysParams{PhoneIndex: m.PhoneIndex, HeardAt: m.QueuedAt, Provider: m.Provider})
+		if err != nil || len(strays) != 1 {
+			return err
+		}
+		// Whatever waits for its first answer, or was given up in doubt, can be meant too.
+		rows, err := q.Unanswered(ctx, db.UnansweredParams{PhoneIndex: m.PhoneIndex, DoubtedAt: dbtime.From(o.now().Add(-doubtFor))})
+		if err != nil || len(rows) != 1 {
+			return err
+		}
+		r := Report{Provider: strays[0].Provider, ID: strings.TrimPrefix(strays[0].ProviderID, strays[0].Provider+"/"), Message: m.ID, Operator: m.Operator}
+		claimed, err = o.adopt(ctx, q, r, Delivered)
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("look for a report on message %s: %w", m.ID, err)
+	}
+	return claimed, nil
 }

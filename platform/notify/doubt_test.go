@@ -25,65 +25,47 @@ func (w *world) due() {
 }
 
 // A provider that did not answer may have the message: it is held back for the
-// provider's report, which knows it by no id of ours, and then not sent again.
+// provider's report, which knows it by no id of ours, and then not sent again. The
+// report may also come while the answer is awaited.
 func TestReportByThePhone(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(t, db, notify.ErrUnanswered)
-		w.start()
-		w.send(receipt("once"))
-		w.jobs("= 'scheduled'", 1)
-		for name, r := range map[string]notify.Report{
-			"of another provider": {Provider: "other", Status: "delivered"},
-			"of a failure":        {Provider: "test", Status: "undelivered"},
-		} {
-			if err := w.hears(r); !errors.Is(err, notify.ErrUnknown) {
-				t.Errorf("a report %s gave %v", name, err)
-			}
-		}
-		for range 2 {
-			if err := w.hears(notify.Report{Provider: "test", Status: "delivered"}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		m := w.until(notify.Delivered)[0]
-		if m.Provider != "test" || m.ProviderID != "unheard of" || m.Parts != 2 || m.Cost != 240 {
-			t.Errorf("kept %+v", m)
-		}
-		w.due()
-		w.worked()
-		if got := w.provider.taken(); len(got) != 1 {
-			t.Errorf("sent %d times", len(got))
-		}
-	})
-}
-
-// The report may come while the answer is awaited that never comes.
-func TestReportBeforeTheDoubt(t *testing.T) {
-	t.Parallel()
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(t, db, notify.ErrUnanswered)
-		w.provider.during = func(notify.Outgoing) {
-			for range 2 {
-				if err := w.hears(notify.Report{Provider: "test", Status: "delivered"}); !errors.Is(err, notify.ErrUnknown) {
-					t.Errorf("it is not known yet that the answer is lost: %v", err)
+	for name, early := range map[string]bool{"early": true, "late": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Each(t, func(t *testing.T, db *store.DB) {
+				w := newWorld(t, db, notify.ErrUnanswered)
+				report := func() {
+					for range 2 { // providers repeat themselves
+						if err := w.hears(notify.Report{Provider: "test", Status: "delivered"}); err != nil {
+							t.Error(err)
+						}
+					}
 				}
-			}
-		}
-		w.start()
-		w.send(receipt("once"))
-		m := w.until(notify.Delivered)[0]
-		if m.ProviderID != "unheard of" || m.Cost != 240 {
-			t.Errorf("kept %+v", m)
-		}
-		w.worked()
-		if got := w.provider.taken(); len(got) != 1 {
-			t.Errorf("sent %d times", len(got))
-		}
-	})
+				if early {
+					w.provider.during = func(notify.Outgoing) { report() }
+				}
+				w.start()
+				w.send(receipt("once"))
+				if !early {
+					w.jobs("= 'scheduled'", 1)
+					report()
+					w.due()
+				}
+				m := w.until(notify.Delivered)[0]
+				if m.Provider != "test" || m.ProviderID != "unheard of" || m.Parts != 2 || m.Cost != 240 {
+					t.Errorf("kept %+v", m)
+				}
+				w.worked()
+				if got := w.provider.taken(); len(got) != 1 {
+					t.Errorf("sent %d times", len(got))
+				}
+			})
+		})
+	}
 }
 
-// With no report in time the message is sent again.
+// With no report in time the message is sent again; one of a failure, or of another
+// provider, is none.
 func TestNoReportInTime(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
@@ -91,11 +73,38 @@ func TestNoReportInTime(t *testing.T) {
 		w.start()
 		w.send(receipt("again"))
 		w.jobs("= 'scheduled'", 1)
+		if err := w.hears(notify.Report{Provider: "test", Status: "undelivered"}); !errors.Is(err, notify.ErrUnknown) {
+			t.Errorf("a report of a failure gave %v", err)
+		}
+		if err := w.hears(notify.Report{Provider: "other", Status: "delivered"}); err != nil {
+			t.Error(err)
+		}
 		w.pass(16 * time.Second)
 		w.due()
 		w.until(notify.Sent)
 		if got := w.provider.taken(); len(got) != 2 {
 			t.Errorf("%d tries", len(got))
+		}
+	})
+}
+
+// A process is killed between the provider's answer and noting it: the report finds
+// the message.
+func TestReportAfterAKill(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.send(receipt("once"))
+		// What the rescue of a stuck job leaves: one try that came to no end.
+		if _, err := db.Writer().Exec("UPDATE river_job SET attempt = 1"); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.hears(notify.Report{Provider: "test", Status: "delivered"}); err != nil {
+			t.Fatal(err)
+		}
+		w.start()
+		if m := w.until(notify.Delivered)[0]; m.Provider != "test" || m.ProviderID != "unheard of" || len(w.provider.taken()) != 0 {
+			t.Errorf("kept %+v after %d tries", m, len(w.provider.taken()))
 		}
 	})
 }
@@ -112,30 +121,61 @@ func TestCodesAreNotHeld(t *testing.T) {
 }
 
 // A report that can be about two messages is about none: one that a provider does
-// not have would never be sent.
+// not have would never be sent. What is known by its id later was not in doubt.
 func TestReportOfEither(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(t, db, notify.ErrUnanswered)
-		heard := make(chan error, 1)
-		w.provider.during = func(m notify.Outgoing) {
-			if m.Text == "in flight" { // its report overtakes its answer
-				heard <- w.hears(notify.Report{Provider: "test", Status: "delivered"})
-			}
+	for name, known := range map[string]bool{"in flight": false, "answered": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Each(t, func(t *testing.T, db *store.DB) {
+				w := newWorld(t, db, notify.ErrUnanswered)
+				w.start()
+				w.send(receipt("in doubt"))
+				w.jobs("= 'scheduled'", 1)
+				answer := make(chan struct{})
+				w.provider.during = func(m notify.Outgoing) {
+					if m.Text != "in flight" {
+						return
+					}
+					// Its report overtakes its answer.
+					r := notify.Report{Provider: "test", ID: "SM-" + m.ID, Phone: phone, Status: "delivered"}
+					if err := w.outbox.Report(t.Context(), r); err != nil {
+						t.Error(err)
+					}
+					if !known {
+						<-answer
+					}
+				}
+				w.send(notify.Message{To: phone, Text: "in flight", Purpose: notify.Answer})
+				if known {
+					w.until(notify.Sent, notify.Queued)
+				} else {
+					w.strays(1)
+				}
+				w.pass(16 * time.Second)
+				w.due()
+				if !known {
+					w.until(notify.Queued, notify.Sent)
+				}
+				close(answer)
+				w.until(notify.Sent, notify.Sent)
+				if got := w.provider.taken(); len(got) != 3 {
+					t.Errorf("%d tries of two messages, of which one was in doubt", len(got))
+				}
+			})
+		})
+	}
+}
+
+// strays waits for so many reports of no message.
+func (w *world) strays(want int) {
+	w.t.Helper()
+	n := -1
+	for deadline := time.Now().Add(20 * time.Second); n != want; time.Sleep(20 * time.Millisecond) {
+		if err := w.db.Reader().QueryRow("SELECT COUNT(*) FROM notify_strays").Scan(&n); err != nil || time.Now().After(deadline) {
+			w.t.Fatalf("%d reports of no message, %v", n, err)
 		}
-		w.start()
-		w.send(receipt("in doubt"))
-		w.jobs("= 'scheduled'", 1)
-		w.send(notify.Message{To: phone, Text: "in flight", Purpose: notify.Answer})
-		if err := <-heard; !errors.Is(err, notify.ErrUnknown) {
-			t.Errorf("a report that can be about either gave %v", err)
-		}
-		w.until(notify.Sent, notify.Queued)
-		if err := w.hears(notify.Report{Provider: "test", Status: "delivered"}); err != nil {
-			t.Errorf("the one in flight has its id now, the other is meant: %v", err)
-		}
-		w.until(notify.Sent, notify.Delivered)
-	})
+	}
 }
 
 // A message that was given up while its provider may have it can be meant too.
@@ -153,8 +193,11 @@ func TestReportOfOneGivenUp(t *testing.T) {
 		w.until(notify.Expired)
 		w.send(receipt("in doubt"))
 		w.jobs("= 'scheduled'", 1)
-		if err := w.hears(notify.Report{Provider: "test", Status: "delivered"}); !errors.Is(err, notify.ErrUnknown) {
-			t.Errorf("a report that can be about either gave %v", err)
+		if err := w.hears(notify.Report{Provider: "test", Status: "delivered"}); err != nil {
+			t.Fatal(err)
 		}
+		w.pass(16 * time.Second)
+		w.due()
+		w.until(notify.Sent, notify.Expired)
 	})
 }

@@ -161,8 +161,8 @@ type sendJob struct {
 // Kind implements job.Args.
 func (sendJob) Kind() string { return "notify.send" }
 
-// work sends one message. A crash between the provider's answer and the
-// database learning of it sends the message again: at least once.
+// work sends one message. A crash between the provider's answer and the database
+// learning of it sends the message again, unless a report on it comes: at least once.
 func (o *Outbox) work(ctx context.Context, args sendJob, attempt job.Attempt) error {
 	m, err := db.New(o.db.Reader()).Waiting(ctx, args.ID)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -170,6 +170,11 @@ func (o *Outbox) work(ctx context.Context, args sendJob, attempt job.Attempt) er
 	}
 	if err != nil {
 		return fmt.Errorf("begin to send message %s: %w", args.ID, err)
+	}
+	if attempt.Number > 1 {
+		if claimed, err := o.claim(ctx, m); claimed || err != nil {
+			return err
+		}
 	}
 	if !m.ExpiresAt.IsZero() && !o.now().Before(m.ExpiresAt.Time) {
 		return o.giveUp(ctx, m, Expired)

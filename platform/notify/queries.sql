@@ -34,7 +34,7 @@ WHERE id = $1 AND (state = 'queued' OR (parts = 0 AND provider = $3));
 -- name: Unanswered :many
 -- The messages to a phone of which a provider may speak without our knowing its id:
 -- those whose answer is awaited or did not come.
-SELECT id, provider, operator, doubted_at FROM notify_messages
+SELECT id FROM notify_messages
 WHERE phone_index = $1 AND (state = 'queued' OR (doubted_at > $2 AND state IN ('failed', 'expired', 'blocked')))
 LIMIT 2;
 
@@ -42,8 +42,9 @@ LIMIT 2;
 INSERT INTO notify_strays (provider_id, provider, phone_index, heard_at) VALUES ($1, $2, $3, $4) ON CONFLICT (provider_id) DO NOTHING;
 
 -- name: Strays :many
-SELECT notify_strays.provider_id FROM notify_strays
-WHERE notify_strays.phone_index = $1 AND notify_strays.provider = $2 AND notify_strays.heard_at >= $3
+SELECT notify_strays.provider_id, notify_strays.provider FROM notify_strays
+WHERE notify_strays.phone_index = sqlc.arg(phone_index) AND notify_strays.heard_at >= sqlc.arg(heard_at)
+    AND notify_strays.provider = COALESCE(NULLIF(CAST(sqlc.arg(provider) AS TEXT), ''), notify_strays.provider)
     AND NOT EXISTS (SELECT 1 FROM notify_messages WHERE notify_messages.provider_id = notify_strays.provider_id)
 LIMIT 2;
 

@@ -30,8 +30,8 @@ type Report struct {
 	// Message is our ID of it, from a provider that repeats what we gave with the
 	// message; Operator is then the network it went to.
 	Message, Operator string
-	// Phone, in E.164, is where the message went, once its ID is known to be known to
-	// nobody: by it the message is found that the provider did not answer about.
+	// Phone, in E.164, is where the message went. It is told when no message was found
+	// to have the ID: the report is then kept for the one that was not answered about.
 	Phone string
 }
 
@@ -77,19 +77,15 @@ func (o *Outbox) note(ctx context.Context, q *db.Queries, r Report, state State)
 		}
 		return true, nil
 	}
-	if state == Failed || r.Message == "" && r.Phone == "" { // a try that failed is followed by the next
+	switch {
+	case state == Failed: // the try is followed by the next
 		return false, nil
+	case r.Message != "":
+		return o.adopt(ctx, q, r, state)
+	case r.Phone != "":
+		return true, o.stray(ctx, q, r)
 	}
-	if r.Message == "" {
-		index := o.sealer.Index(phoneContext, r.Phone)
-		if err := o.identify(ctx, q, &r, index); err != nil {
-			return false, err
-		}
-		if r.Message == "" {
-			return false, o.stray(ctx, q, r, index)
-		}
-	}
-	return o.adopt(ctx, q, r, state)
+	return false, nil
 }
 
 // adopt notes that a message was sent although the answer about it was lost, unless

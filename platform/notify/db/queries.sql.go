@@ -360,31 +360,37 @@ func (q *Queries) Stop(ctx context.Context, arg StopParams) error {
 }
 
 const strays = `-- name: Strays :many
-SELECT notify_strays.provider_id FROM notify_strays
-WHERE notify_strays.phone_index = $1 AND notify_strays.provider = $2 AND notify_strays.heard_at >= $3
+SELECT notify_strays.provider_id, notify_strays.provider FROM notify_strays
+WHERE notify_strays.phone_index = $1 AND notify_strays.heard_at >= $2
+    AND notify_strays.provider = COALESCE(NULLIF(CAST($3 AS TEXT), ''), notify_strays.provider)
     AND NOT EXISTS (SELECT 1 FROM notify_messages WHERE notify_messages.provider_id = notify_strays.provider_id)
 LIMIT 2
 `
 
 type StraysParams struct {
 	PhoneIndex string
-	Provider   string
 	HeardAt    dbtime.Time
+	Provider   string
 }
 
-func (q *Queries) Strays(ctx context.Context, arg StraysParams) ([]string, error) {
-	rows, err := q.db.QueryContext(ctx, strays, arg.PhoneIndex, arg.Provider, arg.HeardAt)
+type StraysRow struct {
+	ProviderID string
+	Provider   string
+}
+
+func (q *Queries) Strays(ctx context.Context, arg StraysParams) ([]StraysRow, error) {
+	rows, err := q.db.QueryContext(ctx, strays, arg.PhoneIndex, arg.HeardAt, arg.Provider)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []string
+	var items []StraysRow
 	for rows.Next() {
-		var provider_id string
-		if err := rows.Scan(&provider_id); err != nil {
+		var i StraysRow
+		if err := rows.Scan(&i.ProviderID, &i.Provider); err != nil {
 			return nil, err
 		}
-		items = append(items, provider_id)
+		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -396,7 +402,7 @@ func (q *Queries) Strays(ctx context.Context, arg StraysParams) ([]string, error
 }
 
 const unanswered = `-- name: Unanswered :many
-SELECT id, provider, operator, doubted_at FROM notify_messages
+SELECT id FROM notify_messages
 WHERE phone_index = $1 AND (state = 'queued' OR (doubted_at > $2 AND state IN ('failed', 'expired', 'blocked')))
 LIMIT 2
 `
@@ -406,33 +412,21 @@ type UnansweredParams struct {
 	DoubtedAt  dbtime.Time
 }
 
-type UnansweredRow struct {
-	ID        string
-	Provider  string
-	Operator  string
-	DoubtedAt dbtime.Time
-}
-
 // The messages to a phone of which a provider may speak without our knowing its id:
 // those whose answer is awaited or did not come.
-func (q *Queries) Unanswered(ctx context.Context, arg UnansweredParams) ([]UnansweredRow, error) {
+func (q *Queries) Unanswered(ctx context.Context, arg UnansweredParams) ([]string, error) {
 	rows, err := q.db.QueryContext(ctx, unanswered, arg.PhoneIndex, arg.DoubtedAt)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []UnansweredRow
+	var items []string
 	for rows.Next() {
-		var i UnansweredRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.Provider,
-			&i.Operator,
-			&i.DoubtedAt,
-		); err != nil {
+		var id string
+		if err := rows.Scan(&id); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, id)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
