@@ -28,7 +28,7 @@ type Provider interface {
 	// Send hands one message over and gives the provider's id for it, "" when it
 	// names none. An error that wraps ErrNotTaken says that the provider has surely
 	// not taken it, notify.ErrRefused that it never will, and notify.ErrUnanswered that
-	// a report will tell. Errors hold neither the number nor the text.
+	// only a report can tell. Errors hold neither the number nor the text.
 	Send(ctx context.Context, m notify.Outgoing) (id string, err error)
 }
 
@@ -145,7 +145,7 @@ func (r *Router) Send(ctx context.Context, m notify.Outgoing) (notify.Taken, err
 		if err := r.failed(ctx, taken); err != nil {
 			faults = append(faults, err)
 		}
-		if errors.Is(err, notify.ErrUnanswered) {
+		if errors.Is(err, notify.ErrUnanswered) && route.Reports {
 			return taken, errors.Join(faults...)
 		}
 		if !errors.Is(err, ErrNotTaken) {

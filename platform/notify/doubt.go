@@ -12,22 +12,30 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
-// ErrUnanswered says, when a Sender's error wraps it, that the provider named in the
-// Taken beside it may have the message, and would then report on it.
+// ErrUnanswered says, when a Sender's error wraps it, that the provider may have the
+// message. The Taken beside it names the provider if that would report on it.
 var ErrUnanswered = errors.New("the provider did not answer and may have taken the message")
 
 const (
 	// reportWithin is how long a message that a provider may have is held back for
 	// the provider's report. A phone that is on gets a message within seconds.
 	reportWithin = 15 * time.Second
-	// doubtFor is how long a report on a try may come after the message was given up.
-	doubtFor = 48 * time.Hour
+	// tryTime is more than a try takes, and killedFor more than passes until the job of
+	// a killed process is taken up again: no report on the try is older.
+	tryTime   = 30 * time.Second
+	killedFor = 2 * time.Minute
+	// copyFor is how long a copy may be under way to a phone that is off.
+	copyFor = 7 * 24 * time.Hour
+	// noteWithin bounds the noting of a doubt.
+	noteWithin = 5 * time.Second
 )
 
 // doubt notes who may have a message, and what it costs then.
 func (o *Outbox) doubt(ctx context.Context, m db.NotifyMessage, taken Taken) error {
 	// Noted also when the time for the try is over.
-	return o.end(context.WithoutCancel(ctx), func(ctx context.Context, q *db.Queries) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteWithin)
+	defer cancel()
+	return o.end(ctx, func(ctx context.Context, q *db.Queries) error {
 		err := q.Doubt(ctx, db.DoubtParams{
 			ID: m.ID, DoubtedAt: dbtime.From(o.now()), Provider: taken.Provider, Operator: taken.Operator,
 			Parts: int64(taken.Parts), Cost: taken.Cost,
@@ -60,7 +68,7 @@ func (o *Outbox) stray(ctx context.Context, q *db.Queries, r Report) error {
 		PhoneIndex: o.sealer.Index(phoneContext, r.Phone),
 	})
 	if err == nil {
-		err = q.ForgetStrays(ctx, dbtime.From(now.Add(-doubtFor)))
+		err = q.ForgetStrays(ctx, dbtime.From(now.Add(-copyFor)))
 	}
 	if err != nil {
 		return fmt.Errorf("keep a report of no message: %w", err)
@@ -72,15 +80,17 @@ func (o *Outbox) stray(ctx context.Context, q *db.Queries, r Report) error {
 // phone with an id that no message has. It is m's if no other message can be meant;
 // where one can, m is sent again rather than lost.
 func (o *Outbox) claim(ctx context.Context, m db.NotifyMessage) (claimed bool, err error) {
+	since := o.now().Add(-killedFor) // which provider was asked is not known then
+	if !m.DoubtedAt.IsZero() {
+		since = m.DoubtedAt.Add(-tryTime)
+	}
 	err = o.end(ctx, func(ctx context.Context, q *db.Queries) error {
-		// After a kill it is not known which provider was asked.
-		strays, err := q.Strays(ctx, db.StraysParams{PhoneIndex: m.PhoneIndex, HeardAt: m.QueuedAt, Provider: m.Provider})
+		strays, err := q.Strays(ctx, db.StraysParams{PhoneIndex: m.PhoneIndex, HeardAt: dbtime.From(since), Provider: m.Provider})
 		if err != nil || len(strays) != 1 {
 			return err
 		}
-		// Whatever waits for its first answer, or was given up in doubt, can be meant too.
-		rows, err := q.Unanswered(ctx, db.UnansweredParams{PhoneIndex: m.PhoneIndex, DoubtedAt: dbtime.From(o.now().Add(-doubtFor))})
-		if err != nil || len(rows) != 1 {
+		others, err := q.MayBeMeant(ctx, db.MayBeMeantParams{PhoneIndex: m.PhoneIndex, QueuedAt: dbtime.From(o.now().Add(-copyFor))})
+		if err != nil || len(others) != 1 { // m itself
 			return err
 		}
 		r := Report{Provider: strays[0].Provider, ID: strings.TrimPrefix(strays[0].ProviderID, strays[0].Provider+"/"), Message: m.ID, Operator: m.Operator}

@@ -178,26 +178,84 @@ func (w *world) strays(want int) {
 	}
 }
 
-// A message that was given up while its provider may have it can be meant too.
-func TestReportOfOneGivenUp(t *testing.T) {
+// A first copy that nobody knows the id of can be meant too, whatever became of its
+// message: what no provider has must be sent again.
+func TestReportOfALooseCopy(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		plan   []error
+		loose  notify.Message
+		before func(w *world) // what happens to the first try
+	}{
+		"of a code": {
+			[]error{notify.ErrUnanswered, nil}, notify.Message{To: phone, Text: "482913", Purpose: notify.Code}, nil,
+		},
+		"of a receipt to a phone that was off": {[]error{notify.ErrUnanswered, nil}, receipt("sent again"), func(w *world) {
+			w.jobs("= 'scheduled'", 1)
+			w.pass(16 * time.Second)
+			w.due()
+		}},
+		"after another error": {[]error{errors.New("status 504"), nil}, receipt("sent again"), nil},
+		"without an id": {[]error{nil}, receipt("first"), func(w *world) {
+			w.until(notify.Sent)
+			if _, err := w.db.Writer().Exec("UPDATE notify_messages SET provider_id = NULL, state = 'delivered'"); err != nil {
+				w.t.Fatal(err)
+			}
+		}},
+		"of one that expired": {[]error{notify.ErrUnanswered}, expiring("over before its report"), func(w *world) {
+			w.jobs("= 'scheduled'", 1)
+			w.pass(2 * time.Second)
+			w.due()
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Each(t, func(t *testing.T, db *store.DB) {
+				w := newWorld(t, db, append(c.plan, notify.ErrUnanswered)...)
+				w.start()
+				w.send(c.loose)
+				if c.before != nil {
+					c.before(w)
+				}
+				w.worked()
+				w.send(receipt("not taken"))
+				w.jobs("= 'scheduled'", 1)
+				if err := w.hears(notify.Report{Provider: "test", Status: "delivered"}); err != nil {
+					t.Fatal(err)
+				}
+				w.pass(16 * time.Second)
+				w.due()
+				w.worked()
+				if got := w.provider.taken(); len(got) != len(c.plan)+2 || got[len(got)-1].Text != "not taken" {
+					t.Errorf("handed over %+v", got)
+				}
+			})
+		})
+	}
+}
+
+// A report that came before a message was handed to anybody is not about it.
+func TestReportBeforeAnyTry(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(t, db, notify.ErrUnanswered, notify.ErrUnanswered)
-		w.start()
-		over := receipt("over before its report")
-		over.ExpiresAt = start.Add(time.Second)
-		w.send(over)
-		w.jobs("= 'scheduled'", 1)
-		w.pass(2 * time.Second)
-		w.due()
-		w.until(notify.Expired)
-		w.send(receipt("in doubt"))
-		w.jobs("= 'scheduled'", 1)
+		w := newWorld(t, db, notify.ErrUnanswered)
+		w.send(receipt("waits"))
+		w.pass(time.Hour)
 		if err := w.hears(notify.Report{Provider: "test", Status: "delivered"}); err != nil {
 			t.Fatal(err)
 		}
+		w.pass(time.Hour)
+		w.start()
+		w.jobs("= 'scheduled'", 1)
 		w.pass(16 * time.Second)
 		w.due()
-		w.until(notify.Sent, notify.Expired)
+		w.until(notify.Sent)
 	})
+}
+
+// expiring is a receipt that is over a second after the start.
+func expiring(text string) notify.Message {
+	m := receipt(text)
+	m.ExpiresAt = start.Add(time.Second)
+	return m
 }

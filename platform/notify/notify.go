@@ -198,7 +198,7 @@ func (o *Outbox) work(ctx context.Context, args sendJob, attempt job.Attempt) er
 		return job.Again(fullFor)
 	}
 	// What is returned is kept with the job and logged.
-	unanswered := errors.Is(err, ErrUnanswered)
+	unanswered := errors.Is(err, ErrUnanswered) && taken.Provider != ""
 	err = fmt.Errorf("send message %s: %w", m.ID, withhold(err, out))
 	if unanswered {
 		err = errors.Join(err, o.doubt(ctx, m, taken))

@@ -31,11 +31,12 @@ WHERE notify_messages.id = sqlc.arg(id) AND notify_messages.state = 'queued'
 UPDATE notify_messages SET doubted_at = $2, provider = $3, operator = $4, parts = $5, cost = $6
 WHERE id = $1 AND (state = 'queued' OR (parts = 0 AND provider = $3));
 
--- name: Unanswered :many
--- The messages to a phone of which a provider may speak without our knowing its id:
--- those whose answer is awaited or did not come.
+-- name: MayBeMeant :many
+-- The messages to a phone that a report with an unknown id can be about: all but those
+-- that were sent once, with an id, and reported on.
 SELECT id FROM notify_messages
-WHERE phone_index = $1 AND (state = 'queued' OR (doubted_at > $2 AND state IN ('failed', 'expired', 'blocked')))
+WHERE phone_index = $1 AND (state = 'queued' OR queued_at > $2)
+    AND (state IN ('queued', 'sent') OR tries > 1 OR doubted_at IS NOT NULL OR provider_id IS NULL)
 LIMIT 2;
 
 -- name: KeepStray :exec

@@ -233,6 +233,43 @@ func (q *Queries) List(ctx context.Context, phoneIndex string) ([]NotifyMessage,
 	return items, nil
 }
 
+const mayBeMeant = `-- name: MayBeMeant :many
+SELECT id FROM notify_messages
+WHERE phone_index = $1 AND (state = 'queued' OR queued_at > $2)
+    AND (state IN ('queued', 'sent') OR tries > 1 OR doubted_at IS NOT NULL OR provider_id IS NULL)
+LIMIT 2
+`
+
+type MayBeMeantParams struct {
+	PhoneIndex string
+	QueuedAt   dbtime.Time
+}
+
+// The messages to a phone that a report with an unknown id can be about: all but those
+// that were sent once, with an id, and reported on.
+func (q *Queries) MayBeMeant(ctx context.Context, arg MayBeMeantParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, mayBeMeant, arg.PhoneIndex, arg.QueuedAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const outcomes = `-- name: Outcomes :many
 SELECT provider, operator, COUNT(*) AS messages,
     CAST(SUM(CASE WHEN state = 'failed' THEN 1 ELSE 0 END) AS BIGINT) AS failed,
@@ -391,42 +428,6 @@ func (q *Queries) Strays(ctx context.Context, arg StraysParams) ([]StraysRow, er
 			return nil, err
 		}
 		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const unanswered = `-- name: Unanswered :many
-SELECT id FROM notify_messages
-WHERE phone_index = $1 AND (state = 'queued' OR (doubted_at > $2 AND state IN ('failed', 'expired', 'blocked')))
-LIMIT 2
-`
-
-type UnansweredParams struct {
-	PhoneIndex string
-	DoubtedAt  dbtime.Time
-}
-
-// The messages to a phone of which a provider may speak without our knowing its id:
-// those whose answer is awaited or did not come.
-func (q *Queries) Unanswered(ctx context.Context, arg UnansweredParams) ([]string, error) {
-	rows, err := q.db.QueryContext(ctx, unanswered, arg.PhoneIndex, arg.DoubtedAt)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []string
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		items = append(items, id)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

@@ -11,3 +11,4 @@ CREATE TABLE notify_strays (
     heard_at    BIGINT NOT NULL
 );
 CREATE INDEX notify_strays_phone ON notify_strays (phone_index);
+CREATE INDEX notify_strays_heard ON notify_strays (heard_at);
