@@ -43,9 +43,9 @@ type AfricasTalkingConfig struct {
 // callbacks. It implements Provider. Facts of its documentation: "Send Bulk SMS",
 // "Delivery Reports" and "Incoming Messages".
 type AfricasTalking struct {
-	cfg  AfricasTalkingConfig
-	http *http.Client
-	deps CallbackDeps
+	cfg       AfricasTalkingConfig
+	transport http.RoundTripper
+	deps      CallbackDeps
 }
 
 // NewAfricasTalking checks the account's settings; nothing is sent yet.
@@ -63,13 +63,7 @@ func NewAfricasTalking(cfg AfricasTalkingConfig, deps CallbackDeps) (*AfricasTal
 	if cfg.Timeout == 0 {
 		cfg.Timeout = defaultTimeout
 	}
-	return &AfricasTalking{
-		cfg: cfg, deps: deps,
-		http: &http.Client{
-			Transport: newTransport(), Timeout: cfg.Timeout,
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-	}, nil
+	return &AfricasTalking{cfg: cfg, deps: deps, transport: newTransport()}, nil
 }
 
 // Name implements Provider.
@@ -99,18 +93,19 @@ func (a *AfricasTalking) Send(ctx context.Context, m notify.Outgoing) (id string
 	request.Header.Set("apiKey", a.cfg.APIKey)
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	response, err := a.http.Do(request)
+	one := &call{next: a.transport}
+	response, err := one.client(a.cfg.Timeout).Do(request)
 	if err != nil {
 		var failed *url.Error
 		if errors.As(err, &failed) {
 			err = failed.Err
 		}
-		return "", fmt.Errorf("reach africa's talking: %w", unanswered(err))
+		return "", fmt.Errorf("reach africa's talking: %w", one.unanswered(err))
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	if err != nil {
-		return "", fmt.Errorf("read the answer of africa's talking: %w", unanswered(err))
+		return "", fmt.Errorf("read the answer of africa's talking: %w", one.unanswered(err))
 	}
 	return readAfricasTalking(response.StatusCode, body)
 }

@@ -77,8 +77,12 @@ func TestAfricasTalkingSend(t *testing.T) {
 	}
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()
-	if _, err := africasTalking(t, server.URL, sms.CallbackDeps{}).Send(t.Context(), notify.Outgoing{To: aigul}); !errors.Is(err, sms.ErrNotTaken) {
-		t.Errorf("a provider that is not there: %v", err)
+	unknown := httptest.NewTLSServer(http.NotFoundHandler())
+	defer unknown.Close()
+	for name, base := range map[string]string{"that is not there": server.URL, "whose certificate nobody knows": unknown.URL} {
+		if _, err := africasTalking(t, base, sms.CallbackDeps{}).Send(t.Context(), notify.Outgoing{To: aigul}); !errors.Is(err, sms.ErrNotTaken) {
+			t.Errorf("a provider %s: %v", name, err)
+		}
 	}
 }
 

@@ -1,8 +1,9 @@
 package sms
 
 // InHand is how many messages are worked on at once, InLine how many of a phone
-// wait behind the one that is.
+// wait behind the one that is, and LineTries how often one of them is tried.
 const (
-	InHand = inHand
-	InLine = inLine
+	InHand    = inHand
+	InLine    = inLine
+	LineTries = lineTries
 )

@@ -11,7 +11,6 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
@@ -106,7 +105,7 @@ type Inbound struct {
 	waits     sync.Mutex    // held in Wait
 	mu        sync.Mutex
 	lines     map[string][]message // by phone, those behind the one that is worked on
-	left      atomic.Pointer[senders]
+	left      left
 	talks     Talks
 	outbox    Outbox
 	stops     Stops

@@ -3,6 +3,7 @@ package sms
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
@@ -13,44 +14,78 @@ const (
 	// inHandFor is longer than most texts wait for their answer. One that waits longer
 	// may have lost the process that took it.
 	inHandFor = time.Second
+	// freshFor is how long it is remembered that the work on a text failed here: by
+	// then whoever looks sees that it waits.
+	freshFor = time.Minute
 	// maxSenders bounds those who are known to wait, after a long outage.
 	maxSenders = 10_000
+	// lineTries is how often a text is tried in one line, so that those behind it are
+	// not kept for long by one that cannot be answered.
+	lineTries = 2
 )
 
-// senders are blind indexes of phones.
-type senders map[string]bool
+// left is whose texts wait though nobody may have them in hand.
+type left struct {
+	mu     sync.Mutex
+	seen   map[string]bool      // by blind index, when they were looked for last; nil: never
+	failed map[string]time.Time // by phone, those whose texts were left by this process
+}
 
 // sender is the blind index of a phone, for as long as its text waits.
 func (in *Inbound) sender(phone string) string { return in.sealer.Index("sms_inbound.sender", phone) }
 
 // look notes whose texts wait that no process may have in hand.
 func (in *Inbound) look(ctx context.Context) error {
+	now := in.now()
 	list, err := db.New(in.db.Reader()).WaitingSenders(ctx, db.WaitingSendersParams{
-		ReceivedAt: dbtime.From(in.now().Add(-inHandFor)), Limit: maxSenders,
+		ReceivedAt: dbtime.From(now.Add(-inHandFor)), Limit: maxSenders,
 	})
 	if err != nil {
 		return fmt.Errorf("look who waits for an answer: %w", err)
 	}
-	left := senders{}
+	seen := make(map[string]bool, len(list))
 	for _, sender := range list {
-		left[sender] = true
+		seen[sender] = true
 	}
-	in.left.Store(&left)
+	in.left.mu.Lock()
+	defer in.left.mu.Unlock()
+	in.left.seen = seen
+	for phone, at := range in.left.failed {
+		if now.Sub(at) > freshFor {
+			delete(in.left.failed, phone)
+		}
+	}
 	return nil
 }
 
-// isBehind reports that texts which m's phone sent before it may wait: they were seen
+// leave notes that a text of phone was left.
+func (in *Inbound) leave(phone string) {
+	now := in.now()
+	in.left.mu.Lock()
+	defer in.left.mu.Unlock()
+	if in.left.failed == nil {
+		in.left.failed = map[string]time.Time{}
+	}
+	in.left.failed[phone] = now
+}
+
+// isBehind reports that texts which the phone sent before may wait: they were seen
 // to, or nobody looked yet.
-func (in *Inbound) isBehind(m message) bool {
-	left := in.left.Load()
-	return left == nil || len(*left) > 0 && (*left)[in.sender(m.Phone)]
+func (in *Inbound) isBehind(phone string) bool {
+	in.left.mu.Lock()
+	defer in.left.mu.Unlock()
+	_, failed := in.left.failed[phone]
+	return failed || in.left.seen == nil || len(in.left.seen) > 0 && in.left.seen[in.sender(phone)]
 }
 
 // answerEarlier has the texts answered that m's phone sent before it and that still
 // wait: the process that took them was killed, or another one is at it. A talk keeps
 // its last answer only; after the turn of m that of an earlier text is not to be had,
-// and the texts would be heard in another order than they were written.
-func (in *Inbound) answerEarlier(ctx context.Context, m message) error {
+// and the texts would be heard in another order than they were written. Of those that
+// failed in m's line, tries counts how often.
+func (in *Inbound) answerEarlier(ctx context.Context, m message, tries map[string]int) error {
+	ctx, cancel := context.WithTimeout(ctx, workWithin) // for all of them
+	defer cancel()
 	rows, err := db.New(in.db.Reader()).EarlierInbound(ctx, db.EarlierInboundParams{
 		Sender: in.sender(m.Phone), ReceivedAt: dbtime.From(m.at), Limit: resumeBatch,
 	})
@@ -59,10 +94,11 @@ func (in *Inbound) answerEarlier(ctx context.Context, m message) error {
 	}
 	for _, row := range rows {
 		earlier, err := in.open(row.Provider, row.MessageID, row.ReceivedAt, row.Sealed)
-		if err == nil && (m.Parts == 0 || in.joins(earlier) != in.joins(m)) {
+		if err == nil && tries[earlier.name()] < lineTries {
 			err = in.safely(ctx, earlier)
 		}
 		if err != nil { // Resume tries it again; one that nobody can answer holds up no other
+			tries[earlier.name()]++
 			in.log.ErrorContext(ctx, "an earlier message waits for its answer", "provider", row.Provider, "error", err)
 		}
 	}

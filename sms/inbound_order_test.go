@@ -2,6 +2,7 @@ package sms_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -11,6 +12,27 @@ import (
 	"github.com/eshik-kg/eshik/sms"
 )
 
+// from is a text of a phone by SMPP.
+func (w *world) from(phone, id, text string) sms.Incoming {
+	return sms.Incoming{Provider: "smpp", ID: id, Phone: phone, Text: text, At: w.inboundNow()}
+}
+
+// round is what a process does now and then.
+func (w *world) round() {
+	w.t.Helper()
+	if err := w.inbound.Resume(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// hears has the talk hear these texts so far, and no others.
+func (w *world) hears(want ...string) {
+	w.t.Helper()
+	if got := w.said(); !slices.Equal(got, want) {
+		w.t.Errorf("heard %q, want %q", got, want)
+	}
+}
+
 // What a phone texted to a process that was killed is answered before what it texts
 // to the next one, and each text with its own answer.
 func TestOrderAfterAKill(t *testing.T) {
@@ -18,11 +40,8 @@ func TestOrderAfterAKill(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		killed, w := newWorld(t, db, true), newWorld(t, db, true)
 		killed.fail(errors.New("killed"))
-		from := func(phone, id, text string) sms.Incoming {
-			return sms.Incoming{Provider: "smpp", ID: id, Phone: phone, Text: text, At: w.inboundNow()}
-		}
 		for _, m := range []sms.Incoming{
-			from(aigul, "m1", "one"), from(azat, "m2", "of another phone"), from(aigul, "m3", "panic"),
+			w.from(aigul, "m1", "one"), w.from(azat, "m2", "of another phone"), w.from(aigul, "m3", "panic"),
 			w.part("m4", 7, 1, 2, "four "), w.part("m5", 7, 2, 2, "and five"), // complete
 			w.part("m6", 8, 1, 2, "a part is missing"),
 		} {
@@ -30,20 +49,75 @@ func TestOrderAfterAKill(t *testing.T) {
 			killed.take(m)
 			w.pass(time.Second)
 		}
-		if err := w.inbound.Resume(t.Context()); err != nil { // it sees who waits
-			t.Fatal(err)
-		}
-		w.take(from(aigul, "m7", "seven"))
-		if got, want := w.said(), []string{"one", "four and five", "seven"}; !slices.Equal(got, want) {
-			t.Fatalf("heard %q, want %q", got, want)
-		}
+		w.round() // it sees who waits
+		w.take(w.from(aigul, "m7", "seven"))
+		w.hears("one", "four and five", "seven")
 		w.take(w.part("m8", 9, 1, 2, "eight "), w.part("m9", 9, 2, 2, "and nine"))
-		if got := w.said(); !slices.Equal(got[3:], []string{"eight and nine"}) {
-			t.Errorf("then heard %q", got[3:])
-		}
+		w.hears("one", "four and five", "seven", "eight and nine")
 		w.start()
 		w.sends("you said one", "you said four and five", "you said seven", "you said eight and nine")
 	})
+}
+
+// The other process is killed while a text of the phone is worked on here.
+func TestOrderOfALineUnderWay(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		killed, w := newWorld(t, db, true), newWorld(t, db, true)
+		killed.fail(errors.New("killed"))
+		w.round()
+		take := func(m sms.Incoming) {
+			t.Helper()
+			if err := w.inbound.Take(t.Context(), m); err != nil {
+				t.Fatal(err)
+			}
+			w.pass(2 * time.Second)
+		}
+		take(w.from(aigul, "m1", "slow"))
+		two := w.from(aigul, "m2", "two")
+		close(killed.held)
+		killed.take(two)
+		w.pass(2 * time.Second)
+		w.round()
+		take(w.from(aigul, "m3", "three"))
+		close(w.held)
+		w.rest()
+		w.hears("slow", "two", "three")
+	})
+}
+
+// The work on a text fails, and the next one comes before anybody looks.
+func TestOrderAfterAFailure(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db, true)
+		w.round()
+		w.fail(errors.New("planned"))
+		w.take(w.from(aigul, "m1", "one"))
+		w.fail(nil)
+		w.pass(100 * time.Millisecond)
+		w.round()
+		w.take(w.from(aigul, "m2", "two"))
+		w.hears("one", "one", "two")
+	})
+}
+
+// A text that cannot be answered is not tried with each one behind it.
+func TestTriesOfALine(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)), true)
+	w.fail(errors.New("planned"))
+	for n, text := range []string{"slow", "1", "2", "3", "4", "5", "6", "7", "8"} {
+		if err := w.inbound.Take(t.Context(), w.from(aigul, fmt.Sprintf("m%d", n), text)); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(time.Millisecond)
+	}
+	close(w.held)
+	w.rest()
+	if turns := len(w.said()); turns != 8*sms.LineTries+1 {
+		t.Errorf("%d turns of nine texts", turns)
+	}
 }
 
 // What lay for too long while no process ran is not worked on, and its sender is told.
@@ -56,9 +130,7 @@ func TestTooLateToAnswer(t *testing.T) {
 		w.fail(nil)
 		w.pass(16 * time.Minute)
 		w.text("SM2", "two")
-		if got := w.said(); !slices.Equal(got, []string{"one", "two"}) {
-			t.Errorf("heard %q", got)
-		}
+		w.hears("one", "two")
 		w.start()
 		w.sends("ky problem.internal", "you said two")
 	})

@@ -60,22 +60,29 @@ func (in *Inbound) later(ctx context.Context, m message) {
 
 // workLine works on a phone's message and on those that come meanwhile.
 func (in *Inbound) workLine(ctx context.Context, m message) {
-	behind := in.isBehind(m)
+	tries := map[string]int{} // of the messages of this line that failed, by name
 	for more := true; more; {
-		var err error
-		if behind {
-			err = in.answerEarlier(ctx, m)
-		}
-		if err == nil {
-			err = in.safely(ctx, m)
-		}
-		if err != nil {
+		if err := in.workNext(ctx, m, tries); err != nil {
 			in.log.ErrorContext(ctx, "a message waits for its answer", "provider", m.provider, "error", err)
 		}
 		<-in.hands
 		m, more = in.nextInLine(m.Phone)
-		behind = err != nil
 	}
+}
+
+// workNext works on a message of a line after those of its phone that were left.
+func (in *Inbound) workNext(ctx context.Context, m message, tries map[string]int) error {
+	if in.isBehind(m.Phone) {
+		if err := in.answerEarlier(ctx, m, tries); err != nil {
+			return err
+		}
+	}
+	err := in.safely(ctx, m)
+	if err != nil {
+		tries[m.name()]++
+		in.leave(m.Phone)
+	}
+	return err
 }
 
 // nextInLine is the phone's next message; more is false when there is none, and

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"github.com/twilio/twilio-go/client"
 	openapi "github.com/twilio/twilio-go/rest/api/v2010"
 
-	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/notify"
 )
 
@@ -64,15 +62,6 @@ func NewTwilio(cfg TwilioConfig) (*Twilio, error) {
 	return t, nil
 }
 
-// newTransport keeps as many connections to a provider as messages are sent at
-// once: the default of two has most of them opened anew.
-func newTransport() *http.Transport {
-	return &http.Transport{
-		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true,
-		MaxIdleConnsPerHost: job.BulkConcurrency, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: defaultTimeout,
-	}
-}
-
 // elsewhere sends requests to another host: twilio-go knows only its own.
 type elsewhere struct {
 	scheme, host string
@@ -103,9 +92,10 @@ func (t *Twilio) Send(ctx context.Context, m notify.Outgoing) (providerID string
 	if t.cfg.StatusURL != "" {
 		params.SetStatusCallback(t.cfg.StatusURL + "?" + url.Values{messageParam: {m.ID}}.Encode())
 	}
-	sent, err := openapi.NewApiServiceWithClient(t.client(ctx)).CreateMessage(params)
+	one := &call{next: t.transport}
+	sent, err := openapi.NewApiServiceWithClient(t.client(ctx, one)).CreateMessage(params)
 	if err != nil {
-		return "", sendError(err)
+		return "", sendError(err, one)
 	}
 	if sent.Sid == nil || *sent.Sid == "" {
 		return "", errors.New("send through twilio: the answer has no message id")
@@ -115,36 +105,20 @@ func (t *Twilio) Send(ctx context.Context, m notify.Outgoing) (providerID string
 
 // client is made per call, since twilio-go takes no context: its timeout is
 // what the context leaves.
-func (t *Twilio) client(ctx context.Context) *client.Client {
+func (t *Twilio) client(ctx context.Context, one *call) *client.Client {
 	timeout := t.cfg.Timeout
 	if deadline, ok := ctx.Deadline(); ok {
 		timeout = max(min(timeout, time.Until(deadline)), time.Millisecond)
 	}
-	c := &client.Client{
-		Credentials: client.NewCredentials(t.cfg.AccountSID, t.cfg.AuthToken),
-		HTTPClient: &http.Client{
-			Transport: t.transport, Timeout: timeout,
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-	}
+	c := &client.Client{Credentials: client.NewCredentials(t.cfg.AccountSID, t.cfg.AuthToken), HTTPClient: one.client(timeout)}
 	c.SetAccountSid(t.cfg.AccountSID)
 	return c
-}
-
-// unanswered marks the error of a call that got no answer: it never reached its
-// server, or the answer was lost.
-func unanswered(err error) error {
-	var dial *net.OpError
-	if errors.As(err, &dial) && dial.Op == "dial" {
-		return fmt.Errorf("%w: %w", ErrNotTaken, err)
-	}
-	return fmt.Errorf("%w: %w", notify.ErrUnanswered, err)
 }
 
 // sendError keeps Twilio's numbers and drops its sentences, which repeat the
 // citizen's number. A 400 is about this message and will not change; all else
 // (credentials, rate, outage) may.
-func sendError(err error) error {
+func sendError(err error, one *call) error {
 	var refused *client.TwilioRestError
 	if errors.As(err, &refused) {
 		if refused.Status == http.StatusBadRequest {
@@ -158,7 +132,7 @@ func sendError(err error) error {
 	}
 	var failed *url.Error
 	if errors.As(err, &failed) {
-		return fmt.Errorf("reach twilio: %w", unanswered(failed.Err))
+		return fmt.Errorf("reach twilio: %w", one.unanswered(failed.Err))
 	}
 	return errors.New("send through twilio: its answer cannot be read")
 }
