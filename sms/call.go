@@ -37,7 +37,10 @@ func (c *call) client(timeout time.Duration) *http.Client {
 
 // RoundTrip implements http.RoundTripper.
 func (c *call) RoundTrip(r *http.Request) (*http.Response, error) {
-	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { c.made.Store(true) }}
+	trace := &httptrace.ClientTrace{
+		GetConn: func(string) { c.made.Store(false) }, // again where a kept connection was closed before anything was written
+		GotConn: func(httptrace.GotConnInfo) { c.made.Store(true) },
+	}
 	return c.next.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), trace)))
 }
 

@@ -175,6 +175,7 @@ func (in *Inbound) Take(ctx context.Context, incoming Incoming) error {
 	case free:
 		<-in.hands
 	case fresh:
+		in.leave(m.Phone)
 		in.log.WarnContext(ctx, "a message waits for its answer: too many are in hand", "provider", m.provider)
 	}
 	return err

@@ -102,6 +102,41 @@ func TestOrderAfterAFailure(t *testing.T) {
 	})
 }
 
+// Texts for which there was no room here are answered before the next one, too.
+func TestOrderOfThoseLeft(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)), true)
+	w.round()
+	take := func(phone, id, text string) {
+		t.Helper()
+		if err := w.inbound.Take(t.Context(), w.from(phone, id, text)); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(time.Millisecond)
+	}
+	want := []string{"slow", "1", "2", "3", "4", "5", "6", "7", "8", "no place in the line", "no hand", "next"}
+	for n, text := range want[:10] {
+		take(aigul, fmt.Sprintf("m%d", n), text)
+	}
+	for n := range sms.InHand - 9 {
+		take(fmt.Sprintf("+99655500%04d", 1000+n), fmt.Sprintf("s%d", n), "slow")
+	}
+	take(aigul, "m10", "no hand")
+	close(w.held)
+	w.rest()
+	w.round()
+	w.take(w.from(aigul, "m11", "next"))
+	var got []string
+	for _, turn := range w.heard() {
+		if turn.Phone == aigul {
+			got = append(got, turn.Text)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("heard %q", got)
+	}
+}
+
 // A text that cannot be answered is not tried with each one behind it.
 func TestTriesOfALine(t *testing.T) {
 	t.Parallel()

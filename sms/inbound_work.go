@@ -54,6 +54,7 @@ func (in *Inbound) later(ctx context.Context, m message) {
 		in.lines[m.Phone] = append(line, m)
 	default:
 		<-in.hands
+		in.leave(m.Phone)
 		in.log.WarnContext(ctx, "a message waits for its answer: its phone sent too many", "provider", m.provider)
 	}
 }
@@ -72,12 +73,13 @@ func (in *Inbound) workLine(ctx context.Context, m message) {
 
 // workNext works on a message of a line after those of its phone that were left.
 func (in *Inbound) workNext(ctx context.Context, m message, tries map[string]int) error {
+	var err error
 	if in.isBehind(m.Phone) {
-		if err := in.answerEarlier(ctx, m, tries); err != nil {
-			return err
-		}
+		err = in.answerEarlier(ctx, m, tries)
 	}
-	err := in.safely(ctx, m)
+	if err == nil {
+		err = in.safely(ctx, m)
+	}
 	if err != nil {
 		tries[m.name()]++
 		in.leave(m.Phone)

@@ -24,7 +24,8 @@ const (
 	// a killed process is taken up again: no report on the try is older.
 	tryTime   = 30 * time.Second
 	killedFor = 2 * time.Minute
-	// copyFor is how long a copy may be under way to a phone that is off.
+	// copyFor is how long after a message was queued a copy of it may be under way: the
+	// tries last a day and a half, and centres keep a message for a phone that is off.
 	copyFor = 7 * 24 * time.Hour
 	// noteWithin bounds the noting of a doubt.
 	noteWithin = 5 * time.Second
@@ -85,11 +86,14 @@ func (o *Outbox) claim(ctx context.Context, m db.NotifyMessage) (claimed bool, e
 		since = m.DoubtedAt.Add(-tryTime)
 	}
 	err = o.end(ctx, func(ctx context.Context, q *db.Queries) error {
+		claimed = false // this may run twice
 		strays, err := q.Strays(ctx, db.StraysParams{PhoneIndex: m.PhoneIndex, HeardAt: dbtime.From(since), Provider: m.Provider})
 		if err != nil || len(strays) != 1 {
 			return err
 		}
-		others, err := q.MayBeMeant(ctx, db.MayBeMeantParams{PhoneIndex: m.PhoneIndex, QueuedAt: dbtime.From(o.now().Add(-copyFor))})
+		others, err := q.MayBeMeant(ctx, db.MayBeMeantParams{
+			PhoneIndex: m.PhoneIndex, QueuedAt: dbtime.From(o.now().Add(-copyFor)), SentAt: dbtime.From(since),
+		})
 		if err != nil || len(others) != 1 { // m itself
 			return err
 		}

@@ -16,6 +16,14 @@ func (w *world) hears(r notify.Report) error {
 	return w.outbox.Report(w.t.Context(), r)
 }
 
+// hearsOf takes the report of a delivery with an id that no message has.
+func (w *world) hearsOf(id string) {
+	w.t.Helper()
+	if err := w.outbox.Report(w.t.Context(), notify.Report{Provider: "test", ID: id, Phone: phone, Status: "delivered"}); err != nil {
+		w.t.Error(err)
+	}
+}
+
 // due makes the queue's clock strike for the jobs that wait for a moment.
 func (w *world) due() {
 	w.t.Helper()
@@ -147,8 +155,8 @@ func TestReportOfEither(t *testing.T) {
 					}
 				}
 				w.send(notify.Message{To: phone, Text: "in flight", Purpose: notify.Answer})
-				if known {
-					w.until(notify.Sent, notify.Queued)
+				if known { // its report was not lost
+					w.until(notify.Delivered, notify.Queued)
 				} else {
 					w.strays(1)
 				}
@@ -158,7 +166,7 @@ func TestReportOfEither(t *testing.T) {
 					w.until(notify.Queued, notify.Sent)
 				}
 				close(answer)
-				w.until(notify.Sent, notify.Sent)
+				w.until(notify.Delivered, notify.Sent)
 				if got := w.provider.taken(); len(got) != 3 {
 					t.Errorf("%d tries of two messages, of which one was in doubt", len(got))
 				}
@@ -202,6 +210,28 @@ func TestReportOfALooseCopy(t *testing.T) {
 				w.t.Fatal(err)
 			}
 		}},
+		"of one whose first copy was reported on": {[]error{errors.New("status 504"), errors.New("status 504")}, receipt("twice"), func(w *world) {
+			w.provider.during = func(m notify.Outgoing) {
+				if m.Try == 2 {
+					w.hearsOf("the first copy")
+				}
+			}
+			w.until(notify.Delivered)
+			w.provider.during = nil
+		}},
+		"of one adopted while it was tried again": {[]error{errors.New("status 504"), nil}, receipt("twice"), func(w *world) {
+			w.provider.during = func(m notify.Outgoing) {
+				if m.Try != 2 {
+					return
+				}
+				r := notify.Report{Provider: "other", ID: "SM1", Message: m.ID, Status: "delivered"}
+				if err := w.outbox.Report(w.t.Context(), r); err != nil {
+					w.t.Error(err)
+				}
+			}
+			w.until(notify.Delivered)
+			w.provider.during = nil
+		}},
 		"of one that expired": {[]error{notify.ErrUnanswered}, expiring("over before its report"), func(w *world) {
 			w.jobs("= 'scheduled'", 1)
 			w.pass(2 * time.Second)
@@ -218,11 +248,10 @@ func TestReportOfALooseCopy(t *testing.T) {
 					c.before(w)
 				}
 				w.worked()
+				w.pass(time.Hour)
 				w.send(receipt("not taken"))
 				w.jobs("= 'scheduled'", 1)
-				if err := w.hears(notify.Report{Provider: "test", Status: "delivered"}); err != nil {
-					t.Fatal(err)
-				}
+				w.hearsOf("the other copy")
 				w.pass(16 * time.Second)
 				w.due()
 				w.worked()
@@ -232,6 +261,35 @@ func TestReportOfALooseCopy(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A report may have the id in another form than the answer that it overtook.
+func TestReportInAnotherForm(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db, nil, notify.ErrUnanswered)
+		w.provider.during = func(m notify.Outgoing) {
+			if m.Text == "first" {
+				w.hearsOf("161")
+			}
+		}
+		w.provider.names = "A1"
+		w.start()
+		w.send(receipt("first"))
+		w.until(notify.Sent)
+		if err := w.outbox.Report(t.Context(), notify.Report{Provider: "test", ID: "A1", Status: "delivered"}); err != nil {
+			t.Fatal(err)
+		}
+		w.worked()
+		w.send(receipt("not taken"))
+		w.jobs("= 'scheduled'", 1)
+		w.pass(16 * time.Second)
+		w.due()
+		w.worked()
+		if got := w.provider.taken(); len(got) != 3 {
+			t.Errorf("%d tries of two messages, of which the second was not taken", len(got))
+		}
+	})
 }
 
 // A report that came before a message was handed to anybody is not about it.

@@ -6,7 +6,13 @@ SELECT * FROM notify_messages WHERE id = $1 AND state = 'queued';
 -- then without one, and no report finds it. A report that overtook the answer
 -- stays, and the answer adds what it did not tell.
 UPDATE notify_messages
-SET state = CASE WHEN state = 'queued' THEN 'sent' ELSE state END, sent_at = COALESCE(sent_at, sqlc.arg(sent_at)),
+SET state = CASE
+        WHEN notify_messages.state <> 'queued' THEN notify_messages.state
+        WHEN EXISTS (SELECT 1 FROM notify_strays WHERE notify_strays.provider_id = sqlc.narg(provider_id)) THEN 'delivered'
+        ELSE 'sent'
+    END,
+    finished_at = COALESCE(finished_at, (SELECT heard_at FROM notify_strays WHERE notify_strays.provider_id = sqlc.narg(provider_id))),
+    sent_at = COALESCE(sent_at, sqlc.arg(sent_at)),
     text_sealed = sqlc.arg(text_sealed), provider = sqlc.arg(provider),
     operator = sqlc.arg(operator), parts = sqlc.arg(parts), cost = sqlc.arg(cost), tries = sqlc.arg(tries),
     provider_id = CASE
@@ -33,10 +39,11 @@ WHERE id = $1 AND (state = 'queued' OR (parts = 0 AND provider = $3));
 
 -- name: MayBeMeant :many
 -- The messages to a phone that a report with an unknown id can be about: all but those
--- that were sent once, with an id, and reported on.
+-- that were sent once, with an id, before the report, and reported on. Some centres
+-- write the id of a message in two ways.
 SELECT id FROM notify_messages
 WHERE phone_index = $1 AND (state = 'queued' OR queued_at > $2)
-    AND (state IN ('queued', 'sent') OR tries > 1 OR doubted_at IS NOT NULL OR provider_id IS NULL)
+    AND (state IN ('queued', 'sent') OR tries <> 1 OR doubted_at IS NOT NULL OR provider_id IS NULL OR sent_at >= $3)
 LIMIT 2;
 
 -- name: KeepStray :exec

@@ -133,6 +133,25 @@ func TestOrderedFromAnotherPhone(t *testing.T) {
 	})
 }
 
+// TestFinishedByAnotherPhone: the phone that ordered gets the number by SMS also where
+// the other phone's text finds the certificate unfinished.
+func TestFinishedByAnotherPhone(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := newHouse(t, db)
+		h.signer.fails = true
+		if _, err := h.Request(t.Context(), aigul("t1"), certificate.Residential); err == nil {
+			t.Fatal("issued without a signature")
+		}
+		h.signer.fails = false
+		other := aigul("t2")
+		other.Phone, other.Channel, other.Now = "+996700000002", caller.SMS, noon.Add(10*time.Second)
+		must[certificate.Certificate](t)(h.Request(t.Context(), other, certificate.Residential))
+		if n := h.count(t, "SELECT count(*) FROM notify_messages"); n != 1 {
+			t.Errorf("%d messages to the phone that ordered", n)
+		}
+	})
+}
+
 // TestDiesBeforeSigning shows that an intent survives: the citizen's next try in
 // the same turn finishes it, or the job queue does.
 func TestDiesBeforeSigning(t *testing.T) {

@@ -81,7 +81,7 @@ func (s *Service) Request(ctx context.Context, c caller.Caller, kind Kind) (Cert
 		return Certificate{}, problem.New(problem.Mismatch, "problem.certificate_repeated")
 	}
 	if State(row.State) == Requested {
-		if row, err = s.finish(ctx, row, c.Now, c.ByText()); err != nil {
+		if row, err = s.finish(ctx, row, c.Now, c.ByText() && row.RequestKey == key); err != nil {
 			return Certificate{}, fmt.Errorf("issue a certificate: %w", err)
 		}
 	}

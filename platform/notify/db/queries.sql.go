@@ -236,19 +236,21 @@ func (q *Queries) List(ctx context.Context, phoneIndex string) ([]NotifyMessage,
 const mayBeMeant = `-- name: MayBeMeant :many
 SELECT id FROM notify_messages
 WHERE phone_index = $1 AND (state = 'queued' OR queued_at > $2)
-    AND (state IN ('queued', 'sent') OR tries > 1 OR doubted_at IS NOT NULL OR provider_id IS NULL)
+    AND (state IN ('queued', 'sent') OR tries <> 1 OR doubted_at IS NOT NULL OR provider_id IS NULL OR sent_at >= $3)
 LIMIT 2
 `
 
 type MayBeMeantParams struct {
 	PhoneIndex string
 	QueuedAt   dbtime.Time
+	SentAt     dbtime.Time
 }
 
 // The messages to a phone that a report with an unknown id can be about: all but those
-// that were sent once, with an id, and reported on.
+// that were sent once, with an id, before the report, and reported on. Some centres
+// write the id of a message in two ways.
 func (q *Queries) MayBeMeant(ctx context.Context, arg MayBeMeantParams) ([]string, error) {
-	rows, err := q.db.QueryContext(ctx, mayBeMeant, arg.PhoneIndex, arg.QueuedAt)
+	rows, err := q.db.QueryContext(ctx, mayBeMeant, arg.PhoneIndex, arg.QueuedAt, arg.SentAt)
 	if err != nil {
 		return nil, err
 	}
@@ -327,20 +329,27 @@ func (q *Queries) Outcomes(ctx context.Context, arg OutcomesParams) ([]OutcomesR
 
 const sent = `-- name: Sent :execrows
 UPDATE notify_messages
-SET state = CASE WHEN state = 'queued' THEN 'sent' ELSE state END, sent_at = COALESCE(sent_at, $1),
-    text_sealed = $2, provider = $3,
-    operator = $4, parts = $5, cost = $6, tries = $7,
+SET state = CASE
+        WHEN notify_messages.state <> 'queued' THEN notify_messages.state
+        WHEN EXISTS (SELECT 1 FROM notify_strays WHERE notify_strays.provider_id = $1) THEN 'delivered'
+        ELSE 'sent'
+    END,
+    finished_at = COALESCE(finished_at, (SELECT heard_at FROM notify_strays WHERE notify_strays.provider_id = $1)),
+    sent_at = COALESCE(sent_at, $2),
+    text_sealed = $3, provider = $4,
+    operator = $5, parts = $6, cost = $7, tries = $8,
     provider_id = CASE
         WHEN EXISTS (
-            SELECT 1 FROM notify_messages AS other WHERE other.provider_id = $8 AND other.id <> notify_messages.id
+            SELECT 1 FROM notify_messages AS other WHERE other.provider_id = $1 AND other.id <> notify_messages.id
         ) THEN NULL
-        ELSE $8
+        ELSE $1
     END
 WHERE notify_messages.id = $9
-    AND (notify_messages.state = 'queued' OR notify_messages.provider_id = $8)
+    AND (notify_messages.state = 'queued' OR notify_messages.provider_id = $1)
 `
 
 type SentParams struct {
+	ProviderID sql.NullString
 	SentAt     dbtime.Time
 	TextSealed []byte
 	Provider   string
@@ -348,7 +357,6 @@ type SentParams struct {
 	Parts      int64
 	Cost       int64
 	Tries      int64
-	ProviderID sql.NullString
 	ID         string
 }
 
@@ -357,6 +365,7 @@ type SentParams struct {
 // stays, and the answer adds what it did not tell.
 func (q *Queries) Sent(ctx context.Context, arg SentParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, sent,
+		arg.ProviderID,
 		arg.SentAt,
 		arg.TextSealed,
 		arg.Provider,
@@ -364,7 +373,6 @@ func (q *Queries) Sent(ctx context.Context, arg SentParams) (int64, error) {
 		arg.Parts,
 		arg.Cost,
 		arg.Tries,
-		arg.ProviderID,
 		arg.ID,
 	)
 	if err != nil {
