@@ -137,9 +137,6 @@ func TestReportOfEither(t *testing.T) {
 			t.Parallel()
 			storetest.Each(t, func(t *testing.T, db *store.DB) {
 				w := newWorld(t, db, notify.ErrUnanswered)
-				w.start()
-				w.send(receipt("in doubt"))
-				w.jobs("= 'scheduled'", 1)
 				answer := make(chan struct{})
 				w.provider.during = func(m notify.Outgoing) {
 					if m.Text != "in flight" {
@@ -154,6 +151,9 @@ func TestReportOfEither(t *testing.T) {
 						<-answer
 					}
 				}
+				w.start()
+				w.send(receipt("in doubt"))
+				w.jobs("= 'scheduled'", 1)
 				w.send(notify.Message{To: phone, Text: "in flight", Purpose: notify.Answer})
 				if known { // its report was not lost
 					w.until(notify.Delivered, notify.Queued)
@@ -186,66 +186,68 @@ func (w *world) strays(want int) {
 	}
 }
 
+// looseCopies are how a copy comes about whose id nobody knows: the plan of the tries,
+// the message, and what happens to it.
+var looseCopies = map[string]struct {
+	plan   []error
+	loose  notify.Message
+	during func(w *world, m notify.Outgoing) // what happens while a try is under way; nil: nothing
+	after  func(w *world)                    // and after the first one; nil: nothing
+}{
+	"of a code": {
+		[]error{notify.ErrUnanswered, nil}, notify.Message{To: phone, Text: "482913", Purpose: notify.Code}, nil, nil,
+	},
+	"of a receipt to a phone that was off": {[]error{notify.ErrUnanswered, nil}, receipt("sent again"), nil, func(w *world) {
+		w.jobs("= 'scheduled'", 1)
+		w.pass(16 * time.Second)
+		w.due()
+	}},
+	"after another error": {[]error{errors.New("status 504"), nil}, receipt("sent again"), nil, nil},
+	"without an id": {[]error{nil}, receipt("first"), nil, func(w *world) {
+		w.until(notify.Sent)
+		if _, err := w.db.Writer().Exec("UPDATE notify_messages SET provider_id = NULL, state = 'delivered'"); err != nil {
+			w.t.Fatal(err)
+		}
+	}},
+	"of one whose first copy was reported on": {[]error{errors.New("status 504"), errors.New("status 504")}, receipt("twice"), func(w *world, m notify.Outgoing) {
+		if m.Try == 2 {
+			w.hearsOf("the first copy")
+		}
+	}, nil},
+	"of one adopted while it was tried again": {[]error{errors.New("status 504"), nil}, receipt("twice"), func(w *world, m notify.Outgoing) {
+		if m.Try != 2 {
+			return
+		}
+		r := notify.Report{Provider: "other", ID: "SM1", Message: m.ID, Status: "delivered"}
+		if err := w.outbox.Report(w.t.Context(), r); err != nil {
+			w.t.Error(err)
+		}
+	}, nil},
+	"of one that expired": {[]error{notify.ErrUnanswered}, expiring("over before its report"), nil, func(w *world) {
+		w.jobs("= 'scheduled'", 1)
+		w.pass(2 * time.Second)
+		w.due()
+	}},
+}
+
 // A first copy that nobody knows the id of can be meant too, whatever became of its
 // message: what no provider has must be sent again.
 func TestReportOfALooseCopy(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		plan   []error
-		loose  notify.Message
-		before func(w *world) // what happens to the first try
-	}{
-		"of a code": {
-			[]error{notify.ErrUnanswered, nil}, notify.Message{To: phone, Text: "482913", Purpose: notify.Code}, nil,
-		},
-		"of a receipt to a phone that was off": {[]error{notify.ErrUnanswered, nil}, receipt("sent again"), func(w *world) {
-			w.jobs("= 'scheduled'", 1)
-			w.pass(16 * time.Second)
-			w.due()
-		}},
-		"after another error": {[]error{errors.New("status 504"), nil}, receipt("sent again"), nil},
-		"without an id": {[]error{nil}, receipt("first"), func(w *world) {
-			w.until(notify.Sent)
-			if _, err := w.db.Writer().Exec("UPDATE notify_messages SET provider_id = NULL, state = 'delivered'"); err != nil {
-				w.t.Fatal(err)
-			}
-		}},
-		"of one whose first copy was reported on": {[]error{errors.New("status 504"), errors.New("status 504")}, receipt("twice"), func(w *world) {
-			w.provider.during = func(m notify.Outgoing) {
-				if m.Try == 2 {
-					w.hearsOf("the first copy")
-				}
-			}
-			w.until(notify.Delivered)
-			w.provider.during = nil
-		}},
-		"of one adopted while it was tried again": {[]error{errors.New("status 504"), nil}, receipt("twice"), func(w *world) {
-			w.provider.during = func(m notify.Outgoing) {
-				if m.Try != 2 {
-					return
-				}
-				r := notify.Report{Provider: "other", ID: "SM1", Message: m.ID, Status: "delivered"}
-				if err := w.outbox.Report(w.t.Context(), r); err != nil {
-					w.t.Error(err)
-				}
-			}
-			w.until(notify.Delivered)
-			w.provider.during = nil
-		}},
-		"of one that expired": {[]error{notify.ErrUnanswered}, expiring("over before its report"), func(w *world) {
-			w.jobs("= 'scheduled'", 1)
-			w.pass(2 * time.Second)
-			w.due()
-		}},
-	} {
+	for name, c := range looseCopies {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			storetest.Each(t, func(t *testing.T, db *store.DB) {
 				w := newWorld(t, db, append(c.plan, notify.ErrUnanswered)...)
+				w.provider.during = func(m notify.Outgoing) {
+					if c.during != nil && m.Text == c.loose.Text {
+						c.during(w, m)
+					}
+				}
 				w.start()
 				w.send(c.loose)
-				if c.before != nil {
-					c.before(w)
+				if c.after != nil {
+					c.after(w)
 				}
 				w.worked()
 				w.pass(time.Hour)
