@@ -158,18 +158,7 @@ func TestAfricasTalkingReportOfALostAnswer(t *testing.T) {
 			Deliveries: w.outbox, Taker: w.inbound, Now: time.Now, Log: slog.New(slog.DiscardHandler), Refused: w.refuse,
 		})
 		callbacks = serve(t, provider)
-		router, err := sms.NewRouter(db, time.Now, sms.Route{Provider: provider, Prices: map[string]int64{"": 90}, Reports: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.provider.next = router
-		w.start()
-		err = db.InTx(t.Context(), func(tx *store.Tx) error {
-			return w.outbox.Send(t.Context(), tx, notify.Message{To: aigul, Text: "Төлөндү", Purpose: notify.Receipt})
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		w.sendBy(provider, 90)
 		if kept := w.kept(notify.Delivered); kept.ProviderID != "ATPid_9" || kept.Cost != 90 || len(w.taken()) != 1 {
 			t.Errorf("kept %+v after %d tries", kept, len(w.taken()))
 		}

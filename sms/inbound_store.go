@@ -65,18 +65,18 @@ func (in *Inbound) insert(ctx context.Context, tx *store.Tx, arrivals []arrival)
 		values = append(values, a.provider, a.id, dbtime.From(a.at), a.sealed, in.joins(a.message), a.Part, a.echo, in.sender(a.Phone))
 	}
 	rows, err := tx.QueryContext(ctx, "INSERT INTO sms_inbound (provider, message_id, received_at, sealed, joins, part, echo, sender) VALUES "+
-		store.Values(len(arrivals), columns)+" ON CONFLICT DO NOTHING RETURNING provider || '/' || message_id", values...) // #nosec G202 -- $1, $2, …
+		store.Values(len(arrivals), columns)+" ON CONFLICT DO NOTHING RETURNING provider, message_id", values...) // #nosec G202 -- $1, $2, …
 	if err != nil {
 		return nil, fmt.Errorf("store messages: %w", err)
 	}
 	defer func() { _ = rows.Close() }() // read to the end, or the error tells
 	stored := names{}
 	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
+		var m message
+		if err := rows.Scan(&m.provider, &m.id); err != nil {
 			return nil, fmt.Errorf("store messages: %w", err)
 		}
-		stored[name] = true
+		stored[m.name()] = true
 	}
 	return stored, rows.Err()
 }

@@ -29,13 +29,11 @@ func report(ctx context.Context, to Deliveries, r notify.Report, ids ...string) 
 	r.Phone = ""
 	for wait := firstWait; ; wait *= 2 {
 		err := tell(ctx, to, r, ids...)
-		if !errors.Is(err, notify.ErrUnknown) {
+		switch {
+		case !errors.Is(err, notify.ErrUnknown), wait > lastWait && phone == "":
 			return err
-		}
-		if wait > lastWait {
-			if r.Phone = phone; phone == "" {
-				return err
-			}
+		case wait > lastWait:
+			r.Phone = phone
 			return tell(ctx, to, r, ids[0])
 		}
 		select {

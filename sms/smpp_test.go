@@ -140,20 +140,9 @@ func TestSMPPReceiptOfALostResponse(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db, true)
 		c := newCentreOf(t, w.inbound, w.outbox)
-		router, err := sms.NewRouter(db, time.Now, sms.Route{Provider: c, Prices: map[string]int64{"": 120}, Reports: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.provider.next = router
 		c.smsc.Do(map[string]any{"silent": 1})
 		c.smsc.Until("done")
-		w.start()
-		err = db.InTx(t.Context(), func(tx *store.Tx) error {
-			return w.outbox.Send(t.Context(), tx, notify.Message{To: aigul, Text: "Төлөндү", Purpose: notify.Receipt})
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		w.sendBy(c, 120)
 		c.smsc.Until("swallowed")
 		c.smsc.Do(map[string]any{"disconnect": true})
 		c.smsc.Until("bound")
@@ -167,6 +156,23 @@ func TestSMPPReceiptOfALostResponse(t *testing.T) {
 			t.Errorf("kept %+v after %d tries", kept, len(w.taken()))
 		}
 	})
+}
+
+// sendBy sends aigul a receipt through a provider, at a price of a part in tyiyn.
+func (w *world) sendBy(provider sms.Provider, price int64) {
+	w.t.Helper()
+	router, err := sms.NewRouter(w.db, time.Now, sms.Route{Provider: provider, Prices: map[string]int64{"": price}, Reports: true})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.provider.next = router
+	w.start()
+	err = w.db.InTx(w.t.Context(), func(tx *store.Tx) error {
+		return w.outbox.Send(w.t.Context(), tx, notify.Message{To: aigul, Text: "Төлөндү", Purpose: notify.Receipt})
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // kept waits until the one message to aigul has a state; no job waits for its moment.

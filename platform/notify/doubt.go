@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
-	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/notify/db"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
@@ -48,16 +46,14 @@ func (o *Outbox) doubt(ctx context.Context, m db.NotifyMessage, taken Taken) err
 	})
 }
 
-// heldForReport holds a message back that a provider may have, except a code: two
-// copies of one harm nobody, and none is worth much a little later.
-func (o *Outbox) heldForReport(m db.NotifyMessage) error {
+// reportBy is until when a report is awaited on a message that a provider may have; the
+// zero time for a code: two copies of one harm nobody, and none is worth much a little
+// later.
+func reportBy(m db.NotifyMessage) time.Time {
 	if m.DoubtedAt.IsZero() || Purpose(m.Purpose) == Code {
-		return nil
+		return time.Time{}
 	}
-	if left := m.DoubtedAt.Add(reportWithin).Sub(o.now()); left > 0 {
-		return job.Again(left)
-	}
-	return nil
+	return m.DoubtedAt.Add(reportWithin)
 }
 
 // stray keeps the report of a delivery whose id no message has: the answer that would
@@ -97,7 +93,8 @@ func (o *Outbox) claim(ctx context.Context, m db.NotifyMessage) (claimed bool, e
 		if err != nil || len(others) != 1 { // m itself
 			return err
 		}
-		r := Report{Provider: strays[0].Provider, ID: strings.TrimPrefix(strays[0].ProviderID, strays[0].Provider+"/"), Message: m.ID, Operator: m.Operator}
+		provider := strays[0].Provider
+		r := Report{Provider: provider, ID: ownID(provider, strays[0].ProviderID), Message: m.ID, Operator: m.Operator}
 		claimed, err = o.adopt(ctx, q, r, Delivered)
 		return err
 	})

@@ -32,6 +32,9 @@ func (w *world) due() {
 	}
 }
 
+// unreported lets the time for a report pass.
+func (w *world) unreported() { w.t.Helper(); w.pass(16 * time.Second); w.due() }
+
 // A provider that did not answer may have the message: it is held back for the
 // provider's report, which knows it by no id of ours, and then not sent again. The
 // report may also come while the answer is awaited.
@@ -44,9 +47,7 @@ func TestReportByThePhone(t *testing.T) {
 				w := newWorld(t, db, notify.ErrUnanswered)
 				report := func() {
 					for range 2 { // providers repeat themselves
-						if err := w.hears(notify.Report{Provider: "test", Status: "delivered"}); err != nil {
-							t.Error(err)
-						}
+						w.hearsOf("unheard of")
 					}
 				}
 				if early {
@@ -87,8 +88,7 @@ func TestNoReportInTime(t *testing.T) {
 		if err := w.hears(notify.Report{Provider: "other", Status: "delivered"}); err != nil {
 			t.Error(err)
 		}
-		w.pass(16 * time.Second)
-		w.due()
+		w.unreported()
 		w.until(notify.Sent)
 		if got := w.provider.taken(); len(got) != 2 {
 			t.Errorf("%d tries", len(got))
@@ -107,9 +107,7 @@ func TestReportAfterAKill(t *testing.T) {
 		if _, err := db.Writer().Exec("UPDATE river_job SET attempt = 1"); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.hears(notify.Report{Provider: "test", Status: "delivered"}); err != nil {
-			t.Fatal(err)
-		}
+		w.hearsOf("unheard of")
 		w.start()
 		if m := w.until(notify.Delivered)[0]; m.Provider != "test" || m.ProviderID != "unheard of" || len(w.provider.taken()) != 0 {
 			t.Errorf("kept %+v after %d tries", m, len(w.provider.taken()))
@@ -160,8 +158,7 @@ func TestReportOfEither(t *testing.T) {
 				} else {
 					w.strays(1)
 				}
-				w.pass(16 * time.Second)
-				w.due()
+				w.unreported()
 				if !known {
 					w.until(notify.Queued, notify.Sent)
 				}
@@ -199,8 +196,7 @@ var looseCopies = map[string]struct {
 	},
 	"of a receipt to a phone that was off": {[]error{notify.ErrUnanswered, nil}, receipt("sent again"), nil, func(w *world) {
 		w.jobs("= 'scheduled'", 1)
-		w.pass(16 * time.Second)
-		w.due()
+		w.unreported()
 	}},
 	"after another error": {[]error{errors.New("status 504"), nil}, receipt("sent again"), nil, nil},
 	"without an id": {[]error{nil}, receipt("first"), nil, func(w *world) {
@@ -254,8 +250,7 @@ func TestReportOfALooseCopy(t *testing.T) {
 				w.send(receipt("not taken"))
 				w.jobs("= 'scheduled'", 1)
 				w.hearsOf("the other copy")
-				w.pass(16 * time.Second)
-				w.due()
+				w.unreported()
 				w.worked()
 				if got := w.provider.taken(); len(got) != len(c.plan)+2 || got[len(got)-1].Text != "not taken" {
 					t.Errorf("handed over %+v", got)
@@ -285,8 +280,7 @@ func TestReportInAnotherForm(t *testing.T) {
 		w.worked()
 		w.send(receipt("not taken"))
 		w.jobs("= 'scheduled'", 1)
-		w.pass(16 * time.Second)
-		w.due()
+		w.unreported()
 		w.worked()
 		if got := w.provider.taken(); len(got) != 3 {
 			t.Errorf("%d tries of two messages, of which the second was not taken", len(got))
@@ -301,14 +295,11 @@ func TestReportBeforeAnyTry(t *testing.T) {
 		w := newWorld(t, db, notify.ErrUnanswered)
 		w.send(receipt("waits"))
 		w.pass(time.Hour)
-		if err := w.hears(notify.Report{Provider: "test", Status: "delivered"}); err != nil {
-			t.Fatal(err)
-		}
+		w.hearsOf("unheard of")
 		w.pass(time.Hour)
 		w.start()
 		w.jobs("= 'scheduled'", 1)
-		w.pass(16 * time.Second)
-		w.due()
+		w.unreported()
 		w.until(notify.Sent)
 	})
 }

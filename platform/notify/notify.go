@@ -182,9 +182,6 @@ func (o *Outbox) work(ctx context.Context, args sendJob, attempt job.Attempt) er
 	if held, err := o.hold(ctx, m); held {
 		return err
 	}
-	if err := o.heldForReport(m); err != nil {
-		return err
-	}
 	m.Tries = int64(attempt.Number)
 	out, err := o.outgoing(m)
 	if err != nil {
@@ -198,9 +195,8 @@ func (o *Outbox) work(ctx context.Context, args sendJob, attempt job.Attempt) er
 		return job.Again(fullFor)
 	}
 	// What is returned is kept with the job and logged.
-	unanswered := errors.Is(err, ErrUnanswered) && taken.Provider != ""
 	err = fmt.Errorf("send message %s: %w", m.ID, withhold(err, out))
-	if unanswered {
+	if errors.Is(err, ErrUnanswered) && taken.Provider != "" {
 		err = errors.Join(err, o.doubt(ctx, m, taken))
 	}
 	if attempt.Last || errors.Is(err, ErrRefused) {
@@ -262,6 +258,9 @@ func name(provider, id string) sql.NullString {
 	return sql.NullString{String: provider + "/" + id, Valid: id != ""}
 }
 
+// ownID is the provider's own id in the name of one of its messages.
+func ownID(provider, name string) string { return strings.TrimPrefix(name, provider+"/") }
+
 func (o *Outbox) giveUp(ctx context.Context, m db.NotifyMessage, state State) error {
 	o.log.WarnContext(ctx, "a message was given up", "message", m.ID, "purpose", m.Purpose, "state", string(state))
 	return o.db.InTx(ctx, func(tx *store.Tx) error {
@@ -303,5 +302,5 @@ func withhold(err error, m Outgoing) error {
 // Error is the text that may be kept.
 func (e *withheld) Error() string { return e.text }
 
-// Is lets ErrRefused be recognised without giving the cause away.
+// Is lets ErrRefused and ErrUnanswered be recognised without giving the cause away.
 func (e *withheld) Is(target error) bool { return errors.Is(e.cause, target) }

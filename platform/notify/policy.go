@@ -76,8 +76,8 @@ func priority(purpose Purpose) int {
 	}
 }
 
-// hold keeps a queued message back, also between two tries: until the quiet hours
-// are over, or for good where the phone wants no notices any more.
+// hold keeps a queued message back, also between two tries: until the quiet hours and
+// the wait for a report are over, or for good where the phone wants no notices any more.
 func (o *Outbox) hold(ctx context.Context, m db.NotifyMessage) (held bool, err error) {
 	purpose, now := Purpose(m.Purpose), o.now()
 	blocked, err := blocked(ctx, db.New(o.db.Reader()), purpose, m.PhoneIndex)
@@ -88,6 +88,9 @@ func (o *Outbox) hold(ctx context.Context, m db.NotifyMessage) (held bool, err e
 		return true, o.giveUp(ctx, m, Blocked)
 	}
 	leaves := o.departure(Message{Purpose: purpose, ExpiresAt: m.ExpiresAt.Time}, now)
+	if reported := reportBy(m); reported.After(leaves) {
+		leaves = reported
+	}
 	if leaves.After(now) {
 		return true, job.Again(leaves.Sub(now))
 	}

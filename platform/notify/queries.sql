@@ -34,6 +34,7 @@ WHERE notify_messages.id = sqlc.arg(id) AND notify_messages.state = 'queued'
     AND NOT EXISTS (SELECT 1 FROM notify_messages AS other WHERE other.provider_id = sqlc.narg(provider_id));
 
 -- name: Doubt :exec
+-- A message that a report told of meanwhile gets what it cost.
 UPDATE notify_messages SET doubted_at = $2, provider = $3, operator = $4, parts = $5, cost = $6
 WHERE id = $1 AND (state = 'queued' OR (parts = 0 AND provider = $3));
 

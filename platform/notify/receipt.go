@@ -38,8 +38,8 @@ type Report struct {
 // Report takes a provider's delivery report. Reports may come repeated or late:
 // the first final one counts, and no other is looked at. One with our own ID of a
 // message that is still queued tells that a try succeeded, if it did, although its
-// answer was lost: the message is not sent again. ErrUnknown means that no message has the
-// provider's id, or none yet: a report may overtake the provider's own answer.
+// answer was lost: the message is not sent again. ErrUnknown means that no message has
+// the provider's id, or none yet: a report may overtake the provider's own answer.
 func (o *Outbox) Report(ctx context.Context, r Report) error {
 	state, final := outcomes[strings.ToLower(r.Status)]
 	if !final {
@@ -129,7 +129,7 @@ func (o *Outbox) List(ctx context.Context, phone string) ([]Stored, error) {
 	for i, row := range rows {
 		list[i] = Stored{
 			ID: row.ID, Purpose: Purpose(row.Purpose), State: State(row.State), Provider: row.Provider,
-			ProviderID: strings.TrimPrefix(row.ProviderID.String, row.Provider+"/"), Parts: row.Parts, Cost: row.Cost, Tries: row.Tries, QueuedAt: row.QueuedAt.Time,
+			ProviderID: ownID(row.Provider, row.ProviderID.String), Parts: row.Parts, Cost: row.Cost, Tries: row.Tries, QueuedAt: row.QueuedAt.Time,
 		}
 		if len(row.TextSealed) == 0 {
 			continue

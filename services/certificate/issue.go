@@ -80,12 +80,13 @@ func (s *Service) Request(ctx context.Context, c caller.Caller, kind Kind) (Cert
 	if Kind(row.Kind) != kind {
 		return Certificate{}, problem.New(problem.Mismatch, "problem.certificate_repeated")
 	}
+	before := row.RequestKey != key // it was ordered in another turn
 	if State(row.State) == Requested {
-		if row, err = s.finish(ctx, row, c.Now, c.ByText() && row.RequestKey == key); err != nil {
+		if row, err = s.finish(ctx, row, c.Now, c.ByText() && !before); err != nil {
 			return Certificate{}, fmt.Errorf("issue a certificate: %w", err)
 		}
 	}
-	if row.RequestKey != key {
+	if before {
 		if err := s.textElsewhere(ctx, row, c); err != nil {
 			return Certificate{}, err
 		}

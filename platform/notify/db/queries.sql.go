@@ -88,6 +88,7 @@ type DoubtParams struct {
 	Cost      int64
 }
 
+// A message that a report told of meanwhile gets what it cost.
 func (q *Queries) Doubt(ctx context.Context, arg DoubtParams) error {
 	_, err := q.db.ExecContext(ctx, doubt,
 		arg.ID,
