@@ -45,6 +45,7 @@ lint: docs ## gofmt, vet, the linters of .golangci.yml, the house's rules, and t
 	$(GO) vet ./...
 	$(GOLANGCI_LINT) run
 	$(GO) test -vet=off -count=1 ./platform
+	@$(GO) run ./tools/long
 
 docs: ## check the documents: every link leads somewhere, every setting is described
 	$(GO) run ./tools/docs

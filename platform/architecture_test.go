@@ -1,6 +1,5 @@
 // Package platform_test holds the rules of ARCHITECTURE.md against the code:
-// who may import whom, that the domain has no clock of its own, and that files
-// and functions stay small enough to be read.
+// who may import whom, and that the domain has no clock of its own.
 package platform_test
 
 import (
@@ -22,9 +21,6 @@ import (
 const (
 	module = "github.com/eshik-kg/eshik/"
 	root   = ".." // of the repository, from this folder
-
-	longestFile     = 400
-	longestFunction = 70
 )
 
 // listed is what `go list -json` says about a package.
@@ -190,28 +186,6 @@ func TestTheDomainHasNoClock(t *testing.T) {
 				}
 				return true
 			})
-		}
-	}
-}
-
-func TestFilesAndFunctionsAreSmall(t *testing.T) {
-	files := sources(t, ".")
-	if len(files) < 20 {
-		t.Fatalf("only %d files: the test looks in the wrong place", len(files))
-	}
-	for _, file := range files {
-		if lines := file.set.File(file.tree.Pos()).LineCount(); lines > longestFile+1 {
-			t.Errorf("%s has %d lines, more than %d", file.path, lines, longestFile)
-		}
-		for _, declaration := range file.tree.Decls {
-			function, ok := declaration.(*ast.FuncDecl)
-			if !ok {
-				continue
-			}
-			first, last := file.set.Position(function.Pos()).Line, file.set.Position(function.End()).Line
-			if lines := last - first + 1; lines > longestFunction && !strings.HasSuffix(file.path, "_test.go") {
-				t.Errorf("%s:%d: %s has %d lines, more than %d", file.path, first, function.Name.Name, lines, longestFunction)
-			}
 		}
 	}
 }
