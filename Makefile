@@ -12,7 +12,7 @@ OAPI_CODEGEN  ?= $(GO) run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-code
 WITH_SERVERS := var/bin/withservers
 
 .DEFAULT_GOAL := help
-.PHONY: help run phone test race fuzz bench flows lint check docs generate build image clean $(WITH_SERVERS)
+.PHONY: help run phone test race fuzz bench flows lint vuln check docs generate build image clean $(WITH_SERVERS)
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,7 +50,10 @@ lint: docs ## gofmt, vet, the linters of .golangci.yml, the house's rules, and t
 docs: ## check the documents: every link leads somewhere, every setting is described
 	$(GO) run ./tools/docs
 
-check: lint test race fuzz ## what a change must pass
+vuln: ## known vulnerabilities that our code calls; fails on one in a dependency
+	scripts/vuln.sh
+
+check: lint vuln test race fuzz ## what a change must pass
 
 generate: ## generate the typed SQL and the REST contract's types anew
 	$(SQLC) generate
@@ -60,7 +63,7 @@ build: ## a static binary: var/bin/eshik
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o var/bin/eshik ./cmd/eshik
 
 image: ## a container image: eshik:latest
-	docker build -f deploy/Dockerfile -t eshik:latest .
+	docker build --pull -f deploy/Dockerfile -t eshik:latest .
 
 clean: ## forget what was built and what the sandbox remembers
 	rm -rf var
