@@ -2,6 +2,7 @@
 # bring their own PostgreSQL, Redis and browser (see tools/withservers).
 
 GO            ?= go
+RELEASE       ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 FUZZTIME      ?= 100000x
 TESTFLAGS     ?=
 GOLANGCI_LINT ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -15,7 +16,9 @@ WITH_SERVERS := var/bin/withservers
 .PHONY: help run phone test race fuzz bench flows lint vuln check docs generate build image clean $(WITH_SERVERS)
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@if [ -t 1 ]; then bold='\033[1m' plain='\033[0m'; fi; \
+	awk -v bold="$$bold" -v plain="$$plain" -F ':.*## ' \
+		'/^[a-z-]+:.*## / { printf "  " bold "%-10s" plain " %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## start the server with the sandbox world: dial *1414# at the printed address
 	$(GO) run ./cmd/eshik serve
@@ -60,10 +63,10 @@ generate: ## generate the typed SQL and the REST contract's types anew
 	cd api/citizen && $(OAPI_CODEGEN) -config oapi.yaml openapi.yaml
 
 build: ## a static binary: var/bin/eshik
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o var/bin/eshik ./cmd/eshik
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.release=$(RELEASE)" -o var/bin/eshik ./cmd/eshik
 
 image: ## a container image: eshik:latest
-	docker build --pull -f deploy/Dockerfile -t eshik:latest .
+	docker build --pull --build-arg RELEASE=$(RELEASE) -f deploy/Dockerfile -t eshik:latest .
 
 clean: ## forget what was built and what the sandbox remembers
 	rm -rf var

@@ -6,8 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,8 +39,8 @@ type Config struct {
 	TwilioToken string `env:"ESHIK_TWILIO_TOKEN" help:"Twilio token; it also signs their callbacks."`
 	TwilioURL   string `env:"ESHIK_TWILIO_URL" help:"Another address that speaks Twilio's API; Twilio's own when absent."`
 
-	XRoadURL    string `env:"ESHIK_XROAD_URL" help:"Our X-Road security server."`
-	XRoadClient string `default:"central-server/GOV/70000099/eshik" env:"ESHIK_XROAD_CLIENT" help:"Our X-Road identity: INSTANCE/CLASS/MEMBER/SUBSYSTEM."`
+	XRoadURL    string `name:"xroad-url" env:"ESHIK_XROAD_URL" help:"Our X-Road security server."`
+	XRoadClient string `name:"xroad-client" default:"central-server/GOV/70000099/eshik" env:"ESHIK_XROAD_CLIENT" help:"Our X-Road identity: INSTANCE/CLASS/MEMBER/SUBSYSTEM."`
 	// The registries' own names; platform/registry has what they are when absent.
 	// Only the first two are known from public sources.
 	XRoadSafeCity string `name:"xroad-safe-city" env:"ESHIK_XROAD_SAFE_CITY" help:"X-Road service of the traffic fines; central-server/GOV/70000005/smartcity-service when absent."`
@@ -63,70 +61,6 @@ const (
 )
 
 func (c *Config) production() bool { return c.Mode == "production" }
-
-// check refuses settings that cannot work, each with a line.
-func (c *Config) check() error {
-	var faults []error
-	refuse := func(bad bool, format string, args ...any) {
-		if bad {
-			faults = append(faults, fmt.Errorf(format, args...))
-		}
-	}
-	for _, address := range []string{c.Listen, c.Admin} {
-		_, _, err := net.SplitHostPort(address)
-		refuse(err != nil, "%q is no address to listen on: write host:port, as 127.0.0.1:8080", address)
-	}
-	if c.Database == "" {
-		c.Database = "sqlite:" + filepath.Join(c.Data, "eshik.db")
-	}
-	if c.PublicURL != "" {
-		u, err := url.Parse(c.PublicURL)
-		refuse(err != nil || u.Host == "", "ESHIK_PUBLIC_URL must look like https://eshik.example")
-	}
-	if c.MasterKey != "" {
-		_, err := c.key()
-		refuse(err != nil, "ESHIK_MASTER_KEY must be 32 bytes in base64: openssl rand -base64 32")
-	}
-	var err error
-	c.gateways, err = readGateways(c)
-	refuse(err != nil, "ESHIK_GATEWAYS: %w", err)
-	refuse((c.TLSCert == "") != (c.TLSKey == ""), "ESHIK_TLS_CERT and ESHIK_TLS_KEY go together")
-	if c.production() {
-		c.QuietHours = cmp.Or(c.QuietHours, "21:00-08:00")
-		faults = append(faults, c.checkProduction()...)
-	}
-	if err := errors.Join(faults...); err != nil {
-		return usageError{err}
-	}
-	return nil
-}
-
-// checkProduction refuses what belongs to the sandbox.
-func (c *Config) checkProduction() []error {
-	var faults []error
-	need := func(ok bool, sentence string) {
-		if !ok {
-			faults = append(faults, errors.New("production: "+sentence))
-		}
-	}
-	need(!strings.HasPrefix(c.Database, "sqlite:"), "SQLite is for one machine's trial; set ESHIK_DATABASE to a postgres:// address")
-	need(c.Redis != "", "sessions must outlive this process; set ESHIK_REDIS")
-	need(c.MasterKey != "", "ESHIK_MASTER_KEY is missing; make one with: openssl rand -base64 32")
-	key, _ := c.key()
-	need(c.MasterKey == "" || !weak(key), "ESHIK_MASTER_KEY is a default or made of one repeated byte; make one with: openssl rand -base64 32")
-	need(strings.HasPrefix(c.PublicURL, "https://"), "ESHIK_PUBLIC_URL must begin with https://")
-	need(c.Gateways != "" || len(c.USSDSecret) >= 16, "ESHIK_USSD_SECRET is missing or shorter than 16 characters")
-	usesTwilio := c.gateways.has(twilio)
-	need(!usesTwilio || c.TwilioSID != "" && c.TwilioSID != sandboxTwilioSID, "ESHIK_TWILIO_SID is missing or the sandbox's")
-	need(!usesTwilio || c.TwilioToken != "" && c.TwilioToken != sandboxTwilioToken, "ESHIK_TWILIO_TOKEN is missing or the sandbox's")
-	need(c.SMSNumber != "", "ESHIK_SMS_NUMBER is missing")
-	need(c.XRoadURL != "", "ESHIK_XROAD_URL is missing: the sandbox's registries are not for production")
-	return faults
-}
-
-func weak(key []byte) bool {
-	return len(key) > 0 && strings.Count(string(key), string(key[:1])) == len(key)
-}
 
 func (c *Config) key() ([]byte, error) {
 	key, err := base64.StdEncoding.DecodeString(c.MasterKey)

@@ -29,6 +29,10 @@ type cli struct {
 	Flows   flowsCommand   `cmd:"" help:"Prove and draw the conversation."`
 	SMS     smsCommand     `cmd:"" name:"sms" help:"Look at the messages that citizens get."`
 	Staff   staffCommand   `cmd:"" help:"Do an operator's work: offer a preschool place."`
+	Version versionCommand `cmd:"" help:"Say which version this is, and which Go built it."`
+	Help    helpCommand    `cmd:"" help:"Show this page, or that of a command: eshik help serve."`
+
+	ShowVersion kong.VersionFlag `name:"version" help:"Say which version this is, and stop."`
 }
 
 // usageError is a mistake of whoever started the program: one line, exit code 2.
@@ -47,18 +51,21 @@ func run(args []string, stdout, stderr io.Writer) int {
 	defer stop()
 	var c cli
 	exited := -1
+	args = spelledOut(args)
 	parser, err := kong.New(&c,
 		kong.Name("eshik"),
 		kong.Description("One door to public services: traffic fines, certificates, the preschool queue, over USSD, SMS and REST.\n\n"+
-			"Start with `eshik serve`, then open the address it prints."),
+			"Start with `eshik serve`, then open the address it prints. `eshik help serve` lists every setting; "+
+			"each can also be given as an environment variable."),
 		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }), kong.UsageOnError(),
+		kong.Help(helpOwnFlags), kong.Vars{"version": version()},
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.BindTo(stdout, (*io.Writer)(nil)),
 	)
 	if err != nil {
 		return fail(stderr, err)
 	}
 	command, err := parser.Parse(args)
-	if exited >= 0 { // --help was shown
+	if exited >= 0 { // --help or --version was shown
 		return exited
 	}
 	if err != nil {

@@ -38,6 +38,11 @@ func (serveCommand) Run(ctx context.Context, config *Config, log *slog.Logger, o
 	if err := config.ready(); err != nil {
 		return err
 	}
+	unlock, err := lockData(config)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	s, err := newServer(config)
 	if err != nil {
 		return err
@@ -206,7 +211,8 @@ func (s *server) greet(out io.Writer) {
 		line("number", n.Number+" "+n.Name+" ("+n.Operator+")")
 	}
 	line("plates", "01KG123ABC (fines), 01KG777AAA (clean), B1234AB (old format)")
-	line("document", "personal number 11503198800011, ID-card ID1000001 (Айгүл)")
+	line("documents", "personal number 11503198800011, ID-card ID1000001 (Айгүл; her child: 10905202300044)")
+	line("", "22107197900022, ID1000002 (Бакыт) · 10112199200033, ID1000003 (Елена)")
 	line("partner", demoPartner)
 	if s.fresh {
 		line("secret", s.world.secret+"  (shown this once)")
