@@ -1,9 +1,9 @@
 package web
 
 import (
-	_ "embed"
-	"fmt"
 	"io"
+
+	"github.com/eshik-kg/eshik/locales"
 )
 
 // DocsPolicy is the Content-Security-Policy that the reference page works under:
@@ -11,14 +11,8 @@ import (
 const DocsPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
-//go:embed phone/docs.html
-var docsHTML string
-
-// DocsPage writes the API's reference page at /docs. It shows /v1/openapi.yaml
-// with the vendored RapiDoc, which is told to load no fonts from elsewhere.
-func DocsPage(w io.Writer) error {
-	if _, err := io.WriteString(w, docsHTML); err != nil {
-		return fmt.Errorf("write the reference page: %w", err)
-	}
-	return nil
+// Docs writes the API's reference page at /docs. It shows /v1/openapi.yaml with
+// the vendored RapiDoc, which is told to load no fonts from elsewhere.
+func (p *Pages) Docs(w io.Writer, loc locales.Locale) error {
+	return p.write(w, "docs.html", p.frame(loc, Docs, "docs"))
 }

@@ -14,6 +14,8 @@ import (
 
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+
+	"github.com/eshik-kg/eshik/locales"
 )
 
 const tinyContract = `openapi: 3.0.3
@@ -29,17 +31,14 @@ paths:
 // host only.
 func TestDocsPageInABrowser(t *testing.T) {
 	t.Parallel()
-	static, err := Static()
-	if err != nil {
-		t.Fatal(err)
-	}
+	pages := testPages(t)
 	mux := http.NewServeMux()
-	mux.Handle("/static/", http.StripPrefix("/static/", http.FileServerFS(static)))
+	mux.Handle("/static/", pages.Static())
 	mux.HandleFunc("/v1/openapi.yaml", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, tinyContract) })
 	mux.HandleFunc("/docs", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Content-Security-Policy", DocsPolicy)
-		if err := DocsPage(w); err != nil {
+		if err := pages.Docs(w, locales.KY); err != nil {
 			t.Error(err)
 		}
 	})
@@ -65,6 +64,7 @@ func TestDocsPageInABrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	drawn := ""
+	var err error
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline) && !strings.Contains(drawn, "Fines of a plate"); time.Sleep(50 * time.Millisecond) {
 		drawn, err = chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector("rapi-doc")?.shadowRoot?.textContent || ""`))
 		if err != nil {

@@ -1,22 +1,10 @@
-// Package web makes the pages: the phone in a browser, the check of a document
-// by its number, the reference of the API. Pages are html/template with plain
-// scripts and styles, embedded, without a build step or another host.
 package web
 
 import (
-	_ "embed"
-	"fmt"
-	"html/template"
 	"io"
 
 	"github.com/eshik-kg/eshik/locales"
 )
-
-// Texts turns a key of the locale files into a sentence; *locales.Catalogue is
-// one.
-type Texts interface {
-	Text(loc locales.Locale, key string, args ...any) string
-}
 
 // PhoneNumber is one of the numbers the phone page can hold.
 type PhoneNumber struct {
@@ -24,22 +12,6 @@ type PhoneNumber struct {
 	Name     string // whose it is
 	Operator string
 }
-
-// PhoneView is what the phone page needs to know.
-type PhoneView struct {
-	Texts     Texts
-	ShortCode string // "*1414#"
-	SMSNumber string // "1414"
-	Numbers   []PhoneNumber
-}
-
-// PhonePolicy is the Content-Security-Policy that the phone page works under: it
-// asks its own host only and runs no inline script.
-const PhonePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-
-//go:embed phone/phone.html
-var phoneHTML string
 
 // phoneScriptKeys are the sentences that the page's script says by itself.
 var phoneScriptKeys = []string{
@@ -49,27 +21,18 @@ var phoneScriptKeys = []string{
 	"too_long", "bad_code",
 }
 
-// PhonePage writes the page at /phone in the language loc. The page talks to
-// /sandbox/ussd, /sandbox/sms and /sandbox/wallet/payments of its own host.
-func PhonePage(w io.Writer, loc locales.Locale, view PhoneView) error {
-	page, err := template.New("phone").Parse(phoneHTML)
-	if err != nil {
-		return fmt.Errorf("read the phone page's template: %w", err)
-	}
-	if err := page.Execute(w, phoneData{PhoneView: view, Locale: loc}); err != nil {
-		return fmt.Errorf("write the phone page: %w", err)
-	}
-	return nil
+// Phone writes the page at /phone in the language loc, which can hold the given
+// numbers. The page talks to /sandbox/ussd, /sandbox/sms and
+// /sandbox/wallet/payments of its own host.
+func (p *Pages) Phone(w io.Writer, loc locales.Locale, numbers []PhoneNumber) error {
+	return p.write(w, "phone.html", phoneData{frame: p.frame(loc, Phone, "phone"), Numbers: numbers})
 }
 
-// phoneData is the view as the template sees it.
+// phoneData is what the page shows.
 type phoneData struct {
-	PhoneView
-	Locale locales.Locale
+	frame
+	Numbers []PhoneNumber
 }
-
-// T is the sentence of the page's part with the given key.
-func (d phoneData) T(key string) string { return d.Texts.Text(d.Locale, "phone."+key) }
 
 // Said is what the script says, by key.
 func (d phoneData) Said() map[string]string {
@@ -78,18 +41,4 @@ func (d phoneData) Said() map[string]string {
 		said[key] = d.T(key)
 	}
 	return said
-}
-
-// Languages are the ones the page can be switched to.
-func (d phoneData) Languages() []phoneLanguage {
-	return []phoneLanguage{
-		{Tag: locales.KY, Name: "Кыргызча", Current: d.Locale.Language() == locales.KY},
-		{Tag: locales.RU, Name: "Русский", Current: d.Locale == locales.RU},
-	}
-}
-
-type phoneLanguage struct {
-	Tag     locales.Locale
-	Name    string
-	Current bool
 }

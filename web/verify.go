@@ -1,19 +1,15 @@
 package web
 
 import (
-	_ "embed"
-	"fmt"
-	"html/template"
 	"io"
+	"net/url"
+	"strings"
 
 	"github.com/eshik-kg/eshik/locales"
 )
 
 // VerifyView is what the page that verifies a certificate shows.
 type VerifyView struct {
-	Texts Texts
-	// Path is the page's own path, /verify: the form asks it with ?number=.
-	Path string
 	// Typed is the number as it was typed; it stays in the field.
 	Typed string
 	// Problem is the sentence about a number that gives no answer, in the page's
@@ -33,48 +29,32 @@ type VerifyAnswer struct {
 	Revoked   string // dd.MM.yyyy; empty: the certificate is valid
 }
 
-// VerifyPolicy is the Content-Security-Policy that the verify page works under:
-// its own style sheet and form, and no script.
-const VerifyPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+// exampleNumber has a right check character: whoever tries it learns that there
+// is no such certificate, not that it is mistyped.
+const exampleNumber = "K7MN-4PQR-2XW"
 
-//go:embed verify/verify.html
-var verifyHTML string
-
-// VerifyPage writes the page at /verify and /verify/{number} in the language
-// loc. It needs no script: the form is a plain GET.
-func VerifyPage(w io.Writer, loc locales.Locale, view VerifyView) error {
-	page, err := template.New("verify").Parse(verifyHTML)
-	if err != nil {
-		return fmt.Errorf("read the verify page's template: %w", err)
+// Verify writes the page at /verify and /verify/{number} in the language loc. It
+// needs no script: the form is a plain GET.
+func (p *Pages) Verify(w io.Writer, loc locales.Locale, view VerifyView) error {
+	f := p.frame(loc, Verify, "verify")
+	if view.Typed != "" {
+		f.keep = url.Values{"number": {view.Typed}}
 	}
-	if err := page.Execute(w, verifyData{VerifyView: view, Locale: loc}); err != nil {
-		return fmt.Errorf("write the verify page: %w", err)
-	}
-	return nil
+	return p.write(w, "verify.html", verifyData{frame: f, VerifyView: view})
 }
 
 // verifyData is the view as the template sees it.
 type verifyData struct {
+	frame
 	VerifyView
-	Locale locales.Locale
 }
 
-// T is a sentence of the page.
-func (d verifyData) T(key string, args ...any) string {
-	return d.Texts.Text(d.Locale, "verify."+key, args...)
-}
+// hint is the sentence about a number, parted around the example, which must not
+// break over two lines.
+type hint struct{ Before, Example, After string }
 
-// Languages are the languages of the page, each in its own words.
-func (d verifyData) Languages() []verifyLanguage {
-	return []verifyLanguage{
-		{Tag: locales.KY, Name: "Кыргызча", Current: d.Locale.Language() == locales.KY},
-		{Tag: locales.RU, Name: "Русский", Current: d.Locale == locales.RU},
-	}
-}
-
-// verifyLanguage is one link of the choice of languages.
-type verifyLanguage struct {
-	Tag     locales.Locale
-	Name    string
-	Current bool
+// Hint says what a number looks like.
+func (d verifyData) Hint() hint {
+	before, after, _ := strings.Cut(d.T("hint", "certificate", exampleNumber), exampleNumber)
+	return hint{Before: before, Example: exampleNumber, After: after}
 }

@@ -14,13 +14,8 @@ import (
 // renderVerify draws the page and keeps it: run with -artifacts to look at it.
 func renderVerify(t *testing.T, name string, loc locales.Locale, view VerifyView) string {
 	t.Helper()
-	cat, err := locales.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	view.Texts, view.Path = cat, "/verify"
 	var out bytes.Buffer
-	if err := VerifyPage(&out, loc, view); err != nil {
+	if err := testPages(t).Verify(&out, loc, view); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(t.ArtifactDir(), name+".html"), out.Bytes(), 0o600); err != nil {
@@ -66,13 +61,28 @@ func TestVerifyPage(t *testing.T) {
 	}
 }
 
-// TestVerifyPageFiles checks that what the page refers to is embedded.
-func TestVerifyPageFiles(t *testing.T) {
+// TestVerifyVerdictFirst: whoever opens the page of a certificate, or hears it
+// read, meets the verdict before the form, and an error where it can be mended.
+func TestVerifyVerdictFirst(t *testing.T) {
 	t.Parallel()
-	page := renderVerify(t, "files", locales.KY, VerifyView{})
-	for _, ref := range regexp.MustCompile(`/static/([^"]+)"`).FindAllStringSubmatch(page, -1) {
-		if _, err := assets.Open("static/" + ref[1]); err != nil {
-			t.Error(err)
+	answer := &VerifyAnswer{Number: "K7MN-4PQR-2XW", Kind: "Жашаган жери", Initials: "А. А. Б.", Issued: "23.11.2026"}
+	valid := renderVerify(t, "first", locales.RU, VerifyView{Typed: "k7mn4pqr2xw", Answer: answer})
+	if !regexp.MustCompile(`(?s)<title>✓ Справка действительна.*tabindex="-1" autofocus>✓ Справка действительна.*<form`).MatchString(valid) {
+		t.Errorf("the verdict is not first: %s", valid)
+	}
+	if strings.Contains(valid, "aria-invalid") {
+		t.Error("a valid number is marked as wrong")
+	}
+	wrong := renderVerify(t, "error", locales.RU, VerifyView{Typed: "k7", Problem: "Номер с ошибкой"})
+	if !regexp.MustCompile(`(?s)<title>Ошибка: .*id="problem"[^>]*>Номер с ошибкой.*aria-describedby="problem hint" aria-invalid="true" autofocus`).MatchString(wrong) {
+		t.Errorf("the focus is not on the error: %s", wrong)
+	}
+	if n := strings.Count(valid+wrong, "autofocus"); n != 2 {
+		t.Errorf("%d places want the focus of two pages", n)
+	}
+	for _, page := range []string{valid, wrong} {
+		if !strings.Contains(page, `<span class="number">`+exampleNumber+`</span>`) {
+			t.Error("the example may break over two lines")
 		}
 	}
 }

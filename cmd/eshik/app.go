@@ -29,6 +29,7 @@ import (
 	"github.com/eshik-kg/eshik/services/fine"
 	"github.com/eshik-kg/eshik/services/preschool"
 	"github.com/eshik-kg/eshik/sms"
+	"github.com/eshik-kg/eshik/web"
 )
 
 // app is everything wired together, without a listener.
@@ -38,6 +39,7 @@ type app struct {
 	now    func() time.Time
 
 	texts    *locales.Catalogue
+	pages    *web.Pages
 	db       *store.DB
 	redis    redis.UniversalClient // nil: inside this process
 	sealer   *seal.Sealer

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/adaptor"
-	"github.com/gofiber/fiber/v2/middleware/filesystem"
 
 	"github.com/eshik-kg/eshik/api"
 	"github.com/eshik-kg/eshik/api/citizen"
@@ -133,35 +133,42 @@ func (a *app) mountAPI(f fiber.Router) error {
 	return nil
 }
 
-// mountPages serves what is for people: reference, verification, the start.
+// mountPages serves what is for people: the first page, verification, reference.
 func (a *app) mountPages(f fiber.Router) error {
-	static, err := web.Static()
+	places := []web.Place{web.Home, web.Verify, web.Docs}
+	if !a.config.production() {
+		places = append(places, web.Phone)
+	}
+	var err error
+	a.pages, err = web.New(web.Site{Texts: a.texts, Places: places, ShortCode: a.config.ShortCode, SMSNumber: a.config.SMSNumber})
 	if err != nil {
 		return err
 	}
-	f.Use("/static", filesystem.New(filesystem.Config{Root: http.FS(static), MaxAge: 3600}))
-	f.Get("/docs", func(c *fiber.Ctx) error { return page(c, web.DocsPolicy, web.DocsPage) })
+	f.All("/static/*", adaptor.HTTPHandler(a.pages.Static()))
+	f.Get("/docs", a.show(web.DocsPolicy, a.pages.Docs))
 	f.Get("/verify/:number?", a.verifyPage)
-	f.Get("/", func(c *fiber.Ctx) error {
-		if a.config.production() {
-			return c.Redirect("/docs", http.StatusFound)
-		}
-		return c.Redirect("/phone", http.StatusFound)
-	})
+	f.Get("/", a.show(web.PlainPolicy, a.pages.Home))
 	return nil
 }
 
+// show serves a page that says the same to everybody.
+func (a *app) show(policy string, render func(io.Writer, locales.Locale) error) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		return page(c, policy, func(w io.Writer) error { return render(w, api.Locale(c)) })
+	}
+}
+
 func (a *app) phonePage(c *fiber.Ctx) error {
-	view := web.PhoneView{Texts: a.texts, ShortCode: a.config.ShortCode, SMSNumber: a.config.SMSNumber, Numbers: sandboxNumbers}
-	return page(c, web.PhonePolicy, func(w io.Writer) error { return web.PhonePage(w, api.Locale(c), view) })
+	return page(c, web.ScriptPolicy, func(w io.Writer) error { return a.pages.Phone(w, api.Locale(c), sandboxNumbers) })
 }
 
 // verifyPage answers a certificate's number for anybody.
 func (a *app) verifyPage(c *fiber.Ctx) error {
 	loc := api.Locale(c)
 	typed := cmp.Or(c.Params("number"), c.Query("number"))
-	view := web.VerifyView{Texts: a.texts, Path: "/verify", Typed: typed}
-	if typed != "" {
+	view := web.VerifyView{Typed: typed}
+	switch {
+	case strings.TrimSpace(typed) != "":
 		who := caller.Caller{Channel: caller.Web, Gateway: "web", Locale: loc, Now: a.now()}
 		found, err := a.certificates.Verify(c.UserContext(), who, typed)
 		if err != nil {
@@ -173,8 +180,10 @@ func (a *app) verifyPage(c *fiber.Ctx) error {
 		} else {
 			view.Answer = a.verifyAnswer(found, loc)
 		}
+	case c.Context().QueryArgs().Has("number"):
+		view.Problem = a.texts.Text(loc, "verify.empty")
 	}
-	return page(c, web.VerifyPolicy, func(w io.Writer) error { return web.VerifyPage(w, loc, view) })
+	return page(c, web.PlainPolicy, func(w io.Writer) error { return a.pages.Verify(w, loc, view) })
 }
 
 func (a *app) verifyAnswer(v certificate.View, loc locales.Locale) *web.VerifyAnswer {

@@ -57,23 +57,21 @@ func addPages(mux *http.ServeMux, o options, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("read the locale files: %w", err)
 	}
-	static, err := web.Static()
+	pages, err := web.New(web.Site{
+		Texts: texts, Places: []web.Place{web.Phone}, ShortCode: "*" + o.Number + "#", SMSNumber: o.Number,
+	})
 	if err != nil {
 		return err
 	}
-	view := web.PhoneView{Texts: texts, ShortCode: "*" + o.Number + "#", SMSNumber: o.Number}
+	var numbers []web.PhoneNumber
 	for _, p := range sandbox.FixedPhones() {
-		view.Numbers = append(view.Numbers, web.PhoneNumber(p))
+		numbers = append(numbers, web.PhoneNumber(p))
 	}
-	mux.Handle("GET /static/", http.StripPrefix("/static/", http.FileServerFS(static)))
+	mux.Handle("GET /static/", pages.Static())
 	mux.HandleFunc("GET /phone", func(w http.ResponseWriter, r *http.Request) {
-		loc, ok := locales.Parse(r.URL.Query().Get("lang"))
-		if !ok {
-			loc = locales.KY
-		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Content-Security-Policy", web.PhonePolicy)
-		if err := web.PhonePage(w, loc, view); err != nil {
+		w.Header().Set("Content-Security-Policy", web.ScriptPolicy)
+		if err := pages.Phone(w, web.Locale(r.URL.Query()), numbers); err != nil {
 			log.Warn("the phone page was not written", "error", err)
 		}
 	})
