@@ -13,8 +13,9 @@ import (
 )
 
 // recorded are the talks, each in every language and script. A certificate's holds
-// the identification and the verification; "broken" breaks off and goes on.
-var recorded = []string{"broken", "certificate", "fine", "preschool"}
+// the identification and the verification; "broken" breaks off and goes on; "code"
+// does so whenever a message is read that came with a one-time code.
+var recorded = []string{"broken", "certificate", "code", "fine", "preschool"}
 
 // TestRecordedTalks holds each recorded talk over USSD, page by page, and over
 // SMS, where a screen is cut otherwise but says the same. The talks were written
@@ -24,7 +25,17 @@ func TestRecordedTalks(t *testing.T) {
 	for _, talk := range recorded {
 		for _, language := range []string{"ky", "ru", "latin"} {
 			name := talk + "_" + language
-			talk := readTalk(t, "testdata/talks/"+name+".txt")
+			path := "testdata/talks/" + name + ".txt"
+			talk := readTalk(t, path)
+			if *record {
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					if err := (&replay{d: embedded(t), patience: patience}).rewrite(path, talk); err != nil {
+						t.Error(err)
+					}
+				})
+				continue
+			}
 			for channel, hold := range holds {
 				t.Run(name+" "+channel, func(t *testing.T) {
 					t.Parallel()
@@ -178,6 +189,19 @@ func broken(talk []heard) int {
 	return max(0, slices.IndexFunc(talk, func(h heard) bool { return dials(h.typed) && goesOn.MatchString(h.screen) }))
 }
 
+// unbroken is a talk without the lines that broke: over SMS none does.
+func unbroken(talk []heard) []heard {
+	var kept []heard
+	for len(talk) > 0 {
+		if dials(talk[0].typed) && goesOn.MatchString(talk[0].screen) && len(talk) > 1 {
+			talk = talk[2:] // the question, and the screen that was there before
+			continue
+		}
+		kept, talk = append(kept, talk[0]), talk[1:]
+	}
+	return kept
+}
+
 func dials(typed string) bool { return strings.HasPrefix(typed, "*") }
 
 // screenful is a whole screen after what was typed to come to it: an option's
@@ -239,14 +263,16 @@ func words(pages ...string) string {
 func (r *replay) overSMS(talk []heard) error {
 	r.d.t.Helper()
 	begin, at := "меню", broken(talk)
+	talk, before := talk[at:], talk[:at]
 	if at > 0 {
-		if err := r.overUSSD(talk[:at]); err != nil {
+		if err := r.overUSSD(before); err != nil {
 			return err
 		}
 		begin = "салам" // whatever is texted, the question comes
+		talk = append(slices.Clone(talk[:2]), unbroken(talk[2:])...)
 	}
 	shown := ""
-	for _, s := range whole(r.d.t, talk[at:]) {
+	for _, s := range whole(r.d.t, talk) {
 		typed := r.now(s.typed)
 		if dials(typed) {
 			typed = begin

@@ -12,16 +12,26 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
-// Lapse forgets what the caller's phone proved: whoever holds it now proves it
-// again.
+// Lapse forgets who was proved to hold the caller's phone: whoever holds it now
+// proves it again. Codes stay as they are, sent or used. A code shows in whose
+// hand the SIM is, which has not changed, and on most phones a call drops because
+// its holder reads the message with the code: that must not cost the code.
 func (s *Service) Lapse(ctx context.Context, c caller.Caller) error {
-	err := s.DB.InTx(ctx, func(tx *store.Tx) error { return s.lapse(ctx, db.New(tx), s.phoneIndex(c.Phone), c.Now) })
+	index := s.phoneIndex(c.Phone)
+	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
+		q := db.New(tx)
+		if err := s.lockPhone(ctx, q, index, c.Now); err != nil {
+			return err
+		}
+		return q.LapseProofs(ctx, db.LapseProofsParams{ExpiresAt: dbtime.From(c.Now), PhoneIndex: index})
+	})
 	if err != nil {
 		return fmt.Errorf("let a phone's proofs lapse: %w", err)
 	}
 	return nil
 }
 
+// lapse forgets all that the phone proved, its codes as well.
 func (s *Service) lapse(ctx context.Context, q *db.Queries, index string, now time.Time) error {
 	if err := s.lockPhone(ctx, q, index, now); err != nil {
 		return err

@@ -21,8 +21,13 @@ const (
 	nodeRefused  = "identity.refused"
 )
 
-// keyAttempt is the talk's memory of an attempt: its id, never the number.
-const keyAttempt = "identity.attempt"
+// The talk's memory.
+const (
+	keyAttempt = "identity.attempt" // an attempt's id, never the number
+	keySent    = "identity.sent"    // sentBefore, where no new code was sent
+)
+
+const sentBefore = "before"
 
 // Talk is identification's part of the conversation. It has no line in the main
 // menu: services call it.
@@ -51,18 +56,22 @@ func (s *Service) doStart(ctx context.Context, t *dialog.Talk) (dialog.Next, err
 		return dialog.Go(nodePIN), err
 	}
 	if lives, err := s.codeLives(ctx, t.Caller); err != nil || lives {
-		return dialog.Go(nodeCode), err
+		return dialog.Go(nodeCode, keySent, sentBefore), err
 	}
 	return s.doResend(ctx, t)
 }
 
 func (s *Service) doResend(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
-	return dialog.Go(nodeCode), s.SendCode(ctx, t.Caller)
+	return dialog.Go(nodeCode, keySent, ""), s.SendCode(ctx, t.Caller)
 }
 
-func showCode(*dialog.Talk) dialog.Screen {
+func showCode(t *dialog.Talk) dialog.Screen {
+	ask := dialog.Say("identity.ask_code")
+	if t.Get(keySent) == sentBefore { // nobody waits for a message that does not come
+		ask = dialog.Say("identity.code_lives")
+	}
 	return dialog.Screen{
-		Body: []dialog.Message{dialog.Say("identity.ask_code")},
+		Body: []dialog.Message{ask},
 		Ask:  dialog.AskSecret,
 		Options: []dialog.Option{
 			{Label: dialog.Say("identity.new_code"), Next: dialog.Go(nodeResend)},
@@ -75,10 +84,10 @@ func (s *Service) answerCode(ctx context.Context, t *dialog.Talk, input string) 
 	if errors.Is(err, errCodeVoid) {
 		// A turn that crashed after its code was taken is answered again.
 		if verified, failure := s.verified(ctx, t.Caller); failure == nil && verified {
-			return dialog.Go(nodePIN), nil
+			return dialog.Go(nodePIN, keySent, ""), nil
 		}
 	}
-	return dialog.Go(nodePIN), err
+	return dialog.Go(nodePIN, keySent, ""), err
 }
 
 func showPIN(*dialog.Talk) dialog.Screen {

@@ -41,7 +41,7 @@ func newTalker(w *world, phone string) *talker {
 			return dialog.Screen{Body: []dialog.Message{dialog.Raw("title", "Готово")}, End: true}, nil
 		}}},
 	}
-	engine, err := dialog.New(catalogue, dialog.Options{Profiles: w.service, Log: w.deps.Log}, caller, w.service.Talk())
+	engine, err := dialog.New(catalogue, dialog.Options{Profiles: w.service, Log: w.deps.Log, Lapse: w.service.Lapse}, caller, w.service.Talk())
 	w.ok(err)
 	return &talker{world: w, engine: engine, phone: phone, state: dialog.NewState(locales.RU)}
 }
@@ -81,7 +81,7 @@ func TestTalk(t *testing.T) {
 		k.say("1", "Введите код из SMS")
 		k.say("12345", "6 цифр")
 		k.dial() // the line dropped while the SMS was under way
-		k.say("1", "Введите код из SMS")
+		k.say("1", "Код из SMS ещё действует. Введите его")
 		if n := w.number("SELECT COUNT(*) FROM identity_codes"); n != 1 {
 			t.Fatalf("%d codes were sent, one was enough", n)
 		}
@@ -107,6 +107,105 @@ func TestTalk(t *testing.T) {
 		k.dial() // the proof is known
 		k.say("1", "Готово")
 	})
+}
+
+// TestACodeLivesThroughBrokenLines is B1: reading the message with the code drops
+// the session, and the citizen goes on where they were, or begins anew. However
+// often, it costs neither the code nor a try nor the right to another code.
+func TestACodeLivesThroughBrokenLines(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		k := newTalker(w, aigul)
+		k.dial()
+		k.say("1", "Введите код из SMS")
+		code := w.code(aigul)
+		k.say(wrong(code), "Осталось попыток: 4")
+		for range 2 * identity.CodesAtMost {
+			k.breakOff("Код из SMS ещё действует. Введите его\n1 Новый код")
+			k.dial()
+			k.say("1", "Код из SMS ещё действует. Введите его\n1 Новый код")
+			w.pass(time.Minute)
+		}
+		if n := w.number("SELECT COUNT(*) FROM identity_codes"); n != 1 {
+			t.Fatalf("%d codes were sent, one was enough", n)
+		}
+		k.say(wrong(code), "Осталось попыток: 3") // the guess before counts on
+		k.say(code, "Введите ПИН (14 цифр)")
+		k.breakOff("Введите ПИН (14 цифр)") // to find the passport
+		k.say(aigulPIN, "номер ID-карты")
+		k.breakOff("Введите ПИН (14 цифр)")
+		k.say(aigulPIN, "номер ID-карты")
+		k.say(aigulDocument, "Готово")
+		if n := w.number("SELECT COUNT(*) FROM identity_codes"); n != 1 {
+			t.Fatalf("%d codes were sent, one was enough", n)
+		}
+	})
+}
+
+// TestACodeThatIsOverIsSentAnew is the other side of B1: what is redialled when the
+// code ran out, or its guesses did, sends another, as often as a phone may have one.
+func TestACodeThatIsOverIsSentAnew(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		k := newTalker(w, aigul)
+		k.dial()
+		k.say("1", "Введите код из SMS")
+		w.pass(identity.CodeLasts + time.Second)
+		k.say(w.code(aigul), "недействителен")
+		k.breakOff("Введите код из SMS\n1 Новый код")
+		w.pass(time.Second)
+		bad := wrong(w.code(aigul))
+		for range identity.CodeTries {
+			k.turn(dialog.Input{Text: bad})
+		}
+		k.breakOff("Введите код из SMS\n1 Новый код")
+		k.say("1", "Введите код из SMS\n1 Новый код") // asked for: what is lived through is not said
+		if n := w.number("SELECT COUNT(*) FROM identity_codes WHERE void_at IS NULL AND tries < 5"); n != 1 {
+			t.Fatalf("%d codes are not void, want the last alone", n)
+		}
+		w.pass(time.Second)
+		for range identity.CodeTries {
+			k.turn(dialog.Input{Text: wrong(w.code(aigul))})
+		}
+		k.breakOff("Слишком много") // three in ten minutes
+	})
+}
+
+// TestWhoWasProvedIsProvedAgain: what a code shows outlives a broken line, who the
+// citizen is does not, and of a number's earlier holder nothing does.
+func TestWhoWasProvedIsProvedAgain(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		k := newTalker(w, aigul)
+		w.verify(aigul)
+		_, err := w.service.Prove(t.Context(), w.by(aigul), aigulPIN, aigulDocument)
+		w.ok(err)
+		k.dial()
+		k.say("1", "Готово")
+		w.ok(w.service.Lapse(t.Context(), w.by(aigul)))
+		k.dial()
+		k.say("1", "Введите ПИН (14 цифр)")
+		w.ok(w.service.Release(t.Context(), aigul, "staff"))
+		k.dial()
+		k.say("1", "Введите код из SMS\n1")
+		w.ok(w.service.Release(t.Context(), aigul, "staff")) // a living code is not inherited
+		k.say(w.code(aigul), "недействителен")
+	})
+}
+
+// breakOff dials again after the line broke and goes on; the screen must begin with
+// want.
+func (k *talker) breakOff(want string) {
+	k.t.Helper()
+	earlier := k.engine.Dropped(k.state)
+	if earlier == nil {
+		k.t.Fatalf("after %d turns there is nothing to continue", k.turns)
+	}
+	k.state = dialog.NewState(locales.RU)
+	k.turn(dialog.Input{Start: true, Earlier: earlier})
+	if got := k.turn(dialog.Input{Text: "1"}); !strings.HasPrefix(got, want) {
+		k.t.Fatalf("after %d turns the talk goes on with %q, want %q", k.turns, got, want)
+	}
 }
 
 func TestTalkOfAVoidCode(t *testing.T) {
