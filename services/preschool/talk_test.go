@@ -3,6 +3,7 @@ package preschool
 import (
 	"bufio"
 	"context"
+	"flag"
 	"log/slog"
 	"os"
 	"strings"
@@ -77,6 +78,10 @@ func (p *phone) send(t *testing.T, input dialog.Input) string {
 	return reply.Text
 }
 
+// record writes the recorded talks anew: the same is typed, the screens are those
+// of today.
+var record = flag.Bool("record", false, "write the recorded talks anew instead of holding them")
+
 // TestTalks replays testdata/talks: a line "> 1" is what is typed ("> " dials,
 // "! word" begins by SMS, "@ offer KK" is an operator's offer), the lines under
 // it are the screen.
@@ -118,6 +123,12 @@ func replay(t *testing.T, p *phone, s *Service, path string) {
 	}
 	if err := lines.Err(); err != nil {
 		t.Fatal(err)
+	}
+	if *record {
+		if err := os.WriteFile(path, []byte(got.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
 	}
 	if got.String() != want.String() {
 		t.Errorf("%s is not what was said:\n%s", path, got.String())
