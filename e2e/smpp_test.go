@@ -63,6 +63,43 @@ prices = {MegaCom = 0.9}
 	}
 }
 
+// TestSMPPSessionInfoThatCounts (T10): at a centre whose its_session_info is another
+// in every message a citizen gets past the first screen, ends and dials again.
+func TestSMPPSessionInfoThatCounts(t *testing.T) {
+	t.Parallel()
+	smsc := smpptest.Start(t)
+	file := filepath.Join(t.TempDir(), "gateways.toml")
+	if err := os.WriteFile(file, []byte("[[smpp]]\nname = \"nurtel\"\naddress = \""+smsc.Address+
+		"\"\nsystem_id = \"eshik\"\npassword_env = \"E2E_LINK\"\nussd = true\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	open(t, []string{"ESHIK_GATEWAYS=" + file, "E2E_LINK=12345678"})
+	smsc.Until("bound")
+	link := &link{t: t, smsc: smsc, phone: strings.TrimPrefix(bakyt, "+")}
+	message := byte(0x10)
+	says := func(op int, text, want string) smpptest.Submit {
+		t.Helper()
+		message++
+		info := hex.EncodeToString([]byte{message, 0})
+		link.deliver(map[string]any{"ussd_service_op": op, "its_session_info": "0x" + info, "data_coding": 15, "short_message": octets(text)})
+		screen := smsc.Until("submit").PDU
+		if !strings.Contains(screen.Text, want) || !strings.HasPrefix(screen.SessionInfo, "0x"+info[:2]) {
+			t.Errorf("%q is answered with %+v, want %q", text, screen, want)
+		}
+		return screen
+	}
+	says(1, "*1414#", "Кыргызча")
+	says(18, "1", "Эшик")
+	says(18, "3", "Бала бакча")
+	says(18, "0", "Эшик")
+	says(18, "1", "номер")
+	says(18, "01KG777AAA", "01KG777AAA")
+	message++
+	link.deliver(map[string]any{"ussd_service_op": 129, "its_session_info": "0x" + hex.EncodeToString([]byte{message, 1})})
+	says(1, "*1414*1#", "номер")
+	says(18, "01KG777AAA", "01KG777AAA")
+}
+
 // link is a phone behind the SMS centre.
 type link struct {
 	t     *testing.T

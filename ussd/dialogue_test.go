@@ -138,7 +138,7 @@ func newSMPPDoor(o *office) *smppDoor {
 		}
 		return "id", err
 	}
-	return &smppDoor{gateway: ussd.NewSMPP(ussd.SMPPConfig{Name: "smpp"}, submit, o.deps())}
+	return &smppDoor{gateway: ussd.NewSMPP(ussd.SMPPConfig{Name: "smpp", Session: ussd.SessionByInfo}, submit, o.deps())}
 }
 
 type smppScreen struct {

@@ -1,6 +1,7 @@
 package ussd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,6 +50,9 @@ type Config struct {
 	// Lifetime is how long the gateway waits for the citizen; zero:
 	// DefaultLifetime.
 	Lifetime time.Duration
+	// Code is our service code as it is dialled, *1414#, for a gateway that does not
+	// name it: see dialled.
+	Code string
 }
 
 // Deps are what a gateway stands on.
@@ -102,6 +106,10 @@ type path struct {
 type request struct {
 	session, phone, operator, text, id, subscriber string
 	cumulative, start, over                        bool
+	// whole says that text is all that was dialled, the service code with it, which
+	// is code where the gateway names it.
+	whole bool
+	code  string
 	// idle says that nothing is to be done, and only an answer is owed.
 	idle bool
 	// proof is the signature that let the request in.
@@ -178,13 +186,21 @@ func (g *Gateway) admit(c *fiber.Ctx, p path) (request, *refusal) {
 	}
 	in, err := p.decode(c)
 	if err == nil && !in.idle {
-		err = in.check()
+		err = g.complete(&in)
 	}
 	if err != nil {
 		return request{}, &refusal{fiber.StatusBadRequest, "malformed", err.Error()}
 	}
 	in.proof = proof
 	return in, nil
+}
+
+// complete takes the service code off what was dialled and checks the request.
+func (g *Gateway) complete(in *request) error {
+	if in.whole {
+		in.text = dialled(in.text, cmp.Or(in.code, g.cfg.Code))
+	}
+	return in.check()
 }
 
 // check brings the phone to one form; without it and the session there is no
@@ -250,16 +266,21 @@ func (g *Gateway) end(ctx context.Context, in request) {
 // legible is text without bytes that are no UTF-8.
 func legible(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
 
-// dialled is what was dialled after the short code, "*1414*2*1#" being "2*1".
+// dialled is what was dialled after the service code: of "*1414*2*1#" that is
+// "2*1". Gateways write the code with and without its * and #, and the code may
+// have parts of its own, as in "*711*2#". Where they name none, everything up to
+// the second * is the code.
 func dialled(text, code string) string {
-	text = strings.TrimSuffix(text, "#")
-	rest, ok := strings.CutPrefix(text, strings.TrimSuffix(code, "#"))
-	if ok && code != "" && (rest == "" || rest[0] == '*') {
-		return strings.TrimPrefix(rest, "*")
+	whole := strings.TrimSuffix(text, "#")
+	rest := strings.TrimPrefix(whole, "*")
+	if code = strings.TrimSuffix(strings.TrimPrefix(code, "*"), "#"); code != "" {
+		if after, ok := strings.CutPrefix(rest, code); ok && (after == "" || after[0] == '*') {
+			return strings.TrimPrefix(after, "*")
+		}
 	}
-	if !strings.HasPrefix(text, "*") {
+	if whole == rest {
 		return ""
 	}
-	_, rest, _ = strings.Cut(text[1:], "*")
+	_, rest, _ = strings.Cut(rest, "*")
 	return rest
 }

@@ -64,7 +64,7 @@ func decodeHubtel(c *fiber.Ctx) (request, error) {
 	}
 	switch strings.ToLower(message.Type) {
 	case "initiation":
-		in.start, in.text = true, dialled(in.text, message.ServiceCode)
+		in.start, in.whole, in.code = true, true, legible(message.ServiceCode)
 	case "response":
 	case "release", "timeout":
 		in.over = true

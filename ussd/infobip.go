@@ -59,10 +59,7 @@ func infobip(start bool) func(c *fiber.Ctx) (request, error) {
 		message, err := readJSON[infobipRequest](c)
 		in := request{
 			session: legible(strings.Clone(c.Params("session"))), phone: message.MSISDN, text: legible(message.Text),
-			subscriber: message.IMSI, start: start,
-		}
-		if start {
-			in.text = dialled(in.text, message.ShortCode)
+			subscriber: message.IMSI, start: start, whole: start, code: legible(message.ShortCode),
 		}
 		return in, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"strings"
 
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/gsm"
@@ -37,10 +38,40 @@ type SMPPConfig struct {
 	// USSDCodings has GSM-7 and UCS-2 marked as USSD's (data_coding 15 and 72)
 	// instead of as SMS's (0 and 8): what a gateway wants is its own.
 	USSDCodings bool
+	// Session is what a session is told by; empty: SessionByPhone.
+	Session SessionBy
+	// Untagged has messages of the service type USSD without ussd_service_op taken
+	// for a dialogue, and answers them without one.
+	Untagged bool
+	// Code is the service code as it is dialled, *1414#, for a centre that leaves
+	// destination_addr empty: it tells what was dialled after the code, and is the
+	// sender of the screens.
+	Code string
 }
 
-// SMPP takes the dialogues of one link. A gateway that sends its_session_info
-// gets it back; one that does not has one dialogue for each phone.
+// SessionBy says what tells a phone's sessions on a link apart.
+type SessionBy string
+
+// What sessions are told by.
+const (
+	// SessionByPhone: a network keeps one USSD session for a phone, so that the
+	// number alone names it. It holds with any centre.
+	SessionByPhone SessionBy = "phone"
+	// SessionByInfo: by the first octet of its_session_info, at a centre that keeps
+	// it all through a session. With some it counts messages.
+	SessionByInfo SessionBy = "info"
+	// SessionByReference: by user_message_reference, at a centre that puts its
+	// session's id there.
+	SessionByReference SessionBy = "reference"
+)
+
+// Known reports whether s is one of the above, or empty.
+func (s SessionBy) Known() bool {
+	return s == "" || s == SessionByPhone || s == SessionByInfo || s == SessionByReference
+}
+
+// SMPP takes the dialogues of one link. What a message says of its session
+// (its_session_info, user_message_reference, addresses) goes back in its answer.
 type SMPP struct {
 	cfg     SMPPConfig
 	gateway *Gateway
@@ -59,7 +90,7 @@ func NewSMPP(
 	return &SMPP{
 		cfg: cfg, submit: submit,
 		gateway: &Gateway{
-			format: format{name: cfg.Name}, Deps: deps, cfg: Config{Budgets: cfg.Budgets, Lifetime: DefaultLifetime},
+			format: format{name: cfg.Name}, Deps: deps, cfg: Config{Budgets: cfg.Budgets, Lifetime: DefaultLifetime, Code: cfg.Code},
 		},
 	}
 }
@@ -67,13 +98,44 @@ func NewSMPP(
 // Speaks reports whether a delivered message belongs to a USSD dialogue.
 func (s *SMPP) Speaks(d smpp.Delivery) bool {
 	_, marked := d.TLVs.Get(smpp.TagUSSDServiceOp)
-	return marked
+	return marked || s.untagged(d)
+}
+
+// untagged reports that a message belongs to a dialogue by its service type alone.
+func (s *SMPP) untagged(d smpp.Delivery) bool {
+	_, marked := d.TLVs.Get(smpp.TagUSSDServiceOp)
+	return s.cfg.Untagged && !marked && d.Message.ServiceType == serviceType
+}
+
+// serviceType is the service_type of USSD (SMPP 3.4, section 5.2.11).
+const serviceType = "USSD"
+
+// operation is a message's ussd_service_op. Where a link has none, a string that is
+// dialled begins a dialogue, and all else goes on with one.
+func (s *SMPP) operation(d smpp.Delivery) (op byte, ok bool) {
+	if !s.untagged(d) {
+		return d.TLVs.Byte(smpp.TagUSSDServiceOp)
+	}
+	if text, err := content(d); err == nil && strings.HasPrefix(text, "*") && strings.HasSuffix(text, "#") {
+		return pssrIndication, true
+	}
+	return ussrConfirm, true
+}
+
+// content is what was dialled or typed.
+func content(d smpp.Delivery) (string, error) {
+	octets, _, err := smpp.Content(d.Message, d.TLVs)
+	if err != nil {
+		return "", err
+	}
+	text, err := smpp.DecodeText(octets, d.Message.Coding)
+	return legible(text), err
 }
 
 // Handle takes one message of a dialogue. It is accepted at once, and the next
 // screen follows as a message of its own.
 func (s *SMPP) Handle(ctx context.Context, d smpp.Delivery) (smpp.Status, func(context.Context)) {
-	op, ok := d.TLVs.Byte(smpp.TagUSSDServiceOp)
+	op, ok := s.operation(d)
 	if !ok {
 		s.gateway.Refused("operation")
 		return smpp.StatusPermanent, nil
@@ -82,7 +144,7 @@ func (s *SMPP) Handle(ctx context.Context, d smpp.Delivery) (smpp.Status, func(c
 		return smpp.StatusOK, nil
 	}
 	in := s.read(d, op)
-	if err := in.check(); err != nil {
+	if err := s.gateway.complete(&in); err != nil {
 		s.gateway.Refused("malformed")
 		return smpp.StatusPermanent, nil
 	}
@@ -102,30 +164,44 @@ func (s *SMPP) Handle(ctx context.Context, d smpp.Delivery) (smpp.Status, func(c
 // the request's own id, and every other turn by its text (see session.Turn).
 func (s *SMPP) read(d smpp.Delivery, op byte) request {
 	in := request{
-		session: d.Message.Source.Digits, phone: d.Message.Source.Digits,
+		session: d.Message.Source.Digits + s.session(d), phone: d.Message.Source.Digits,
 		start: op == pssrIndication || op == pssdIndication, over: op >= vendorOps,
 	}
-	// The first octet is the same all through a session, whether the two are a
-	// number and a count of messages or one long number.
-	if info, has := d.TLVs.Get(smpp.TagSessionInfo); has && len(info) == 2 {
-		in.session += "/" + hex.EncodeToString(info[:1])
+	if info, has := sessionInfo(d); has {
 		in.over = in.over || (info[1]&lastUnit != 0 && !in.start)
 	}
-	octets, _, err := smpp.Content(d.Message, d.TLVs)
-	if err == nil {
-		in.text, err = smpp.DecodeText(octets, d.Message.Coding)
-	}
-	if err != nil {
+	var err error
+	if in.text, err = content(d); err != nil {
 		// No screen takes this for a choice: the citizen is asked again.
 		s.gateway.Refused("coding")
 		in.text = "\uFFFD"
 	}
-	in.text = legible(in.text)
 	if in.start {
-		in.id = d.ID
-		in.text = dialled(in.text, "*"+d.Message.Destination.Digits)
+		in.id, in.whole, in.code = d.ID, true, d.Message.Destination.Digits
 	}
 	return in
+}
+
+// session is what tells the phone's session from others, by the link's setting. A
+// message without it belongs to the phone's only one.
+func (s *SMPP) session(d smpp.Delivery) string {
+	switch s.cfg.Session {
+	case SessionByInfo:
+		if info, has := sessionInfo(d); has {
+			return "/" + hex.EncodeToString(info[:1])
+		}
+	case SessionByReference:
+		if reference, has := d.TLVs.Get(smpp.TagUserReference); has {
+			return "/" + hex.EncodeToString(reference)
+		}
+	}
+	return ""
+}
+
+// sessionInfo is its_session_info: two octets (SMPP 3.4, section 5.3.2.43).
+func sessionInfo(d smpp.Delivery) (info []byte, has bool) {
+	info, has = d.TLVs.Get(smpp.TagSessionInfo)
+	return info, has && len(info) == 2
 }
 
 // answer takes the turn and sends the screen.
@@ -159,15 +235,31 @@ func (s *SMPP) screen(d smpp.Delivery, op byte, answer session.Answer) (*smpp.Me
 	if err != nil { // the alphabet was asked above
 		panic(fmt.Sprintf("ussd: a text in GSM-7 cannot be written: %v", err))
 	}
-	tlvs := smpp.TLVs{{Tag: smpp.TagUSSDServiceOp, Value: []byte{reply}}}
-	if info, has := d.TLVs.Get(smpp.TagSessionInfo); has && len(info) == 2 {
+	source := d.Message.Destination
+	if source.Digits == "" {
+		source = smpp.Address{TON: d.Message.Destination.TON, NPI: d.Message.Destination.NPI, Digits: strings.Trim(s.cfg.Code, "*#")}
+	}
+	return &smpp.Message{
+		ServiceType: serviceType, Source: source, Destination: d.Message.Source, Coding: coding, Short: octets,
+	}, s.marks(d, reply, answer.End)
+}
+
+// marks are the parameters of an answer to d: our operation, and what the centre
+// knows its session by.
+func (s *SMPP) marks(d smpp.Delivery, reply byte, end bool) smpp.TLVs {
+	var tlvs smpp.TLVs
+	if reference, has := d.TLVs.Get(smpp.TagUserReference); has {
+		tlvs = append(tlvs, smpp.TLV{Tag: smpp.TagUserReference, Value: reference})
+	}
+	if !s.untagged(d) {
+		tlvs = append(tlvs, smpp.TLV{Tag: smpp.TagUSSDServiceOp, Value: []byte{reply}})
+	}
+	if info, has := sessionInfo(d); has {
 		back := []byte{info[0], info[1] &^ lastUnit}
-		if answer.End {
+		if end {
 			back[1] |= lastUnit
 		}
 		tlvs = append(tlvs, smpp.TLV{Tag: smpp.TagSessionInfo, Value: back})
 	}
-	return &smpp.Message{
-		ServiceType: "USSD", Source: d.Message.Destination, Destination: d.Message.Source, Coding: coding, Short: octets,
-	}, tlvs
+	return tlvs
 }

@@ -24,22 +24,22 @@ type link struct {
 	mu      sync.Mutex
 	refused []string
 	log     bytes.Buffer
+	gateway *ussd.SMPP
 }
 
 func newLink(t *testing.T, cfg ussd.SMPPConfig) *link {
 	t.Helper()
 	l := &link{t: t, conversation: &conversation{}, smsc: smpptest.Start(t)}
-	var gateway *ussd.SMPP
 	log := slog.New(slog.NewTextHandler(&l.log, nil))
 	client, err := smpp.New(
 		smpp.Config{Address: l.smsc.Address, SystemID: "eshik", Password: "secret", MinPause: 10 * time.Millisecond, MaxPause: time.Second},
 		smpp.Deps{Log: log, Faulty: l.refuse, Handle: func(ctx context.Context, d smpp.Delivery) (smpp.Status, func(context.Context)) {
-			return gateway.Handle(ctx, d)
+			return l.gateway.Handle(ctx, d)
 		}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	gateway = ussd.NewSMPP(cfg, client.Submit, ussd.Deps{
+	l.gateway = ussd.NewSMPP(cfg, client.Submit, ussd.Deps{
 		Talks: l.conversation, Sentences: sentences{}, Now: time.Now, Log: log, Refused: l.refuse,
 	})
 	ctx, stop := context.WithCancel(context.Background())
@@ -93,8 +93,9 @@ func TestSMPPDialogue(t *testing.T) {
 		wantGo, wantTo string
 		plain, wide    int
 	}{
-		"with session info":    {ussd.SMPPConfig{Name: "smpp"}, "0x0900", "0x0902", "0x0904", "0x0902", "0x0905", 0, 8},
-		"constant info":        {ussd.SMPPConfig{Name: "smpp"}, "0xa1b2", "0xa1b2", "0xa1b2", "0xa1b2", "0xa1b3", 0, 8},
+		"with session info":    {ussd.SMPPConfig{Name: "smpp", Session: ussd.SessionByInfo}, "0x0900", "0x0902", "0x0904", "0x0902", "0x0905", 0, 8},
+		"constant info":        {ussd.SMPPConfig{Name: "smpp", Session: ussd.SessionByInfo}, "0xa1b2", "0xa1b2", "0xa1b2", "0xa1b2", "0xa1b3", 0, 8},
+		"info that counts":     {ussd.SMPPConfig{Name: "smpp"}, "0x0900", "0x0a00", "0x0b00", "0x0a00", "0x0b01", 0, 8},
 		"without session info": {ussd.SMPPConfig{Name: "smpp", USSDCodings: true}, "", "", "", "", "", 15, 72},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -190,5 +191,62 @@ func TestSMPPBadInput(t *testing.T) {
 	}
 	if strings.Contains(l.log.String(), "canary") || strings.Contains(l.log.String(), "996555000001") {
 		t.Errorf("the log tells: %s", l.log.String())
+	}
+}
+
+// T9: a centre that leaves destination_addr empty and has its session's id in
+// user_message_reference finds that id in every screen, and our code as the sender.
+func TestSMPPReference(t *testing.T) {
+	t.Parallel()
+	for name, session := range map[string]ussd.SessionBy{"by phone": "", "by reference": ussd.SessionByReference} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLink(t, ussd.SMPPConfig{Name: "smpp", Session: session, Code: "*1414*5#"})
+			in := func(reference int, fields map[string]any) map[string]any {
+				fields["destination_addr"], fields["user_message_reference"] = "", reference
+				return fields
+			}
+			menu := l.says(in(4660, map[string]any{"ussd_service_op": 1, "short_message": "0x2a313431342a352a3223"})) // *1414*5*2#
+			if menu.Reference != 4660 || menu.Source != "1414*5" || !strings.HasSuffix(screenText(menu), "[2]") {
+				t.Errorf("the menu is %+v", menu)
+			}
+			last := l.says(in(4660, map[string]any{"ussd_service_op": 18, "short_message": "0x66696e697368"})) // finish
+			if last.Reference != 4660 || last.Operation != 17 || last.Source != "1414*5" {
+				t.Errorf("the last screen is %+v", last)
+			}
+			l.says(in(4661, map[string]any{"ussd_service_op": 1, "short_message": "0x2a313431342a3523"})) // *1414*5#
+			turns := l.taken()
+			if len(turns) != 3 || turns[0].Session != turns[1].Session || (session == "") != (turns[1].Session == turns[2].Session) {
+				t.Errorf("the turns are %+v", turns)
+			}
+		})
+	}
+}
+
+// A centre without ussd_service_op: the service type alone marks a dialogue where
+// the link says so, and nothing of one is a text.
+func TestSMPPUntagged(t *testing.T) {
+	t.Parallel()
+	l := newLink(t, ussd.SMPPConfig{Name: "smpp", Untagged: true})
+	menu := l.says(map[string]any{"short_message": "0x2a313431342a3223"}) // *1414*2#
+	if menu.Operation != 0 || menu.ServiceType != "USSD" || screenText(menu) != "+996555000001 MegaCom start=true [2]" {
+		t.Errorf("the menu is %+v", menu)
+	}
+	if next := l.says(map[string]any{"short_message": "0x31"}); screenText(next) != "+996555000001 MegaCom start=false [1]" {
+		t.Errorf("the next screen is %+v", next)
+	}
+	if star := l.says(map[string]any{"short_message": "0x2a31"}); !strings.Contains(star.Text, "start=false [*1]") {
+		t.Errorf("a typed * is %+v", star)
+	}
+	marked := l.says(map[string]any{"ussd_service_op": 18, "short_message": "0x32"})
+	if marked.Operation != 2 || !strings.Contains(marked.Text, "start=false [2]") {
+		t.Errorf("a marked message is answered with %+v", marked)
+	}
+	for name, d := range map[string]smpp.Delivery{
+		"a text": {Message: &smpp.Message{Short: []byte("1")}}, "of another service": {Message: &smpp.Message{ServiceType: "WAP"}},
+	} {
+		if l.gateway.Speaks(d) {
+			t.Errorf("%s is taken for a dialogue", name)
+		}
 	}
 }

@@ -198,7 +198,7 @@ func checkOperator(name string) error {
 }
 
 // config is the table as the gateway takes it.
-func (g ussdGateway) config(sandbox bool) ussd.Config {
+func (g ussdGateway) config(sandbox bool, code string) ussd.Config {
 	budgets := ussd.Budgets{Default: dialog.Budget(g.budget), Operators: map[string]dialog.Budget{}}
 	for name, b := range g.Operators {
 		budgets.Operators[name] = dialog.Budget(b)
@@ -207,6 +207,6 @@ func (g ussdGateway) config(sandbox bool) ussd.Config {
 		Auth: ussd.Auth{
 			Secret: g.secret, HMACKeys: g.keys, Certificates: g.Certificates, Networks: g.Networks, AllowLoopback: sandbox,
 		},
-		Budgets: budgets, Lifetime: g.Lifetime,
+		Budgets: budgets, Lifetime: g.Lifetime, Code: code,
 	}
 }

@@ -90,7 +90,7 @@ func TestGatewaysFile(t *testing.T) {
 		if err != nil || len(got.USSD) != 2 || len(got.SMPP) != 1 || len(got.SMS) != 2 {
 			t.Fatalf("%s: %v, %v", name, got, err)
 		}
-		config := got.USSD[0].config(false)
+		config := got.USSD[0].config(false, "*1414#")
 		if config.Budgets.Of("Beeline") != (dialog.Budget{Septets: 140, Units: 60}) || config.Lifetime != 2*time.Minute ||
 			config.Budgets.Of("O!") != (dialog.Budget{Septets: 160, Units: 70}) || config.AllowLoopback || len(config.HMACKeys) != 1 {
 			t.Errorf("%s: %+v", name, config)

@@ -85,7 +85,7 @@ func unpacked(c *fiber.Ctx) error {
 
 func (a *app) mountUSSD(f fiber.Router) error {
 	for _, g := range a.config.gateways.USSD {
-		gateway, err := ussdFormats[g.Format](g.config(!a.config.production()), ussd.Deps{
+		gateway, err := ussdFormats[g.Format](g.config(!a.config.production(), a.config.ShortCode), ussd.Deps{
 			Talks: a.talks, Sentences: a.texts, Now: a.now, Refused: a.metrics.refuse(g.Format), Closed: a.metrics.close(g.Format), Log: a.log,
 		})
 		if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -34,6 +35,10 @@ type smppTable struct {
 	SMS         bool   `toml:"sms"`
 	From        string `toml:"from"`
 	USSDCodings bool   `toml:"ussd_codings"`
+	// How this centre marks its dialogues: see ussd.SMPPConfig.
+	USSDSession  ussd.SessionBy `toml:"ussd_session"`
+	USSDUntagged bool           `toml:"ussd_untagged"`
+	USSDCode     string         `toml:"ussd_code"`
 	budget
 	Operators map[string]budget `toml:"operators"`
 
@@ -51,6 +56,12 @@ func (t *smppTable) resolve(taken map[string]bool) error {
 	}
 	if !t.USSD && !t.SMS {
 		return errors.New("set ussd = true, sms = true, or both: what the link carries")
+	}
+	if !t.USSDSession.Known() {
+		return errors.New("ussd_session is phone, info or reference")
+	}
+	if t.USSDCode != "" && !shortCode.MatchString(t.USSDCode) {
+		return fmt.Errorf("ussd_code: %q cannot be dialled: write it as *1414#", t.USSDCode)
 	}
 	if t.SMS && t.From == "" {
 		return errors.New("from is our number there: SMS need it")
@@ -145,10 +156,12 @@ func (a *app) carryTalks() {
 		for name, b := range l.table.Operators {
 			budgets.Operators[name] = dialog.Budget(b)
 		}
-		l.ussd = ussd.NewSMPP(ussd.SMPPConfig{Name: l.table.Name, Budgets: budgets, USSDCodings: l.table.USSDCodings},
-			l.client.Submit, ussd.Deps{
-				Talks: a.talks, Sentences: a.texts, Now: a.now, Refused: a.metrics.refuse(l.table.Name), Log: a.log,
-			})
+		l.ussd = ussd.NewSMPP(ussd.SMPPConfig{
+			Name: l.table.Name, Budgets: budgets, USSDCodings: l.table.USSDCodings, Session: l.table.USSDSession,
+			Untagged: l.table.USSDUntagged, Code: cmp.Or(l.table.USSDCode, a.config.ShortCode),
+		}, l.client.Submit, ussd.Deps{
+			Talks: a.talks, Sentences: a.texts, Now: a.now, Refused: a.metrics.refuse(l.table.Name), Log: a.log,
+		})
 	}
 }
 

@@ -8,6 +8,7 @@ type Tag uint16
 // The optional parameters that are read or written; all others are kept.
 const (
 	TagReceiptedMessageID Tag = 0x001E
+	TagUserReference      Tag = 0x0204 // user_message_reference
 	TagSARReference       Tag = 0x020C
 	TagSARTotal           Tag = 0x020E
 	TagSARNumber          Tag = 0x020F

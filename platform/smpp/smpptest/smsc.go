@@ -54,6 +54,8 @@ type Submit struct {
 	// Operation is the ussd_service_op.
 	Operation   int    `json:"ussd_service_op"`
 	SessionInfo string `json:"its_session_info"`
+	// Reference is the user_message_reference; zero where there is none.
+	Reference int `json:"user_message_reference"`
 }
 
 // SMSC is the running centre.
