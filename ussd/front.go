@@ -1,7 +1,6 @@
 package ussd
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,7 +50,7 @@ type Config struct {
 	// DefaultLifetime.
 	Lifetime time.Duration
 	// Code is our service code as it is dialled, *1414#, for a gateway that does not
-	// name it: see dialled.
+	// name it, or not all of it: see dialled.
 	Code string
 }
 
@@ -198,7 +197,7 @@ func (g *Gateway) admit(c *fiber.Ctx, p path) (request, *refusal) {
 // complete takes the service code off what was dialled and checks the request.
 func (g *Gateway) complete(in *request) error {
 	if in.whole {
-		in.text = dialled(in.text, cmp.Or(in.code, g.cfg.Code))
+		in.text = dialled(in.text, in.code, g.cfg.Code)
 	}
 	return in.check()
 }
@@ -268,17 +267,24 @@ func legible(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
 
 // dialled is what was dialled after the service code: of "*1414*2*1#" that is
 // "2*1". Gateways write the code with and without its * and #, and the code may
-// have parts of its own, as in "*711*2#". Where they name none, everything up to
-// the second * is the code.
-func dialled(text, code string) string {
+// have parts of its own, as in "*711*2#", of which some gateways name the first
+// alone: of the codes that fit the longest counts. Where none does, everything up
+// to the second * is the code.
+func dialled(text string, codes ...string) string {
 	whole := strings.TrimSuffix(text, "#")
 	rest := strings.TrimPrefix(whole, "*")
-	if code = strings.TrimSuffix(strings.TrimPrefix(code, "*"), "#"); code != "" {
-		if after, ok := strings.CutPrefix(rest, code); ok && (after == "" || after[0] == '*') {
-			return strings.TrimPrefix(after, "*")
+	longest, after := "", ""
+	for _, code := range codes {
+		code = strings.TrimSuffix(strings.TrimPrefix(code, "*"), "#")
+		deeper, fits := strings.CutPrefix(rest, code)
+		if fits && len(code) > len(longest) && (deeper == "" || deeper[0] == '*') {
+			longest, after = code, strings.TrimPrefix(deeper, "*")
 		}
 	}
-	if whole == rest {
+	switch {
+	case longest != "":
+		return after
+	case whole == rest: // typed, not dialled
 		return ""
 	}
 	_, rest, _ = strings.Cut(rest, "*")

@@ -44,8 +44,8 @@ type SMPPConfig struct {
 	// for a dialogue, and answers them without one.
 	Untagged bool
 	// Code is the service code as it is dialled, *1414#, for a centre that leaves
-	// destination_addr empty: it tells what was dialled after the code, and is the
-	// sender of the screens.
+	// destination_addr empty or names a part of the code: it tells what was dialled
+	// after it, and is the sender of the screens that would have none.
 	Code string
 }
 

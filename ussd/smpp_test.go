@@ -223,6 +223,17 @@ func TestSMPPReference(t *testing.T) {
 	}
 }
 
+// T4: a centre that names only the first part of a shared code.
+func TestSMPPSharedCode(t *testing.T) {
+	t.Parallel()
+	l := newLink(t, ussd.SMPPConfig{Name: "smpp", Code: "*1414*2#"})
+	menu := l.says(map[string]any{"ussd_service_op": 1, "short_message": "0x2a313431342a3223"})     // *1414*2#
+	deep := l.says(map[string]any{"ussd_service_op": 1, "short_message": "0x2a313431342a322a3323"}) // *1414*2*3#
+	if !strings.HasSuffix(screenText(menu), "[]") || !strings.HasSuffix(screenText(deep), "[3]") || menu.Source != "1414" {
+		t.Errorf("the screens are %+v and %+v", menu, deep)
+	}
+}
+
 // A centre without ussd_service_op: the service type alone marks a dialogue where
 // the link says so, and nothing of one is a text.
 func TestSMPPUntagged(t *testing.T) {
