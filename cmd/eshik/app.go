@@ -199,6 +199,7 @@ func (a *app) buildServices(ctx context.Context) error {
 		VerifyURL: strings.TrimRight(a.config.PublicURL, "/") + "/verify", SMSNumber: a.config.SMSNumber,
 		Random: rand.Reader, Now: a.now,
 	})
+	a.identity.Tie(a.outbox, a.payments)
 	directory, err := preschool.FromRegister(r.kindergartens, a.now)
 	if err != nil {
 		return err

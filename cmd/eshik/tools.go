@@ -14,7 +14,6 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/problem"
-	"github.com/eshik-kg/eshik/platform/store"
 )
 
 type workerCommand struct{}
@@ -117,12 +116,10 @@ func (s staffCommand) release(ctx context.Context, config *Config, log *slog.Log
 		return usageError{errors.New("that is no phone number: write +996 and nine digits")}
 	}
 	return withTools(ctx, config, log, func(a *app) error {
-		err := errors.Join(a.identity.Release(ctx, phone, s.Officer),
-			a.db.InTx(ctx, func(tx *store.Tx) error { return a.outbox.Start(ctx, tx, phone) }))
-		if err != nil {
+		if err := a.identity.Release(ctx, phone, s.Officer); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintln(out, "Released: whoever holds the number now begins anew.")
+		_, err := fmt.Fprintln(out, "Released: whoever holds the number now begins anew.")
 		return err
 	})
 }

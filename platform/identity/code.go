@@ -30,11 +30,12 @@ const (
 	CodeLasts = 10 * time.Minute
 	// CodeTries is how many guesses a code bears.
 	CodeTries = 5
-	// CodesAtMost is how many codes a phone gets in any span of CodesPer.
+	// CodesAtMost is how many codes a phone's own calls and texts get in any span
+	// of CodesPer, whatever is asked for elsewhere.
 	CodesAtMost = 3
 	CodesPer    = 10 * time.Minute
-	// CodesOpen is how many of them may be asked for over REST, where anybody can
-	// name any phone: one is left for the phone's own call.
+	// CodesOpen is how many may be asked for over REST, where anybody can name any
+	// phone; with those of the phone's own calls they are CodesAtMost at most.
 	CodesOpen = CodesAtMost - 1
 	// VerifiedLasts is how long after its code a phone counts as being in its
 	// owner's hand, so that a dropped call goes on without a new code.
@@ -171,22 +172,33 @@ func door(c caller.Caller) string {
 }
 
 // codesWait is how long the caller must wait for another code after those sent
-// within CodesPer; zero: not at all.
+// within CodesPer; zero: not at all. What others ask for over REST is not counted
+// against the phone's own call; what the call asked for is against them.
 func codesWait(sent []db.CodesSinceRow, c caller.Caller) time.Duration {
-	var open []db.CodesSinceRow
+	var open, network []dbtime.Time
 	for _, code := range sent {
 		if code.Door == doorOpen {
-			open = append(open, code)
+			open = append(open, code.SentAt)
+		} else {
+			network = append(network, code.SentAt)
 		}
 	}
-	wait := time.Duration(0)
-	if len(sent) >= CodesAtMost {
-		wait = sent[len(sent)-CodesAtMost].SentAt.Add(CodesPer).Sub(c.Now)
+	if door(c) == doorNetwork {
+		return codesExcess(network, CodesAtMost, c.Now)
 	}
-	if door(c) == doorOpen && len(open) >= CodesOpen {
-		wait = max(wait, open[len(open)-CodesOpen].SentAt.Add(CodesPer).Sub(c.Now))
+	all := make([]dbtime.Time, 0, len(sent))
+	for _, code := range sent {
+		all = append(all, code.SentAt)
 	}
-	return wait
+	return max(codesExcess(all, CodesAtMost, c.Now), codesExcess(open, CodesOpen, c.Now))
+}
+
+// codesExcess is how long until fewer than atMost of the codes sent count.
+func codesExcess(sent []dbtime.Time, atMost int, now time.Time) time.Duration {
+	if len(sent) < atMost {
+		return 0
+	}
+	return sent[len(sent)-atMost].Add(CodesPer).Sub(now)
 }
 
 // CheckCode takes the code that was sent to the caller's phone. It can be used

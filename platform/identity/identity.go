@@ -45,6 +45,9 @@ const (
 	attemptContext = "identity.attempt"
 	keyContext     = "identity.key"
 	tokenContext   = "identity.token.phone"
+
+	bindingContext  = "identity.binding"
+	documentPurpose = "identity.document"
 )
 
 // ProofLasts is how long a phone stays bound to the citizen who proved
@@ -117,6 +120,7 @@ type Service struct {
 	Deps
 	keys     keyring
 	profiles *store.Lookup[dialog.Profile] // by phone index
+	ties     []Tie
 }
 
 // New makes a Service. At the first start on a database it makes the key that

@@ -164,7 +164,7 @@ func TestCodesOfOthers(t *testing.T) {
 	})
 }
 
-// TestStrangersCannotLockAPhoneOut: over REST anybody can name any phone.
+// TestStrangersCannotLockAPhoneOut (S7): over REST anybody can name any phone.
 func TestStrangersCannotLockAPhoneOut(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)

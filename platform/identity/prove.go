@@ -17,15 +17,22 @@ import (
 )
 
 // The rules of proofs. They hold off those who guess documents, from one phone
-// or for one person from many.
+// or for one person from many. A phone that was proved for the person before is
+// counted apart: nobody keeps it out by guessing elsewhere.
 const (
 	// AttemptLasts is how long a personal number waits for its document.
 	AttemptLasts = 10 * time.Minute
-	// GuessesByPhone and GuessesByPIN bound refused attempts in any span of
-	// GuessesPer.
+	// GuessesByPhone and GuessesByPIN bound refused attempts of phones that are
+	// strange to the person, in any span of GuessesPer.
 	GuessesByPhone = 5
 	GuessesByPIN   = 10
 	GuessesPer     = time.Hour
+	// GuessesByPair bounds those of a phone that was proved for the person before.
+	// Beyond it only the document that it was proved with is taken, and no other
+	// costs a question; GuessesByPairDay bounds what is compared in a day, for
+	// whoever found the phone.
+	GuessesByPair    = 5
+	GuessesByPairDay = 50
 )
 
 // The states in which an attempt ends.
@@ -107,7 +114,7 @@ func (s *Service) finishAttempt(ctx context.Context, c caller.Caller, id, docume
 	if !ok {
 		return Citizen{}, errDocumentFormat
 	}
-	attempt, wait, err := s.askAttempt(ctx, c, id)
+	attempt, wait, err := s.askAttempt(ctx, c, id, document)
 	if err != nil {
 		return Citizen{}, err
 	}
@@ -121,7 +128,7 @@ func (s *Service) finishAttempt(ctx context.Context, c caller.Caller, id, docume
 	call := registry.Call{UserID: "KG" + string(pin), Issue: id}
 	_, err = s.Registry.CheckPerson(ctx, call, string(pin), document)
 	if err == nil {
-		return s.proved(ctx, c, attempt, pin)
+		return s.proved(ctx, c, attempt, pin, document)
 	}
 	if code := problem.From(err).Code; code == problem.Invalid || code == problem.NotFound {
 		if err := s.endAttempt(ctx, c, id, attemptRefused); err != nil {
@@ -134,21 +141,34 @@ func (s *Service) finishAttempt(ctx context.Context, c caller.Caller, id, docume
 
 // askAttempt takes an attempt up as a guess, and gives how long to wait when it
 // is one guess too many.
-func (s *Service) askAttempt(ctx context.Context, c caller.Caller, id string) (db.IdentityAttempt, time.Duration, error) {
+func (s *Service) askAttempt(ctx context.Context, c caller.Caller, id, document string) (db.IdentityAttempt, time.Duration, error) {
 	var attempt db.IdentityAttempt
-	var byPhone, byPIN []dbtime.Time
-	index, since := s.phoneIndex(c.Phone), dbtime.From(c.Now.Add(-GuessesPer))
+	var wait time.Duration
+	var refused error
+	known := false
 	err := s.DB.InTx(ctx, func(tx *store.Tx) (err error) {
-		q := db.New(tx)
+		q, index := db.New(tx), s.phoneIndex(c.Phone)
 		if err = s.lockPhone(ctx, q, index, c.Now); err != nil {
 			return err
 		}
-		byPhone, err = q.GuessesByPhone(ctx, db.GuessesByPhoneParams{PhoneIndex: index, AskedAt: since})
+		attempt, err = q.AskAttempt(ctx, db.AskAttemptParams{AskedAt: dbtime.From(c.Now), ID: id, PhoneIndex: index})
 		if err != nil {
 			return err
 		}
-		attempt, err = q.AskAttempt(ctx, db.AskAttemptParams{AskedAt: dbtime.From(c.Now), ID: id, PhoneIndex: index})
-		if err == nil && len(byPhone) >= GuessesByPhone {
+		bound, err := binding(ctx, q, attempt.PinIndex, index)
+		if err != nil {
+			return err
+		}
+		known, refused, wait = bound != nil && bound.BlockedUntilAt.IsZero(), nil, 0
+		switch {
+		case isBlocked(bound, c.Now):
+			refused = errBlocked(bound.BlockedUntilAt.Time, c.Now)
+		case known:
+			wait, err = s.waitKnown(ctx, q, c, attempt, bound.DocumentMac == s.documentMAC(attempt.PinIndex, document))
+		default:
+			wait, err = s.waitByPhone(ctx, q, c, index)
+		}
+		if err == nil && (wait > 0 || refused != nil) {
 			_, err = q.EndAttempt(ctx, db.EndAttemptParams{State: attemptLimited, PinSealed: []byte{}, ID: id})
 		}
 		return err
@@ -156,29 +176,70 @@ func (s *Service) askAttempt(ctx context.Context, c caller.Caller, id string) (d
 	if errors.Is(err, sql.ErrNoRows) {
 		return attempt, 0, errAttemptOver
 	}
-	if err != nil {
+	if err = errors.Join(err, refused); err != nil {
 		return attempt, 0, fmt.Errorf("take up an attempt: %w", err)
+	}
+	if wait > 0 || known {
+		return attempt, wait, nil
 	}
 	// Guesses about one person come from phones that do not wait for each other:
 	// each is counted after all that committed before it, itself included.
-	byPIN, err = db.New(s.DB.Reader()).GuessesByPIN(ctx, db.GuessesByPINParams{PinIndex: attempt.PinIndex, AskedAt: since})
+	byPIN, err := db.New(s.DB.Reader()).GuessesByPIN(ctx, db.GuessesByPINParams{
+		PinIndex: attempt.PinIndex, AskedAt: dbtime.From(c.Now.Add(-GuessesPer)),
+	})
 	if err != nil {
 		return attempt, 0, fmt.Errorf("count the guesses about a person: %w", err)
 	}
-	return attempt, max(excess(byPhone, GuessesByPhone-1, c.Now), excess(byPIN, GuessesByPIN, c.Now)), nil
+	return attempt, excess(byPIN, GuessesByPIN, GuessesPer, c.Now), nil
+}
+
+// waitByPhone counts the guesses of a phone about whom it was never proved for,
+// the one under way included.
+func (s *Service) waitByPhone(ctx context.Context, q *db.Queries, c caller.Caller, index string) (time.Duration, error) {
+	guesses, err := q.GuessesByPhone(ctx, db.GuessesByPhoneParams{PhoneIndex: index, AskedAt: dbtime.From(c.Now.Add(-GuessesPer))})
+	if err != nil {
+		return 0, fmt.Errorf("count a phone's guesses: %w", err)
+	}
+	return excess(guesses, GuessesByPhone, GuessesPer, c.Now), nil
+}
+
+// waitKnown counts the guesses of a phone about a person it was proved for. The
+// right document is not refused, as long as nobody tries all there are.
+func (s *Service) waitKnown(ctx context.Context, q *db.Queries, c caller.Caller, attempt db.IdentityAttempt, right bool) (time.Duration, error) {
+	if err := q.MarkKnown(ctx, attempt.ID); err != nil {
+		return 0, fmt.Errorf("mark an attempt: %w", err)
+	}
+	day := 24 * time.Hour
+	guesses, err := q.GuessesByPair(ctx, db.GuessesByPairParams{
+		PhoneIndex: attempt.PhoneIndex, PinIndex: attempt.PinIndex, AskedAt: dbtime.From(c.Now.Add(-day)),
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count a phone's guesses about its person: %w", err)
+	}
+	var compared, asked []dbtime.Time
+	for _, g := range guesses {
+		compared = append(compared, g.AskedAt)
+		if g.State != attemptLimited && g.AskedAt.After(c.Now.Add(-GuessesPer)) {
+			asked = append(asked, g.AskedAt)
+		}
+	}
+	if wait := excess(compared, GuessesByPairDay, day, c.Now); wait > 0 || right {
+		return wait, nil
+	}
+	return excess(asked, GuessesByPair, GuessesPer, c.Now), nil
 }
 
 // excess gives how long until fewer than atMost guesses count; zero when no more
 // than atMost do.
-func excess(guesses []dbtime.Time, atMost int, now time.Time) time.Duration {
+func excess(guesses []dbtime.Time, atMost int, per time.Duration, now time.Time) time.Duration {
 	if len(guesses) <= atMost {
 		return 0
 	}
-	return max(guesses[len(guesses)-1-atMost].Add(GuessesPer).Sub(now), time.Second)
+	return max(guesses[len(guesses)-1-atMost].Add(per).Sub(now), time.Second)
 }
 
 // proved binds the phone to the citizen.
-func (s *Service) proved(ctx context.Context, c caller.Caller, attempt db.IdentityAttempt, pin []byte) (Citizen, error) {
+func (s *Service) proved(ctx context.Context, c caller.Caller, attempt db.IdentityAttempt, pin []byte, document string) (Citizen, error) {
 	sealed, err := s.Sealer.Seal(pin, pinContext)
 	if err != nil {
 		return Citizen{}, err
@@ -194,6 +255,9 @@ func (s *Service) proved(ctx context.Context, c caller.Caller, attempt db.Identi
 	var citizen Citizen
 	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
 		q, now := db.New(tx), dbtime.From(c.Now)
+		if err := s.lockPhone(ctx, q, attempt.PhoneIndex, c.Now); err != nil {
+			return err
+		}
 		n, err := q.EndAttempt(ctx, db.EndAttemptParams{State: attemptProved, PinSealed: []byte{}, ID: attempt.ID})
 		if err != nil {
 			return err
@@ -207,6 +271,12 @@ func (s *Service) proved(ctx context.Context, c caller.Caller, attempt db.Identi
 			return err
 		}
 		if citizen.ID, err = q.CitizenByPIN(ctx, attempt.PinIndex); err != nil {
+			return err
+		}
+		if err = q.LockCitizen(ctx, citizen.ID); err != nil { // phones proved at once tell each other
+			return err
+		}
+		if err = s.bind(ctx, tx, c, citizen.ID, attempt.PinIndex, document); err != nil {
 			return err
 		}
 		if err = q.InsertProof(ctx, db.InsertProofParams{

@@ -6,7 +6,20 @@ ON CONFLICT (phone_index) DO NOTHING;
 UPDATE identity_phones SET changed_at = $1 WHERE phone_index = $2;
 
 -- name: Release :exec
-UPDATE identity_phones SET locale = '', tenure = tenure + 1, changed_at = $1 WHERE phone_index = $2;
+UPDATE identity_phones SET locale = '', tenure = tenure + 1, generation = generation + 1, changed_at = $1, released_at = $1
+WHERE phone_index = $2;
+
+-- name: Generation :one
+SELECT generation FROM identity_phones WHERE phone_index = $1;
+
+-- name: NextGeneration :exec
+UPDATE identity_phones SET generation = generation + 1, changed_at = $1 WHERE phone_index = $2;
+
+-- name: ReleasedSince :one
+SELECT COUNT(*) FROM identity_phones WHERE phone_index = $1 AND released_at >= sqlc.arg(released_at);
+
+-- name: SpeakFirst :exec
+UPDATE identity_phones SET locale = $1, changed_at = $2 WHERE phone_index = $3 AND locale = '';
 
 -- name: SetLocale :exec
 INSERT INTO identity_phones (phone_index, locale, changed_at) VALUES ($1, $2, $3)
@@ -62,11 +75,23 @@ RETURNING *;
 
 -- name: GuessesByPhone :many
 SELECT asked_at FROM identity_attempts
-WHERE phone_index = $1 AND asked_at > $2 AND state IN ('asking', 'refused', 'lapsed') ORDER BY asked_at;
+WHERE phone_index = $1 AND asked_at > $2 AND known = FALSE AND state IN ('asking', 'refused', 'lapsed') ORDER BY asked_at;
 
 -- name: GuessesByPIN :many
 SELECT asked_at FROM identity_attempts
-WHERE pin_index = $1 AND asked_at > $2 AND state IN ('asking', 'refused', 'lapsed') ORDER BY asked_at;
+WHERE pin_index = $1 AND asked_at > $2 AND known = FALSE AND state IN ('asking', 'refused', 'lapsed') ORDER BY asked_at;
+
+-- name: GuessesByPair :many
+SELECT asked_at, state FROM identity_attempts
+WHERE phone_index = $1 AND pin_index = $2 AND asked_at > $3 AND known = TRUE AND state <> 'proved' AND state <> 'open'
+ORDER BY asked_at;
+
+-- name: MarkKnown :exec
+UPDATE identity_attempts SET known = TRUE WHERE id = $1;
+
+-- name: WipeAttemptsOf :exec
+UPDATE identity_attempts SET pin_sealed = $1, state = 'lapsed'
+WHERE phone_index = $2 AND state IN ('open', 'asking');
 
 -- name: EndAttempt :execrows
 UPDATE identity_attempts SET state = $1, pin_sealed = $2 WHERE id = $3 AND state = 'asking';
@@ -77,6 +102,9 @@ UPDATE identity_attempts SET state = 'open', asked_at = NULL WHERE id = $1 AND s
 -- name: InsertCitizen :execrows
 INSERT INTO identity_citizens (id, pin_index, pin_sealed, created_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT (pin_index) DO NOTHING;
+
+-- name: LockCitizen :exec
+UPDATE identity_citizens SET created_at = created_at WHERE id = $1;
 
 -- name: CitizenByPIN :one
 SELECT id FROM identity_citizens WHERE pin_index = $1;
@@ -90,6 +118,47 @@ INSERT INTO identity_proofs (id, phone_index, citizen_id, proved_at, expires_at)
 -- name: LastProof :one
 SELECT citizen_id FROM identity_proofs
 WHERE phone_index = $1 AND expires_at > $2 ORDER BY proved_at DESC, id DESC LIMIT 1;
+
+-- name: LiveProof :one
+SELECT COUNT(*) FROM identity_proofs WHERE phone_index = $1 AND citizen_id = $2 AND expires_at > $3;
+
+-- name: LapseProofsOf :exec
+UPDATE identity_proofs SET expires_at = $1 WHERE phone_index = $2 AND citizen_id = $3 AND expires_at > $1;
+
+-- name: BindingByPIN :one
+SELECT b.* FROM identity_bindings b JOIN identity_citizens c ON c.id = b.citizen_id
+WHERE c.pin_index = $1 AND b.phone_index = $2;
+
+-- name: Bindings :many
+SELECT * FROM identity_bindings WHERE citizen_id = $1 ORDER BY bound_at, phone_index;
+
+-- name: Bind :exec
+-- A phone that is bound keeps its place before those that came later; one that
+-- was blocked begins anew.
+INSERT INTO identity_bindings (citizen_id, phone_index, phone_sealed, locale, document_mac, bound_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (citizen_id, phone_index) DO UPDATE SET phone_sealed = excluded.phone_sealed, locale = excluded.locale,
+    document_mac = excluded.document_mac, blocked_until_at = NULL,
+    bound_at = CASE WHEN identity_bindings.blocked_until_at IS NULL THEN identity_bindings.bound_at ELSE excluded.bound_at END;
+
+-- name: Block :exec
+UPDATE identity_bindings SET blocked_until_at = $1 WHERE citizen_id = $2 AND phone_index = $3;
+
+-- name: Unbind :exec
+DELETE FROM identity_bindings WHERE phone_index = $1;
+
+-- name: AddNotice :exec
+INSERT INTO identity_notices (id, number, told_index, citizen_id, phone_index, made_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: NoticesTo :many
+SELECT * FROM identity_notices WHERE told_index = $1 AND made_at > $2 ORDER BY made_at DESC;
+
+-- name: EndNotices :exec
+UPDATE identity_notices SET undone_at = $1 WHERE citizen_id = $2 AND phone_index = $3 AND undone_at IS NULL;
+
+-- name: ForgetNotices :exec
+DELETE FROM identity_notices WHERE told_index = $1 OR phone_index = $1;
 
 -- name: InsertKey :execrows
 INSERT INTO identity_keys (slot, kid, private_sealed, created_at) VALUES ($1, $2, $3, $4)

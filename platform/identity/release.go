@@ -43,17 +43,19 @@ func (s *Service) lapse(ctx context.Context, q *db.Queries, index string, now ti
 }
 
 // Release takes the operator's word that a number has another holder. Nothing of
-// the earlier one's is inherited: language, proofs, codes, a talk that broke off.
-// phone is in E.164; actor is who says so, for the audit log.
+// the earlier one's is inherited: language, proofs, codes, tokens, a talk that broke
+// off, and what the ties keep for the phone. It is all or nothing. phone is in
+// E.164; actor is who says so, for the audit log.
 func (s *Service) Release(ctx context.Context, phone, actor string) error {
 	now, index := s.Now(), s.phoneIndex(phone)
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
-		q := db.New(tx)
-		if err := s.lapse(ctx, q, index, now); err != nil {
+		if err := s.release(ctx, tx, index, now); err != nil {
 			return err
 		}
-		if err := q.Release(ctx, db.ReleaseParams{ChangedAt: dbtime.From(now), PhoneIndex: index}); err != nil {
-			return err
+		for _, tie := range s.ties {
+			if err := tie.CutPhone(ctx, tx, phone, now); err != nil {
+				return err
+			}
 		}
 		return s.Audit.Record(ctx, tx, audit.Entry{
 			At: now, Actor: actor, Action: "identity.release", Object: index, Subject: index, Purpose: "number released",
@@ -63,4 +65,34 @@ func (s *Service) Release(ctx context.Context, phone, actor string) error {
 		return fmt.Errorf("release a number: %w", err)
 	}
 	return nil
+}
+
+// release cuts what identity itself keeps for a phone.
+func (s *Service) release(ctx context.Context, tx *store.Tx, index string, now time.Time) error {
+	q := db.New(tx)
+	if err := s.lapse(ctx, q, index, now); err != nil {
+		return err
+	}
+	if err := q.Release(ctx, db.ReleaseParams{ChangedAt: dbtime.From(now), PhoneIndex: index}); err != nil {
+		return err
+	}
+	if err := q.WipeAttemptsOf(ctx, db.WipeAttemptsOfParams{PinSealed: []byte{}, PhoneIndex: index}); err != nil {
+		return err
+	}
+	if err := q.Unbind(ctx, index); err != nil {
+		return err
+	}
+	return q.ForgetNotices(ctx, index)
+}
+
+// Kept reports that a phone (E.164) has had the same holder since a moment, as far
+// as its operator told us.
+func (s *Service) Kept(ctx context.Context, phone string, since time.Time) (bool, error) {
+	n, err := db.New(s.DB.Reader()).ReleasedSince(ctx, db.ReleasedSinceParams{
+		PhoneIndex: s.phoneIndex(phone), ReleasedAt: dbtime.From(since),
+	})
+	if err != nil {
+		return false, fmt.Errorf("look whether a number was released: %w", err)
+	}
+	return n == 0, nil
 }

@@ -40,7 +40,9 @@ func (s *Service) Talk() dialog.Service {
 		{ID: nodePIN, Plain: showPIN, Answer: s.answerPIN, Resume: again},
 		{ID: nodeDocument, Plain: showDocument, Answer: s.answerDocument, Resume: again},
 		{ID: nodeRefused, Plain: showRefused, Resume: again},
-	}}
+		{ID: nodeUndo, Do: s.doUndo},
+		{ID: nodeUndone, Plain: showUndone},
+	}, Commands: []dialog.Command{{Words: undoWords, Node: nodeUndo, Arg: keyNumber}}}
 }
 
 // doStart goes to what is still missing, so that a call that dropped while the

@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/x509"
+	"database/sql"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -52,6 +53,9 @@ type Principal struct {
 type claims struct {
 	jwt.RegisteredClaims
 	Phone string `json:"phn"` // sealed, base64url
+	// Generation is the phone's when the token was made: the number's release, and
+	// an earlier phone's word against it, begin another one.
+	Generation int64 `json:"gen,omitempty"`
 }
 
 // keyring holds the keys of tokens; it does not change after the start.
@@ -64,6 +68,11 @@ type keyring struct {
 // IssueToken takes the code that was sent to the caller's phone and gives an
 // access token for that phone.
 func (s *Service) IssueToken(ctx context.Context, c caller.Caller, code string) (Tokens, error) {
+	// Before the code: what ends it now ends the token too.
+	generation, err := s.generation(ctx, s.phoneIndex(c.Phone))
+	if err != nil {
+		return Tokens{}, err
+	}
 	if err := s.CheckCode(ctx, c, code); err != nil {
 		return Tokens{}, err
 	}
@@ -81,7 +90,7 @@ func (s *Service) IssueToken(ctx context.Context, c caller.Caller, code string) 
 			Issuer: tokenIssuer, Audience: jwt.ClaimStrings{tokenAudience}, Subject: s.phoneIndex(c.Phone), ID: id,
 			IssuedAt: jwt.NewNumericDate(c.Now), NotBefore: jwt.NewNumericDate(c.Now), ExpiresAt: jwt.NewNumericDate(expires),
 		},
-		Phone: base64.RawURLEncoding.EncodeToString(sealed),
+		Phone: base64.RawURLEncoding.EncodeToString(sealed), Generation: generation,
 	})
 	token.Header["kid"], token.Header["typ"] = s.keys.kid, tokenType
 	access, err := token.SignedString(s.keys.signing)
@@ -115,11 +124,30 @@ func (s *Service) Authenticate(ctx context.Context, bearer string) (Principal, e
 	if err != nil || got.Subject != s.phoneIndex(string(phone)) {
 		return Principal{}, errToken
 	}
+	generation, err := s.generation(ctx, got.Subject)
+	if err != nil {
+		return Principal{}, err
+	}
+	if generation != got.Generation {
+		return Principal{}, errToken
+	}
 	citizen, _, err := s.proof(ctx, string(phone), s.Now())
 	if err != nil {
 		return Principal{}, err
 	}
 	return Principal{Phone: string(phone), CitizenID: citizen.ID}, nil
+}
+
+// generation is which generation of a phone's tokens is good.
+func (s *Service) generation(ctx context.Context, index string) (int64, error) {
+	generation, err := db.New(s.DB.Reader()).Generation(ctx, index)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil // nothing ever ended one
+	}
+	if err != nil {
+		return 0, fmt.Errorf("look which tokens are good: %w", err)
+	}
+	return generation, nil
 }
 
 // verifyingKey finds the key of a token among ours only: headers that bring

@@ -44,6 +44,7 @@ const (
 	Failed    State = "failed"
 	Expired   State = "expired"
 	Blocked   State = "blocked" // the phone wants no notices
+	Dropped   State = "dropped" // the number got another holder
 )
 
 // Contexts of the sealed columns and the purpose of the blind index.

@@ -120,7 +120,19 @@ func (o *Outbox) Stop(ctx context.Context, tx *store.Tx, phone string) error {
 	return nil
 }
 
-// Start takes Stop back. A number that got another holder starts anew too.
+// CutPhone drops what waits to be sent to a phone whose number got another holder,
+// with its text, and forgets that notices were stopped.
+func (o *Outbox) CutPhone(ctx context.Context, tx *store.Tx, phone string, now time.Time) error {
+	_, err := db.New(tx).Drop(ctx, db.DropParams{
+		State: string(Dropped), FinishedAt: dbtime.From(now), TextSealed: []byte{}, PhoneIndex: o.sealer.Index(phoneContext, phone),
+	})
+	if err != nil {
+		return fmt.Errorf("drop what waits for a phone: %w", err)
+	}
+	return o.Start(ctx, tx, phone)
+}
+
+// Start takes Stop back.
 func (o *Outbox) Start(ctx context.Context, tx *store.Tx, phone string) error {
 	if err := db.New(tx).Start(ctx, o.sealer.Index(phoneContext, phone)); err != nil {
 		return fmt.Errorf("start notices: %w", err)

@@ -23,6 +23,12 @@ WHERE owner = sqlc.arg(owner) AND service = sqlc.arg(service) AND opened_at >= s
 ORDER BY opened_at DESC
 LIMIT 50;
 
+-- name: PaymentsOfOwner :many
+SELECT id FROM payments WHERE owner = $1;
+
+-- name: Disown :exec
+UPDATE payments SET owner = $2, phone_sealed = $3 WHERE id = $1;
+
 -- name: GetPaymentByCode :one
 SELECT * FROM payments WHERE code = $1;
 

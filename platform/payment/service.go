@@ -195,6 +195,27 @@ func (s *Service) openKey(c caller.Caller, id, service string, refs []string) st
 	return s.Sealer.Index(openPurpose, strings.Join(append([]string{c.Phone, turn, service}, refs...), "|"))
 }
 
+// CutPhone takes a phone's payments from whoever holds its number now: they are
+// neither shown nor told of by SMS. Who has the code pays by it as before.
+func (s *Service) CutPhone(ctx context.Context, tx *store.Tx, phone string, now time.Time) error {
+	q := db.New(tx)
+	ids, err := q.PaymentsOfOwner(ctx, s.owner(phone))
+	if err != nil {
+		return fmt.Errorf("list a phone's payments: %w", err)
+	}
+	nobody := s.owner("released " + phone + " " + now.Format(time.RFC3339Nano))
+	for _, id := range ids {
+		sealed, err := s.Sealer.Seal(nil, phoneContext)
+		if err != nil {
+			return err
+		}
+		if err := q.Disown(ctx, db.DisownParams{ID: id, Owner: nobody, PhoneSealed: sealed}); err != nil {
+			return fmt.Errorf("cut a payment from its phone: %w", err)
+		}
+	}
+	return nil
+}
+
 func (s *Service) owner(phone string) string { return s.Sealer.Index(ownerPurpose, phone) }
 
 // quote asks the biller for each bill's price.

@@ -172,6 +172,9 @@ func (s *Service) tell(ctx context.Context, tx *store.Tx, row db.Payment, paid, 
 	if err != nil {
 		return fmt.Errorf("open the payer's phone: %w", err)
 	}
+	if len(phone) == 0 { // the number has another holder: see CutPhone
+		return nil
+	}
 	loc := locales.Locale(row.Locale)
 	for _, m := range []struct {
 		sum     Tyiyn

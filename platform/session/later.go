@@ -212,7 +212,7 @@ func (t *Talks) answerLate(ctx context.Context, id string, p promised, state *di
 // deliver keeps a promise with the reply, which is laid out for SMS, and lets the
 // citizen go on there.
 func (t *Talks) deliver(ctx context.Context, id string, p promised, state *dialog.State, reply dialog.Reply) error {
-	kept, err := t.tell(ctx, id, p.Phone, state.Locale, reply.Text)
+	kept, err := t.tell(ctx, id, p, state.Locale, reply.Text)
 	if err != nil || !kept {
 		return err
 	}
@@ -232,10 +232,33 @@ func (p promised) caller(id string, now time.Time) caller.Caller {
 	}
 }
 
+// sameHolderOf reports that the number is still that of the person who was promised
+// an answer.
+func (t *Talks) sameHolderOf(ctx context.Context, p promised) (bool, error) {
+	profile, err := t.Profiles.Profile(ctx, p.Phone)
+	if err != nil {
+		return false, fmt.Errorf("look whose number it is: %w", err)
+	}
+	return profile.Tenure == p.Tenure, nil
+}
+
+// drop ends a promise to who does not hold the number any more: nobody is answered.
+func (t *Talks) drop(ctx context.Context, id string) error {
+	return t.Later.DB.InTx(ctx, func(tx *store.Tx) error {
+		_, err := db.New(tx).KeepPromise(ctx, db.KeepPromiseParams{KeptAt: dbtime.From(t.Now()), Sealed: []byte{}, ID: id})
+		return err
+	})
+}
+
 // tell sends text as the answer promised under id, unless that was done. Where the
 // step itself sent a message about what it did, that is the answer: the citizen gets
 // one message, not two.
-func (t *Talks) tell(ctx context.Context, id, phone string, loc locales.Locale, text string) (kept bool, err error) {
+func (t *Talks) tell(ctx context.Context, id string, p promised, loc locales.Locale, text string) (kept bool, err error) {
+	if same, err := t.sameHolderOf(ctx, p); err != nil {
+		return false, err
+	} else if !same {
+		return false, t.drop(ctx, id)
+	}
 	now := t.Now()
 	err = t.Later.DB.InTx(ctx, func(tx *store.Tx) error {
 		rows, err := db.New(tx).KeepPromise(ctx, db.KeepPromiseParams{KeptAt: dbtime.From(now), Sealed: []byte{}, ID: id})
@@ -246,7 +269,7 @@ func (t *Talks) tell(ctx context.Context, id, phone string, loc locales.Locale, 
 			return err
 		}
 		return t.Later.Outbox.Send(ctx, tx, notify.Message{
-			To: phone, Text: text, Purpose: notify.Answer, Locale: spokenIn(loc),
+			To: p.Phone, Text: text, Purpose: notify.Answer, Locale: spokenIn(loc),
 			ExpiresAt: now.Add(promiseLifetime), Dedup: "later:" + id,
 		})
 	})
@@ -333,9 +356,14 @@ func (t *Talks) keepPromise(ctx context.Context, row db.DuePromisesRow) error {
 	if err := cbor.Unmarshal(plain, &p); err != nil {
 		return fmt.Errorf("read a promise: %w", err)
 	}
+	if same, err := t.sameHolderOf(ctx, p); err != nil {
+		return err
+	} else if !same { // what was asked must not be done in another's name
+		return t.drop(ctx, row.ID)
+	}
 	loc := spokenIn(p.Locale)
 	if p.Secret { // what was typed was not kept
-		_, err := t.tell(ctx, row.ID, p.Phone, loc, gsm.Pick(t.Sentences.Message(loc, "dialog.later_lost")))
+		_, err := t.tell(ctx, row.ID, p, loc, gsm.Pick(t.Sentences.Message(loc, "dialog.later_lost")))
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, workTime)
@@ -347,7 +375,7 @@ func (t *Talks) keepPromise(ctx context.Context, row db.DuePromisesRow) error {
 		return t.deliver(ctx, row.ID, p, state, reply)
 	case last:
 		t.Log.Error("a promised answer failed", "error", err)
-		_, err := t.tell(ctx, row.ID, p.Phone, loc, gsm.Pick(t.Sentences.Message(loc, "dialog.later_failed")))
+		_, err := t.tell(ctx, row.ID, p, loc, gsm.Pick(t.Sentences.Message(loc, "dialog.later_failed")))
 		return err
 	}
 	return err

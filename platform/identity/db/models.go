@@ -17,6 +17,17 @@ type IdentityAttempt struct {
 	OpenedAt   dbtime.Time
 	ExpiresAt  dbtime.Time
 	AskedAt    dbtime.Time
+	Known      bool
+}
+
+type IdentityBinding struct {
+	CitizenID      string
+	PhoneIndex     string
+	PhoneSealed    []byte
+	Locale         string
+	DocumentMac    string
+	BoundAt        dbtime.Time
+	BlockedUntilAt dbtime.Time
 }
 
 type IdentityKey struct {
@@ -24,4 +35,15 @@ type IdentityKey struct {
 	Kid           string
 	PrivateSealed []byte
 	CreatedAt     dbtime.Time
+}
+
+type IdentityNotice struct {
+	ID         string
+	Number     string
+	ToldIndex  string
+	CitizenID  string
+	PhoneIndex string
+	MadeAt     dbtime.Time
+	ExpiresAt  dbtime.Time
+	UndoneAt   dbtime.Time
 }

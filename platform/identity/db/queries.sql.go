@@ -11,10 +11,38 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
+const addNotice = `-- name: AddNotice :exec
+INSERT INTO identity_notices (id, number, told_index, citizen_id, phone_index, made_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+`
+
+type AddNoticeParams struct {
+	ID         string
+	Number     string
+	ToldIndex  string
+	CitizenID  string
+	PhoneIndex string
+	MadeAt     dbtime.Time
+	ExpiresAt  dbtime.Time
+}
+
+func (q *Queries) AddNotice(ctx context.Context, arg AddNoticeParams) error {
+	_, err := q.db.ExecContext(ctx, addNotice,
+		arg.ID,
+		arg.Number,
+		arg.ToldIndex,
+		arg.CitizenID,
+		arg.PhoneIndex,
+		arg.MadeAt,
+		arg.ExpiresAt,
+	)
+	return err
+}
+
 const askAttempt = `-- name: AskAttempt :one
 UPDATE identity_attempts SET state = 'asking', asked_at = $1
 WHERE id = $2 AND phone_index = $3 AND state = 'open' AND expires_at > $1
-RETURNING id, phone_index, pin_index, pin_sealed, state, opened_at, expires_at, asked_at
+RETURNING id, phone_index, pin_index, pin_sealed, state, opened_at, expires_at, asked_at, known
 `
 
 type AskAttemptParams struct {
@@ -35,8 +63,115 @@ func (q *Queries) AskAttempt(ctx context.Context, arg AskAttemptParams) (Identit
 		&i.OpenedAt,
 		&i.ExpiresAt,
 		&i.AskedAt,
+		&i.Known,
 	)
 	return i, err
+}
+
+const bind = `-- name: Bind :exec
+INSERT INTO identity_bindings (citizen_id, phone_index, phone_sealed, locale, document_mac, bound_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (citizen_id, phone_index) DO UPDATE SET phone_sealed = excluded.phone_sealed, locale = excluded.locale,
+    document_mac = excluded.document_mac, blocked_until_at = NULL,
+    bound_at = CASE WHEN identity_bindings.blocked_until_at IS NULL THEN identity_bindings.bound_at ELSE excluded.bound_at END
+`
+
+type BindParams struct {
+	CitizenID   string
+	PhoneIndex  string
+	PhoneSealed []byte
+	Locale      string
+	DocumentMac string
+	BoundAt     dbtime.Time
+}
+
+// A phone that is bound keeps its place before those that came later; one that
+// was blocked begins anew.
+func (q *Queries) Bind(ctx context.Context, arg BindParams) error {
+	_, err := q.db.ExecContext(ctx, bind,
+		arg.CitizenID,
+		arg.PhoneIndex,
+		arg.PhoneSealed,
+		arg.Locale,
+		arg.DocumentMac,
+		arg.BoundAt,
+	)
+	return err
+}
+
+const bindingByPIN = `-- name: BindingByPIN :one
+SELECT b.citizen_id, b.phone_index, b.phone_sealed, b.locale, b.document_mac, b.bound_at, b.blocked_until_at FROM identity_bindings b JOIN identity_citizens c ON c.id = b.citizen_id
+WHERE c.pin_index = $1 AND b.phone_index = $2
+`
+
+type BindingByPINParams struct {
+	PinIndex   string
+	PhoneIndex string
+}
+
+func (q *Queries) BindingByPIN(ctx context.Context, arg BindingByPINParams) (IdentityBinding, error) {
+	row := q.db.QueryRowContext(ctx, bindingByPIN, arg.PinIndex, arg.PhoneIndex)
+	var i IdentityBinding
+	err := row.Scan(
+		&i.CitizenID,
+		&i.PhoneIndex,
+		&i.PhoneSealed,
+		&i.Locale,
+		&i.DocumentMac,
+		&i.BoundAt,
+		&i.BlockedUntilAt,
+	)
+	return i, err
+}
+
+const bindings = `-- name: Bindings :many
+SELECT citizen_id, phone_index, phone_sealed, locale, document_mac, bound_at, blocked_until_at FROM identity_bindings WHERE citizen_id = $1 ORDER BY bound_at, phone_index
+`
+
+func (q *Queries) Bindings(ctx context.Context, citizenID string) ([]IdentityBinding, error) {
+	rows, err := q.db.QueryContext(ctx, bindings, citizenID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []IdentityBinding
+	for rows.Next() {
+		var i IdentityBinding
+		if err := rows.Scan(
+			&i.CitizenID,
+			&i.PhoneIndex,
+			&i.PhoneSealed,
+			&i.Locale,
+			&i.DocumentMac,
+			&i.BoundAt,
+			&i.BlockedUntilAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const block = `-- name: Block :exec
+UPDATE identity_bindings SET blocked_until_at = $1 WHERE citizen_id = $2 AND phone_index = $3
+`
+
+type BlockParams struct {
+	BlockedUntilAt dbtime.Time
+	CitizenID      string
+	PhoneIndex     string
+}
+
+func (q *Queries) Block(ctx context.Context, arg BlockParams) error {
+	_, err := q.db.ExecContext(ctx, block, arg.BlockedUntilAt, arg.CitizenID, arg.PhoneIndex)
+	return err
 }
 
 const citizenByPIN = `-- name: CitizenByPIN :one
@@ -127,9 +262,44 @@ func (q *Queries) EndAttempt(ctx context.Context, arg EndAttemptParams) (int64, 
 	return result.RowsAffected()
 }
 
+const endNotices = `-- name: EndNotices :exec
+UPDATE identity_notices SET undone_at = $1 WHERE citizen_id = $2 AND phone_index = $3 AND undone_at IS NULL
+`
+
+type EndNoticesParams struct {
+	UndoneAt   dbtime.Time
+	CitizenID  string
+	PhoneIndex string
+}
+
+func (q *Queries) EndNotices(ctx context.Context, arg EndNoticesParams) error {
+	_, err := q.db.ExecContext(ctx, endNotices, arg.UndoneAt, arg.CitizenID, arg.PhoneIndex)
+	return err
+}
+
+const forgetNotices = `-- name: ForgetNotices :exec
+DELETE FROM identity_notices WHERE told_index = $1 OR phone_index = $1
+`
+
+func (q *Queries) ForgetNotices(ctx context.Context, toldIndex string) error {
+	_, err := q.db.ExecContext(ctx, forgetNotices, toldIndex)
+	return err
+}
+
+const generation = `-- name: Generation :one
+SELECT generation FROM identity_phones WHERE phone_index = $1
+`
+
+func (q *Queries) Generation(ctx context.Context, phoneIndex string) (int64, error) {
+	row := q.db.QueryRowContext(ctx, generation, phoneIndex)
+	var generation int64
+	err := row.Scan(&generation)
+	return generation, err
+}
+
 const guessesByPIN = `-- name: GuessesByPIN :many
 SELECT asked_at FROM identity_attempts
-WHERE pin_index = $1 AND asked_at > $2 AND state IN ('asking', 'refused', 'lapsed') ORDER BY asked_at
+WHERE pin_index = $1 AND asked_at > $2 AND known = FALSE AND state IN ('asking', 'refused', 'lapsed') ORDER BY asked_at
 `
 
 type GuessesByPINParams struct {
@@ -160,9 +330,49 @@ func (q *Queries) GuessesByPIN(ctx context.Context, arg GuessesByPINParams) ([]d
 	return items, nil
 }
 
+const guessesByPair = `-- name: GuessesByPair :many
+SELECT asked_at, state FROM identity_attempts
+WHERE phone_index = $1 AND pin_index = $2 AND asked_at > $3 AND known = TRUE AND state <> 'proved' AND state <> 'open'
+ORDER BY asked_at
+`
+
+type GuessesByPairParams struct {
+	PhoneIndex string
+	PinIndex   string
+	AskedAt    dbtime.Time
+}
+
+type GuessesByPairRow struct {
+	AskedAt dbtime.Time
+	State   string
+}
+
+func (q *Queries) GuessesByPair(ctx context.Context, arg GuessesByPairParams) ([]GuessesByPairRow, error) {
+	rows, err := q.db.QueryContext(ctx, guessesByPair, arg.PhoneIndex, arg.PinIndex, arg.AskedAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GuessesByPairRow
+	for rows.Next() {
+		var i GuessesByPairRow
+		if err := rows.Scan(&i.AskedAt, &i.State); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const guessesByPhone = `-- name: GuessesByPhone :many
 SELECT asked_at FROM identity_attempts
-WHERE phone_index = $1 AND asked_at > $2 AND state IN ('asking', 'refused', 'lapsed') ORDER BY asked_at
+WHERE phone_index = $1 AND asked_at > $2 AND known = FALSE AND state IN ('asking', 'refused', 'lapsed') ORDER BY asked_at
 `
 
 type GuessesByPhoneParams struct {
@@ -354,6 +564,21 @@ func (q *Queries) LapseProofs(ctx context.Context, arg LapseProofsParams) error 
 	return err
 }
 
+const lapseProofsOf = `-- name: LapseProofsOf :exec
+UPDATE identity_proofs SET expires_at = $1 WHERE phone_index = $2 AND citizen_id = $3 AND expires_at > $1
+`
+
+type LapseProofsOfParams struct {
+	ExpiresAt  dbtime.Time
+	PhoneIndex string
+	CitizenID  string
+}
+
+func (q *Queries) LapseProofsOf(ctx context.Context, arg LapseProofsOfParams) error {
+	_, err := q.db.ExecContext(ctx, lapseProofsOf, arg.ExpiresAt, arg.PhoneIndex, arg.CitizenID)
+	return err
+}
+
 const lastProof = `-- name: LastProof :one
 SELECT citizen_id FROM identity_proofs
 WHERE phone_index = $1 AND expires_at > $2 ORDER BY proved_at DESC, id DESC LIMIT 1
@@ -396,6 +621,32 @@ func (q *Queries) LiveCode(ctx context.Context, arg LiveCodeParams) (string, err
 	return id, err
 }
 
+const liveProof = `-- name: LiveProof :one
+SELECT COUNT(*) FROM identity_proofs WHERE phone_index = $1 AND citizen_id = $2 AND expires_at > $3
+`
+
+type LiveProofParams struct {
+	PhoneIndex string
+	CitizenID  string
+	ExpiresAt  dbtime.Time
+}
+
+func (q *Queries) LiveProof(ctx context.Context, arg LiveProofParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, liveProof, arg.PhoneIndex, arg.CitizenID, arg.ExpiresAt)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const lockCitizen = `-- name: LockCitizen :exec
+UPDATE identity_citizens SET created_at = created_at WHERE id = $1
+`
+
+func (q *Queries) LockCitizen(ctx context.Context, id string) error {
+	_, err := q.db.ExecContext(ctx, lockCitizen, id)
+	return err
+}
+
 const lockPhone = `-- name: LockPhone :exec
 UPDATE identity_phones SET changed_at = $1 WHERE phone_index = $2
 `
@@ -408,6 +659,70 @@ type LockPhoneParams struct {
 func (q *Queries) LockPhone(ctx context.Context, arg LockPhoneParams) error {
 	_, err := q.db.ExecContext(ctx, lockPhone, arg.ChangedAt, arg.PhoneIndex)
 	return err
+}
+
+const markKnown = `-- name: MarkKnown :exec
+UPDATE identity_attempts SET known = TRUE WHERE id = $1
+`
+
+func (q *Queries) MarkKnown(ctx context.Context, id string) error {
+	_, err := q.db.ExecContext(ctx, markKnown, id)
+	return err
+}
+
+const nextGeneration = `-- name: NextGeneration :exec
+UPDATE identity_phones SET generation = generation + 1, changed_at = $1 WHERE phone_index = $2
+`
+
+type NextGenerationParams struct {
+	ChangedAt  dbtime.Time
+	PhoneIndex string
+}
+
+func (q *Queries) NextGeneration(ctx context.Context, arg NextGenerationParams) error {
+	_, err := q.db.ExecContext(ctx, nextGeneration, arg.ChangedAt, arg.PhoneIndex)
+	return err
+}
+
+const noticesTo = `-- name: NoticesTo :many
+SELECT id, number, told_index, citizen_id, phone_index, made_at, expires_at, undone_at FROM identity_notices WHERE told_index = $1 AND made_at > $2 ORDER BY made_at DESC
+`
+
+type NoticesToParams struct {
+	ToldIndex string
+	MadeAt    dbtime.Time
+}
+
+func (q *Queries) NoticesTo(ctx context.Context, arg NoticesToParams) ([]IdentityNotice, error) {
+	rows, err := q.db.QueryContext(ctx, noticesTo, arg.ToldIndex, arg.MadeAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []IdentityNotice
+	for rows.Next() {
+		var i IdentityNotice
+		if err := rows.Scan(
+			&i.ID,
+			&i.Number,
+			&i.ToldIndex,
+			&i.CitizenID,
+			&i.PhoneIndex,
+			&i.MadeAt,
+			&i.ExpiresAt,
+			&i.UndoneAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const openAttempt = `-- name: OpenAttempt :exec
@@ -437,7 +752,8 @@ func (q *Queries) OpenAttempt(ctx context.Context, arg OpenAttemptParams) error 
 }
 
 const release = `-- name: Release :exec
-UPDATE identity_phones SET locale = '', tenure = tenure + 1, changed_at = $1 WHERE phone_index = $2
+UPDATE identity_phones SET locale = '', tenure = tenure + 1, generation = generation + 1, changed_at = $1, released_at = $1
+WHERE phone_index = $2
 `
 
 type ReleaseParams struct {
@@ -448,6 +764,22 @@ type ReleaseParams struct {
 func (q *Queries) Release(ctx context.Context, arg ReleaseParams) error {
 	_, err := q.db.ExecContext(ctx, release, arg.ChangedAt, arg.PhoneIndex)
 	return err
+}
+
+const releasedSince = `-- name: ReleasedSince :one
+SELECT COUNT(*) FROM identity_phones WHERE phone_index = $1 AND released_at >= $2
+`
+
+type ReleasedSinceParams struct {
+	PhoneIndex string
+	ReleasedAt dbtime.Time
+}
+
+func (q *Queries) ReleasedSince(ctx context.Context, arg ReleasedSinceParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, releasedSince, arg.PhoneIndex, arg.ReleasedAt)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
 
 const reopenAttempt = `-- name: ReopenAttempt :execrows
@@ -475,6 +807,21 @@ type SetLocaleParams struct {
 
 func (q *Queries) SetLocale(ctx context.Context, arg SetLocaleParams) error {
 	_, err := q.db.ExecContext(ctx, setLocale, arg.PhoneIndex, arg.Locale, arg.ChangedAt)
+	return err
+}
+
+const speakFirst = `-- name: SpeakFirst :exec
+UPDATE identity_phones SET locale = $1, changed_at = $2 WHERE phone_index = $3 AND locale = ''
+`
+
+type SpeakFirstParams struct {
+	Locale     string
+	ChangedAt  dbtime.Time
+	PhoneIndex string
+}
+
+func (q *Queries) SpeakFirst(ctx context.Context, arg SpeakFirstParams) error {
+	_, err := q.db.ExecContext(ctx, speakFirst, arg.Locale, arg.ChangedAt, arg.PhoneIndex)
 	return err
 }
 
@@ -515,6 +862,15 @@ func (q *Queries) TryCode(ctx context.Context, arg TryCodeParams) (TryCodeRow, e
 	var i TryCodeRow
 	err := row.Scan(&i.CodeMac, &i.Tries)
 	return i, err
+}
+
+const unbind = `-- name: Unbind :exec
+DELETE FROM identity_bindings WHERE phone_index = $1
+`
+
+func (q *Queries) Unbind(ctx context.Context, phoneIndex string) error {
+	_, err := q.db.ExecContext(ctx, unbind, phoneIndex)
+	return err
 }
 
 const useCode = `-- name: UseCode :execrows
@@ -577,5 +933,20 @@ type WipeAttemptsParams struct {
 
 func (q *Queries) WipeAttempts(ctx context.Context, arg WipeAttemptsParams) error {
 	_, err := q.db.ExecContext(ctx, wipeAttempts, arg.PinSealed, arg.ExpiresAt)
+	return err
+}
+
+const wipeAttemptsOf = `-- name: WipeAttemptsOf :exec
+UPDATE identity_attempts SET pin_sealed = $1, state = 'lapsed'
+WHERE phone_index = $2 AND state IN ('open', 'asking')
+`
+
+type WipeAttemptsOfParams struct {
+	PinSealed  []byte
+	PhoneIndex string
+}
+
+func (q *Queries) WipeAttemptsOf(ctx context.Context, arg WipeAttemptsOfParams) error {
+	_, err := q.db.ExecContext(ctx, wipeAttemptsOf, arg.PinSealed, arg.PhoneIndex)
 	return err
 }

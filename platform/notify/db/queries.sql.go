@@ -101,6 +101,30 @@ func (q *Queries) Doubt(ctx context.Context, arg DoubtParams) error {
 	return err
 }
 
+const drop = `-- name: Drop :execrows
+UPDATE notify_messages SET state = $1, finished_at = $2, text_sealed = $3 WHERE phone_index = $4 AND state = 'queued'
+`
+
+type DropParams struct {
+	State      string
+	FinishedAt dbtime.Time
+	TextSealed []byte
+	PhoneIndex string
+}
+
+func (q *Queries) Drop(ctx context.Context, arg DropParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, drop,
+		arg.State,
+		arg.FinishedAt,
+		arg.TextSealed,
+		arg.PhoneIndex,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const finish = `-- name: Finish :execrows
 UPDATE notify_messages SET state = $1, finished_at = $2 WHERE provider_id = $3 AND state = 'sent'
 `

@@ -133,6 +133,21 @@ func (q *Queries) DecideTxn(ctx context.Context, arg DecideTxnParams) error {
 	return err
 }
 
+const disown = `-- name: Disown :exec
+UPDATE payments SET owner = $2, phone_sealed = $3 WHERE id = $1
+`
+
+type DisownParams struct {
+	ID          string
+	Owner       string
+	PhoneSealed []byte
+}
+
+func (q *Queries) Disown(ctx context.Context, arg DisownParams) error {
+	_, err := q.db.ExecContext(ctx, disown, arg.ID, arg.Owner, arg.PhoneSealed)
+	return err
+}
+
 const finishLine = `-- name: FinishLine :execrows
 UPDATE payment_lines SET state = $3, reason = $4
 WHERE payment_id = $1 AND n = $2 AND state = 'claimed'
@@ -564,6 +579,33 @@ type MarkSentParams struct {
 func (q *Queries) MarkSent(ctx context.Context, arg MarkSentParams) error {
 	_, err := q.db.ExecContext(ctx, markSent, arg.PaymentID, arg.N)
 	return err
+}
+
+const paymentsOfOwner = `-- name: PaymentsOfOwner :many
+SELECT id FROM payments WHERE owner = $1
+`
+
+func (q *Queries) PaymentsOfOwner(ctx context.Context, owner string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, paymentsOfOwner, owner)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const refusePayment = `-- name: RefusePayment :exec

@@ -1,0 +1,370 @@
+package identity_test
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/storetest"
+)
+
+const (
+	second = "+996777000009"
+	third  = "+996222000008"
+)
+
+// prove proves Айгүл on a phone.
+func (w *world) prove(phone string) identity.Citizen {
+	w.t.Helper()
+	w.verify(phone)
+	citizen, err := w.service.Prove(w.t.Context(), w.by(phone), aigulPIN, aigulDocument)
+	w.ok(err)
+	return citizen
+}
+
+// notices are the messages to a phone that tell of another one, the newest first.
+func (w *world) notices(phone string) []string {
+	w.t.Helper()
+	list, err := w.outbox.List(w.t.Context(), phone)
+	w.ok(err)
+	var texts []string
+	for _, m := range list {
+		if strings.Contains(m.Text, "БЛОК") {
+			texts = append(texts, m.Text)
+		}
+	}
+	return texts
+}
+
+// proved reports that somebody is proved on a phone now.
+func (w *world) proved(phone string) bool {
+	w.t.Helper()
+	_, ok, err := w.service.Proof(w.t.Context(), w.by(phone))
+	w.ok(err)
+	return ok
+}
+
+var noticeNumber = regexp.MustCompile(`БЛОК (\d{4})`)
+
+func (w *world) undo(phone, typed string) identity.Undone {
+	w.t.Helper()
+	c := w.by(phone)
+	c.Channel = caller.SMS
+	outcome, err := w.service.Undo(w.t.Context(), c, typed)
+	w.ok(err)
+	return outcome
+}
+
+// TestS3EarlierPhonesAreTold: each phone that was proved for a person before hears of
+// another one, with the end of its number and the word that undoes it.
+func TestS3EarlierPhonesAreTold(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.prove(aigul)
+		if n := w.notices(aigul); len(n) != 0 {
+			t.Fatalf("the first phone hears of itself: %q", n)
+		}
+		w.pass(time.Minute)
+		w.prove(second)
+		if n := w.notices(aigul); len(n) != 1 || !strings.Contains(n[0], "…0009") || !noticeNumber.MatchString(n[0]) {
+			t.Fatalf("the first phone hears %q", n)
+		}
+		w.prove(second) // the proof lives: no news
+		w.pass(time.Minute)
+		w.prove(third)
+		if a, b := len(w.notices(aigul)), len(w.notices(second)); a != 2 || b != 1 {
+			t.Errorf("of the third phone the others hear %d and %d messages", a, b)
+		}
+		// The owner's own phone, proved again, is no news to those that came later.
+		w.pass(identity.ProofLasts)
+		w.prove(aigul)
+		if n := len(w.notices(second)); n != 1 {
+			t.Errorf("a later phone hears of the earlier one: %d", n)
+		}
+		w.prove(second) // a later one again is news to the earlier
+		if n := len(w.notices(aigul)); n != 3 {
+			t.Errorf("the first phone heard %d times", n)
+		}
+	})
+}
+
+// TestS3PhonesProvedAtOnceTellEachOther: one of two that come at once is later.
+func TestS3PhonesProvedAtOnceTellEachOther(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.prove(aigul)
+		w.pass(time.Minute)
+		w.verify(second)
+		w.verify(third)
+		var group sync.WaitGroup
+		for _, phone := range []string{second, third} {
+			group.Go(func() {
+				if _, err := w.service.Prove(t.Context(), w.by(phone), aigulPIN, aigulDocument); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		if n := len(w.notices(aigul)); n != 2 {
+			t.Errorf("the first phone heard %d times", n)
+		}
+		if n := len(w.notices(second)) + len(w.notices(third)); n != 1 {
+			t.Errorf("of each other they heard %d times", n)
+		}
+	})
+}
+
+// TestS3Undo: the word ends the other phone's proof and tokens and blocks it for the
+// person, with and without the number; wrong, twice and late answers are told so.
+func TestS3Undo(t *testing.T) {
+	for name, bare := range map[string]bool{"bare": true, "numbered": false} {
+		t.Run(name, func(t *testing.T) { storetest.Each(t, func(t *testing.T, db *store.DB) { undoes(t, db, bare) }) })
+	}
+}
+
+func undoes(t *testing.T, db *store.DB, bare bool) {
+	w := newWorld(t, db)
+	phone := map[bool]string{true: second, false: third}[bare]
+	w.prove(aigul)
+	w.pass(time.Minute)
+	token := w.token(phone)
+	citizen := w.prove(phone)
+	number := noticeNumber.FindStringSubmatch(w.notices(aigul)[0])[1]
+	wrongNumber := fmt.Sprintf("%04d", (int(number[0]-'0')+1)%10*1000)
+	typed := map[bool]string{true: "", false: " " + number + "."}[bare]
+	for who, want := range map[string]identity.Undone{bakyt: identity.UndoNothing, phone: identity.UndoNothing} {
+		if got := w.undo(who, typed); got != want {
+			t.Fatalf("%s undid: %s", who, got)
+		}
+	}
+	if got := w.undo(aigul, wrongNumber); wrongNumber != number && got != identity.UndoNothing {
+		t.Errorf("a wrong number: %s", got)
+	}
+	if got := w.undo(aigul, "кайсы?"); got != identity.UndoNothing {
+		t.Errorf("a word for a number: %s", got)
+	}
+	if who, err := w.service.Authenticate(t.Context(), token.Access); err != nil || who.CitizenID != citizen.ID {
+		t.Fatalf("the thief's token before: %v, %v", who, err)
+	}
+	if got := w.undo(aigul, typed); got != identity.UndoDone {
+		t.Fatalf("undone: %s", got)
+	}
+	_, err := w.service.Authenticate(t.Context(), token.Access)
+	w.refused(err, "token")
+	if w.proved(phone) || !w.proved(aigul) {
+		t.Errorf("proved after: the thief %v, the owner %v", w.proved(phone), w.proved(aigul))
+	}
+	_, err = w.service.Prove(t.Context(), w.by(phone), aigulPIN, aigulDocument)
+	w.refused(err, "code_needed")
+	w.verify(phone)
+	asked := w.register.asked
+	_, err = w.service.Prove(t.Context(), w.by(phone), aigulPIN, aigulDocument)
+	w.refused(err, "blocked")
+	if p := problem.From(err); p.RetryAfter <= identity.BlockLasts-time.Hour || w.register.asked != asked {
+		t.Errorf("blocked for %v, the register was asked %d times", p.RetryAfter, w.register.asked-asked)
+	}
+	if got := w.undo(aigul, typed); got != identity.UndoAlready {
+		t.Errorf("twice: %s", got)
+	}
+	w.pass(identity.BlockLasts)
+	w.prove(phone) // the block is over, and the owner hears of it again
+	if got := w.undo(phone, ""); got != identity.UndoNothing {
+		t.Errorf("the later phone undid the earlier one: %s", got)
+	}
+	if n := len(w.notices(aigul)); n < 2 {
+		t.Errorf("heard %d times", n)
+	}
+	w.pass(identity.UndoLasts)
+	last := noticeNumber.FindStringSubmatch(w.notices(aigul)[0])[1]
+	if got := w.undo(aigul, last); got != identity.UndoLate {
+		t.Errorf("late: %s", got)
+	}
+	if n := w.number("SELECT COUNT(*) FROM audit_records WHERE action = 'identity.undo.done'"); n == 0 {
+		t.Error("the audit log does not tell")
+	}
+}
+
+// TestS3UndoNeedsThePhone: a token is no phone: over REST nobody undoes.
+func TestS3UndoNeedsThePhone(t *testing.T) {
+	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
+	w.prove(aigul)
+	w.pass(time.Minute)
+	w.prove(second)
+	c := w.by(aigul)
+	c.Channel = caller.REST
+	if got, err := w.service.Undo(t.Context(), c, ""); err != nil || got != identity.UndoNothing || !w.proved(second) {
+		t.Errorf("over REST: %s, %v", got, err)
+	}
+}
+
+// TestS4TheOwnPhoneIsNotRefusedForStrangers: guesses from other phones, and its own
+// slips, never keep the right document of a known phone out; strangers get no more
+// questions than before.
+func TestS4TheOwnPhoneIsNotRefusedForStrangers(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.prove(aigul)
+		w.pass(identity.ProofLasts)
+		asked := w.register.asked
+		for i := range 4 { // 20 guesses from four phones
+			phone := fmt.Sprintf("+9965550002%02d", i)
+			w.verify(phone)
+			for n := range identity.GuessesByPhone {
+				_, _ = w.service.Prove(t.Context(), w.by(phone), aigulPIN, fmt.Sprintf("ID%07d", 5_000_000+n))
+			}
+		}
+		if n := w.register.asked - asked; n != identity.GuessesByPIN {
+			t.Errorf("strangers asked the register %d times, want %d", n, identity.GuessesByPIN)
+		}
+		w.prove(aigul)
+		w.pass(identity.ProofLasts)
+		w.verify(aigul)
+		asked = w.register.asked
+		for n := range identity.GuessesByPair + 4 { // her own slips
+			_, err := w.service.Prove(t.Context(), w.by(aigul), aigulPIN, fmt.Sprintf("ID%07d", 6_000_000+n))
+			w.refused(err, map[bool]string{true: "no_match", false: "guesses_many"}[n < identity.GuessesByPair])
+		}
+		if n := w.register.asked - asked; n != identity.GuessesByPair {
+			t.Errorf("the known phone asked the register %d times", n)
+		}
+		_, err := w.service.Prove(t.Context(), w.by(aigul), aigulPIN, aigulDocument)
+		w.ok(err)
+	})
+}
+
+// TestS4AKnownPhoneIsBounded: whoever found a known phone tries GuessesByPairDay
+// documents a day, and its guesses about others count as any stranger's.
+func TestS4AKnownPhoneIsBounded(t *testing.T) {
+	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
+	w.prove(aigul)
+	w.pass(identity.ProofLasts)
+	w.verify(aigul)
+	asked := w.register.asked
+	for n := range identity.GuessesByPairDay {
+		_, err := w.service.Prove(t.Context(), w.by(aigul), aigulPIN, fmt.Sprintf("ID%07d", 6_000_000+n))
+		if err == nil {
+			t.Fatal("a wrong document was taken")
+		}
+	}
+	_, err := w.service.Prove(t.Context(), w.by(aigul), aigulPIN, aigulDocument)
+	w.refused(err, "guesses_many")
+	if n := w.register.asked - asked; n != identity.GuessesByPair {
+		t.Errorf("the register was asked %d times", n)
+	}
+	for n := range identity.GuessesByPhone + 1 {
+		_, err := w.service.Prove(t.Context(), w.by(aigul), bakytPIN, fmt.Sprintf("ID%07d", 6_000_000+n))
+		w.refused(err, map[bool]string{true: "no_match", false: "guesses_many"}[n < identity.GuessesByPhone])
+	}
+	w.pass(24 * time.Hour)
+	w.prove(aigul)
+}
+
+// TestS4ABlockedPhoneIsAStranger: what a phone whose proof was undone guesses counts
+// as a stranger's.
+func TestS4ABlockedPhoneIsAStranger(t *testing.T) {
+	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
+	w.prove(aigul)
+	w.pass(time.Minute)
+	w.prove(second)
+	w.undo(aigul, "")
+	w.pass(identity.BlockLasts)
+	for i := range identity.GuessesByPIN {
+		phone := fmt.Sprintf("+9965550003%02d", i)
+		w.verify(phone)
+		_, _ = w.service.Prove(t.Context(), w.by(phone), aigulPIN, "ID7654321")
+	}
+	w.verify(second)
+	_, err := w.service.Prove(t.Context(), w.by(second), aigulPIN, aigulDocument)
+	w.refused(err, "guesses_many")
+}
+
+// TestS7TheOwnCallGetsItsCode: what others ask for over REST costs the phone's own
+// calls nothing; those are bounded by themselves, and bound REST.
+func TestS7TheOwnCallGetsItsCode(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		for own, channel := range map[string]caller.Channel{aigul: caller.USSD, bakyt: caller.SMS} {
+			w := newWorld(t, db)
+			stranger, owner := w.by(own), w.by(own)
+			stranger.Channel, owner.Channel = caller.REST, channel
+			for range 5 {
+				_ = w.service.SendCode(t.Context(), stranger)
+			}
+			for range identity.CodesAtMost {
+				w.ok(w.service.SendCode(t.Context(), owner))
+			}
+			w.refused(w.service.SendCode(t.Context(), owner), "codes_many")
+			w.refused(w.service.SendCode(t.Context(), stranger), "codes_many")
+		}
+		// The other way round: after the phone's own calls REST sends none.
+		w := newWorld(t, db)
+		stranger := w.by(third)
+		stranger.Channel = caller.REST
+		for range identity.CodesAtMost {
+			w.ok(w.service.SendCode(t.Context(), w.by(third)))
+		}
+		w.refused(w.service.SendCode(t.Context(), stranger), "codes_many")
+	})
+}
+
+// TestS2ReleaseCutsEveryTie: after the operator's word nothing of the earlier holder
+// is left on the number, in one transaction, and the audit log tells.
+func TestS2ReleaseCutsEveryTie(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.service.Tie(w.outbox)
+		token := w.token(aigul)
+		w.prove(aigul)
+		w.pass(time.Minute)
+		w.prove(second)
+		w.ok(w.service.SendCode(t.Context(), w.by(aigul)))
+		if n := w.number("SELECT COUNT(*) FROM notify_messages WHERE state = 'queued'"); n < 3 {
+			t.Fatalf("%d messages wait", n)
+		}
+		before := w.clock()
+		w.pass(time.Second)
+		w.ok(w.service.Release(t.Context(), aigul, "officer"))
+		_, err := w.service.Authenticate(t.Context(), token.Access)
+		w.refused(err, "token")
+		if w.proved(aigul) || !w.proved(second) {
+			t.Error("the proof stayed, or another phone's went")
+		}
+		list, err := w.outbox.List(t.Context(), aigul)
+		w.ok(err)
+		for _, m := range list {
+			if m.State == "queued" || m.Text != "" {
+				t.Errorf("a message is still %s: %q", m.State, m.Text)
+			}
+		}
+		_, err = w.service.Prove(t.Context(), w.by(aigul), aigulPIN, aigulDocument)
+		w.refused(err, "code_needed")
+		if got := w.undo(aigul, ""); got != identity.UndoNothing {
+			t.Errorf("the stranger undid: %s", got)
+		}
+		if kept, err := w.service.Kept(t.Context(), aigul, before); kept || err != nil {
+			t.Errorf("kept: %v, %v", kept, err)
+		}
+		if kept, err := w.service.Kept(t.Context(), aigul, w.clock().Add(time.Second)); !kept || err != nil {
+			t.Errorf("kept since the release: %v, %v", kept, err)
+		}
+		w.pass(identity.ProofLasts)
+		sent := len(list)
+		w.prove(third) // the stranger hears nothing of the former holder's phones
+		if list, _ := w.outbox.List(t.Context(), aigul); len(list) != sent {
+			t.Error("the stranger was told")
+		}
+		fresh := w.token(aigul) // the new holder's own
+		if who, err := w.service.Authenticate(t.Context(), fresh.Access); err != nil || who.CitizenID != "" {
+			t.Errorf("the new holder: %v, %v", who, err)
+		}
+		if n := w.number("SELECT COUNT(*) FROM audit_records WHERE action = 'identity.release'"); n != 1 {
+			t.Errorf("%d audit records", n)
+		}
+	})
+}
