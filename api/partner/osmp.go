@@ -16,6 +16,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/problem"
 )
@@ -206,7 +207,7 @@ func (r osmpRequest) read() (sum payment.Tyiyn, at time.Time, err error) {
 		return 0, at, fmt.Errorf("read the sum: %w", err)
 	}
 	if r.date != "" {
-		if at, err = time.ParseInLocation(dateLayout, r.date, time.FixedZone("Asia/Bishkek", 6*60*60)); err != nil {
+		if at, err = time.ParseInLocation(dateLayout, r.date, clock.Bishkek); err != nil {
 			return 0, at, errRequest
 		}
 	}

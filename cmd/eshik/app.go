@@ -14,6 +14,7 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/analytics"
 	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/job"
@@ -130,7 +131,7 @@ func (a *app) buildPlatform(ctx context.Context) (err error) {
 	if a.router, err = a.buildRouter(); err != nil {
 		return err
 	}
-	quiet, err := notify.ParseQuiet(a.config.QuietHours, analytics.Bishkek)
+	quiet, err := notify.ParseQuiet(a.config.QuietHours, clock.Bishkek)
 	if err != nil {
 		return usageError{fmt.Errorf("ESHIK_QUIET_HOURS: %w", err)}
 	}

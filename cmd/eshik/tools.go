@@ -13,6 +13,7 @@ import (
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/problem"
 )
 
@@ -132,7 +133,7 @@ func (s staffCommand) offer(ctx context.Context, config *Config, log *slog.Logge
 			return err
 		}
 		_, err = fmt.Fprintf(out, "Offered: %s, registration %s, until %s. Children before it in the queue: %d.\n",
-			offer.Name.RU, offer.Number, offer.LastDay(), offer.Ahead)
+			offer.Name.RU, offer.Number, clock.ShowDate(offer.LastDay()), offer.Ahead)
 		return err
 	})
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
@@ -98,7 +99,7 @@ func insert(ctx context.Context, tx *store.Tx, events map[Event]tally) error {
 		if err != nil {
 			return fmt.Errorf("make an event's id: %w", err)
 		}
-		values = append(values, id.String(), dbtime.From(e.At), e.At.In(Bishkek).Format(time.DateOnly), e.Service, e.Step,
+		values = append(values, id.String(), dbtime.From(e.At), clock.ISODay(e.At), e.Service, e.Step,
 			string(e.Channel), string(e.Locale), e.Operator, e.Region, e.Outcome, t.took.Milliseconds(), t.times)
 	}
 	for some := range slices.Chunk(values, rowsAtOnce*len(columns)) {
@@ -109,9 +110,6 @@ func insert(ctx context.Context, tx *store.Tx, events map[Event]tally) error {
 	}
 	return nil
 }
-
-// Bishkek is the time zone of the published days: UTC+6, no summer time.
-var Bishkek = time.FixedZone("Asia/Bishkek", 6*60*60)
 
 // Later writes e soon, in the background.
 func (r *Recorder) Later(e Event) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/analytics/db"
+	"github.com/eshik-kg/eshik/platform/clock"
 )
 
 // Threshold is the smallest count that is published: a cell below it could
@@ -30,7 +31,7 @@ type Cell struct {
 // Usage gives the figures of the days from first to last, both included.
 func (r *Recorder) Usage(ctx context.Context, first, last time.Time) ([]Cell, error) {
 	rows, err := db.New(r.db.Reader()).CountUse(ctx, db.CountUseParams{
-		FirstDay: first.In(Bishkek).Format(time.DateOnly), LastDay: last.In(Bishkek).Format(time.DateOnly),
+		FirstDay: clock.ISODay(first), LastDay: clock.ISODay(last),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("count the use: %w", err)

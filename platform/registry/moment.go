@@ -4,13 +4,12 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"github.com/eshik-kg/eshik/platform/clock"
 )
 
 // errMoment is for a date in none of the known forms.
 var errMoment = errors.New("a date in an unknown form")
-
-// bishkek is the registers' time zone: +06 all year.
-func bishkek() *time.Location { return time.FixedZone("Asia/Bishkek", 6*60*60) }
 
 // parseMoment reads the forms in which the registers write dates; a moment
 // without a zone is Bishkek's. An empty text is the zero time.
@@ -23,7 +22,7 @@ func parseMoment(text string) (time.Time, error) {
 		return t.UTC(), nil
 	}
 	for _, layout := range []string{"2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05", time.DateOnly, "02.01.2006"} {
-		if t, err := time.ParseInLocation(layout, text, bishkek()); err == nil {
+		if t, err := time.ParseInLocation(layout, text, clock.Bishkek); err == nil {
 			return t.UTC(), nil
 		}
 	}

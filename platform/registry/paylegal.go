@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/payment"
 )
 
@@ -53,7 +54,7 @@ func (s *SafeCity) setPayment(
 		Sum           string `xml:"sum"`
 		PaymentNumber string `xml:"paymentNumber"`
 		PaymentDate   string `xml:"paymentDate"`
-	}{status, sum.Decimal(), paymentNumber, at.In(bishkek()).Format("2006-01-02T15:04:05-07:00")}
+	}{status, sum.Decimal(), paymentNumber, at.In(clock.Bishkek).Format("2006-01-02T15:04:05-07:00")}
 	var out struct {
 		verdict
 		Cost string `xml:"cost"`

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
-	"github.com/eshik-kg/eshik/platform/analytics"
+	"github.com/eshik-kg/eshik/platform/clock"
 )
 
 // style chooses the font ("" or "B"), its size in points, and a grey (0 is black).
@@ -61,7 +61,7 @@ func (p *page) line() {
 }
 
 // showDay is a moment's day in Kyrgyzstan as people write it.
-func showDay(t time.Time) string { return t.In(analytics.Bishkek).Format("02.01.2006") }
+func showDay(t time.Time) string { return clock.Day(t) }
 
 // showDate writes a register's YYYY-MM-DD as people do; anything else stays.
 func showDate(day string) string {
@@ -69,5 +69,5 @@ func showDate(day string) string {
 	if err != nil {
 		return day
 	}
-	return t.Format("02.01.2006")
+	return clock.ShowDate(t)
 }

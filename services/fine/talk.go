@@ -3,8 +3,8 @@ package fine
 import (
 	"context"
 	"strings"
-	"time"
 
+	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/payment"
 )
@@ -118,7 +118,7 @@ func (s *Service) showDetails(ctx context.Context, t *dialog.Talk) (dialog.Scree
 			continue
 		}
 		screen.Body = append(screen.Body,
-			dialog.Say("fine.violation", "violation", v.Title, "date", v.At.In(bishkek()).Format("02.01.2006"), "place", v.Place),
+			dialog.Say("fine.violation", "violation", v.Title, "date", clock.Day(v.At), "place", v.Place),
 			dialog.Say("fine.amount", "amount", v.Amount.String()))
 	}
 	if screen.Body == nil {
@@ -174,9 +174,6 @@ func (s *Service) showCode(ctx context.Context, t *dialog.Talk) (dialog.Screen, 
 		return say("fine.code_refused"), nil
 	}
 }
-
-// bishkek is the country's clock: +06 all year.
-func bishkek() *time.Location { return time.FixedZone("Asia/Bishkek", 6*60*60) }
 
 func say(key string, args ...any) dialog.Screen {
 	return dialog.Screen{Body: []dialog.Message{dialog.Say(key, args...)}}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/problem"
@@ -45,10 +46,9 @@ type Offer struct {
 	Ahead int
 }
 
-// LastDay is the last day of the offer as dd.MM.yyyy in Bishkek.
-func (o Offer) LastDay() string {
-	return o.Until.In(bishkek).Add(-time.Second).Format("02.01.2006")
-}
+// LastDay is the last day for an answer, as a date without a clock: the day that
+// Until ends.
+func (o Offer) LastDay() time.Time { return clock.LastDay(o.Until) }
 
 var (
 	problemNotChosen = problem.New(problem.Invalid, "problem.preschool_not_chosen")
@@ -89,7 +89,7 @@ func (s *Service) Offer(ctx context.Context, actor, number, kindergarten string)
 			purpose: "a place offered; ahead in the queue: " + strconv.Itoa(made.Ahead), kind: notify.Statutory,
 			dedup: "preschool.offer:" + r.ID + ":" + strconv.FormatInt(now.UnixMicro(), 10),
 			text: gsm.Pick(s.Texts.Message(c.Locale, "preschool.sms_offer", "number", r.Number,
-				"kindergarten", made.Name.In(c.Locale), "date", made.LastDay())),
+				"kindergarten", made.Name.In(c.Locale), "date", clock.ShowDate(made.LastDay()))),
 		})
 	})
 	return made, err

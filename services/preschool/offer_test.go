@@ -10,6 +10,7 @@ import (
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
@@ -22,7 +23,7 @@ func TestOfferAndAccept(t *testing.T) {
 		s := newService(t, db, w)
 		made := enrol(t, s, w.parent("t1"), "K01", "K02")
 		offer, err := s.Offer(t.Context(), "officer", made.Number, "K02")
-		if err != nil || offer.LastDay() != "14.12.2026" || offer.Ahead != 0 {
+		if err != nil || clock.ShowDate(offer.LastDay()) != "14.12.2026" || offer.Ahead != 0 {
 			t.Fatalf("offered %+v until %s, %v", offer, offer.LastDay(), err)
 		}
 		told := false

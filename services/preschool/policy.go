@@ -9,13 +9,12 @@ import (
 	"time"
 
 	"github.com/BurntSushi/toml"
+
+	"github.com/eshik-kg/eshik/platform/clock"
 )
 
 //go:embed policy.toml
 var policyFile string
-
-// bishkek is Asia/Bishkek: UTC+6 without daylight saving time since 2005.
-var bishkek = time.FixedZone("Asia/Bishkek", 6*60*60)
 
 // noBenefit is the rank of a child without a benefit: behind all that have one.
 const noBenefit = 1000
@@ -94,7 +93,7 @@ func (p policy) check() error {
 
 // at is the policy that holds at a moment; before the first one, the first.
 func (r rules) at(now time.Time) policy {
-	today := now.In(bishkek).Format(time.DateOnly)
+	today := clock.ISODay(now)
 	chosen := r.Policies[0]
 	for _, p := range r.Policies {
 		if p.From <= today {
@@ -116,7 +115,7 @@ func (p policy) cohort(born time.Time) int {
 
 // intake is the year of the intake that seats are offered for at a moment.
 func (p policy) intake(now time.Time) int {
-	local := now.In(bishkek)
+	local := now.In(clock.Bishkek)
 	if local.Format("01-02") >= p.NextIntakeFrom {
 		return local.Year()
 	}
@@ -146,8 +145,8 @@ func (p policy) rank(benefit string) (int, bool) {
 // held is the moment an offer ends: midnight in Bishkek after the given number
 // of working days, of which the first is the day after the notification.
 func (r rules) held(notified time.Time, days int) time.Time {
-	local := notified.In(bishkek)
-	day := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, bishkek)
+	local := notified.In(clock.Bishkek)
+	day := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, clock.Bishkek)
 	for days > 0 {
 		day = day.AddDate(0, 0, 1)
 		if r.working(day) {

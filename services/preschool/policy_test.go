@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/eshik-kg/eshik/platform/clock"
 )
 
 func TestCohortAndIntake(t *testing.T) {
@@ -25,7 +27,7 @@ func TestCohortAndIntake(t *testing.T) {
 		{"2026-10-01", "2026-11-23", -1},
 	} {
 		born, _ := time.Parse(time.DateOnly, test.born)
-		today, _ := time.ParseInLocation(time.DateOnly, test.today, bishkek)
+		today, _ := time.ParseInLocation(time.DateOnly, test.today, clock.Bishkek)
 		p := r.at(today)
 		if age := p.intake(today) - p.cohort(born); age != test.age {
 			t.Errorf("born %s, on %s: in the group of %d, not %d", test.born, test.today, age, test.age)
@@ -51,7 +53,7 @@ func TestHeldCountsWorkingDays(t *testing.T) {
 		{"2026-05-26T06:00:00Z", 1, "28.05.2026"},  // Kurman ait
 	} {
 		at, _ := time.Parse(time.RFC3339, test.notified)
-		if last := (Offer{Until: r.held(at, test.days)}).LastDay(); last != test.last {
+		if last := clock.ShowDate((Offer{Until: r.held(at, test.days)}).LastDay()); last != test.last {
 			t.Errorf("%d working days from %s end on %s, not %s", test.days, test.notified, last, test.last)
 		}
 	}
@@ -65,7 +67,7 @@ func TestPoliciesAreDated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	newYear := time.Date(2027, time.January, 1, 0, 0, 0, 0, bishkek)
+	newYear := time.Date(2027, time.January, 1, 0, 0, 0, 0, clock.Bishkek)
 	if before, after := r.at(newYear.Add(-time.Second)), r.at(newYear); before.HoldWorkingDays != 15 || after.HoldWorkingDays != 10 {
 		t.Errorf("held %d days before and %d after", before.HoldWorkingDays, after.HoldWorkingDays)
 	}

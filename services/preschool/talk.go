@@ -7,6 +7,7 @@ import (
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/dialog"
 )
 
@@ -243,7 +244,7 @@ func (s *Service) showOffer(ctx context.Context, t *dialog.Talk) (dialog.Screen,
 	for _, o := range offers {
 		if o.Number == t.Get(memNumber) {
 			return dialog.Screen{
-				Body: []dialog.Message{dialog.Say("preschool.offer", "kindergarten", o.Name.In(t.Caller.Locale), "date", o.LastDay())},
+				Body: []dialog.Message{dialog.Say("preschool.offer", "kindergarten", o.Name.In(t.Caller.Locale), "date", clock.ShowDate(o.LastDay()))},
 				Options: []dialog.Option{
 					option(dialog.Say("preschool.do_accept"), dialog.Go("preschool.accept")),
 					option(dialog.Say("preschool.do_decline"), dialog.Go("preschool.decline_sure")),

@@ -3,6 +3,7 @@ package patent
 import (
 	"context"
 
+	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/dialog"
 )
 
@@ -82,7 +83,7 @@ func (s *Service) issue(ctx context.Context, t *dialog.Talk) (dialog.Next, error
 	if err != nil {
 		return dialog.Next{}, err
 	}
-	return dialog.Done("patent.done", "number", made.Number, "until", made.Until.Format("02.01.2006")), nil
+	return dialog.Done("patent.done", "number", made.Number, "until", clock.Day(made.Until)), nil
 }
 
 // showDone ends the talk.

@@ -1,0 +1,41 @@
+// Package clock is the calendar of the people served here. A moment becomes a
+// day in one place only: between 18:00 and 24:00 UTC it is the next day in
+// Bishkek, and two channels that count it each in their own way would name two
+// days for one certificate.
+package clock
+
+import "time"
+
+// Bishkek is the time zone of every day that a person is told: UTC+6, without
+// daylight saving time since 2005. It is fixed, so that no server's zone files
+// decide.
+var Bishkek = time.FixedZone("Asia/Bishkek", 6*60*60)
+
+// layout is how a day is written for people here.
+const layout = "02.01.2006"
+
+// Day is the day of a moment in Bishkek as people read it: 29.11.2026.
+func Day(t time.Time) string { return t.In(Bishkek).Format(layout) }
+
+// ISODay is the day of a moment in Bishkek for programs: 2026-11-29.
+func ISODay(t time.Time) string { return t.In(Bishkek).Format(time.DateOnly) }
+
+// Date is the day of a moment in Bishkek as a date without a clock: midnight
+// UTC, which is how dates are passed on (born, issued_on).
+func Date(t time.Time) time.Time {
+	year, month, day := t.In(Bishkek).Date()
+	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+}
+
+// ShowDate is a date without a clock as people read it.
+func ShowDate(date time.Time) string { return date.Format(layout) }
+
+// Noon is the middle of a date without a clock in Bishkek: a moment of that day
+// whichever way it is rounded.
+func Noon(date time.Time) time.Time {
+	return time.Date(date.Year(), date.Month(), date.Day(), 12, 0, 0, 0, Bishkek)
+}
+
+// LastDay is the last day before the moment something ends: what ends at
+// midnight ends on the day before it.
+func LastDay(end time.Time) time.Time { return Date(end.Add(-time.Nanosecond)) }

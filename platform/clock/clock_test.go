@@ -1,0 +1,64 @@
+package clock
+
+import (
+	"testing"
+	"time"
+)
+
+// TestDaysAreBishkeks (A1): a minute before and at midnight of both zones.
+func TestDaysAreBishkeks(t *testing.T) {
+	t.Parallel()
+	for moment, want := range map[string]string{
+		"2026-11-28T17:59:59Z": "2026-11-28", // 23:59:59 in Bishkek
+		"2026-11-28T18:00:00Z": "2026-11-29", // 00:00 in Bishkek
+		"2026-11-28T23:59:59Z": "2026-11-29", // 05:59:59 in Bishkek
+		"2026-11-29T00:00:00Z": "2026-11-29", // 06:00 in Bishkek
+		"2026-12-31T17:59:59Z": "2026-12-31",
+		"2026-12-31T18:00:00Z": "2027-01-01",
+		"2028-02-28T18:00:00Z": "2028-02-29",
+	} {
+		at, err := time.Parse(time.RFC3339, moment)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, zone := range []*time.Location{time.UTC, Bishkek, time.FixedZone("", -5*60*60)} {
+			local := at.In(zone)
+			date, _ := time.Parse(time.DateOnly, want)
+			if got := ISODay(local); got != want {
+				t.Errorf("%s is %s, not %s", local, got, want)
+			}
+			if got := Day(local); got != date.Format("02.01.2006") || got != ShowDate(date) {
+				t.Errorf("%s is shown as %s", local, got)
+			}
+			if got := Date(local); !got.Equal(date) || got.Location() != time.UTC {
+				t.Errorf("the date of %s is %s", local, got)
+			}
+		}
+	}
+}
+
+func TestADateKeepsItsDay(t *testing.T) {
+	t.Parallel()
+	date := time.Date(2026, 11, 29, 0, 0, 0, 0, time.UTC)
+	if got := Date(Noon(date)); !got.Equal(date) {
+		t.Errorf("the noon of %s is of %s", date, got)
+	}
+}
+
+// TestLastDay (A17): the midnight that ends a day is not its own day's.
+func TestLastDay(t *testing.T) {
+	t.Parallel()
+	for end, want := range map[string]string{
+		"2026-12-02T18:00:00Z": "2026-12-02",
+		"2026-12-02T18:00:01Z": "2026-12-03",
+		"2026-12-02T17:59:59Z": "2026-12-02",
+	} {
+		at, err := time.Parse(time.RFC3339, end)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := LastDay(at).Format(time.DateOnly); got != want {
+			t.Errorf("what ends at %s has its last day on %s, not %s", end, got, want)
+		}
+	}
+}
