@@ -7,18 +7,19 @@ FUZZTIME      ?= 100000x
 TESTFLAGS     ?=
 GOLANGCI_LINT ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 SQLC          ?= $(GO) run github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1
+OASDIFF       ?= $(GO) run github.com/oasdiff/oasdiff@v1.37.0
 OAPI_CODEGEN  ?= $(GO) run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2
 
 # Built, not `go run`: that would turn every failing exit code into 1.
 WITH_SERVERS := var/bin/withservers
 
 .DEFAULT_GOAL := help
-.PHONY: help run phone test race fuzz bench flows lint vuln check docs generate build image clean $(WITH_SERVERS)
+.PHONY: help run phone test race fuzz bench flows codes contract contract-released lint vuln check docs generate build image clean $(WITH_SERVERS)
 
 help: ## list what can be made
 	@if [ -t 1 ]; then bold='\033[1m' plain='\033[0m'; fi; \
 	awk -v bold="$$bold" -v plain="$$plain" -F ':.*## ' \
-		'/^[a-z-]+:.*## / { printf "  " bold "%-10s" plain " %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		'/^[a-z-]+:.*## / { printf "  " bold "%-18s" plain " %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## start the server with the sandbox world: dial *1414# at the printed address
 	$(GO) run ./cmd/eshik serve
@@ -42,7 +43,18 @@ bench: $(WITH_SERVERS) ## measure the speed table, each row beside a control; ap
 flows: ## draw the conversation into docs/flows.md
 	$(GO) run ./cmd/eshik flows graph --out docs/flows.md
 
-lint: docs ## gofmt, vet, the linters of .golangci.yml, the house's rules, and the documents
+codes: ## write the published list of the REST interface's error codes
+	$(GO) run ./tools/codes
+
+contract: ## compare the REST contract with the last release's: breaking changes must be listed as intended
+	$(OASDIFF) breaking --color never --fail-on WARN --err-ignore api/citizen/breaking.txt --warn-ignore api/citizen/breaking.txt \
+		api/citizen/released.yaml api/citizen/openapi.yaml
+
+contract-released: ## at a release: what is the contract now is what later changes are compared with
+	cp api/citizen/openapi.yaml api/citizen/released.yaml
+	: > api/citizen/breaking.txt
+
+lint: docs contract ## gofmt, vet, the linters of .golangci.yml, the house's rules, and the documents
 	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "gofmt -w these files:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...

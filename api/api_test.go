@@ -22,7 +22,8 @@ import (
 )
 
 // newApp serves the citizens' contract with a handler that answers every
-// operation; only "good" is a token.
+// operation; only "good", "other" and "phone" are tokens, the last of a phone on
+// which nobody proved who they are.
 func newApp(t *testing.T) *fiber.App {
 	t.Helper()
 	catalogue, err := locales.Load()
@@ -34,11 +35,13 @@ func newApp(t *testing.T) *fiber.App {
 		t.Fatal(err)
 	}
 	authenticate := func(_ context.Context, bearer string) (Principal, error) {
-		phone, known := map[string]string{"good": "+996555000001", "other": "+996700000002"}[bearer]
+		who, known := map[string]Principal{
+			"good": {"+996555000001", "citizen"}, "other": {"+996700000002", "another"}, "phone": {"+996770000003", ""},
+		}[bearer]
 		if !known {
 			return Principal{}, problem.New(problem.Unauthenticated, "problem.identity_token")
 		}
-		return Principal{Phone: phone, Subject: "citizen"}, nil
+		return who, nil
 	}
 	contract, err := NewContract(document, authenticate, func(string) string { return "MegaCom" },
 		func(turn string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(turn))) }, time.Now)
@@ -108,8 +111,37 @@ func TestTheContractIsHeld(t *testing.T) {
 		"unknown kind":   {"POST", "/v1/certificates", `{"kind":"CAR"}`, []string{"Authorization", "Bearer good", "Idempotency-Key", "12345678"}, 400},
 		"no such path":   {"GET", "/v1/admin", "", nil, 404},
 		"no such method": {"DELETE", "/v1/certificates", "", []string{"Authorization", "Bearer good"}, 405},
-		"only the head":  {"HEAD", "/v1/certificates", "", nil, 405},
-		"encoded slash":  {"GET", "/v1%2Fcertificates", "", nil, 404},
+		// A11: HEAD where GET is, and an empty parameter is no parameter.
+		"only the head":       {"HEAD", "/v1/certificates", "", nil, 401},
+		"head with a token":   {"HEAD", "/v1/certificates", "", []string{"Authorization", "Bearer good"}, 200},
+		"head of a post":      {"HEAD", "/v1/codes", "", nil, 405},
+		"head of nothing":     {"HEAD", "/v1/nothing", "", nil, 404},
+		"empty id":            {"GET", "/v1/payments/", "", nil, 405},
+		"empty id inside":     {"PUT", "/v1/payments//confirmation", "", nil, 404},
+		"empty number":        {"GET", "/v1/verifications/", "", nil, 405},
+		"empty number inside": {"GET", "/v1/certificates//document", "", nil, 404},
+		"collection for id":   {"GET", "/v1/verifications", "", nil, 405},
+		"empty query":         {"GET", "/v1/preschool/kindergartens?district=", "", nil, 400},
+		"options":             {"OPTIONS", "/v1/certificates", "", nil, 204},
+		"options of nothing":  {"OPTIONS", "/v1/nothing", "", nil, 404},
+		// A9: the scheme is case-insensitive, the token is not.
+		"lower scheme":  {"GET", "/v1/certificates", "", []string{"Authorization", "bearer good"}, 200},
+		"upper scheme":  {"GET", "/v1/certificates", "", []string{"Authorization", "BEARER good"}, 200},
+		"two spaces":    {"GET", "/v1/certificates", "", []string{"Authorization", "Bearer  good"}, 200},
+		"scheme alone":  {"GET", "/v1/certificates", "", []string{"Authorization", "Bearer "}, 401},
+		"no space":      {"GET", "/v1/certificates", "", []string{"Authorization", "Bearergood"}, 401},
+		"another token": {"GET", "/v1/certificates", "", []string{"Authorization", "bearer GOOD"}, 401},
+		// A13: the body is JSON in UTF-8.
+		"text":              {"POST", "/v1/codes", `{"phone":"+996555000001"}`, []string{"Content-Type", "text/plain"}, 415},
+		"form":              {"POST", "/v1/codes", `phone=%2B996555000001`, []string{"Content-Type", "application/x-www-form-urlencoded"}, 415},
+		"no type":           {"POST", "/v1/codes", `{"phone":"+996555000001"}`, []string{"Content-Type", ""}, 415},
+		"broken type":       {"POST", "/v1/codes", `{"phone":"+996555000001"}`, []string{"Content-Type", "application/json; charset"}, 415},
+		"latin1":            {"POST", "/v1/codes", `{"phone":"+996555000001"}`, []string{"Content-Type", "application/json; charset=latin1"}, 415},
+		"utf-16":            {"POST", "/v1/codes", `{"phone":"+996555000001"}`, []string{"Content-Type", "application/json; charset=utf-16"}, 415},
+		"utf-8":             {"POST", "/v1/codes", `{"phone":"+996555000001"}`, []string{"Content-Type", `application/JSON; Charset="UTF-8"`}, 200},
+		"another json":      {"POST", "/v1/codes", `{"phone":"+996555000001"}`, []string{"Content-Type", "application/problem+json"}, 415},
+		"token before type": {"POST", "/v1/certificates", `x`, []string{"Content-Type", "text/plain"}, 401},
+		"encoded slash":     {"GET", "/v1%2Fcertificates", "", nil, 404},
 		// To Fiber these are numbers to verify, and the contract must think so too.
 		"encoded dots":      {"GET", "/v1/verifications/%2e%2e%2fcertificates", "", nil, 200},
 		"two readings":      {"GET", "/v1/verifications/..%2fcertificates", "", nil, 200},
@@ -146,8 +178,17 @@ func TestAProblemSpeaksTheCallersLanguage(t *testing.T) {
 	app := newApp(t)
 	for header, want := range map[string]string{
 		"": "Алгач", "ru": "Сначала", "kg": "Алгач", "de, ru;q=0.5": "Сначала", "ky-Latn": "Algach", "en-GB": "Sign in",
+		// A8: weights count (RFC 9110, section 12.5.4).
+		"ru;q=0.1, ky;q=0.9": "Алгач", "ky;q=0.1, ru;q=0.9": "Сначала", "ky;q=0, ru;q=0.1": "Сначала", "ru;q=0": "Алгач",
+		"en;q=0.8, ru;q=0.8": "Sign in", "ru; q=0.5 , kg;q=0.6": "Алгач", "ru-KG, ky;q=0.9": "Сначала", "RU": "Сначала",
+		"*, ru;q=0.5": "Сначала", "not a tag!, ru": "Сначала", "ru;q=high, en;q=0.2": "Sign in", "ky-Latn-KG;q=0.4, de": "Algach",
+		",,ru": "Сначала", strings.Repeat("de,", 31) + "ru": "Сначала", strings.Repeat("de,", 32) + "ru": "Алгач",
 	} {
-		_, body, _ := call(t, app, http.MethodGet, "/v1/certificates", "", "Accept-Language", header)
+		_, body, answer := call(t, app, http.MethodGet, "/v1/certificates", "", "Accept-Language", header)
+		language := map[string]string{"Алгач": "ky", "Сначала": "ru", "Algach": "ky-Latn", "Sign in": "en"}[want]
+		if answer.Get("Content-Language") != language || !strings.Contains(answer.Get("Vary"), "Accept-Language") {
+			t.Errorf("%q: answered in %q, varying by %q", header, answer.Get("Content-Language"), answer.Get("Vary"))
+		}
 		var p struct{ Detail, Code string }
 		if err := json.Unmarshal([]byte(body), &p); err != nil || !strings.HasPrefix(p.Detail, want) || p.Code != "problem.token_missing" {
 			t.Errorf("%q: %+v, %v", header, p, err)

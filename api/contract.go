@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/legacy"
 	"github.com/gofiber/fiber/v2"
@@ -33,6 +33,8 @@ type Authenticator func(ctx context.Context, bearer string) (Principal, error)
 // allow never reaches a handler, and an operation with a security requirement
 // is called only with a valid token.
 type Contract struct {
+	// JSON is the document as JSON.
+	JSON         []byte
 	router       routers.Router
 	authenticate Authenticator
 	operator     func(phone string) string
@@ -47,12 +49,16 @@ func NewContract(document []byte, authenticate Authenticator, operator, index fu
 	if err != nil {
 		return nil, fmt.Errorf("read the contract: %w", err)
 	}
+	written, err := doc.MarshalJSON()
+	if err != nil {
+		return nil, fmt.Errorf("write the contract: %w", err)
+	}
 	doc.Servers = nil // requests are matched by path, whatever the host
 	router, err := legacy.NewRouter(doc)
 	if err != nil {
 		return nil, fmt.Errorf("route the contract: %w", err)
 	}
-	return &Contract{router: router, authenticate: authenticate, operator: operator, index: index, now: now}, nil
+	return &Contract{JSON: written, router: router, authenticate: authenticate, operator: operator, index: index, now: now}, nil
 }
 
 // idempotencyKey is the header of operations that can be repeated safely.
@@ -68,34 +74,84 @@ func CallerFrom(ctx context.Context) caller.Caller {
 
 // Middleware checks a request and puts its caller into the context.
 func (k *Contract) Middleware(c *fiber.Ctx) error {
-	if !legible(c) {
-		return problem.New(problem.Invalid, "problem.request")
+	Speak(c, Locale(c))
+	c.Set(fiber.HeaderCacheControl, "no-store") // what is public says otherwise itself
+	if at := illegible(c); at.In != "" {
+		return At(errRequest, at)
 	}
 	request, err := adaptor.ConvertRequest(c, false)
 	if err != nil {
-		return problem.New(problem.Invalid, "problem.request").Because(err)
+		return errRequest.Because(err)
 	}
 	// The contract must judge the very path that Fiber routes by, which is the
 	// one that was sent, not decoded: of two readings one could be let in and
 	// the other served.
 	request.URL.Path, request.URL.RawPath = c.Path(), ""
-	route, parameters, err := k.router.FindRoute(request)
+	if request.Method == http.MethodHead { // RFC 9110, section 9.3.2: GET without the body
+		request.Method = http.MethodGet
+	}
+	route, parameters, err := k.find(request)
 	if err != nil {
-		if allowed := k.methods(request); len(allowed) > 0 {
-			c.Set(fiber.HeaderAllow, strings.Join(allowed, ", "))
-			return fiber.ErrMethodNotAllowed
-		}
-		return problem.New(problem.NotFound, "problem.no_route").Because(err)
+		return k.elsewhere(c, request, err)
 	}
 	who, err := k.caller(c, route.Operation)
 	if err != nil {
 		return err
 	}
-	if err := validate(c.UserContext(), request, route, parameters); err != nil {
-		return problem.New(problem.Invalid, "problem.request")
+	if route.Operation.RequestBody != nil && len(c.Body()) > 0 && !isJSON(c.Get(fiber.HeaderContentType)) {
+		return fiber.ErrUnsupportedMediaType
 	}
+	if err := validate(c.UserContext(), request, route, parameters); err != nil {
+		return err
+	}
+	announce(c, route.Operation)
 	c.SetUserContext(context.WithValue(c.UserContext(), callerKey{}, who))
 	return c.Next()
+}
+
+// find finds the operation of a request. A path whose parameter is empty is
+// another path, which the contract does not have.
+func (k *Contract) find(r *http.Request) (*routers.Route, map[string]string, error) {
+	route, parameters, err := k.router.FindRoute(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	for name, value := range parameters {
+		if value == "" {
+			return nil, nil, fmt.Errorf("the path's %s is empty", name)
+		}
+	}
+	return route, parameters, nil
+}
+
+// elsewhere answers a request that no operation takes.
+func (k *Contract) elsewhere(c *fiber.Ctx, r *http.Request, cause error) error {
+	allowed := k.methods(r)
+	if len(allowed) == 0 {
+		return problem.New(problem.NotFound, "problem.no_route").Because(cause)
+	}
+	c.Set(fiber.HeaderAllow, strings.Join(allowed, ", "))
+	if r.Method == http.MethodOptions {
+		return c.SendStatus(http.StatusNoContent)
+	}
+	return fiber.ErrMethodNotAllowed
+}
+
+// announce says that an operation goes away, where the contract marks it so with
+// x-deprecated-at and x-sunset (dates): RFC 9745 and RFC 8594.
+func announce(c *fiber.Ctx, operation *openapi3.Operation) {
+	if since, ok := extensionDate(operation, "x-deprecated-at"); ok && operation.Deprecated {
+		c.Set("Deprecation", "@"+strconv.FormatInt(since.Unix(), 10))
+	}
+	if end, ok := extensionDate(operation, "x-sunset"); ok && operation.Deprecated {
+		c.Set("Sunset", end.Format(http.TimeFormat))
+	}
+}
+
+func extensionDate(operation *openapi3.Operation, name string) (time.Time, bool) {
+	text, _ := operation.Extensions[name].(string)
+	date, err := time.Parse(time.DateOnly, text)
+	return date, err == nil
 }
 
 // methods are those that the contract has for a request's path.
@@ -103,45 +159,78 @@ func (k *Contract) methods(r *http.Request) (allowed []string) {
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		other := r.Clone(r.Context())
 		other.Method = method
-		if _, _, err := k.router.FindRoute(other); err == nil {
-			allowed = append(allowed, method)
+		if _, _, err := k.find(other); err != nil {
+			continue
 		}
+		allowed = append(allowed, method)
+		if method == http.MethodGet {
+			allowed = append(allowed, http.MethodHead)
+		}
+	}
+	if len(allowed) > 0 {
+		allowed = append(allowed, http.MethodOptions)
 	}
 	return allowed
 }
 
-// legible reports that the path, the query and the body are UTF-8 without NUL,
-// which no text column of PostgreSQL takes.
-func legible(c *fiber.Ctx) bool {
-	path, err := url.PathUnescape(c.Path())
-	if err != nil {
-		return false
-	}
-	query, err := url.QueryUnescape(string(c.Request().URI().QueryString()))
-	if err != nil {
-		return false
-	}
-	for _, text := range []string{path, query, string(c.Request().Body()), c.Get(idempotencyKey)} {
-		if !utf8.ValidString(text) || strings.Contains(text, "\x00") || strings.Contains(text, `\u0000`) {
-			return false
+// illegible finds what is not UTF-8 without NUL, which no text column of
+// PostgreSQL takes: the path, the query, the body or the key.
+func illegible(c *fiber.Ctx) Fault {
+	path, errPath := url.PathUnescape(c.Path())
+	query, errQuery := url.QueryUnescape(string(c.Request().URI().QueryString()))
+	for _, part := range []struct {
+		text string
+		err  error
+		at   Fault
+	}{
+		{path, errPath, Fault{In: "path", Code: FaultPattern}},
+		{query, errQuery, Fault{In: "query", Code: FaultPattern}},
+		{string(c.Request().Body()), nil, Fault{In: "body", Code: FaultPattern}},
+		{c.Get(idempotencyKey), nil, Fault{In: "header", Name: idempotencyKey, Code: FaultPattern}},
+	} {
+		text := part.text
+		if part.err != nil || !utf8.ValidString(text) || strings.Contains(text, "\x00") || strings.Contains(text, `\u0000`) {
+			return part.at
 		}
 	}
-	return true
+	return Fault{}
+}
+
+// proven is the contract's name of the level of assurance at which it is known
+// who the person is; a bare token knows the phone.
+const proven = "proven"
+
+// needs reports whether an operation needs a token, and whether of a phone on
+// which somebody proved who they are.
+func needs(operation *openapi3.Operation) (token, person bool) {
+	if operation.Security == nil {
+		return false, false
+	}
+	for _, requirement := range *operation.Security {
+		if _, ok := requirement[proven]; ok {
+			person = true
+		}
+	}
+	return len(*operation.Security) > 0, person
 }
 
 // caller makes the request's caller, from its token where one is needed.
 func (k *Contract) caller(c *fiber.Ctx, operation *openapi3.Operation) (caller.Caller, error) {
 	who := caller.Caller{Channel: caller.REST, Gateway: "rest", Locale: Locale(c), Address: strings.Clone(c.IP()), Now: k.now()}
-	if operation.Security == nil {
+	token, person := needs(operation)
+	if !token {
 		return who, nil
 	}
-	bearer, found := strings.CutPrefix(c.Get(fiber.HeaderAuthorization), "Bearer ")
+	bearer, found := bearerOf(c.Get(fiber.HeaderAuthorization))
 	if !found {
 		return who, problem.New(problem.Unauthenticated, "problem.token_missing")
 	}
-	principal, err := k.authenticate(c.UserContext(), strings.Clone(bearer))
+	principal, err := k.authenticate(c.UserContext(), bearer)
 	if err != nil {
 		return who, err
+	}
+	if person && principal.Subject == "" {
+		return who, problem.New(problem.Unproven, "problem.level_proven")
 	}
 	who.Phone, who.Subject, who.Operator = principal.Phone, principal.Subject, k.operator(principal.Phone)
 	if key := c.Get(idempotencyKey); key != "" && operation.Parameters.GetByInAndName("header", idempotencyKey) != nil {
@@ -150,21 +239,10 @@ func (k *Contract) caller(c *fiber.Ctx, operation *openapi3.Operation) (caller.C
 	return who, nil
 }
 
-// validate checks the request against its operation. The validator's sentences
-// quote the schema and the input, and are not passed on.
-func validate(ctx context.Context, r *http.Request, route *routers.Route, parameters map[string]string) error {
-	return openapi3filter.ValidateRequest(ctx, &openapi3filter.RequestValidationInput{
-		Request: r, PathParams: parameters, Route: route,
-		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc},
-	})
-}
-
-// splitList cuts "ky, ru;q=0.8" into its tags.
-func splitList(header string) []string {
-	var tags []string
-	for part := range strings.SplitSeq(header, ",") {
-		tag, _, _ := strings.Cut(part, ";")
-		tags = append(tags, tag)
-	}
-	return tags
+// bearerOf takes the token out of an Authorization header. The scheme is
+// case-insensitive (RFC 9110, section 11.1).
+func bearerOf(header string) (string, bool) {
+	scheme, token, _ := strings.Cut(header, " ")
+	token = strings.Clone(strings.TrimSpace(token))
+	return token, strings.EqualFold(scheme, "Bearer") && token != ""
 }

@@ -5,6 +5,7 @@ package api
 import (
 	"errors"
 	"log/slog"
+	"maps"
 	"math"
 	"net/http"
 	"strconv"
@@ -18,7 +19,7 @@ import (
 // statuses gives each kind of problem its HTTP status (RFC 9110).
 var statuses = map[problem.Code]int{
 	problem.Invalid: http.StatusBadRequest, problem.Unauthenticated: http.StatusUnauthorized,
-	problem.Forbidden: http.StatusForbidden, problem.NotFound: http.StatusNotFound,
+	problem.Forbidden: http.StatusForbidden, problem.Unproven: http.StatusForbidden, problem.NotFound: http.StatusNotFound,
 	problem.Conflict: http.StatusConflict, problem.Mismatch: http.StatusUnprocessableEntity,
 	problem.TooMany: http.StatusTooManyRequests, problem.Internal: http.StatusInternalServerError,
 	problem.Upstream: http.StatusBadGateway, problem.Unavailable: http.StatusServiceUnavailable,
@@ -31,6 +32,18 @@ type document struct {
 	Status int    `json:"status"`
 	Detail string `json:"detail"`
 	Code   string `json:"code"`
+	Level  string `json:"level,omitempty"` // the level of assurance that would do
+	Errors []line `json:"errors,omitempty"`
+}
+
+// line is one fault in a document. A body's fault has a pointer, which may be
+// empty; any other has a name.
+type line struct {
+	In      string    `json:"in"`
+	Pointer *string   `json:"pointer,omitempty"`
+	Name    string    `json:"name,omitempty"`
+	Code    FaultCode `json:"code"`
+	Detail  string    `json:"detail"`
 }
 
 // ErrorHandler is the one place where an error becomes an HTTP answer, in the
@@ -42,12 +55,21 @@ func ErrorHandler(catalogue *locales.Catalogue, log *slog.Logger) fiber.ErrorHan
 		if status >= http.StatusInternalServerError {
 			log.ErrorContext(c.UserContext(), "a request failed", "route", c.Route().Path, "status", status, "error", err)
 		}
+		loc := Locale(c)
+		Speak(c, loc)
+		c.Set(fiber.HeaderCacheControl, "no-store")
 		if p.RetryAfter > 0 {
 			c.Set(fiber.HeaderRetryAfter, strconv.Itoa(int(math.Ceil(p.RetryAfter.Seconds()))))
 		}
 		body := document{
 			Type: "about:blank", Title: http.StatusText(status), Status: status,
-			Detail: catalogue.Text(Locale(c), p.Key, p.Args...), Code: p.Key,
+			Detail: catalogue.Text(loc, p.Key, p.Args...), Code: p.Key, Errors: lines(catalogue, loc, p, err),
+		}
+		if p.Code == problem.Unproven {
+			body.Level = proven
+		}
+		if challenge := challengeOf(p, status); challenge != "" {
+			c.Set(fiber.HeaderWWWAuthenticate, challenge)
 		}
 		if err := c.Status(status).JSON(body); err != nil {
 			return err
@@ -57,6 +79,45 @@ func ErrorHandler(catalogue *locales.Catalogue, log *slog.Logger) fiber.ErrorHan
 	}
 }
 
+// lines writes the faults of an error in a language. A fault that is the problem
+// itself says what the problem says.
+func lines(catalogue *locales.Catalogue, loc locales.Locale, p *problem.Error, err error) []line {
+	var f *faulty
+	if !errors.As(err, &f) {
+		return nil
+	}
+	out := make([]line, 0, len(f.faults))
+	for _, fault := range f.faults {
+		l := line{In: fault.In, Name: fault.Name, Code: fault.Code, Detail: catalogue.Text(loc, fault.Code.Key(), fault.args...)}
+		if fault.In == "body" {
+			l.Pointer = &fault.Pointer
+		}
+		if p.Key != errRequest.Key {
+			l.Detail = catalogue.Text(loc, p.Key, p.Args...)
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+// challengeOf says what a token lacks: RFC 6750, section 3, and for a higher
+// level of assurance RFC 9470, section 3 — with 403, as the token itself is good.
+func challengeOf(p *problem.Error, status int) string {
+	switch {
+	case p.Code == problem.Unproven:
+		return `Bearer realm="eshik", error="insufficient_user_authentication", ` +
+			`error_description="prove who you are: POST /v1/proofs", acr_values="` + proven + `"`
+	case status != http.StatusUnauthorized:
+		return ""
+	case p.Key == errBadToken:
+		return `Bearer realm="eshik", error="invalid_token"`
+	}
+	return `Bearer realm="eshik"`
+}
+
+// errBadToken is the problem of a token that is not good (platform/identity).
+const errBadToken = "problem.identity_token" // #nosec G101 -- a key of the locale files
+
 // ownStatuses are statuses of HTTP's own: of requests that could not be read to their end,
 // and of those that nobody takes in this way; with what to say of them.
 var ownStatuses = map[int]string{
@@ -64,7 +125,14 @@ var ownStatuses = map[int]string{
 	http.StatusRequestTimeout:              "problem.slow",
 	http.StatusRequestEntityTooLarge:       "problem.too_large",
 	http.StatusRequestHeaderFieldsTooLarge: "problem.too_large",
+	http.StatusUnsupportedMediaType:        "problem.media_type",
 }
+
+// OwnStatuses are the statuses that are no problem's kind, with their problems.
+func OwnStatuses() map[int]string { return maps.Clone(ownStatuses) }
+
+// Status is the HTTP status of a kind of problem.
+func Status(kind problem.Code) int { return statuses[kind] }
 
 // statusOf is the answer's status: for some problems HTTP has words of its own.
 func statusOf(err error, p *problem.Error) int {
@@ -91,20 +159,6 @@ func classify(err error) *problem.Error {
 		}
 	}
 	return problem.From(err)
-}
-
-// Locale is the language of a request: the first of Accept-Language that is
-// spoken here, or Kyrgyz. The lang parameter of a page wins.
-func Locale(c *fiber.Ctx) locales.Locale {
-	if loc, ok := locales.Parse(c.Query("lang")); ok {
-		return loc
-	}
-	for _, tag := range splitList(c.Get(fiber.HeaderAcceptLanguage)) {
-		if loc, ok := locales.Parse(tag); ok {
-			return loc
-		}
-	}
-	return locales.KY
 }
 
 // Outcome is how an operation that ended with err counts in the statistics.

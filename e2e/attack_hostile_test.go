@@ -107,7 +107,7 @@ func TestAttackMethods(t *testing.T) {
 	t.Parallel()
 	d := embedded(t)
 	for request, want := range map[string]string{
-		"GET /ussd/africastalking": "POST", "DELETE /sms/twilio": "POST", "PUT /v1/certificates": "GET, POST",
+		"GET /ussd/africastalking": "POST", "DELETE /sms/twilio": "POST", "PUT /v1/certificates": "GET, HEAD, POST, OPTIONS",
 		"POST /docs": "GET, HEAD", "PATCH /verify/abc": "GET, HEAD",
 	} {
 		method, path, _ := strings.Cut(request, " ")

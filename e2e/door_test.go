@@ -203,6 +203,7 @@ func (d *door) json(method, path, token string, in, out any, headers ...string) 
 		d.t.Fatal(err)
 	}
 	data := d.read(response)
+	hold(d.t, request, response, data)
 	if raw, ok := out.(*[]byte); ok {
 		*raw = data
 	} else if out != nil {

@@ -16,30 +16,240 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
-// Defines values for BillCurrency.
+// Defines values for CertificateKind.
 const (
-	BillCurrencyKGS BillCurrency = "KGS"
+	CertificateKindFAMILYCOMPOSITION CertificateKind = "FAMILY_COMPOSITION"
+	CertificateKindRESIDENCE         CertificateKind = "RESIDENCE"
 )
 
-// Valid indicates whether the value is a known member of the BillCurrency enum.
-func (e BillCurrency) Valid() bool {
+// Valid indicates whether the value is a known member of the CertificateKind enum.
+func (e CertificateKind) Valid() bool {
 	switch e {
-	case BillCurrencyKGS:
+	case CertificateKindFAMILYCOMPOSITION:
+		return true
+	case CertificateKindRESIDENCE:
 		return true
 	default:
 		return false
 	}
 }
 
-// Defines values for PaymentCurrency.
+// Defines values for CertificateState.
 const (
-	PaymentCurrencyKGS PaymentCurrency = "KGS"
+	CertificateStateIssued    CertificateState = "issued"
+	CertificateStateRequested CertificateState = "requested"
+	CertificateStateRevoked   CertificateState = "revoked"
 )
 
-// Valid indicates whether the value is a known member of the PaymentCurrency enum.
-func (e PaymentCurrency) Valid() bool {
+// Valid indicates whether the value is a known member of the CertificateState enum.
+func (e CertificateState) Valid() bool {
 	switch e {
-	case PaymentCurrencyKGS:
+	case CertificateStateIssued:
+		return true
+	case CertificateStateRequested:
+		return true
+	case CertificateStateRevoked:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Currency.
+const (
+	CurrencyKGS Currency = "KGS"
+)
+
+// Valid indicates whether the value is a known member of the Currency enum.
+func (e Currency) Valid() bool {
+	switch e {
+	case CurrencyKGS:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for FaultIn.
+const (
+	FaultInBody   FaultIn = "body"
+	FaultInHeader FaultIn = "header"
+	FaultInPath   FaultIn = "path"
+	FaultInQuery  FaultIn = "query"
+)
+
+// Valid indicates whether the value is a known member of the FaultIn enum.
+func (e FaultIn) Valid() bool {
+	switch e {
+	case FaultInBody:
+		return true
+	case FaultInHeader:
+		return true
+	case FaultInPath:
+		return true
+	case FaultInQuery:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for FaultCode.
+const (
+	FaultCodeChoice   FaultCode = "choice"
+	FaultCodeFormat   FaultCode = "format"
+	FaultCodeJson     FaultCode = "json"
+	FaultCodeOther    FaultCode = "other"
+	FaultCodePattern  FaultCode = "pattern"
+	FaultCodeRange    FaultCode = "range"
+	FaultCodeRepeated FaultCode = "repeated"
+	FaultCodeRequired FaultCode = "required"
+	FaultCodeTooFew   FaultCode = "too_few"
+	FaultCodeTooLong  FaultCode = "too_long"
+	FaultCodeTooMany  FaultCode = "too_many"
+	FaultCodeTooShort FaultCode = "too_short"
+	FaultCodeType     FaultCode = "type"
+	FaultCodeUnknown  FaultCode = "unknown"
+)
+
+// Valid indicates whether the value is a known member of the FaultCode enum.
+func (e FaultCode) Valid() bool {
+	switch e {
+	case FaultCodeChoice:
+		return true
+	case FaultCodeFormat:
+		return true
+	case FaultCodeJson:
+		return true
+	case FaultCodeOther:
+		return true
+	case FaultCodePattern:
+		return true
+	case FaultCodeRange:
+		return true
+	case FaultCodeRepeated:
+		return true
+	case FaultCodeRequired:
+		return true
+	case FaultCodeTooFew:
+		return true
+	case FaultCodeTooLong:
+		return true
+	case FaultCodeTooMany:
+		return true
+	case FaultCodeTooShort:
+		return true
+	case FaultCodeType:
+		return true
+	case FaultCodeUnknown:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Level.
+const (
+	LevelProven Level = "proven"
+)
+
+// Valid indicates whether the value is a known member of the Level enum.
+func (e Level) Valid() bool {
+	switch e {
+	case LevelProven:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OfferState.
+const (
+	OfferStateAccepted OfferState = "accepted"
+	OfferStateDeclined OfferState = "declined"
+	OfferStateMissed   OfferState = "missed"
+	OfferStateOpen     OfferState = "open"
+)
+
+// Valid indicates whether the value is a known member of the OfferState enum.
+func (e OfferState) Valid() bool {
+	switch e {
+	case OfferStateAccepted:
+		return true
+	case OfferStateDeclined:
+		return true
+	case OfferStateMissed:
+		return true
+	case OfferStateOpen:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PaidService.
+const (
+	PaidServiceFine PaidService = "fine"
+)
+
+// Valid indicates whether the value is a known member of the PaidService enum.
+func (e PaidService) Valid() bool {
+	switch e {
+	case PaidServiceFine:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PaymentState.
+const (
+	PaymentStateAccepted  PaymentState = "accepted"
+	PaymentStateAwaiting  PaymentState = "awaiting"
+	PaymentStateExpired   PaymentState = "expired"
+	PaymentStateQuoted    PaymentState = "quoted"
+	PaymentStateRefundDue PaymentState = "refund_due"
+	PaymentStateRefused   PaymentState = "refused"
+	PaymentStateSettled   PaymentState = "settled"
+)
+
+// Valid indicates whether the value is a known member of the PaymentState enum.
+func (e PaymentState) Valid() bool {
+	switch e {
+	case PaymentStateAccepted:
+		return true
+	case PaymentStateAwaiting:
+		return true
+	case PaymentStateExpired:
+		return true
+	case PaymentStateQuoted:
+		return true
+	case PaymentStateRefundDue:
+		return true
+	case PaymentStateRefused:
+		return true
+	case PaymentStateSettled:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RegistrationState.
+const (
+	RegistrationStateOffered RegistrationState = "offered"
+	RegistrationStatePlaced  RegistrationState = "placed"
+	RegistrationStateWaiting RegistrationState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the RegistrationState enum.
+func (e RegistrationState) Valid() bool {
+	switch e {
+	case RegistrationStateOffered:
+		return true
+	case RegistrationStatePlaced:
+		return true
+	case RegistrationStateWaiting:
 		return true
 	default:
 		return false
@@ -48,13 +258,13 @@ func (e PaymentCurrency) Valid() bool {
 
 // Defines values for TokenTokenType.
 const (
-	Bearer TokenTokenType = "Bearer"
+	TokenTokenTypeBearer TokenTokenType = "Bearer"
 )
 
 // Valid indicates whether the value is a known member of the TokenTokenType enum.
 func (e TokenTokenType) Valid() bool {
 	switch e {
-	case Bearer:
+	case TokenTokenTypeBearer:
 		return true
 	default:
 		return false
@@ -63,49 +273,16 @@ func (e TokenTokenType) Valid() bool {
 
 // Defines values for VerificationStatus.
 const (
-	Revoked VerificationStatus = "revoked"
-	Valid   VerificationStatus = "valid"
+	VerificationStatusRevoked VerificationStatus = "revoked"
+	VerificationStatusValid   VerificationStatus = "valid"
 )
 
 // Valid indicates whether the value is a known member of the VerificationStatus enum.
 func (e VerificationStatus) Valid() bool {
 	switch e {
-	case Revoked:
+	case VerificationStatusRevoked:
 		return true
-	case Valid:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for RequestCertificateJSONBodyKind.
-const (
-	FAMILYCOMPOSITION RequestCertificateJSONBodyKind = "FAMILY_COMPOSITION"
-	RESIDENCE         RequestCertificateJSONBodyKind = "RESIDENCE"
-)
-
-// Valid indicates whether the value is a known member of the RequestCertificateJSONBodyKind enum.
-func (e RequestCertificateJSONBodyKind) Valid() bool {
-	switch e {
-	case FAMILYCOMPOSITION:
-		return true
-	case RESIDENCE:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for OpenPaymentJSONBodyService.
-const (
-	Fine OpenPaymentJSONBodyService = "fine"
-)
-
-// Valid indicates whether the value is a known member of the OpenPaymentJSONBodyService enum.
-func (e OpenPaymentJSONBodyService) Valid() bool {
-	switch e {
-	case Fine:
+	case VerificationStatusValid:
 		return true
 	default:
 		return false
@@ -114,7 +291,7 @@ func (e OpenPaymentJSONBodyService) Valid() bool {
 
 // Bill defines model for Bill.
 type Bill struct {
-	Currency BillCurrency `json:"currency"`
+	Currency Currency `json:"currency"`
 
 	// Due Due now, in tyiyn
 	Due int64 `json:"due"`
@@ -126,31 +303,69 @@ type Bill struct {
 	Ref string `json:"ref"`
 }
 
-// BillCurrency defines model for Bill.Currency.
-type BillCurrency string
-
-// Certificate defines model for Certificate.
+// Certificate Example: {"issued_at":"2026-11-28T18:30:00Z","kind":"RESIDENCE","number":"K7M2-9QXA-4TB","state":"issued"}
 type Certificate struct {
-	IssuedAt *time.Time `json:"issued_at,omitempty"`
-	Kind     string     `json:"kind"`
-	Number   string     `json:"number"`
-	State    string     `json:"state"`
+	IssuedAt *time.Time       `json:"issued_at,omitempty"`
+	Kind     CertificateKind  `json:"kind"`
+	Number   string           `json:"number"`
+	State    CertificateState `json:"state"`
 }
 
-// Child defines model for Child.
+// CertificateKind defines model for CertificateKind.
+type CertificateKind string
+
+// CertificateRequest Example: {"kind":"RESIDENCE"}
+type CertificateRequest struct {
+	Kind CertificateKind `json:"kind"`
+}
+
+// CertificateState defines model for CertificateState.
+type CertificateState string
+
+// Child Example: {"born":"2023-04-12","name":"Алинур","ref":"3f1d6a1b2c3d4e5f"}
 type Child struct {
 	Born *openapi_types.Date `json:"born,omitempty"`
 	Name string              `json:"name"`
 	Ref  string              `json:"ref"`
 }
 
-// District defines model for District.
+// CodeRequest Example: {"phone":"+996555000001"}
+type CodeRequest struct {
+	// Phone Example: +996555000001
+	Phone Phone `json:"phone"`
+}
+
+// Currency defines model for Currency.
+type Currency string
+
+// District Example: {"code":"41711000","name":"Бишкек"}
 type District struct {
 	Code string `json:"code"`
 	Name string `json:"name"`
 }
 
-// Kindergarten defines model for Kindergarten.
+// Fault defines model for Fault.
+type Fault struct {
+	Code FaultCode `json:"code"`
+
+	// Detail For people
+	Detail string  `json:"detail"`
+	In     FaultIn `json:"in"`
+
+	// Name Of the parameter or header
+	Name *string `json:"name,omitempty"`
+
+	// Pointer Where in the body (RFC 6901); empty: the body as a whole
+	Pointer *string `json:"pointer,omitempty"`
+}
+
+// FaultIn defines model for Fault.In.
+type FaultIn string
+
+// FaultCode defines model for FaultCode.
+type FaultCode string
+
+// Kindergarten Example: {"free_seats":3,"id":"12","name":"№ 12 бала бакчасы"}
 type Kindergarten struct {
 	// FreeSeats In all groups, as the register reports them
 	FreeSeats *int   `json:"free_seats,omitempty"`
@@ -158,38 +373,81 @@ type Kindergarten struct {
 	Name      string `json:"name"`
 }
 
-// Offer defines model for Offer.
-type Offer struct {
-	Kindergarten string    `json:"kindergarten"`
-	Name         string    `json:"name"`
-	Number       string    `json:"number"`
-	State        string    `json:"state"`
-	Until        time.Time `json:"until"`
+// LanguageChoice Example: {"language":"ky"}
+type LanguageChoice struct {
+	// Language ky, ru or ky-Latn
+	Language string `json:"language"`
 }
 
-// Payment defines model for Payment.
+// Level The level of assurance that is needed; proven: POST /v1/proofs
+type Level string
+
+// Offer Example: {"kindergarten":"12","last_day":"2026-12-02","name":"№ 12 бала бакчасы","number":"123456","state":"open","until":"2026-12-02T18:00:00Z"}
+type Offer struct {
+	Kindergarten string `json:"kindergarten"`
+
+	// LastDay The last day for the answer, as every channel names it
+	LastDay openapi_types.Date `json:"last_day"`
+	Name    string             `json:"name"`
+	Number  string             `json:"number"`
+	State   OfferState         `json:"state"`
+
+	// Until An answer before this moment is taken; it is the midnight that ends `last_day` in Bishkek
+	Until time.Time `json:"until"`
+}
+
+// OfferAnswer Example: {"accept":true}
+type OfferAnswer struct {
+	Accept bool `json:"accept"`
+}
+
+// OfferState defines model for OfferState.
+type OfferState string
+
+// PaidService defines model for PaidService.
+type PaidService string
+
+// Payment Example: {"amount":150000,"code":"1234567897","currency":"KGS","expires_at":"2026-11-29T08:15:00Z","id":"0198f3a2-6c00-7cc1-a8d5-3f1d6a1b2c3d","lines":[{"amount":150000,"ref":"2000000001","state":"awaiting"}],"state":"awaiting"}
 type Payment struct {
 	// Amount In tyiyn
 	Amount int64 `json:"amount"`
 
 	// Code What a wallet pays by; present once confirmed
-	Code      *string         `json:"code,omitempty"`
-	Currency  PaymentCurrency `json:"currency"`
-	ExpiresAt time.Time       `json:"expires_at"`
-	Id        string          `json:"id"`
-	Lines     *[]PaymentLine  `json:"lines,omitempty"`
-	State     string          `json:"state"`
-}
+	Code      *string        `json:"code,omitempty"`
+	Currency  Currency       `json:"currency"`
+	ExpiresAt time.Time      `json:"expires_at"`
+	Id        string         `json:"id"`
+	Lines     *[]PaymentLine `json:"lines,omitempty"`
 
-// PaymentCurrency defines model for Payment.Currency.
-type PaymentCurrency string
+	// State quoted: priced, to be confirmed; awaiting: confirmed, to be paid by its code; accepted: paid, the register is being told;
+	// settled: the register has recorded it; refund_due: the money goes back; refused: a bill of it was paid otherwise, no money was
+	// taken; expired: neither confirmed nor paid in time.
+	State PaymentState `json:"state"`
+}
 
 // PaymentLine defines model for PaymentLine.
 type PaymentLine struct {
+	// Amount In tyiyn
 	Amount int64  `json:"amount"`
 	Ref    string `json:"ref"`
-	State  string `json:"state"`
+
+	// State quoted: priced, to be confirmed; awaiting: confirmed, to be paid by its code; accepted: paid, the register is being told;
+	// settled: the register has recorded it; refund_due: the money goes back; refused: a bill of it was paid otherwise, no money was
+	// taken; expired: neither confirmed nor paid in time.
+	State PaymentState `json:"state"`
 }
+
+// PaymentRequest Example: {"refs":["2000000001"],"service":"fine"}
+type PaymentRequest struct {
+	// Refs `ref` of fines
+	Refs    []string    `json:"refs"`
+	Service PaidService `json:"service"`
+}
+
+// PaymentState quoted: priced, to be confirmed; awaiting: confirmed, to be paid by its code; accepted: paid, the register is being told;
+// settled: the register has recorded it; refund_due: the money goes back; refused: a bill of it was paid otherwise, no money was
+// taken; expired: neither confirmed nor paid in time.
+type PaymentState string
 
 // Phone Example: +996555000001
 type Phone = string
@@ -198,26 +456,57 @@ type Phone = string
 type Place struct {
 	Kindergarten string `json:"kindergarten"`
 	Name         string `json:"name"`
-	Position     int    `json:"position"`
+
+	// Position 1: the next in turn
+	Position int `json:"position"`
 }
 
-// Position defines model for Position.
+// Position Example: {"number":"123456","places":[{"kindergarten":"12","name":"№ 12 бала бакчасы","position":4}],"state":"waiting"}
 type Position struct {
-	Number string  `json:"number"`
-	Places []Place `json:"places"`
-	State  string  `json:"state"`
+	Number string            `json:"number"`
+	Places []Place           `json:"places"`
+	State  RegistrationState `json:"state"`
 }
 
 // Problem defines model for Problem.
 type Problem struct {
-	Code   string `json:"code"`
+	// Code For programs; docs/guides/errors.md lists them
+	Code string `json:"code"`
+
+	// Detail For people
 	Detail string `json:"detail"`
+
+	// Errors Each fault of a request that breaks the contract
+	Errors *[]Fault `json:"errors,omitempty"`
+
+	// Level The level of assurance that is needed; proven: POST /v1/proofs
+	Level  *Level `json:"level,omitempty"`
 	Status int    `json:"status"`
-	Title  string `json:"title"`
-	Type   string `json:"type"`
+
+	// Title The status in words, English
+	Title string `json:"title"`
+	Type  string `json:"type"`
 }
 
-// Token defines model for Token.
+// ProofRequest Example: {"document_number":"ID1234567","personal_number":"11503198800011"}
+type ProofRequest struct {
+	DocumentNumber string `json:"document_number"`
+	PersonalNumber string `json:"personal_number"`
+}
+
+// RegistrationRequest Example: {"child":"3f1d6a1b2c3d4e5f","kindergartens":["12"]}
+type RegistrationRequest struct {
+	// Child `ref` of a child
+	Child string `json:"child"`
+
+	// Kindergartens `id` of kindergartens, in the order of wish
+	Kindergartens []string `json:"kindergartens"`
+}
+
+// RegistrationState defines model for RegistrationState.
+type RegistrationState string
+
+// Token Example: {"access_token":"eyJhbGciOiJFUzI1NiJ9.e30.c2lnbmF0dXJl","expires_in":900,"token_type":"Bearer"}
 type Token struct {
 	AccessToken string `json:"access_token"`
 
@@ -229,7 +518,15 @@ type Token struct {
 // TokenTokenType defines model for Token.TokenType.
 type TokenTokenType string
 
-// UsageCell defines model for UsageCell.
+// TokenRequest Example: {"code":"123456","phone":"+996555000001"}
+type TokenRequest struct {
+	Code string `json:"code"`
+
+	// Phone Example: +996555000001
+	Phone Phone `json:"phone"`
+}
+
+// UsageCell Example: {"channel":"ussd","count":41,"day":"2026-11-02","outcome":"done","service":"fine","suppressed":false}
 type UsageCell struct {
 	Channel string `json:"channel"`
 
@@ -241,7 +538,7 @@ type UsageCell struct {
 	Suppressed bool               `json:"suppressed"`
 }
 
-// Vehicle defines model for Vehicle.
+// Vehicle Example: {"fines":[{"currency":"KGS","due":150000,"paying":false,"ref":"2000000001"}],"plate":"01KG123ABC","registered":true,"total":150000}
 type Vehicle struct {
 	Fines []Bill `json:"fines"`
 	Plate string `json:"plate"`
@@ -253,21 +550,28 @@ type Vehicle struct {
 	Total int64 `json:"total"`
 }
 
-// Verification defines model for Verification.
+// Verification Example: {"birth_year":"1988","initials":"А. Б. В.","issued_on":"2026-11-29","kind":"RESIDENCE","number":"K7M2-9QXA-4TB","status":"valid","title":"Жашаган жери"}
 type Verification struct {
-	BirthYear string             `json:"birth_year"`
-	Initials  string             `json:"initials"`
-	IssuedOn  openapi_types.Date `json:"issued_on"`
-	Kind      string             `json:"kind"`
-	Number    string             `json:"number"`
-	Status    VerificationStatus `json:"status"`
-	Title     string             `json:"title"`
+	BirthYear string `json:"birth_year"`
+	Initials  string `json:"initials"`
+
+	// IssuedOn The day in Bishkek that the document shows
+	IssuedOn openapi_types.Date `json:"issued_on"`
+	Kind     CertificateKind    `json:"kind"`
+	Number   string             `json:"number"`
+	Status   VerificationStatus `json:"status"`
+	Title    string             `json:"title"`
 }
 
 // VerificationStatus defines model for Verification.Status.
 type VerificationStatus string
 
-// Violation defines model for Violation.
+// VerificationRequest Example: {"qr":"KG1:6BF+70790T9WJWG"}
+type VerificationRequest struct {
+	Qr string `json:"qr"`
+}
+
+// Violation Example: {"amount":500000,"at":"2026-11-20T08:15:00Z","paid":false,"place":"Чүй пр. / Манас пр.","ref":"2000000001","title":"Кызыл чыракка өтүү"}
 type Violation struct {
 	// Amount In tyiyn
 	Amount int64      `json:"amount"`
@@ -290,13 +594,11 @@ type Number = string
 // PaymentID defines model for PaymentID.
 type PaymentID = string
 
+// Plate defines model for Plate.
+type Plate = string
+
 // To defines model for To.
 type To = openapi_types.Date
-
-// RequestCertificateJSONBody defines parameters for RequestCertificate.
-type RequestCertificateJSONBody struct {
-	Kind RequestCertificateJSONBodyKind `json:"kind"`
-}
 
 // RequestCertificateParams defines parameters for RequestCertificate.
 type RequestCertificateParams struct {
@@ -304,53 +606,22 @@ type RequestCertificateParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
-// RequestCertificateJSONBodyKind defines parameters for RequestCertificate.
-type RequestCertificateJSONBodyKind string
-
-// SendCodeJSONBody defines parameters for SendCode.
-type SendCodeJSONBody struct {
-	// Phone Example: +996555000001
-	Phone Phone `json:"phone"`
-}
-
 // ListFinesParams defines parameters for ListFines.
 type ListFinesParams struct {
 	// Plate In any spelling: 01KG123ABC, 01 kg 123 авс
-	Plate string `form:"plate" json:"plate"`
+	Plate Plate `form:"plate" json:"plate"`
 }
 
 // ListViolationsParams defines parameters for ListViolations.
 type ListViolationsParams struct {
-	Plate string `form:"plate" json:"plate"`
+	// Plate In any spelling: 01KG123ABC, 01 kg 123 авс
+	Plate Plate `form:"plate" json:"plate"`
 }
-
-// SetLanguageJSONBody defines parameters for SetLanguage.
-type SetLanguageJSONBody struct {
-	// Language ky, ru or ky-Latn
-	//
-	// Example: ky
-	Language string `json:"language"`
-}
-
-// OpenPaymentJSONBody defines parameters for OpenPayment.
-type OpenPaymentJSONBody struct {
-	Refs    []string                   `json:"refs"`
-	Service OpenPaymentJSONBodyService `json:"service"`
-}
-
-// OpenPaymentJSONBodyService defines parameters for OpenPayment.
-type OpenPaymentJSONBodyService string
 
 // ListKindergartensParams defines parameters for ListKindergartens.
 type ListKindergartensParams struct {
+	// District `code` of a district
 	District string `form:"district" json:"district"`
-}
-
-// RegisterChildJSONBody defines parameters for RegisterChild.
-type RegisterChildJSONBody struct {
-	// Child `ref` of a child
-	Child         string   `json:"child"`
-	Kindergartens []string `json:"kindergartens"`
 }
 
 // RegisterChildParams defines parameters for RegisterChild.
@@ -359,74 +630,50 @@ type RegisterChildParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
-// AnswerOfferJSONBody defines parameters for AnswerOffer.
-type AnswerOfferJSONBody struct {
-	Accept bool `json:"accept"`
-}
-
-// ProveIdentityJSONBody defines parameters for ProveIdentity.
-type ProveIdentityJSONBody struct {
-	DocumentNumber string `json:"document_number"`
-	PersonalNumber string `json:"personal_number"`
-}
-
 // UsageParams defines parameters for Usage.
 type UsageParams struct {
-	// From First day, YYYY-MM-DD; thirty days back when absent
+	// From First day, YYYY-MM-DD; thirty days before `to` when absent
 	From *From `form:"from,omitempty" json:"from,omitempty"`
 
-	// To Last day, YYYY-MM-DD; today when absent
+	// To Last day, YYYY-MM-DD; today in Bishkek when absent
 	To *To `form:"to,omitempty" json:"to,omitempty"`
 }
 
 // UsageCSVParams defines parameters for UsageCSV.
 type UsageCSVParams struct {
-	// From First day, YYYY-MM-DD; thirty days back when absent
+	// From First day, YYYY-MM-DD; thirty days before `to` when absent
 	From *From `form:"from,omitempty" json:"from,omitempty"`
 
-	// To Last day, YYYY-MM-DD; today when absent
+	// To Last day, YYYY-MM-DD; today in Bishkek when absent
 	To *To `form:"to,omitempty" json:"to,omitempty"`
 }
 
-// IssueTokenJSONBody defines parameters for IssueToken.
-type IssueTokenJSONBody struct {
-	Code string `json:"code"`
-
-	// Phone Example: +996555000001
-	Phone Phone `json:"phone"`
-}
-
-// VerifyCodeJSONBody defines parameters for VerifyCode.
-type VerifyCodeJSONBody struct {
-	Qr string `json:"qr"`
-}
-
 // RequestCertificateJSONRequestBody defines body for RequestCertificate for application/json ContentType.
-type RequestCertificateJSONRequestBody RequestCertificateJSONBody
+type RequestCertificateJSONRequestBody = CertificateRequest
 
 // SendCodeJSONRequestBody defines body for SendCode for application/json ContentType.
-type SendCodeJSONRequestBody SendCodeJSONBody
+type SendCodeJSONRequestBody = CodeRequest
 
 // SetLanguageJSONRequestBody defines body for SetLanguage for application/json ContentType.
-type SetLanguageJSONRequestBody SetLanguageJSONBody
+type SetLanguageJSONRequestBody = LanguageChoice
 
 // OpenPaymentJSONRequestBody defines body for OpenPayment for application/json ContentType.
-type OpenPaymentJSONRequestBody OpenPaymentJSONBody
+type OpenPaymentJSONRequestBody = PaymentRequest
 
 // RegisterChildJSONRequestBody defines body for RegisterChild for application/json ContentType.
-type RegisterChildJSONRequestBody RegisterChildJSONBody
+type RegisterChildJSONRequestBody = RegistrationRequest
 
 // AnswerOfferJSONRequestBody defines body for AnswerOffer for application/json ContentType.
-type AnswerOfferJSONRequestBody AnswerOfferJSONBody
+type AnswerOfferJSONRequestBody = OfferAnswer
 
 // ProveIdentityJSONRequestBody defines body for ProveIdentity for application/json ContentType.
-type ProveIdentityJSONRequestBody ProveIdentityJSONBody
+type ProveIdentityJSONRequestBody = ProofRequest
 
 // IssueTokenJSONRequestBody defines body for IssueToken for application/json ContentType.
-type IssueTokenJSONRequestBody IssueTokenJSONBody
+type IssueTokenJSONRequestBody = TokenRequest
 
 // VerifyCodeJSONRequestBody defines body for VerifyCode for application/json ContentType.
-type VerifyCodeJSONRequestBody VerifyCodeJSONBody
+type VerifyCodeJSONRequestBody = VerificationRequest
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -1176,17 +1423,19 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 		router.Use(fiber.Handler(m))
 	}
 
+	router.Get(options.BaseURL+"/v1/certificates", wrapper.ListCertificates)
+
+	router.Post(options.BaseURL+"/v1/certificates", wrapper.RequestCertificate)
+
+	router.Get(options.BaseURL+"/v1/certificates/:number/document", wrapper.DownloadCertificate)
+
 	router.Post(options.BaseURL+"/v1/codes", wrapper.SendCode)
-
-	router.Post(options.BaseURL+"/v1/tokens", wrapper.IssueToken)
-
-	router.Post(options.BaseURL+"/v1/proofs", wrapper.ProveIdentity)
-
-	router.Put(options.BaseURL+"/v1/language", wrapper.SetLanguage)
 
 	router.Get(options.BaseURL+"/v1/fines", wrapper.ListFines)
 
 	router.Get(options.BaseURL+"/v1/fines/details", wrapper.ListViolations)
+
+	router.Put(options.BaseURL+"/v1/language", wrapper.SetLanguage)
 
 	router.Post(options.BaseURL+"/v1/payments", wrapper.OpenPayment)
 
@@ -1194,21 +1443,13 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Put(options.BaseURL+"/v1/payments/:id/confirmation", wrapper.ConfirmPayment)
 
-	router.Get(options.BaseURL+"/v1/certificates", wrapper.ListCertificates)
-
-	router.Post(options.BaseURL+"/v1/certificates", wrapper.RequestCertificate)
-
-	router.Get(options.BaseURL+"/v1/certificates/:number/document", wrapper.DownloadCertificate)
-
-	router.Get(options.BaseURL+"/v1/verifications/:number", wrapper.VerifyNumber)
-
-	router.Post(options.BaseURL+"/v1/verifications", wrapper.VerifyCode)
-
 	router.Get(options.BaseURL+"/v1/preschool/children", wrapper.ListChildren)
+
+	router.Get(options.BaseURL+"/v1/preschool/districts", wrapper.ListDistricts)
 
 	router.Get(options.BaseURL+"/v1/preschool/kindergartens", wrapper.ListKindergartens)
 
-	router.Get(options.BaseURL+"/v1/preschool/districts", wrapper.ListDistricts)
+	router.Get(options.BaseURL+"/v1/preschool/offers", wrapper.ListOffers)
 
 	router.Post(options.BaseURL+"/v1/preschool/registrations", wrapper.RegisterChild)
 
@@ -1216,15 +1457,19 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/preschool/registrations/:number/answer", wrapper.AnswerOffer)
 
-	router.Get(options.BaseURL+"/v1/preschool/offers", wrapper.ListOffers)
+	router.Post(options.BaseURL+"/v1/proofs", wrapper.ProveIdentity)
 
 	router.Get(options.BaseURL+"/v1/statistics/usage", wrapper.Usage)
 
 	router.Get(options.BaseURL+"/v1/statistics/usage.csv", wrapper.UsageCSV)
 
-}
+	router.Post(options.BaseURL+"/v1/tokens", wrapper.IssueToken)
 
-type ProblemApplicationProblemPlusJSONResponse Problem
+	router.Post(options.BaseURL+"/v1/verifications", wrapper.VerifyCode)
+
+	router.Get(options.BaseURL+"/v1/verifications/:number", wrapper.VerifyNumber)
+
+}
 
 type ListCertificatesRequestObject struct {
 }
@@ -1240,18 +1485,6 @@ func (response ListCertificates200JSONResponse) VisitListCertificatesResponse(ct
 	ctx.Status(200)
 
 	return ctx.JSON(&response)
-}
-
-type ListCertificatesdefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response ListCertificatesdefaultApplicationProblemPlusJSONResponse) VisitListCertificatesResponse(ctx *fiber.Ctx) error {
-	ctx.Response().Header.Set("Content-Type", "application/problem+json")
-	ctx.Status(response.StatusCode)
-
-	return ctx.JSON(&response.Body)
 }
 
 type RequestCertificateRequestObject struct {
@@ -1272,18 +1505,6 @@ func (response RequestCertificate201JSONResponse) VisitRequestCertificateRespons
 	return ctx.JSON(&response)
 }
 
-type RequestCertificatedefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response RequestCertificatedefaultApplicationProblemPlusJSONResponse) VisitRequestCertificateResponse(ctx *fiber.Ctx) error {
-	ctx.Response().Header.Set("Content-Type", "application/problem+json")
-	ctx.Status(response.StatusCode)
-
-	return ctx.JSON(&response.Body)
-}
-
 type DownloadCertificateRequestObject struct {
 	Number Number `json:"number"`
 }
@@ -1292,12 +1513,18 @@ type DownloadCertificateResponseObject interface {
 	VisitDownloadCertificateResponse(ctx *fiber.Ctx) error
 }
 
+type DownloadCertificate200ResponseHeaders struct {
+	ContentDisposition string
+}
+
 type DownloadCertificate200ApplicationpdfResponse struct {
 	Body          io.Reader
+	Headers       DownloadCertificate200ResponseHeaders
 	ContentLength int64
 }
 
 func (response DownloadCertificate200ApplicationpdfResponse) VisitDownloadCertificateResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
 	ctx.Response().Header.Set("Content-Type", "application/pdf")
 	if response.ContentLength != 0 {
 		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
@@ -1309,18 +1536,6 @@ func (response DownloadCertificate200ApplicationpdfResponse) VisitDownloadCertif
 	}
 	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
 	return err
-}
-
-type DownloadCertificatedefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response DownloadCertificatedefaultApplicationProblemPlusJSONResponse) VisitDownloadCertificateResponse(ctx *fiber.Ctx) error {
-	ctx.Response().Header.Set("Content-Type", "application/problem+json")
-	ctx.Status(response.StatusCode)
-
-	return ctx.JSON(&response.Body)
 }
 
 type SendCodeRequestObject struct {
@@ -1337,18 +1552,6 @@ type SendCode202Response struct {
 func (response SendCode202Response) VisitSendCodeResponse(ctx *fiber.Ctx) error {
 	ctx.Status(202)
 	return nil
-}
-
-type SendCodedefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response SendCodedefaultApplicationProblemPlusJSONResponse) VisitSendCodeResponse(ctx *fiber.Ctx) error {
-	ctx.Response().Header.Set("Content-Type", "application/problem+json")
-	ctx.Status(response.StatusCode)
-
-	return ctx.JSON(&response.Body)
 }
 
 type ListFinesRequestObject struct {
@@ -1368,18 +1571,6 @@ func (response ListFines200JSONResponse) VisitListFinesResponse(ctx *fiber.Ctx) 
 	return ctx.JSON(&response)
 }
 
-type ListFinesdefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response ListFinesdefaultApplicationProblemPlusJSONResponse) VisitListFinesResponse(ctx *fiber.Ctx) error {
-	ctx.Response().Header.Set("Content-Type", "application/problem+json")
-	ctx.Status(response.StatusCode)
-
-	return ctx.JSON(&response.Body)
-}
-
 type ListViolationsRequestObject struct {
 	Params ListViolationsParams
 }
@@ -1397,18 +1588,6 @@ func (response ListViolations200JSONResponse) VisitListViolationsResponse(ctx *f
 	return ctx.JSON(&response)
 }
 
-type ListViolationsdefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response ListViolationsdefaultApplicationProblemPlusJSONResponse) VisitListViolationsResponse(ctx *fiber.Ctx) error {
-	ctx.Response().Header.Set("Content-Type", "application/problem+json")
-	ctx.Status(response.StatusCode)
-
-	return ctx.JSON(&response.Body)
-}
-
 type SetLanguageRequestObject struct {
 	Body *SetLanguageJSONRequestBody
 }
@@ -1423,18 +1602,6 @@ type SetLanguage204Response struct {
 func (response SetLanguage204Response) VisitSetLanguageResponse(ctx *fiber.Ctx) error {
 	ctx.Status(204)
 	return nil
-}
-
-type SetLanguagedefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response SetLanguagedefaultApplicationProblemPlusJSONResponse) VisitSetLanguageResponse(ctx *fiber.Ctx) error {
-	ctx.Response().Header.Set("Content-Type", "application/problem+json")
-	ctx.Status(response.StatusCode)
-
-	return ctx.JSON(&response.Body)
 }
 
 type OpenPaymentRequestObject struct {
@@ -1454,18 +1621,6 @@ func (response OpenPayment201JSONResponse) VisitOpenPaymentResponse(ctx *fiber.C
 	return ctx.JSON(&response)
 }
 
-type OpenPaymentdefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response OpenPaymentdefaultApplicationProblemPlusJSONResponse) VisitOpenPaymentResponse(ctx *fiber.Ctx) error {
-	ctx.Response().Header.Set("Content-Type", "application/problem+json")
-	ctx.Status(response.StatusCode)
-
-	return ctx.JSON(&response.Body)
-}
-
 type GetPaymentRequestObject struct {
 	Id PaymentID `json:"id"`
 }
@@ -1481,18 +1636,6 @@ func (response GetPayment200JSONResponse) VisitGetPaymentResponse(ctx *fiber.Ctx
 	ctx.Status(200)
 
 	return ctx.JSON(&response)
-}
-
-type GetPaymentdefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response GetPaymentdefaultApplicationProblemPlusJSONResponse) VisitGetPaymentResponse(ctx *fiber.Ctx) error {
-	ctx.Response().Header.Set("Content-Type", "application/problem+json")
-	ctx.Status(response.StatusCode)
-
-	return ctx.JSON(&response.Body)
 }
 
 type ConfirmPaymentRequestObject struct {
@@ -1512,18 +1655,6 @@ func (response ConfirmPayment200JSONResponse) VisitConfirmPaymentResponse(ctx *f
 	return ctx.JSON(&response)
 }
 
-type ConfirmPaymentdefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response ConfirmPaymentdefaultApplicationProblemPlusJSONResponse) VisitConfirmPaymentResponse(ctx *fiber.Ctx) error {
-	ctx.Response().Header.Set("Content-Type", "application/problem+json")
-	ctx.Status(response.StatusCode)
-
-	return ctx.JSON(&response.Body)
-}
-
 type ListChildrenRequestObject struct {
 }
 
@@ -1540,18 +1671,6 @@ func (response ListChildren200JSONResponse) VisitListChildrenResponse(ctx *fiber
 	return ctx.JSON(&response)
 }
 
-type ListChildrendefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response ListChildrendefaultApplicationProblemPlusJSONResponse) VisitListChildrenResponse(ctx *fiber.Ctx) error {
-	ctx.Response().Header.Set("Content-Type", "application/problem+json")
-	ctx.Status(response.StatusCode)
-
-	return ctx.JSON(&response.Body)
-}
-
 type ListDistrictsRequestObject struct {
 }
 
@@ -1566,18 +1685,6 @@ func (response ListDistricts200JSONResponse) VisitListDistrictsResponse(ctx *fib
 	ctx.Status(200)
 
 	return ctx.JSON(&response)
-}
-
-type ListDistrictsdefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response ListDistrictsdefaultApplicationProblemPlusJSONResponse) VisitListDistrictsResponse(ctx *fiber.Ctx) error {
-	ctx.Response().Header.Set("Content-Type", "application/problem+json")
-	ctx.Status(response.StatusCode)
-
-	return ctx.JSON(&response.Body)
 }
 
 type ListKindergartensRequestObject struct {
@@ -1597,18 +1704,6 @@ func (response ListKindergartens200JSONResponse) VisitListKindergartensResponse(
 	return ctx.JSON(&response)
 }
 
-type ListKindergartensdefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response ListKindergartensdefaultApplicationProblemPlusJSONResponse) VisitListKindergartensResponse(ctx *fiber.Ctx) error {
-	ctx.Response().Header.Set("Content-Type", "application/problem+json")
-	ctx.Status(response.StatusCode)
-
-	return ctx.JSON(&response.Body)
-}
-
 type ListOffersRequestObject struct {
 }
 
@@ -1623,18 +1718,6 @@ func (response ListOffers200JSONResponse) VisitListOffersResponse(ctx *fiber.Ctx
 	ctx.Status(200)
 
 	return ctx.JSON(&response)
-}
-
-type ListOffersdefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response ListOffersdefaultApplicationProblemPlusJSONResponse) VisitListOffersResponse(ctx *fiber.Ctx) error {
-	ctx.Response().Header.Set("Content-Type", "application/problem+json")
-	ctx.Status(response.StatusCode)
-
-	return ctx.JSON(&response.Body)
 }
 
 type RegisterChildRequestObject struct {
@@ -1655,18 +1738,6 @@ func (response RegisterChild201JSONResponse) VisitRegisterChildResponse(ctx *fib
 	return ctx.JSON(&response)
 }
 
-type RegisterChilddefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response RegisterChilddefaultApplicationProblemPlusJSONResponse) VisitRegisterChildResponse(ctx *fiber.Ctx) error {
-	ctx.Response().Header.Set("Content-Type", "application/problem+json")
-	ctx.Status(response.StatusCode)
-
-	return ctx.JSON(&response.Body)
-}
-
 type QueuePositionRequestObject struct {
 	Number Number `json:"number"`
 }
@@ -1682,18 +1753,6 @@ func (response QueuePosition200JSONResponse) VisitQueuePositionResponse(ctx *fib
 	ctx.Status(200)
 
 	return ctx.JSON(&response)
-}
-
-type QueuePositiondefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response QueuePositiondefaultApplicationProblemPlusJSONResponse) VisitQueuePositionResponse(ctx *fiber.Ctx) error {
-	ctx.Response().Header.Set("Content-Type", "application/problem+json")
-	ctx.Status(response.StatusCode)
-
-	return ctx.JSON(&response.Body)
 }
 
 type AnswerOfferRequestObject struct {
@@ -1714,18 +1773,6 @@ func (response AnswerOffer200JSONResponse) VisitAnswerOfferResponse(ctx *fiber.C
 	return ctx.JSON(&response)
 }
 
-type AnswerOfferdefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response AnswerOfferdefaultApplicationProblemPlusJSONResponse) VisitAnswerOfferResponse(ctx *fiber.Ctx) error {
-	ctx.Response().Header.Set("Content-Type", "application/problem+json")
-	ctx.Status(response.StatusCode)
-
-	return ctx.JSON(&response.Body)
-}
-
 type ProveIdentityRequestObject struct {
 	Body *ProveIdentityJSONRequestBody
 }
@@ -1740,18 +1787,6 @@ type ProveIdentity204Response struct {
 func (response ProveIdentity204Response) VisitProveIdentityResponse(ctx *fiber.Ctx) error {
 	ctx.Status(204)
 	return nil
-}
-
-type ProveIdentitydefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response ProveIdentitydefaultApplicationProblemPlusJSONResponse) VisitProveIdentityResponse(ctx *fiber.Ctx) error {
-	ctx.Response().Header.Set("Content-Type", "application/problem+json")
-	ctx.Status(response.StatusCode)
-
-	return ctx.JSON(&response.Body)
 }
 
 type UsageRequestObject struct {
@@ -1771,18 +1806,6 @@ func (response Usage200JSONResponse) VisitUsageResponse(ctx *fiber.Ctx) error {
 	return ctx.JSON(&response)
 }
 
-type UsagedefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response UsagedefaultApplicationProblemPlusJSONResponse) VisitUsageResponse(ctx *fiber.Ctx) error {
-	ctx.Response().Header.Set("Content-Type", "application/problem+json")
-	ctx.Status(response.StatusCode)
-
-	return ctx.JSON(&response.Body)
-}
-
 type UsageCSVRequestObject struct {
 	Params UsageCSVParams
 }
@@ -1791,12 +1814,18 @@ type UsageCSVResponseObject interface {
 	VisitUsageCSVResponse(ctx *fiber.Ctx) error
 }
 
+type UsageCSV200ResponseHeaders struct {
+	ContentDisposition string
+}
+
 type UsageCSV200TextcsvResponse struct {
 	Body          io.Reader
+	Headers       UsageCSV200ResponseHeaders
 	ContentLength int64
 }
 
 func (response UsageCSV200TextcsvResponse) VisitUsageCSVResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
 	ctx.Response().Header.Set("Content-Type", "text/csv")
 	if response.ContentLength != 0 {
 		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
@@ -1808,18 +1837,6 @@ func (response UsageCSV200TextcsvResponse) VisitUsageCSVResponse(ctx *fiber.Ctx)
 	}
 	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
 	return err
-}
-
-type UsageCSVdefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response UsageCSVdefaultApplicationProblemPlusJSONResponse) VisitUsageCSVResponse(ctx *fiber.Ctx) error {
-	ctx.Response().Header.Set("Content-Type", "application/problem+json")
-	ctx.Status(response.StatusCode)
-
-	return ctx.JSON(&response.Body)
 }
 
 type IssueTokenRequestObject struct {
@@ -1839,18 +1856,6 @@ func (response IssueToken200JSONResponse) VisitIssueTokenResponse(ctx *fiber.Ctx
 	return ctx.JSON(&response)
 }
 
-type IssueTokendefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response IssueTokendefaultApplicationProblemPlusJSONResponse) VisitIssueTokenResponse(ctx *fiber.Ctx) error {
-	ctx.Response().Header.Set("Content-Type", "application/problem+json")
-	ctx.Status(response.StatusCode)
-
-	return ctx.JSON(&response.Body)
-}
-
 type VerifyCodeRequestObject struct {
 	Body *VerifyCodeJSONRequestBody
 }
@@ -1868,18 +1873,6 @@ func (response VerifyCode200JSONResponse) VisitVerifyCodeResponse(ctx *fiber.Ctx
 	return ctx.JSON(&response)
 }
 
-type VerifyCodedefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response VerifyCodedefaultApplicationProblemPlusJSONResponse) VisitVerifyCodeResponse(ctx *fiber.Ctx) error {
-	ctx.Response().Header.Set("Content-Type", "application/problem+json")
-	ctx.Status(response.StatusCode)
-
-	return ctx.JSON(&response.Body)
-}
-
 type VerifyNumberRequestObject struct {
 	Number Number `json:"number"`
 }
@@ -1895,18 +1888,6 @@ func (response VerifyNumber200JSONResponse) VisitVerifyNumberResponse(ctx *fiber
 	ctx.Status(200)
 
 	return ctx.JSON(&response)
-}
-
-type VerifyNumberdefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response VerifyNumberdefaultApplicationProblemPlusJSONResponse) VisitVerifyNumberResponse(ctx *fiber.Ctx) error {
-	ctx.Response().Header.Set("Content-Type", "application/problem+json")
-	ctx.Status(response.StatusCode)
-
-	return ctx.JSON(&response.Body)
 }
 
 // StrictServerInterface represents all server handlers.

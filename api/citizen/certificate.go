@@ -7,12 +7,23 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 
 	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/services/certificate"
 )
 
 // kinds are the contract's names (certificates.csv) of what is issued here.
-var kinds = map[RequestCertificateJSONBodyKind]certificate.Kind{
-	RESIDENCE: certificate.Residential, FAMILYCOMPOSITION: certificate.Family,
+var kinds = map[CertificateKind]certificate.Kind{
+	CertificateKindRESIDENCE: certificate.Residential, CertificateKindFAMILYCOMPOSITION: certificate.Family,
+}
+
+// kindOf is the contract's name of a kind, the same in questions and answers.
+func kindOf(kind certificate.Kind) CertificateKind {
+	for name, known := range kinds {
+		if known == kind {
+			return name
+		}
+	}
+	return CertificateKind(kind)
 }
 
 // RequestCertificate issues a certificate.
@@ -39,7 +50,11 @@ func (s *Server) DownloadCertificate(ctx context.Context, r DownloadCertificateR
 	if err != nil {
 		return nil, err
 	}
-	return DownloadCertificate200ApplicationpdfResponse{Body: bytes.NewReader(pdf), ContentLength: int64(len(pdf))}, nil
+	number, _ := certificate.ParseNumber(r.Number) // it was found
+	return DownloadCertificate200ApplicationpdfResponse{
+		Body: bytes.NewReader(pdf), ContentLength: int64(len(pdf)),
+		Headers: DownloadCertificate200ResponseHeaders{ContentDisposition: attachment(certificate.ShowNumber(number) + ".pdf")},
+	}, nil
 }
 
 // VerifyNumber verifies by number, for anybody.
@@ -62,17 +77,17 @@ func (s *Server) VerifyCode(ctx context.Context, r VerifyCodeRequestObject) (Ver
 
 func certificateView(c certificate.Certificate) Certificate {
 	return Certificate{
-		Number: certificate.ShowNumber(c.Number), Kind: string(c.Kind), State: string(c.State), IssuedAt: optional(c.IssuedAt),
+		Number: certificate.ShowNumber(c.Number), Kind: kindOf(c.Kind), State: CertificateState(c.State), IssuedAt: optional(c.IssuedAt),
 	}
 }
 
 func (s *Server) verification(v certificate.View, loc locales.Locale) Verification {
-	status := Valid
+	status := VerificationStatusValid
 	if !v.RevokedAt.IsZero() {
-		status = Revoked
+		status = VerificationStatusRevoked
 	}
 	return Verification{
-		Number: certificate.ShowNumber(v.Number), Kind: string(v.Kind), Title: s.Texts.Text(loc, v.Kind.TitleKey()),
-		Initials: v.Initials, BirthYear: v.BirthYear, IssuedOn: openapi_types.Date{Time: v.IssuedAt}, Status: status,
+		Number: certificate.ShowNumber(v.Number), Kind: kindOf(v.Kind), Title: s.Texts.Text(loc, v.Kind.TitleKey()),
+		Initials: v.Initials, BirthYear: v.BirthYear, IssuedOn: openapi_types.Date{Time: clock.Date(v.IssuedAt)}, Status: status,
 	}
 }

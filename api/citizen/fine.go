@@ -2,6 +2,7 @@ package citizen
 
 import (
 	"context"
+	"time"
 
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/services/fine"
@@ -16,7 +17,7 @@ func (s *Server) ListFines(ctx context.Context, r ListFinesRequestObject) (ListF
 	return ListFines200JSONResponse{
 		Plate: listing.Plate.Text, Registered: listing.Known, Total: int64(listing.Total),
 		Fines: each(listing.Bills, func(b fine.Bill) Bill {
-			return Bill{Ref: b.Number, Due: int64(b.Due), Currency: BillCurrencyKGS, Paying: &b.Paying}
+			return Bill{Ref: b.Number, Due: int64(b.Due), Currency: CurrencyKGS, Paying: &b.Paying}
 		}),
 	}, nil
 }
@@ -42,7 +43,7 @@ func (s *Server) OpenPayment(ctx context.Context, r OpenPaymentRequestObject) (O
 	if err != nil {
 		return nil, err
 	}
-	return OpenPayment201JSONResponse(paymentView(p)), nil
+	return OpenPayment201JSONResponse(paymentView(p, who(ctx).Now)), nil
 }
 
 // ConfirmPayment makes a quoted payment payable.
@@ -51,7 +52,7 @@ func (s *Server) ConfirmPayment(ctx context.Context, r ConfirmPaymentRequestObje
 	if err != nil {
 		return nil, err
 	}
-	return ConfirmPayment200JSONResponse(paymentView(p)), nil
+	return ConfirmPayment200JSONResponse(paymentView(p, who(ctx).Now)), nil
 }
 
 // GetPayment tells how a payment stands.
@@ -60,15 +61,27 @@ func (s *Server) GetPayment(ctx context.Context, r GetPaymentRequestObject) (Get
 	if err != nil {
 		return nil, err
 	}
-	return GetPayment200JSONResponse(paymentView(p)), nil
+	return GetPayment200JSONResponse(paymentView(p, who(ctx).Now)), nil
 }
 
-func paymentView(p payment.Payment) Payment {
+// paymentView shows a payment as it stands at a moment.
+func paymentView(p payment.Payment, now time.Time) Payment {
 	lines := each(p.Lines, func(l payment.Line) PaymentLine {
-		return PaymentLine{Ref: l.Ref, Amount: int64(l.Amount), State: string(l.State)}
+		return PaymentLine{Ref: l.Ref, Amount: int64(l.Amount), State: stateOf(l.Standing(p), p, now)}
 	})
 	return Payment{
-		Id: p.ID, Code: optional(p.Code), State: string(p.State), Amount: int64(p.Amount),
-		Currency: PaymentCurrencyKGS, ExpiresAt: p.ExpiresAt, Lines: &lines,
+		Id: p.ID, Code: optional(p.Code), State: stateOf(p.State, p, now), Amount: int64(p.Amount),
+		Currency: CurrencyKGS, ExpiresAt: p.ExpiresAt, Lines: &lines,
 	}
+}
+
+// stateOf is the contract's name of a state of a payment, or of a line of it.
+func stateOf(state payment.State, p payment.Payment, now time.Time) PaymentState {
+	switch {
+	case state == payment.Claimed:
+		return PaymentStateAccepted
+	case (state == payment.Quoted || state == payment.Awaiting) && !now.Before(p.ExpiresAt):
+		return PaymentStateExpired
+	}
+	return PaymentState(state)
 }

@@ -47,7 +47,7 @@ func (s *Server) IssueToken(ctx context.Context, r IssueTokenRequestObject) (Iss
 		return nil, err
 	}
 	return IssueToken200JSONResponse{
-		AccessToken: tokens.Access, TokenType: Bearer, ExpiresIn: int(tokens.ExpiresAt.Sub(c.Now).Seconds()),
+		AccessToken: tokens.Access, TokenType: TokenTokenTypeBearer, ExpiresIn: int(tokens.ExpiresAt.Sub(c.Now).Seconds()),
 	}, nil
 }
 

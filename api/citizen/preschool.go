@@ -87,7 +87,7 @@ func (s *Server) AnswerOffer(ctx context.Context, r AnswerOfferRequestObject) (A
 
 func positionView(p preschool.Position, loc locales.Locale) Position {
 	return Position{
-		Number: p.Number, State: string(p.State),
+		Number: p.Number, State: RegistrationState(p.State),
 		Places: each(p.Places, func(place preschool.Place) Place {
 			return Place{Kindergarten: place.Kindergarten, Name: name(place.Name, loc), Position: place.Position}
 		}),
@@ -96,7 +96,8 @@ func positionView(p preschool.Position, loc locales.Locale) Position {
 
 func offerView(o preschool.Offer, loc locales.Locale) Offer {
 	return Offer{
-		Number: o.Number, Kindergarten: o.Kindergarten, Name: name(o.Name, loc), State: string(o.State), Until: o.Until,
+		Number: o.Number, Kindergarten: o.Kindergarten, Name: name(o.Name, loc), State: OfferState(o.State),
+		Until: o.Until, LastDay: openapi_types.Date{Time: o.LastDay()},
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/services/certificate"
 	"github.com/eshik-kg/eshik/services/fine"
 	"github.com/eshik-kg/eshik/services/preschool"
@@ -61,8 +62,50 @@ func (s *Server) Mount(router fiber.Router, contract *api.Contract) {
 		c.Set(fiber.HeaderContentType, "application/yaml; charset=utf-8")
 		return c.Send(Document)
 	})
+	router.Get("/v1/openapi.json", func(c *fiber.Ctx) error {
+		c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSONCharsetUTF8)
+		return c.Send(contract.JSON)
+	})
 	router.Use("/v1", contract.Middleware)
-	RegisterHandlers(router, NewStrictHandler(s, []StrictMiddlewareFunc{s.count}))
+	RegisterHandlers(router, NewStrictHandler(s, []StrictMiddlewareFunc{locate, s.count}))
+}
+
+// attachment is the Content-Disposition (RFC 6266) of a file to keep. The name is
+// ours: letters, digits, dots and hyphens.
+func attachment(name string) string { return `attachment; filename="` + name + `"` }
+
+// places are where in their requests the causes of our own problems stand.
+var places = map[string]api.Fault{
+	"problem.phone":                    {In: "body", Pointer: "/phone", Code: api.FaultFormat},
+	"problem.language":                 {In: "body", Pointer: "/language", Code: api.FaultChoice},
+	"problem.identity_code_format":     {In: "body", Pointer: "/code", Code: api.FaultFormat},
+	"problem.identity_pin_format":      {In: "body", Pointer: "/personal_number", Code: api.FaultFormat},
+	"problem.identity_document_format": {In: "body", Pointer: "/document_number", Code: api.FaultFormat},
+	"problem.fine_plate":               {In: "query", Name: "plate", Code: api.FaultFormat},
+	"problem.fine_number":              {In: "body", Pointer: "/refs", Code: api.FaultFormat},
+	"problem.payment_bills":            {In: "body", Pointer: "/refs", Code: api.FaultTooMany},
+	"problem.preschool_choices":        {In: "body", Pointer: "/kindergartens", Code: api.FaultRepeated},
+	"problem.preschool_kindergarten":   {In: "body", Pointer: "/kindergartens", Code: api.FaultChoice},
+	"problem.preschool_child":          {In: "body", Pointer: "/child", Code: api.FaultChoice},
+	"problem.preschool_district":       {In: "query", Name: "district", Code: api.FaultChoice},
+	"problem.certificate_number":       {In: "path", Name: "number", Code: api.FaultFormat},
+	"problem.certificate_forged":       {In: "body", Pointer: "/qr", Code: api.FaultOther},
+	"problem.usage_order":              {In: "query", Name: "from", Code: api.FaultRange},
+	"problem.usage_span":               {In: "query", Name: "from", Code: api.FaultRange},
+}
+
+// locate says where in the request the cause of a problem of ours is.
+func locate(next StrictHandlerFunc, _ string) StrictHandlerFunc {
+	return func(c *fiber.Ctx, request any) (any, error) {
+		response, err := next(c, request)
+		if err == nil {
+			return response, nil
+		}
+		if place, known := places[problem.From(err).Key]; known {
+			return response, api.At(err, place)
+		}
+		return response, err
+	}
 }
 
 // steps names the service and the step that an operation counts as.

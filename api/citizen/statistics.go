@@ -8,10 +8,21 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 
 	"github.com/eshik-kg/eshik/platform/analytics"
+	"github.com/eshik-kg/eshik/platform/clock"
+	"github.com/eshik-kg/eshik/platform/problem"
 )
 
-// defaultDays is how far back the figures go when nothing is asked.
-const defaultDays = 30
+const (
+	// defaultDays is how far back the figures go when nothing is asked.
+	defaultDays = 30
+	// maxDays is the most days, both ends counted, that are given at once.
+	maxDays = 366
+)
+
+var (
+	errOrder = problem.New(problem.Invalid, "problem.usage_order")
+	errSpan  = problem.New(problem.Invalid, "problem.usage_span", "n", maxDays)
+)
 
 // Usage publishes the figures.
 func (s *Server) Usage(ctx context.Context, r UsageRequestObject) (UsageResponseObject, error) {
@@ -38,22 +49,26 @@ func (s *Server) UsageCSV(ctx context.Context, r UsageCSVRequestObject) (UsageCS
 	if err := analytics.WriteCSV(&out, cells); err != nil {
 		return nil, err
 	}
-	return UsageCSV200TextcsvResponse{Body: &out, ContentLength: int64(out.Len())}, nil
+	return UsageCSV200TextcsvResponse{
+		Body: &out, ContentLength: int64(out.Len()),
+		Headers: UsageCSV200ResponseHeaders{ContentDisposition: attachment("eshik-usage.csv")},
+	}, nil
 }
 
 func (s *Server) usage(ctx context.Context, from, to *openapi_types.Date) ([]analytics.Cell, error) {
 	last := who(ctx).Now
 	if to != nil {
-		last = inBishkek(to.Time)
+		last = clock.Noon(to.Time)
 	}
 	first := last.AddDate(0, 0, -defaultDays)
 	if from != nil {
-		first = inBishkek(from.Time)
+		first = clock.Noon(from.Time)
+	}
+	switch {
+	case clock.Date(first).After(clock.Date(last)):
+		return nil, errOrder
+	case clock.Date(last).Sub(clock.Date(first)) >= maxDays*24*time.Hour:
+		return nil, errSpan
 	}
 	return s.Figures.Usage(ctx, first, last)
-}
-
-// inBishkek is the noon of a date as its day is counted here.
-func inBishkek(d time.Time) time.Time {
-	return time.Date(d.Year(), d.Month(), d.Day(), 12, 0, 0, 0, analytics.Bishkek)
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/eshik-kg/eshik/api/citizen"
 	"github.com/eshik-kg/eshik/api/partner"
 	"github.com/eshik-kg/eshik/locales"
-	"github.com/eshik-kg/eshik/platform/analytics"
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/services/certificate"
 	"github.com/eshik-kg/eshik/sms"
@@ -77,6 +77,9 @@ func secure(c *fiber.Ctx) error {
 func unpacked(c *fiber.Ctx) error {
 	for _, encoding := range c.Request().Header.PeekAll(fiber.HeaderContentEncoding) {
 		if string(encoding) != "identity" {
+			if strings.HasPrefix(c.Path(), "/v1/") {
+				return fiber.ErrUnsupportedMediaType // a problem in the caller's language
+			}
 			return c.Status(fiber.StatusUnsupportedMediaType).SendString("send the body unpacked")
 		}
 	}
@@ -189,10 +192,10 @@ func (a *app) verifyPage(c *fiber.Ctx) error {
 func (a *app) verifyAnswer(v certificate.View, loc locales.Locale) *web.VerifyAnswer {
 	answer := &web.VerifyAnswer{
 		Number: certificate.ShowNumber(v.Number), Kind: a.texts.Text(loc, v.Kind.TitleKey()),
-		Initials: v.Initials, BirthYear: v.BirthYear, Issued: day(v.IssuedAt),
+		Initials: v.Initials, BirthYear: v.BirthYear, Issued: clock.Day(v.IssuedAt),
 	}
 	if !v.RevokedAt.IsZero() {
-		answer.Revoked = day(v.RevokedAt)
+		answer.Revoked = clock.Day(v.RevokedAt)
 	}
 	return answer
 }
@@ -228,6 +231,3 @@ func (a *app) newAdmin() http.Handler {
 
 // closed reports the error of a listener that was shut down on purpose.
 func closed(err error) bool { return err == nil || errors.Is(err, http.ErrServerClosed) }
-
-// day is a date as people here write it.
-func day(t time.Time) string { return t.In(analytics.Bishkek).Format("02.01.2006") }

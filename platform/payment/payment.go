@@ -62,6 +62,15 @@ type Line struct {
 	Reason Outcome // why a refund is due; empty otherwise
 }
 
+// Standing is the state of a line beside its payment's: a line that nobody has
+// claimed stands where its payment stands.
+func (l Line) Standing(p Payment) State {
+	if l.State == Quoted {
+		return p.State
+	}
+	return l.State
+}
+
 // Biller is a service that charges: it prices bills and tells their register
 // that they were paid.
 type Biller interface {

@@ -22,6 +22,7 @@ const (
 	Invalid         Code = "invalid"         // 400: the caller's input cannot be used
 	Unauthenticated Code = "unauthenticated" // 401: the caller must prove who they are
 	Forbidden       Code = "forbidden"       // 403: known, and not allowed
+	Unproven        Code = "unproven"        // 403: signed in, and must prove who they are first
 	NotFound        Code = "not_found"       // 404: no such thing, or not theirs: never told apart
 	Conflict        Code = "conflict"        // 409: the thing is in another state
 	Mismatch        Code = "mismatch"        // 422: a key was reused with another body

@@ -40,7 +40,7 @@ const (
 // gives the same bytes.
 func (s *Service) PDF(ctx context.Context, c caller.Caller, typed string) ([]byte, error) {
 	if c.Subject == "" {
-		return nil, problem.New(problem.Unauthenticated, "problem.certificate_identify")
+		return nil, problem.New(problem.Unproven, "problem.certificate_identify")
 	}
 	number, ok := ParseNumber(typed)
 	if !ok {

@@ -56,7 +56,7 @@ const orderedFor = 10 * time.Minute
 // job queue finishes.
 func (s *Service) Request(ctx context.Context, c caller.Caller, kind Kind) (Certificate, error) {
 	if c.Subject == "" {
-		return Certificate{}, problem.New(problem.Unauthenticated, "problem.certificate_identify")
+		return Certificate{}, problem.New(problem.Unproven, "problem.certificate_identify")
 	}
 	if !kind.Known() {
 		return Certificate{}, problem.New(problem.Invalid, "problem.certificate_kind")
@@ -253,7 +253,7 @@ func (s *Service) announce(ctx context.Context, tx *store.Tx, row db.Certificate
 // List gives the certificates of the citizen c.Subject, the newest first.
 func (s *Service) List(ctx context.Context, c caller.Caller) ([]Certificate, error) {
 	if c.Subject == "" {
-		return nil, problem.New(problem.Unauthenticated, "problem.certificate_identify")
+		return nil, problem.New(problem.Unproven, "problem.certificate_identify")
 	}
 	rows, err := db.New(s.DB.Reader()).OfCitizen(ctx, c.Subject)
 	if err != nil {

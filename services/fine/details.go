@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"encoding/csv"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,9 +34,9 @@ type Violation struct {
 	Delivered time.Time // of the resolution; zero: not yet
 }
 
-var errProof = problem.New(problem.Unauthenticated, "problem.fine_proof")
+var errProof = problem.New(problem.Unproven, "problem.fine_proof")
 
-// Details lists the fines of the caller's own car, paid ones too. Problems:
+// Details lists the fines of the caller's own car, paid ones too, newest first. Problems:
 // fine_proof (who the caller is must be proven first), fine_plate,
 // registry_not_owner, and the registry's.
 func (s *Service) Details(ctx context.Context, c caller.Caller, typed string) ([]Violation, error) {
@@ -69,6 +70,8 @@ func (s *Service) Details(ctx context.Context, c caller.Caller, typed string) ([
 			Article: r.Article, At: r.Date, Place: r.Place, Amount: r.Amount, Paid: r.Paid, Delivered: r.Delivered,
 		})
 	}
+	// The register promises no order; those of one moment stay as it gave them.
+	slices.SortStableFunc(list, func(a, b Violation) int { return b.At.Compare(a.At) })
 	return list, nil
 }
 

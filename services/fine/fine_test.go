@@ -104,6 +104,37 @@ func TestDetailsAreForTheOwner(t *testing.T) {
 	})
 }
 
+// TestDetailsAreNewestFirst (A4): whatever the register's order, and the paid ones
+// among them; those of one moment keep its order.
+func TestDetailsAreNewestFirst(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := newWorld(t, db), context.Background()
+		w.proven = true
+		days := func(n int) time.Time { return start.AddDate(0, 0, -n) }
+		for want, at := range map[string][3]time.Time{
+			"103 102 101": {days(3), days(2), days(1)},
+			"101 102 103": {days(1), days(2), days(3)},
+			"102 103 101": {days(400), days(1), days(2)},
+			"103 101 102": {days(2), days(2), days(1)},
+		} {
+			for i, number := range []string{"101", "102", "103"} {
+				w.city.fines[number].Date = at[i]
+			}
+			w.city.fines["102"].info.Paid = true
+			list, err := w.Details(ctx, w.caller("t "+want), plate)
+			must(t, err)
+			var got []string
+			for _, v := range list {
+				got = append(got, v.Number)
+			}
+			if strings.Join(got, " ") != want {
+				t.Errorf("listed %v, not %s", got, want)
+			}
+		}
+	})
+}
+
 // Money that was taken while the register did not answer the check was never
 // paid by us: a fine that somebody else paid meanwhile goes back.
 func TestCheckFailedThenPaidElsewhere(t *testing.T) {

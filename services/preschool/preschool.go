@@ -174,8 +174,11 @@ func (s *Service) turnIndex(turn string) string { return s.Sealer.Index("prescho
 
 func (s *Service) phoneIndex(phone string) string { return s.Sealer.Index("preschool.phone", phone) }
 
+// problemDistrict is of a code that no district has.
+var problemDistrict = problem.New(problem.NotFound, "problem.preschool_district")
+
 // problemProve tells a caller to prove who they are first.
-var problemProve = problem.New(problem.Unauthenticated, "problem.preschool_prove")
+var problemProve = problem.New(problem.Unproven, "problem.preschool_prove")
 
 // Children lists the children that the proven citizen c.Subject may register.
 func (s *Service) Children(ctx context.Context, c caller.Caller) ([]Child, error) {
@@ -230,6 +233,8 @@ func (s *Service) Districts(ctx context.Context) ([]District, error) {
 }
 
 // Kindergartens lists the kindergartens of a district, in order of their codes.
+// Problem: preschool_district (none has this code; a district without
+// kindergartens is not in the list of Districts either).
 func (s *Service) Kindergartens(ctx context.Context, district string) ([]Kindergarten, error) {
 	all, err := s.list(ctx)
 	if err != nil {
@@ -240,6 +245,9 @@ func (s *Service) Kindergartens(ctx context.Context, district string) ([]Kinderg
 		if k.District.Code == district {
 			found = append(found, k)
 		}
+	}
+	if len(found) == 0 {
+		return nil, problemDistrict
 	}
 	return found, nil
 }

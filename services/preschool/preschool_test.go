@@ -65,9 +65,14 @@ func TestRegisterRefuses(t *testing.T) {
 			"no choice":          {other, ref, nil, problemChoices},
 			"four choices":       {other, ref, []string{"K01", "K02", "K03", "K04"}, problemChoices},
 			"one twice":          {other, ref, []string{"K01", "K01"}, problemChoices},
-			"unknown":            {other, ref, []string{"K99"}, problemChoices},
-			"the turn reused":    {c, ref, []string{"K02"}, problemRepeated},
-			"in the queue":       {other, ref, []string{"K02"}, problem.New(problem.Conflict, "problem.preschool_registered")},
+			// A12: an unknown kindergarten is told from a wrong number of choices.
+			"unknown":         {other, ref, []string{"K99"}, problemAbsent},
+			"unknown, second": {other, ref, []string{"K01", "K99"}, problemAbsent},
+			"unknown, twice":  {other, ref, []string{"K99", "K99"}, problemAbsent},
+			"unknown, empty":  {other, ref, []string{""}, problemAbsent},
+			"unknown, four":   {other, ref, []string{"K99", "K98", "K97", "K96"}, problemChoices},
+			"the turn reused": {c, ref, []string{"K02"}, problemRepeated},
+			"in the queue":    {other, ref, []string{"K02"}, problem.New(problem.Conflict, "problem.preschool_registered")},
 		} {
 			if _, err := s.Register(t.Context(), test.caller, test.ref, test.choices); !errors.Is(err, test.want) {
 				t.Errorf("%s: %v", what, err)

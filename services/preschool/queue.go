@@ -27,6 +27,7 @@ const numberDraws = 8
 var (
 	problemChild    = problem.New(problem.NotFound, "problem.preschool_child")
 	problemOld      = problem.New(problem.Conflict, "problem.preschool_old")
+	problemAbsent   = problem.New(problem.Invalid, "problem.preschool_kindergarten")
 	problemChoices  = problem.New(problem.Invalid, "problem.preschool_choices")
 	problemNumber   = problem.New(problem.NotFound, "problem.preschool_number")
 	problemRepeated = problem.New(problem.Mismatch, "problem.preschool_repeated")
@@ -110,7 +111,10 @@ func (s *Service) chosen(ctx context.Context, p policy, codes []string) ([]Kinde
 	chosen := make([]Kindergarten, 0, len(codes))
 	for i, code := range codes {
 		at := slices.IndexFunc(all, func(k Kindergarten) bool { return k.Code == code })
-		if at < 0 || slices.Contains(codes[:i], code) {
+		if at < 0 {
+			return nil, problemAbsent
+		}
+		if slices.Contains(codes[:i], code) {
 			return nil, problemChoices
 		}
 		chosen = append(chosen, all[at])

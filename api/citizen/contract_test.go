@@ -1,0 +1,193 @@
+package citizen
+
+import (
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/eshik-kg/eshik/api"
+	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/services/certificate"
+	"github.com/eshik-kg/eshik/services/preschool"
+)
+
+func document(t *testing.T) *openapi3.T {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(Document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+// TestTheContractHasNoWarnings (A15): Spectral's own rules for OpenAPI, hints too.
+func TestTheContractHasNoWarnings(t *testing.T) {
+	t.Parallel()
+	modules := os.Getenv("ESHIK_TEST_NODE_MODULES")
+	if modules == "" {
+		t.Fatal("ESHIK_TEST_NODE_MODULES is not set: run the tests with `make test`, which installs the packages of tools/node")
+	}
+	spectral := filepath.Join(modules, ".bin", "spectral")
+	lint := func(file string) (string, error) {
+		out, err := exec.CommandContext(t.Context(), spectral, "lint", "-r", "../.spectral.yaml", "--fail-severity=hint", file).CombinedOutput()
+		return string(out), err
+	}
+	if out, err := lint("openapi.yaml"); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	// That it can fail: a contract without descriptions.
+	worse := filepath.Join(t.TempDir(), "openapi.yaml")
+	if err := os.WriteFile(worse, []byte(strings.ReplaceAll(string(Document), "description:", "x-description:")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := lint(worse); err == nil {
+		t.Errorf("a contract without descriptions has no warnings: %s", out)
+	}
+}
+
+// TestTheContractHoldsItself: the document is valid, each example by its schema.
+func TestTheContractHoldsItself(t *testing.T) {
+	t.Parallel()
+	if err := document(t).Validate(t.Context(), openapi3.EnableExamplesValidation(), openapi3.EnableSchemaDefaultsValidation()); err != nil {
+		t.Error(err)
+	}
+}
+
+// operations calls f for every operation.
+func operations(t *testing.T, f func(name string, o *openapi3.Operation)) {
+	t.Helper()
+	for path, item := range document(t).Paths.Map() {
+		for method, operation := range item.Operations() {
+			f(method+" "+path, operation)
+		}
+	}
+}
+
+// TestEveryBodyHasAnExample (A15): what is sent, and what comes back.
+func TestEveryBodyHasAnExample(t *testing.T) {
+	t.Parallel()
+	shown := func(content openapi3.Content) bool {
+		media := content.Get("application/json")
+		if media == nil || media.Example != nil {
+			return true
+		}
+		schema := media.Schema.Value
+		return schema.Example != nil || schema.Items != nil && schema.Items.Value.Example != nil
+	}
+	operations(t, func(name string, o *openapi3.Operation) {
+		if o.RequestBody != nil && !shown(o.RequestBody.Value.Content) {
+			t.Errorf("%s shows no request", name)
+		}
+		for status, response := range o.Responses.Map() {
+			if !shown(response.Value.Content) {
+				t.Errorf("%s shows no answer %s", name, status)
+			}
+			if problem := response.Value.Content["application/problem+json"]; problem != nil && problem.Example == nil {
+				t.Errorf("%s shows no problem %s", name, status)
+			}
+		}
+	})
+}
+
+// TestEveryOperationNamesItsErrors (A15): by what the middleware can answer.
+func TestEveryOperationNamesItsErrors(t *testing.T) {
+	t.Parallel()
+	operations(t, func(name string, o *openapi3.Operation) {
+		want := []string{"400", "405", "429", "default"}
+		if o.RequestBody != nil {
+			want = append(want, "415")
+		}
+		if o.Security != nil {
+			want = append(want, "401")
+			if _, proven := (*o.Security)[0]["proven"]; proven {
+				want = append(want, "403")
+			}
+		}
+		if o.Parameters.GetByInAndName("header", "Idempotency-Key") != nil {
+			want = append(want, "422")
+		}
+		for _, status := range want {
+			if o.Responses.Value(status) == nil {
+				t.Errorf("%s does not name %s", name, status)
+			}
+		}
+		if many := o.Responses.Value("429"); many != nil && many.Value.Headers["Retry-After"] == nil {
+			t.Errorf("%s: 429 without Retry-After", name)
+		}
+		if o.Responses.Value("405").Value.Headers["Allow"] == nil {
+			t.Errorf("%s: 405 without Allow", name)
+		}
+	})
+}
+
+// TestEnumsAreTheServices (A15, A7): a state or kind of a service that the contract
+// does not have would be an answer against it.
+func TestEnumsAreTheServices(t *testing.T) {
+	t.Parallel()
+	for _, s := range []payment.State{
+		payment.Quoted, payment.Awaiting, payment.Accepted, payment.Settled, payment.RefundDue, payment.Refused,
+	} {
+		if !PaymentState(s).Valid() {
+			t.Errorf("a payment's state %s is not in the contract", s)
+		}
+	}
+	for _, s := range []certificate.State{certificate.Requested, certificate.Issued, certificate.Revoked} {
+		if !CertificateState(s).Valid() {
+			t.Errorf("a certificate's state %s is not in the contract", s)
+		}
+	}
+	for _, kind := range certificate.Kinds {
+		if name := kindOf(kind); !name.Valid() || kinds[name] != kind {
+			t.Errorf("the kind %s is %s in an answer and %s in a request", kind, name, kinds[name])
+		}
+	}
+	for _, s := range []preschool.State{preschool.StateWaiting, preschool.StateOffered, preschool.StatePlaced} {
+		if !RegistrationState(s).Valid() {
+			t.Errorf("a registration's state %s is not in the contract", s)
+		}
+	}
+	for _, s := range []preschool.OfferState{preschool.Open, preschool.Accepted, preschool.Declined, preschool.Missed} {
+		if !OfferState(s).Valid() {
+			t.Errorf("an offer's state %s is not in the contract", s)
+		}
+	}
+	var listed []api.FaultCode
+	for _, value := range document(t).Components.Schemas["FaultCode"].Value.Enum {
+		code, _ := value.(string)
+		listed = append(listed, api.FaultCode(code))
+	}
+	if !slices.Equal(listed, api.FaultCodes) {
+		t.Errorf("the contract lists the faults %v, not %v", listed, api.FaultCodes)
+	}
+}
+
+// TestPlacesAreInTheContract (A3): a field that a problem is said to come from is
+// one that some operation has.
+func TestPlacesAreInTheContract(t *testing.T) {
+	t.Parallel()
+	have := map[string]bool{}
+	for _, item := range document(t).Paths.Map() {
+		for _, o := range item.Operations() {
+			for _, p := range append(o.Parameters, item.Parameters...) {
+				have[p.Value.In+" "+p.Value.Name] = true
+			}
+			if o.RequestBody == nil {
+				continue
+			}
+			for name := range maps.Keys(o.RequestBody.Value.Content.Get("application/json").Schema.Value.Properties) {
+				have["body /"+name] = true
+			}
+		}
+	}
+	for key, place := range places {
+		if !have[place.In+" "+place.Name+place.Pointer] {
+			t.Errorf("%s: no operation has %s %s%s", key, place.In, place.Name, place.Pointer)
+		}
+	}
+}
