@@ -61,9 +61,9 @@ type app struct {
 	preschool    *preschool.Service
 	talks        *session.Talks
 	inbound      *sms.Inbound // set by newHTTP
-	// africasTalking is nil where no messages go through it.
-	africasTalking *sms.AfricasTalking
-	unlink         func() // ends the links
+	// callbacks are those of the SMS providers that the gateways' file names.
+	callbacks []smsCallbacks
+	unlink    func() // ends the links
 }
 
 // build wires the app. The database is brought to this version.

@@ -118,7 +118,10 @@ func (f *gatewaysFile) screens() (map[string]budget, error) {
 
 // resolve checks all tables and reads their secrets.
 func (f *gatewaysFile) resolve() error {
-	seen := map[string]bool{twilio: true, africasTalking: true}
+	seen := map[string]bool{}
+	for name := range providerKinds() {
+		seen[name] = true
+	}
 	dialogues := len(f.USSD) > 0
 	formats := map[string]bool{}
 	for i := range f.USSD {

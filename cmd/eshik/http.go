@@ -104,8 +104,8 @@ func (a *app) mountSMS(f fiber.Router) error {
 		DB: a.db, Talks: a.talks, Outbox: a.outbox, Stops: a.outbox, Sealer: a.sealer, Sentences: a.texts,
 		Languages: a.identity, Now: a.now, Log: a.log,
 	})
-	if a.africasTalking != nil {
-		a.africasTalking.Register(f)
+	for _, provider := range a.callbacks {
+		provider.Register(f)
 	}
 	if !a.config.gateways.has(twilio) {
 		return nil

@@ -3,23 +3,48 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
+	"slices"
 	"strings"
+
+	"github.com/gofiber/fiber/v2"
 
 	"github.com/eshik-kg/eshik/sms"
 )
 
-// The providers that are no link of ours.
-const (
-	twilio         = "twilio"
-	africasTalking = "africastalking"
-)
+// twilio is the one provider whose account is in settings of its own.
+const twilio = "twilio"
+
+// providerKind is a provider that is no link of ours.
+type providerKind struct {
+	// needs says what a table of it must have; fits whether it has.
+	needs string
+	fits  func(t smsTable) bool
+	build func(a *app, t smsTable) (sms.Provider, error)
+}
+
+// providerKinds are all of them: a new one is its file in sms/ and a line here. One
+// that has a Register method gets its callbacks mounted.
+func providerKinds() map[string]providerKind {
+	return map[string]providerKind{
+		twilio:           {"", func(smsTable) bool { return true }, buildTwilio},
+		"africastalking": {"username, api_key_env, and secret_env with 16 characters or more", smsTable.hasAfricasTalking, buildAfricasTalking},
+		"smspro":         {"username, api_key_env, from, url, and secret_env with 16 characters or more", smsTable.hasSMSPRO, buildSMSPRO},
+	}
+}
+
+func (t smsTable) hasAfricasTalking() bool {
+	return t.Username != "" && os.Getenv(t.APIKeyEnv) != "" && len(os.Getenv(t.SecretEnv)) >= 16
+}
+
+func (t smsTable) hasSMSPRO() bool { return t.hasAfricasTalking() && t.From != "" && t.URL != "" }
 
 // smsTable is one [[sms]] table of the gateways' file: a provider of messages,
 // with its price list.
 type smsTable struct {
-	// Provider is twilio, africastalking or the name of an [[smpp]] table.
+	// Provider is one of providerKinds or the name of an [[smpp]] table.
 	Provider string `toml:"provider"`
 	// Price is that of a part in som; Prices are those of single operators. Without
 	// Price only these are served.
@@ -30,8 +55,8 @@ type smsTable struct {
 	Rates map[string]float64 `toml:"rates"`
 	// Reports is false where the provider does not tell what became of messages.
 	Reports *bool `toml:"reports"`
-	// Username, APIKeyEnv, SecretEnv, From and URL are the account at Africa's
-	// Talking.
+	// Username, APIKeyEnv, SecretEnv, From and URL are the account at a provider that
+	// has no settings of its own.
 	Username  string `toml:"username"`
 	APIKeyEnv string `toml:"api_key_env"`
 	SecretEnv string `toml:"secret_env"`
@@ -44,14 +69,17 @@ func onlyTwilio() smsTable { return smsTable{Provider: twilio, Price: new(float6
 
 // check refuses a table that no route can be made of.
 func (t smsTable) check(links map[string]bool) error {
-	if t.Provider != twilio && t.Provider != africasTalking && !links[t.Provider] {
-		return fmt.Errorf("provider is twilio, africastalking or the name of an [[smpp]] table with sms = true, not %q", t.Provider)
+	kinds := providerKinds()
+	kind, has := kinds[t.Provider]
+	if !has && !links[t.Provider] {
+		return fmt.Errorf("provider is %s or the name of an [[smpp]] table with sms = true, not %q",
+			strings.Join(slices.Sorted(maps.Keys(kinds)), ", "), t.Provider)
 	}
 	if err := t.checkPrices(); err != nil {
 		return err
 	}
-	if t.Provider == africasTalking && (t.Username == "" || os.Getenv(t.APIKeyEnv) == "" || len(os.Getenv(t.SecretEnv)) < 16) {
-		return errors.New("africastalking needs username, api_key_env, and secret_env with 16 characters or more")
+	if has && !kind.fits(t) {
+		return fmt.Errorf("%s needs %s", t.Provider, kind.needs)
 	}
 	return nil
 }
@@ -131,21 +159,44 @@ func (a *app) buildRouter() (*sms.Router, error) {
 }
 
 func (a *app) provider(table smsTable, links map[string]sms.Provider) (sms.Provider, error) {
-	switch table.Provider {
-	case twilio:
-		return sms.NewTwilio(sms.TwilioConfig{
-			AccountSID: a.config.TwilioSID, AuthToken: a.config.TwilioToken, From: a.config.SMSNumber,
-			BaseURL: a.config.TwilioURL, StatusURL: strings.TrimRight(a.config.PublicURL, "/") + "/sms/twilio/status",
-		})
-	case africasTalking:
-		made, err := sms.NewAfricasTalking(sms.AfricasTalkingConfig{
-			Username: table.Username, APIKey: os.Getenv(table.APIKeyEnv), From: table.From, BaseURL: table.URL,
-			Secret: os.Getenv(table.SecretEnv),
-		}, sms.CallbackDeps{
-			Deliveries: callbacks{a}, Taker: callbacks{a}, Now: a.now, Refused: a.metrics.refuse("africastalking-sms"), Log: a.log,
-		})
-		a.africasTalking = made
-		return made, err
+	kind, has := providerKinds()[table.Provider]
+	if !has {
+		return links[table.Provider], nil
 	}
-	return links[table.Provider], nil
+	made, err := kind.build(a, table)
+	if err != nil {
+		return nil, err
+	}
+	if hears, ok := made.(smsCallbacks); ok {
+		a.callbacks = append(a.callbacks, hears)
+	}
+	return made, nil
+}
+
+// smsCallbacks is a provider that calls us.
+type smsCallbacks interface{ Register(r fiber.Router) }
+
+// callbackDeps are what a provider's callbacks stand on; refusals are counted
+// under gateway.
+func (a *app) callbackDeps(gateway string) sms.CallbackDeps {
+	return sms.CallbackDeps{Deliveries: callbacks{a}, Taker: callbacks{a}, Now: a.now, Refused: a.metrics.refuse(gateway), Log: a.log}
+}
+
+func buildTwilio(a *app, _ smsTable) (sms.Provider, error) {
+	return sms.NewTwilio(sms.TwilioConfig{
+		AccountSID: a.config.TwilioSID, AuthToken: a.config.TwilioToken, From: a.config.SMSNumber,
+		BaseURL: a.config.TwilioURL, StatusURL: strings.TrimRight(a.config.PublicURL, "/") + "/sms/twilio/status",
+	})
+}
+
+func buildAfricasTalking(a *app, t smsTable) (sms.Provider, error) {
+	return sms.NewAfricasTalking(sms.AfricasTalkingConfig{
+		Username: t.Username, APIKey: os.Getenv(t.APIKeyEnv), From: t.From, BaseURL: t.URL, Secret: os.Getenv(t.SecretEnv),
+	}, a.callbackDeps("africastalking-sms"))
+}
+
+func buildSMSPRO(a *app, t smsTable) (sms.Provider, error) {
+	return sms.NewSMSPRO(sms.SMSPROConfig{
+		Login: t.Username, Password: os.Getenv(t.APIKeyEnv), Sender: t.From, BaseURL: t.URL, Secret: os.Getenv(t.SecretEnv),
+	}, a.callbackDeps("smspro"))
 }
