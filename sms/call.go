@@ -1,11 +1,9 @@
 package sms
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptrace"
-	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -52,17 +50,4 @@ func (c *call) unanswered(err error) error {
 		return fmt.Errorf("%w: %w", ErrNotTaken, err)
 	}
 	return fmt.Errorf("%w: %w", notify.ErrUnanswered, err)
-}
-
-// repeatable is unanswered for a provider that knows a message by our id: asked
-// again, it sends nothing twice, so nobody waits for a report first.
-func (c *call) repeatable(err error) error {
-	var failed *url.Error
-	if errors.As(err, &failed) {
-		err = failed.Err // without the address, which may hold a secret
-	}
-	if !c.made.Load() {
-		return fmt.Errorf("%w: %w", ErrNotTaken, err)
-	}
-	return err
 }

@@ -120,7 +120,7 @@ func (s *SMSPRO) Send(ctx context.Context, m notify.Outgoing) (id string, err er
 	case smsproTaken, smsproRepeated, smsproTest:
 		return id, nil
 	case smsproSlow:
-		return "", fmt.Errorf("SMSPRO took too long: status %d", status)
+		return "", fmt.Errorf("%w: SMSPRO: status %d", notify.ErrUnanswered, status)
 	case smsproStopWord, smsproNoPhone:
 		return "", fmt.Errorf("SMSPRO: %w: status %d", notify.ErrRefused, status)
 	default: // the account's own faults: format, password, address, money, sender, time
@@ -150,12 +150,16 @@ func (s *SMSPRO) ask(ctx context.Context, path string, request, answer any) erro
 	one := &call{next: s.transport}
 	response, err := one.client(s.cfg.Timeout).Do(post)
 	if err != nil {
-		return fmt.Errorf("reach SMSPRO: %w", one.repeatable(err))
+		var failed *url.Error
+		if errors.As(err, &failed) {
+			err = failed.Err
+		}
+		return fmt.Errorf("reach SMSPRO: %w", one.unanswered(err))
 	}
 	defer func() { _ = response.Body.Close() }()
 	told, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	if err != nil {
-		return fmt.Errorf("read the answer of SMSPRO: %w", one.repeatable(err))
+		return fmt.Errorf("read the answer of SMSPRO: %w", one.unanswered(err))
 	}
 	switch {
 	case response.StatusCode >= http.StatusInternalServerError:
