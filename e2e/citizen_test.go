@@ -75,7 +75,7 @@ func (c *call) choose(screen, label, want string) string {
 	for range 20 {
 		for line := range strings.SplitSeq(screen, "\n") {
 			number, rest, _ := strings.Cut(line, " ")
-			if len(number) == 1 && number >= "1" && number <= "8" && strings.Contains(rest, label) {
+			if choice.MatchString(line) && strings.Contains(rest, label) {
 				return c.say(want, number)
 			}
 		}

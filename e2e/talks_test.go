@@ -215,7 +215,7 @@ type screenful struct {
 var (
 	moreLine = regexp.MustCompile(`(?m)^9 (Дагы|Ещё|Dagy)$`)
 	wayLine  = regexp.MustCompile(`(?m)^(0|9) .*$`)
-	choice   = regexp.MustCompile(`(?m)^([1-8]) (.+)$`)
+	choice   = regexp.MustCompile(`(?m)^([1-8]|\d\d) (.+)$`)
 )
 
 // whole puts the pages of a talk together to screens.

@@ -123,7 +123,8 @@ type crawl struct {
 	avoided  string // a node that is not chosen
 	queue    []place
 	seen     map[string]bool
-	variants map[string]int // expanded so far, by node and page
+	variants map[string]int  // expanded so far, by node and page
+	deep     map[string]bool // the nodes that were too many keys away
 
 	turns, screens int
 	problems       int            // sentences about problems that were proved
@@ -147,6 +148,9 @@ type place struct {
 // maxVariants is how many screens of one node's page are gone on from: lists of
 // kindergartens in any order would never end. Every reply is checked.
 const maxVariants = 4
+
+// maxDepth is how many keys away a screen may be: the real ones are half as far.
+const maxDepth = 60
 
 // walk goes from the first screen wherever who can go without choosing the node
 // that is avoided.
@@ -224,6 +228,13 @@ func (c *crawl) visit(st *dialog.State, in dialog.Input, way []string) string {
 	if c.variants[page]++; reply.End || c.variants[page] > maxVariants {
 		return reply.Text
 	}
+	if len(way) > maxDepth { // a screen that changes with every key would be walked for ever
+		if !c.deep[st.Node] {
+			c.fault("%s %v: %s is another screen still after %d keys", c.phase, way[:8], st.Node, maxDepth)
+		}
+		c.deep[st.Node] = true
+		return reply.Text
+	}
 	data := st.Encode()
 	c.queue = append(c.queue, place{state: data, text: reply.Text, way: slices.Clone(way), first: c.variants[page] == 1})
 	return reply.Text
@@ -255,9 +266,10 @@ func (c *crawl) state(at place) *dialog.State {
 // and rubbish if wanted.
 func (c *crawl) inputs(st *dialog.State, bad bool) []string {
 	var choices []string
-	for i, option := range st.Pages[st.Page].Options {
-		if option.Node == "" || option.Node != c.avoided {
-			choices = append(choices, strconv.Itoa(i+1))
+	page := st.Pages[st.Page]
+	for i, number := range numbers(page) {
+		if node := page.Options[i].Node; node == "" || node != c.avoided {
+			choices = append(choices, number)
 		}
 	}
 	if st.Node == "door.language" {

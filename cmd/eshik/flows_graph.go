@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/eshik-kg/eshik/platform/dialog"
@@ -18,17 +17,17 @@ const typed = "…"
 
 // trace notes where an input on the screen of at led.
 func (c *crawl) trace(at *dialog.State, input, to string) {
-	number, err := strconv.Atoi(input)
-	options := at.Pages[at.Page].Options
-	if err != nil || number < 1 || number > len(options) {
+	page := at.Pages[at.Page]
+	chosen := slices.Index(numbers(page), input)
+	if chosen < 0 {
 		if slices.Contains(c.answers(at.Node), input) && to != at.Node {
 			c.way(edge{at.Node, to}, typed)
 		}
 		return
 	}
-	next := options[number-1]
+	next := page.Options[chosen]
 	label := ""
-	for line := range strings.SplitSeq(at.Pages[at.Page].Text, "\n") {
+	for line := range strings.SplitSeq(page.Text, "\n") {
 		if text, found := strings.CutPrefix(line, input+" "); found {
 			label = digit.ReplaceAllString(text, "#")
 		}
@@ -43,6 +42,15 @@ func (c *crawl) trace(at *dialog.State, input, to string) {
 	if next.Then != "" {
 		c.way(edge{next.Node, next.Then}, "")
 	}
+}
+
+// numbers are what is typed for a page's options.
+func numbers(page dialog.Page) []string {
+	typed := make([]string, len(page.Options))
+	for i := range typed {
+		typed[i] = page.Number(i)
+	}
+	return typed
 }
 
 // way keeps one label of each way: of several (a list of fines) the first in

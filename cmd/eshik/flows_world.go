@@ -14,6 +14,7 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/session"
 )
 
 // newCrawl wires the app over the sandbox as `eshik serve` does.
@@ -22,11 +23,12 @@ func newCrawl(ctx context.Context, d door, loc locales.Locale, faults planted) (
 	if err != nil {
 		return nil, err
 	}
-	c := &crawl{ctx: ctx, folder: folder, door: d, locale: loc, reached: map[string]bool{}, pages: map[string]int{}, edges: map[edge]string{}, actions: map[string]bool{}, nodes: map[string]dialog.Node{}}
+	c := &crawl{ctx: ctx, folder: folder, door: d, locale: loc, reached: map[string]bool{}, pages: map[string]int{}, edges: map[edge]string{}, actions: map[string]bool{}, deep: map[string]bool{}, nodes: map[string]dialog.Node{}}
 	log := slog.New(slog.DiscardHandler)
 	config := &Config{
 		Mode: "sandbox", Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Data: folder,
 		XRoadClient: "central-server/GOV/70000099/eshik", PublicURL: "http://127.0.0.1:1",
+		ShortCode: "*1414#", StepTime: 3 * time.Second, ResumeWindow: session.DefaultWindow,
 	}
 	if err := config.ready(); err != nil {
 		return nil, errors.Join(err, c.close())

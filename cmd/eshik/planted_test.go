@@ -34,6 +34,7 @@ func TestPlantedFaults(t *testing.T) {
 		"planted.argument the argument {plate} of \"fine.clean\" is not declared",
 		"planted.kind the longest text of the kind \"bridge\" is not declared",
 		"what was typed there is kept or shown at planted.tells",
+		"planted.grows is another screen still after 60 keys",
 	}
 	for _, want := range wanted {
 		if !slices.ContainsFunc(c.faults, func(fault string) bool { return strings.Contains(fault, want) }) {
@@ -69,7 +70,7 @@ func faulty() dialog.Service {
 	deaf := body(fine)
 	deaf.Ask = dialog.AskText
 	nodes := []dialog.Node{
-		say("planted.stuck", body(dialog.Say("fine.entry"))), say("planted.wide", body(fine)),
+		say("planted.stuck", body(dialog.Say("fine.entry"))), say("planted.wide", body(fine)), say("planted.grows", body(fine)),
 		say("planted.long", body(slices.Repeat([]dialog.Message{fine}, 30)...)),
 		say("planted.deaf", deaf), say("planted.ended", ended), tells,
 		say("planted.key", body(dialog.Say("planted.none"))),
@@ -94,7 +95,14 @@ func breaking(next engineNext) engineNext {
 		if st.Node == "planted.stuck" && strings.HasPrefix(in.Text, "0") {
 			return dialog.Reply{Text: st.Pages[st.Page].Text}, nil
 		}
+		pages := len(st.Pages)
 		reply, err := next(ctx, c, st, in)
+		if st.Node == "planted.grows" && in.Text == "77" { // a wrong key adds a page (B13)
+			for len(st.Pages) <= pages {
+				st.Pages = append(st.Pages, st.Pages[0])
+			}
+			st.Page = len(st.Pages) - 1
+		}
 		if st.Node == "planted.wide" {
 			reply.Text += strings.Repeat("ж", in.Budget.Units)
 		}

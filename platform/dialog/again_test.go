@@ -71,10 +71,10 @@ func TestWrongKeyKeepsChoices(t *testing.T) {
 	shown := k.turn(Input{Text: "9"}).Text
 	first := strings.SplitN(shown, "\n", 2)[0]
 	for range 2 {
-		k.say("8", first)
+		k.say("19", first)
 	}
-	_, label, _ := strings.Cut(first, " ")
-	k.say("1", "Тандалды "+strings.TrimPrefix(label, "Тандоо "))
+	number, label, _ := strings.Cut(first, " ")
+	k.say(number, "Тандалды "+strings.TrimPrefix(label, "Тандоо "))
 }
 
 // A wrong key on a refusal says once more what it says, and leads nowhere else.

@@ -66,11 +66,14 @@ func sizeOfRune(r rune) size {
 	return size{septets: septets, units: max(utf16.RuneLen(r), 1), wide: !inside}
 }
 
-// numbered is the size of an option's line.
-func numbered(label string) size {
-	s := sizeOf(label)
-	s.septets += len("1 ")
-	s.units += len("1 ")
+// numbered is the size of the line of the option at a place.
+func numbered(label string, place int) size {
+	s, digits := sizeOf(label), 1
+	for n := number(place); n > 9; n /= 10 {
+		digits++
+	}
+	s.septets += digits + len(" ")
+	s.units += digits + len(" ")
 	return s
 }
 

@@ -80,6 +80,8 @@ func (p *Page) write(w *cborwire.Writer) {
 			next.write(w)
 		}
 	}
+	w.IntAt(3, int64(p.First))
+	w.IntAt(4, int64(p.Of))
 	w.Close()
 }
 
@@ -192,6 +194,10 @@ func readPage(r *cborwire.Reader) (page Page) {
 		case 2:
 			page.Options = make([]Next, 0, maxChoices)
 			r.Array(func() { page.Options = append(page.Options, readNext(r)) })
+		case 3:
+			page.First = int(r.Int())
+		case 4:
+			page.Of = int(r.Int())
 		default:
 			r.Skip()
 		}

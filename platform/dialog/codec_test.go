@@ -19,7 +19,7 @@ func full() *State {
 		History: []Mark{{Node: "fine.plate"}, {Node: "identity.code", Returns: 2}}, Returns: []string{"fine.details", ""},
 		Pages: []Page{
 			{Text: "Айып\n1 Төлөө", Options: []Next{{Node: "fine.open", Set: map[string]string{"n": "1"}, Then: "x", Back: true, Fresh: true}, {}}},
-			{Text: "2"},
+			{Text: "2", First: 2, Of: 1},
 		},
 		Page: 1, Shown: 1_763_000_000_000_000, Pending: []string{"1", "2"}, Ended: true, Region: "KG-C",
 		Earlier: &State{Version: StateVersion, Node: "preschool.menu", Locale: locales.RU, Shown: -1},

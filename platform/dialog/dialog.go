@@ -34,6 +34,9 @@ type Node struct {
 	// on who was proved to be talking has the identification prove it again; the
 	// zero Next shows the node.
 	Resume Next
+	// Menu says that nothing is begun at this screen: a talk that breaks off here is
+	// not worth continuing.
+	Menu bool
 }
 
 // Ask says what a screen asks the citizen to type. Input to Secret,
@@ -75,7 +78,8 @@ func Say(key string, args ...any) Message { return Message{Key: key, Args: args}
 func Raw(kind, text string) Message { return Message{Kind: kind, Text: text} }
 
 // Screen is what a citizen sees: it knows no channel, and the engine lays it
-// out. Body paragraphs come first, then the options, numbered by the engine.
+// out. Body paragraphs come first, then the options, numbered by the engine: from 1,
+// on over the pages, without 9.
 type Screen struct {
 	Body    []Message
 	Options []Option
@@ -155,6 +159,9 @@ type Command struct {
 	Arg  string
 	// Bare is the node when nothing follows the word; empty: Node.
 	Bare string
+	// Ask is, instead of Node and Arg, the node whose question what follows the word
+	// answers: what is refused there is asked for again. Empty: none.
+	Ask string
 }
 
 // Talk is one turn of a conversation as a node sees it.

@@ -181,19 +181,24 @@ func (e *Engine) Next(ctx context.Context, c caller.Caller, st *State, in Input)
 }
 
 // Dropped is what is worth continuing of a talk that broke off: st itself where
-// it got past the main menu, the talk it offered to continue, or nil.
+// it is past the menus and leaves something to do, the talk it offered to continue,
+// or nil. A habitual "1" must not lead back to a screen that was read and done with.
 func (e *Engine) Dropped(st *State) *State {
 	if st.Node == nodeResume && st.Earlier != nil {
 		return e.Dropped(st.Earlier)
 	}
 	if n := len(st.History); st.Node == nodeProblem && n > 0 { // the screen before worked
 		before := *st
+		before.Pages = nil // they are the problem's
 		before.Node, before.History, before.Ask = st.History[n-1].Node, st.History[:n-1], AskNothing
 		before.Returns = st.Returns[:min(st.History[n-1].Returns, len(st.Returns))]
 		return e.Dropped(&before)
 	}
 	node, known := e.nodes[st.Node]
 	if !known || node.Show == nil || st.Ended || st.Locale == "" || e.owner[st.Node] == doorService {
+		return nil
+	}
+	if node.Menu || !st.unfinished() {
 		return nil
 	}
 	return st

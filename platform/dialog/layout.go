@@ -8,16 +8,39 @@ import (
 	"unicode/utf8"
 )
 
-// maxChoices is the number of options on one page: "9" and "0" are the engine's.
+// maxChoices is the number of options on one page: more are not taken in at once.
 const maxChoices = 8
+
+// number is what is typed for the option at a place, from 0: 1 to 8 and then from
+// 10 on, since 9 and 0 are the engine's.
+func number(place int) int {
+	if place < 8 {
+		return place + 1
+	}
+	return place + 2
+}
+
+// placeOf is the place of the option that key is typed for; -1 for none.
+func placeOf(key string) int {
+	n, err := strconv.Atoi(key)
+	switch {
+	case err != nil || n < 1 || n == 9 || key[0] == '0':
+		return -1
+	case n < 9:
+		return n - 1
+	}
+	return n - 2
+}
 
 // sheet is a screen in words, before it is cut into pages.
 type sheet struct {
 	body   string
 	labels []string
 	next   []Next
+	first  int    // the place of the first label among the screen's options
 	more   string // "9 Дагы"
 	footer string // "0 Артка", or empty
+	goesOn bool   // other pages follow
 }
 
 // layout cuts a sheet into pages that fit b: whole words, whole options, never
@@ -25,7 +48,7 @@ type sheet struct {
 // it costs no page, a page ends with a sentence. Each page holds a word or an
 // option: b is at least MinBudget, and more and footer take at most maxWay.
 func layout(b Budget, s sheet) []Page {
-	if len(s.labels) <= maxChoices && b.holds(s.size()) {
+	if !s.goesOn && s.fits(b) {
 		return []Page{s.page(s.body, 0, len(s.labels), "")}
 	}
 	c := newCutter(b, s)
@@ -33,38 +56,53 @@ func layout(b Budget, s sheet) []Page {
 	for at := (spot{}); !c.over(at); {
 		next := c.fill(at)
 		more := c.more
-		if c.over(next) {
+		if c.over(next) && !c.goesOn {
 			more = ""
 		}
-		pages = append(pages, c.page(c.text(at.word, next.word), at.option, next.option, more))
+		page := c.page(c.text(at.word, next.word), at.option, next.option, more)
+		page.Of = len(pages)
+		pages = append(pages, page)
 		at = next
 	}
 	return pages
 }
 
-// from is the sheet from a page on, under another body, and the pages before that
-// one. They are none where the choices are not those of the pages any more.
-func (s sheet) from(pages []Page, place int, body string) (before []Page, rest sheet) {
-	first, all := 0, 0
-	for i, page := range pages {
-		if i < place {
-			first += len(page.Options)
-		}
-		all += len(page.Options)
+// fits reports that one page holds all.
+func (s sheet) fits(b Budget) bool { return len(s.labels) <= maxChoices && b.holds(s.size()) }
+
+// refuse lays a notice over one of the sheet's pages: above it, or in the place of
+// its text, which the citizen has just read. What is to type and to choose stays,
+// by the numbers it had, and the other pages stay as they are, so that refusals one
+// after the other add nothing. readOnly is a screen that only says something, which
+// stays too.
+func (s sheet) refuse(b Budget, own []Page, at int, notice string, readOnly bool) []Page {
+	page := own[at]
+	part := s
+	part.body, part.goesOn = notice, at+1 < len(own)
+	part.labels, part.next, part.first = nil, nil, page.First
+	var over []Page
+	switch text := join(notice, page.Text); {
+	case b.Fits(text):
+		over = []Page{{Text: text, Options: page.Options, First: page.First}}
+	case readOnly:
+		part.goesOn = true
+		over = append(layout(b, part), page)
+	default:
+		end := page.First + len(page.Options)
+		part.labels, part.next = s.labels[page.First:end], s.next[page.First:end]
+		over = layout(b, part)
 	}
-	s.body = body
-	if place >= len(pages) || all != len(s.labels) {
-		return nil, s
+	for i := range over {
+		over[i].Of = at
 	}
-	s.labels, s.next = s.labels[first:], s.next[first:]
-	return pages[:place:place], s
+	return slices.Concat(own[:at], over, own[at+1:])
 }
 
 // size is that of the whole sheet on one page.
 func (s sheet) size() size {
 	all := sizeOf(s.body).under(sizeOf(s.footer))
-	for _, label := range s.labels {
-		all = all.under(numbered(label))
+	for i, label := range s.labels {
+		all = all.under(numbered(label, s.first+i))
 	}
 	return all
 }
@@ -74,19 +112,19 @@ func (s sheet) size() size {
 func (s sheet) page(body string, from, to int, more string) Page {
 	length := len(body) + len(more) + len(s.footer) + 2
 	for _, label := range s.labels[from:to] {
-		length += len(label) + len("\n1 ")
+		length += len(label) + len("\n10 ")
 	}
 	var out strings.Builder
 	out.Grow(length)
 	line(&out, body)
 	for i, label := range s.labels[from:to] {
-		line(&out, strconv.Itoa(i+1))
+		line(&out, strconv.Itoa(number(s.first+from+i)))
 		out.WriteString(" ")
 		out.WriteString(label)
 	}
 	line(&out, more)
 	line(&out, s.footer)
-	return Page{Text: out.String(), Options: s.next[from:to:to]}
+	return Page{Text: out.String(), Options: s.next[from:to:to], First: s.first + from}
 }
 
 // line begins a line with text; an empty one is left out.
@@ -127,7 +165,7 @@ func newCutter(b Budget, s sheet) *cutter {
 	}
 	c.labels = slices.Clone(s.labels)
 	for i, label := range c.labels {
-		c.labels[i] = c.shorten(label)
+		c.labels[i] = c.shorten(label, c.first+i)
 	}
 	return c
 }
@@ -187,7 +225,7 @@ func (c *cutter) greedy(at spot) spot {
 	}
 	page := body.under(c.tail)
 	for first := at.option; at.option < len(c.labels) && at.option-first < maxChoices; at.option++ {
-		if page = page.under(numbered(c.labels[at.option])); !c.budget.holds(page) {
+		if page = page.under(numbered(c.labels[at.option], c.first+at.option)); !c.budget.holds(page) {
 			break
 		}
 	}
@@ -204,8 +242,11 @@ func (c *cutter) lastPage(at spot) bool {
 		body = body.minus(leading(c.words[at.word]))
 	}
 	page := body.under(sizeOf(c.footer))
-	for _, label := range c.labels[at.option:] {
-		page = page.under(numbered(label))
+	if c.goesOn {
+		page = body.under(c.tail)
+	}
+	for i, label := range c.labels[at.option:] {
+		page = page.under(numbered(label, c.first+at.option+i))
 	}
 	return c.budget.holds(page)
 }
@@ -230,13 +271,13 @@ func (c *cutter) pieces(word string) []string {
 }
 
 // shorten cuts an option's label so that the option alone fits a page.
-func (c *cutter) shorten(label string) string {
-	if c.budget.holds(numbered(label).under(c.tail)) {
+func (c *cutter) shorten(label string, place int) string {
+	if c.budget.holds(numbered(label, place).under(c.tail)) {
 		return label
 	}
 	const cut = ".."
 	for end := len(label); end > 0; end-- {
-		if utf8.RuneStart(label[end-1]) && c.budget.holds(numbered(label[:end-1]+cut).under(c.tail)) {
+		if utf8.RuneStart(label[end-1]) && c.budget.holds(numbered(label[:end-1]+cut, place).under(c.tail)) {
 			return label[:end-1] + cut
 		}
 	}
@@ -244,17 +285,20 @@ func (c *cutter) shorten(label string) string {
 }
 
 // splitWords cuts text before each space and line break, which stay with the
-// word that follows. A number written in groups ("10 000") is one word.
+// word that follows. What is one thing is one word, see oneThing: the text itself has
+// plain spaces, as no-break ones are outside the alphabet of most messages.
 func splitWords(text string) []string {
 	words := make([]string, 0, strings.Count(text, " ")+strings.Count(text, "\n")+1)
-	start := 0
+	start, token := 0, 0 // of the word, and of its last token
 	for i := range len(text) {
-		r := text[i]
-		grouped := r == ' ' && i > 0 && i+1 < len(text) && isDigit(text[i-1]) && isDigit(text[i+1])
-		if (r == ' ' || r == '\n') && i > start && !grouped {
+		if text[i] != ' ' && text[i] != '\n' {
+			continue
+		}
+		if i > start && (text[i] == '\n' || !oneThing(text[token:i], nextToken(text[i+1:]))) {
 			words = append(words, text[start:i])
 			start = i
 		}
+		token = i + 1
 	}
 	if start < len(text) {
 		words = append(words, text[start:])
@@ -262,7 +306,54 @@ func splitWords(text string) []string {
 	return words
 }
 
+// nextToken is what text begins with, up to a space or the end of the line.
+func nextToken(text string) string {
+	if end := strings.IndexAny(text, " \n"); end >= 0 {
+		return text[:end]
+	}
+	return text
+}
+
+// oneThing reports that the space between two tokens is inside an amount ("10 000
+// сом"), a moment ("12.05.2026 10:30"), a number ("№ 12") or a plate ("01 KG 123").
+func oneThing(left, right string) bool {
+	if left == "" || right == "" {
+		return false
+	}
+	before, after := isDigit(left[len(left)-1]), isDigit(right[0])
+	switch {
+	case before && after:
+		return true
+	case before:
+		return currency(right) || capitals(right)
+	case after:
+		return left == "№" || capitals(left)
+	}
+	return false
+}
+
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }
+
+// currency reports a word that belongs to the amount before it, with any ending.
+func currency(word string) bool {
+	for _, unit := range []string{"сом", "som", "тыйын", "tyiyn", "KGS"} {
+		if strings.HasPrefix(word, unit) {
+			return true
+		}
+	}
+	return strings.HasPrefix(word, "с.") || strings.HasPrefix(word, "s.")
+}
+
+// capitals reports one to three capital letters, as plates have them.
+func capitals(word string) bool {
+	n := 0
+	for _, r := range strings.TrimRight(word, ".,:;!?)") {
+		if n++; n > 3 || !unicode.IsUpper(r) {
+			return false
+		}
+	}
+	return n > 0
+}
 
 // endsSentence reports that a sentence or a paragraph ends between two words.
 // An initial ("А. Б.") ends none.

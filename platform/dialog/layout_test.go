@@ -119,11 +119,11 @@ func whole(t *testing.T, s sheet, pages []Page) {
 			rest = strings.TrimSuffix(rest, "\n"+s.more)
 		}
 		for n := len(p.Options); n > 0; n-- {
-			at := strings.LastIndex(rest, "\n"+strconv.Itoa(n)+" ")
+			at := strings.LastIndex(rest, "\n"+strconv.Itoa(number(p.First+n-1))+" ")
 			if at < 0 {
 				t.Fatalf("option %d is not on page %d: %q", n, i, p.Text)
 			}
-			labels = slices.Insert(labels, len(labels)-(len(p.Options)-n), rest[at+len("\n1 "):])
+			labels = slices.Insert(labels, len(labels)-(len(p.Options)-n), strings.TrimLeft(rest[at+1:], "0123456789")[1:])
 			rest = rest[:at]
 		}
 		body.WriteString(rest)

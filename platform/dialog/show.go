@@ -51,11 +51,12 @@ func (w *walk) again(ctx context.Context, err error) error {
 	w.engine.logError(ctx, w.state.Node, err)
 	p := problem.From(err)
 	w.failed, w.repeats = passing(p), true
-	return w.show(ctx, w.engine.text(w.locale(), Say(p.Key, p.Args...)))
+	return w.show(ctx, w.engine.text(w.tongue(), Say(p.Key, p.Args...)))
 }
 
 // trouble shows the sentence of err on a screen of its own, from which "back"
-// leads to the last screen that worked.
+// leads to the last screen that worked. Where that asked for a text, another one may
+// be typed at once.
 func (w *walk) trouble(ctx context.Context, node string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -64,8 +65,12 @@ func (w *walk) trouble(ctx context.Context, node string, err error) error {
 	w.engine.logError(ctx, node, err)
 	p := problem.From(err)
 	w.failed = passing(p)
+	ask := AskNothing
+	if n := len(w.state.History); n > 0 && w.state.Ask == AskText && w.engine.nodes[w.state.History[n-1].Node].Answer != nil {
+		ask = AskText
+	}
 	w.state.Node = nodeProblem
-	w.lay(Screen{Body: []Message{Say(p.Key, p.Args...)}}, "")
+	w.lay(Screen{Body: []Message{Say(p.Key, p.Args...)}, Ask: ask}, "")
 	return nil
 }
 
@@ -75,16 +80,19 @@ func passing(p *problem.Error) bool {
 	return p.Code == problem.Upstream || p.Code == problem.Unavailable
 }
 
-// lay cuts a screen into the pages of the channel and shows the first.
+// lay cuts a screen into the pages of the channel and shows the first, or, where
+// what was typed is refused, the one that the citizen sees.
 func (w *walk) lay(screen Screen, notice string) {
-	loc := w.locale()
-	paragraphs := make([]string, 1, 1+len(screen.Body))
-	paragraphs[0] = notice
+	loc, tongue := w.locale(), w.tongue()
+	paragraphs := make([]string, 0, 1+len(screen.Body))
+	if !w.repeats {
+		paragraphs = append(paragraphs, notice)
+	}
 	for _, m := range screen.Body {
 		paragraphs = append(paragraphs, w.engine.text(loc, m))
 	}
 	s := sheet{
-		body: join(paragraphs...), more: w.engine.more(loc), footer: w.footer(loc, screen),
+		body: join(paragraphs...), more: w.engine.more(tongue), footer: w.footer(tongue, screen),
 		labels: make([]string, 0, len(screen.Options)), next: make([]Next, 0, len(screen.Options)),
 	}
 	for _, option := range screen.Options {
@@ -93,14 +101,28 @@ func (w *walk) lay(screen Screen, notice string) {
 	}
 	w.state.Ask = screen.Ask
 	w.state.Shown = w.caller.Now.UnixMicro()
-	if w.repeats && (w.state.Page > 0 || !w.budget.holds(s.size())) && (screen.Ask != AskNothing || len(w.state.options()) > 0) {
-		// The citizen has seen the screen: what to type, and the choices by the numbers
-		// they had, are worth more than half of its text once more.
-		before, rest := s.from(w.state.Pages, w.state.Page, notice)
-		w.state.Pages, w.state.Page = append(before, layout(w.budget, rest)...), len(before)
+	own := layout(w.budget, s)
+	if !w.repeats || len(own) == 0 {
+		w.state.Pages, w.state.Page = own, 0
 		return
 	}
-	w.state.Pages, w.state.Page = layout(w.budget, s), 0
+	at := w.state.seen(len(own), len(s.labels))
+	w.state.Pages, w.state.Page = s.refuse(w.budget, own, at, notice, screen.Ask == AskNothing && len(s.labels) == 0), at
+}
+
+// seen is which of a screen's pages the citizen sees, the first where the screen is
+// another by now.
+func (s *State) seen(pages, options int) int {
+	for i := range s.Pages {
+		options -= len(s.Pages[i].Options)
+	}
+	if s.Page >= len(s.Pages) || options != 0 {
+		return 0
+	}
+	if of := s.Pages[s.Page].Of; of >= 0 && of < pages {
+		return of
+	}
+	return 0
 }
 
 // footer is the way back as the screen shows it.
@@ -115,10 +137,18 @@ func (w *walk) footer(loc locales.Locale, screen Screen) string {
 	}
 }
 
-// locale is what to speak: the choice of languages shows each in its own words,
-// and before the choice the door speaks Kyrgyz.
+// locale is what a screen speaks: the choice of languages shows each in its own
+// words, and is written once, in the Kyrgyz texts.
 func (w *walk) locale() locales.Locale {
-	if w.state.Locale == "" || w.state.Node == nodeLanguage {
+	if w.state.Node == nodeLanguage {
+		return locales.KY
+	}
+	return w.tongue()
+}
+
+// tongue is what the citizen speaks; before the choice the door speaks Kyrgyz.
+func (w *walk) tongue() locales.Locale {
+	if w.state.Locale == "" {
 		return locales.KY
 	}
 	return w.state.Locale

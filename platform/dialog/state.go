@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
@@ -49,6 +50,12 @@ type Mark struct {
 type Page struct {
 	Text    string
 	Options []Next
+	// First is the place of the page's first option among all of the screen's, from
+	// 0: options are numbered through. Since version 3.
+	First int
+	// Of is the place, among the pages of the screen, of the page that this is or
+	// that a refusal was laid over. Since version 3.
+	Of int
 }
 
 // maxHistory bounds how many steps "back" can go.
@@ -75,12 +82,53 @@ func (s *State) remember() {
 	}
 }
 
-// options are the choices on the page the citizen sees.
-func (s *State) options() []Next {
-	if s.Page < len(s.Pages) {
-		return s.Pages[s.Page].Options
+// choice is the option with a number, on whichever page it is shown. The pages of
+// a state from before version 3 are each numbered from 1: there the page that the
+// citizen sees alone counts.
+func (s *State) choice(key string) (Next, bool) {
+	if s.Page >= len(s.Pages) {
+		return Next{}, false
 	}
-	return nil
+	place := placeOf(key)
+	if next, has := s.Pages[s.Page].option(place); has {
+		return next, true
+	}
+	first := 0
+	for i := range s.Pages {
+		page := &s.Pages[i]
+		if page.First != first {
+			return Next{}, false
+		}
+		if next, has := page.option(place); has {
+			return next, true
+		}
+		first += len(page.Options)
+	}
+	return Next{}, false
+}
+
+// Number is what is typed to choose the page's option at a place, from 0.
+func (p *Page) Number(place int) string { return strconv.Itoa(number(p.First + place)) }
+
+func (p *Page) option(place int) (Next, bool) {
+	if at := place - p.First; place >= 0 && at >= 0 && at < len(p.Options) {
+		return p.Options[at], true
+	}
+	return Next{}, false
+}
+
+// unfinished reports that the screen leaves something to do: to type, to choose,
+// or to read on. Where the pages are not known any more it is taken to.
+func (s *State) unfinished() bool {
+	if len(s.Pages) == 0 || s.Ask != AskNothing || s.Page+1 < len(s.Pages) {
+		return true
+	}
+	for i := range s.Pages {
+		if len(s.Pages[i].Options) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Step is one finished or abandoned step of a talk, for statistics.

@@ -19,6 +19,9 @@ import (
 // maxInput bounds what is taken from a citizen in one turn, in characters.
 const maxInput = 400
 
+// maxReturns bounds how deep sub-talks may be in each other.
+const maxReturns = 8
+
 // maxMoves bounds the actions between two screens: more is a circle.
 const maxMoves = 16
 
@@ -71,7 +74,7 @@ func (w *walk) start(ctx context.Context, in Input) error {
 	}
 	if command, rest, ok := w.engine.command(in.Text, false); ok {
 		w.state.Node = nodeMain
-		return w.move(ctx, command.next(rest))
+		return w.command(ctx, command, rest)
 	}
 	return w.move(ctx, Go(nodeMain))
 }
@@ -109,9 +112,21 @@ func (w *walk) pending(ctx context.Context) error {
 
 func (w *walk) step(ctx context.Context, text string) error {
 	if command, rest, ok := w.engine.command(text, false); ok {
-		return w.move(ctx, command.next(rest))
+		return w.command(ctx, command, rest)
 	}
 	return w.answer(ctx, text)
+}
+
+// command goes where a command leads. What follows its word answers its question,
+// if it has one: what is refused is asked for again.
+func (w *walk) command(ctx context.Context, c Command, rest string) error {
+	if rest == "" || c.Ask == "" {
+		return w.move(ctx, c.next(rest))
+	}
+	if err := w.move(ctx, Go(c.Ask)); err != nil || w.state.Node != c.Ask || w.state.Ask != AskText {
+		return err
+	}
+	return w.reply(ctx, rest)
 }
 
 // answer takes what the citizen typed on the screen they see.
@@ -135,7 +150,7 @@ func (w *walk) answer(ctx context.Context, raw string) error {
 				w.later(command, text)
 				return w.move(ctx, Done(nodeLanguage))
 			}
-			return w.move(ctx, command.next(rest))
+			return w.command(ctx, command, rest)
 		}
 	}
 	switch {
@@ -161,23 +176,29 @@ func (w *walk) anew(ctx context.Context) error {
 
 // choose takes an option's number or the answer to a question.
 func (w *walk) choose(ctx context.Context, text, key string) error {
-	for i, next := range w.state.options() {
-		if key == string(rune('1'+i)) {
-			if w.dialled && w.engine.nodes[next.Node].Do != nil {
-				return errDialStops
-			}
-			w.count(OutcomeDone)
-			return w.move(ctx, next)
+	if next, has := w.state.choice(key); has {
+		if w.dialled && w.engine.nodes[next.Node].Do != nil {
+			return errDialStops
 		}
+		w.count(OutcomeDone)
+		return w.move(ctx, next)
 	}
-	node, known := w.engine.nodes[w.state.Node]
-	if w.state.Ask == AskNothing || !known || node.Answer == nil {
+	if n := len(w.state.History); w.state.Node == nodeProblem && w.state.Ask != AskNothing && n > 0 {
+		w.retreat()
+	}
+	if node := w.engine.nodes[w.state.Node]; w.state.Ask == AskNothing || node.Answer == nil {
 		return w.again(ctx, problem.New(problem.Invalid, w.noChoice()))
 	}
+	return w.reply(ctx, text)
+}
+
+// reply takes text as the answer to the present screen's question.
+func (w *walk) reply(ctx context.Context, text string) error {
 	if w.atOnce {
 		return ErrWaits
 	}
-	next, err := problem.Guarded(func() (Next, error) { return node.Answer(ctx, w.talk(), text) })
+	answer := w.engine.nodes[w.state.Node].Answer
+	next, err := problem.Guarded(func() (Next, error) { return answer(ctx, w.talk(), text) })
 	if err != nil {
 		w.countProblem(err)
 		return w.again(ctx, err)
@@ -219,11 +240,16 @@ func (w *walk) back(ctx context.Context) error {
 	if len(w.state.History) == 0 {
 		return w.home(ctx)
 	}
+	w.retreat()
+	return w.show(ctx, "")
+}
+
+// retreat puts the state back to the screen before, which is not shown yet.
+func (w *walk) retreat() {
 	last := w.state.History[len(w.state.History)-1]
 	w.state.History = w.state.History[:len(w.state.History)-1]
 	w.state.Returns = w.state.Returns[:min(last.Returns, len(w.state.Returns))]
 	w.state.Node = last.Node
-	return w.show(ctx, "")
 }
 
 // move goes where next says, doing the actions on the way, to the next screen.
@@ -281,6 +307,9 @@ func (w *walk) enter(next Next) bool {
 	}
 	if next.Then != "" {
 		st.Returns = append(st.Returns, next.Then)
+		// A command leaves a sub-talk without an end: who texts on for a day piles up no
+		// more than these.
+		st.Returns = st.Returns[max(0, len(st.Returns)-maxReturns):]
 	}
 	st.Node = next.Node
 	if next.Back {

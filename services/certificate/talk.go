@@ -30,7 +30,7 @@ func (s *Service) Talk() dialog.Service {
 		Name:  name,
 		Entry: dialog.Option{Label: dialog.Say("certificate.entry"), Next: dialog.Go(nodeMenu)},
 		Nodes: []dialog.Node{
-			{ID: nodeMenu, Plain: s.showMenu},
+			{ID: nodeMenu, Plain: s.showMenu, Menu: true},
 			{ID: nodeKind, Plain: s.showKinds, Resume: dialog.Call(identity.NodeStart, nodeKind)},
 			{ID: nodeRequest, Do: s.doRequest},
 			{ID: nodeDone, Plain: s.showDone},
@@ -41,7 +41,7 @@ func (s *Service) Talk() dialog.Service {
 			{Words: []string{"маалымкат", "справка", "maalymkat", "spravka"}, Node: nodeMenu},
 			{
 				Words: []string{"текшер", "проверить", "teksher", "proverit"},
-				Node:  nodeVerified, Arg: keyNumber, Bare: nodeVerify,
+				Ask:   nodeVerify, Bare: nodeVerify,
 			},
 		},
 	}
@@ -104,7 +104,7 @@ func (s *Service) answerVerify(_ context.Context, _ *dialog.Talk, input string) 
 	return dialog.Go(nodeVerified, keyNumber, number), nil
 }
 
-// showVerified answers for a number that was typed here or texted as it is.
+// showVerified answers for a number that was typed or texted.
 func (s *Service) showVerified(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
 	view, err := s.Verify(ctx, t.Caller, t.Get(keyNumber))
 	if err != nil {

@@ -47,7 +47,7 @@ func (s *Service) Talk() dialog.Service {
 		},
 		Commands: []dialog.Command{{
 			Words: []string{"айып", "штраф", "aiyp", "ayyp", "ayip", "shtraf"},
-			Node:  nodeList, Arg: memoryPlate, Bare: nodePlate,
+			Ask:   nodePlate, Bare: nodePlate,
 		}},
 	}
 }

@@ -25,7 +25,7 @@ func (s *Service) Talk() dialog.Service {
 		Name:  name,
 		Entry: dialog.Option{Label: dialog.Say("preschool.entry"), Next: dialog.Go("preschool.menu")},
 		Nodes: []dialog.Node{
-			{ID: "preschool.menu", Plain: s.showMenu},
+			{ID: "preschool.menu", Menu: true, Plain: s.showMenu},
 			{ID: "preschool.child", Show: s.showChildren, Resume: proveAgain("preschool.child")},
 			{ID: "preschool.district", Show: s.showDistricts, Resume: proveAgain("preschool.district")},
 			{ID: "preschool.kindergarten", Show: s.showKindergartens, Resume: proveAgain("preschool.kindergarten")},
@@ -44,7 +44,7 @@ func (s *Service) Talk() dialog.Service {
 		},
 		Commands: []dialog.Command{{
 			Words: []string{locales.Fold("кезек"), locales.Fold("очередь"), "kezek", "ochered"},
-			Node:  "preschool.position", Arg: memNumber, Bare: "preschool.menu",
+			Ask:   "preschool.ask_number", Bare: "preschool.menu",
 		}},
 	}
 }
