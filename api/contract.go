@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -112,6 +113,9 @@ func (k *Contract) Middleware(c *fiber.Ctx) error {
 // find finds the operation of a request. A path whose parameter is empty is
 // another path, which the contract does not have.
 func (k *Contract) find(r *http.Request) (*routers.Route, map[string]string, error) {
+	if strings.HasSuffix(r.URL.Path, "/") { // the router would pass over the slash
+		return nil, nil, errors.New("the path ends with a slash")
+	}
 	route, parameters, err := k.router.FindRoute(r)
 	if err != nil {
 		return nil, nil, err

@@ -148,6 +148,27 @@ func (e FaultCode) Valid() bool {
 	}
 }
 
+// Defines values for Language.
+const (
+	LanguageKy     Language = "ky"
+	LanguageKyLatn Language = "ky-Latn"
+	LanguageRu     Language = "ru"
+)
+
+// Valid indicates whether the value is a known member of the Language enum.
+func (e Language) Valid() bool {
+	switch e {
+	case LanguageKy:
+		return true
+	case LanguageKyLatn:
+		return true
+	case LanguageRu:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Level.
 const (
 	LevelProven Level = "proven"
@@ -235,6 +256,30 @@ func (e PaymentState) Valid() bool {
 	}
 }
 
+// Defines values for RefundReason.
+const (
+	RefundReasonAlreadyPaid RefundReason = "already_paid"
+	RefundReasonCancelled   RefundReason = "cancelled"
+	RefundReasonChanged     RefundReason = "changed"
+	RefundReasonUnknownBill RefundReason = "unknown_bill"
+)
+
+// Valid indicates whether the value is a known member of the RefundReason enum.
+func (e RefundReason) Valid() bool {
+	switch e {
+	case RefundReasonAlreadyPaid:
+		return true
+	case RefundReasonCancelled:
+		return true
+	case RefundReasonChanged:
+		return true
+	case RefundReasonUnknownBill:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RegistrationState.
 const (
 	RegistrationStateOffered RegistrationState = "offered"
@@ -291,9 +336,14 @@ func (e VerificationStatus) Valid() bool {
 
 // Bill defines model for Bill.
 type Bill struct {
+	// Amount In full, in tyiyn
+	Amount   *int64   `json:"amount,omitempty"`
 	Currency Currency `json:"currency"`
 
-	// Due Due now, in tyiyn
+	// Discount What the register takes off now, in tyiyn; absent when nothing. The register tells no deadline: it counts from the delivery (`delivered_at` of a violation)
+	Discount *int64 `json:"discount,omitempty"`
+
+	// Due Due now, in tyiyn: the register's own price, a discount counted
 	Due int64 `json:"due"`
 
 	// Paying It is being paid through us already
@@ -338,6 +388,24 @@ type CodeRequest struct {
 // Currency defines model for Currency.
 type Currency string
 
+// Device Example: {"bound_at":"2026-11-28T18:30:00Z","current":true,"phone":"+996*****0001","proven_until":"2026-11-29T06:30:00Z"}
+type Device struct {
+	// BlockedUntil An earlier phone undid its proof
+	BlockedUntil *time.Time `json:"blocked_until,omitempty"`
+
+	// BoundAt When it was proved first
+	BoundAt time.Time `json:"bound_at"`
+
+	// Current It is the one that asks
+	Current bool `json:"current"`
+
+	// Phone With the middle hidden; absent where only its index was kept
+	Phone *string `json:"phone,omitempty"`
+
+	// ProvenUntil Absent once its proof has lapsed
+	ProvenUntil *time.Time `json:"proven_until,omitempty"`
+}
+
 // District Example: {"code":"41711000","name":"Бишкек"}
 type District struct {
 	Code string `json:"code"`
@@ -372,6 +440,9 @@ type Kindergarten struct {
 	Id        string `json:"id"`
 	Name      string `json:"name"`
 }
+
+// Language defines model for Language.
+type Language string
 
 // LanguageChoice Example: {"language":"ky"}
 type LanguageChoice struct {
@@ -413,11 +484,19 @@ type Payment struct {
 	Amount int64 `json:"amount"`
 
 	// Code What a wallet pays by; present once confirmed
-	Code      *string        `json:"code,omitempty"`
-	Currency  Currency       `json:"currency"`
-	ExpiresAt time.Time      `json:"expires_at"`
-	Id        string         `json:"id"`
-	Lines     *[]PaymentLine `json:"lines,omitempty"`
+	Code      *string   `json:"code,omitempty"`
+	Currency  Currency  `json:"currency"`
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// FinishedAt When the register had recorded it, or the money had to go back
+	FinishedAt *time.Time     `json:"finished_at,omitempty"`
+	Id         string         `json:"id"`
+	Lines      *[]PaymentLine `json:"lines,omitempty"`
+	OpenedAt   *time.Time     `json:"opened_at,omitempty"`
+
+	// PaidAt When the money was taken
+	PaidAt  *time.Time   `json:"paid_at,omitempty"`
+	Service *PaidService `json:"service,omitempty"`
 
 	// State quoted: priced, to be confirmed; awaiting: confirmed, to be paid by its code; accepted: paid, the register is being told;
 	// settled: the register has recorded it; refund_due: the money goes back; refused: a bill of it was paid otherwise, no money was
@@ -428,8 +507,11 @@ type Payment struct {
 // PaymentLine defines model for PaymentLine.
 type PaymentLine struct {
 	// Amount In tyiyn
-	Amount int64  `json:"amount"`
-	Ref    string `json:"ref"`
+	Amount int64 `json:"amount"`
+
+	// Reason Why the money of a line goes back
+	Reason *RefundReason `json:"reason,omitempty"`
+	Ref    string        `json:"ref"`
 
 	// State quoted: priced, to be confirmed; awaiting: confirmed, to be paid by its code; accepted: paid, the register is being told;
 	// settled: the register has recorded it; refund_due: the money goes back; refused: a bill of it was paid otherwise, no money was
@@ -488,11 +570,42 @@ type Problem struct {
 	Type  string `json:"type"`
 }
 
+// Profile Example: {"language":"ky","phone":"+996555000001","proven":true,"proven_until":"2026-11-29T06:30:00Z"}
+type Profile struct {
+	Language *Language `json:"language,omitempty"`
+
+	// Phone Example: +996555000001
+	Phone Phone `json:"phone"`
+
+	// Proven Somebody proved on this phone who they are
+	Proven      bool       `json:"proven"`
+	ProvenUntil *time.Time `json:"proven_until,omitempty"`
+}
+
 // ProofRequest Example: {"document_number":"ID1234567","personal_number":"11503198800011"}
 type ProofRequest struct {
 	DocumentNumber string `json:"document_number"`
 	PersonalNumber string `json:"personal_number"`
 }
+
+// Receipt Example: {"back":0,"currency":"KGS","payment":{"amount":150000,"code":"1234567897","currency":"KGS","expires_at":"2026-11-29T08:15:00Z","id":"0198f3a2-6c00-7cc1-a8d5-3f1d6a1b2c3d","lines":[{"amount":150000,"ref":"2000000001","state":"settled"}],"paid_at":"2026-11-28T18:30:00Z","service":"fine","state":"settled"},"settled":150000,"text":"Eshik. Төлөндү: 1 500 сом. Төлөм коду: 1234567897. Рахмат."}
+type Receipt struct {
+	// Back What goes back, in tyiyn
+	Back     int64    `json:"back"`
+	Currency Currency `json:"currency"`
+
+	// Payment Example: {"amount":150000,"code":"1234567897","currency":"KGS","expires_at":"2026-11-29T08:15:00Z","id":"0198f3a2-6c00-7cc1-a8d5-3f1d6a1b2c3d","lines":[{"amount":150000,"ref":"2000000001","state":"awaiting"}],"state":"awaiting"}
+	Payment Payment `json:"payment"`
+
+	// Settled What the register has recorded, in tyiyn
+	Settled int64 `json:"settled"`
+
+	// Text For people
+	Text string `json:"text"`
+}
+
+// RefundReason Why the money of a line goes back
+type RefundReason string
 
 // RegistrationRequest Example: {"child":"3f1d6a1b2c3d4e5f","kindergartens":["12"]}
 type RegistrationRequest struct {
@@ -505,6 +618,15 @@ type RegistrationRequest struct {
 
 // RegistrationState defines model for RegistrationState.
 type RegistrationState string
+
+// SentCode Example: {"again_at":"2026-11-28T18:30:00Z","expires_at":"2026-11-28T18:40:00Z"}
+type SentCode struct {
+	// AgainAt From when another code can be asked for
+	AgainAt time.Time `json:"again_at"`
+
+	// ExpiresAt Until when the code can be used
+	ExpiresAt time.Time `json:"expires_at"`
+}
 
 // Token Example: {"access_token":"eyJhbGciOiJFUzI1NiJ9.e30.c2lnbmF0dXJl","expires_in":900,"token_type":"Bearer"}
 type Token struct {
@@ -538,7 +660,7 @@ type UsageCell struct {
 	Suppressed bool               `json:"suppressed"`
 }
 
-// Vehicle Example: {"fines":[{"currency":"KGS","due":150000,"paying":false,"ref":"2000000001"}],"plate":"01KG123ABC","registered":true,"total":150000}
+// Vehicle Example: {"fines":[{"amount":500000,"currency":"KGS","discount":350000,"due":150000,"paying":false,"ref":"2000000001"}],"plate":"01KG123ABC","registered":true,"total":150000}
 type Vehicle struct {
 	Fines []Bill `json:"fines"`
 	Plate string `json:"plate"`
@@ -574,19 +696,32 @@ type VerificationRequest struct {
 // Violation Example: {"amount":500000,"at":"2026-11-20T08:15:00Z","paid":false,"place":"Чүй пр. / Манас пр.","ref":"2000000001","title":"Кызыл чыракка өтүү"}
 type Violation struct {
 	// Amount In tyiyn
-	Amount int64      `json:"amount"`
-	At     *time.Time `json:"at,omitempty"`
-	Paid   bool       `json:"paid"`
-	Place  *string    `json:"place,omitempty"`
-	Ref    string     `json:"ref"`
-	Title  string     `json:"title"`
+	Amount  int64      `json:"amount"`
+	Article *string    `json:"article,omitempty"`
+	At      *time.Time `json:"at,omitempty"`
+
+	// DeliveredAt When the resolution was delivered, from which a discount counts; absent: not yet
+	DeliveredAt *time.Time `json:"delivered_at,omitempty"`
+	Paid        bool       `json:"paid"`
+	Place       *string    `json:"place,omitempty"`
+	Ref         string     `json:"ref"`
+
+	// Resolution The number of the resolution
+	Resolution *string `json:"resolution,omitempty"`
+	Title      string  `json:"title"`
 }
+
+// Before defines model for Before.
+type Before = openapi_types.UUID
 
 // From defines model for From.
 type From = openapi_types.Date
 
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
+
+// Limit defines model for Limit.
+type Limit = int
 
 // Number defines model for Number.
 type Number = string
@@ -616,6 +751,15 @@ type ListFinesParams struct {
 type ListViolationsParams struct {
 	// Plate In any spelling: 01KG123ABC, 01 kg 123 авс
 	Plate Plate `form:"plate" json:"plate"`
+}
+
+// ListPaymentsParams defines parameters for ListPayments.
+type ListPaymentsParams struct {
+	// Before The id to go on from; the newest when absent
+	Before *Before `form:"before,omitempty" json:"before,omitempty"`
+
+	// Limit How many
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListKindergartensParams defines parameters for ListKindergartens.
@@ -689,6 +833,9 @@ type ServerInterface interface {
 	// SendCode Send a one-time code to a phone by SMS
 	// (POST /v1/codes)
 	SendCode(c *fiber.Ctx) error
+	// ListDevices The phones that were proved for you
+	// (GET /v1/devices)
+	ListDevices(c *fiber.Ctx) error
 	// ListFines Unpaid fines of a plate, with what is due now
 	// (GET /v1/fines)
 	ListFines(c *fiber.Ctx, params ListFinesParams) error
@@ -698,6 +845,9 @@ type ServerInterface interface {
 	// SetLanguage Choose the language of this phone on every channel
 	// (PUT /v1/language)
 	SetLanguage(c *fiber.Ctx) error
+	// ListPayments The payments of this phone, newest first
+	// (GET /v1/payments)
+	ListPayments(c *fiber.Ctx, params ListPaymentsParams) error
 	// OpenPayment Ask for the price of one or several fines and make a payment of them
 	// (POST /v1/payments)
 	OpenPayment(c *fiber.Ctx) error
@@ -707,6 +857,9 @@ type ServerInterface interface {
 	// ConfirmPayment Confirm a quoted payment; repeating it changes nothing
 	// (PUT /v1/payments/{id}/confirmation)
 	ConfirmPayment(c *fiber.Ctx, id PaymentID) error
+	// GetReceipt The receipt of a payment that is over
+	// (GET /v1/payments/{id}/receipt)
+	GetReceipt(c *fiber.Ctx, id PaymentID) error
 	// ListChildren The children you may register
 	// (GET /v1/preschool/children)
 	ListChildren(c *fiber.Ctx) error
@@ -719,6 +872,9 @@ type ServerInterface interface {
 	// ListOffers The places offered to your children
 	// (GET /v1/preschool/offers)
 	ListOffers(c *fiber.Ctx) error
+	// ListRegistrations Your registrations, newest first
+	// (GET /v1/preschool/registrations)
+	ListRegistrations(c *fiber.Ctx) error
 	// RegisterChild Put a child into the queue
 	// (POST /v1/preschool/registrations)
 	RegisterChild(c *fiber.Ctx, params RegisterChildParams) error
@@ -728,6 +884,9 @@ type ServerInterface interface {
 	// AnswerOffer Accept or decline the offered place
 	// (POST /v1/preschool/registrations/{number}/answer)
 	AnswerOffer(c *fiber.Ctx, number Number) error
+	// GetProfile What is kept of this phone
+	// (GET /v1/profile)
+	GetProfile(c *fiber.Ctx) error
 	// ProveIdentity Prove who you are by personal number and ID-card number
 	// (POST /v1/proofs)
 	ProveIdentity(c *fiber.Ctx) error
@@ -867,6 +1026,24 @@ func (siw *ServerInterfaceWrapper) SendCode(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListDevices operation middleware
+func (siw *ServerInterfaceWrapper) ListDevices(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListDevices(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListFines operation middleware
 func (siw *ServerInterfaceWrapper) ListFines(c *fiber.Ctx) error {
 
@@ -959,6 +1136,50 @@ func (siw *ServerInterfaceWrapper) SetLanguage(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListPayments operation middleware
+func (siw *ServerInterfaceWrapper) ListPayments(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListPaymentsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "before", query, &params.Before, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter before: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListPayments(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // OpenPayment operation middleware
 func (siw *ServerInterfaceWrapper) OpenPayment(c *fiber.Ctx) error {
 
@@ -1022,6 +1243,35 @@ func (siw *ServerInterfaceWrapper) ConfirmPayment(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ConfirmPayment(c, id)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetReceipt operation middleware
+func (siw *ServerInterfaceWrapper) GetReceipt(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id PaymentID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetReceipt(c, id)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1126,6 +1376,24 @@ func (siw *ServerInterfaceWrapper) ListOffers(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListRegistrations operation middleware
+func (siw *ServerInterfaceWrapper) ListRegistrations(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListRegistrations(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // RegisterChild operation middleware
 func (siw *ServerInterfaceWrapper) RegisterChild(c *fiber.Ctx) error {
 
@@ -1216,6 +1484,24 @@ func (siw *ServerInterfaceWrapper) AnswerOffer(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.AnswerOffer(c, number)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetProfile operation middleware
+func (siw *ServerInterfaceWrapper) GetProfile(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetProfile(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1431,17 +1717,23 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/codes", wrapper.SendCode)
 
+	router.Get(options.BaseURL+"/v1/devices", wrapper.ListDevices)
+
 	router.Get(options.BaseURL+"/v1/fines", wrapper.ListFines)
 
 	router.Get(options.BaseURL+"/v1/fines/details", wrapper.ListViolations)
 
 	router.Put(options.BaseURL+"/v1/language", wrapper.SetLanguage)
 
+	router.Get(options.BaseURL+"/v1/payments", wrapper.ListPayments)
+
 	router.Post(options.BaseURL+"/v1/payments", wrapper.OpenPayment)
 
 	router.Get(options.BaseURL+"/v1/payments/:id", wrapper.GetPayment)
 
 	router.Put(options.BaseURL+"/v1/payments/:id/confirmation", wrapper.ConfirmPayment)
+
+	router.Get(options.BaseURL+"/v1/payments/:id/receipt", wrapper.GetReceipt)
 
 	router.Get(options.BaseURL+"/v1/preschool/children", wrapper.ListChildren)
 
@@ -1451,11 +1743,15 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/preschool/offers", wrapper.ListOffers)
 
+	router.Get(options.BaseURL+"/v1/preschool/registrations", wrapper.ListRegistrations)
+
 	router.Post(options.BaseURL+"/v1/preschool/registrations", wrapper.RegisterChild)
 
 	router.Get(options.BaseURL+"/v1/preschool/registrations/:number", wrapper.QueuePosition)
 
 	router.Post(options.BaseURL+"/v1/preschool/registrations/:number/answer", wrapper.AnswerOffer)
+
+	router.Get(options.BaseURL+"/v1/profile", wrapper.GetProfile)
 
 	router.Post(options.BaseURL+"/v1/proofs", wrapper.ProveIdentity)
 
@@ -1546,12 +1842,29 @@ type SendCodeResponseObject interface {
 	VisitSendCodeResponse(ctx *fiber.Ctx) error
 }
 
-type SendCode202Response struct {
+type SendCode202JSONResponse SentCode
+
+func (response SendCode202JSONResponse) VisitSendCodeResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(202)
+
+	return ctx.JSON(&response)
 }
 
-func (response SendCode202Response) VisitSendCodeResponse(ctx *fiber.Ctx) error {
-	ctx.Status(202)
-	return nil
+type ListDevicesRequestObject struct {
+}
+
+type ListDevicesResponseObject interface {
+	VisitListDevicesResponse(ctx *fiber.Ctx) error
+}
+
+type ListDevices200JSONResponse []Device
+
+func (response ListDevices200JSONResponse) VisitListDevicesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
 }
 
 type ListFinesRequestObject struct {
@@ -1604,6 +1917,23 @@ func (response SetLanguage204Response) VisitSetLanguageResponse(ctx *fiber.Ctx) 
 	return nil
 }
 
+type ListPaymentsRequestObject struct {
+	Params ListPaymentsParams
+}
+
+type ListPaymentsResponseObject interface {
+	VisitListPaymentsResponse(ctx *fiber.Ctx) error
+}
+
+type ListPayments200JSONResponse []Payment
+
+func (response ListPayments200JSONResponse) VisitListPaymentsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type OpenPaymentRequestObject struct {
 	Body *OpenPaymentJSONRequestBody
 }
@@ -1649,6 +1979,23 @@ type ConfirmPaymentResponseObject interface {
 type ConfirmPayment200JSONResponse Payment
 
 func (response ConfirmPayment200JSONResponse) VisitConfirmPaymentResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetReceiptRequestObject struct {
+	Id PaymentID `json:"id"`
+}
+
+type GetReceiptResponseObject interface {
+	VisitGetReceiptResponse(ctx *fiber.Ctx) error
+}
+
+type GetReceipt200JSONResponse Receipt
+
+func (response GetReceipt200JSONResponse) VisitGetReceiptResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -1720,6 +2067,22 @@ func (response ListOffers200JSONResponse) VisitListOffersResponse(ctx *fiber.Ctx
 	return ctx.JSON(&response)
 }
 
+type ListRegistrationsRequestObject struct {
+}
+
+type ListRegistrationsResponseObject interface {
+	VisitListRegistrationsResponse(ctx *fiber.Ctx) error
+}
+
+type ListRegistrations200JSONResponse []Position
+
+func (response ListRegistrations200JSONResponse) VisitListRegistrationsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type RegisterChildRequestObject struct {
 	Params RegisterChildParams
 	Body   *RegisterChildJSONRequestBody
@@ -1767,6 +2130,22 @@ type AnswerOfferResponseObject interface {
 type AnswerOffer200JSONResponse Offer
 
 func (response AnswerOffer200JSONResponse) VisitAnswerOfferResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetProfileRequestObject struct {
+}
+
+type GetProfileResponseObject interface {
+	VisitGetProfileResponse(ctx *fiber.Ctx) error
+}
+
+type GetProfile200JSONResponse Profile
+
+func (response GetProfile200JSONResponse) VisitGetProfileResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -1904,6 +2283,9 @@ type StrictServerInterface interface {
 	// SendCode Send a one-time code to a phone by SMS
 	// (POST /v1/codes)
 	SendCode(ctx context.Context, request SendCodeRequestObject) (SendCodeResponseObject, error)
+	// ListDevices The phones that were proved for you
+	// (GET /v1/devices)
+	ListDevices(ctx context.Context, request ListDevicesRequestObject) (ListDevicesResponseObject, error)
 	// ListFines Unpaid fines of a plate, with what is due now
 	// (GET /v1/fines)
 	ListFines(ctx context.Context, request ListFinesRequestObject) (ListFinesResponseObject, error)
@@ -1913,6 +2295,9 @@ type StrictServerInterface interface {
 	// SetLanguage Choose the language of this phone on every channel
 	// (PUT /v1/language)
 	SetLanguage(ctx context.Context, request SetLanguageRequestObject) (SetLanguageResponseObject, error)
+	// ListPayments The payments of this phone, newest first
+	// (GET /v1/payments)
+	ListPayments(ctx context.Context, request ListPaymentsRequestObject) (ListPaymentsResponseObject, error)
 	// OpenPayment Ask for the price of one or several fines and make a payment of them
 	// (POST /v1/payments)
 	OpenPayment(ctx context.Context, request OpenPaymentRequestObject) (OpenPaymentResponseObject, error)
@@ -1922,6 +2307,9 @@ type StrictServerInterface interface {
 	// ConfirmPayment Confirm a quoted payment; repeating it changes nothing
 	// (PUT /v1/payments/{id}/confirmation)
 	ConfirmPayment(ctx context.Context, request ConfirmPaymentRequestObject) (ConfirmPaymentResponseObject, error)
+	// GetReceipt The receipt of a payment that is over
+	// (GET /v1/payments/{id}/receipt)
+	GetReceipt(ctx context.Context, request GetReceiptRequestObject) (GetReceiptResponseObject, error)
 	// ListChildren The children you may register
 	// (GET /v1/preschool/children)
 	ListChildren(ctx context.Context, request ListChildrenRequestObject) (ListChildrenResponseObject, error)
@@ -1934,6 +2322,9 @@ type StrictServerInterface interface {
 	// ListOffers The places offered to your children
 	// (GET /v1/preschool/offers)
 	ListOffers(ctx context.Context, request ListOffersRequestObject) (ListOffersResponseObject, error)
+	// ListRegistrations Your registrations, newest first
+	// (GET /v1/preschool/registrations)
+	ListRegistrations(ctx context.Context, request ListRegistrationsRequestObject) (ListRegistrationsResponseObject, error)
 	// RegisterChild Put a child into the queue
 	// (POST /v1/preschool/registrations)
 	RegisterChild(ctx context.Context, request RegisterChildRequestObject) (RegisterChildResponseObject, error)
@@ -1943,6 +2334,9 @@ type StrictServerInterface interface {
 	// AnswerOffer Accept or decline the offered place
 	// (POST /v1/preschool/registrations/{number}/answer)
 	AnswerOffer(ctx context.Context, request AnswerOfferRequestObject) (AnswerOfferResponseObject, error)
+	// GetProfile What is kept of this phone
+	// (GET /v1/profile)
+	GetProfile(ctx context.Context, request GetProfileRequestObject) (GetProfileResponseObject, error)
 	// ProveIdentity Prove who you are by personal number and ID-card number
 	// (POST /v1/proofs)
 	ProveIdentity(ctx context.Context, request ProveIdentityRequestObject) (ProveIdentityResponseObject, error)
@@ -2113,6 +2507,31 @@ func (sh *strictHandler) SendCode(ctx *fiber.Ctx) error {
 	return nil
 }
 
+// ListDevices operation middleware
+func (sh *strictHandler) ListDevices(ctx *fiber.Ctx) error {
+	var request ListDevicesRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDevices(ctx.UserContext(), request.(ListDevicesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDevices")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListDevicesResponseObject); ok {
+		if err := validResponse.VisitListDevicesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListFines operation middleware
 func (sh *strictHandler) ListFines(ctx *fiber.Ctx, params ListFinesParams) error {
 	var request ListFinesRequestObject
@@ -2206,6 +2625,33 @@ func (sh *strictHandler) SetLanguage(ctx *fiber.Ctx) error {
 	return nil
 }
 
+// ListPayments operation middleware
+func (sh *strictHandler) ListPayments(ctx *fiber.Ctx, params ListPaymentsParams) error {
+	var request ListPaymentsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPayments(ctx.UserContext(), request.(ListPaymentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPayments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListPaymentsResponseObject); ok {
+		if err := validResponse.VisitListPaymentsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // OpenPayment operation middleware
 func (sh *strictHandler) OpenPayment(ctx *fiber.Ctx) error {
 	var request OpenPaymentRequestObject
@@ -2291,6 +2737,33 @@ func (sh *strictHandler) ConfirmPayment(ctx *fiber.Ctx, id PaymentID) error {
 		return err
 	} else if validResponse, ok := response.(ConfirmPaymentResponseObject); ok {
 		if err := validResponse.VisitConfirmPaymentResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetReceipt operation middleware
+func (sh *strictHandler) GetReceipt(ctx *fiber.Ctx, id PaymentID) error {
+	var request GetReceiptRequestObject
+
+	request.Id = id
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetReceipt(ctx.UserContext(), request.(GetReceiptRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetReceipt")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetReceiptResponseObject); ok {
+		if err := validResponse.VisitGetReceiptResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -2401,6 +2874,31 @@ func (sh *strictHandler) ListOffers(ctx *fiber.Ctx) error {
 	return nil
 }
 
+// ListRegistrations operation middleware
+func (sh *strictHandler) ListRegistrations(ctx *fiber.Ctx) error {
+	var request ListRegistrationsRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRegistrations(ctx.UserContext(), request.(ListRegistrationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRegistrations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListRegistrationsResponseObject); ok {
+		if err := validResponse.VisitListRegistrationsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // RegisterChild operation middleware
 func (sh *strictHandler) RegisterChild(ctx *fiber.Ctx, params RegisterChildParams) error {
 	var request RegisterChildRequestObject
@@ -2502,6 +3000,31 @@ func (sh *strictHandler) AnswerOffer(ctx *fiber.Ctx, number Number) error {
 		return err
 	} else if validResponse, ok := response.(AnswerOfferResponseObject); ok {
 		if err := validResponse.VisitAnswerOfferResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetProfile operation middleware
+func (sh *strictHandler) GetProfile(ctx *fiber.Ctx) error {
+	var request GetProfileRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetProfile(ctx.UserContext(), request.(GetProfileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetProfile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetProfileResponseObject); ok {
+		if err := validResponse.VisitGetProfileResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

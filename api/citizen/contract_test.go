@@ -137,6 +137,13 @@ func TestEnumsAreTheServices(t *testing.T) {
 			t.Errorf("a payment's state %s is not in the contract", s)
 		}
 	}
+	for _, o := range []payment.Outcome{
+		payment.OutcomePaid, payment.OutcomeCancelled, payment.OutcomeChanged, payment.OutcomeUnknown,
+	} {
+		if !RefundReason(o).Valid() {
+			t.Errorf("the reason of a refund %s is not in the contract", o)
+		}
+	}
 	for _, s := range []certificate.State{certificate.Requested, certificate.Issued, certificate.Revoked} {
 		if !CertificateState(s).Valid() {
 			t.Errorf("a certificate's state %s is not in the contract", s)

@@ -17,7 +17,10 @@ func (s *Server) ListFines(ctx context.Context, r ListFinesRequestObject) (ListF
 	return ListFines200JSONResponse{
 		Plate: listing.Plate.Text, Registered: listing.Known, Total: int64(listing.Total),
 		Fines: each(listing.Bills, func(b fine.Bill) Bill {
-			return Bill{Ref: b.Number, Due: int64(b.Due), Currency: CurrencyKGS, Paying: &b.Paying}
+			return Bill{
+				Ref: b.Number, Amount: optional(int64(b.Amount)), Due: int64(b.Due), Discount: optional(int64(max(0, b.Amount-b.Due))),
+				Currency: CurrencyKGS, Paying: &b.Paying,
+			}
 		}),
 	}, nil
 }
@@ -32,7 +35,8 @@ func (s *Server) ListViolations(ctx context.Context, r ListViolationsRequestObje
 	return ListViolations200JSONResponse(each(violations, func(v fine.Violation) Violation {
 		return Violation{
 			Ref: v.Number, Title: v.Title, Amount: int64(v.Amount), Paid: v.Paid,
-			Place: optional(v.Place), At: optional(v.At),
+			Place: optional(v.Place), At: optional(v.At), Resolution: optional(v.Resolution), Article: optional(v.Article),
+			DeliveredAt: optional(v.Delivered),
 		}
 	})), nil
 }
@@ -64,14 +68,55 @@ func (s *Server) GetPayment(ctx context.Context, r GetPaymentRequestObject) (Get
 	return GetPayment200JSONResponse(paymentView(p, who(ctx).Now)), nil
 }
 
+// ListPayments lists the phone's payments.
+func (s *Server) ListPayments(ctx context.Context, r ListPaymentsRequestObject) (ListPaymentsResponseObject, error) {
+	before, rows := "", defaultRows
+	if r.Params.Before != nil {
+		before = r.Params.Before.String()
+	}
+	if r.Params.Limit != nil {
+		rows = *r.Params.Limit
+	}
+	c := who(ctx)
+	payments, err := s.Payments.List(ctx, c, before, rows)
+	if err != nil {
+		return nil, err
+	}
+	return ListPayments200JSONResponse(each(payments, func(p payment.Payment) Payment { return paymentView(p, c.Now) })), nil
+}
+
+// defaultRows is how many payments are listed where no limit is asked for.
+const defaultRows = 50
+
+// GetReceipt gives the receipt of a payment that is over.
+func (s *Server) GetReceipt(ctx context.Context, r GetReceiptRequestObject) (GetReceiptResponseObject, error) {
+	c := who(ctx)
+	p, text, err := s.Payments.Receipt(ctx, c, r.Id)
+	if err != nil {
+		return nil, err
+	}
+	receipt := GetReceipt200JSONResponse{Payment: paymentView(p, c.Now), Currency: CurrencyKGS, Text: text}
+	for _, l := range p.Lines {
+		if l.State == payment.RefundDue {
+			receipt.Back += int64(l.Amount)
+		} else {
+			receipt.Settled += int64(l.Amount)
+		}
+	}
+	return receipt, nil
+}
+
 // paymentView shows a payment as it stands at a moment.
 func paymentView(p payment.Payment, now time.Time) Payment {
 	lines := each(p.Lines, func(l payment.Line) PaymentLine {
-		return PaymentLine{Ref: l.Ref, Amount: int64(l.Amount), State: stateOf(l.Standing(p), p, now)}
+		return PaymentLine{
+			Ref: l.Ref, Amount: int64(l.Amount), State: stateOf(l.Standing(p), p, now), Reason: optional(RefundReason(l.Reason)),
+		}
 	})
 	return Payment{
 		Id: p.ID, Code: optional(p.Code), State: stateOf(p.State, p, now), Amount: int64(p.Amount),
 		Currency: CurrencyKGS, ExpiresAt: p.ExpiresAt, Lines: &lines,
+		Service: optional(PaidService(p.Service)), OpenedAt: optional(p.OpenedAt), PaidAt: optional(p.AcceptedAt), FinishedAt: optional(p.FinishedAt),
 	}
 }
 

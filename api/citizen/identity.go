@@ -5,6 +5,7 @@ import (
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/problem"
 )
 
@@ -33,7 +34,37 @@ func (s *Server) SendCode(ctx context.Context, r SendCodeRequestObject) (SendCod
 	if err := s.Identity.SendCode(ctx, c); err != nil {
 		return nil, err
 	}
-	return SendCode202Response{}, nil
+	sent, err := s.Identity.Sent(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return SendCode202JSONResponse{ExpiresAt: sent.ExpiresAt, AgainAt: sent.AgainAt.UTC()}, nil
+}
+
+// GetProfile tells a phone what is kept of it.
+func (s *Server) GetProfile(ctx context.Context, _ GetProfileRequestObject) (GetProfileResponseObject, error) {
+	c := who(ctx)
+	account, err := s.Identity.Account(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return GetProfile200JSONResponse{
+		Phone: c.Phone, Language: optional(Language(account.Locale)), Proven: c.Subject != "", ProvenUntil: optional(account.ProvenUntil),
+	}, nil
+}
+
+// ListDevices lists the phones that were proved for the person.
+func (s *Server) ListDevices(ctx context.Context, _ ListDevicesRequestObject) (ListDevicesResponseObject, error) {
+	devices, err := s.Identity.Devices(ctx, who(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return ListDevices200JSONResponse(each(devices, func(d identity.Device) Device {
+		return Device{
+			Phone: optional(d.Phone), BoundAt: d.BoundAt, ProvenUntil: optional(d.ProvenUntil),
+			BlockedUntil: optional(d.BlockedUntil), Current: d.Current,
+		}
+	})), nil
 }
 
 // IssueToken exchanges a code for a token.

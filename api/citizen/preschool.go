@@ -48,6 +48,16 @@ func (s *Server) ListKindergartens(ctx context.Context, r ListKindergartensReque
 	})), nil
 }
 
+// ListRegistrations lists the registrations of the phone and its person.
+func (s *Server) ListRegistrations(ctx context.Context, _ ListRegistrationsRequestObject) (ListRegistrationsResponseObject, error) {
+	registrations, err := s.Preschool.Registrations(ctx, who(ctx))
+	if err != nil {
+		return nil, err
+	}
+	loc := who(ctx).Locale
+	return ListRegistrations200JSONResponse(each(registrations, func(p preschool.Position) Position { return positionView(p, loc) })), nil
+}
+
 // RegisterChild puts a child into the queue.
 func (s *Server) RegisterChild(ctx context.Context, r RegisterChildRequestObject) (RegisterChildResponseObject, error) {
 	position, err := s.Preschool.Register(ctx, who(ctx), r.Body.Child, r.Body.Kindergartens)

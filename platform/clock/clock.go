@@ -17,6 +17,9 @@ const layout = "02.01.2006"
 // Day is the day of a moment in Bishkek as people read it: 29.11.2026.
 func Day(t time.Time) string { return t.In(Bishkek).Format(layout) }
 
+// Moment is a moment by Bishkek's clock as people read it: 29.11.2026 00:30.
+func Moment(t time.Time) string { return t.In(Bishkek).Format(layout + " 15:04") }
+
 // ISODay is the day of a moment in Bishkek for programs: 2026-11-29.
 func ISODay(t time.Time) string { return t.In(Bishkek).Format(time.DateOnly) }
 

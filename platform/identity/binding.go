@@ -11,6 +11,7 @@ import (
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/identity/db"
 	"github.com/eshik-kg/eshik/platform/notify"
@@ -35,9 +36,7 @@ func errBlocked(until, now time.Time) *problem.Error {
 }
 
 // showMoment is a moment as people in Kyrgyzstan read it.
-func showMoment(t time.Time) string { return t.In(bishkek).Format("02.01.2006 15:04") }
-
-var bishkek = time.FixedZone("Asia/Bishkek", 6*60*60) // no other offset since 2005
+func showMoment(t time.Time) string { return clock.Moment(t) }
 
 // Tie is what another part keeps for a phone; its methods take part in a
 // transaction of identity's.

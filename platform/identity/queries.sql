@@ -166,3 +166,10 @@ ON CONFLICT (slot) DO NOTHING;
 
 -- name: Keys :many
 SELECT * FROM identity_keys ORDER BY slot;
+
+-- name: LiveProofs :many
+SELECT phone_index, expires_at FROM identity_proofs WHERE citizen_id = $1 AND expires_at > $2 ORDER BY expires_at;
+
+-- name: LiveCodes :many
+SELECT sent_at, door, expires_at FROM identity_codes
+WHERE phone_index = $1 AND door = $2 AND void_at IS NULL AND used_at IS NULL AND expires_at > $3 ORDER BY sent_at;

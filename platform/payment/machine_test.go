@@ -23,6 +23,7 @@ type machine struct {
 	prefix   string
 	payments []*modelPayment
 	claimed  map[string]bool // bills paid or being paid
+	settled  map[string]bool // of those, bills that their register knows of
 	txns     map[string]modelTxn
 	in       payment.Tyiyn // taken from citizens
 	out      payment.Tyiyn // settled or due back
@@ -54,11 +55,17 @@ func (m *machine) openAndConfirm(t *rapid.T) {
 	c := m.w.caller(aigul, fmt.Sprintf("%s/%d", m.prefix, m.turns))
 	bills := slices.Sorted(maps.Keys(refs))
 	p, err := m.w.Open(context.Background(), c, "fine", bills)
-	busy := slices.ContainsFunc(bills, func(b string) bool { return m.claimed[b] })
-	if busy != (problem.From(err).Key == "problem.payment_taken" && err != nil) {
-		t.Fatalf("open %v: busy %v, %v", bills, busy, err)
+	want := "" // A5: the first bill that is claimed says whether it is paid or being paid
+	if busy := slices.IndexFunc(bills, func(b string) bool { return m.claimed[b] }); busy >= 0 {
+		want = "problem.payment_taken"
+		if m.settled[bills[busy]] {
+			want = "problem.payment_paid"
+		}
 	}
-	if busy {
+	if (want != "") != (err != nil) || err != nil && problem.From(err).Key != want {
+		t.Fatalf("open %v: %v, not %q", bills, err, want)
+	}
+	if want != "" {
 		return
 	}
 	if p, err = m.w.Confirm(context.Background(), c, p.ID); err != nil {
@@ -164,6 +171,8 @@ func (m *machine) follow(p *modelPayment, now payment.Payment) {
 		if l.State == payment.RefundDue {
 			delete(m.claimed, l.Ref)
 			delete(m.w.register.refuse, l.Ref)
+		} else {
+			m.settled[l.Ref] = true
 		}
 	}
 	p.State = now.State
@@ -195,7 +204,7 @@ func TestLedgerStateMachine(t *testing.T) {
 		rapid.Check(t, func(t *rapid.T) {
 			m := &machine{
 				w: w, prefix: fmt.Sprintf("r%d", runs.Add(1)),
-				claimed: map[string]bool{}, txns: map[string]modelTxn{},
+				claimed: map[string]bool{}, settled: map[string]bool{}, txns: map[string]modelTxn{},
 			}
 			for i := range 6 {
 				w.register.price[fmt.Sprintf("%s-%d", m.prefix, i)] = payment.Tyiyn(100_000 + i)

@@ -97,3 +97,15 @@ INSERT INTO ledger_entries (id, kind, payment_id, line, happened_at) VALUES ($1,
 
 -- name: InsertPosting :exec
 INSERT INTO ledger_postings (entry_id, n, account, amount) VALUES ($1, $2, $3, $4);
+
+-- name: PaymentsOf :many
+-- Ids are UUIDs of version 7, so that they lie in order of time. A quote that was
+-- never confirmed and has lapsed is nothing to list.
+SELECT * FROM payments
+WHERE owner = sqlc.arg(owner) AND id < sqlc.arg(before) AND (state <> 'quoted' OR expires_at > sqlc.arg(now_at))
+ORDER BY id DESC LIMIT sqlc.arg(rows);
+
+-- name: ClaimState :one
+-- How the line stands whose payment holds a bill.
+SELECT l.state FROM payment_claims c JOIN payment_lines l ON l.payment_id = c.payment_id AND l.ref = c.ref
+WHERE c.service = $1 AND c.ref = $2;

@@ -87,6 +87,7 @@ func New(deps Deps, billers ...Biller) *Service {
 var (
 	errPhone   = problem.New(problem.Unauthenticated, "problem.payment_phone")
 	errAbsent  = problem.New(problem.NotFound, "problem.payment_absent")
+	errPaid    = problem.New(problem.Conflict, "problem.payment_paid")
 	errTaken   = problem.New(problem.Conflict, "problem.payment_taken")
 	errExpired = problem.New(problem.Conflict, "problem.payment_expired")
 	errBills   = problem.New(problem.Invalid, "problem.payment_bills")
@@ -102,6 +103,7 @@ const (
 // Open prices the bills refs of a service and keeps the intent to pay them all.
 // Make it when the confirm screen is shown: a retry of the same turn gets the
 // same payment. Problems: payment_taken (a bill is being paid already),
+// payment_paid (it was paid through us and its register knows),
 // payment_bills (none, or more than MaxBills), and the biller's own.
 func (s *Service) Open(ctx context.Context, c caller.Caller, service string, refs []string) (Payment, error) {
 	biller, known := s.billers[service]
@@ -151,11 +153,14 @@ func (s *Service) Open(ctx context.Context, c caller.Caller, service string, ref
 // free refuses bills of which one is paid, or being paid, through us.
 func (s *Service) free(ctx context.Context, service string, refs []string) error {
 	for _, ref := range refs {
-		taken, err := s.Taken(ctx, service, ref)
-		if err != nil {
-			return err
-		}
-		if taken {
+		state, err := db.New(s.DB.Reader()).ClaimState(ctx, db.ClaimStateParams{Service: service, Ref: ref})
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+		case err != nil:
+			return fmt.Errorf("look for a bill's claim: %w", err)
+		case State(state) == Settled:
+			return errPaid
+		default:
 			return errTaken
 		}
 	}

@@ -24,6 +24,8 @@ import (
 type Bill struct {
 	// Number is the payment code in the register, up to 19 digits.
 	Number string
+	// Amount is the fine in full, as the register has it.
+	Amount payment.Tyiyn
 	// Due is what the register takes for it now, a discount counted.
 	Due payment.Tyiyn
 	// Paying says that it is paid through us and the register is being told.
@@ -209,7 +211,7 @@ func (s *Service) price(ctx context.Context, c caller.Caller, fines []registry.P
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			bills[i], failed[i] = s.priceOne(ctx, c, f.PaymentNumber)
+			bills[i], failed[i] = s.priceOne(ctx, c, f)
 		})
 	}
 	wg.Wait()
@@ -219,11 +221,12 @@ func (s *Service) price(ctx context.Context, c caller.Caller, fines []registry.P
 	return slices.DeleteFunc(bills, func(b Bill) bool { return b.Number == "" }), nil
 }
 
-func (s *Service) priceOne(ctx context.Context, c caller.Caller, number string) (Bill, error) {
+func (s *Service) priceOne(ctx context.Context, c caller.Caller, f registry.PlateFine) (Bill, error) {
+	number := f.PaymentNumber
 	answer, err := s.Cashier.Check(ctx, s.call(c), number, priceOnly, c.Now)
 	if err != nil || answer.Code != registry.CodeOK {
 		return Bill{}, err
 	}
 	paying, err := s.Payments.Taken(ctx, Name, number)
-	return Bill{Number: number, Due: answer.Cost, Paying: paying}, err
+	return Bill{Number: number, Amount: f.Amount, Due: answer.Cost, Paying: paying}, err
 }

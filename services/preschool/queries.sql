@@ -85,3 +85,9 @@ WHERE r.citizen_id = $1 AND o.state = 'open' AND o.expires_at > $2 ORDER BY o.of
 
 -- name: MissedOffers :many
 SELECT * FROM preschool_offers WHERE state = 'open' AND expires_at <= $1 ORDER BY expires_at LIMIT 500;
+
+-- name: NumbersOfPhone :many
+SELECT number FROM preschool_registrations WHERE phone_index = $1 ORDER BY registered_at DESC, number LIMIT 100;
+
+-- name: NumbersOfCitizen :many
+SELECT number FROM preschool_registrations WHERE citizen_id = $1 ORDER BY registered_at DESC, number LIMIT 100;

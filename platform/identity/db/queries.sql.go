@@ -621,6 +621,46 @@ func (q *Queries) LiveCode(ctx context.Context, arg LiveCodeParams) (string, err
 	return id, err
 }
 
+const liveCodes = `-- name: LiveCodes :many
+SELECT sent_at, door, expires_at FROM identity_codes
+WHERE phone_index = $1 AND door = $2 AND void_at IS NULL AND used_at IS NULL AND expires_at > $3 ORDER BY sent_at
+`
+
+type LiveCodesParams struct {
+	PhoneIndex string
+	Door       string
+	ExpiresAt  dbtime.Time
+}
+
+type LiveCodesRow struct {
+	SentAt    dbtime.Time
+	Door      string
+	ExpiresAt dbtime.Time
+}
+
+func (q *Queries) LiveCodes(ctx context.Context, arg LiveCodesParams) ([]LiveCodesRow, error) {
+	rows, err := q.db.QueryContext(ctx, liveCodes, arg.PhoneIndex, arg.Door, arg.ExpiresAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LiveCodesRow
+	for rows.Next() {
+		var i LiveCodesRow
+		if err := rows.Scan(&i.SentAt, &i.Door, &i.ExpiresAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const liveProof = `-- name: LiveProof :one
 SELECT COUNT(*) FROM identity_proofs WHERE phone_index = $1 AND citizen_id = $2 AND expires_at > $3
 `
@@ -636,6 +676,43 @@ func (q *Queries) LiveProof(ctx context.Context, arg LiveProofParams) (int64, er
 	var count int64
 	err := row.Scan(&count)
 	return count, err
+}
+
+const liveProofs = `-- name: LiveProofs :many
+SELECT phone_index, expires_at FROM identity_proofs WHERE citizen_id = $1 AND expires_at > $2 ORDER BY expires_at
+`
+
+type LiveProofsParams struct {
+	CitizenID string
+	ExpiresAt dbtime.Time
+}
+
+type LiveProofsRow struct {
+	PhoneIndex string
+	ExpiresAt  dbtime.Time
+}
+
+func (q *Queries) LiveProofs(ctx context.Context, arg LiveProofsParams) ([]LiveProofsRow, error) {
+	rows, err := q.db.QueryContext(ctx, liveProofs, arg.CitizenID, arg.ExpiresAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LiveProofsRow
+	for rows.Next() {
+		var i LiveProofsRow
+		if err := rows.Scan(&i.PhoneIndex, &i.ExpiresAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const lockCitizen = `-- name: LockCitizen :exec

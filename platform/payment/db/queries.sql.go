@@ -57,6 +57,24 @@ func (q *Queries) ClaimLines(ctx context.Context, paymentID string) error {
 	return err
 }
 
+const claimState = `-- name: ClaimState :one
+SELECT l.state FROM payment_claims c JOIN payment_lines l ON l.payment_id = c.payment_id AND l.ref = c.ref
+WHERE c.service = $1 AND c.ref = $2
+`
+
+type ClaimStateParams struct {
+	Service string
+	Ref     string
+}
+
+// How the line stands whose payment holds a bill.
+func (q *Queries) ClaimState(ctx context.Context, arg ClaimStateParams) (string, error) {
+	row := q.db.QueryRowContext(ctx, claimState, arg.Service, arg.Ref)
+	var state string
+	err := row.Scan(&state)
+	return state, err
+}
+
 const confirmPayment = `-- name: ConfirmPayment :execrows
 UPDATE payments SET state = 'awaiting', confirmed_at = $2, expires_at = $3
 WHERE id = $1 AND state = 'quoted'
@@ -579,6 +597,67 @@ type MarkSentParams struct {
 func (q *Queries) MarkSent(ctx context.Context, arg MarkSentParams) error {
 	_, err := q.db.ExecContext(ctx, markSent, arg.PaymentID, arg.N)
 	return err
+}
+
+const paymentsOf = `-- name: PaymentsOf :many
+SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at FROM payments
+WHERE owner = $1 AND id < $2 AND (state <> 'quoted' OR expires_at > $3)
+ORDER BY id DESC LIMIT $4
+`
+
+type PaymentsOfParams struct {
+	Owner  string
+	Before string
+	NowAt  dbtime.Time
+	Rows   int32
+}
+
+// Ids are UUIDs of version 7, so that they lie in order of time. A quote that was
+// never confirmed and has lapsed is nothing to list.
+func (q *Queries) PaymentsOf(ctx context.Context, arg PaymentsOfParams) ([]Payment, error) {
+	rows, err := q.db.QueryContext(ctx, paymentsOf,
+		arg.Owner,
+		arg.Before,
+		arg.NowAt,
+		arg.Rows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Payment
+	for rows.Next() {
+		var i Payment
+		if err := rows.Scan(
+			&i.ID,
+			&i.Code,
+			&i.Service,
+			&i.Owner,
+			&i.PhoneSealed,
+			&i.OpenKey,
+			&i.Locale,
+			&i.Channel,
+			&i.Operator,
+			&i.Amount,
+			&i.State,
+			&i.OpenedAt,
+			&i.ExpiresAt,
+			&i.ConfirmedAt,
+			&i.AcceptedAt,
+			&i.FinishedAt,
+			&i.WorkedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const paymentsOfOwner = `-- name: PaymentsOfOwner :many

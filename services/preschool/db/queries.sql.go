@@ -375,6 +375,60 @@ func (q *Queries) MoveRegistration(ctx context.Context, arg MoveRegistrationPara
 	return result.RowsAffected()
 }
 
+const numbersOfCitizen = `-- name: NumbersOfCitizen :many
+SELECT number FROM preschool_registrations WHERE citizen_id = $1 ORDER BY registered_at DESC, number LIMIT 100
+`
+
+func (q *Queries) NumbersOfCitizen(ctx context.Context, citizenID string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, numbersOfCitizen, citizenID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var number string
+		if err := rows.Scan(&number); err != nil {
+			return nil, err
+		}
+		items = append(items, number)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const numbersOfPhone = `-- name: NumbersOfPhone :many
+SELECT number FROM preschool_registrations WHERE phone_index = $1 ORDER BY registered_at DESC, number LIMIT 100
+`
+
+func (q *Queries) NumbersOfPhone(ctx context.Context, phoneIndex string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, numbersOfPhone, phoneIndex)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var number string
+		if err := rows.Scan(&number); err != nil {
+			return nil, err
+		}
+		items = append(items, number)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const offersOfCitizen = `-- name: OffersOfCitizen :many
 SELECT o.id, o.registration_id, o.number, o.kindergarten, o.name_ky, o.name_ru, o.intake, o.age, o.state, o.actor, o.offered_at, o.expires_at, o.answered_at FROM preschool_offers o JOIN preschool_registrations r ON r.id = o.registration_id
 WHERE r.citizen_id = $1 AND o.state = 'open' AND o.expires_at > $2 ORDER BY o.offered_at

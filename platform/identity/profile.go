@@ -1,0 +1,129 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/identity/db"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+)
+
+// Account is what a phone may know of itself.
+type Account struct {
+	// Locale is the language that was chosen for the phone; "" when none was.
+	Locale locales.Locale
+	// ProvenUntil is when the proof on the phone lapses; zero: nobody is proven.
+	ProvenUntil time.Time
+}
+
+// Account tells the caller's phone what is kept of it.
+func (s *Service) Account(ctx context.Context, c caller.Caller) (Account, error) {
+	loc, err := s.Locale(ctx, c.Phone)
+	if err != nil {
+		return Account{}, err
+	}
+	account := Account{Locale: loc}
+	if c.Subject == "" {
+		return account, nil
+	}
+	proofs, err := s.liveProofs(ctx, c)
+	account.ProvenUntil = proofs[s.phoneIndex(c.Phone)]
+	return account, err
+}
+
+// liveProofs are the ends of the proofs of c.Subject by phone index.
+func (s *Service) liveProofs(ctx context.Context, c caller.Caller) (map[string]time.Time, error) {
+	rows, err := db.New(s.DB.Reader()).LiveProofs(ctx, db.LiveProofsParams{CitizenID: c.Subject, ExpiresAt: dbtime.From(c.Now)})
+	if err != nil {
+		return nil, fmt.Errorf("list a person's proofs: %w", err)
+	}
+	ends := make(map[string]time.Time, len(rows))
+	for _, row := range rows { // the last to end comes last
+		ends[row.PhoneIndex] = row.ExpiresAt.Time
+	}
+	return ends, nil
+}
+
+// Device is a phone that was proved for a person.
+type Device struct {
+	// Phone is E.164 with the middle hidden: the list is for the person to
+	// recognise their phones by, and is read on phones that are shared.
+	Phone   string
+	BoundAt time.Time
+	// ProvenUntil is when its proof lapses; zero: it has.
+	ProvenUntil time.Time
+	// BlockedUntil is when it may be proved again; zero: it is not blocked.
+	BlockedUntil time.Time
+	Current      bool // the caller's own
+}
+
+// Devices lists the phones that were proved for c.Subject, the earliest first. One
+// that is known by its index only has no Phone.
+func (s *Service) Devices(ctx context.Context, c caller.Caller) ([]Device, error) {
+	if c.Subject == "" {
+		return nil, errCitizen
+	}
+	bindings, err := db.New(s.DB.Reader()).Bindings(ctx, c.Subject)
+	if err != nil {
+		return nil, fmt.Errorf("list a person's phones: %w", err)
+	}
+	ends, err := s.liveProofs(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	devices := make([]Device, 0, len(bindings))
+	for _, b := range bindings {
+		d := Device{
+			BoundAt: b.BoundAt.Time, ProvenUntil: ends[b.PhoneIndex], Current: b.PhoneIndex == s.phoneIndex(c.Phone),
+		}
+		if isBlocked(&b, c.Now) {
+			d.BlockedUntil = b.BlockedUntilAt.Time
+		}
+		if b.PhoneSealed != nil {
+			phone, err := s.Sealer.Open(b.PhoneSealed, bindingContext)
+			if err != nil {
+				return nil, fmt.Errorf("open a person's phone: %w", err)
+			}
+			d.Phone = hidden(string(phone))
+		}
+		devices = append(devices, d)
+	}
+	return devices, nil
+}
+
+// hidden shows the country and the last four digits of a phone.
+func hidden(phone string) string {
+	const head, tail = len("+996"), 4
+	if len(phone) < head+tail {
+		return ""
+	}
+	return phone[:head] + "*****" + phone[len(phone)-tail:]
+}
+
+// Sent is what the one who asked for a code may know of it.
+type Sent struct {
+	ExpiresAt time.Time // of the code; zero: there is none
+	// AgainAt is from when another can be asked for.
+	AgainAt time.Time
+}
+
+// Sent tells about the code that the caller asked for last.
+func (s *Service) Sent(ctx context.Context, c caller.Caller) (Sent, error) {
+	q, index := db.New(s.DB.Reader()), s.phoneIndex(c.Phone)
+	live, err := q.LiveCodes(ctx, db.LiveCodesParams{PhoneIndex: index, Door: door(c), ExpiresAt: dbtime.From(c.Now)})
+	if err != nil {
+		return Sent{}, fmt.Errorf("look for a code: %w", err)
+	}
+	earlier, err := q.CodesSince(ctx, db.CodesSinceParams{PhoneIndex: index, SentAt: dbtime.From(c.Now.Add(-CodesPer))})
+	if err != nil {
+		return Sent{}, fmt.Errorf("count codes: %w", err)
+	}
+	sent := Sent{AgainAt: c.Now.Add(codesWait(earlier, c))}
+	if len(live) > 0 {
+		sent.ExpiresAt = live[len(live)-1].ExpiresAt.Time
+	}
+	return sent, nil
+}

@@ -1,0 +1,89 @@
+package payment
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/payment/db"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+)
+
+// MaxListed is the most payments that are listed at once.
+const MaxListed = 100
+
+// beyond is after every id, in every collation: ids are lower-case hexadecimal.
+const beyond = "g"
+
+// List gives the caller's payments, newest first and at most rows (1 to
+// MaxListed) of them; before is the id to go on from, "" for the newest. Quotes
+// that lapsed without being confirmed are left out.
+func (s *Service) List(ctx context.Context, c caller.Caller, before string, rows int) ([]Payment, error) {
+	if c.Phone == "" {
+		return nil, errPhone
+	}
+	if before == "" {
+		before = beyond
+	}
+	found, err := db.New(s.DB.Reader()).PaymentsOf(ctx, db.PaymentsOfParams{
+		Owner: s.owner(c.Phone), Before: before, NowAt: dbtime.From(c.Now), Rows: int32(max(1, min(rows, MaxListed))), // #nosec G115 -- bounded
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list payments: %w", err)
+	}
+	list := make([]Payment, 0, len(found))
+	for _, row := range found {
+		p, err := s.load(ctx, row)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	return list, nil
+}
+
+var errEarly = problem.New(problem.Conflict, "problem.payment_unfinished")
+
+// Receipt gives a payment of the caller's own that is over, with the words that
+// the SMS has. Problems: payment_absent, payment_unfinished (its register does not
+// know yet, or nothing was paid).
+func (s *Service) Receipt(ctx context.Context, c caller.Caller, id string) (Payment, string, error) {
+	p, err := s.Get(ctx, c, id)
+	if err != nil {
+		return Payment{}, "", err
+	}
+	if p.State != Settled && p.State != RefundDue {
+		return Payment{}, "", errEarly
+	}
+	return p, s.words(c.Locale, p), nil
+}
+
+// words are what the messages of a payment that is over say: what was settled and
+// what goes back.
+func (s *Service) words(loc locales.Locale, p Payment) string {
+	var settled, back Tyiyn
+	for _, l := range p.Lines {
+		if l.State == RefundDue {
+			back += l.Amount
+		} else {
+			settled += l.Amount
+		}
+	}
+	var text string
+	for _, part := range []struct {
+		key string
+		sum Tyiyn
+	}{{"payment.receipt_sms", settled}, {"payment.refund_sms", back}} {
+		if part.sum == 0 {
+			continue
+		}
+		full, _ := s.Texts.Message(loc, part.key, "amount", part.sum.String(), "code", p.Code)
+		if text != "" {
+			text += " "
+		}
+		text += full
+	}
+	return text
+}
