@@ -112,7 +112,12 @@ func shows(script, pattern string) chromedp.Action[chromedp.Void] {
 
 // says is shows of an element's text.
 func says(id, pattern string) chromedp.Action[chromedp.Void] {
-	return shows(fmt.Sprintf("document.getElementById(%q).textContent", id), pattern)
+	return shows(fmt.Sprintf("document.getElementById(%q)?.textContent ?? ''", id), pattern)
+}
+
+// tried is what the reference shows of an operation that one tried.
+func tried(operation string) string {
+	return fmt.Sprintf("document.getElementById(%q).closest('article').querySelector('form').textContent.replace(/\\s+/g, ' ')", operation)
 }
 
 // fits fails when the page is wider than the screen.
@@ -145,12 +150,17 @@ func TestPagesInABrowser(t *testing.T) {
 			says("thread", "3 айып, 10 000 сом"), fits(), shot("phone-ky-sms"),
 		},
 		"phone in Russian": {
-			chromedp.Navigate(d.url + "/phone?lang=ru#wallet"), shows("document.documentElement.lang", "^ru$"),
+			chromedp.Navigate(d.url + "/phone?lang=ru#wallet"), shows("document.documentElement?.lang ?? ''", "^ru$"),
 			chromedp.SendKeys(chromedp.CSS("#code"), "0000000000"+kb.Enter), says("pay-note", "Не оплачено"), fits(), shot("phone-ru-wallet"),
 		},
 		"reference": {
-			chromedp.Navigate(d.url + "/docs"),
-			shows(`document.querySelector("rapi-doc").shadowRoot?.textContent ?? ""`, "/v1/certificates|/certificates"), shot("docs"),
+			chromedp.Navigate(d.url + "/docs?lang=ru"), fits(),
+			// An operation without a token, and one that needs it.
+			run(`for (const d of document.querySelectorAll(".try")) d.open = true`),
+			chromedp.SendKeys(chromedp.CSS("#usage-from"), "2026-11-01"+kb.Enter), shows(tried("usage"), "200 OK"),
+			run(`document.querySelector("#listDistricts ~ .try form").requestSubmit()`), shows(tried("listDistricts"), `200 OK.*"code": "`),
+			chromedp.SendKeys(chromedp.CSS("#listFines-plate"), "01KG123ABC"+kb.Enter), shows(tried("listFines"), "Сначала введите токен"),
+			shows(`document.activeElement.id`, "^token$"), fits(), shot("docs"),
 		},
 		"verification": {
 			chromedp.Navigate(d.url + "/verify?lang=ru"), shows(`document.body?.textContent ?? ""`, "Номер справки"), fits(), shot("verify-ru"),

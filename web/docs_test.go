@@ -1,91 +1,121 @@
 package web
 
 import (
-	"context"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
-	"path/filepath"
+	"regexp"
 	"strings"
-	"sync"
 	"testing"
-	"time"
-
-	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/chromedp"
 
 	"github.com/eshik-kg/eshik/locales"
 )
 
+// tinyContract has one of everything that the reference shows.
 const tinyContract = `openapi: 3.0.3
-info: {title: Eshik, version: "1"}
+info: {title: Tiny, version: "7", description: "First.\n\nSecond with ` + "`code`" + `."}
+tags:
+  - {name: cars, description: What drives}
 paths:
-  /v1/fines:
+  /v1/zebras/{id}:
+    parameters: [{name: id, in: path, required: true, example: z1, schema: {type: string}}]
+    put:
+      operationId: putZebra
+      tags: [cars]
+      summary: Put a zebra
+      deprecated: true
+      security: [{phone: []}]
+      parameters: [{name: Idempotency-Key, in: header, required: true, schema: {type: string, minLength: 8}}]
+      requestBody:
+        content: {application/json: {schema: {type: object, required: [stripes], properties: {
+          stripes: {type: integer, minimum: 1, maximum: 9, example: 5}, name: {type: string, maxLength: 3}, kind: {type: string, enum: [PLAIN, "<b>"]}, herd: {type: array, items: {$ref: "#/components/schemas/Zebra"}}}}}}
+      responses:
+        "200": {description: Put, content: {application/json: {schema: {type: array, items: {$ref: "#/components/schemas/Zebra"}}}}}
+        default: {description: Wrong}
+  /v1/apes:
     get:
-      summary: Fines of a plate
-      responses: {"200": {description: the fines}}
+      tags: [untold]
+      operationId: listApes
+      summary: Apes
+      parameters: [{name: q, in: query, required: true, schema: {type: string, example: "a b"}}]
+      responses: {"200": {description: Apes}}
+components:
+  securitySchemes: {phone: {type: http, scheme: bearer}}
+  schemas:
+    Zebra: {type: object, properties: {mother: {$ref: "#/components/schemas/Zebra"}, at: {type: string, format: date-time}}}
+    Age: {type: integer, description: In years, nullable: true}
 `
 
-// The reference page must draw the contract under its own policy, and ask this
-// host only.
-func TestDocsPageInABrowser(t *testing.T) {
+// TestReferenceShowsTheContract: everything that an app's engineer asks the
+// contract stands in the page, in the contract's order.
+func TestReferenceShowsTheContract(t *testing.T) {
 	t.Parallel()
-	pages := testPages(t)
-	mux := http.NewServeMux()
-	mux.Handle("/static/", pages.Static())
-	mux.HandleFunc("/v1/openapi.yaml", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, tinyContract) })
-	mux.HandleFunc("/docs", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Content-Security-Policy", DocsPolicy)
-		if err := pages.Docs(w, locales.KY); err != nil {
-			t.Error(err)
+	page := all(t, testPages(t), locales.RU)[Docs]
+	at := 0
+	for _, want := range []string{
+		"Tiny 7", "<p>First.</p>", "<p>Second with <code>code</code>.</p>", "cars: What drives", `data-method="PUT" data-path="/v1/zebras/{id}" data-sign-in`,
+		"Put a zebra", "нужен токен", "устарело", "path · string", "обязательно", "Idempotency-Key", "(at least 8 characters)",
+		"stripes", "(from 1)", "(to 9)", "name", "(at most 3 characters)", "(one of: PLAIN, &lt;b&gt;)", "herd", `array of <a href="#type-Zebra">Zebra</a>`,
+		"<dt>200</dt>", `array of <a href="#type-Zebra">`, "<dt>default</dt>", "curl -X PUT &#34;$ESHIK/v1/zebras/z1&#34;", "Authorization: Bearer $TOKEN",
+		"/v1/apes", "curl &#34;$ESHIK/v1/apes?q=a&#43;b&#34;", `id="type-Zebra"`, "mother", `<a href="#type-Zebra">Zebra</a>`, "string (date-time)", `id="type-Age"`, "In years", "(may be null)",
+	} {
+		found := strings.Index(page[at:], want)
+		if found < 0 {
+			t.Fatalf("%q does not follow: %s", want, page[at:min(len(page), at+1500)])
 		}
-	})
-	srv := httptest.NewServer(mux)
-	defer srv.Close()
-
-	var mu sync.Mutex
-	var foreign []string
-	listen := func(event any) {
-		if e, ok := event.(*network.EventRequestWillBeSent); ok && !strings.HasPrefix(e.Request.URL, srv.URL) && strings.HasPrefix(e.Request.URL, "http") {
-			mu.Lock()
-			defer mu.Unlock()
-			foreign = append(foreign, e.Request.URL)
-		}
+		at += found
 	}
-	ctx, stopTime := context.WithTimeout(t.Context(), time.Minute)
-	defer stopTime()
-	ctx, stop := chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU)...)
-	defer stop()
-	ctx, stopTab := chromedp.NewContext(ctx, chromedp.WithListener(listen))
-	defer stopTab()
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1000, 800), chromedp.Navigate(srv.URL+"/docs")); err != nil {
+	if strings.Contains(page, "<b>") {
+		t.Error("the contract's text is markup")
+	}
+}
+
+// TestSampleFollowsTheContract: the body that one is offered to change.
+func TestSampleFollowsTheContract(t *testing.T) {
+	t.Parallel()
+	c, err := readContract([]byte(tinyContract))
+	if err != nil {
 		t.Fatal(err)
 	}
-	drawn := ""
-	var err error
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline) && !strings.Contains(drawn, "Fines of a plate"); time.Sleep(50 * time.Millisecond) {
-		drawn, err = chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector("rapi-doc")?.shadowRoot?.textContent || ""`))
-		if err != nil {
-			t.Fatal(err)
+	got := c.Groups[0].Operations[0].Body.Example
+	want := "{\n  \"stripes\": 5,\n  \"name\": \"\",\n  \"kind\": \"PLAIN\",\n  \"herd\": [{\n    \"mother\": {\n"
+	if !strings.HasPrefix(got, want) {
+		t.Errorf("the sample is %s", got)
+	}
+}
+
+// TestReferenceOfOurContract: every field has a label, every link leads somewhere,
+// no id stands twice, and the page is small.
+func TestReferenceOfOurContract(t *testing.T) {
+	t.Parallel()
+	document, err := os.ReadFile("../api/citizen/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages := testPagesOf(t, document)
+	page := all(t, pages, locales.KY)[Docs]
+	ids := map[string]int{}
+	for _, m := range regexp.MustCompile(` id="([^"]+)"`).FindAllStringSubmatch(page, -1) {
+		ids[m[1]]++
+	}
+	for id, n := range ids {
+		if n > 1 {
+			t.Errorf("%d things are called %s", n, id)
 		}
 	}
-	if !strings.Contains(drawn, "Fines of a plate") {
-		t.Errorf("the reference page does not show the contract: %.200s", drawn)
-	}
-	if dir := os.Getenv("ESHIK_SHOTS"); dir != "" {
-		picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, "docs.png"), picture, 0o600); err != nil {
-			t.Fatal(err)
+	for _, m := range regexp.MustCompile(`(?:href="#|for="|aria-labelledby="|aria-describedby=")([^"]+)"`).FindAllStringSubmatch(page, -1) {
+		if ids[m[1]] == 0 {
+			t.Errorf("nothing is called %s", m[1])
 		}
 	}
-	mu.Lock()
-	defer mu.Unlock()
-	for _, u := range foreign {
-		t.Errorf("the reference page asked another host: %s", u)
+	if n := strings.Count(page, `<article class="card operation"`); n != strings.Count(string(document), "operationId:") {
+		t.Errorf("%d operations are shown", n)
+	}
+	reference, err := pages.Reference()
+	if err != nil {
+		t.Fatal(err)
+	}
+	response := ask(t, reference[locales.KY], http.MethodGet, "/docs", "Accept-Encoding", "gzip")
+	if size := len(text(t, response.Body)); size > 40_000 || response.Header.Get("ETag") == "" || response.Header.Get("Cache-Control") != "no-cache" {
+		t.Errorf("%d bytes, %v", size, response.Header)
 	}
 }

@@ -125,7 +125,7 @@ func (p packed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	body, tag := p.plain, p.digest
 	if p.zipped != nil {
-		h.Set("Vary", "Accept-Encoding")
+		h.Add("Vary", "Accept-Encoding")
 		if takesGzip(r.Header.Values("Accept-Encoding")) {
 			// Another representation has another tag (RFC 9110, section 8.8.3).
 			body, tag = p.zipped, p.digest+"-gzip"

@@ -6,11 +6,16 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 )
 
-// PhoneNumber is one of the numbers the phone page can hold.
+// PhoneNumber is one of the numbers the phone page can hold, and what its invented
+// holder has to type.
 type PhoneNumber struct {
-	Number   string // E.164
-	Name     string // whose it is
-	Operator string
+	Number     string // E.164
+	Name       string // whose it is
+	Operator   string
+	PIN        string // 14 digits
+	Document   string // "ID1000001"
+	Plate      string // "01KG123ABC"
+	PlateAbout string // fines, clean or old: what the register has of it
 }
 
 // phoneScriptKeys are the sentences that the page's script says by itself.
@@ -35,10 +40,4 @@ type phoneData struct {
 }
 
 // Said is what the script says, by key.
-func (d phoneData) Said() map[string]string {
-	said := make(map[string]string, len(phoneScriptKeys))
-	for _, key := range phoneScriptKeys {
-		said[key] = d.T(key)
-	}
-	return said
-}
+func (d phoneData) Said() map[string]string { return d.said(phoneScriptKeys) }

@@ -38,6 +38,7 @@ type Site struct {
 	Places    []Place // that answer here, the one that the brand leads to first
 	ShortCode string  // "*1414#"
 	SMSNumber string  // "1414"
+	Contract  []byte  // the OpenAPI document that Docs shows
 }
 
 // Pages writes the pages of one site and serves their static files.
@@ -45,6 +46,7 @@ type Pages struct {
 	site      Site
 	files     *files
 	templates *template.Template
+	contract  *contract // nil where the site has no Docs
 }
 
 // PlainPolicy is the Content-Security-Policy of a page without a script: its own
@@ -69,7 +71,11 @@ func New(site Site) (*Pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the pages' templates: %w", err)
 	}
-	return &Pages{site: site, files: files, templates: parsed}, nil
+	p := &Pages{site: site, files: files, templates: parsed}
+	if slices.Contains(site.Places, Docs) {
+		p.contract, err = readContract(site.Contract)
+	}
+	return p, err
 }
 
 // Static serves what stands under /static/.
@@ -116,6 +122,15 @@ func (f frame) S(key string, args ...any) string {
 	return f.Texts.Text(f.Locale, "site."+key, args...)
 }
 
+// said are sentences of the page's part that its script says, by key.
+func (f frame) said(keys []string) map[string]string {
+	out := make(map[string]string, len(keys))
+	for _, key := range keys {
+		out[key] = f.T(key)
+	}
+	return out
+}
+
 // Has reports whether the server has this page.
 func (f frame) Has(place Place) bool { return slices.Contains(f.Places, place) }
 
@@ -133,10 +148,10 @@ type link struct {
 // Brand is where the brand leads.
 func (f frame) Brand() string { return f.To(f.Places[0]) }
 
-// Links are the other pages, in the header's order.
+// Links are the pages, in the header's order. The brand leads to the first one.
 func (f frame) Links() []link {
 	var out []link
-	for _, place := range []Place{Home, Phone, Verify, Docs} {
+	for _, place := range []Place{Phone, Verify, Docs} {
 		if f.Has(place) && len(f.Places) > 1 {
 			out = append(out, link{Name: f.S("to_" + names[place]), Address: f.To(place), Current: place == f.Here})
 		}
@@ -145,7 +160,7 @@ func (f frame) Links() []link {
 }
 
 // names are the places' names in the keys of texts.
-var names = map[Place]string{Home: "home", Phone: "phone", Verify: "verify", Docs: "docs"}
+var names = map[Place]string{Phone: "phone", Verify: "verify", Docs: "docs"}
 
 // Languages are the languages of the page, each in its own words.
 func (f frame) Languages() []link {

@@ -14,14 +14,24 @@ import (
 // testPages are the pages of a server that has all of them, or these.
 func testPages(t *testing.T, places ...Place) *Pages {
 	t.Helper()
+	if len(places) == 0 {
+		places = []Place{Home, Phone, Verify, Docs}
+	}
+	return newPages(t, []byte(tinyContract), places)
+}
+
+func testPagesOf(t *testing.T, contract []byte) *Pages {
+	t.Helper()
+	return newPages(t, contract, []Place{Home, Phone, Verify, Docs})
+}
+
+func newPages(t *testing.T, contract []byte, places []Place) *Pages {
+	t.Helper()
 	cat, err := locales.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(places) == 0 {
-		places = []Place{Home, Phone, Verify, Docs}
-	}
-	pages, err := New(Site{Texts: cat, Places: places, ShortCode: "*1414#", SMSNumber: "1414"})
+	pages, err := New(Site{Texts: cat, Places: places, ShortCode: "*1414#", SMSNumber: "1414", Contract: contract})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,6 +54,9 @@ func all(t *testing.T, pages *Pages, loc locales.Locale) map[Place]string {
 		Verify: func(w io.Writer) error { return pages.Verify(w, loc, VerifyView{}) },
 		Docs:   func(w io.Writer) error { return pages.Docs(w, loc) },
 	} {
+		if place == Docs && pages.contract == nil {
+			continue // the site has none
+		}
 		var page bytes.Buffer
 		if err := render(&page); err != nil {
 			t.Fatal(err)
@@ -90,7 +103,7 @@ func TestPagesAskNoOtherHost(t *testing.T) {
 	for place, page := range all(t, testPages(t), locales.KY) {
 		texts[string(place)] = page
 	}
-	for _, name := range []string{"eshik.css", "home.css", "verify.css", "phone.css", "phone.js", "gsm.js"} {
+	for _, name := range []string{"eshik.css", "home.css", "verify.css", "phone.css", "docs.css", "docs.js", "phone.js", "gsm.js"} {
 		b, err := assets.ReadFile("static/" + name)
 		if err != nil {
 			t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/sandbox"
 	"github.com/eshik-kg/eshik/services/certificate"
 	"github.com/eshik-kg/eshik/sms"
 	"github.com/eshik-kg/eshik/ussd"
@@ -143,12 +144,21 @@ func (a *app) mountPages(f fiber.Router) error {
 		places = append(places, web.Phone)
 	}
 	var err error
-	a.pages, err = web.New(web.Site{Texts: a.texts, Places: places, ShortCode: a.config.ShortCode, SMSNumber: a.config.SMSNumber})
+	a.pages, err = web.New(web.Site{
+		Texts: a.texts, Places: places, ShortCode: a.config.ShortCode, SMSNumber: a.config.SMSNumber, Contract: citizen.Document,
+	})
+	if err != nil {
+		return err
+	}
+	reference, err := a.pages.Reference()
 	if err != nil {
 		return err
 	}
 	f.All("/static/*", adaptor.HTTPHandler(a.pages.Static()))
-	f.Get("/docs", a.show(web.DocsPolicy, a.pages.Docs))
+	f.Get("/docs", func(c *fiber.Ctx) error {
+		c.Set(fiber.HeaderContentSecurityPolicy, web.ScriptPolicy)
+		return adaptor.HTTPHandler(reference[api.Locale(c)])(c)
+	})
 	f.Get("/verify/:number?", a.verifyPage)
 	f.Get("/", a.show(web.PlainPolicy, a.pages.Home))
 	return nil
@@ -162,7 +172,11 @@ func (a *app) show(policy string, render func(io.Writer, locales.Locale) error) 
 }
 
 func (a *app) phonePage(c *fiber.Ctx) error {
-	return page(c, web.ScriptPolicy, func(w io.Writer) error { return a.pages.Phone(w, api.Locale(c), sandboxNumbers) })
+	var numbers []web.PhoneNumber
+	for _, p := range sandbox.FixedPhones() {
+		numbers = append(numbers, web.PhoneNumber(p))
+	}
+	return page(c, web.ScriptPolicy, func(w io.Writer) error { return a.pages.Phone(w, api.Locale(c), numbers) })
 }
 
 // verifyPage answers a certificate's number for anybody.

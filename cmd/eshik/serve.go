@@ -18,18 +18,11 @@ import (
 
 	"github.com/eshik-kg/eshik/api"
 	"github.com/eshik-kg/eshik/platform/problem"
-	"github.com/eshik-kg/eshik/web"
+	"github.com/eshik-kg/eshik/sandbox"
 )
 
 // shutdown bounds how long requests under way may take to finish.
 const shutdown = 10 * time.Second
-
-// sandboxNumbers are the phones of the sandbox's fixed people.
-var sandboxNumbers = []web.PhoneNumber{
-	{Number: "+996555000001", Name: "Айгүл", Operator: "MegaCom"},
-	{Number: "+996700000002", Name: "Бакыт", Operator: "O!"},
-	{Number: "+996770000003", Name: "Елена", Operator: "Beeline"},
-}
 
 type serveCommand struct{}
 
@@ -207,7 +200,7 @@ func (s *server) greet(out io.Writer) {
 	if s.world == nil {
 		return
 	}
-	for _, n := range sandboxNumbers {
+	for _, n := range sandbox.FixedPhones() {
 		line("number", n.Number+" "+n.Name+" ("+n.Operator+")")
 	}
 	line("plates", "01KG123ABC (fines), 01KG777AAA (clean), B1234AB (old format)")

@@ -9,6 +9,8 @@
   const smsNumber = phone.dataset.smsNumber;
   let session = ""; // the open USSD session
   let busy = false;
+  let line = 0; // grows with every change of the number: late answers are for another
+  let last = null; // the answer on the screen
   let seen = new Set(); // ids of the messages already shown
   let shownFor = ""; // the number the thread was drawn for
   let unread = 0;
@@ -53,7 +55,18 @@
     $("entry").value = value;
   }
 
+  function clearScreen() {
+    last = null;
+    $("screen").textContent = $("screen").dataset.first;
+    $("meter").value = 0;
+    $("count").textContent = "0 / " + $("meter").max;
+    $("encoding").textContent = "";
+    $("count").parentElement.classList.remove("over");
+    notice("note", "");
+  }
+
   function showScreen(answer) {
+    last = answer;
     const count = answer.encoding === "UCS-2" ? answer.units : answer.septets;
     const over = count > answer.limit;
     $("screen").textContent = answer.text;
@@ -69,31 +82,49 @@
     notice("note", notes.join(" "), over);
   }
 
+  function rest() {
+    busy = false;
+    $("send").disabled = false;
+    document.querySelector(".screen").classList.remove("busy");
+  }
+
+  // go shows the answer and makes ready for the next keys.
+  function go(answer) {
+    showScreen(answer);
+    if (answer.end) {
+      hangUp();
+      return;
+    }
+    session = answer.session;
+    $("cancel").disabled = false;
+    setEntry("answer", "");
+  }
+
+  function drop(ending) {
+    if (ending) ask("POST", "/sandbox/ussd", { session: ending, cancel: true }).catch(() => {});
+  }
+
   async function press(keys) {
     if (busy) return;
     busy = true;
+    const mine = line;
     $("send").disabled = true;
     document.querySelector(".screen").classList.add("busy");
     notice("note", session ? said.waiting : said.calling);
     try {
       const answer = await ask("POST", "/sandbox/ussd", keys);
-      showScreen(answer);
-      if (answer.end) {
-        hangUp();
-      } else {
-        session = answer.session;
-        $("cancel").disabled = false;
-        setEntry("answer", "");
+      if (mine !== line) {
+        drop(answer.end ? "" : answer.session);
+        return;
       }
+      go(answer);
     } catch (err) {
+      if (mine !== line) return;
       notice("note", sentence(err.message), true);
       if (err.message !== "bad_request") hangUp();
-    } finally {
-      busy = false;
-      $("send").disabled = false;
-      document.querySelector(".screen").classList.remove("busy");
-      $("entry").focus();
     }
+    rest();
+    $("entry").focus();
     poll();
   }
 
@@ -119,11 +150,11 @@
   $("erase").addEventListener("click", () => {
     $("entry").value = [...$("entry").value].slice(0, -1).join("");
   });
-  $("cancel").addEventListener("click", async () => {
+  $("cancel").addEventListener("click", () => {
     const ending = session;
     hangUp();
     notice("note", said.ended);
-    await ask("POST", "/sandbox/ussd", { session: ending, cancel: true }).catch(() => {});
+    drop(ending);
   });
 
   // --- SMS ---
@@ -209,10 +240,15 @@
     $("body").focus();
     poll();
   });
+  // Another number is another phone: nothing of the one before stays.
   $("number").addEventListener("change", () => {
-    const ending = session;
-    if (ending) ask("POST", "/sandbox/ussd", { session: ending, cancel: true }).catch(() => {});
+    line++;
+    drop(session);
     hangUp();
+    rest();
+    clearScreen();
+    clearOutcome();
+    notice("sms-note", "");
     seen = new Set();
     unread = 0;
     $("unread").hidden = true;
@@ -231,6 +267,12 @@
     }
   }
 
+  function clearOutcome() {
+    notice("pay-note", "");
+    $("outcome").hidden = true;
+    $("out-txn").textContent = ""; // whoever follows the old payment stops
+  }
+
   async function follow(txn) {
     const o = await ask("GET", "/sandbox/wallet/payments?txn_id=" + encodeURIComponent(txn)).catch(() => null);
     if (!o || $("out-txn").textContent !== txn) return;
@@ -242,6 +284,8 @@
     e.preventDefault();
     const code = $("code").value.replace(/\s/g, "");
     const button = $("pay").querySelector("button");
+    const mine = line;
+    clearOutcome();
     if (!/^[0-9]{1,30}$/.test(code)) {
       notice("pay-note", said.bad_code, true);
       return;
@@ -250,10 +294,10 @@
     notice("pay-note", said.wallet_paying);
     try {
       const o = await ask("POST", "/sandbox/wallet/payments", { code, phone: $("number").value });
-      showOutcome(o);
-      if (o.state === "going_on") setTimeout(() => follow(o.txn_id), 3000);
+      if (mine === line) showOutcome(o);
+      if (mine === line && o.state === "going_on") setTimeout(() => follow(o.txn_id), 3000);
     } catch (err) {
-      notice("pay-note", sentence(err.message), true);
+      if (mine === line) notice("pay-note", sentence(err.message), true);
     }
     button.disabled = false;
     poll();
@@ -261,35 +305,108 @@
 
   // --- tabs ---
 
+  // Where there is room the messages stand beside the phone, and their tab goes.
+  const wide = window.matchMedia("(min-width: 48rem)");
   const tabs = [...document.querySelectorAll("[role=tab]")];
+  let chosen = tabs[0];
+
   function select(tab) {
+    chosen = tab;
+    const shown = wide.matches && tab.id === "tab-sms" ? tabs[0] : tab;
     for (const t of tabs) {
-      const on = t === tab;
+      const on = t === shown;
       t.setAttribute("aria-selected", String(on));
       t.tabIndex = on ? 0 : -1;
       $(t.getAttribute("aria-controls")).hidden = !on;
     }
-    if (tab.id === "tab-sms") {
+    $("tab-sms").hidden = wide.matches;
+    if (wide.matches) $("panel-sms").hidden = false;
+    $("panel-sms").setAttribute("role", wide.matches ? "region" : "tabpanel");
+    $("panel-sms").setAttribute("aria-labelledby", wide.matches ? "thread-title" : "tab-sms");
+    if (!$("panel-sms").hidden) {
       unread = 0;
       $("unread").hidden = true;
       notice("arrived", "");
       $("thread").scrollTop = $("thread").scrollHeight;
     }
     history.replaceState(null, "", "#" + tab.id.slice(4));
-    for (const a of document.querySelectorAll(".top nav a")) a.hash = location.hash;
+    for (const a of document.querySelectorAll(".languages a")) a.hash = location.hash;
   }
   for (const tab of tabs) tab.addEventListener("click", () => select(tab));
+  wide.addEventListener("change", () => select(chosen));
   document.querySelector("[role=tablist]").addEventListener("keydown", (e) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[e.key];
     if (!step) return;
     e.preventDefault();
-    const next = tabs[(tabs.indexOf(document.activeElement) + step + tabs.length) % tabs.length];
+    const there = tabs.filter((t) => !t.hidden);
+    const next = there[(there.indexOf(document.activeElement) + step + there.length) % there.length];
     next.focus();
     select(next);
   });
 
-  const wanted = $("tab-" + location.hash.slice(1));
-  if (wanted) select(wanted);
+  // --- what to try ---
+
+  // field is where one types now.
+  function field() {
+    if (!$("panel-wallet").hidden) return $("code");
+    return $("panel-ussd").hidden ? $("body") : $("entry");
+  }
+
+  function put(value) {
+    const target = field();
+    if (target.id === "entry" && !session) { // it would be dialled
+      notice("note", $("screen").dataset.first);
+      target.focus();
+      return;
+    }
+    const join = target.value && target.id === "body" ? target.value.replace(/\s*$/, " ") : "";
+    target.value = join + value;
+    target.dispatchEvent(new Event("input"));
+    target.focus();
+  }
+
+  for (const span of document.querySelectorAll(".try [data-put], .try [data-number]")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = span.textContent;
+    button.addEventListener("click", () => {
+      if (span.dataset.put) {
+        put(span.dataset.put);
+        return;
+      }
+      if ($("number").value === span.dataset.number) return;
+      $("number").value = span.dataset.number;
+      $("number").dispatchEvent(new Event("change"));
+    });
+    span.replaceChildren(button);
+  }
+
+  // --- another language ---
+
+  // The page is loaded anew in another language; the phone goes on. What is being
+  // typed at the screen may be a secret and is not kept.
+  const kept = "eshik.phone";
+  document.querySelector(".languages").addEventListener("click", (e) => {
+    if (!e.target.closest("a")) return;
+    sessionStorage.setItem(kept, JSON.stringify({ number: $("number").value, session, last, body: $("body").value, code: $("code").value }));
+  });
+
+  function restore() {
+    const state = JSON.parse(sessionStorage.getItem(kept) || "null");
+    sessionStorage.removeItem(kept);
+    if (!state || ![...$("number").options].some((o) => o.value === state.number)) return;
+    $("number").value = state.number;
+    $("body").value = state.body;
+    $("code").value = state.code;
+    if (!state.last) return;
+    if (state.session) go(state.last);
+    else showScreen(state.last);
+  }
+
+  phone.hidden = false;
+  $("try-lead").hidden = false;
+  restore();
+  select($("tab-" + location.hash.slice(1)) || tabs[0]);
   countBody();
   poll();
   setInterval(() => {
