@@ -619,6 +619,12 @@ type RegistrationRequest struct {
 // RegistrationState defines model for RegistrationState.
 type RegistrationState string
 
+// Registrations Example: {"registrations":["47123456789"]}
+type Registrations struct {
+	// Registrations Their numbers
+	Registrations []string `json:"registrations"`
+}
+
 // SentCode Example: {"again_at":"2026-11-28T18:30:00Z","expires_at":"2026-11-28T18:40:00Z"}
 type SentCode struct {
 	// AgainAt From when another code can be asked for
@@ -872,6 +878,9 @@ type ServerInterface interface {
 	// ListOffers The places offered to your children
 	// (GET /v1/preschool/offers)
 	ListOffers(c *fiber.Ctx) error
+	// UseThisPhone Have the SMS about your children's registrations come to the token's phone
+	// (PUT /v1/preschool/phone)
+	UseThisPhone(c *fiber.Ctx) error
 	// ListRegistrations Your registrations, newest first
 	// (GET /v1/preschool/registrations)
 	ListRegistrations(c *fiber.Ctx) error
@@ -1376,6 +1385,24 @@ func (siw *ServerInterfaceWrapper) ListOffers(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// UseThisPhone operation middleware
+func (siw *ServerInterfaceWrapper) UseThisPhone(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.UseThisPhone(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListRegistrations operation middleware
 func (siw *ServerInterfaceWrapper) ListRegistrations(c *fiber.Ctx) error {
 
@@ -1743,6 +1770,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/preschool/offers", wrapper.ListOffers)
 
+	router.Put(options.BaseURL+"/v1/preschool/phone", wrapper.UseThisPhone)
+
 	router.Get(options.BaseURL+"/v1/preschool/registrations", wrapper.ListRegistrations)
 
 	router.Post(options.BaseURL+"/v1/preschool/registrations", wrapper.RegisterChild)
@@ -2067,6 +2096,22 @@ func (response ListOffers200JSONResponse) VisitListOffersResponse(ctx *fiber.Ctx
 	return ctx.JSON(&response)
 }
 
+type UseThisPhoneRequestObject struct {
+}
+
+type UseThisPhoneResponseObject interface {
+	VisitUseThisPhoneResponse(ctx *fiber.Ctx) error
+}
+
+type UseThisPhone200JSONResponse Registrations
+
+func (response UseThisPhone200JSONResponse) VisitUseThisPhoneResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type ListRegistrationsRequestObject struct {
 }
 
@@ -2322,6 +2367,9 @@ type StrictServerInterface interface {
 	// ListOffers The places offered to your children
 	// (GET /v1/preschool/offers)
 	ListOffers(ctx context.Context, request ListOffersRequestObject) (ListOffersResponseObject, error)
+	// UseThisPhone Have the SMS about your children's registrations come to the token's phone
+	// (PUT /v1/preschool/phone)
+	UseThisPhone(ctx context.Context, request UseThisPhoneRequestObject) (UseThisPhoneResponseObject, error)
 	// ListRegistrations Your registrations, newest first
 	// (GET /v1/preschool/registrations)
 	ListRegistrations(ctx context.Context, request ListRegistrationsRequestObject) (ListRegistrationsResponseObject, error)
@@ -2866,6 +2914,31 @@ func (sh *strictHandler) ListOffers(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(ListOffersResponseObject); ok {
 		if err := validResponse.VisitListOffersResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UseThisPhone operation middleware
+func (sh *strictHandler) UseThisPhone(ctx *fiber.Ctx) error {
+	var request UseThisPhoneRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.UseThisPhone(ctx.UserContext(), request.(UseThisPhoneRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UseThisPhone")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UseThisPhoneResponseObject); ok {
+		if err := validResponse.VisitUseThisPhoneResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -86,6 +86,15 @@ func (s *Server) ListOffers(ctx context.Context, _ ListOffersRequestObject) (Lis
 	return ListOffers200JSONResponse(each(offers, func(o preschool.Offer) Offer { return offerView(o, loc) })), nil
 }
 
+// UseThisPhone has the citizen's registrations tell of themselves on the token's phone.
+func (s *Server) UseThisPhone(ctx context.Context, _ UseThisPhoneRequestObject) (UseThisPhoneResponseObject, error) {
+	numbers, err := s.Preschool.Follow(ctx, who(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return UseThisPhone200JSONResponse{Registrations: numbers}, nil
+}
+
 // AnswerOffer accepts or declines a place.
 func (s *Server) AnswerOffer(ctx context.Context, r AnswerOfferRequestObject) (AnswerOfferResponseObject, error) {
 	offer, err := s.Preschool.Answer(ctx, who(ctx), r.Number, r.Body.Accept)

@@ -210,6 +210,9 @@ func (a *app) buildServices(ctx context.Context) error {
 		Sealer: a.sealer, Outbox: a.outbox, Audit: a.audit, Analytics: a.events, Texts: a.texts,
 		Random: rand.Reader, Now: a.now,
 	})
+	if err == nil {
+		a.identity.Tie(a.preschool)
+	}
 	return err
 }
 

@@ -105,6 +105,49 @@ type patient struct {
 	box   *mailbox
 	db    *store.DB
 	clock atomic.Int64 // Unix microseconds, for the goroutines of Talks
+	// tenure counts how often the numbers changed hands.
+	tenure atomic.Int64
+}
+
+// TestS2ADeferredReplyIsNotForTheNextHolder: what the earlier holder of a number was
+// promised is neither sent nor done for whoever holds it now, whether the process
+// that promised it lives or another one takes it up.
+func TestS2ADeferredReplyIsNotForTheNextHolder(t *testing.T) {
+	t.Parallel()
+	for name, dies := range map[string]bool{"goes on": false, "taken up": true} {
+		t.Run(name, func(t *testing.T) {
+			storetest.Each(t, func(t *testing.T, db *store.DB) {
+				p := newPatient(t, db)
+				p.dial(t, "s1", "1")
+				want(t, p.dial(t, "s1", "1*7"), "by SMS")
+				p.tenure.Add(1)
+				if !dies {
+					p.answers <- "Found"
+					p.answers <- "Found"
+				}
+				asked := p.asked.Load()
+				if dies {
+					p.restart(t)
+					p.advance(2 * time.Minute)
+					if err := p.KeepPromises(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+					if n := p.asked.Load(); n != asked {
+						t.Errorf("the step was done again in another's name: %d", n-asked)
+					}
+				}
+				kept := 0
+				for deadline := time.Now().Add(30 * time.Second); kept == 0 && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+					if err := db.Reader().QueryRow("SELECT COUNT(*) FROM session_promises WHERE kept_at IS NOT NULL").Scan(&kept); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if n := len(p.box.all()); n != 0 || kept != 1 {
+					t.Errorf("%d messages reached the new holder, %d promises are over", n, kept)
+				}
+			})
+		})
+	}
 }
 
 // advance lets time pass.
@@ -131,7 +174,7 @@ func (p *patient) restart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := remembered{profiles{aigul: locales.EN, bakyt: locales.EN}}
+	known := holders{remembered{profiles{aigul: locales.EN, bakyt: locales.EN}}, &p.tenure, new(atomic.Int64)}
 	engine, err := dialog.New(catalogue, dialog.Options{Profiles: known, Log: quiet()}, p.service())
 	if err != nil {
 		t.Fatal(err)

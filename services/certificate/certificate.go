@@ -66,6 +66,8 @@ type Proofs interface {
 	Proof(ctx context.Context, c caller.Caller) (identity.Citizen, bool, error)
 	// PIN is a citizen's personal number, for calls to registries only.
 	PIN(ctx context.Context, citizenID string) (string, error)
+	// Kept reports that a phone has had the same holder since a moment.
+	Kept(ctx context.Context, phone string, since time.Time) (bool, error)
 }
 
 // Sealer encrypts what must not lie open in the database. seal.Sealer is one.

@@ -152,6 +152,25 @@ func TestFinishedByAnotherPhone(t *testing.T) {
 	})
 }
 
+// TestS2FinishedAfterARelease: a certificate that is finished when its phone got
+// another holder is issued, and told to nobody.
+func TestS2FinishedAfterARelease(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := newHouse(t, db)
+		h.signer.fails = true
+		if _, err := h.Request(t.Context(), aigul("t1"), certificate.Residential); err == nil {
+			t.Fatal("issued without a signature")
+		}
+		h.signer.fails, h.proofs.released = false, true
+		if got := request(t, h, "t1", certificate.Residential); got.State != certificate.Issued {
+			t.Errorf("%+v", got)
+		}
+		if n := h.count(t, "SELECT count(*) FROM notify_messages"); n != 0 {
+			t.Errorf("%d messages to the stranger", n)
+		}
+	})
+}
+
 // TestDiesBeforeSigning shows that an intent survives: the citizen's next try in
 // the same turn finishes it, or the job queue does.
 func TestDiesBeforeSigning(t *testing.T) {

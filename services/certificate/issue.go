@@ -236,7 +236,14 @@ func (s *Service) finish(ctx context.Context, row db.Certificate, now time.Time,
 func (s *Service) announce(ctx context.Context, tx *store.Tx, row db.Certificate, c caller.Caller, now time.Time, read bool) error {
 	c.Now = now
 	if c.Phone != "" && !read {
-		if err := s.text(ctx, tx, row, c); err != nil {
+		kept, err := s.Proofs.Kept(ctx, c.Phone, row.RequestedAt.Time)
+		if err != nil {
+			return err
+		}
+		if kept { // else the number has another holder, whom it does not concern
+			err = s.text(ctx, tx, row, c)
+		}
+		if err != nil {
 			return err
 		}
 	}

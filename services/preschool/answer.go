@@ -15,16 +15,24 @@ import (
 	"github.com/eshik-kg/eshik/services/preschool/db"
 )
 
-// Answer accepts or declines the open offer of a registration. Only the phone
-// or the citizen of the registration may; for all others there is none.
+// Answer accepts or declines the open offer of a registration. Only its citizen
+// may, proved, from whatever phone; for all others there is none.
 // Accepting leaves the queues; declining gives the seat back, and the policy
 // says what becomes of the place. The same answer given again is no error.
 func (s *Service) Answer(ctx context.Context, c caller.Caller, number string, accept bool) (Offer, error) {
+	if c.Subject == "" {
+		return Offer{}, problemProve
+	}
 	r, err := s.find(ctx, number)
 	if err != nil {
 		return Offer{}, err
 	}
-	if !s.mine(c, r) {
+	if r.CitizenID == "" { // taken over from another register
+		if r, err = s.claimed(ctx, c, r); err != nil {
+			return Offer{}, err
+		}
+	}
+	if r.CitizenID != c.Subject {
 		return Offer{}, problemNoOffer
 	}
 	wanted := Declined
@@ -43,14 +51,6 @@ func (s *Service) Answer(ctx context.Context, c caller.Caller, number string, ac
 		return err
 	})
 	return answered, err
-}
-
-// mine reports that the registration is the caller's.
-func (s *Service) mine(c caller.Caller, r db.PreschoolRegistration) bool {
-	if c.Subject != "" && c.Subject == r.CitizenID {
-		return true
-	}
-	return c.Phone != "" && s.phoneIndex(c.Phone) == r.PhoneIndex
 }
 
 // answer closes the offer as wanted, in the caller's transaction.

@@ -213,29 +213,19 @@ func takeSeat(ctx context.Context, q *db.Queries, seat seat) error {
 	return nil
 }
 
-// Offers lists the open offers to the caller's phone or proven citizen.
+// Offers lists the open offers to the proven citizen c.Subject: a phone alone
+// proves nothing, as numbers change hands.
 func (s *Service) Offers(ctx context.Context, c caller.Caller) ([]Offer, error) {
-	q := db.New(s.DB.Reader())
-	var rows []db.PreschoolOffer
-	if c.Phone != "" {
-		mine, err := q.OffersOfPhone(ctx, db.OffersOfPhoneParams{PhoneIndex: s.phoneIndex(c.Phone), ExpiresAt: dbtime.From(c.Now)})
-		if err != nil {
-			return nil, fmt.Errorf("list the offers of the phone: %w", err)
-		}
-		rows = mine
+	if c.Subject == "" {
+		return nil, problemProve
 	}
-	if c.Subject != "" {
-		mine, err := q.OffersOfCitizen(ctx, db.OffersOfCitizenParams{CitizenID: c.Subject, ExpiresAt: dbtime.From(c.Now)})
-		if err != nil {
-			return nil, fmt.Errorf("list the offers of the citizen: %w", err)
-		}
-		rows = append(rows, mine...)
+	rows, err := db.New(s.DB.Reader()).OffersOfCitizen(ctx, db.OffersOfCitizenParams{CitizenID: c.Subject, ExpiresAt: dbtime.From(c.Now)})
+	if err != nil {
+		return nil, fmt.Errorf("list the offers of the citizen: %w", err)
 	}
-	offers := []Offer{}
+	offers := make([]Offer, 0, len(rows))
 	for _, row := range rows {
-		if o := offerOf(row); !slices.Contains(offers, o) {
-			offers = append(offers, o)
-		}
+		offers = append(offers, offerOf(row))
 	}
 	return offers, nil
 }

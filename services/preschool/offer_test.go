@@ -36,11 +36,11 @@ func TestOfferAndAccept(t *testing.T) {
 		if _, err := s.Offer(t.Context(), "officer", made.Number, "K01"); !errors.Is(err, problemNotWaits) {
 			t.Errorf("a second offer: %v", err)
 		}
-		stranger := caller.Caller{Phone: "+996700000002", Now: w.now}
+		stranger := caller.Caller{Phone: "+996700000002", Subject: "somebody else", Now: w.now}
 		if _, err := s.Answer(t.Context(), stranger, made.Number, true); !errors.Is(err, problemNoOffer) {
 			t.Errorf("a stranger's answer: %v", err)
 		}
-		mine := caller.Caller{Phone: aigulPhone, Locale: locales.KY, Now: w.now}
+		mine := caller.Caller{Phone: aigulOther, Subject: aigul, Locale: locales.KY, Now: w.now}
 		if offers, err := s.Offers(t.Context(), mine); err != nil || len(offers) != 1 {
 			t.Errorf("my offers: %v, %v", offers, err)
 		}

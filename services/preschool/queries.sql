@@ -75,13 +75,27 @@ SELECT * FROM preschool_offers WHERE registration_id = $1 ORDER BY offered_at DE
 UPDATE preschool_offers SET state = sqlc.arg(state), answered_at = sqlc.arg(answered_at)
 WHERE id = sqlc.arg(id) AND state = 'open';
 
--- name: OffersOfPhone :many
-SELECT o.* FROM preschool_offers o JOIN preschool_registrations r ON r.id = o.registration_id
-WHERE r.phone_index = $1 AND o.state = 'open' AND o.expires_at > $2 ORDER BY o.offered_at;
-
 -- name: OffersOfCitizen :many
 SELECT o.* FROM preschool_offers o JOIN preschool_registrations r ON r.id = o.registration_id
 WHERE r.citizen_id = $1 AND o.state = 'open' AND o.expires_at > $2 ORDER BY o.offered_at;
+
+-- name: OfPhone :many
+SELECT * FROM preschool_registrations WHERE phone_index = $1 ORDER BY registered_at;
+
+-- name: ActiveOfCitizen :many
+SELECT * FROM preschool_registrations WHERE citizen_id = $1 AND state <> 'placed' ORDER BY registered_at, number;
+
+-- name: UnclaimedOfChild :many
+SELECT * FROM preschool_registrations WHERE child_index = $1 AND citizen_id = '';
+
+-- name: UnclaimedOfPhone :one
+SELECT COUNT(*) FROM preschool_registrations WHERE phone_index = $1 AND citizen_id = '';
+
+-- name: Claim :execrows
+UPDATE preschool_registrations SET citizen_id = $1 WHERE id = $2 AND citizen_id = '';
+
+-- name: SetPhone :exec
+UPDATE preschool_registrations SET phone_index = $1, phone = $2, locale = $3 WHERE id = $4;
 
 -- name: MissedOffers :many
 SELECT * FROM preschool_offers WHERE state = 'open' AND expires_at <= $1 ORDER BY expires_at LIMIT 500;

@@ -34,10 +34,13 @@ func (s *Service) Talk() dialog.Service {
 			{ID: "preschool.done", Show: s.showDone},
 			{ID: "preschool.ask_number", Plain: s.showAskNumber, Answer: s.answerNumber},
 			{ID: "preschool.position", Show: s.showPosition},
-			{ID: "preschool.offers", Show: s.showOffers},
-			{ID: "preschool.offer", Show: s.showOffer},
+			{ID: "preschool.mine", Do: s.doMine},
+			{ID: "preschool.offers", Show: s.showOffers, Resume: proveAgain("preschool.mine")},
+			{ID: "preschool.offer", Show: s.showOffer, Resume: proveAgain("preschool.mine")},
+			{ID: "preschool.phone", Do: s.doPhone},
+			{ID: "preschool.phone_done", Plain: s.showPhoneDone},
 			{ID: "preschool.accept", Do: s.doAccept},
-			{ID: "preschool.decline_sure", Plain: s.showSure},
+			{ID: "preschool.decline_sure", Plain: s.showSure, Resume: proveAgain("preschool.mine")},
 			{ID: "preschool.decline", Do: s.doDecline},
 			{ID: "preschool.accepted", Plain: s.showAccepted},
 			{ID: "preschool.declined", Plain: s.showDeclined},
@@ -74,7 +77,7 @@ func (s *Service) showMenu(*dialog.Talk) dialog.Screen {
 		Options: []dialog.Option{
 			option(dialog.Say("preschool.menu_register"), dialog.Call("identity.start", "preschool.child", memChoices, "")),
 			option(dialog.Say("preschool.menu_position"), dialog.Go("preschool.ask_number")),
-			option(dialog.Say("preschool.menu_offer"), dialog.Go("preschool.offers")),
+			option(dialog.Say("preschool.menu_offer"), proveAgain("preschool.mine")),
 		},
 	}
 }
@@ -212,6 +215,33 @@ func places(p Position, loc locales.Locale) []dialog.Message {
 	return lines
 }
 
+// doMine begins what needs the person: registrations without a phone follow them.
+func (s *Service) doMine(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
+	c, err := s.proven(ctx, t.Caller)
+	if err != nil {
+		return dialog.Next{}, err
+	}
+	return dialog.Go("preschool.offers"), s.Settle(ctx, c)
+}
+
+// doPhone has all the person's registrations tell of themselves on this phone.
+func (s *Service) doPhone(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
+	c, err := s.proven(ctx, t.Caller)
+	if err != nil {
+		return dialog.Next{}, err
+	}
+	numbers, err := s.Follow(ctx, c)
+	return dialog.Done("preschool.phone_done", memNumber, strings.Join(numbers, ", ")), err
+}
+
+func (s *Service) showPhoneDone(t *dialog.Talk) dialog.Screen {
+	key := "preschool.phone_done"
+	if t.Get(memNumber) == "" {
+		key = "preschool.phone_none"
+	}
+	return dialog.Screen{Body: []dialog.Message{dialog.Say(key)}}
+}
+
 func (s *Service) showOffers(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
 	c, err := s.proven(ctx, t.Caller)
 	if err != nil {
@@ -221,14 +251,16 @@ func (s *Service) showOffers(ctx context.Context, t *dialog.Talk) (dialog.Screen
 	if err != nil {
 		return dialog.Screen{}, err
 	}
-	if len(offers) == 0 {
-		return dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.no_offers")}}, nil
-	}
 	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.offers")}}
+	if len(offers) == 0 {
+		screen.Body = []dialog.Message{dialog.Say("preschool.no_offers")}
+	}
 	for _, o := range offers {
 		screen.Options = append(screen.Options,
 			option(dialog.Raw("kindergarten", o.Name.In(t.Caller.Locale)), dialog.Go("preschool.offer", memNumber, o.Number)))
 	}
+	// A person with a new number gives it here.
+	screen.Options = append(screen.Options, option(dialog.Say("preschool.use_phone"), dialog.Go("preschool.phone")))
 	return screen, nil
 }
 

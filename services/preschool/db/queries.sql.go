@@ -38,6 +38,49 @@ func (q *Queries) ActiveOfChild(ctx context.Context, childIndex string) (Prescho
 	return i, err
 }
 
+const activeOfCitizen = `-- name: ActiveOfCitizen :many
+SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at FROM preschool_registrations WHERE citizen_id = $1 AND state <> 'placed' ORDER BY registered_at, number
+`
+
+func (q *Queries) ActiveOfCitizen(ctx context.Context, citizenID string) ([]PreschoolRegistration, error) {
+	rows, err := q.db.QueryContext(ctx, activeOfCitizen, citizenID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PreschoolRegistration
+	for rows.Next() {
+		var i PreschoolRegistration
+		if err := rows.Scan(
+			&i.ID,
+			&i.Number,
+			&i.Turn,
+			&i.State,
+			&i.ChildIndex,
+			&i.Child,
+			&i.CitizenID,
+			&i.PhoneIndex,
+			&i.Phone,
+			&i.Locale,
+			&i.Cohort,
+			&i.Benefit,
+			&i.BenefitRank,
+			&i.RegisteredAt,
+			&i.QueuedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const addChoice = `-- name: AddChoice :exec
 INSERT INTO preschool_choices (registration_id, choice, number, kindergarten, name_ky, name_ru, cohort, queued,
     benefit_rank, queued_at)
@@ -247,6 +290,23 @@ func (q *Queries) Choices(ctx context.Context, registrationID string) ([]Prescho
 	return items, nil
 }
 
+const claim = `-- name: Claim :execrows
+UPDATE preschool_registrations SET citizen_id = $1 WHERE id = $2 AND citizen_id = ''
+`
+
+type ClaimParams struct {
+	CitizenID string
+	ID        string
+}
+
+func (q *Queries) Claim(ctx context.Context, arg ClaimParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, claim, arg.CitizenID, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const closeOffer = `-- name: CloseOffer :execrows
 UPDATE preschool_offers SET state = $1, answered_at = $2
 WHERE id = $3 AND state = 'open'
@@ -429,39 +489,35 @@ func (q *Queries) NumbersOfPhone(ctx context.Context, phoneIndex string) ([]stri
 	return items, nil
 }
 
-const offersOfCitizen = `-- name: OffersOfCitizen :many
-SELECT o.id, o.registration_id, o.number, o.kindergarten, o.name_ky, o.name_ru, o.intake, o.age, o.state, o.actor, o.offered_at, o.expires_at, o.answered_at FROM preschool_offers o JOIN preschool_registrations r ON r.id = o.registration_id
-WHERE r.citizen_id = $1 AND o.state = 'open' AND o.expires_at > $2 ORDER BY o.offered_at
+const ofPhone = `-- name: OfPhone :many
+SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at FROM preschool_registrations WHERE phone_index = $1 ORDER BY registered_at
 `
 
-type OffersOfCitizenParams struct {
-	CitizenID string
-	ExpiresAt dbtime.Time
-}
-
-func (q *Queries) OffersOfCitizen(ctx context.Context, arg OffersOfCitizenParams) ([]PreschoolOffer, error) {
-	rows, err := q.db.QueryContext(ctx, offersOfCitizen, arg.CitizenID, arg.ExpiresAt)
+func (q *Queries) OfPhone(ctx context.Context, phoneIndex string) ([]PreschoolRegistration, error) {
+	rows, err := q.db.QueryContext(ctx, ofPhone, phoneIndex)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []PreschoolOffer
+	var items []PreschoolRegistration
 	for rows.Next() {
-		var i PreschoolOffer
+		var i PreschoolRegistration
 		if err := rows.Scan(
 			&i.ID,
-			&i.RegistrationID,
 			&i.Number,
-			&i.Kindergarten,
-			&i.NameKy,
-			&i.NameRu,
-			&i.Intake,
-			&i.Age,
+			&i.Turn,
 			&i.State,
-			&i.Actor,
-			&i.OfferedAt,
-			&i.ExpiresAt,
-			&i.AnsweredAt,
+			&i.ChildIndex,
+			&i.Child,
+			&i.CitizenID,
+			&i.PhoneIndex,
+			&i.Phone,
+			&i.Locale,
+			&i.Cohort,
+			&i.Benefit,
+			&i.BenefitRank,
+			&i.RegisteredAt,
+			&i.QueuedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -476,18 +532,18 @@ func (q *Queries) OffersOfCitizen(ctx context.Context, arg OffersOfCitizenParams
 	return items, nil
 }
 
-const offersOfPhone = `-- name: OffersOfPhone :many
+const offersOfCitizen = `-- name: OffersOfCitizen :many
 SELECT o.id, o.registration_id, o.number, o.kindergarten, o.name_ky, o.name_ru, o.intake, o.age, o.state, o.actor, o.offered_at, o.expires_at, o.answered_at FROM preschool_offers o JOIN preschool_registrations r ON r.id = o.registration_id
-WHERE r.phone_index = $1 AND o.state = 'open' AND o.expires_at > $2 ORDER BY o.offered_at
+WHERE r.citizen_id = $1 AND o.state = 'open' AND o.expires_at > $2 ORDER BY o.offered_at
 `
 
-type OffersOfPhoneParams struct {
-	PhoneIndex string
-	ExpiresAt  dbtime.Time
+type OffersOfCitizenParams struct {
+	CitizenID string
+	ExpiresAt dbtime.Time
 }
 
-func (q *Queries) OffersOfPhone(ctx context.Context, arg OffersOfPhoneParams) ([]PreschoolOffer, error) {
-	rows, err := q.db.QueryContext(ctx, offersOfPhone, arg.PhoneIndex, arg.ExpiresAt)
+func (q *Queries) OffersOfCitizen(ctx context.Context, arg OffersOfCitizenParams) ([]PreschoolOffer, error) {
+	rows, err := q.db.QueryContext(ctx, offersOfCitizen, arg.CitizenID, arg.ExpiresAt)
 	if err != nil {
 		return nil, err
 	}
@@ -637,6 +693,27 @@ func (q *Queries) SetChoicesBenefit(ctx context.Context, arg SetChoicesBenefitPa
 	return err
 }
 
+const setPhone = `-- name: SetPhone :exec
+UPDATE preschool_registrations SET phone_index = $1, phone = $2, locale = $3 WHERE id = $4
+`
+
+type SetPhoneParams struct {
+	PhoneIndex string
+	Phone      []byte
+	Locale     string
+	ID         string
+}
+
+func (q *Queries) SetPhone(ctx context.Context, arg SetPhoneParams) error {
+	_, err := q.db.ExecContext(ctx, setPhone,
+		arg.PhoneIndex,
+		arg.Phone,
+		arg.Locale,
+		arg.ID,
+	)
+	return err
+}
+
 const standings = `-- name: Standings :many
 SELECT me.kindergarten, me.name_ky, me.name_ru, me.queued,
     (SELECT count(*) FROM preschool_choices other
@@ -699,4 +776,58 @@ func (q *Queries) TakeSeat(ctx context.Context, arg TakeSeatParams) (int64, erro
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const unclaimedOfChild = `-- name: UnclaimedOfChild :many
+SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at FROM preschool_registrations WHERE child_index = $1 AND citizen_id = ''
+`
+
+func (q *Queries) UnclaimedOfChild(ctx context.Context, childIndex string) ([]PreschoolRegistration, error) {
+	rows, err := q.db.QueryContext(ctx, unclaimedOfChild, childIndex)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PreschoolRegistration
+	for rows.Next() {
+		var i PreschoolRegistration
+		if err := rows.Scan(
+			&i.ID,
+			&i.Number,
+			&i.Turn,
+			&i.State,
+			&i.ChildIndex,
+			&i.Child,
+			&i.CitizenID,
+			&i.PhoneIndex,
+			&i.Phone,
+			&i.Locale,
+			&i.Cohort,
+			&i.Benefit,
+			&i.BenefitRank,
+			&i.RegisteredAt,
+			&i.QueuedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const unclaimedOfPhone = `-- name: UnclaimedOfPhone :one
+SELECT COUNT(*) FROM preschool_registrations WHERE phone_index = $1 AND citizen_id = ''
+`
+
+func (q *Queries) UnclaimedOfPhone(ctx context.Context, phoneIndex string) (int64, error) {
+	row := q.db.QueryRowContext(ctx, unclaimedOfPhone, phoneIndex)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
