@@ -3,34 +3,20 @@ package preschool
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/services/preschool/db"
 )
 
-// Registrations lists the registrations of the caller's phone and of the person
-// proven on it, newest first: at most 100 of each, and each once.
+// Registrations lists the registrations of the proven citizen c.Subject, newest
+// first: at most 100. A phone alone proves nothing.
 func (s *Service) Registrations(ctx context.Context, c caller.Caller) ([]Position, error) {
-	q := db.New(s.DB.Reader())
-	var numbers []string
-	if c.Phone != "" {
-		mine, err := q.NumbersOfPhone(ctx, s.phoneIndex(c.Phone))
-		if err != nil {
-			return nil, fmt.Errorf("list the registrations of the phone: %w", err)
-		}
-		numbers = mine
+	if c.Subject == "" {
+		return nil, problemProve
 	}
-	if c.Subject != "" {
-		mine, err := q.NumbersOfCitizen(ctx, c.Subject)
-		if err != nil {
-			return nil, fmt.Errorf("list the registrations of the citizen: %w", err)
-		}
-		for _, number := range mine {
-			if !slices.Contains(numbers, number) {
-				numbers = append(numbers, number)
-			}
-		}
+	numbers, err := db.New(s.DB.Reader()).NumbersOfCitizen(ctx, c.Subject)
+	if err != nil {
+		return nil, fmt.Errorf("list the registrations of the citizen: %w", err)
 	}
 	list := make([]Position, 0, len(numbers))
 	for _, number := range numbers {

@@ -42,6 +42,9 @@ func TestS2APhoneAloneProvesNothing(t *testing.T) {
 			if offers, err := s.Offers(t.Context(), c); !errors.Is(err, problemProve) || len(offers) != 0 {
 				t.Errorf("%s sees %v, %v", name, offers, err)
 			}
+			if list, err := s.Registrations(t.Context(), c); !errors.Is(err, problemProve) || len(list) != 0 {
+				t.Errorf("%s sees the registrations %v, %v", name, list, err)
+			}
 			for _, accept := range []bool{true, false} {
 				if _, err := s.Answer(t.Context(), c, made.Number, accept); !errors.Is(err, problemProve) {
 					t.Errorf("%s answers: %v", name, err)
@@ -83,6 +86,9 @@ func TestS2TheNumberIsReleased(t *testing.T) {
 		}
 		if offers, err := s.Offers(t.Context(), mine); err != nil || len(offers) != 1 {
 			t.Errorf("her offers: %v, %v", offers, err)
+		}
+		if list, err := s.Registrations(t.Context(), mine); err != nil || len(list) != 1 {
+			t.Errorf("her registrations: %v, %v", list, err)
 		}
 		if _, err := s.Answer(t.Context(), mine, made.Number, false); err != nil {
 			t.Fatal(err)

@@ -100,8 +100,5 @@ UPDATE preschool_registrations SET phone_index = $1, phone = $2, locale = $3 WHE
 -- name: MissedOffers :many
 SELECT * FROM preschool_offers WHERE state = 'open' AND expires_at <= $1 ORDER BY expires_at LIMIT 500;
 
--- name: NumbersOfPhone :many
-SELECT number FROM preschool_registrations WHERE phone_index = $1 ORDER BY registered_at DESC, number LIMIT 100;
-
 -- name: NumbersOfCitizen :many
 SELECT number FROM preschool_registrations WHERE citizen_id = $1 ORDER BY registered_at DESC, number LIMIT 100;

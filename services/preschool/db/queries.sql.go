@@ -462,33 +462,6 @@ func (q *Queries) NumbersOfCitizen(ctx context.Context, citizenID string) ([]str
 	return items, nil
 }
 
-const numbersOfPhone = `-- name: NumbersOfPhone :many
-SELECT number FROM preschool_registrations WHERE phone_index = $1 ORDER BY registered_at DESC, number LIMIT 100
-`
-
-func (q *Queries) NumbersOfPhone(ctx context.Context, phoneIndex string) ([]string, error) {
-	rows, err := q.db.QueryContext(ctx, numbersOfPhone, phoneIndex)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []string
-	for rows.Next() {
-		var number string
-		if err := rows.Scan(&number); err != nil {
-			return nil, err
-		}
-		items = append(items, number)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const ofPhone = `-- name: OfPhone :many
 SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at FROM preschool_registrations WHERE phone_index = $1 ORDER BY registered_at
 `
