@@ -161,6 +161,9 @@ func classify(err error) *problem.Error {
 	return problem.From(err)
 }
 
+// Nowhere reports that err is of an address where nothing is.
+func Nowhere(err error) bool { return classify(err).Key == "problem.no_route" }
+
 // Outcome is how an operation that ended with err counts in the statistics.
 func Outcome(err error) string {
 	if err == nil {

@@ -19,12 +19,13 @@ type Config struct {
 	Admin  string `default:"127.0.0.1:8081" env:"ESHIK_ADMIN" help:"Address of /healthz, /readyz and /metrics."`
 	Data   string `default:"var" env:"ESHIK_DATA" help:"Folder for the SQLite database, the sandbox and its key." type:"path"`
 
-	Database  string   `env:"ESHIK_DATABASE" help:"postgres://… or sqlite:file; a SQLite file in the data folder when absent."`
-	Redis     string   `env:"ESHIK_REDIS" help:"redis://… for sessions and rate limits; inside this process when absent."`
-	MasterKey string   `env:"ESHIK_MASTER_KEY" help:"32 bytes in base64 that seal personal data; made in the data folder by the sandbox."`
-	PublicURL string   `env:"ESHIK_PUBLIC_URL" help:"Our address as citizens and gateways know it: https://…"`
-	Proxies   []string `name:"trusted-proxies" env:"ESHIK_TRUSTED_PROXIES" help:"Addresses or networks of our reverse proxies, comma-separated: their X-Forwarded-For, which they must overwrite, tells the client's address."`
-	ShortCode string   `default:"*1414#" env:"ESHIK_SHORT_CODE" help:"The code citizens dial."`
+	Database    string   `env:"ESHIK_DATABASE" help:"postgres://… or sqlite:file; a SQLite file in the data folder when absent."`
+	Redis       string   `env:"ESHIK_REDIS" help:"redis://… for sessions and rate limits; inside this process when absent."`
+	MasterKey   string   `env:"ESHIK_MASTER_KEY" help:"32 bytes in base64 that seal personal data; made in the data folder by the sandbox."`
+	PublicURL   string   `env:"ESHIK_PUBLIC_URL" help:"Our address as citizens and gateways know it: https://…"`
+	Proxies     []string `name:"trusted-proxies" env:"ESHIK_TRUSTED_PROXIES" help:"Addresses or networks of our reverse proxies, comma-separated: their X-Forwarded-For, which they must overwrite, tells the client's address."`
+	CORSOrigins []string `name:"cors-origins" env:"ESHIK_CORS_ORIGINS" help:"Origins whose pages may call the API from a browser, comma-separated: https://app.example; none when absent, * for any."`
+	ShortCode   string   `default:"*1414#" env:"ESHIK_SHORT_CODE" help:"The code citizens dial."`
 
 	StepTime     time.Duration `default:"3s" env:"ESHIK_STEP_TIME" help:"What a step over USSD may take before its answer is promised by SMS."`
 	ResumeWindow time.Duration `default:"15m" env:"ESHIK_RESUME_WINDOW" help:"How long a talk that broke off can be continued; 0: never."`

@@ -65,6 +65,13 @@ func (c *Config) checkAddresses(refuse refusal) {
 		refuse(setting.value != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https"),
 			"%s must look like %s", setting.name, setting.example)
 	}
+	for _, origin := range c.CORSOrigins {
+		u, err := url.Parse(origin)
+		whole := err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") && origin == u.Scheme+"://"+u.Host
+		refuse(origin != "*" && !whole || strings.Contains(origin, "*") && len(origin) > 1,
+			"ESHIK_CORS_ORIGINS: %q is no origin: write https://app.example, without a path", origin)
+		refuse(origin == "*" && len(c.CORSOrigins) > 1, "ESHIK_CORS_ORIGINS: * stands alone")
+	}
 	for _, proxy := range c.Proxies {
 		_, notOne := netip.ParseAddr(proxy)
 		_, noNetwork := netip.ParsePrefix(proxy)

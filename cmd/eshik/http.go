@@ -11,6 +11,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/adaptor"
+	"github.com/gofiber/fiber/v2/middleware/cors"
 
 	"github.com/eshik-kg/eshik/api"
 	"github.com/eshik-kg/eshik/api/citizen"
@@ -37,7 +38,7 @@ func (a *app) newHTTP(world *outside) (*fiber.App, error) {
 	if len(a.config.Proxies) > 0 {
 		header = fiber.HeaderXForwardedFor
 	}
-	answer := api.ErrorHandler(a.texts, a.log)
+	answer := a.leadOn(api.ErrorHandler(a.texts, a.log))
 	f := fiber.New(fiber.Config{
 		EnableTrustedProxyCheck: true, TrustedProxies: a.config.Proxies, ProxyHeader: header, EnableIPValidation: true,
 		AppName: "eshik", DisableStartupMessage: true, BodyLimit: maxBody, Immutable: true,
@@ -49,6 +50,9 @@ func (a *app) newHTTP(world *outside) (*fiber.App, error) {
 		return nil, err
 	}
 	f.Use(secure) // what is above is no browser's
+	if len(a.config.CORSOrigins) > 0 {
+		f.Use("/v1", a.share())
+	}
 	if err := errors.Join(a.mountAPI(f), a.mountPages(f)); err != nil {
 		return nil, err
 	}
@@ -57,6 +61,35 @@ func (a *app) newHTTP(world *outside) (*fiber.App, error) {
 		f.Get("/phone", a.phonePage)
 	}
 	return f, nil
+}
+
+// leadOn has a browser that asks for an address where nothing is shown a page that
+// leads on; programs get the problem.
+func (a *app) leadOn(answer fiber.ErrorHandler) fiber.ErrorHandler {
+	return func(c *fiber.Ctx, cause error) error {
+		if err := answer(c, cause); err != nil {
+			return err
+		}
+		reads := c.Method() == fiber.MethodGet || c.Method() == fiber.MethodHead
+		if !reads || !api.Nowhere(cause) || a.pages == nil {
+			return nil
+		}
+		c.Vary(fiber.HeaderAccept)
+		if c.Accepts("application/problem+json", fiber.MIMEApplicationJSON, fiber.MIMETextHTML) != fiber.MIMETextHTML {
+			return nil
+		}
+		return page(c, web.PlainPolicy, func(w io.Writer) error { return a.pages.Missing(w, api.Locale(c)) })
+	}
+}
+
+// share lets pages of the configured origins call the API from a browser (CORS).
+// Tokens go in a header, so no cookie has to be allowed.
+func (a *app) share() fiber.Handler {
+	return cors.New(cors.Config{
+		AllowOrigins: strings.Join(a.config.CORSOrigins, ","), AllowMethods: "GET,HEAD,POST,PUT",
+		AllowHeaders:  "Accept, Accept-Language, Authorization, Content-Type, Idempotency-Key",
+		ExposeHeaders: "Allow, Content-Disposition, Content-Language, Deprecation, Retry-After, Sunset, WWW-Authenticate", MaxAge: 600,
+	})
 }
 
 // steady turns a panic into an error of ours. Fiber's own way repeats the panic's
@@ -221,6 +254,7 @@ func page(c *fiber.Ctx, policy string, render func(io.Writer) error) error {
 		return err
 	}
 	c.Set(fiber.HeaderContentSecurityPolicy, policy)
+	api.Speak(c, api.Locale(c))
 	c.Type("html", "utf-8")
 	return c.Send(out.Bytes())
 }
