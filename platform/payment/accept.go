@@ -210,7 +210,9 @@ func (s *Service) claim(ctx context.Context, q *db.Queries, row db.Payment, at d
 	// The register knows whole seconds: an accepted_at in whole seconds is what
 	// our own payment is recognised by.
 	second := dbtime.From(at.Truncate(time.Second))
-	accepted, err := q.AcceptPayment(ctx, db.AcceptPaymentParams{ID: row.ID, AcceptedAt: second})
+	accepted, err := q.AcceptPayment(ctx, db.AcceptPaymentParams{
+		ID: row.ID, AcceptedAt: second, TryAt: dbtime.From(at.Add(queueTakes)),
+	})
 	if err != nil {
 		return Temporary, err
 	}

@@ -16,12 +16,14 @@ import (
 //
 //	partner:<id>       what the partner has taken and owes us
 //	clearing:<service> taken, and its register not told for certain
+//	suspense:<service> taken, and in doubt whether the register holds it
 //	treasury:<service> recorded by the register: owed to the budget
 //	refunds:<service>  owed back to citizens
 //
 // There is no balance column: every payment of a partner would queue for it.
 func partnerAccount(id string) string       { return "partner:" + id }
 func clearingAccount(service string) string { return "clearing:" + service }
+func suspenseAccount(service string) string { return "suspense:" + service }
 func treasuryAccount(service string) string { return "treasury:" + service }
 func refundsAccount(service string) string  { return "refunds:" + service }
 
@@ -30,6 +32,10 @@ const (
 	entryAccept = "accept"
 	entrySettle = "settle"
 	entryRefund = "refund"
+	entryDoubt  = "doubt"
+	// What an operator decided of a line in doubt.
+	entryDoubtSettle = "doubt_settle"
+	entryDoubtRefund = "doubt_refund"
 )
 
 // wholePayment stands for a line's number in an entry about all of them.
@@ -87,7 +93,7 @@ SELECT account, SUM(amount) FROM (
     UNION ALL
     SELECT 'partner:' || partner_id, -amount FROM payment_txns WHERE result = 0
     UNION ALL
-    SELECT CASE l.state WHEN 'claimed' THEN 'clearing:' WHEN 'settled' THEN 'treasury:' ELSE 'refunds:' END || p.service, l.amount
+    SELECT CASE l.state WHEN 'claimed' THEN 'clearing:' WHEN 'in_doubt' THEN 'suspense:' WHEN 'settled' THEN 'treasury:' ELSE 'refunds:' END || p.service, l.amount
     FROM payment_lines l JOIN payments p ON p.id = l.payment_id
     WHERE l.state <> 'quoted'
 ) AS balances GROUP BY account HAVING SUM(amount) <> 0`

@@ -16,13 +16,14 @@ import (
 // State is where a payment, or one of its lines, stands.
 type State string
 
-// The states. A line knows quoted, claimed, settled and refund_due; a payment
-// all but claimed.
+// The states. A line knows quoted, claimed, in_doubt, settled and refund_due; a
+// payment all but claimed.
 const (
 	Quoted    State = "quoted"     // priced, not confirmed; lapses after QuoteLife
 	Awaiting  State = "awaiting"   // confirmed, can be paid by its code until ExpiresAt
 	Accepted  State = "accepted"   // money taken, the register is being told
 	Claimed   State = "claimed"    // the same, of a line
+	InDoubt   State = "in_doubt"   // the register says paid and nothing proves by whom: an operator decides
 	Settled   State = "settled"    // the register has recorded it
 	RefundDue State = "refund_due" // the register did not want it (or a line of it): money goes back
 	Refused   State = "refused"    // a bill of it was paid otherwise first; no money was taken
@@ -105,20 +106,24 @@ type Settlement struct {
 	// At is the payment date to tell, in whole seconds: the same at every try, so
 	// that our own payment can be recognised.
 	At time.Time
-	// Sent says that an earlier try may have paid at the register: only then can
-	// "already paid" mean ourselves.
+	// Sent says that an earlier try may have paid at the register. Only then can
+	// "already paid" mean ourselves, and it does only where that can be proven.
 	Sent bool
-	// Sending must be called right before the payment is sent, and not before:
-	// it keeps for the next try that the register may have been paid. When it
-	// fails, nothing may be sent.
+	// Sending must be called when nothing but the payment itself stands between us
+	// and the register, right before its first byte leaves: it keeps for the next
+	// try that the register may have been paid. When it fails, nothing may be sent.
 	Sending func(ctx context.Context) error
+	// Unsent takes Sending back: call it where the register is known not to have
+	// taken the payment up. Nothing happens when an earlier try was sent.
+	Unsent func(ctx context.Context) error
 }
 
 // Outcome is what became of a settlement.
 type Outcome string
 
-// The outcomes. All but OutcomeSettled make a refund due.
+// The outcomes. All but OutcomeSettled and OutcomeDoubt make a refund due.
 const (
+	OutcomeDoubt     Outcome = "in_doubt" // sent once, paid by now, and no proof of whose payment it is
 	OutcomeSettled   Outcome = "settled"
 	OutcomePaid      Outcome = "already_paid" // by somebody else
 	OutcomeCancelled Outcome = "cancelled"    // the bill was cancelled or closed

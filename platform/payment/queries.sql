@@ -43,11 +43,11 @@ UPDATE payments SET state = 'awaiting', confirmed_at = $2, expires_at = $3
 WHERE id = $1 AND state = 'quoted';
 
 -- name: AcceptPayment :execrows
-UPDATE payments SET state = 'accepted', accepted_at = $2
+UPDATE payments SET state = 'accepted', accepted_at = $2, try_at = $3
 WHERE id = $1 AND state = 'awaiting';
 
 -- name: RefusePayment :exec
-UPDATE payments SET state = 'refused', finished_at = $2
+UPDATE payments SET state = 'refused', finished_at = $2, try_at = NULL
 WHERE id = $1 AND state = 'accepted';
 
 -- name: ClaimBill :execrows
@@ -66,18 +66,76 @@ DELETE FROM payment_claims WHERE service = $1 AND ref = $2 AND payment_id = $3;
 -- name: ClaimLines :exec
 UPDATE payment_lines SET state = 'claimed' WHERE payment_id = $1 AND state = 'quoted';
 
--- name: MarkSent :exec
-UPDATE payment_lines SET sent = TRUE WHERE payment_id = $1 AND n = $2;
+-- name: BeginTry :execrows
+UPDATE payments SET trying = TRUE, tries = tries + 1, try_at = sqlc.arg(until), worked_at = sqlc.arg(now)
+WHERE id = sqlc.arg(id) AND state = 'accepted' AND (trying = FALSE OR try_at IS NULL OR try_at <= sqlc.arg(now));
+
+-- name: EndTry :exec
+UPDATE payments SET trying = FALSE, try_at = sqlc.arg(try_at)
+WHERE id = sqlc.arg(id) AND state = 'accepted' AND tries = sqlc.arg(tries);
+
+-- name: DuePayments :many
+SELECT id FROM payments WHERE state = 'accepted' AND try_at <= sqlc.arg(now)
+ORDER BY try_at LIMIT sqlc.arg(up_to);
+
+-- name: AwakenPayments :execrows
+UPDATE payments SET try_at = sqlc.arg(now)
+WHERE state = 'accepted' AND service = sqlc.arg(service) AND trying = FALSE AND try_at > sqlc.arg(now);
+
+-- name: LastTried :one
+SELECT worked_at FROM payments WHERE state = 'accepted' AND service = $1 AND worked_at IS NOT NULL
+ORDER BY worked_at DESC LIMIT 1;
+
+-- name: LongestUntried :one
+SELECT id FROM payments WHERE state = 'accepted' AND service = $1 AND worked_at IS NOT NULL AND trying = FALSE
+ORDER BY worked_at LIMIT 1;
+
+-- name: OldestAccepted :one
+SELECT id, accepted_at, tries FROM payments WHERE state = 'accepted' ORDER BY accepted_at LIMIT 1;
+
+-- name: CountAccepted :one
+SELECT COUNT(*) FROM payments WHERE state = 'accepted';
+
+-- name: OldestDoubt :one
+SELECT id, accepted_at FROM payments WHERE state = 'in_doubt' ORDER BY accepted_at LIMIT 1;
+
+-- name: CountDoubts :one
+SELECT COUNT(*) FROM payments WHERE state = 'in_doubt';
+
+-- name: ListDoubts :many
+SELECT p.id, p.service, p.code, p.accepted_at, l.n, l.ref, l.amount, l.doubted_at
+FROM payments p JOIN payment_lines l ON l.payment_id = p.id
+WHERE p.state IN ('accepted', 'in_doubt') AND l.state = 'in_doubt'
+ORDER BY p.accepted_at, p.id, l.n LIMIT $1;
+
+-- name: MarkSent :execrows
+UPDATE payment_lines SET sent = TRUE
+WHERE payment_id = sqlc.arg(payment_id) AND n = sqlc.arg(n) AND state = 'claimed' AND EXISTS (
+    SELECT 1 FROM payments WHERE id = sqlc.arg(payment_id) AND state = 'accepted' AND tries = sqlc.arg(tries));
+
+-- name: MarkUnsent :exec
+UPDATE payment_lines SET sent = FALSE WHERE payment_id = $1 AND n = $2 AND state = 'claimed';
 
 -- name: FinishLine :execrows
-UPDATE payment_lines SET state = $3, reason = $4
+UPDATE payment_lines SET state = sqlc.arg(state), reason = sqlc.arg(reason)
+WHERE payment_id = sqlc.arg(payment_id) AND n = sqlc.arg(n) AND state = sqlc.arg(was);
+
+-- name: DoubtLine :execrows
+UPDATE payment_lines SET state = 'in_doubt', doubted_at = $3
 WHERE payment_id = $1 AND n = $2 AND state = 'claimed';
 
--- name: LockAccepted :execrows
-UPDATE payments SET worked_at = $2 WHERE id = $1 AND state = 'accepted';
+-- name: LockTry :execrows
+UPDATE payments SET worked_at = sqlc.arg(now) WHERE id = sqlc.arg(id) AND state = 'accepted' AND tries = sqlc.arg(tries);
+
+-- name: LockDoubt :execrows
+UPDATE payments SET worked_at = sqlc.arg(now) WHERE id = sqlc.arg(id) AND state IN ('accepted', 'in_doubt');
 
 -- name: FinishPayment :execrows
-UPDATE payments SET state = $2, finished_at = $3
+UPDATE payments SET state = $2, finished_at = $3, try_at = NULL, trying = FALSE
+WHERE id = $1 AND state IN ('accepted', 'in_doubt');
+
+-- name: DoubtPayment :execrows
+UPDATE payments SET state = 'in_doubt', try_at = NULL, trying = FALSE
 WHERE id = $1 AND state = 'accepted';
 
 -- name: InsertTxn :execrows

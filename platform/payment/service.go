@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -71,6 +72,8 @@ type Deps struct {
 type Service struct {
 	Deps
 	billers map[string]Biller
+	// behind is true while some payments wait: a success then wakes them.
+	behind atomic.Bool
 }
 
 // New makes a Service and registers its settlement work with the queue, which

@@ -24,42 +24,36 @@ type settleArgs struct {
 // Kind implements job.Args.
 func (settleArgs) Kind() string { return "payment.settle" }
 
-// afterLast is the pause between tries once the queue's own are used up: money
-// that was taken is never given up on.
-const afterLast = 15 * time.Minute
-
 // receiptLife is how long a receipt is worth delivering.
 const receiptLife = 72 * time.Hour
 
-func (s *Service) work(ctx context.Context, args settleArgs, attempt job.Attempt) error {
-	err := s.Settle(ctx, args.PaymentID)
-	if err != nil && attempt.Last {
-		s.Log.Error("a settlement is still open", "payment", args.PaymentID, "error", err)
-		return job.Again(afterLast)
+// work is the first try of a payment, right after it was accepted. Whatever
+// becomes of it, the payment's own row says when the next try is due (Sweep): the
+// job's attempts keep nothing alive.
+func (s *Service) work(ctx context.Context, args settleArgs, _ job.Attempt) error {
+	if err := s.Settle(ctx, args.PaymentID); err != nil {
+		s.Log.Warn("a settlement is still open", "payment", args.PaymentID, "error", err)
 	}
-	return err
+	return nil
 }
 
-// Settle tells the register of each bill of an accepted payment that it has not
-// been told of for certain. An error means that some are left: call it again.
-func (s *Service) Settle(ctx context.Context, id string) error {
-	q := db.New(s.DB.Reader())
-	row, err := q.GetPayment(ctx, id)
-	if err != nil {
-		return fmt.Errorf("read the payment to settle: %w", err)
-	}
-	if State(row.State) != Accepted {
-		return nil
-	}
-	lines, err := q.ListLines(ctx, id)
+// settleLines tells the register of each line that it has not been told of for
+// certain. What no longer fits into the try's time waits for the next one: a call
+// that is cut off is an outcome that is not known.
+func (s *Service) settleLines(ctx context.Context, row db.Payment) error {
+	lines, err := db.New(s.DB.Reader()).ListLines(ctx, row.ID)
 	if err != nil {
 		return fmt.Errorf("read the bills to settle: %w", err)
 	}
 	var failed []error
-	for _, l := range lines {
-		if State(l.State) == Claimed {
-			failed = append(failed, s.settleLine(ctx, row, l))
+	for i, l := range lines {
+		if State(l.State) != Claimed {
+			continue
 		}
+		if end, bounded := ctx.Deadline(); i > 0 && bounded && time.Until(end) < lineTime {
+			return errors.Join(append(failed, errLater)...)
+		}
+		failed = append(failed, s.settleLine(ctx, row, l))
 	}
 	return errors.Join(failed...)
 }
@@ -68,11 +62,14 @@ func (s *Service) settleLine(ctx context.Context, row db.Payment, line db.Paymen
 	outcome, err := s.billers[row.Service].Settle(ctx, Settlement{
 		Bill:   Bill{Ref: line.Ref, PaymentID: row.ID, Payer: row.Owner},
 		Amount: Tyiyn(line.Amount), At: row.AcceptedAt.Time, Sent: line.Sent,
-		Sending: func(ctx context.Context) error { return s.markSent(ctx, line) },
+		Sending: func(ctx context.Context) error { return s.markSent(ctx, row, line) },
+		Unsent:  func(ctx context.Context) error { return s.markUnsent(ctx, line) },
 	})
 	if err != nil {
 		return fmt.Errorf("settle line %d: %w", line.N, err)
 	}
+	ctx, cancel := keeping(ctx)
+	defer cancel()
 	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
 		return s.finishLine(ctx, tx, row, line, outcome)
 	})
@@ -82,14 +79,38 @@ func (s *Service) settleLine(ctx context.Context, row db.Payment, line db.Paymen
 	return nil
 }
 
+// errOvertaken says that another process took the payment over from this try.
+var errOvertaken = errors.New("another try has taken the payment over")
+
 // markSent commits before the payment leaves: after a crash in between, the next
-// try knows that the register may have been paid.
-func (s *Service) markSent(ctx context.Context, line db.PaymentLine) error {
+// try knows that the register may have been paid. A try that was overtaken sends
+// nothing.
+func (s *Service) markSent(ctx context.Context, row db.Payment, line db.PaymentLine) error {
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
-		return db.New(tx).MarkSent(ctx, db.MarkSentParams{PaymentID: line.PaymentID, N: line.N})
+		n, err := db.New(tx).MarkSent(ctx, db.MarkSentParams{PaymentID: line.PaymentID, N: line.N, Tries: row.Tries})
+		if err == nil && n == 0 {
+			return errOvertaken
+		}
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("mark a settlement: %w", err)
+	}
+	return nil
+}
+
+// markUnsent takes this try's mark back, never an earlier one's.
+func (s *Service) markUnsent(ctx context.Context, line db.PaymentLine) error {
+	if line.Sent {
+		return nil
+	}
+	ctx, cancel := keeping(ctx)
+	defer cancel()
+	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
+		return db.New(tx).MarkUnsent(ctx, db.MarkUnsentParams{PaymentID: line.PaymentID, N: line.N})
+	})
+	if err != nil {
+		return fmt.Errorf("unmark a settlement: %w", err)
 	}
 	return nil
 }
@@ -99,62 +120,100 @@ func (s *Service) markSent(ctx context.Context, line db.PaymentLine) error {
 func (s *Service) finishLine(ctx context.Context, tx *store.Tx, row db.Payment, line db.PaymentLine, outcome Outcome) error {
 	q, now := db.New(tx), dbtime.From(s.Now())
 	// Also the lock that makes two workers of one payment take turns.
-	open, err := q.LockAccepted(ctx, db.LockAcceptedParams{ID: row.ID, WorkedAt: now})
+	open, err := q.LockTry(ctx, db.LockTryParams{ID: row.ID, Now: now, Tries: row.Tries})
 	if err != nil || open == 0 {
 		return err
 	}
+	if outcome == OutcomeDoubt {
+		err = s.doubtLine(ctx, tx, row, line, now)
+	} else {
+		err = s.closeLine(ctx, tx, row, line, outcome, now)
+	}
+	if err != nil {
+		return err
+	}
+	return s.finishPayment(ctx, tx, row, now, worker)
+}
+
+// worker stands in the audit log for what no person decided.
+const worker = "worker"
+
+// closeLine ends a line, claimed or in doubt, for good.
+func (s *Service) closeLine(ctx context.Context, tx *store.Tx, row db.Payment, line db.PaymentLine, outcome Outcome, now dbtime.Time) error {
+	q := db.New(tx)
+	finish := db.FinishLineParams{PaymentID: row.ID, N: line.N, State: string(Settled), Was: line.State}
 	t := transfer{
 		kind: entrySettle, paymentID: row.ID, line: line.N, amount: line.Amount, at: now,
 		from: treasuryAccount(row.Service), to: clearingAccount(row.Service),
 	}
-	finish := db.FinishLineParams{PaymentID: row.ID, N: line.N, State: string(Settled)}
+	doubted := State(line.State) == InDoubt
+	if doubted {
+		t.kind, t.to = entryDoubtSettle, suspenseAccount(row.Service)
+	}
 	if outcome != OutcomeSettled {
 		t.kind, t.from = entryRefund, refundsAccount(row.Service)
+		if doubted {
+			t.kind = entryDoubtRefund
+		}
 		finish.State, finish.Reason = string(RefundDue), string(outcome)
 	}
 	n, err := q.FinishLine(ctx, finish)
 	if err != nil || n == 0 {
 		return err
 	}
-	if err := post(ctx, tx, t); err != nil {
+	if err := post(ctx, tx, t); err != nil || outcome == OutcomeSettled {
 		return err
 	}
-	if outcome != OutcomeSettled {
-		err := q.ReleaseClaim(ctx, db.ReleaseClaimParams{Service: row.Service, Ref: line.Ref, PaymentID: row.ID})
-		if err != nil {
-			return err
-		}
-	}
-	return s.finishPayment(ctx, tx, row, now)
+	return q.ReleaseClaim(ctx, db.ReleaseClaimParams{Service: row.Service, Ref: line.Ref, PaymentID: row.ID})
 }
 
-// finishPayment closes the payment when no line is open, and tells the citizen.
-func (s *Service) finishPayment(ctx context.Context, tx *store.Tx, row db.Payment, now dbtime.Time) error {
+// standing is how much of a payment's money stands where.
+type standing struct{ claimed, doubt, paid, back Tyiyn }
+
+func stand(lines []db.PaymentLine) (sum standing) {
+	for _, l := range lines {
+		amount := Tyiyn(l.Amount)
+		switch State(l.State) {
+		case Settled:
+			sum.paid += amount
+		case RefundDue:
+			sum.back += amount
+		case InDoubt:
+			sum.doubt += amount
+		default:
+			sum.claimed += amount
+		}
+	}
+	return sum
+}
+
+// finishPayment closes the payment when no line is open, or says that it is in
+// doubt when only such lines are, and tells the citizen.
+func (s *Service) finishPayment(ctx context.Context, tx *store.Tx, row db.Payment, now dbtime.Time, actor string) error {
 	q := db.New(tx)
 	lines, err := q.ListLines(ctx, row.ID)
 	if err != nil {
 		return err
 	}
-	var paid, back Tyiyn
-	for _, l := range lines {
-		switch State(l.State) {
-		case Settled:
-			paid += Tyiyn(l.Amount)
-		case RefundDue:
-			back += Tyiyn(l.Amount)
-		default:
-			return nil
-		}
-	}
-	state, outcome := Settled, "done"
-	if back > 0 {
+	sum := stand(lines)
+	state, outcome, changed := Settled, "done", int64(0)
+	switch {
+	case sum.claimed > 0:
+		return nil
+	case sum.doubt > 0:
+		state, outcome = InDoubt, "doubt"
+		changed, err = q.DoubtPayment(ctx, row.ID)
+	case sum.back > 0:
 		state, outcome = RefundDue, "refused"
+		fallthrough
+	default:
+		changed, err = q.FinishPayment(ctx, db.FinishPaymentParams{ID: row.ID, State: string(state), FinishedAt: now})
 	}
-	if _, err := q.FinishPayment(ctx, db.FinishPaymentParams{ID: row.ID, State: string(state), FinishedAt: now}); err != nil {
+	if err != nil || changed == 0 {
 		return err
 	}
 	err = s.Audit.Record(ctx, tx, audit.Entry{
-		At: now.Time, Actor: "worker", Action: "payment." + string(state),
+		At: now.Time, Actor: actor, Action: "payment." + string(state),
 		Object: row.ID, Subject: row.Owner, Purpose: "payment",
 	})
 	if err != nil {
@@ -163,11 +222,15 @@ func (s *Service) finishPayment(ctx context.Context, tx *store.Tx, row db.Paymen
 	if err := s.Events.InTx(ctx, tx, event(row, "payment.settle", outcome, now.Time)); err != nil {
 		return err
 	}
-	return s.tell(ctx, tx, row, paid, back)
+	return s.tell(ctx, tx, row, sum)
 }
 
-// tell sends the receipt for what was paid, and a notice of what goes back.
-func (s *Service) tell(ctx context.Context, tx *store.Tx, row db.Payment, paid, back Tyiyn) error {
+// tell sends the receipt for what was paid, and a notice of what goes back; or,
+// while something is in doubt, of that alone.
+func (s *Service) tell(ctx context.Context, tx *store.Tx, row db.Payment, sum standing) error {
+	if sum.doubt > 0 {
+		sum.paid, sum.back = 0, 0
+	}
 	phone, err := s.Sealer.Open(row.PhoneSealed, phoneContext)
 	if err != nil {
 		return fmt.Errorf("open the payer's phone: %w", err)
@@ -180,8 +243,9 @@ func (s *Service) tell(ctx context.Context, tx *store.Tx, row db.Payment, paid, 
 		sum     Tyiyn
 		key, id string
 	}{
-		{paid, "payment.receipt_sms", "receipt"},
-		{back, "payment.refund_sms", "refund"},
+		{sum.doubt, "payment.doubt_sms", "doubt"},
+		{sum.paid, "payment.receipt_sms", "receipt"},
+		{sum.back, "payment.refund_sms", "refund"},
 	} {
 		if m.sum == 0 {
 			continue

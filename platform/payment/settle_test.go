@@ -79,7 +79,11 @@ func TestRegisterDownDelaysAndLosesNothing(t *testing.T) {
 		w.accept(t, "1", p)
 		w.register.down = 1
 		w.work(t)
-		eventually(t, "settled by the second try", func() bool { return w.state(t, aigul, p).State == payment.Settled })
+		eventually(t, "settled by the second try", func() bool {
+			w.pass(time.Second)
+			must(t, w.Sweep(context.Background()))
+			return w.state(t, aigul, p).State == payment.Settled
+		})
 		must(t, w.VerifyLedger(context.Background()))
 	})
 }

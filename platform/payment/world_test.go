@@ -45,6 +45,8 @@ type register struct {
 	// before it.
 	lose, down int
 	refuse     map[string]payment.Outcome
+	// pause holds a settlement before it is sent; nil: none.
+	pause func()
 }
 
 func newRegister() *register {
@@ -73,6 +75,9 @@ func (r *register) Quote(_ context.Context, b payment.Bill) (payment.Quote, erro
 }
 
 func (r *register) Settle(ctx context.Context, s payment.Settlement) (payment.Outcome, error) {
+	if pause := r.pause; pause != nil {
+		pause()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.down > 0 {

@@ -75,6 +75,14 @@ func MayHaveActed(err error) bool {
 	return errors.As(err, &e) && e.MayHaveActed
 }
 
+// Untouched reports that err is a registry call's and that the registry cannot
+// have acted on it: it was stopped by the breaker, found no connection, or was
+// turned away by our own security server. It is false for every other error.
+func Untouched(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && !e.MayHaveActed
+}
+
 // asProblem wraps e in the problem that a citizen is told: registry_down (try
 // later), registry_answer (the registry answered what it should not) or
 // registry_ours (our own link is at fault).

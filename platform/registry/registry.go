@@ -8,6 +8,7 @@
 package registry
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -26,6 +27,11 @@ type Call struct {
 	UserID string
 	// Issue is our application number (X-Road-Issue).
 	Issue string
+	// Leaving, where it is set, is called once, when there is a connection and right
+	// before the first byte of the request's body is written to it. When it fails,
+	// the request ends without its body, which no registry acts upon, and the call
+	// returns Leaving's error. Only SOAP calls have a body.
+	Leaving func(ctx context.Context) error
 }
 
 // check refuses a call that nobody could trace, or that would smuggle a header.

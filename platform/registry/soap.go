@@ -65,7 +65,16 @@ func (s *SOAP) send(ctx context.Context, call Call, op Operation, in, out any) e
 	}
 	req.Header.Set("Content-Type", "text/xml; charset=utf-8")
 	req.Header.Set("SOAPAction", `""`)
+	held := hold(req, call.Leaving)
 	got, err := exchange(ctx, s.cfg, service, req)
+	left, refused := held.end()
+	if refused != nil {
+		return fmt.Errorf("before a request to %s left: %w", service, refused)
+	}
+	var failed *Error
+	if errors.As(err, &failed) {
+		failed.MayHaveActed = failed.MayHaveActed && left
+	}
 	if err != nil {
 		return err
 	}

@@ -42,62 +42,74 @@ func (b *Biller) Quote(ctx context.Context, bill payment.Bill) (payment.Quote, e
 	return payment.Quote{Amount: answer.Cost}, nil
 }
 
-// Settle implements payment.Biller: check, then pay. Every payment is sent right
-// after a check that said unpaid, so that "already paid" at the next try leaves
-// only a moment in which somebody else could have been faster than we.
+// Settle implements payment.Biller: check, then pay. A payment is marked as sent
+// only when its first byte leaves; until then "already paid" is somebody else's.
 func (b *Biller) Settle(ctx context.Context, s payment.Settlement) (payment.Outcome, error) {
 	answer, err := b.cashier.Check(ctx, callFor(s.Bill), s.Ref, priceOnly, s.At)
 	if err != nil {
 		return "", fmt.Errorf("check a fine before paying: %w", err)
 	}
 	if answer.Code == registry.CodeOK && answer.Cost != s.Amount {
-		return payment.OutcomeChanged, nil
+		return payment.OutcomeChanged, nil // and unpaid: ours is not there
 	}
 	if answer.Code == registry.CodeOK {
-		if err := s.Sending(ctx); err != nil {
+		if answer, err = b.pay(ctx, s); err != nil {
 			return "", err
 		}
-		answer, err = b.cashier.Pay(ctx, callFor(s.Bill), s.Ref, s.Amount, s.At)
-		if err != nil {
-			return "", fmt.Errorf("pay a fine: %w", err)
-		}
 	}
-	switch {
-	case answer.Code == registry.CodeOK:
+	if answer.Code == registry.CodeOK {
 		return payment.OutcomeSettled, nil
-	case answer.Code == registry.CodeAlreadyPaid && s.Sent:
-		return b.whoPaid(ctx, s)
 	}
 	_, outcome := refused(answer.Code)
+	if s.Sent {
+		return b.whoPaid(ctx, s, outcome)
+	}
 	return outcome, nil
 }
 
-// whoPaid tells our own earlier payment, whose answer was lost, from somebody
-// else's: ours has our sum and our moment. Only a resolution's number can be
-// asked for, and by plate nobody tells it. Where an owner never looked, it rests
-// on what Sent means: in one try, the register called the fine unpaid and was
-// then sent our payment, whose answer was lost. Paid since then is taken for
-// ours. A fine whose payment never left us does not come here: its money goes
-// back.
-func (b *Biller) whoPaid(ctx context.Context, s payment.Settlement) (payment.Outcome, error) {
+// pay sends the payment. Where the register cannot have taken it up, the mark
+// goes again: not sent and perhaps sent are different.
+func (b *Biller) pay(ctx context.Context, s payment.Settlement) (registry.PayResult, error) {
+	call := callFor(s.Bill)
+	call.Leaving = s.Sending
+	answer, err := b.cashier.Pay(ctx, call, s.Ref, s.Amount, s.At)
+	if err != nil {
+		err = fmt.Errorf("pay a fine: %w", err)
+		if registry.Untouched(err) {
+			err = errors.Join(err, s.Unsent(ctx))
+		}
+	}
+	return answer, err
+}
+
+// whoPaid decides about a payment that an earlier try sent and whose answer was
+// lost, when the register takes no payment any more. It is ours only where the
+// register's own record has our sum and our second, and it is not ours where that
+// record has others or says unpaid: then the outcome is the register's refusal.
+// The register can be asked by a resolution's number alone, which it tells a car's
+// owner and nobody by plate; where we were never told it, nothing is proven.
+func (b *Biller) whoPaid(ctx context.Context, s payment.Settlement, refusal payment.Outcome) (payment.Outcome, error) {
 	protocol, err := db.New(b.db.Reader()).ProtocolOf(ctx, s.Ref)
 	if errors.Is(err, sql.ErrNoRows) {
-		return payment.OutcomeSettled, nil
+		return payment.OutcomeDoubt, nil
 	}
 	if err != nil {
 		return "", fmt.Errorf("read a resolution's number: %w", err)
 	}
 	info, found, err := b.cashier.Info(ctx, callFor(s.Bill), protocol)
-	if err != nil {
+	switch {
+	case err != nil:
 		return "", fmt.Errorf("ask who paid a fine: %w", err)
-	}
-	if !found || !info.Paid {
+	case !found:
+		return payment.OutcomeDoubt, nil
+	case info.Paid && info.Sum == s.Amount && info.At.Equal(s.At):
+		return payment.OutcomeSettled, nil
+	case info.Paid:
+		return payment.OutcomePaid, nil
+	case refusal == payment.OutcomePaid:
 		return "", errors.New("the register says paid and unpaid of one fine")
 	}
-	if info.Sum == s.Amount && info.At.Equal(s.At) {
-		return payment.OutcomeSettled, nil
-	}
-	return payment.OutcomePaid, nil
+	return refusal, nil
 }
 
 func callFor(b payment.Bill) registry.Call {

@@ -191,51 +191,74 @@ func TestOpenTakesWhatWasShown(t *testing.T) {
 
 func TestSettlement(t *testing.T) {
 	t.Parallel()
-	paidByOther := registry.PaymentInfo{Paid: true, Sum: 1500 * payment.Som, At: start.Add(-time.Hour)}
+	other := func(sum payment.Tyiyn, at time.Time) func(*city) {
+		return func(c *city) { c.fines["101"].info = registry.PaymentInfo{Paid: true, Sum: sum, At: at} }
+	}
+	paidByOther := other(1500*payment.Som, start.Add(-time.Hour))
+	code := func(n int) func(*city) { return func(c *city) { c.fines["101"].code = n } }
 	for name, c := range map[string]struct {
 		owner  bool // the owner looked at the details before
 		before func(*city)
-		lost   bool
+		lost   bool // the answer, after the effect
+		never  bool // the call fails before it leaves
 		after  func(*city)
 		state  payment.State
 		reason payment.Outcome
 		pays   int
 	}{
-		"paid":                 {state: payment.Settled, pays: 1},
-		"answer lost":          {lost: true, state: payment.Settled, pays: 1},
-		"answer lost, asked":   {owner: true, lost: true, state: payment.Settled, pays: 1},
-		"paid by another":      {before: func(c *city) { c.fines["101"].info = paidByOther }, state: payment.RefundDue, reason: payment.OutcomePaid},
-		"closed":               {before: func(c *city) { c.fines["101"].code = registry.CodeClosed }, state: payment.RefundDue, reason: payment.OutcomeCancelled},
-		"price changed":        {before: func(c *city) { c.fines["101"].due = 1 }, state: payment.RefundDue, reason: payment.OutcomeChanged},
-		"gone":                 {before: func(c *city) { delete(c.fines, "101") }, state: payment.RefundDue, reason: payment.OutcomeUnknown},
-		"lost, another was it": {owner: true, lost: true, after: func(c *city) { c.fines["101"].info = paidByOther }, state: payment.RefundDue, reason: payment.OutcomePaid, pays: 1},
+		"paid":               {state: payment.Settled, pays: 1},
+		"answer lost, asked": {owner: true, lost: true, state: payment.Settled, pays: 1},
+		"paid by another":    {before: paidByOther, state: payment.RefundDue, reason: payment.OutcomePaid},
+		"closed":             {before: code(registry.CodeClosed), state: payment.RefundDue, reason: payment.OutcomeCancelled},
+		"price changed":      {before: func(c *city) { c.fines["101"].due = 1 }, state: payment.RefundDue, reason: payment.OutcomeChanged},
+		"gone":               {before: func(c *city) { delete(c.fines, "101") }, state: payment.RefundDue, reason: payment.OutcomeUnknown},
+		// M2: what was sent is ours only where the register's record proves it.
+		"M2 lost, no resolution known":      {lost: true, state: payment.InDoubt, pays: 1},
+		"M2 lost, another, no resolution":   {lost: true, after: paidByOther, state: payment.InDoubt, pays: 1},
+		"M2 lost, another was it":           {owner: true, lost: true, after: paidByOther, state: payment.RefundDue, reason: payment.OutcomePaid, pays: 1},
+		"M2 lost, another second":           {owner: true, lost: true, after: other(1500*payment.Som, start.Add(time.Second)), state: payment.RefundDue, reason: payment.OutcomePaid, pays: 1},
+		"M2 lost, another sum":              {owner: true, lost: true, after: other(1499*payment.Som, start), state: payment.RefundDue, reason: payment.OutcomePaid, pays: 1},
+		"M2 lost, then closed, ours":        {owner: true, lost: true, after: code(registry.CodeClosed), state: payment.Settled, pays: 1},
+		"M2 lost, then closed, unproven":    {lost: true, after: code(registry.CodeClosed), state: payment.InDoubt, pays: 1},
+		"M2 lost, then gone, unproven":      {owner: true, lost: true, after: func(c *city) { delete(c.fines, "101") }, state: payment.InDoubt, pays: 1},
+		"M2 lost, taken back, then closed":  {owner: true, lost: true, after: func(c *city) { other(0, start)(c); c.fines["101"].info.Paid = false; code(registry.CodeClosed)(c) }, state: payment.RefundDue, reason: payment.OutcomeCancelled, pays: 1},
+		"M2 lost, taken back":               {lost: true, after: func(c *city) { c.fines["101"].info.Paid = false }, state: payment.Settled, pays: 2},
+		"M2 never left, paid by another":    {never: true, after: paidByOther, state: payment.RefundDue, reason: payment.OutcomePaid},
+		"M2 never left, then paid by us":    {never: true, state: payment.Settled, pays: 1},
+		"M2 never left, closed by somebody": {never: true, after: code(registry.CodeClosed), state: payment.RefundDue, reason: payment.OutcomeCancelled},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, ctx := newWorld(t, storetest.Open(t, storetest.NewSQLite(t))), context.Background()
-			if w.proven = c.owner; c.owner {
-				_, err := w.Details(ctx, w.caller("t0"), plate)
-				must(t, err)
-			}
-			p := w.paid(t, "t1", "101")
-			if c.before != nil {
-				c.before(w.city)
-			}
-			if c.lost {
-				w.city.lose = 1
-				if err := w.payments.Settle(ctx, p.ID); !errors.Is(err, errLost) {
-					t.Fatalf("a lost answer: %v", err)
+			storetest.Each(t, func(t *testing.T, db *store.DB) {
+				w, ctx := newWorld(t, db), context.Background()
+				if w.proven = c.owner; c.owner {
+					_, err := w.Details(ctx, w.caller("t0"), plate)
+					must(t, err)
 				}
-			}
-			if c.after != nil {
-				c.after(w.city)
-			}
-			must(t, w.payments.Settle(ctx, p.ID))
-			got := w.state(t, p)
-			if got.State != c.state || got.Lines[0].Reason != c.reason || w.city.pays != c.pays {
-				t.Errorf("%s (%s) after %d payments; want %s (%s), %d", got.State, got.Lines[0].Reason, w.city.pays, c.state, c.reason, c.pays)
-			}
-			must(t, w.payments.VerifyLedger(ctx))
+				p := w.paid(t, "t1", "101")
+				if c.before != nil {
+					c.before(w.city)
+				}
+				w.city.never = c.never
+				if c.lost {
+					w.city.lose = 1
+				}
+				if c.lost || c.never {
+					if err := w.payments.Settle(ctx, p.ID); err == nil {
+						t.Fatal("a failed call is no error")
+					}
+				}
+				w.city.never = false
+				if c.after != nil {
+					c.after(w.city)
+				}
+				must(t, w.payments.Settle(ctx, p.ID))
+				got := w.state(t, p)
+				if got.State != c.state || got.Lines[0].Reason != c.reason || w.city.pays != c.pays {
+					t.Errorf("%s (%s) after %d payments; want %s (%s), %d", got.State, got.Lines[0].Reason, w.city.pays, c.state, c.reason, c.pays)
+				}
+				must(t, w.payments.VerifyLedger(ctx))
+			})
 		})
 	}
 }

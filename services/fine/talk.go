@@ -166,6 +166,8 @@ func (s *Service) showCode(ctx context.Context, t *dialog.Talk) (dialog.Screen, 
 		return say("fine.code", "code", p.Code, "amount", p.Amount.String()), nil
 	case payment.Accepted:
 		return say("fine.code_accepted", "amount", p.Amount.String()), nil
+	case payment.InDoubt:
+		return say("fine.code_doubt", "amount", p.Amount.String()), nil
 	case payment.Settled:
 		return say("fine.code_settled", "amount", p.Amount.String()), nil
 	case payment.RefundDue:

@@ -43,8 +43,9 @@ type city struct {
 	cars  map[string][]string
 	calls []registry.Call
 	pays  int
-	lose  int // answers to payments that get lost after the effect
-	down  int // checks that get no answer
+	lose  int  // answers to payments that get lost after the effect
+	down  int  // checks that get no answer
+	never bool // payments find the breaker open
 }
 
 type record struct {
@@ -128,6 +129,14 @@ func (c *city) Check(
 func (c *city) Pay(
 	ctx context.Context, call registry.Call, number string, sum payment.Tyiyn, at time.Time,
 ) (registry.PayResult, error) {
+	if c.never {
+		return registry.PayResult{}, &registry.Error{Side: registry.SideBreaker, Type: registry.TypeOpen}
+	}
+	if call.Leaving != nil {
+		if err := call.Leaving(ctx); err != nil {
+			return registry.PayResult{}, err
+		}
+	}
 	answer, err := c.Check(ctx, call, number, sum, at)
 	if err != nil || answer.Code != registry.CodeOK {
 		return answer, err

@@ -33,6 +33,9 @@ type Payment struct {
 	AcceptedAt  dbtime.Time
 	FinishedAt  dbtime.Time
 	WorkedAt    dbtime.Time
+	TryAt       dbtime.Time
+	Trying      bool
+	Tries       int64
 }
 
 type PaymentLine struct {
@@ -43,6 +46,7 @@ type PaymentLine struct {
 	State     string
 	Reason    string
 	Sent      bool
+	DoubtedAt dbtime.Time
 }
 
 type PaymentTxn struct {

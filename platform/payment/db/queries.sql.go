@@ -12,17 +12,55 @@ import (
 )
 
 const acceptPayment = `-- name: AcceptPayment :execrows
-UPDATE payments SET state = 'accepted', accepted_at = $2
+UPDATE payments SET state = 'accepted', accepted_at = $2, try_at = $3
 WHERE id = $1 AND state = 'awaiting'
 `
 
 type AcceptPaymentParams struct {
 	ID         string
 	AcceptedAt dbtime.Time
+	TryAt      dbtime.Time
 }
 
 func (q *Queries) AcceptPayment(ctx context.Context, arg AcceptPaymentParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, acceptPayment, arg.ID, arg.AcceptedAt)
+	result, err := q.db.ExecContext(ctx, acceptPayment, arg.ID, arg.AcceptedAt, arg.TryAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const awakenPayments = `-- name: AwakenPayments :execrows
+UPDATE payments SET try_at = $1
+WHERE state = 'accepted' AND service = $2 AND trying = FALSE AND try_at > $1
+`
+
+type AwakenPaymentsParams struct {
+	Now     dbtime.Time
+	Service string
+}
+
+func (q *Queries) AwakenPayments(ctx context.Context, arg AwakenPaymentsParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, awakenPayments, arg.Now, arg.Service)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const beginTry = `-- name: BeginTry :execrows
+UPDATE payments SET trying = TRUE, tries = tries + 1, try_at = $1, worked_at = $2
+WHERE id = $3 AND state = 'accepted' AND (trying = FALSE OR try_at IS NULL OR try_at <= $2)
+`
+
+type BeginTryParams struct {
+	Until dbtime.Time
+	Now   dbtime.Time
+	ID    string
+}
+
+func (q *Queries) BeginTry(ctx context.Context, arg BeginTryParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, beginTry, arg.Until, arg.Now, arg.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -94,6 +132,17 @@ func (q *Queries) ConfirmPayment(ctx context.Context, arg ConfirmPaymentParams) 
 	return result.RowsAffected()
 }
 
+const countAccepted = `-- name: CountAccepted :one
+SELECT COUNT(*) FROM payments WHERE state = 'accepted'
+`
+
+func (q *Queries) CountAccepted(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countAccepted)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const countClaims = `-- name: CountClaims :one
 SELECT COUNT(*) FROM payment_claims WHERE service = $1 AND ref = $2
 `
@@ -105,6 +154,17 @@ type CountClaimsParams struct {
 
 func (q *Queries) CountClaims(ctx context.Context, arg CountClaimsParams) (int64, error) {
 	row := q.db.QueryRowContext(ctx, countClaims, arg.Service, arg.Ref)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const countDoubts = `-- name: CountDoubts :one
+SELECT COUNT(*) FROM payments WHERE state = 'in_doubt'
+`
+
+func (q *Queries) CountDoubts(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countDoubts)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -166,24 +226,107 @@ func (q *Queries) Disown(ctx context.Context, arg DisownParams) error {
 	return err
 }
 
-const finishLine = `-- name: FinishLine :execrows
-UPDATE payment_lines SET state = $3, reason = $4
+const doubtLine = `-- name: DoubtLine :execrows
+UPDATE payment_lines SET state = 'in_doubt', doubted_at = $3
 WHERE payment_id = $1 AND n = $2 AND state = 'claimed'
 `
 
-type FinishLineParams struct {
+type DoubtLineParams struct {
 	PaymentID string
 	N         int64
+	DoubtedAt dbtime.Time
+}
+
+func (q *Queries) DoubtLine(ctx context.Context, arg DoubtLineParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, doubtLine, arg.PaymentID, arg.N, arg.DoubtedAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const doubtPayment = `-- name: DoubtPayment :execrows
+UPDATE payments SET state = 'in_doubt', try_at = NULL, trying = FALSE
+WHERE id = $1 AND state = 'accepted'
+`
+
+func (q *Queries) DoubtPayment(ctx context.Context, id string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, doubtPayment, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const duePayments = `-- name: DuePayments :many
+SELECT id FROM payments WHERE state = 'accepted' AND try_at <= $1
+ORDER BY try_at LIMIT $2
+`
+
+type DuePaymentsParams struct {
+	Now  dbtime.Time
+	UpTo int32
+}
+
+func (q *Queries) DuePayments(ctx context.Context, arg DuePaymentsParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, duePayments, arg.Now, arg.UpTo)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const endTry = `-- name: EndTry :exec
+UPDATE payments SET trying = FALSE, try_at = $1
+WHERE id = $2 AND state = 'accepted' AND tries = $3
+`
+
+type EndTryParams struct {
+	TryAt dbtime.Time
+	ID    string
+	Tries int64
+}
+
+func (q *Queries) EndTry(ctx context.Context, arg EndTryParams) error {
+	_, err := q.db.ExecContext(ctx, endTry, arg.TryAt, arg.ID, arg.Tries)
+	return err
+}
+
+const finishLine = `-- name: FinishLine :execrows
+UPDATE payment_lines SET state = $1, reason = $2
+WHERE payment_id = $3 AND n = $4 AND state = $5
+`
+
+type FinishLineParams struct {
 	State     string
 	Reason    string
+	PaymentID string
+	N         int64
+	Was       string
 }
 
 func (q *Queries) FinishLine(ctx context.Context, arg FinishLineParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, finishLine,
-		arg.PaymentID,
-		arg.N,
 		arg.State,
 		arg.Reason,
+		arg.PaymentID,
+		arg.N,
+		arg.Was,
 	)
 	if err != nil {
 		return 0, err
@@ -192,8 +335,8 @@ func (q *Queries) FinishLine(ctx context.Context, arg FinishLineParams) (int64, 
 }
 
 const finishPayment = `-- name: FinishPayment :execrows
-UPDATE payments SET state = $2, finished_at = $3
-WHERE id = $1 AND state = 'accepted'
+UPDATE payments SET state = $2, finished_at = $3, try_at = NULL, trying = FALSE
+WHERE id = $1 AND state IN ('accepted', 'in_doubt')
 `
 
 type FinishPaymentParams struct {
@@ -227,7 +370,7 @@ func (q *Queries) GetPartner(ctx context.Context, id string) (Partner, error) {
 }
 
 const getPayment = `-- name: GetPayment :one
-SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at FROM payments WHERE id = $1
+SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries FROM payments WHERE id = $1
 `
 
 func (q *Queries) GetPayment(ctx context.Context, id string) (Payment, error) {
@@ -251,12 +394,15 @@ func (q *Queries) GetPayment(ctx context.Context, id string) (Payment, error) {
 		&i.AcceptedAt,
 		&i.FinishedAt,
 		&i.WorkedAt,
+		&i.TryAt,
+		&i.Trying,
+		&i.Tries,
 	)
 	return i, err
 }
 
 const getPaymentByCode = `-- name: GetPaymentByCode :one
-SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at FROM payments WHERE code = $1
+SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries FROM payments WHERE code = $1
 `
 
 func (q *Queries) GetPaymentByCode(ctx context.Context, code string) (Payment, error) {
@@ -280,12 +426,15 @@ func (q *Queries) GetPaymentByCode(ctx context.Context, code string) (Payment, e
 		&i.AcceptedAt,
 		&i.FinishedAt,
 		&i.WorkedAt,
+		&i.TryAt,
+		&i.Trying,
+		&i.Tries,
 	)
 	return i, err
 }
 
 const getPaymentByOpenKey = `-- name: GetPaymentByOpenKey :one
-SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at FROM payments WHERE open_key = $1
+SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries FROM payments WHERE open_key = $1
 `
 
 func (q *Queries) GetPaymentByOpenKey(ctx context.Context, openKey string) (Payment, error) {
@@ -309,6 +458,9 @@ func (q *Queries) GetPaymentByOpenKey(ctx context.Context, openKey string) (Paym
 		&i.AcceptedAt,
 		&i.FinishedAt,
 		&i.WorkedAt,
+		&i.TryAt,
+		&i.Trying,
+		&i.Tries,
 	)
 	return i, err
 }
@@ -479,8 +631,70 @@ func (q *Queries) InsertTxn(ctx context.Context, arg InsertTxnParams) (int64, er
 	return result.RowsAffected()
 }
 
+const lastTried = `-- name: LastTried :one
+SELECT worked_at FROM payments WHERE state = 'accepted' AND service = $1 AND worked_at IS NOT NULL
+ORDER BY worked_at DESC LIMIT 1
+`
+
+func (q *Queries) LastTried(ctx context.Context, service string) (dbtime.Time, error) {
+	row := q.db.QueryRowContext(ctx, lastTried, service)
+	var worked_at dbtime.Time
+	err := row.Scan(&worked_at)
+	return worked_at, err
+}
+
+const listDoubts = `-- name: ListDoubts :many
+SELECT p.id, p.service, p.code, p.accepted_at, l.n, l.ref, l.amount, l.doubted_at
+FROM payments p JOIN payment_lines l ON l.payment_id = p.id
+WHERE p.state IN ('accepted', 'in_doubt') AND l.state = 'in_doubt'
+ORDER BY p.accepted_at, p.id, l.n LIMIT $1
+`
+
+type ListDoubtsRow struct {
+	ID         string
+	Service    string
+	Code       string
+	AcceptedAt dbtime.Time
+	N          int64
+	Ref        string
+	Amount     int64
+	DoubtedAt  dbtime.Time
+}
+
+func (q *Queries) ListDoubts(ctx context.Context, limit int32) ([]ListDoubtsRow, error) {
+	rows, err := q.db.QueryContext(ctx, listDoubts, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListDoubtsRow
+	for rows.Next() {
+		var i ListDoubtsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Service,
+			&i.Code,
+			&i.AcceptedAt,
+			&i.N,
+			&i.Ref,
+			&i.Amount,
+			&i.DoubtedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listLines = `-- name: ListLines :many
-SELECT payment_id, n, ref, amount, state, reason, sent FROM payment_lines WHERE payment_id = $1 ORDER BY n
+SELECT payment_id, n, ref, amount, state, reason, sent, doubted_at FROM payment_lines WHERE payment_id = $1 ORDER BY n
 `
 
 func (q *Queries) ListLines(ctx context.Context, paymentID string) ([]PaymentLine, error) {
@@ -500,6 +714,7 @@ func (q *Queries) ListLines(ctx context.Context, paymentID string) ([]PaymentLin
 			&i.State,
 			&i.Reason,
 			&i.Sent,
+			&i.DoubtedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -515,7 +730,7 @@ func (q *Queries) ListLines(ctx context.Context, paymentID string) ([]PaymentLin
 }
 
 const listOpenPayments = `-- name: ListOpenPayments :many
-SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at FROM payments
+SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries FROM payments
 WHERE owner = $1 AND service = $2 AND opened_at >= $3 AND state IN ('quoted', 'awaiting')
 ORDER BY opened_at DESC
 LIMIT 50
@@ -554,6 +769,9 @@ func (q *Queries) ListOpenPayments(ctx context.Context, arg ListOpenPaymentsPara
 			&i.AcceptedAt,
 			&i.FinishedAt,
 			&i.WorkedAt,
+			&i.TryAt,
+			&i.Trying,
+			&i.Tries,
 		); err != nil {
 			return nil, err
 		}
@@ -568,39 +786,122 @@ func (q *Queries) ListOpenPayments(ctx context.Context, arg ListOpenPaymentsPara
 	return items, nil
 }
 
-const lockAccepted = `-- name: LockAccepted :execrows
-UPDATE payments SET worked_at = $2 WHERE id = $1 AND state = 'accepted'
+const lockDoubt = `-- name: LockDoubt :execrows
+UPDATE payments SET worked_at = $1 WHERE id = $2 AND state IN ('accepted', 'in_doubt')
 `
 
-type LockAcceptedParams struct {
-	ID       string
-	WorkedAt dbtime.Time
+type LockDoubtParams struct {
+	Now dbtime.Time
+	ID  string
 }
 
-func (q *Queries) LockAccepted(ctx context.Context, arg LockAcceptedParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, lockAccepted, arg.ID, arg.WorkedAt)
+func (q *Queries) LockDoubt(ctx context.Context, arg LockDoubtParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, lockDoubt, arg.Now, arg.ID)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected()
 }
 
-const markSent = `-- name: MarkSent :exec
-UPDATE payment_lines SET sent = TRUE WHERE payment_id = $1 AND n = $2
+const lockTry = `-- name: LockTry :execrows
+UPDATE payments SET worked_at = $1 WHERE id = $2 AND state = 'accepted' AND tries = $3
+`
+
+type LockTryParams struct {
+	Now   dbtime.Time
+	ID    string
+	Tries int64
+}
+
+func (q *Queries) LockTry(ctx context.Context, arg LockTryParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, lockTry, arg.Now, arg.ID, arg.Tries)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const longestUntried = `-- name: LongestUntried :one
+SELECT id FROM payments WHERE state = 'accepted' AND service = $1 AND worked_at IS NOT NULL AND trying = FALSE
+ORDER BY worked_at LIMIT 1
+`
+
+func (q *Queries) LongestUntried(ctx context.Context, service string) (string, error) {
+	row := q.db.QueryRowContext(ctx, longestUntried, service)
+	var id string
+	err := row.Scan(&id)
+	return id, err
+}
+
+const markSent = `-- name: MarkSent :execrows
+UPDATE payment_lines SET sent = TRUE
+WHERE payment_id = $1 AND n = $2 AND state = 'claimed' AND EXISTS (
+    SELECT 1 FROM payments WHERE id = $1 AND state = 'accepted' AND tries = $3)
 `
 
 type MarkSentParams struct {
 	PaymentID string
 	N         int64
+	Tries     int64
 }
 
-func (q *Queries) MarkSent(ctx context.Context, arg MarkSentParams) error {
-	_, err := q.db.ExecContext(ctx, markSent, arg.PaymentID, arg.N)
+func (q *Queries) MarkSent(ctx context.Context, arg MarkSentParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, markSent, arg.PaymentID, arg.N, arg.Tries)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const markUnsent = `-- name: MarkUnsent :exec
+UPDATE payment_lines SET sent = FALSE WHERE payment_id = $1 AND n = $2 AND state = 'claimed'
+`
+
+type MarkUnsentParams struct {
+	PaymentID string
+	N         int64
+}
+
+func (q *Queries) MarkUnsent(ctx context.Context, arg MarkUnsentParams) error {
+	_, err := q.db.ExecContext(ctx, markUnsent, arg.PaymentID, arg.N)
 	return err
 }
 
+const oldestAccepted = `-- name: OldestAccepted :one
+SELECT id, accepted_at, tries FROM payments WHERE state = 'accepted' ORDER BY accepted_at LIMIT 1
+`
+
+type OldestAcceptedRow struct {
+	ID         string
+	AcceptedAt dbtime.Time
+	Tries      int64
+}
+
+func (q *Queries) OldestAccepted(ctx context.Context) (OldestAcceptedRow, error) {
+	row := q.db.QueryRowContext(ctx, oldestAccepted)
+	var i OldestAcceptedRow
+	err := row.Scan(&i.ID, &i.AcceptedAt, &i.Tries)
+	return i, err
+}
+
+const oldestDoubt = `-- name: OldestDoubt :one
+SELECT id, accepted_at FROM payments WHERE state = 'in_doubt' ORDER BY accepted_at LIMIT 1
+`
+
+type OldestDoubtRow struct {
+	ID         string
+	AcceptedAt dbtime.Time
+}
+
+func (q *Queries) OldestDoubt(ctx context.Context) (OldestDoubtRow, error) {
+	row := q.db.QueryRowContext(ctx, oldestDoubt)
+	var i OldestDoubtRow
+	err := row.Scan(&i.ID, &i.AcceptedAt)
+	return i, err
+}
+
 const paymentsOf = `-- name: PaymentsOf :many
-SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at FROM payments
+SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries FROM payments
 WHERE owner = $1 AND id < $2 AND (state <> 'quoted' OR expires_at > $3)
 ORDER BY id DESC LIMIT $4
 `
@@ -646,6 +947,9 @@ func (q *Queries) PaymentsOf(ctx context.Context, arg PaymentsOfParams) ([]Payme
 			&i.AcceptedAt,
 			&i.FinishedAt,
 			&i.WorkedAt,
+			&i.TryAt,
+			&i.Trying,
+			&i.Tries,
 		); err != nil {
 			return nil, err
 		}
@@ -688,7 +992,7 @@ func (q *Queries) PaymentsOfOwner(ctx context.Context, owner string) ([]string, 
 }
 
 const refusePayment = `-- name: RefusePayment :exec
-UPDATE payments SET state = 'refused', finished_at = $2
+UPDATE payments SET state = 'refused', finished_at = $2, try_at = NULL
 WHERE id = $1 AND state = 'accepted'
 `
 

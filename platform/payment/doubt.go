@@ -1,0 +1,132 @@
+package payment
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/payment/db"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+)
+
+// Doubt is a bill of which the register says "paid", which we may have paid, and
+// of which nothing proves by whom.
+type Doubt struct {
+	PaymentID string
+	N         int64 // the line's number within its payment
+	Service   string
+	Ref       string // the bill's number in its register
+	Amount    Tyiyn
+	Code      string    // what the citizen paid by
+	PaidAt    time.Time // the payment date that the register was told, if it was
+	Since     time.Time // when the line came to be in doubt
+}
+
+const doubtsShown = 500
+
+// Doubts lists what an operator has to decide, the oldest money first.
+func (s *Service) Doubts(ctx context.Context) ([]Doubt, error) {
+	rows, err := db.New(s.DB.Reader()).ListDoubts(ctx, doubtsShown)
+	if err != nil {
+		return nil, fmt.Errorf("list the payments in doubt: %w", err)
+	}
+	list := make([]Doubt, len(rows))
+	for i, r := range rows {
+		list[i] = Doubt{
+			PaymentID: r.ID, N: r.N, Service: r.Service, Ref: r.Ref, Amount: Tyiyn(r.Amount), Code: r.Code,
+			PaidAt: r.AcceptedAt.Time, Since: r.DoubtedAt.Time,
+		}
+	}
+	return list, nil
+}
+
+// doubtLine sets a line's money aside until it is known whose payment the
+// register holds. The claim stays: the bill is not to be paid again.
+func (s *Service) doubtLine(ctx context.Context, tx *store.Tx, row db.Payment, line db.PaymentLine, now dbtime.Time) error {
+	n, err := db.New(tx).DoubtLine(ctx, db.DoubtLineParams{PaymentID: row.ID, N: line.N, DoubtedAt: now})
+	if err != nil || n == 0 {
+		return err
+	}
+	return post(ctx, tx, transfer{
+		kind: entryDoubt, paymentID: row.ID, line: line.N, amount: line.Amount, at: now,
+		from: suspenseAccount(row.Service), to: clearingAccount(row.Service),
+	})
+}
+
+var (
+	// ErrNoDoubt is returned by Decide for a line that is not in doubt, or not any
+	// more.
+	ErrNoDoubt = errors.New("no such line is in doubt")
+	// ErrReference is returned by Decide for evidence that cannot be looked up.
+	ErrReference = errors.New("name what was asked and answered: 1 to 40 letters, digits, and . / - _")
+
+	reference = regexp.MustCompile(`^[\p{L}0-9./_-]{1,40}$`)
+	staffName = regexp.MustCompile(`^[\p{L}0-9 ._@-]{1,60}$`)
+)
+
+// Decide ends a doubt as the register's holder answered: it has our payment
+// (settled), or it has not, and the money goes back. officer and reference (the
+// number of a letter, a statement) go to the audit log.
+func (s *Service) Decide(ctx context.Context, officer, paymentID string, n int64, settled bool, evidence string) error {
+	if !reference.MatchString(evidence) {
+		return ErrReference
+	}
+	if !staffName.MatchString(officer) {
+		return errors.New("the officer's name is 1 to 60 letters and digits")
+	}
+	outcome, action := OutcomePaid, "payment.doubt_refund"
+	if settled {
+		outcome, action = OutcomeSettled, "payment.doubt_settle"
+	}
+	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
+		q, now := db.New(tx), dbtime.From(s.Now())
+		if _, err := q.LockDoubt(ctx, db.LockDoubtParams{ID: paymentID, Now: now}); err != nil {
+			return err
+		}
+		row, line, err := doubted(ctx, q, paymentID, n)
+		if err != nil {
+			return err
+		}
+		if err := s.closeLine(ctx, tx, row, line, outcome, now); err != nil {
+			return err
+		}
+		err = s.Audit.Record(ctx, tx, audit.Entry{
+			At: now.Time, Actor: "staff:" + officer, Action: action,
+			Object: paymentID, Subject: row.Owner, Purpose: "payment " + evidence,
+		})
+		if err != nil {
+			return err
+		}
+		return s.finishPayment(ctx, tx, row, now, "staff:"+officer)
+	})
+	if err != nil {
+		return fmt.Errorf("decide a payment in doubt: %w", err)
+	}
+	return nil
+}
+
+// doubted reads a line that is in doubt, with its payment.
+func doubted(ctx context.Context, q *db.Queries, paymentID string, n int64) (row db.Payment, line db.PaymentLine, err error) {
+	row, err = q.GetPayment(ctx, paymentID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return row, line, ErrNoDoubt
+	}
+	if err != nil {
+		return row, line, err
+	}
+	lines, err := q.ListLines(ctx, paymentID)
+	if err != nil {
+		return row, line, err
+	}
+	for _, l := range lines {
+		if l.N == n && State(l.State) == InDoubt {
+			return row, l, nil
+		}
+	}
+	return row, line, ErrNoDoubt
+}

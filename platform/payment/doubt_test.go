@@ -1,0 +1,158 @@
+package payment_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/storetest"
+)
+
+// balance is an account's, in tyiyn: debits are positive.
+func (w *world) balance(t testing.TB, account string) payment.Tyiyn {
+	t.Helper()
+	var n int64
+	must(t, w.db.Reader().QueryRow("SELECT COALESCE(SUM(amount), 0) FROM ledger_postings WHERE account = $1", account).Scan(&n))
+	return payment.Tyiyn(n)
+}
+
+// M2: money of which nobody knows whose payment the register holds is set aside,
+// the citizen is told, and an operator decides, once.
+func TestM2DoubtIsDecidedByAPerson(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		settled bool
+		state   payment.State
+		account string
+		says    string
+		taken   bool
+	}{
+		"ours":     {true, payment.Settled, "treasury:fine", "Төлөндү: 3 000 сом", true},
+		"not ours": {false, payment.RefundDue, "refunds:fine", "1 500 сом кайтарылат", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Each(t, func(t *testing.T, db *store.DB) {
+				w, ctx := newWorld(t, db), context.Background()
+				w.work(t)
+				w.register.refuse["2"] = payment.OutcomeDoubt
+				p := w.awaiting(t, aigul, "t1", "1", "2")
+				w.accept(t, "1", p)
+				eventually(t, "in doubt", func() bool { return w.state(t, aigul, p).State == payment.InDoubt })
+				if w.balance(t, "suspense:fine") != -1500*payment.Som || w.balance(t, "clearing:fine") != 0 {
+					t.Error("the money in doubt is not in suspense")
+				}
+				must(t, w.VerifyLedger(ctx))
+				if taken, err := w.Taken(ctx, "fine", "2"); err != nil || !taken {
+					t.Errorf("a bill in doubt can be paid again: %v, %v", taken, err)
+				}
+				eventually(t, "the citizen is told", func() bool { return len(w.texts()) == 2 })
+				if all := strings.Join(w.texts(), "\n"); !strings.Contains(all, "Төлөм текшерилүүдө: 1 500 сом") {
+					t.Errorf("SMS: %s", all)
+				}
+				list, err := w.Doubts(ctx)
+				must(t, err)
+				if len(list) != 1 || list[0].PaymentID != p.ID || list[0].N != 1 || list[0].Ref != "2" || list[0].Amount != 1500*payment.Som || list[0].Code != p.Code {
+					t.Fatalf("doubts: %+v", list)
+				}
+				if waiting, err := w.Waiting(ctx); err != nil || waiting.Doubts != 1 || waiting.OldestDoubt != p.ID {
+					t.Errorf("waiting: %+v, %v", waiting, err)
+				}
+				w.pass(time.Hour)
+				must(t, w.Sweep(ctx)) // no sweep touches what a person has to decide
+				if s := w.state(t, aigul, p); s.State != payment.InDoubt {
+					t.Errorf("swept: %s", s.State)
+				}
+				must(t, w.Decide(ctx, "Бермет", p.ID, 1, c.settled, "12-3/45"))
+				if s := w.state(t, aigul, p); s.State != c.state || s.Lines[1].State != c.state {
+					t.Errorf("decided: %+v", s)
+				}
+				if w.balance(t, "suspense:fine") != 0 || w.balance(t, c.account) == 0 {
+					t.Error("the money is not where it was decided to be")
+				}
+				eventually(t, "the citizen hears how it ended", func() bool { return strings.Contains(strings.Join(w.texts(), "\n"), c.says) })
+				if taken, err := w.Taken(ctx, "fine", "2"); err != nil || taken != c.taken {
+					t.Errorf("claimed afterwards: %v, %v", taken, err)
+				}
+				if err := w.Decide(ctx, "Бермет", p.ID, 1, !c.settled, "12-3/45"); !errors.Is(err, payment.ErrNoDoubt) {
+					t.Errorf("decided twice: %v", err)
+				}
+				if n := w.count(t, "SELECT COUNT(*) FROM audit_records WHERE actor = 'staff:Бермет' AND purpose = 'payment 12-3/45'"); n != 1 {
+					t.Errorf("%d audit records of the decision", n)
+				}
+				must(t, w.VerifyLedger(ctx))
+			})
+		})
+	}
+}
+
+// What cannot be decided, and by whom, and without evidence.
+func TestM2DecideRefuses(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := newWorld(t, db), context.Background()
+		w.register.refuse["2"] = payment.OutcomeDoubt
+		p := w.awaiting(t, aigul, "t1", "1", "2")
+		w.accept(t, "1", p)
+		must(t, w.Settle(ctx, p.ID))
+		for name, c := range map[string]struct {
+			officer, id, evidence string
+			n                     int64
+			want                  error // nil: any
+		}{
+			"a line that is settled": {"b", p.ID, "1", 0, payment.ErrNoDoubt},
+			"no such line":           {"b", p.ID, "1", 7, payment.ErrNoDoubt},
+			"no such payment":        {"b", "x", "1", 1, payment.ErrNoDoubt},
+			"no evidence":            {"b", p.ID, "", 1, payment.ErrReference},
+			"a novel for evidence":   {"b", p.ID, strings.Repeat("1", 41), 1, payment.ErrReference},
+			"words for evidence":     {"b", p.ID, "she said so", 1, payment.ErrReference},
+			"nobody":                 {"", p.ID, "1", 1, nil},
+			"a name with a line":     {"a\nb", p.ID, "1", 1, nil},
+		} {
+			err := w.Decide(ctx, c.officer, c.id, c.n, true, c.evidence)
+			if err == nil || c.want != nil && !errors.Is(err, c.want) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if s := w.state(t, aigul, p); s.State != payment.InDoubt {
+			t.Errorf("refused decisions made it %s", s.State)
+		}
+	})
+}
+
+// A line in doubt waits for the others of its payment, whichever way they end.
+func TestM2DoubtBesideOthers(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := newWorld(t, db), context.Background()
+		w.register.refuse["1"] = payment.OutcomeDoubt
+		w.register.refuse["2"] = payment.OutcomePaid
+		w.register.lose = 1
+		p := w.awaiting(t, aigul, "t1", "1", "2", "3")
+		w.accept(t, "1", p)
+		if err := w.Settle(ctx, p.ID); !errors.Is(err, errLost) {
+			t.Fatalf("a lost answer: %v", err)
+		}
+		if s := w.state(t, aigul, p); s.State != payment.Accepted || s.Lines[0].State != payment.InDoubt {
+			t.Errorf("one line open: %+v", s)
+		}
+		must(t, w.VerifyLedger(ctx))
+		must(t, w.Decide(ctx, "b", p.ID, 0, true, "1")) // while the third is open
+		must(t, w.VerifyLedger(ctx))
+		must(t, w.Settle(ctx, p.ID))
+		s := w.state(t, aigul, p)
+		var states []payment.State
+		for _, l := range s.Lines {
+			states = append(states, l.State)
+		}
+		if s.State != payment.RefundDue || !slices.Equal(states, []payment.State{payment.Settled, payment.RefundDue, payment.Settled}) {
+			t.Errorf("at the end: %s %v", s.State, states)
+		}
+		must(t, w.VerifyLedger(ctx))
+	})
+}

@@ -1,0 +1,150 @@
+package payment_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/storetest"
+)
+
+// M1: no way in which a job can end leaves money behind.
+func TestM1MoneyOutlivesItsJob(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]string{
+		"discarded": "UPDATE river_job SET state = 'discarded', finalized_at = scheduled_at, attempt = max_attempts",
+		"deleted":   "DELETE FROM river_job",
+		"completed": "UPDATE river_job SET state = 'completed', finalized_at = scheduled_at",
+		// What an earlier version left: no try is planned and the job is gone.
+		"killed in a try": "UPDATE payments SET trying = TRUE, tries = 25, try_at = accepted_at WHERE state = 'accepted'",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Each(t, func(t *testing.T, db *store.DB) {
+				w, ctx := newWorld(t, db), context.Background()
+				p := w.awaiting(t, aigul, "t1", "1")
+				w.accept(t, "1", p)
+				_, err := db.Writer().Exec(end)
+				must(t, err)
+				w.pass(time.Minute)
+				waiting, err := w.Waiting(ctx)
+				if err != nil || waiting.Accepted != 1 || waiting.OldestAccepted != p.ID || !waiting.AcceptedSince.Equal(start) {
+					t.Errorf("waiting: %+v, %v", waiting, err)
+				}
+				must(t, w.Sweep(ctx))
+				if s := w.state(t, aigul, p); s.State != payment.Settled {
+					t.Errorf("after the sweep: %s", s.State)
+				}
+				must(t, w.VerifyLedger(ctx))
+				if waiting, err := w.Waiting(ctx); err != nil || waiting != (payment.Waiting{}) {
+					t.Errorf("waiting at the end: %+v, %v", waiting, err)
+				}
+			})
+		})
+	}
+}
+
+// A register that is away for a week is asked for a week: tries have no end.
+func TestM1TriesHaveNoEnd(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := newWorld(t, db), context.Background()
+		p := w.awaiting(t, aigul, "t1", "1")
+		w.accept(t, "1", p)
+		w.register.down = 1 << 30
+		for range 60 {
+			w.pass(17 * time.Minute)
+			must(t, w.Sweep(ctx))
+		}
+		if n := w.count(t, "SELECT tries FROM payments"); n != 60 {
+			t.Errorf("%d tries", n)
+		}
+		w.register.down = 0
+		w.pass(17 * time.Minute)
+		must(t, w.Sweep(ctx))
+		if s := w.state(t, aigul, p); s.State != payment.Settled {
+			t.Errorf("at the end: %s", s.State)
+		}
+	})
+}
+
+// Two tries of one payment never overlap, and one that was overtaken neither sends
+// nor decides.
+func TestM1OneTryAtATime(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := newWorld(t, db), context.Background()
+		p := w.awaiting(t, aigul, "t1", "1")
+		w.accept(t, "1", p)
+		under, goOn := make(chan struct{}), make(chan struct{})
+		w.register.pause = func() {
+			w.register.pause = nil
+			close(under)
+			<-goOn
+		}
+		var first error
+		var all sync.WaitGroup
+		all.Go(func() { first = w.Settle(ctx, p.ID) })
+		<-under
+		must(t, w.Settle(ctx, p.ID))
+		w.pass(time.Second)
+		must(t, w.Sweep(ctx))
+		if w.register.pays != 0 {
+			t.Error("a second try began beside the first")
+		}
+		w.pass(time.Minute) // the first counts as killed
+		must(t, w.Sweep(ctx))
+		if s := w.state(t, aigul, p); s.State != payment.Settled || w.register.pays != 1 {
+			t.Errorf("after the second try: %s, %d payments", s.State, w.register.pays)
+		}
+		close(goOn)
+		all.Wait()
+		if first != nil && !errors.Is(first, errLost) {
+			t.Logf("the first try ended with %v", first)
+		}
+		if s := w.state(t, aigul, p); s.State != payment.Settled || w.register.pays != 1 {
+			t.Errorf("after the first try came back: %s, %d payments", s.State, w.register.pays)
+		}
+		must(t, w.VerifyLedger(ctx))
+	})
+}
+
+// M8: the end of an outage is seen within a probe's pause, and all that waited goes
+// on then, however long their own pauses had become.
+func TestM8WaitingWorkGoesOnAtOnce(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := newWorld(t, db), context.Background()
+		const n = 150
+		for i := range n {
+			w.accept(t, fmt.Sprint(i), w.awaiting(t, aigul, fmt.Sprint(i), fmt.Sprint(i)))
+		}
+		w.register.down = 1 << 30
+		for range 20 {
+			w.pass(17 * time.Minute)
+			must(t, w.Sweep(ctx))
+		}
+		asked := 1<<30 - w.register.down
+		if asked < 20 || asked > 20*(n/4) {
+			t.Errorf("a register that is away was asked %d times in 20 sweeps for %d payments", asked, n)
+		}
+		w.register.down = 0
+		_, err := db.Writer().Exec("UPDATE payments SET try_at = $1, tries = 40 WHERE state = 'accepted'", w.now().Add(15*time.Minute).UnixMicro())
+		must(t, err)
+		w.pass(11 * time.Second)
+		must(t, w.Sweep(ctx)) // the probe
+		must(t, w.Sweep(ctx))
+		if left := w.count(t, "SELECT COUNT(*) FROM payments WHERE state <> 'settled'"); left != 0 {
+			t.Errorf("%d of %d still wait", left, n)
+		}
+		if w.register.pays != n {
+			t.Errorf("the register was paid %d times", w.register.pays)
+		}
+		must(t, w.VerifyLedger(ctx))
+	})
+}
