@@ -1,9 +1,7 @@
 package e2e
 
 import (
-	"database/sql"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -23,14 +21,10 @@ func TestAttackPaidElsewhereWhileTheRegisterWasDown(t *testing.T) {
 	first := embedded(t)
 	ref := "7900000000003" // of 01KG123ABC: nobody looked at it by its owner: no protocol is known
 	id, code := first.quoted(elena, ref)
-	var faults map[string]map[string]any
-	first.json(http.MethodGet, "/sandbox/faults", "", nil, &faults)
-	faults["safecity"]["outage"] = true
-	first.json(http.MethodPut, "/sandbox/faults", "", faults, nil)
-	first.pay(code)   // without the check that the register would not answer
-	first.tried(t, 6) // the next try comes half a minute later: no race with the second door
-	faults["safecity"]["outage"] = false
-	first.json(http.MethodPut, "/sandbox/faults", "", faults, nil)
+	first.faults(map[string]any{"outage": true})
+	first.pay(code) // without the check that the register would not answer
+	goOn := first.tried(2)
+	first.faults(nil)
 
 	second := open(t, []string{"ESHIK_XROAD_URL=http://127.0.0.1:" + first.securityServer()})
 	other, otherCode := second.quoted(bakyt, ref)
@@ -40,31 +34,63 @@ func TestAttackPaidElsewhereWhileTheRegisterWasDown(t *testing.T) {
 	if state := second.finished(bakyt, other); state != "settled" {
 		t.Fatalf("the payment elsewhere: %s", state)
 	}
+	goOn()
 	if state := first.finished(elena, id); state != "refund_due" {
 		t.Errorf("a fine that somebody else paid is %s with us: the citizen's money is lost", state)
 	}
 }
 
-// tried waits until the settlement of the one payment has failed n times.
-func (d *door) tried(t *testing.T, n int) {
-	t.Helper()
-	jobs, err := store.Open(t.Context(), "sqlite:"+filepath.Join(d.data, "eshik.db"))
+// sql opens the door's database beside the server.
+func (d *door) sql() *store.DB {
+	d.t.Helper()
+	address := "sqlite:" + filepath.Join(d.data, "eshik.db")
+	for _, setting := range d.setup {
+		if given, ok := strings.CutPrefix(setting, "ESHIK_DATABASE="); ok {
+			address = given
+		}
+	}
+	db, err := store.Open(d.t.Context(), address)
 	if err != nil {
-		t.Fatal(err)
+		d.t.Fatal(err)
 	}
-	defer func() { _ = jobs.Close() }() // nothing was written
+	d.t.Cleanup(func() { _ = db.Close() }) // what it wrote is committed
+	return db
+}
+
+// change runs a statement on the door's database.
+func (d *door) change(statement string, args ...any) {
+	d.t.Helper()
+	if _, err := d.sql().Writer().ExecContext(d.t.Context(), statement, args...); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// tried waits until the settlement of the one payment has been tried n times and
+// no try is under way, and holds the next one back until goOn.
+func (d *door) tried(n int) (goOn func()) {
+	d.t.Helper()
+	db := d.sql()
+	far := time.Now().Add(time.Hour).UnixMicro()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
-		var failed int
-		err := jobs.Reader().QueryRowContext(t.Context(),
-			"SELECT attempt FROM river_job WHERE kind = 'payment.settle' AND state = 'retryable'").Scan(&failed)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			t.Fatal(err)
+		result, err := db.Writer().ExecContext(d.t.Context(), "UPDATE payments SET try_at = $1, worked_at = $1 "+
+			"WHERE state = 'accepted' AND trying = FALSE AND tries >= $2", far, n)
+		if err != nil {
+			d.t.Fatal(err)
 		}
-		if failed >= n {
-			return
+		if held, err := result.RowsAffected(); err == nil && held == 1 {
+			return func() { d.change("UPDATE payments SET try_at = 1 WHERE state = 'accepted'") }
 		}
 	}
-	t.Fatalf("the settlement was not tried %d times", n)
+	d.t.Fatalf("the settlement was not tried %d times", n)
+	return nil
+}
+
+// faults sets the knobs of the register of fines.
+func (d *door) faults(knobs map[string]any) {
+	d.t.Helper()
+	if status := d.json(http.MethodPut, "/sandbox/faults", "", map[string]any{"safecity": knobs}, nil); status != http.StatusOK {
+		d.t.Fatalf("the faults were not set: %d", status)
+	}
 }
 
 // token signs a phone in once, since a phone gets few codes.

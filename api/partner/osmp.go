@@ -50,8 +50,21 @@ type OSMP struct {
 
 // Register puts the protocol's one path on the router.
 func (o *OSMP) Register(router fiber.Router) {
-	router.Get(OSMPPath, o.handle)
+	router.Use(OSMPPath, onlyGetAndPost)
+	// Get would answer HEAD as well, and a payment is no question.
+	router.Add(fiber.MethodGet, OSMPPath, o.handle)
 	router.Post(OSMPPath, o.handle)
+}
+
+// onlyGetAndPost refuses all else before anything is looked at.
+func onlyGetAndPost(c *fiber.Ctx) error {
+	switch c.Method() {
+	case fiber.MethodGet, fiber.MethodPost:
+		return c.Next()
+	default:
+		c.Set(fiber.HeaderAllow, "GET, POST")
+		return fiber.ErrMethodNotAllowed
+	}
 }
 
 // osmpAnswer is the protocol's XML document.

@@ -147,3 +147,20 @@ func TestOSMPRefusesStrangers(t *testing.T) {
 		t.Error("a stranger paid")
 	}
 }
+
+// M9: only GET and POST are the protocol's; every other method does nothing.
+func TestM9OtherMethodsDoNothing(t *testing.T) {
+	t.Parallel()
+	for _, method := range []string{
+		http.MethodHead, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions, http.MethodTrace, http.MethodConnect,
+	} {
+		for _, path := range []string{partner.OSMPPath, partner.OSMPPath + "/", strings.ToUpper(partner.OSMPPath)} {
+			money, app := serve(t)
+			request := httptest.NewRequest(method, path+"?command=pay&txn_id=7&account=1234567894&sum=10.00", nil)
+			status, _ := ask(t, app, request, "s:e:c")
+			if status != http.StatusMethodNotAllowed || money.txn != "" {
+				t.Errorf("%s %s: %d, paid %q", method, path, status, money.txn)
+			}
+		}
+	}
+}

@@ -184,6 +184,9 @@ func (a *app) buildServices(ctx context.Context) error {
 		DB: a.db, Queue: a.queue, Sealer: a.sealer, Outbox: a.outbox, Audit: a.audit, Events: a.events,
 		Texts: a.texts, Now: a.now, Random: rand.Reader, Log: a.log,
 	}, fine.NewBiller(r.city, a.db, a.now))
+	if err := a.metrics.registry.Register(newMoneyFigures(a.payments, a.now, a.log)); err != nil {
+		return fmt.Errorf("the figures of payments: %w", err)
+	}
 	if a.fines, err = fine.New(fine.Deps{
 		DB: a.db, Register: r.city, Cashier: r.city, Payments: a.payments, Citizens: a.identity,
 		Limiter: a.limiter, Index: a.sealer, Audit: a.audit,

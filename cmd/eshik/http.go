@@ -27,10 +27,6 @@ import (
 	"github.com/eshik-kg/eshik/web"
 )
 
-// maxBody bounds a request. It is well above the bounds of the channels (ussd,
-// sms), which refuse in their own words and count what they refuse.
-const maxBody = 2 << 20
-
 // newHTTP makes the application that all channels and pages share. world is nil
 // in production.
 func (a *app) newHTTP(world *outside) (*fiber.App, error) {
@@ -41,10 +37,12 @@ func (a *app) newHTTP(world *outside) (*fiber.App, error) {
 	answer := a.leadOn(api.ErrorHandler(a.texts, a.log))
 	f := fiber.New(fiber.Config{
 		EnableTrustedProxyCheck: true, TrustedProxies: a.config.Proxies, ProxyHeader: header, EnableIPValidation: true,
-		AppName: "eshik", DisableStartupMessage: true, BodyLimit: maxBody, Immutable: true,
+		AppName: "eshik", DisableStartupMessage: true, BodyLimit: otherBody, Immutable: true,
+		Concurrency: maxConnections,
 		ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
-		ErrorHandler: a.metrics.missed(answer),
+		ErrorHandler: a.counted(a.metrics.missed(answer)),
 	})
+	f.Server().HeaderReceived = bound
 	f.Use(a.metrics.measure(answer), steady, unpacked)
 	if err := errors.Join(a.mountUSSD(f), a.mountSMS(f)); err != nil {
 		return nil, err

@@ -224,6 +224,7 @@ func (a *app) chores() []chore {
 	list := []chore{
 		{"seal the audit log", func(ctx context.Context) error { _, err := a.audit.Seal(ctx); return err }},
 		{"count abandoned talks", func(ctx context.Context) error { return a.talks.Sweep(ctx, a.now()) }},
+		{"settle payments", a.payments.Sweep},
 		{"keep promises", a.talks.KeepPromises},
 		{"close missed offers", func(ctx context.Context) error { _, err := a.preschool.Expire(ctx); return err }},
 		{"balance SMS providers", func(ctx context.Context) error { return a.router.Balance(ctx, a.outbox) }},

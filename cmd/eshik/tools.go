@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/clock"
@@ -68,7 +70,11 @@ func (fsckCommand) Run(ctx context.Context, config *Config, log *slog.Logger, ou
 		if err := errors.Join(a.payments.VerifyLedger(ctx), a.audit.Verify(ctx)); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintln(out, "The ledger balances. The audit log is whole.")
+		open, err := a.payments.Waiting(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprint(out, waiting(open), "The ledger balances. The audit log is whole.\n")
 		return err
 	})
 }
@@ -100,14 +106,22 @@ type staffCommand struct {
 	ReleaseNumber struct {
 		Phone string `arg:"" help:"The number, +996…"`
 	} `cmd:"" help:"Note that a number has another holder, who inherits nothing."`
+	Doubts struct{}      `cmd:"" help:"List the payments in doubt: the register says paid, and nothing proves by whom."`
+	Decide doubtDecision `cmd:"" help:"End a doubt as the register's holder answered; the citizen is told."`
 }
 
 // Run does what was asked for.
-func (s staffCommand) Run(ctx context.Context, config *Config, log *slog.Logger, out io.Writer) error {
-	if s.ReleaseNumber.Phone != "" {
+func (s staffCommand) Run(ctx context.Context, chosen *kong.Context, config *Config, log *slog.Logger, out io.Writer) error {
+	switch chosen.Selected().Name {
+	case "release-number":
 		return s.release(ctx, config, log, out)
+	case "doubts":
+		return s.doubts(ctx, config, log, out)
+	case "decide":
+		return s.decide(ctx, config, log, out)
+	default:
+		return s.offer(ctx, config, log, out)
 	}
-	return s.offer(ctx, config, log, out)
 }
 
 // release forgets what belongs to a number's earlier holder.

@@ -23,7 +23,7 @@ const (
 	// tryTime bounds one try; leaseTime is when another may begin although the
 	// first never said that it ended: it was killed.
 	tryTime   = 25 * time.Second
-	leaseTime = time.Minute
+	leaseTime = 45 * time.Second
 	// lineTime is what a bill may need: two calls of a registry.
 	lineTime = 17 * time.Second
 	// keepTime is for keeping what a registry answered, whatever is left of the

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+)
+
+// maxConnections bounds what is open at once. With the bodies' bounds below it
+// bounds the memory that strangers can make us take.
+const maxConnections = 4096
+
+// bodyBound is the longest body that addresses with a prefix take, in bytes.
+type bodyBound struct {
+	prefix string
+	limit  int
+}
+
+// bodyBounds are by address, the first that fits. They are judged by the header,
+// before a byte of memory is taken for the body: Content-Length alone takes none.
+// A phone sends 182 characters (3GPP TS 23.038), 1 092 bytes percent-encoded, and
+// earlier inputs may come along; a long text is 1 600 characters.
+var bodyBounds = []bodyBound{
+	{"/ussd/", 16 << 10},
+	{"/sms/", 16 << 10},
+	{"/partner/", 8 << 10},
+	{"/v1/verifications", 32 << 10}, // a certificate's code: 4 096 characters, each perhaps escaped
+	{"/v1/payments", 16 << 10},      // 50 bills
+	{"/v1/", 8 << 10},
+	{"/sandbox/", 2 << 20}, // the invented world, from this machine only
+}
+
+// otherBody is for every other address: pages, which take no body.
+const otherBody = 1 << 10
+
+// bound gives the longest body that a request's address takes.
+func bound(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
+	address := header.RequestURI()
+	for _, b := range bodyBounds {
+		if bytes.HasPrefix(address, []byte(b.prefix)) {
+			return fasthttp.RequestConfig{MaxRequestBodySize: b.limit}
+		}
+	}
+	return fasthttp.RequestConfig{MaxRequestBodySize: otherBody}
+}
+
+// counted adds a body that was too large to its gateway's refused callbacks.
+func (a *app) counted(answer fiber.ErrorHandler) fiber.ErrorHandler {
+	return func(c *fiber.Ctx, err error) error {
+		var failed *fiber.Error
+		if errors.As(err, &failed) && failed.Code == http.StatusRequestEntityTooLarge {
+			if gateway := a.gatewayAt(c.Path()); gateway != "" {
+				a.metrics.refuse(gateway)("too_large")
+			}
+		}
+		return answer(c, err)
+	}
+}
+
+// gatewayAt names the gateway that an address belongs to, as its refusals are
+// counted; empty: none that we have.
+func (a *app) gatewayAt(path string) string {
+	for _, g := range a.config.gateways.USSD {
+		if strings.HasPrefix(path, "/ussd/"+g.Format) {
+			return g.Format
+		}
+	}
+	switch {
+	case strings.HasPrefix(path, "/sms/twilio"):
+		return twilio
+	case strings.HasPrefix(path, "/sms/africastalking"):
+		return "africastalking-sms"
+	}
+	return ""
+}

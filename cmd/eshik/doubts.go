@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"text/tabwriter"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/analytics"
+	"github.com/eshik-kg/eshik/platform/payment"
+)
+
+// doubtDecision is what an operator answers about one line of a payment.
+type doubtDecision struct {
+	Payment   string `arg:"" help:"The payment's id, as staff doubts lists it."`
+	Line      int64  `arg:"" help:"The line's number, as staff doubts lists it."`
+	Settled   bool   `xor:"outcome" required:"" help:"The register's holder confirmed: it is our payment."`
+	Refund    bool   `xor:"outcome" required:"" help:"It is not ours: the money goes back to the citizen."`
+	Reference string `required:"" help:"What this rests on, for the audit log: the number of a letter or a statement."`
+}
+
+// doubts lists the payments whose register says "paid" without proof by whom.
+func (s staffCommand) doubts(ctx context.Context, config *Config, log *slog.Logger, out io.Writer) error {
+	return withTools(ctx, config, log, func(a *app) error {
+		list, err := a.payments.Doubts(ctx)
+		if err != nil {
+			return err
+		}
+		if len(list) == 0 {
+			_, err = fmt.Fprintln(out, "No payment is in doubt.")
+			return err
+		}
+		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		_, _ = fmt.Fprintln(table, "PAYMENT\tLINE\tSERVICE\tBILL\tSOM\tPAYMENT DATE TOLD\tIN DOUBT SINCE")
+		for _, d := range list {
+			_, _ = fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\t%s\t%s\n", d.PaymentID, d.N, d.Service, d.Ref, d.Amount.Decimal(),
+				second(d.PaidAt), second(d.Since))
+		}
+		if err := table.Flush(); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(out, "Ask the register's holder for each bill: is there a payment of this sum with this date?\n"+
+			"Then: eshik staff decide PAYMENT LINE --settled (or --refund) --reference NUMBER")
+		return err
+	})
+}
+
+// decide ends a doubt; the citizen is told.
+func (s staffCommand) decide(ctx context.Context, config *Config, log *slog.Logger, out io.Writer) error {
+	d := s.Decide
+	return withTools(ctx, config, log, func(a *app) error {
+		err := a.payments.Decide(ctx, s.Officer, d.Payment, d.Line, d.Settled, d.Reference)
+		if errors.Is(err, payment.ErrNoDoubt) || errors.Is(err, payment.ErrReference) {
+			return usageError{err}
+		}
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(out, "Decided. The citizen is told when no line of the payment is in doubt any more.")
+		return err
+	})
+}
+
+// second writes a moment as the register knows payment dates.
+func second(t time.Time) string { return t.In(analytics.Bishkek).Format("2006-01-02 15:04:05") }
+
+// waiting names what is taken and not done with.
+func waiting(w payment.Waiting) string {
+	var text string
+	if w.Accepted > 0 {
+		text += fmt.Sprintf("Payments that wait for their register: %d, the oldest %s since %s.\n",
+			w.Accepted, w.OldestAccepted, second(w.AcceptedSince))
+	}
+	if w.Doubts > 0 {
+		text += fmt.Sprintf("Payments in doubt, for an operator (eshik staff doubts): %d, the oldest %s since %s.\n",
+			w.Doubts, w.OldestDoubt, second(w.DoubtSince))
+	}
+	return text
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/eshik-kg/eshik/platform/payment"
+)
+
+// moneyFigures asks, each time the figures are collected, what is taken and not
+// done with.
+type moneyFigures struct {
+	payments *payment.Service
+	now      func() time.Time
+	log      *slog.Logger
+	count    *prometheus.Desc
+	oldest   *prometheus.Desc
+}
+
+// moneyPatience bounds the question, so that a database that is slow costs no other
+// figure.
+const moneyPatience = 3 * time.Second
+
+func newMoneyFigures(payments *payment.Service, now func() time.Time, log *slog.Logger) *moneyFigures {
+	return &moneyFigures{
+		payments: payments, now: now, log: log,
+		count: prometheus.NewDesc("eshik_payments_open", "Payments whose money is taken: accepted wait for their register, "+
+			"in_doubt for an operator.", []string{"state"}, nil),
+		oldest: prometheus.NewDesc("eshik_payments_oldest_seconds", "How long the oldest of them waits; 0: none does.", []string{"state"}, nil),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (m *moneyFigures) Describe(ch chan<- *prometheus.Desc) { ch <- m.count; ch <- m.oldest }
+
+// Collect implements prometheus.Collector.
+func (m *moneyFigures) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), moneyPatience)
+	defer cancel()
+	w, err := m.payments.Waiting(ctx)
+	if err != nil {
+		m.log.Error("the open payments could not be counted", "error", err)
+		ch <- prometheus.NewInvalidMetric(m.count, err)
+		return
+	}
+	for _, f := range []struct {
+		state payment.State
+		n     int64
+		since time.Time
+	}{{payment.Accepted, w.Accepted, w.AcceptedSince}, {payment.InDoubt, w.Doubts, w.DoubtSince}} {
+		var age float64
+		if f.n > 0 {
+			age = max(0, m.now().Sub(f.since).Seconds())
+		}
+		ch <- prometheus.MustNewConstMetric(m.count, prometheus.GaugeValue, float64(f.n), string(f.state))
+		ch <- prometheus.MustNewConstMetric(m.oldest, prometheus.GaugeValue, age, string(f.state))
+	}
+}
