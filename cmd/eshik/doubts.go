@@ -9,7 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/eshik-kg/eshik/platform/analytics"
+	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/payment"
 )
 
@@ -65,7 +65,7 @@ func (s staffCommand) decide(ctx context.Context, config *Config, log *slog.Logg
 }
 
 // second writes a moment as the register knows payment dates.
-func second(t time.Time) string { return t.In(analytics.Bishkek).Format("2006-01-02 15:04:05") }
+func second(t time.Time) string { return t.In(clock.Bishkek).Format("2006-01-02 15:04:05") }
 
 // waiting names what is taken and not done with.
 func waiting(w payment.Waiting) string {
