@@ -31,7 +31,7 @@ func TestFromAimak(t *testing.T) {
 	if err != nil || len(minors) != 1 || minors[0].PIN != nurai {
 		t.Errorf("%d children, %v", len(minors), err)
 	}
-	if h.call != (registry.Call{UserID: "KG11503198800011", Issue: "preschool:x"}) {
+	if h.call.UserID != "KG11503198800011" || h.call.Issue != "preschool:x" {
 		t.Error("the call does not say who asks and why")
 	}
 	if minors, err := FromAimak(h).Children(t.Context(), "12912199900099", "preschool:x"); err != nil || len(minors) != 0 {
