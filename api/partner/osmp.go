@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,7 +33,7 @@ type Payments interface {
 
 // Partners knows the partners' secrets (payment.Partners).
 type Partners interface {
-	Authenticate(ctx context.Context, id, secret string) error
+	Authenticate(ctx context.Context, id, secret, address string) error
 }
 
 // Texts are the locale files.
@@ -111,9 +112,12 @@ func (o *OSMP) handle(c *fiber.Ctx) error {
 	id, secret, ok := basic(c.Get(fiber.HeaderAuthorization))
 	err := error(problem.New(problem.Unauthenticated, "problem.partner_secret"))
 	if ok {
-		err = o.Partners.Authenticate(c.UserContext(), id, secret)
+		err = o.Partners.Authenticate(c.UserContext(), id, secret, strings.Clone(c.IP()))
 	}
 	switch {
+	case err != nil && problem.From(err).Code == problem.TooMany:
+		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(int(problem.From(err).RetryAfter/time.Second)+1))
+		return c.SendStatus(fiber.StatusTooManyRequests)
 	case err != nil && problem.From(err).Code == problem.Unauthenticated:
 		c.Set(fiber.HeaderWWWAuthenticate, `Basic realm="eshik", charset="UTF-8"`)
 		return c.SendStatus(fiber.StatusUnauthorized)

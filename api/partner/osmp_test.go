@@ -45,7 +45,7 @@ func (t *till) Accept(
 }
 
 // Authenticate implements partner.Partners.
-func (till) Authenticate(_ context.Context, id, secret string) error {
+func (till) Authenticate(_ context.Context, id, secret, _ string) error {
 	if id == "demo-wallet" && secret == "s:e:c" {
 		return nil
 	}

@@ -136,9 +136,7 @@ func (a *app) buildPlatform(ctx context.Context) (err error) {
 		return usageError{fmt.Errorf("ESHIK_QUIET_HOURS: %w", err)}
 	}
 	a.outbox = notify.New(a.db, a.queue, a.sealer, a.router, quiet, a.now, a.log)
-	if a.partners, err = payment.NewPartners(a.db, a.now, rand.Reader); err != nil {
-		return err
-	}
+	a.partners = payment.NewPartners(a.db, a.sealer, a.limiter, a.now, rand.Reader)
 	return nil
 }
 

@@ -5,6 +5,9 @@ ON CONFLICT DO NOTHING;
 -- name: GetPartner :one
 SELECT id, secret_hash, created_at, disabled_at FROM partners WHERE id = $1;
 
+-- name: RenewSecret :exec
+UPDATE partners SET secret_hash = $2 WHERE id = $1 AND secret_hash = sqlc.arg(was);
+
 -- name: InsertPayment :execrows
 INSERT INTO payments (id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'quoted', $11, $12)

@@ -1029,3 +1029,18 @@ func (q *Queries) ReleaseClaims(ctx context.Context, paymentID string) error {
 	_, err := q.db.ExecContext(ctx, releaseClaims, paymentID)
 	return err
 }
+
+const renewSecret = `-- name: RenewSecret :exec
+UPDATE partners SET secret_hash = $2 WHERE id = $1 AND secret_hash = $3
+`
+
+type RenewSecretParams struct {
+	ID         string
+	SecretHash string
+	Was        string
+}
+
+func (q *Queries) RenewSecret(ctx context.Context, arg RenewSecretParams) error {
+	_, err := q.db.ExecContext(ctx, renewSecret, arg.ID, arg.SecretHash, arg.Was)
+	return err
+}
