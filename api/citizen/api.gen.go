@@ -228,6 +228,7 @@ const (
 	PaymentStateAccepted  PaymentState = "accepted"
 	PaymentStateAwaiting  PaymentState = "awaiting"
 	PaymentStateExpired   PaymentState = "expired"
+	PaymentStateInDoubt   PaymentState = "in_doubt"
 	PaymentStateQuoted    PaymentState = "quoted"
 	PaymentStateRefundDue PaymentState = "refund_due"
 	PaymentStateRefused   PaymentState = "refused"
@@ -242,6 +243,8 @@ func (e PaymentState) Valid() bool {
 	case PaymentStateAwaiting:
 		return true
 	case PaymentStateExpired:
+		return true
+	case PaymentStateInDoubt:
 		return true
 	case PaymentStateQuoted:
 		return true
@@ -499,7 +502,7 @@ type Payment struct {
 	Service *PaidService `json:"service,omitempty"`
 
 	// State quoted: priced, to be confirmed; awaiting: confirmed, to be paid by its code; accepted: paid, the register is being told;
-	// settled: the register has recorded it; refund_due: the money goes back; refused: a bill of it was paid otherwise, no money was
+	// in_doubt: paid, the register names the bill paid and does not prove by whom, so that a person decides; settled: the register has recorded it; refund_due: the money goes back; refused: a bill of it was paid otherwise, no money was
 	// taken; expired: neither confirmed nor paid in time.
 	State PaymentState `json:"state"`
 }
@@ -514,7 +517,7 @@ type PaymentLine struct {
 	Ref    string        `json:"ref"`
 
 	// State quoted: priced, to be confirmed; awaiting: confirmed, to be paid by its code; accepted: paid, the register is being told;
-	// settled: the register has recorded it; refund_due: the money goes back; refused: a bill of it was paid otherwise, no money was
+	// in_doubt: paid, the register names the bill paid and does not prove by whom, so that a person decides; settled: the register has recorded it; refund_due: the money goes back; refused: a bill of it was paid otherwise, no money was
 	// taken; expired: neither confirmed nor paid in time.
 	State PaymentState `json:"state"`
 }
@@ -527,7 +530,7 @@ type PaymentRequest struct {
 }
 
 // PaymentState quoted: priced, to be confirmed; awaiting: confirmed, to be paid by its code; accepted: paid, the register is being told;
-// settled: the register has recorded it; refund_due: the money goes back; refused: a bill of it was paid otherwise, no money was
+// in_doubt: paid, the register names the bill paid and does not prove by whom, so that a person decides; settled: the register has recorded it; refund_due: the money goes back; refused: a bill of it was paid otherwise, no money was
 // taken; expired: neither confirmed nor paid in time.
 type PaymentState string
 
