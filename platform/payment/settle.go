@@ -45,12 +45,15 @@ func (s *Service) settleLines(ctx context.Context, row db.Payment) error {
 	if err != nil {
 		return fmt.Errorf("read the bills to settle: %w", err)
 	}
+	// Nobody begins with another bill when this is over.
+	early, cancel := context.WithTimeout(ctx, tryTime-lineTime)
+	defer cancel()
 	var failed []error
 	for i, l := range lines {
 		if State(l.State) != Claimed {
 			continue
 		}
-		if end, bounded := ctx.Deadline(); i > 0 && bounded && time.Until(end) < lineTime {
+		if i > 0 && early.Err() != nil {
 			return errors.Join(append(failed, errLater)...)
 		}
 		failed = append(failed, s.settleLine(ctx, row, l))
