@@ -26,7 +26,7 @@ var (
 
 // Usage publishes the figures.
 func (s *Server) Usage(ctx context.Context, r UsageRequestObject) (UsageResponseObject, error) {
-	cells, err := s.usage(ctx, r.Params.From, r.Params.To)
+	cells, err := s.usage(ctx, who(ctx).Now, r.Params.From, r.Params.To)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func (s *Server) Usage(ctx context.Context, r UsageRequestObject) (UsageResponse
 
 // UsageCSV publishes the same figures as CSV.
 func (s *Server) UsageCSV(ctx context.Context, r UsageCSVRequestObject) (UsageCSVResponseObject, error) {
-	cells, err := s.usage(ctx, r.Params.From, r.Params.To)
+	cells, err := s.usage(ctx, who(ctx).Now, r.Params.From, r.Params.To)
 	if err != nil {
 		return nil, err
 	}
@@ -55,8 +55,8 @@ func (s *Server) UsageCSV(ctx context.Context, r UsageCSVRequestObject) (UsageCS
 	}, nil
 }
 
-func (s *Server) usage(ctx context.Context, from, to *openapi_types.Date) ([]analytics.Cell, error) {
-	last := who(ctx).Now
+func (s *Server) usage(ctx context.Context, now time.Time, from, to *openapi_types.Date) ([]analytics.Cell, error) {
+	last := now
 	if to != nil {
 		last = clock.Noon(to.Time)
 	}

@@ -1,6 +1,10 @@
 package clock
 
 import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -42,6 +46,39 @@ func TestADateKeepsItsDay(t *testing.T) {
 	date := time.Date(2026, 11, 29, 0, 0, 0, 0, time.UTC)
 	if got := Date(Noon(date)); !got.Equal(date) {
 		t.Errorf("the noon of %s is of %s", date, got)
+	}
+}
+
+// TestDaysAreMadeHere (A1): a day that is counted elsewhere is counted in another
+// zone one day. The sandbox is the world outside, which has a calendar of its own.
+func TestDaysAreMadeHere(t *testing.T) {
+	t.Parallel()
+	read := 0
+	err := filepath.WalkDir("../..", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		path = filepath.ToSlash(path)
+		if entry.IsDir() && (path == "../../sandbox" || path == "../../var" || path == "../../platform/clock" || entry.Name() == ".git") {
+			return filepath.SkipDir
+		}
+		if entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		source, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		read++
+		for _, own := range []string{`Format("02.01.2006`, `LoadLocation(`, `FixedZone("Asia/Bishkek"`, `Add(6 * time.Hour)`} {
+			if strings.Contains(string(source), own) {
+				t.Errorf("%s has a calendar of its own (%s): use platform/clock", path, own)
+			}
+		}
+		return nil
+	})
+	if err != nil || read < 100 {
+		t.Fatalf("%d files read, %v", read, err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
@@ -176,5 +177,29 @@ func TestTalkShowsDetailsToTheOwner(t *testing.T) {
 	k.expect(k.read(choice), "Жол чырактын кызыл түсүнө өтүү, 23.11.2026, Чүй проспектиси", "7 500 сом")
 	if !w.proven {
 		t.Error("the details were shown without identification")
+	}
+}
+
+// TestTalkNamesBishkeksDay (A1): a violation of the minutes around both midnights.
+func TestTalkNamesBishkeksDay(t *testing.T) {
+	t.Parallel()
+	for moment, want := range map[string]string{
+		"2026-11-20T17:59:59Z": "20.11.2026", "2026-11-20T18:00:00Z": "21.11.2026",
+		"2026-11-20T23:59:59Z": "21.11.2026", "2026-11-21T00:00:00Z": "21.11.2026",
+	} {
+		w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
+		at, err := time.Parse(time.RFC3339, moment)
+		must(t, err)
+		for _, f := range w.city.fines {
+			f.Date = at
+		}
+		k := newTalk(t, w, locales.KY)
+		k.start("")
+		k.say("1")
+		screen := k.say(plate)
+		for !strings.Contains(screen, "Чоо-жайы") {
+			screen = k.say("9")
+		}
+		k.expect(k.read(regexp.MustCompile(`(\d) Чоо-жайы`).FindStringSubmatch(screen)[1]), want)
 	}
 }
