@@ -56,7 +56,7 @@ func payFirstFine(d *door, then between) {
 	if retry := c.send(); retry != screen {
 		d.t.Fatalf("a gateway's retry got another screen: %q, then %q", screen, retry)
 	}
-	screen = c.choose(screen, "1 500 сом", "Төлөө")
+	screen = c.choose(screen, "1 500 с.", "Төлөө")
 	screen = c.choose(screen, "Төлөө", "Төлөм коду")
 	if retry := c.send(); retry != screen {
 		d.t.Fatalf("a retried confirmation got another screen: %q, then %q", screen, retry)

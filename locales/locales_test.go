@@ -125,7 +125,7 @@ func BenchmarkText(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		_ = c.Text(KY, "fine.one", "amount", "1 500")
+		_ = c.Text(KY, "fine.pay_all", "amount", "1 500")
 	}
 }
 

@@ -41,7 +41,7 @@ func TestCrawlFinds(t *testing.T) {
 	at := dialog.NewState(locales.KYLatn)
 	for text, want := range map[string]string{
 		strings.Repeat("ж", 81): "does not fit", "a\n\nb": "has an empty line", "{plate}: 3": "has an empty place",
-		"fine.found": "shows a key", "Айып": "has Cyrillic letters", "0 Artka": "",
+		"fine.list": "shows a key", "Айып": "has Cyrillic letters", "0 Artka": "",
 	} {
 		c.faults = nil
 		c.check(at, dialog.Reply{Text: text}, nil)

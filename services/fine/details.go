@@ -25,7 +25,9 @@ type Violation struct {
 	// Resolution is the protocol's number.
 	Resolution string
 	// Title is what happened, in the caller's language where it is known.
-	Title     string
+	Title string
+	// Word is the same in one word, at most 11 characters; empty where it is not known.
+	Word      string
 	Article   string
 	At        time.Time
 	Place     string
@@ -66,7 +68,7 @@ func (s *Service) Details(ctx context.Context, c caller.Caller, typed string) ([
 	list := make([]Violation, 0, len(records))
 	for _, r := range records {
 		list = append(list, Violation{
-			Number: r.PaymentNumber, Resolution: r.ProtocolNumber, Title: s.titles.in(c.Locale, r.Type),
+			Number: r.PaymentNumber, Resolution: r.ProtocolNumber, Title: s.titles.in(c.Locale, r.Type), Word: s.titles.word(c.Locale, r.Type),
 			Article: r.Article, At: r.Date, Place: r.Place, Amount: r.Amount, Paid: r.Paid, Delivered: r.Delivered,
 		})
 	}
@@ -95,13 +97,20 @@ func (s *Service) noteDetails(ctx context.Context, c caller.Caller, citizenID st
 	})
 }
 
-// titlesFile maps the register's Russian names of violations to Kyrgyz ones.
+// titlesFile has the register's Russian names of violations, their Kyrgyz names, and
+// what each is called in a word, in Russian, Kyrgyz and English.
 //
 //go:embed titles.csv
 var titlesFile string
 
-// titles are the Kyrgyz names by the Russian ones.
-type titles map[string]string
+// title is what a violation is called.
+type title struct {
+	ky    string
+	short map[locales.Locale]string // at most 11 characters, by the language
+}
+
+// titles are the names by the register's, in lower case.
+type titles map[string]title
 
 func loadTitles() (titles, error) {
 	rows, err := csv.NewReader(strings.NewReader(titlesFile)).ReadAll()
@@ -110,7 +119,9 @@ func loadTitles() (titles, error) {
 	}
 	known := make(titles, len(rows))
 	for _, row := range rows {
-		known[strings.ToLower(row[0])] = row[1]
+		known[strings.ToLower(row[0])] = title{
+			ky: row[1], short: map[locales.Locale]string{locales.RU: row[2], locales.KY: row[3], locales.EN: row[4]},
+		}
 	}
 	return known, nil
 }
@@ -119,7 +130,12 @@ func loadTitles() (titles, error) {
 // register writes it.
 func (t titles) in(loc locales.Locale, registered string) string {
 	if title, ok := t[strings.ToLower(strings.TrimSpace(registered))]; ok && loc.Language() == locales.KY {
-		return title
+		return title.ky
 	}
 	return registered
+}
+
+// word gives a violation's name in one word; "" for one that is not known.
+func (t titles) word(loc locales.Locale, registered string) string {
+	return t[strings.ToLower(strings.TrimSpace(registered))].short[loc.Language()]
 }

@@ -64,7 +64,7 @@ func answerPlate(_ context.Context, _ *dialog.Talk, input string) (dialog.Next, 
 	return dialog.Go(nodeList, memoryPlate, plate.Text), nil
 }
 
-// showList tells an unknown plate from a clean one, and offers each fine to pay.
+// showList tells an unknown plate from a clean one, and offers the fines to pay.
 func (s *Service) showList(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
 	list, err := s.Lookup(ctx, t.Caller, t.Get(memoryPlate))
 	if err != nil {
@@ -80,27 +80,7 @@ func (s *Service) showList(ctx context.Context, t *dialog.Talk) (dialog.Screen, 
 	case len(list.Bills) == 0:
 		return say("fine.clean", "plate", plate), nil
 	}
-	payable := list.Payable()
-	screen := say("fine.found", "plate", plate, "n", len(payable), "amount", list.Total.String())
-	if len(payable) == 0 {
-		screen = say("fine.all_paying", "plate", plate)
-	}
-	for _, b := range list.Bills {
-		if !b.Paying {
-			screen.Options = append(screen.Options, option(
-				dialog.Say("fine.one", "amount", b.Due.String()), dialog.Go(nodeOpen, memoryNumbers, b.Number)))
-		}
-	}
-	if len(payable) > 1 && len(payable) <= payment.MaxBills {
-		screen.Options = append(screen.Options, option(
-			dialog.Say("fine.all"), dialog.Go(nodeOpen, memoryNumbers, strings.Join(payable, ","))))
-	}
-	screen.Options = append(screen.Options, option(
-		dialog.Say("fine.more"), dialog.Call(nodeIdentity, nodeDetails, memoryPlate, plate)))
-	if list.Heavy {
-		screen.Options = append(screen.Options, option(dialog.Say("fine.warning"), dialog.Go(nodeWarning)))
-	}
-	return screen, nil
+	return s.offer(ctx, t, list), nil
 }
 
 // showWarning says what an unpaid total above 3 000 som can lead to.

@@ -93,9 +93,8 @@ func TestTalkPaysAFine(t *testing.T) {
 		k.start("")
 		k.expect(k.say("1"), "01KG123ABC")
 		k.expect(k.say("эмне"), "Номер туура эмес")
-		k.expect(k.read("01kg123авс"), "01KG123ABC: 3 айып, 10 000 сом", "1 = 1 500 сом", "= 7 500 сом", "Баарын төлөө", "Эскертүү")
-		k.say("0")
-		k.expect(k.say("1"), "1 айып", "Төлөнөт: 1 500 сом", "1 Төлөө")
+		k.expect(k.read("01kg123авс"), "01KG123ABC: 3 айып\n1 Баары: 10 000 с.\n2 №103: 1 000 с.", "3 №102: 7 500 с.", "4 №101: 1 500 с.", "5 Чоо-жайы", "6 Эскертүү")
+		k.expect(k.say("4"), "1 айып", "Төлөнөт: 1 500 сом", "1 Төлөө")
 		screen := k.say("1")
 		code := tenDigits.FindString(screen)
 		if !payment.ValidCode(code) {
@@ -109,7 +108,7 @@ func TestTalkPaysAFine(t *testing.T) {
 		again := newTalk(t, w, locales.RU)
 		again.start("")
 		again.say("1")
-		again.expect(again.say(plate), "2 штрафа, 8 500 сом")
+		again.expect(again.say(plate), "01KG123ABC: 2 штрафа\n1 Все: 8 500 с.\n2 №103: 1 000 с.")
 	})
 }
 
@@ -120,12 +119,7 @@ func TestTalkPaysAll(t *testing.T) {
 	k.start("")
 	k.say("1")
 	k.say(plate)
-	screen := k.state.Pages[k.state.Page].Text
-	for !strings.Contains(screen, "Оплатить все") {
-		screen = k.say("9")
-	}
-	choice := regexp.MustCompile(`(\d) Оплатить все`).FindStringSubmatch(screen)[1]
-	k.expect(k.say(choice), "3 штрафа", "К оплате: 10 000 сом")
+	k.expect(k.say("1"), "3 штрафа", "К оплате: 10 000 сом")
 	if code := tenDigits.FindString(k.say("1")); !payment.ValidCode(code) {
 		t.Errorf("no payment code: %q", code)
 	}
@@ -163,16 +157,80 @@ func TestTalkTellsUnknownFromClean(t *testing.T) {
 	}
 }
 
+// TestTheListSaysWhatEachFineIs is B3: to the owner, who was proved, each fine is named
+// by its kind and its day, the newest first; "all" is first, numbers go on over the
+// pages, and no sum stands beside an option's number. To others the register tells no
+// more than numbers.
+func TestTheListSaysWhatEachFineIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
+	w.proven = true
+	day := func(number string, at time.Time) { w.city.fines[number].Date = at }
+	day("101", time.Date(2025, 5, 11, 20, 0, 0, 0, time.UTC)) // the 12th in Bishkek, another year
+	day("102", time.Date(2026, 11, 1, 6, 0, 0, 0, time.UTC))
+	day("103", time.Date(2026, 10, 31, 18, 0, 0, 0, time.UTC))
+	for loc, want := range map[locales.Locale][]string{
+		locales.KY: {
+			"01KG123ABC: 3 айып\n1 Баары: 10 000 с.\n2 ылдамдык 01.11: 7 500 с.\n9 Дагы\n0 Артка", "3 кур 01.11: 1 000 с.\n4 светофор 12.05.25: 1 500 с.",
+		},
+		locales.RU: {
+			"01KG123ABC: 3 штрафа\n1 Все: 10 000 с.\n2 скорость 01.11: 7 500 с.\n9 Ещё\n0 Назад", "3 ремень 01.11: 1 000 с.\n4 светофор 12.05.25: 1 500 с.",
+		},
+		locales.KYLatn: {"01KG123ABC: 3 ayyp\n1 Baary: 10 000 s.\n2 yldamdyk 01.11: 7 500 s.", "3 kur 01.11: 1 000 s.", "4 svetofor 12.05.25: 1 500 s."},
+		locales.EN:     {"1 All: 10 000 som\n2 speed 01.11: 7 500 som", "3 belt 01.11: 1 000 som", "4 red light 12.05.25: 1 500 som"},
+	} {
+		k := newTalk(t, w, loc)
+		k.start("")
+		k.say("1")
+		k.expect(k.read(plate), want...)
+		k.expect(k.say("4"), "1 500") // chosen from the last page by the number it has
+		k.channel, k.budget = caller.SMS, dialog.Budget{Septets: 459, Units: 201}
+		before, _, _ := strings.Cut(want[0], "\n9 ") // the message holds all on one page
+		k.expect(k.start("штраф "+plate), before)
+	}
+	w.city.fines["103"].Type = "Что-то новое"
+	k := newTalk(t, w, locales.RU)
+	k.start("")
+	k.say("1")
+	k.expect(k.read(plate), "штраф 01.11: 1 000 с.")
+}
+
+// TestTheListStandsWithoutDetails: that the register keeps what fines are for to
+// itself, since the car is another's or it fails, takes nothing from the list.
+func TestTheListStandsWithoutDetails(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
+	w.proven, w.city.closed = true, true
+	k := newTalk(t, w, locales.RU)
+	k.start("")
+	k.say("1")
+	k.expect(k.read(plate), "2 №103: 1 000 с.", "3 №102: 7 500 с.", "4 №101: 1 500 с.")
+}
+
+// TestAWrongPlateBehindTheWord is B4: the question comes again under what was wrong,
+// and the next text is the plate.
+func TestAWrongPlateBehindTheWord(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
+	k := newTalk(t, w, locales.RU)
+	k.channel, k.budget = caller.SMS, dialog.Budget{Septets: 459, Units: 201}
+	for range 2 {
+		k.expect(k.start("штраф 0"), "01KG123ABC)")
+		k.expect(k.say("12345678901234"), "01KG123ABC)")
+		k.expect(k.say(plate), "01KG123ABC: 3 штрафа")
+		k.expect(k.say("штраф ???!!"), "01KG123ABC)")
+		k.expect(k.say("штраф 1"), "01KG123ABC)")
+		k.expect(k.say("01KG777AAA"), "01KG777AAA:")
+	}
+}
+
 func TestTalkShowsDetailsToTheOwner(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
 	k := newTalk(t, w, locales.KY)
 	k.start("")
 	k.say("1")
-	screen := k.say(plate)
-	for !strings.Contains(screen, "Чоо-жайы") {
-		screen = k.say("9")
-	}
+	screen := k.read(plate)
 	choice := regexp.MustCompile(`(\d) Чоо-жайы`).FindStringSubmatch(screen)[1]
 	k.expect(k.read(choice), "Жол чырактын кызыл түсүнө өтүү, 23.11.2026, Чүй проспектиси", "7 500 сом")
 	if !w.proven {

@@ -24,7 +24,13 @@ func TestNoTitleIsLongerThanDeclared(t *testing.T) {
 		t.Fatalf("%d titles", len(rows))
 	}
 	longest := utf8.RuneCountInString(texts.Longest("violation"))
+	word := utf8.RuneCountInString(texts.Longest("kind"))
 	for _, row := range rows {
+		for _, short := range row[2:] {
+			if n := utf8.RuneCountInString(short); n > word || n == 0 {
+				t.Errorf("%q of %q has %d characters, at most %d are declared", short, row[0], n, word)
+			}
+		}
 		for _, title := range row {
 			if utf8.RuneCountInString(title) > longest {
 				t.Errorf("%q is longer than the longest value declared (%d)", title, longest)

@@ -46,6 +46,8 @@ type city struct {
 	lose  int  // answers to payments that get lost after the effect
 	down  int  // checks that get no answer
 	never bool // payments find the breaker open
+	// closed refuses what only the owner may see.
+	closed bool
 }
 
 type record struct {
@@ -97,6 +99,9 @@ func (c *city) ByPlate(_ context.Context, call registry.Call, plate string) (reg
 
 func (c *city) Violations(_ context.Context, call registry.Call, _, plate string) ([]registry.Violation, error) {
 	defer c.note(call)()
+	if c.closed {
+		return nil, errLost
+	}
 	var list []registry.Violation
 	for _, n := range c.cars[plate] {
 		v := c.fines[n].Violation

@@ -1,0 +1,95 @@
+package fine
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/clock"
+	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/payment"
+)
+
+// offer is the list of what is owed on a plate: all at once, then each fine, the
+// newest first. The register tells what a fine is for to the car's owner alone, so
+// others tell fines apart by their numbers' ends, which stand in the notice.
+func (s *Service) offer(ctx context.Context, t *dialog.Talk, list Listing) dialog.Screen {
+	plate, payable := list.Plate.Text, list.Payable()
+	screen := say("fine.list", "plate", plate, "n", len(payable))
+	if len(payable) == 0 {
+		screen = say("fine.all_paying", "plate", plate)
+	}
+	if len(payable) > 1 && len(payable) <= payment.MaxBills {
+		screen.Options = append(screen.Options, option(
+			dialog.Say("fine.pay_all", "amount", list.Total.String()), dialog.Go(nodeOpen, memoryNumbers, strings.Join(payable, ","))))
+	}
+	known := s.told(ctx, t, plate)
+	for _, b := range newest(list.Bills, known) {
+		if !b.Paying {
+			screen.Options = append(screen.Options, option(
+				label(b, known[b.Number], t.Caller.Now), dialog.Go(nodeOpen, memoryNumbers, b.Number)))
+		}
+	}
+	screen.Options = append(screen.Options, option(
+		dialog.Say("fine.more"), dialog.Call(nodeIdentity, nodeDetails, memoryPlate, plate)))
+	if list.Heavy {
+		screen.Options = append(screen.Options, option(dialog.Say("fine.warning"), dialog.Go(nodeWarning)))
+	}
+	return screen
+}
+
+// told are the fines by number as the register tells their owner; none for anybody
+// else. The list stands without it: that the register does not answer is no problem.
+func (s *Service) told(ctx context.Context, t *dialog.Talk, plate string) map[string]Violation {
+	if _, proven, err := s.Citizens.Proof(ctx, t.Caller); err != nil || !proven {
+		return nil
+	}
+	list, err := s.Details(ctx, t.Caller, plate)
+	if err != nil {
+		return nil
+	}
+	known := make(map[string]Violation, len(list))
+	for _, v := range list {
+		known[v.Number] = v
+	}
+	return known
+}
+
+// newest orders bills by when they were made, the newest first; where that is not
+// told, by their numbers, which run in sequence.
+func newest(bills []Bill, known map[string]Violation) []Bill {
+	return slices.SortedStableFunc(slices.Values(bills), func(a, b Bill) int {
+		if order := known[b.Number].At.Compare(known[a.Number].At); order != 0 {
+			return order
+		}
+		if order := len(b.Number) - len(a.Number); order != 0 {
+			return order
+		}
+		return strings.Compare(b.Number, a.Number)
+	})
+}
+
+// label says in the fewest words what a fine is. Its words come before its sum: the
+// number of an option and a sum beside each other would read as one number.
+func label(b Bill, v Violation, now time.Time) dialog.Message {
+	switch due := b.Due.String(); {
+	case v.At.IsZero():
+		return dialog.Say("fine.bill_number", "tail", b.Number[max(0, len(b.Number)-tailDigits):], "amount", due)
+	case v.Word == "":
+		return dialog.Say("fine.bill_day", "day", shortDay(v.At, now), "amount", due)
+	default:
+		return dialog.Say("fine.bill", "kind", v.Word, "day", shortDay(v.At, now), "amount", due)
+	}
+}
+
+// tailDigits is how much of a fine's number is shown.
+const tailDigits = 4
+
+// shortDay is a day without its year, unless that is another one.
+func shortDay(at, now time.Time) string {
+	if at, now = at.In(clock.Bishkek), now.In(clock.Bishkek); at.Year() != now.Year() {
+		return at.Format("02.01.06")
+	}
+	return at.Format("02.01")
+}
