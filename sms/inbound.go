@@ -45,6 +45,8 @@ const (
 // Talks runs conversations, as *session.Talks does.
 type Talks interface {
 	Turn(ctx context.Context, turn session.Turn) (session.Answer, error)
+	// Awaits reports that a question is open to which the text may be the answer.
+	Awaits(ctx context.Context, turn session.Turn) (bool, error)
 }
 
 // Outbox sends messages in a transaction, as *notify.Outbox does.
@@ -108,7 +110,7 @@ type Inbound struct {
 	left      left
 	talks     Talks
 	outbox    Outbox
-	stops     Stops
+	wishes    *wishes
 	sealer    Sealer
 	sentences Sentences
 	languages Languages
@@ -130,15 +132,20 @@ type InboundDeps struct {
 	Log       *slog.Logger
 }
 
-// NewInbound makes what providers hand citizens' messages to.
-func NewInbound(d InboundDeps) *Inbound {
+// NewInbound makes what providers hand citizens' messages to. It fails only where the
+// words that stop and start notices contradict each other.
+func NewInbound(d InboundDeps) (*Inbound, error) {
+	wishes, err := newWishes(d.Stops)
+	if err != nil {
+		return nil, fmt.Errorf("the words that stop and start notices: %w", err)
+	}
 	in := &Inbound{
-		db: d.DB, talks: d.Talks, outbox: d.Outbox, stops: d.Stops, sealer: d.Sealer,
+		db: d.DB, talks: d.Talks, outbox: d.Outbox, wishes: wishes, sealer: d.Sealer,
 		sentences: d.Sentences, languages: d.Languages, now: d.Now, log: d.Log, hands: make(chan struct{}, inHand),
 		lines: map[string][]message{},
 	}
 	in.kept, in.answered = store.NewBatch(d.DB, in.keepAll), store.NewBatch(d.DB, in.replyAll)
-	return in
+	return in, nil
 }
 
 // message is one text, or a part of one; its JSON is what is stored, sealed.
@@ -241,18 +248,33 @@ func (in *Inbound) work(ctx context.Context, m message) error {
 // answer takes the message's turn in its talk and sends what the talk says.
 // Done twice, it has one effect: the talk knows the message's id.
 func (in *Inbound) answer(ctx context.Context, m message) error {
-	if wish := in.wish(m.Text); wish != nil {
-		return in.obey(ctx, m, wish)
-	}
-	answer, err := in.talks.Turn(ctx, session.Turn{
+	turn := session.Turn{
 		Session: "sms", Phone: m.Phone, Channel: caller.SMS, Gateway: m.provider,
 		Operator: caller.Operator(m.Phone), Text: m.Text, ID: m.name(),
 		Budget: Budget, Lifetime: TalkLifetime, Now: in.now(),
-	})
+	}
+	if wish := in.wishes.of(m.Text); wish != nil {
+		awaited, err := in.awaits(ctx, turn, wish)
+		if err != nil {
+			return err
+		}
+		if !awaited {
+			return in.obey(ctx, m, wish)
+		}
+	}
+	answer, err := in.talks.Turn(ctx, turn)
 	if err != nil {
 		return err
 	}
 	return in.reply(ctx, m, answer.Text, nil)
+}
+
+// awaits reports that a talk may have asked for what reads as a wish.
+func (in *Inbound) awaits(ctx context.Context, turn session.Turn, w *wish) (bool, error) {
+	if w.firm {
+		return false, nil
+	}
+	return in.talks.Awaits(ctx, turn)
 }
 
 // reply marks the message answered, does what it asks for (unless that is nil)

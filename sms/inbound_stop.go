@@ -2,6 +2,8 @@ package sms
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"unicode"
 
@@ -18,44 +20,117 @@ type Stops interface {
 // effect is what a message changes, in the transaction of its answer.
 type effect func(ctx context.Context, tx *store.Tx, phone string) error
 
-// The words that end notices, and that bring them back, folded. They are law and
-// habit: each stands before any talk, but only as the whole message and letter by
-// letter.
+// The words that end notices, and that bring them back. They are law and habit: each
+// stands before any talk, but only as the whole message and letter by letter.
 var (
-	stopWords = folded(
+	stopWords = []string{
 		"stop", "stopall", "unsubscribe", "стоп", "токтот", "токтотуу", "токтоткула", "отписка", "отписаться", "отпишите",
-	)
-	startWords = folded("start", "unstop", "subscribe", "баштоо", "башта", "старт", "подписка", "подписаться")
+	}
+	startWords = []string{"start", "unstop", "subscribe", "баштоо", "башта", "старт", "подписка", "подписаться"}
 )
+
+// The other ways to say so. They count in every form and among polite words, but
+// with nothing else in the message, and only where no question is open: "керек эмес"
+// may be the answer to one.
+var (
+	stopPhrases = []string{
+		"токтотуп кой", "токтотуп коюңуз", "токтотсоңуз", "жөнөтпө", "жөнөтпөңүз", "жөнөтпөгүлө", "жөнөтүүнү токтот", "жиберба", "жибербе", "жибербеңиз",
+		"жазба", "жазбаңыз", "жазбагыла", "керек эмес", "кереги жок", "кажети жок", "жүдөтпөңүз", "тынчымды алба", "келбесин", "өчүрүү", "өчүр",
+		"отпиши", "отписать", "не присылайте", "не присылай", "не присылать", "не отправляйте", "не отправляй", "не шлите", "не пишите", "не пиши", "не надо",
+		"не нужно", "не нужна", "не нужны", "не хочу получать", "не хочу", "не беспокойте", "отключите", "отключить", "отключи", "отказ", "отказываюсь",
+		"прекратите", "прекратить", "хватит", "остановите", "остановить", "остановись", "отмените", "отменить", "убрать", "уберите", "удалите",
+		"remove", "end", "quit", "do not send", "don't send", "no more", "opt out",
+	}
+	startPhrases = []string{
+		"башталсын", "кайра башта", "кайра кошуу", "күйгүз", "жөнөтө бер", "жөнөтө бериңиз", "возобновить", "возобновите", "включите", "включить", "включи",
+		"начать", "начните", "верните", "вернуть", "подпишите", "подписать", "присылайте", "присылайте снова", "resume", "opt in",
+	}
+	// What is stopped, and how: it says nothing more.
+	noticeWords = []string{
+		"смс", "sms", "кабар", "кабарлар", "билдирүү", "эскертүү", "рассылка", "сообщение", "уведомление", "оповещение", "жарнама", "реклама", "подписка", "messages",
+		"notices", "notifications", "больше", "мындан", "ары", "башка", "эч", "никогда", "никаких", "снова", "опять", "обратно", "кайра", "кайрадан", "пожалуйста",
+		"мне", "меня", "я", "нам", "мага", "мени",
+		"бизге", "сураныч", "суранам", "өтүнөм", "прошу", "хочу", "можно", "ваши", "ваша", "эти", "от", "на", "из", "me", "us", "your", "these", "the", "i", "want", "to", "send", "sending", "receive", "получать", "присылать", "жөнөтүү", "кой", "коюңуз", "тизмеден", "списка", "отправлять", "слать", "any", "from", "list",
+	}
+)
+
+// wishes are what such words ask for.
+type wishes struct {
+	exact map[string]*wish
+	// loose finds the other words: 0 is about notices, the others are places in list.
+	loose *locales.Lexicon
+	list  []*wish
+}
 
 // wish is what a message that is one such word asks for.
 type wish struct {
 	do  effect
 	key string // of the sentence that confirms it
+	// firm says that it is letter by letter a word that stands before any talk.
+	firm bool
 }
 
-// wish finds what text asks for; nil for everything that belongs to a talk.
-func (in *Inbound) wish(text string) *wish {
-	if in.stops == nil {
-		return nil
+// newWishes makes what a message may wish of the list; nil without one.
+func newWishes(stops Stops) (*wishes, error) {
+	if stops == nil {
+		return nil, nil
 	}
-	word := locales.Fold(strings.TrimFunc(text, func(r rune) bool { return !unicode.IsLetter(r) }))
-	switch {
-	case stopWords[word]:
-		return &wish{do: in.stops.Stop, key: "sms.stopped"}
-	case startWords[word]:
-		return &wish{do: in.stops.Start, key: "sms.started"}
+	lexicon, err := locales.NewLexicon(false)
+	if err != nil {
+		return nil, err
+	}
+	w := &wishes{exact: map[string]*wish{}, loose: lexicon, list: []*wish{nil}}
+	faults := []error{w.learn(0, noticeWords)}
+	for _, of := range []struct {
+		do             effect
+		key            string
+		words, phrases []string
+	}{
+		{stops.Stop, "sms.stopped", stopWords, stopPhrases}, {stops.Start, "sms.started", startWords, startPhrases},
+	} {
+		w.list = append(w.list, &wish{do: of.do, key: of.key})
+		for _, word := range of.words {
+			w.exact[locales.Fold(word)] = &wish{do: of.do, key: of.key, firm: true}
+		}
+		faults = append(faults, w.learn(len(w.list)-1, of.words), w.learn(len(w.list)-1, of.phrases))
+	}
+	return w, errors.Join(faults...)
+}
+
+func (w *wishes) learn(id int, phrases []string) error {
+	for _, phrase := range phrases {
+		if other, taken := w.loose.Learn(id, phrase); taken && other != 0 && id != 0 {
+			return fmt.Errorf("%q both stops and starts", phrase)
+		}
 	}
 	return nil
 }
 
-// folded are words as they are compared: without case, ө for о and the like.
-func folded(words ...string) map[string]bool {
-	set := make(map[string]bool, len(words))
-	for _, word := range words {
-		set[locales.Fold(word)] = true
+// of finds what text asks for; nil for everything that belongs to a talk.
+func (w *wishes) of(text string) *wish {
+	if w == nil {
+		return nil
 	}
-	return set
+	word := locales.Fold(strings.TrimFunc(text, func(r rune) bool { return !unicode.IsLetter(r) }))
+	if firm := w.exact[word]; firm != nil {
+		return firm
+	}
+	reading := w.loose.Read(text)
+	for _, token := range reading.Tokens {
+		if token.Sense != locales.Meant && token.Sense != locales.Greeting {
+			return nil
+		}
+	}
+	var found *wish
+	for _, match := range reading.Matches {
+		if wish := w.list[match.ID]; wish != nil {
+			if found != nil && found != wish {
+				return nil // it asks for both
+			}
+			found = wish
+		}
+	}
+	return found
 }
 
 // obey does what the citizen wishes and confirms it once.

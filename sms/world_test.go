@@ -60,6 +60,19 @@ func (f *talks) Turn(_ context.Context, turn session.Turn) (session.Answer, erro
 	return session.Answer{Text: strings.TrimPrefix("you said "+turn.Text, "you said silence")}, nil
 }
 
+// Awaits implements sms.Talks: what was said last is a question if it ends so.
+func (f *talks) Awaits(_ context.Context, turn session.Turn) (bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	last := ""
+	for _, heard := range f.turns {
+		if heard.Phone == turn.Phone {
+			last = heard.Text
+		}
+	}
+	return strings.HasSuffix(last, "?"), f.broken
+}
+
 func (f *talks) heard() []session.Turn {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -166,10 +179,13 @@ func newWorld(t *testing.T, db *store.DB, allowLoopback bool) *world {
 		return w.now
 	}
 	w.outbox = notify.New(db, w.queue, sealer, w.provider, notify.Quiet{}, clock, log)
-	w.inbound = sms.NewInbound(sms.InboundDeps{
+	w.inbound, err = sms.NewInbound(sms.InboundDeps{
 		DB: db, Talks: w.talks, Outbox: w.outbox, Stops: w.stops, Sealer: sealer,
 		Sentences: sentences{}, Languages: languages{}, Now: clock, Log: log,
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	callbacks, err := sms.NewTwilioCallbacks(
 		sms.TwilioCallbacksConfig{AuthToken: token, PublicURL: publicURL, AllowLoopback: allowLoopback},
 		sms.CallbackDeps{Deliveries: w.outbox, Taker: w.inbound, Now: clock, Refused: w.refuse, Log: log})

@@ -131,11 +131,14 @@ func (a *app) mountUSSD(f fiber.Router) error {
 	return nil
 }
 
-func (a *app) mountSMS(f fiber.Router) error {
-	a.inbound = sms.NewInbound(sms.InboundDeps{
+func (a *app) mountSMS(f fiber.Router) (err error) {
+	a.inbound, err = sms.NewInbound(sms.InboundDeps{
 		DB: a.db, Talks: a.talks, Outbox: a.outbox, Stops: a.outbox, Sealer: a.sealer, Sentences: a.texts,
 		Languages: a.identity, Now: a.now, Log: a.log,
 	})
+	if err != nil {
+		return err
+	}
 	for _, provider := range a.callbacks {
 		provider.Register(f)
 	}

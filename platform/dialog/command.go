@@ -10,106 +10,226 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 )
 
-// minTypo is how many letters a word has, as typed and as meant, in which one
-// may be wrong: among shorter words everything is near to something.
-const minTypo = 4
-
-// word is one word of a command, in the two forms it is compared in.
-type word struct {
-	plain, folded string
-	command       int // its place in Engine.commands
-}
+// How many words that mean nothing a text may have beside a command: most behind a
+// word that people are told of, fewer behind another one, fewest where the command
+// does not come first. With more it is a sentence about something else.
+const (
+	strangersBehindWord = 3
+	strangersBehind     = 2
+	strangersAround     = 1
+)
 
 // learn adds a service's commands.
-func (e *Engine) learn(commands []Command) error {
+func (e *Engine) learn(service Service) error {
+	for _, shape := range service.Shapes {
+		e.shapes = append(e.shapes, shapeOf{shape, service.Name})
+	}
 	var faults []error
-	for _, command := range commands {
+	for _, command := range service.Commands {
+		command.service, command.numbers = service.Name, len(service.Shapes) > 0
 		e.commands = append(e.commands, command)
-		for _, text := range command.Words {
-			faults = append(faults, e.learnWord(word{locales.Plain(text), locales.Fold(text), len(e.commands) - 1}))
+		id := len(e.commands) - 1
+		for i, text := range append(command.Words[:len(command.Words):len(command.Words)], command.Also...) {
+			if err := e.learnWord(id, text); err != nil {
+				faults = append(faults, err)
+			}
+			if i < len(command.Words) {
+				e.exact[locales.Fold(text)] = id
+			}
 		}
 	}
 	return errors.Join(faults...)
 }
 
-// learnWord adds one word. No word of another command may be it, or so near
-// that a typo in one would be the other.
-func (e *Engine) learnWord(w word) error {
-	for _, other := range e.words {
-		if other.command != w.command && (other.folded == w.folded || w.near(other.plain, other.folded)) {
-			return fmt.Errorf("the command words %q and %q cannot be told apart", other.plain, w.plain)
+// learnWord adds one word or phrase. No single word of another command may be it,
+// or a form of it, or so near that a typo in one would be the other.
+func (e *Engine) learnWord(id int, text string) error {
+	if !strings.Contains(text, " ") {
+		for _, other := range e.words {
+			if other.command != id && locales.Alike(other.text, text) {
+				return fmt.Errorf("the command words %q and %q cannot be told apart", other.text, text)
+			}
 		}
+		e.words = append(e.words, word{text, id})
 	}
-	if _, spelling := e.exact[w.folded]; !spelling { // else a word's spelling in the other script
-		e.exact[w.folded] = w.command
+	if other, taken := e.lexicon.Learn(id, text); taken {
+		return fmt.Errorf("%q is a command of two kinds: %v and %v", text, e.commands[other].Words, e.commands[id].Words)
 	}
-	e.words = append(e.words, w)
 	return nil
 }
 
-// near reports that a typed word differs from w by one typo in either form: in
-// Cyrillic "ш" is one letter, in Latin it is two.
-func (w word) near(plain, folded string) bool {
-	return oneTypo(w.plain, plain) || oneTypo(w.folded, folded)
+// word is a single word of a command.
+type word struct {
+	text    string
+	command int // its place in Engine.commands
 }
 
-// command finds the command that text begins with, and what follows its word.
-// With exact a typo or a word glued to letters is none: the text may be an
-// answer.
+// command finds what text asks for, and the number in it. With exact a question is
+// open, and the text may be its answer: then only the words that people are told of
+// are commands, letter by letter, alone or with a number.
 func (e *Engine) command(text string, exact bool) (Command, string, bool) {
-	letters, rest := firstWord(clean(text))
-	if letters == "" {
-		return Command{}, "", false
-	}
-	glued := rest != "" && unicode.IsDigit(first(rest))
-	if at, known := e.exact[locales.Fold(letters)]; known {
-		return e.commands[at], argument(rest), true
-	}
+	text = clean(text)
 	if exact {
+		return e.exactly(text)
+	}
+	reading := e.lexicon.Read(text)
+	if len(reading.Tokens) == 0 {
+		if strings.Contains(text, "?") {
+			return Command{Words: []string{"?"}, Node: nodeHelp}, "", true
+		}
 		return Command{}, "", false
 	}
-	if at, end, known := e.prefix(letters, glued); known {
-		return e.commands[at], argument(letters[end:] + rest), true
+	if command, value, ok := e.shaped(text, reading); ok {
+		return command, value, true
 	}
-	if glued {
-		return Command{}, "", false
+	if command, ok := e.labels[labelOf(reading)]; ok && command.To.Node != "" {
+		return command, "", true
 	}
-	if at, known := e.nearest(letters); known {
-		return e.commands[at], argument(rest), true
-	}
-	return Command{}, "", false
+	return e.spoken(text, reading)
 }
 
-// prefix finds the longest command word that letters begin with where the rest
-// belongs to its argument: "ТЕКШЕРK7MN…" changes the script there, "teksherK7MN…"
-// goes on with digits.
-func (e *Engine) prefix(letters string, glued bool) (command, end int, known bool) {
-	for end = len(letters); end > 0; {
-		next, size := utf8.DecodeLastRuneInString(letters[:end])
-		if end < len(letters) && (glued || unicode.Is(unicode.Cyrillic, next) && first(letters[end:]) < unicode.MaxLatin1) {
-			begin := letters[:end]
-			if at, found := e.exact[locales.Fold(begin)]; found && utf8.RuneCountInString(begin) >= minTypo {
-				return at, end, true
+// exactly finds a command where the text may be an answer.
+func (e *Engine) exactly(text string) (Command, string, bool) {
+	letters, rest := firstWord(text)
+	id, known := e.exact[locales.Fold(letters)]
+	if !known {
+		return Command{}, "", false
+	}
+	if rest = argument(rest); rest == "" {
+		return e.commands[id], "", true
+	}
+	if command, value, ok := e.shaped(rest, e.lexicon.Read(rest)); ok && isNumber(rest, value) {
+		return command, value, true
+	}
+	return e.commands[id], rest, isNumber(rest, "")
+}
+
+// isNumber reports that text is a number, not words with one in them ("Айып көчөсү
+// 7"): value, digits, or letters and digits without a space.
+func isNumber(text, value string) bool {
+	if !strings.ContainsFunc(text, unicode.IsDigit) && value == "" {
+		return false
+	}
+	letters, _ := sizes(text)
+	return letters == 0 || !strings.Contains(text, " ") || value != "" && count(text) <= count(value)
+}
+
+// sizes counts the letters and the digits of text.
+func sizes(text string) (letters, digits int) {
+	for _, r := range text {
+		switch {
+		case unicode.IsLetter(r):
+			letters++
+		case unicode.IsDigit(r):
+			digits++
+		}
+	}
+	return letters, digits
+}
+
+// count is how many letters and digits text has.
+func count(text string) int {
+	letters, digits := sizes(text)
+	return letters + digits
+}
+
+// spoken finds the command among the words of a text.
+func (e *Engine) spoken(text string, r locales.Reading) (Command, string, bool) {
+	rest, strangers := numberIn(text, r)
+	chosen := -1
+	for _, m := range r.Matches {
+		free := m.From == 0 && e.commands[m.ID].takesWords()
+		if (free || strangers <= e.strangers(r, m)) && (chosen < 0 || e.says(m.ID, chosen)) {
+			chosen = m.ID
+		}
+	}
+	if chosen < 0 {
+		return Command{}, "", false
+	}
+	command := e.commands[chosen]
+	if command.takesWords() {
+		rest = behind(text, r, chosen)
+	}
+	if count(rest) < command.Least {
+		rest = ""
+	}
+	if command.latin.Node != "" && !strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Cyrillic, r) }) {
+		command.To = command.latin
+	}
+	return command, rest, true
+}
+
+// takesWords reports a command that is followed by anything, not by a number.
+func (c Command) takesWords() bool { return (c.Arg != "" || c.Ask != "") && !c.numbers }
+
+// behind is what stands behind a command's word.
+func behind(text string, r locales.Reading, command int) string {
+	for _, m := range r.Matches {
+		if m.ID == command {
+			return argument(text[r.Tokens[m.To-1].End:])
+		}
+	}
+	return ""
+}
+
+// strangers is how many words that mean nothing may stand beside a match.
+func (e *Engine) strangers(r locales.Reading, m locales.Match) int {
+	if e.commands[m.ID].Weak {
+		return 0
+	}
+	for _, t := range r.Tokens[:m.From] {
+		if t.Sense == locales.Unknown {
+			return strangersAround
+		}
+	}
+	if m.Exact && m.To == m.From+1 {
+		if id, told := e.exact[locales.Fold(r.Tokens[m.From].Text)]; told && id == m.ID {
+			return strangersBehindWord
+		}
+	}
+	return strangersBehind
+}
+
+// says reports that a later command of a text says more than the one before.
+func (e *Engine) says(later, before int) bool {
+	a, b := e.commands[later], e.commands[before]
+	if a.service == b.service {
+		return a.Weak && !b.Weak
+	}
+	return !a.Weak && b.Weak
+}
+
+// numberIn is what of a text is a number, with the few letters around that belong to
+// it, and how many words beside it mean nothing.
+func numberIn(text string, r locales.Reading) (rest string, strangers int) {
+	from, to := -1, -1
+	for i, t := range r.Tokens {
+		if t.Sense == locales.Number {
+			if from < 0 {
+				from = i
 			}
+			to = i
 		}
-		end -= size
 	}
-	return 0, 0, false
-}
-
-// nearest finds the one command that letters are a typo of.
-func (e *Engine) nearest(letters string) (command int, known bool) {
-	plain, folded := locales.Plain(letters), locales.Fold(letters)
-	for _, w := range e.words {
-		if !w.near(plain, folded) {
-			continue
-		}
-		if known && w.command != command {
-			return 0, false
-		}
-		command, known = w.command, true
+	if from < 0 {
+		return "", r.Unknown()
 	}
-	return command, known
+	belongs := func(i, most int) bool {
+		return i >= 0 && i < len(r.Tokens) && r.Tokens[i].Sense == locales.Unknown && utf8.RuneCountInString(r.Tokens[i].Text) <= most
+	}
+	for belongs(from-1, 2) {
+		from--
+	}
+	for belongs(to+1, 4) {
+		to++
+	}
+	strangers = r.Unknown()
+	for _, t := range r.Tokens[from : to+1] {
+		if t.Sense == locales.Unknown {
+			strangers--
+		}
+	}
+	return text[r.Tokens[from].Start:r.Tokens[to].End], strangers
 }
 
 // firstWord cuts text after its first letters, past the marks that people put
@@ -129,37 +249,15 @@ func argument(rest string) string { return strings.TrimFunc(rest, mark) }
 
 func mark(r rune) bool { return unicode.IsSpace(r) || unicode.IsPunct(r) || unicode.IsSymbol(r) }
 
-func first(s string) rune {
-	r, _ := utf8.DecodeRuneInString(s)
-	return r
-}
-
-// oneTypo reports that a and b, both long enough, differ by at most one letter
-// left out, added, mistaken, or swapped with its neighbour (the Damerau–
-// Levenshtein distance, optimal alignment).
-func oneTypo(a, b string) bool {
-	x, y := []rune(a), []rune(b)
-	if len(x) > len(y) {
-		x, y = y, x
-	}
-	if len(x) < minTypo || len(y)-len(x) > 1 {
-		return false
-	}
-	at := 0
-	for at < len(x) && x[at] == y[at] {
-		at++
-	}
-	if len(x) < len(y) {
-		return string(x[at:]) == string(y[at+1:])
-	}
-	if at == len(x) || string(x[at+1:]) == string(y[at+1:]) {
-		return true
-	}
-	return at+1 < len(x) && x[at] == y[at+1] && x[at+1] == y[at] && string(x[at+2:]) == string(y[at+2:])
-}
-
-// next is where a command leads with what follows its word.
+// next is where a command leads with the number in the text. What may be somebody's
+// personal number or a secret is dropped: nobody asked for it, and it would be kept.
 func (c Command) next(rest string) Next {
+	if c.To.Node != "" {
+		return c.To
+	}
+	if resembles(rest).Sensitive() {
+		rest = ""
+	}
 	if rest == "" && c.Bare != "" {
 		return Go(c.Bare)
 	}
@@ -167,4 +265,22 @@ func (c Command) next(rest string) Next {
 		return Go(c.Node)
 	}
 	return Go(c.Node, c.Arg, rest)
+}
+
+// again is a text that asks for the same once more, without what must not be kept.
+func (c Command) again(rest string) string {
+	if resembles(rest).Sensitive() {
+		rest = ""
+	}
+	for _, words := range [][]string{c.Words, c.Also} {
+		if len(words) > 0 {
+			return strings.TrimSpace(words[0] + " " + rest)
+		}
+	}
+	return rest
+}
+
+func first(s string) rune {
+	r, _ := utf8.DecodeRuneInString(s)
+	return r
 }

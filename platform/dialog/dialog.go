@@ -47,7 +47,8 @@ type Ask string
 // What can be asked for. A screen without an Ask is a menu or an end.
 const (
 	AskNothing        Ask = ""
-	AskText           Ask = "text"
+	AskText           Ask = "text"            // anything, also words: a name, a street, a reason
+	AskNumber         Ask = "number"          // what has a digit: a plate, a certificate's number
 	AskSecret         Ask = "secret"          // one-time codes, secrets
 	AskPersonalNumber Ask = "personal_number" // 14 digits
 	AskDocumentNumber Ask = "document_number"
@@ -144,23 +145,57 @@ type Service struct {
 	// without a label (identification) is reached by Call only.
 	Entry Option
 	Nodes []Node
-	// Commands are the words that start this service by SMS.
+	// Commands are the words that start this service by SMS. The label of Entry, and
+	// those of the options of its screen if that is a plain one, are commands by
+	// themselves.
 	Commands []Command
+	// Shapes are what a text holds that starts this service without any word: a
+	// plate, a number.
+	Shapes []Shape
+	// Texted is the line of HELP that says which words are texted; zero: none.
+	Texted Message
 }
 
-// Command is a word texted to start something: "АЙЫП 01KG123ABC".
+// Command is a word texted to start something: "АЙЫП 01KG123ABC". It is found in
+// all its forms and spellings, among polite words, and in long words with a typo
+// (see locales.Lexicon).
 type Command struct {
-	// Words are the accepted first words ("айып", "штраф"). Their other spellings
-	// (see locales.Fold) and, where nothing else is asked, one typo need no word.
+	// Words are those that people are told of ("айып", "штраф"): they also leave a
+	// question that is open.
 	Words []string
-	// Node is where the command leads; the rest of the text is put into the
-	// talk's memory under Arg.
+	// Also are other words and phrases that mean the same ("айып пул", "гаи"). Where
+	// something is asked they may be the answer.
+	Also []string
+	// Weak is a word of many meanings ("check", "pay"): it needs a text without words
+	// that mean nothing, gives way to the words of other services, and among those of
+	// its own service says more than they do ("check a certificate").
+	Weak bool
+	// Node is where the command leads. What follows the word is put into the talk's
+	// memory under Arg: of a service with Shapes the number in the text, if there is one.
 	Node string
 	Arg  string
-	// Bare is the node when nothing follows the word; empty: Node.
+	// Bare is the node when there is no number; empty: Node.
 	Bare string
-	// Ask is, instead of Node and Arg, the node whose question what follows the word
-	// answers: what is refused there is asked for again. Empty: none.
+	// Ask is, instead of Node and Arg, the node whose question the number answers: what is refused there is asked for again. Empty: none.
+	Ask string
+	// Least is how many letters and digits a number has at least; what is shorter is
+	// none.
+	Least int
+
+	// To, if set, is where the command leads in place of Node, whatever number follows.
+	To Next
+
+	service string
+	numbers bool // of a service with Shapes
+	latin   Next // in place of To when it is written in Latin letters
+}
+
+// Shape is what says by its form what it is, wherever it stands in a text.
+type Shape struct {
+	// Read reads a piece of the text as people type it. With alone, nothing else is in
+	// the text that means something else; without, it must be unmistakable.
+	Read func(piece string, alone bool) (value string, ok bool)
+	// Ask is the node whose question it answers.
 	Ask string
 }
 

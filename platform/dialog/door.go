@@ -13,14 +13,38 @@ func (e *Engine) door() Service {
 		Name: doorService,
 		Nodes: []Node{
 			{ID: nodeMain, Plain: e.showMain},
+			{ID: nodeHelp, Plain: e.showHelp},
 			{ID: nodeLanguage, Plain: e.showLanguage},
 			{ID: nodeSpeak, Do: e.speak},
 			{ID: nodeResume, Plain: showResume},
 			{ID: nodeContinue, Do: e.resume},
 		},
-		Commands: []Command{
-			{Words: []string{"жардам", "помощь", "меню", "help", "menu", "jardam"}, Node: nodeMain},
-			{Words: []string{"тил", "язык", "til", "language"}, Node: nodeLanguage},
+		Commands: e.doorCommands(),
+	}
+}
+
+// doorCommands are the words for help, the menu and the language. What is asked for
+// besides help ("help me with a fine") comes first.
+func (e *Engine) doorCommands() []Command {
+	speak := func(loc locales.Locale) Next { return Go(nodeSpeak, "locale", string(loc)) }
+	return []Command{
+		{
+			Words: []string{"жардам", "помощь", "help", "jardam"},
+			Also: []string{
+				"помогите", "помоги", "помогите разобраться", "инфо", "info", "инструкция", "команды", "команда", "буйруктар", "жардам бер",
+				"что писать", "что можно", "как пользоваться", "эмне жазам", "эмне жазуу", "кантип колдонуу",
+			},
+			Node: nodeHelp, Weak: true,
+		},
+		{Words: []string{"меню", "menu"}, Also: []string{"башкы меню", "главное меню", "main menu", "башкы бет", "главная"}, Node: nodeMain, Weak: true},
+		{Words: []string{"тил", "язык", "til", "language"}, Also: []string{"тилди тандоо", "тил тандоо", "тилди өзгөртүү", "сменить язык", "выбрать язык", "поменять язык"}, Node: nodeLanguage, Weak: true},
+		{
+			Also: []string{"кыргызча", "кыргыз тили", "кыргыз тилинде", "кыргыз", "кыргызский", "кыргызский язык", "кыргызском", "киргизский", "kyrgyz"},
+			Node: nodeSpeak, Weak: true, To: speak(locales.KY), latin: speak(locales.KYLatn),
+		},
+		{
+			Also: []string{"орусча", "орус тили", "орус тилинде", "русский", "русский язык", "русском", "русски", "russian", "русча"},
+			Node: nodeSpeak, Weak: true, To: speak(locales.RU),
 		},
 	}
 }

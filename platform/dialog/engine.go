@@ -15,6 +15,7 @@ import (
 // The engine's own nodes.
 const (
 	nodeMain     = "door.main"
+	nodeHelp     = "door.help"
 	nodeLanguage = "door.language"
 	nodeSpeak    = "door.speak"    // the language was chosen
 	nodeProblem  = "door.problem"  // a problem is shown; it has no node of its own
@@ -55,25 +56,35 @@ type Engine struct {
 	owner     map[string]string // node → service
 	services  []Service
 	commands  []Command
-	words     []word         // of the commands, to find a typo's
-	exact     map[string]int // folded word → its place in commands
-	proof     *proof         // not nil: every value is the longest it can be; see Worst
+	lexicon   *locales.Lexicon   // finds a command by its place in commands
+	words     []word             // the single words among them
+	exact     map[string]int     // folded word that people are told of → its command
+	labels    map[string]Command // label of a menu → where it leads
+	shapes    []shapeOf
+	proof     *proof // not nil: every value is the longest it can be; see Worst
 }
 
 // New makes an engine for the services, in the order of the main menu. It fails
 // when two nodes share an id, a node can neither be shown nor done, two commands
 // cannot be told apart, or the way on and back leaves no room on a small screen.
 func New(catalogue *locales.Catalogue, options Options, services ...Service) (*Engine, error) {
+	lexicon, err := locales.NewLexicon(true)
+	if err != nil {
+		return nil, err
+	}
 	e := &Engine{
-		catalogue: catalogue, options: options, services: services,
-		nodes: map[string]Node{}, owner: map[string]string{}, exact: map[string]int{},
+		catalogue: catalogue, options: options, services: services, lexicon: lexicon,
+		nodes: map[string]Node{}, owner: map[string]string{}, exact: map[string]int{}, labels: map[string]Command{},
 	}
 	var faults []error
 	for _, service := range append([]Service{e.door()}, services...) {
 		for _, node := range service.Nodes {
 			faults = append(faults, e.add(service.Name, node))
 		}
-		faults = append(faults, e.learn(service.Commands))
+		faults = append(faults, e.learn(service))
+	}
+	for _, service := range services {
+		e.learnLabels(service)
 	}
 	return e, errors.Join(append(faults, e.room())...)
 }

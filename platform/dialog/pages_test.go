@@ -313,7 +313,7 @@ func TestAWrongArgumentIsAskedAgain(t *testing.T) {
 			k, _ := newTalker(t, locales.KY)
 			k.c.Channel, k.budget = caller.SMS, Budget{Septets: 459, Units: 201}
 			at := k.engine.exact[locales.Fold("айып")]
-			k.engine.commands[at] = Command{Ask: "trial.ask", Bare: "trial.ask"}
+			k.engine.commands[at] = Command{Words: []string{"айып"}, Ask: "trial.ask", Bare: "trial.ask"}
 			in := Input{Text: "айып жок", Start: loc != locales.KY}
 			if k.state.Locale = loc; loc == "ky first" {
 				k.state.Locale = locales.KY

@@ -67,8 +67,8 @@ func (w *walk) start(ctx context.Context, in Input) error {
 		w.steps = append(w.steps, w.engine.Abandoned(in.Earlier)...)
 	}
 	if loc == "" {
-		if command, _, ok := w.engine.command(in.Text, false); ok {
-			w.later(command, in.Text)
+		if command, rest, ok := w.engine.command(in.Text, false); ok {
+			return w.later(ctx, command, rest, Go(nodeLanguage))
 		}
 		return w.move(ctx, Go(nodeLanguage))
 	}
@@ -76,15 +76,23 @@ func (w *walk) start(ctx context.Context, in Input) error {
 		w.state.Node = nodeMain
 		return w.command(ctx, command, rest)
 	}
+	if w.isLost(in.Text) && !in.Restarted && !w.engine.lexicon.Read(in.Text).Greets() {
+		w.notice = w.notUnderstood()
+	}
 	return w.move(ctx, Go(nodeMain))
 }
 
-// later keeps a command until the language is chosen; one that asks for the
-// choice is done with that.
-func (w *walk) later(command Command, text string) {
-	if command.Node != nodeLanguage {
-		w.state.Pending = []string{text}
+// later keeps a command while the language is asked for; one that asks for the
+// choice is done with that, and one that chooses is followed.
+func (w *walk) later(ctx context.Context, command Command, rest string, ask Next) error {
+	switch command.Node {
+	case nodeSpeak:
+		return w.move(ctx, command.next(rest))
+	case nodeLanguage:
+	default:
+		w.state.Pending = []string{command.again(rest)}
 	}
+	return w.move(ctx, ask)
 }
 
 // pending walks a dialled path as far as it leads.
@@ -111,8 +119,10 @@ func (w *walk) pending(ctx context.Context) error {
 }
 
 func (w *walk) step(ctx context.Context, text string) error {
-	if command, rest, ok := w.engine.command(text, false); ok {
-		return w.command(ctx, command, rest)
+	if w.caller.Channel == caller.SMS { // nobody dials words
+		if command, rest, ok := w.engine.command(text, false); ok {
+			return w.command(ctx, command, rest)
+		}
 	}
 	return w.answer(ctx, text)
 }
@@ -120,10 +130,10 @@ func (w *walk) step(ctx context.Context, text string) error {
 // command goes where a command leads. What follows its word answers its question,
 // if it has one: what is refused is asked for again.
 func (w *walk) command(ctx context.Context, c Command, rest string) error {
-	if rest == "" || c.Ask == "" {
+	if rest == "" || c.Ask == "" || resembles(rest).Sensitive() {
 		return w.move(ctx, c.next(rest))
 	}
-	if err := w.move(ctx, Go(c.Ask)); err != nil || w.state.Node != c.Ask || w.state.Ask != AskText {
+	if err := w.move(ctx, Go(c.Ask)); err != nil || w.state.Node != c.Ask || w.state.Ask != AskText && w.state.Ask != AskNumber {
 		return err
 	}
 	return w.reply(ctx, rest)
@@ -140,15 +150,16 @@ func (w *walk) answer(ctx context.Context, raw string) error {
 		return w.again(ctx, problem.New(problem.Invalid, "problem.input_empty"))
 	}
 	key := digits(text)
-	if w.caller.Channel == caller.SMS {
-		exact := w.state.Ask != AskNothing // a typo may be the answer; what is secret is no word
-		command, rest, ok := w.engine.command(text, exact)
+	if w.caller.Channel == caller.SMS && key == "" {
+		key = w.named(text)
+	}
+	if w.caller.Channel == caller.SMS && (key == "" || len(key) >= minShape) {
+		command, rest, ok := w.texted(text)
 		// What looks secret behind a word, where a secret is asked for, is kept by nobody.
 		if ok && !(w.state.Ask.Sensitive() && resembles(rest).Sensitive()) {
 			w.count(OutcomeDone)
 			if w.state.Locale == "" { // it goes on when the language is chosen
-				w.later(command, text)
-				return w.move(ctx, Done(nodeLanguage))
+				return w.later(ctx, command, rest, Done(nodeLanguage))
 			}
 			return w.command(ctx, command, rest)
 		}
@@ -187,6 +198,9 @@ func (w *walk) choose(ctx context.Context, text, key string) error {
 		w.retreat()
 	}
 	if node := w.engine.nodes[w.state.Node]; w.state.Ask == AskNothing || node.Answer == nil {
+		if w.isLost(text) {
+			return w.lost(ctx, text)
+		}
 		return w.again(ctx, problem.New(problem.Invalid, w.noChoice()))
 	}
 	return w.reply(ctx, text)

@@ -37,13 +37,9 @@ func (s *Service) Talk() dialog.Service {
 			{ID: nodeVerify, Plain: s.showVerify, Answer: s.answerVerify},
 			{ID: nodeVerified, Show: s.showVerified},
 		},
-		Commands: []dialog.Command{
-			{Words: []string{"маалымкат", "справка", "maalymkat", "spravka"}, Node: nodeMenu},
-			{
-				Words: []string{"текшер", "проверить", "teksher", "proverit"},
-				Ask:   nodeVerify, Bare: nodeVerify,
-			},
-		},
+		Commands: commands(),
+		Shapes:   []dialog.Shape{{Read: findNumber, Ask: nodeVerify}},
+		Texted:   dialog.Say("certificate.texted"),
 	}
 }
 
@@ -93,7 +89,7 @@ func (s *Service) showDone(t *dialog.Talk) dialog.Screen {
 }
 
 func (s *Service) showVerify(*dialog.Talk) dialog.Screen {
-	return dialog.Screen{Body: []dialog.Message{dialog.Say("certificate.ask_number")}, Ask: dialog.AskText}
+	return dialog.Screen{Body: []dialog.Message{dialog.Say("certificate.ask_number")}, Ask: dialog.AskNumber}
 }
 
 func (s *Service) answerVerify(_ context.Context, _ *dialog.Talk, input string) (dialog.Next, error) {

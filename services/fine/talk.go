@@ -45,15 +45,14 @@ func (s *Service) Talk() dialog.Service {
 			{ID: nodePay, Do: s.doPay},
 			{ID: nodeCode, Show: s.showCode},
 		},
-		Commands: []dialog.Command{{
-			Words: []string{"айып", "штраф", "aiyp", "ayyp", "ayip", "shtraf"},
-			Ask:   nodePlate, Bare: nodePlate,
-		}},
+		Commands: commands(),
+		Shapes:   []dialog.Shape{{Read: findPlate, Ask: nodePlate}},
+		Texted:   dialog.Say("fine.texted"),
 	}
 }
 
 func showPlate(*dialog.Talk) dialog.Screen {
-	return dialog.Screen{Body: []dialog.Message{dialog.Say("fine.ask_plate")}, Ask: dialog.AskText}
+	return dialog.Screen{Body: []dialog.Message{dialog.Say("fine.ask_plate")}, Ask: dialog.AskNumber}
 }
 
 func answerPlate(_ context.Context, _ *dialog.Talk, input string) (dialog.Next, error) {

@@ -45,10 +45,9 @@ func (s *Service) Talk() dialog.Service {
 			{ID: "preschool.accepted", Plain: s.showAccepted},
 			{ID: "preschool.declined", Plain: s.showDeclined},
 		},
-		Commands: []dialog.Command{{
-			Words: []string{locales.Fold("кезек"), locales.Fold("очередь"), "kezek", "ochered"},
-			Ask:   "preschool.ask_number", Bare: "preschool.menu",
-		}},
+		Commands: commands(),
+		Shapes:   []dialog.Shape{{Read: findNumber, Ask: "preschool.ask_number"}},
+		Texted:   dialog.Say("preschool.texted"),
 	}
 }
 
@@ -75,7 +74,7 @@ func (s *Service) showMenu(*dialog.Talk) dialog.Screen {
 	return dialog.Screen{
 		Body: []dialog.Message{dialog.Say("preschool.title")},
 		Options: []dialog.Option{
-			option(dialog.Say("preschool.menu_register"), dialog.Call("identity.start", "preschool.child", memChoices, "")),
+			option(dialog.Say("preschool.menu_register"), register),
 			option(dialog.Say("preschool.menu_position"), dialog.Go("preschool.ask_number")),
 			option(dialog.Say("preschool.menu_offer"), proveAgain("preschool.mine")),
 		},
@@ -182,7 +181,7 @@ func (s *Service) showDone(ctx context.Context, t *dialog.Talk) (dialog.Screen, 
 }
 
 func (s *Service) showAskNumber(*dialog.Talk) dialog.Screen {
-	return dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.ask_number")}, Ask: dialog.AskText}
+	return dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.ask_number")}, Ask: dialog.AskNumber}
 }
 
 // answerNumber looks the number up, so that a wrong one is asked for again.

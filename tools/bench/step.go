@@ -161,7 +161,7 @@ func fines() dialog.Service {
 		Nodes: []dialog.Node{{
 			ID: "fine.plate",
 			Show: func(context.Context, *dialog.Talk) (dialog.Screen, error) {
-				return dialog.Screen{Body: []dialog.Message{dialog.Say("fine.ask_plate")}, Ask: dialog.AskText}, nil
+				return dialog.Screen{Body: []dialog.Message{dialog.Say("fine.ask_plate")}, Ask: dialog.AskNumber}, nil
 			},
 			Answer: func(context.Context, *dialog.Talk, string) (dialog.Next, error) { return dialog.Next{}, nil },
 		}},

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/session"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/sms"
+)
+
+// The tables of testdata/words say what each text leads to: the node that answers
+// (or STOP, START, or "-" where nothing is understood), and what the answer holds.
+// {certificate} and {registration} are numbers that were issued here.
+const (
+	ledNowhere = "-"
+	ledToStop  = "STOP"
+	ledToStart = "START"
+)
+
+// texted is a row of a table.
+type texted struct{ text, leads, holds string }
+
+func readTable(t *testing.T, name string) []texted {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", "words", name+".tsv"))
+	must(t, err)
+	var rows []texted
+	for i, line := range strings.Split(strings.TrimSuffix(string(data), "\n"), "\n") {
+		if strings.HasPrefix(line, "# ") {
+			continue
+		}
+		cells := strings.Split(line, "\t")
+		if len(cells) < 2 || len(cells) > 3 {
+			t.Fatalf("%s.tsv:%d has %d cells", name, i+1, len(cells))
+		}
+		rows = append(rows, texted{cells[0], cells[1], strings.Join(cells[2:], "")})
+	}
+	return rows
+}
+
+// post is the real way of a text from the channel to its answer: what the talk
+// shows, what is sent, and who stopped are noted on the way.
+type post struct {
+	*sms.Inbound
+	Talks
+	mu   sync.Mutex
+	node map[string]string // by phone
+	sent map[string]string
+	list map[string]string // STOP or START
+	n    int
+}
+
+// Talks is what holds conversations.
+type Talks = sms.Talks
+
+// Turn implements sms.Talks.
+func (p *post) Turn(ctx context.Context, turn session.Turn) (session.Answer, error) {
+	answer, err := p.Talks.Turn(ctx, turn)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.node[turn.Phone] = answer.Node
+	return answer, err
+}
+
+// SendAll implements sms.Outbox.
+func (p *post) SendAll(_ context.Context, _ *store.Tx, list []notify.Message) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, m := range list {
+		p.sent[m.To] = m.Text
+	}
+	return nil
+}
+
+// Stop implements sms.Stops.
+func (p *post) Stop(_ context.Context, _ *store.Tx, phone string) error {
+	p.noted(phone, ledToStop)
+	return nil
+}
+
+// Start implements sms.Stops.
+func (p *post) Start(_ context.Context, _ *store.Tx, phone string) error {
+	p.noted(phone, ledToStart)
+	return nil
+}
+
+func (p *post) noted(phone, what string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.list[phone] = what
+}
+
+// wordsWorld is the whole service over the sandbox, with a mother's certificate and
+// her child's registration.
+func wordsWorld(t *testing.T) (*post, *crawl) {
+	t.Helper()
+	c, err := newCrawl(t.Context(), doors[2], locales.KY, planted{})
+	must(t, err)
+	t.Cleanup(func() {
+		c.ctx = context.Background()
+		must(t, c.close())
+	})
+	c.walk(visitors[0], "words", "")
+	if c.certificate == "" || c.registration == "" {
+		t.Fatalf("there is no certificate %q or no registration %q; %v", c.certificate, c.registration, c.faults)
+	}
+	p := &post{Talks: c.app.talks, node: map[string]string{}, sent: map[string]string{}, list: map[string]string{}}
+	p.Inbound, err = sms.NewInbound(sms.InboundDeps{
+		DB: c.app.db, Talks: p, Outbox: p, Stops: p, Sealer: c.app.sealer, Sentences: c.app.texts, Languages: c.app.identity,
+		Now: c.app.now, Log: slog.New(slog.DiscardHandler),
+	})
+	must(t, err)
+	return p, c
+}
+
+// text has phone text, and gives where it led.
+func (p *post) text(t *testing.T, phone, text string) (leads, answer string) {
+	t.Helper()
+	p.mu.Lock()
+	delete(p.node, phone)
+	delete(p.list, phone)
+	p.n++
+	id := fmt.Sprintf("w%d", p.n)
+	p.mu.Unlock()
+	must(t, p.Take(t.Context(), sms.Incoming{Provider: "smpp", ID: id, Phone: phone, Text: text, At: time.Now()}))
+	must(t, p.Wait(t.Context()))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if what := p.list[phone]; what != "" {
+		return what, p.sent[phone]
+	}
+	return p.node[phone], p.sent[phone]
+}
+
+// TestWords runs the tables of texts through the inbound path, each from a phone of
+// its own that has chosen the language (findings B5, B6, B9, B10, and the forms that
+// people text).
+func TestWords(t *testing.T) {
+	t.Parallel()
+	p, c := wordsWorld(t)
+	numbers := strings.NewReplacer("{certificate}", c.certificate, "{registration}", c.registration)
+	phones := 0
+	for _, table := range []struct {
+		name           string
+		locale         locales.Locale
+		least, nowhere int
+	}{{"ky", locales.KY, 150, 40}, {"ky_plain", locales.KY, 150, 40}, {"ru", locales.RU, 150, 40}, {"en", locales.EN, 30, 8}} {
+		rows, nowhere := readTable(t, table.name), 0
+		notUnderstood := c.app.texts.Text(table.locale, "problem.words")
+		for _, row := range rows {
+			phones++
+			phone := fmt.Sprintf("+99655520%04d", phones)
+			must(t, c.app.identity.SetLocale(t.Context(), phone, table.locale))
+			leads, answer := p.text(t, phone, numbers.Replace(row.text))
+			if strings.HasPrefix(answer, notUnderstood) {
+				leads = ledNowhere
+			}
+			if leads != row.leads || !strings.Contains(answer, numbers.Replace(row.holds)) {
+				t.Errorf("%s: %q leads to %s, want %s; it was answered %q", table.name, row.text, leads, row.leads, answer)
+			}
+			if row.leads == ledNowhere {
+				nowhere++
+			}
+		}
+		if len(rows) < table.least || nowhere < table.nowhere {
+			t.Errorf("%s has %d texts, of which %d lead nowhere", table.name, len(rows), nowhere)
+		}
+	}
+}

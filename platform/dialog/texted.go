@@ -1,0 +1,205 @@
+package dialog
+
+import (
+	"context"
+	"strings"
+	"unicode"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/caller"
+)
+
+// The longest piece of a text that is read as a shape, in words; and how many
+// letters and digits a shape has.
+const (
+	maxPieces  = 11
+	minShape   = 4
+	maxShape   = 16
+	labelJoint = " "
+)
+
+// shaped finds a plate or a number by its form. The longest piece of the text
+// counts: "01 KG 123 ABC" is one plate.
+func (e *Engine) shaped(text string, r locales.Reading) (Command, string, bool) {
+	for size := min(len(r.Tokens), maxPieces); size > 0; size-- {
+		for from := 0; from+size <= len(r.Tokens); from++ {
+			piece, alone, ok := pieceOf(text, r, from, from+size)
+			if !ok {
+				continue
+			}
+			for _, shape := range e.shapes {
+				if value, fits := shape.Read(piece, alone); fits {
+					return Command{Ask: shape.Ask, service: shape.service}, value, true
+				}
+			}
+		}
+	}
+	return Command{}, "", false
+}
+
+// shapeOf is a service's shape.
+type shapeOf struct {
+	Shape
+	service string
+}
+
+// pieceOf is the text of the tokens [from, to), if it may be a shape; alone says
+// that no other token is a number or means nothing.
+func pieceOf(text string, r locales.Reading, from, to int) (piece string, alone, ok bool) {
+	alone = true
+	for i, t := range r.Tokens {
+		inside := i >= from && i < to
+		if inside && t.Sense == locales.Meant {
+			return "", false, false
+		}
+		if !inside && (t.Sense == locales.Unknown || t.Sense == locales.Number) {
+			alone = false
+		}
+	}
+	piece = text[r.Tokens[from].Start:r.Tokens[to-1].End]
+	n := count(piece)
+	return piece, alone, n >= minShape && n <= maxShape
+}
+
+// learnLabels makes the labels of the menus commands by themselves: those of the
+// main menu and of each service's first screen. A label that leads to two places is
+// none.
+func (e *Engine) learnLabels(service Service) {
+	if service.Entry.Label.Key == "" {
+		return
+	}
+	options := []Option{service.Entry}
+	if node := e.nodes[service.Entry.Next.Node]; node.Plain != nil {
+		options = append(options, node.Plain(&Talk{state: &State{}}).Options...)
+	}
+	for _, option := range options {
+		if option.Label.Key == "" || option.Next.Node == "" {
+			continue
+		}
+		for _, loc := range locales.All {
+			text := e.text(loc, option.Label)
+			label := labelOf(e.lexicon.Read(text))
+			if other, taken := e.labels[label]; taken && (other.To.Node != option.Next.Node || other.To.Then != option.Next.Then) {
+				e.labels[label] = Command{} // which one?
+				continue
+			}
+			e.labels[label] = Command{Also: []string{text}, service: service.Name, To: option.Next}
+		}
+	}
+}
+
+// labelOf is a text as labels are compared: word by word, folded.
+func labelOf(r locales.Reading) string {
+	words := make([]string, len(r.Tokens))
+	for i, t := range r.Tokens {
+		words[i] = locales.Fold(t.Text)
+	}
+	return strings.Join(words, labelJoint)
+}
+
+// texted finds the command in what was texted on the present screen. Words that may
+// be the answer to its question are none (see Engine.command); but where a number is
+// asked for words are no answer, nor is the number of another service, if it is all
+// that was texted.
+func (w *walk) texted(text string) (Command, string, bool) {
+	command, rest, ok := w.engine.command(text, w.state.Ask != AskNothing)
+	if ok || w.state.Ask != AskNumber {
+		return command, rest, ok
+	}
+	if !strings.ContainsFunc(text, unicode.IsDigit) {
+		command, rest, ok = w.engine.command(text, false)
+		return command, rest, ok && !w.engine.reads(w.engine.service(w.state.Node), text)
+	}
+	reading := w.engine.lexicon.Read(text)
+	if len(reading.Matches) > 0 || w.engine.reads(w.engine.service(w.state.Node), text) {
+		return Command{}, "", false
+	}
+	command, value, ok := w.engine.shaped(text, reading)
+	return command, value, ok && isNumber(text, value)
+}
+
+// reads reports that text is a number of the service's own.
+func (e *Engine) reads(service, text string) bool {
+	for _, shape := range e.shapes {
+		if shape.service == service {
+			if _, fits := shape.Read(text, true); fits {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// named is the key of the choice on the page that was texted in words: "Алуу" for
+// "1 Алуу", "артка" for "0 Артка".
+func (w *walk) named(text string) string {
+	if w.state.Page >= len(w.state.Pages) {
+		return ""
+	}
+	alike, found := "", 0
+	for line := range strings.SplitSeq(w.state.Pages[w.state.Page].Text, "\n") {
+		key, label, _ := strings.Cut(line, " ")
+		if digits(key) == "" || label == "" {
+			continue
+		}
+		if strings.EqualFold(label, text) {
+			return key
+		}
+		if locales.Fold(label) == locales.Fold(text) {
+			alike, found = key, found+1
+		}
+	}
+	if found == 1 {
+		return alike
+	}
+	return ""
+}
+
+// lost answers a text that says nothing here: what can be texted, above the same
+// screen. Who says hello is shown the main menu.
+func (w *walk) lost(ctx context.Context, text string) error {
+	if w.engine.lexicon.Read(text).Greets() {
+		return w.home(ctx)
+	}
+	w.noticed = true
+	if w.state.Node == nodeProblem {
+		return nil
+	}
+	w.repeats = true
+	return w.show(ctx, w.notUnderstood())
+}
+
+// isLost reports a text of words that no choice, question or command takes.
+func (w *walk) isLost(text string) bool {
+	return w.caller.Channel == caller.SMS && strings.ContainsFunc(text, unicode.IsLetter)
+}
+
+// notUnderstood says that a text was not, and what can be texted.
+func (w *walk) notUnderstood() string {
+	return w.sentences(append([]Message{Say("problem.words")}, w.engine.textable()...)...)
+}
+
+func (w *walk) sentences(list ...Message) string {
+	lines := make([]string, len(list))
+	for i, m := range list {
+		lines[i] = w.engine.text(w.locale(), m)
+	}
+	return join(lines...)
+}
+
+// textable are the services' lines of HELP.
+func (e *Engine) textable() []Message {
+	var lines []Message
+	for _, service := range e.services {
+		if service.Texted.Key != "" {
+			lines = append(lines, service.Texted)
+		}
+	}
+	return lines
+}
+
+// showHelp says who we are, what can be texted and how to stop, above the main menu.
+func (e *Engine) showHelp(t *Talk) Screen {
+	body := append([]Message{Say("dialog.help")}, e.textable()...)
+	return Screen{Body: append(body, Say("dialog.help_stop")), Options: e.showMain(t).Options}
+}

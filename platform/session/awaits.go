@@ -1,0 +1,27 @@
+package session
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/eshik-kg/eshik/platform/dialog"
+)
+
+// Awaits reports that the phone's talk on the turn's channel has a question open to
+// which words may be the answer, or that it took this very turn before.
+func (t *Talks) Awaits(ctx context.Context, turn Turn) (bool, error) {
+	r, err := t.load(ctx, t.vault.key(turn.Phone), turn)
+	if err != nil {
+		return false, fmt.Errorf("look whether a question is open: %w", err)
+	}
+	switch {
+	case !r.isLive():
+		return false, nil
+	case r.isRetry():
+		return true, nil
+	case r.old.Over:
+		return false, nil
+	}
+	state, err := dialog.Decode(r.old.State)
+	return err == nil && state.Ask == dialog.AskText, nil
+}

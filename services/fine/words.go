@@ -1,0 +1,44 @@
+package fine
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/eshik-kg/eshik/platform/dialog"
+)
+
+// commands are the words that lead to the fines of a plate. Paying alone means
+// nothing else here.
+func commands() []dialog.Command {
+	return []dialog.Command{
+		{
+			Words: []string{"айып", "штраф", "aiyp", "ayyp", "ayip", "shtraf", "fines"},
+			Also: []string{
+				"айып пул", "айыппул", "жаза пул", "жол эрежеси", "эреже бузуу", "жкэ", "гаи", "гибдд", "пдд", "гуобдд", "протокол", "нарушение",
+				"постановление", "penalty", "fine", "traffic fine", "камера",
+			},
+			Ask: nodePlate, Bare: nodePlate,
+		},
+		{
+			Also: []string{"төлө", "төлөм", "оплата", "оплатить", "заплатить", "погасить", "pay", "payment"},
+			Weak: true, Ask: nodePlate, Bare: nodePlate,
+		},
+	}
+}
+
+// unmistakable is how a plate is written that cannot be anything else, whatever
+// stands around it: with KG, or without a space.
+var unmistakable = regexp.MustCompile(`(?i)^0[1-9][ .-]*[kк][ ]*[gг]|^\S*$`)
+
+// findPlate reads a piece of a text as a plate of a published format. Among other
+// words the shortest ones, "150 кв" or "1000KG", mean something else.
+func findPlate(piece string, alone bool) (string, bool) {
+	plate, err := ParsePlate(piece)
+	if err != nil || !plate.Sure {
+		return "", false
+	}
+	if !alone && (oldCompany.MatchString(plate.Text) || !unmistakable.MatchString(strings.TrimSpace(piece))) {
+		return "", false
+	}
+	return plate.Text, true
+}

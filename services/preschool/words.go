@@ -1,0 +1,31 @@
+package preschool
+
+import "github.com/eshik-kg/eshik/platform/dialog"
+
+// commands are the words that lead to the queue.
+func commands() []dialog.Command {
+	return []dialog.Command{
+		{
+			Words: []string{"кезек", "очередь", "kezek", "ochered", "queue"},
+			Also: []string{
+				"бакча", "бала бакча", "балабакча", "балдар бакчасы", "садик", "детсад", "детский сад", "детского сада", "сад", "садике",
+				"в садик", "дошкольное", "kindergarten", "preschool",
+			},
+			Ask: "preschool.ask_number", Bare: "preschool.menu",
+		},
+		{
+			Also: []string{
+				"катталуу", "каттоо", "катта", "каттал", "кезекке туруу", "кезекке тур", "кезекке кой", "записать", "запись", "записаться", "зарегистрировать",
+				"регистрация", "встать на очередь", "встать в очередь", "поставить на очередь", "register", "registration",
+			},
+			Weak: true, To: register,
+		},
+	}
+}
+
+// register is the way to a registration: whose the children are is proved first.
+var register = dialog.Call("identity.start", "preschool.child", memChoices, "")
+
+// findNumber reads a piece of a text as a registration number: its prefix and its
+// check digit tell it from other numbers.
+func findNumber(piece string, _ bool) (string, bool) { return ParseNumber(piece) }
