@@ -52,7 +52,7 @@ func browser(t *testing.T, ours string) (ctx context.Context, wrong func() []str
 			}
 		}
 	}
-	ctx, stopTime := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, stopTime := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(stopTime)
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
@@ -166,6 +166,11 @@ func TestPagesInABrowser(t *testing.T) {
 		"verification": {
 			chromedp.Navigate(d.url + "/verify?lang=ru"), shows(`document.body?.textContent ?? ""`, "Номер справки"), fits(), shot("verify-ru"),
 			chromedp.SendKeys(chromedp.CSS("#number"), "K7MN"+kb.Enter), shows(`document.body?.textContent ?? ""`, "Номер с ошибкой"), fits(), shot("verify-ru-wrong"),
+			shows("document.activeElement?.id ?? ''", "^number$"), shows("document.title", "^Ошибка: "),
+			// An empty field has an answer too; the example is a number, of no certificate.
+			run(`document.getElementById("number").value = " "`), chromedp.SendKeys(chromedp.CSS("#number"), kb.Enter), says("problem", "Введите номер"),
+			run(`document.getElementById("number").value = document.querySelector("#hint .number").textContent`),
+			chromedp.SendKeys(chromedp.CSS("#number"), kb.Enter), says("problem", "не выдавалась"),
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

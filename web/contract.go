@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -60,6 +61,8 @@ type answer struct {
 	About  []span
 	Media  string
 	Type   typeRef
+	// Headers are the names of those that the answer carries.
+	Headers []string
 }
 
 // namedType is one of the document's schemas.
@@ -69,12 +72,15 @@ type namedType struct {
 	About  []span
 	Limits []string
 	Fields []field
+	// Example is JSON over several lines, or empty.
+	Example string
 }
 
-// span is a piece of prose; Code marks what stood between backticks.
+// span is a piece of prose; Code marks what stood between backticks, Strong what
+// stood between two stars.
 type span struct {
-	Text string
-	Code bool
+	Text         string
+	Code, Strong bool
 }
 
 // readContract reads a document. It keeps the document's order, for which the
@@ -101,6 +107,9 @@ func readContract(document []byte) (*contract, error) {
 		named := namedType{Name: name, About: prose(schema.Description), Limits: limits(schema), Fields: fields(schema)}
 		if len(named.Fields) == 0 {
 			named.Type = typeOf(doc.Components.Schemas[name])
+		}
+		if schema.Example != nil && len(named.Fields) > 0 {
+			named.Example = indented(schema.Example)
 		}
 		c.Types = append(c.Types, named)
 	}
@@ -212,20 +221,35 @@ func exampleBody(content *openapi3.MediaType) string {
 			value = content.Examples[name].Value.Value
 		}
 	}
-	if value != nil {
-		text, err := json.MarshalIndent(value, "", "  ")
-		if err == nil {
-			return string(text)
-		}
+	if value == nil && content.Schema != nil {
+		value = content.Schema.Value.Example
+	}
+	if text := indented(value); text != "" {
+		return text
 	}
 	return sample(content.Schema, "", 0)
+}
+
+// indented is a value as people read JSON; "" is no value.
+func indented(value any) string {
+	if value == nil {
+		return ""
+	}
+	var out strings.Builder
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(value); err != nil {
+		return ""
+	}
+	return strings.TrimSpace(out.String())
 }
 
 func answers(o *openapi3.Operation) []answer {
 	var out []answer
 	all := o.Responses.Map()
 	for _, status := range keys(all) {
-		a := answer{Status: status}
+		a := answer{Status: status, Headers: keys(all[status].Value.Headers)}
 		if about := all[status].Value.Description; about != nil {
 			a.About = prose(*about)
 		}
@@ -271,13 +295,28 @@ func paragraphs(text string) [][]span {
 	return out
 }
 
-// prose finds what stands between backticks, the one mark that the contract uses.
+// marked is what the contract's prose marks: `code` and **weight**.
+var marked = regexp.MustCompile("`[^`]+`|\\*\\*[^*]+\\*\\*")
+
+// prose parts a text at its marks.
 func prose(text string) []span {
 	var out []span
-	for i, part := range strings.Split(strings.TrimSpace(text), "`") {
-		if part != "" {
-			out = append(out, span{Text: part, Code: i%2 == 1})
+	text = strings.TrimSpace(text)
+	at := 0
+	for _, m := range marked.FindAllStringIndex(text, -1) {
+		if m[0] > at {
+			out = append(out, span{Text: text[at:m[0]]})
 		}
+		word := text[m[0]:m[1]]
+		if code, ok := strings.CutPrefix(word, "`"); ok {
+			out = append(out, span{Text: strings.TrimSuffix(code, "`"), Code: true})
+		} else {
+			out = append(out, span{Text: strings.Trim(word, "*"), Strong: true})
+		}
+		at = m[1]
+	}
+	if at < len(text) {
+		out = append(out, span{Text: text[at:]})
 	}
 	return out
 }
