@@ -167,7 +167,7 @@ func TestTheChallengeNamesTheLevel(t *testing.T) {
 		"a dead token":      {"/v1/certificates", "Bearer dead", "problem.identity_token", "", `Bearer realm="eshik", error="invalid_token"`, 401},
 		"a phone's token":   {"/v1/certificates", "Bearer phone", "problem.level_proven", "proven", "", 403},
 		"before the checks": {"/v1/fines/details", "Bearer phone", "problem.level_proven", "proven", "", 403},
-		"a phone's own":     {"/v1/preschool/offers", "Bearer phone", "", "", "", 200},
+		"a phone's own":     {"/v1/profile", "Bearer phone", "", "", "", 200},
 		"proven":            {"/v1/certificates", "Bearer good", "", "", "", 200},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,111 @@
+package identity_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/storetest"
+)
+
+// TestDevicesAreThePersons (missing for apps): the phones of one person, in order,
+// hidden, with how each stands.
+func TestDevicesAreThePersons(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		citizen := w.prove(aigul)
+		w.pass(time.Hour)
+		w.prove(second)
+		c := w.by(aigul)
+		if _, err := w.service.Devices(t.Context(), c); err == nil {
+			t.Error("phones are listed without a person")
+		}
+		c.Subject = citizen.ID
+		list, err := w.service.Devices(t.Context(), c)
+		w.ok(err)
+		if len(list) != 2 || list[0].Phone != "+996*****0001" || !list[0].Current || list[1].Phone != "+996*****0009" || list[1].Current {
+			t.Fatalf("%+v", list)
+		}
+		if gap := list[1].ProvenUntil.Sub(list[0].ProvenUntil); gap != time.Hour || !list[0].BlockedUntil.IsZero() {
+			t.Errorf("the second proof ends %s after the first: %+v", gap, list)
+		}
+		w.undo(aigul, noticeNumber.FindStringSubmatch(w.notices(aigul)[0])[1])
+		list, err = w.service.Devices(t.Context(), c)
+		w.ok(err)
+		if len(list) != 2 || list[1].BlockedUntil.IsZero() || !list[1].ProvenUntil.IsZero() {
+			t.Errorf("after the undoing: %+v", list)
+		}
+		w.pass(identity.ProofLasts)
+		c.Now = w.clock()
+		list, err = w.service.Devices(t.Context(), c)
+		w.ok(err)
+		if len(list) != 2 || !list[0].ProvenUntil.IsZero() {
+			t.Errorf("after the proof has lapsed: %+v", list)
+		}
+		c.Subject = "01890000-0000-7000-8000-00000000ffff"
+		if list, err = w.service.Devices(t.Context(), c); err != nil || len(list) != 0 {
+			t.Errorf("a stranger's phones: %+v, %v", list, err)
+		}
+	})
+}
+
+// TestAccount: the language and the proof of a phone, and of no other.
+func TestAccount(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		account := func(phone, subject string) identity.Account {
+			c := w.by(phone)
+			c.Subject = subject
+			a, err := w.service.Account(t.Context(), c)
+			w.ok(err)
+			return a
+		}
+		if a := account(aigul, ""); a != (identity.Account{}) {
+			t.Errorf("a new phone: %+v", a)
+		}
+		citizen := w.prove(aigul)
+		w.ok(w.service.SetLocale(t.Context(), aigul, locales.KYLatn))
+		if a := account(aigul, citizen.ID); a.Locale != locales.KYLatn || !a.ProvenUntil.Equal(w.clock().Add(identity.ProofLasts)) {
+			t.Errorf("a proven phone: %+v", a)
+		}
+		if a := account(second, citizen.ID); a != (identity.Account{}) {
+			t.Errorf("another phone of the person, not proven: %+v", a)
+		}
+	})
+}
+
+// TestSentTellsWhenToAskAgain: at once while codes are left, and then when the oldest
+// no longer counts; nothing of a code that was voided.
+func TestSentTellsWhenToAskAgain(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		c := w.by(aigul)
+		sent := func() identity.Sent {
+			c.Now = w.clock()
+			s, err := w.service.Sent(t.Context(), c)
+			w.ok(err)
+			return s
+		}
+		if s := sent(); !s.ExpiresAt.IsZero() || !s.AgainAt.Equal(w.clock()) {
+			t.Errorf("before any code: %+v", s)
+		}
+		first := w.clock()
+		for range identity.CodesAtMost {
+			c.Turn, c.Now = "turn-"+w.clock().String(), w.clock()
+			w.ok(w.service.SendCode(t.Context(), c))
+			if s := sent(); !s.ExpiresAt.Equal(w.clock().Add(identity.CodeLasts)) {
+				t.Errorf("the newest code ends at %s", s.ExpiresAt)
+			}
+			w.pass(time.Minute)
+		}
+		if s := sent(); !s.AgainAt.Equal(first.Add(identity.CodesPer)) {
+			t.Errorf("another can be had from %s, not %s", s.AgainAt, first.Add(identity.CodesPer))
+		}
+		w.pass(identity.CodesPer)
+		if s := sent(); !s.ExpiresAt.IsZero() || !s.AgainAt.Equal(w.clock()) {
+			t.Errorf("later: %+v", s)
+		}
+	})
+}
