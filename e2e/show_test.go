@@ -129,7 +129,7 @@ func issueOverREST(d *door) string {
 func verifyEverywhere(d *door, number string) {
 	d.t.Helper()
 	c, screen := d.dial(bakyt)
-	if strings.Contains(screen, "Тил / Язык") {
+	if strings.Contains(screen, "Тил / Язык\n1") {
 		screen = c.say("Эшик", "1")
 	}
 	screen = c.choose(screen, "Маалымкат", "текшерүү")
@@ -150,13 +150,13 @@ func verifyEverywhere(d *door, number string) {
 func registerOverUSSD(d *door) string {
 	d.t.Helper()
 	c, screen := d.dial(aigul)
-	screen = c.choose(screen, "Бала бакча", "Катталуу")
-	screen = c.choose(screen, "Катталуу", "Баланы")
+	screen = c.choose(screen, "Бала бакча", "Баланы каттоо")
+	screen = c.choose(screen, "Баланы каттоо", "Баланы")
 	screen = c.choose(screen, "Нурай", "Район")
-	c.choose(screen, "Ленин", "1-тандоо")
+	c.choose(screen, "Ленин", "(1/3)")
 	screen = c.say("Дагы кошуу", "1")
 	screen = c.choose(screen, "Дагы кошуу", "")
-	c.choose(screen, "Ленин", "2-тандоо")
+	c.choose(screen, "Ленин", "(2/3)")
 	screen = c.say("Дагы кошуу", "2")
 	screen = c.choose(screen, "Ырастоо", "Катталды")
 	number := registered.FindStringSubmatch(screen)
@@ -193,11 +193,11 @@ func queueEverywhere(d *door, number string, then between) {
 		d.t.Fatalf("position: %+v", p)
 	}
 	then(d)
-	answer := d.text(aigul, "кезек "+number, "Орду:")
+	answer := d.text(aigul, "кезек "+number, "Кезектеги орду:")
 	c, screen := d.dial(aigul)
 	screen = c.choose(screen, "Бала бакча", "орду")
 	c.choose(screen, "Кезектеги", "номерин")
-	for _, shown := range []string{answer, c.say("Орду:", number)} {
+	for _, shown := range []string{answer, c.say("Кезектеги орду:", number)} {
 		if got := placeLine.FindStringSubmatch(shown); got == nil || got[1] != itoa(p.Places[0].Position) {
 			d.t.Fatalf("REST says %d, another channel %q", p.Places[0].Position, shown)
 		}

@@ -174,7 +174,7 @@ func transcribed(ky map[string]message) map[string]message {
 func inLatin(segments []segment) []segment {
 	copied := slices.Clone(segments)
 	for i := range copied {
-		copied[i].text = Latin(copied[i].text)
+		copied[i].text = latinSentence(copied[i].text)
 	}
 	return copied
 }

@@ -10,8 +10,8 @@ import (
 // Locale is a language in a script, as a BCP 47 tag.
 type Locale string
 
-// The locales. KYLatn is Kyrgyz in Latin letters by the BGN/PCGN 1979 system,
-// which fits the GSM alphabet; it has no file of its own but is KY transcribed.
+// The locales. KYLatn is Kyrgyz in Latin letters that fit the GSM alphabet;
+// it has no file of its own but is KY transcribed (see Latin).
 const (
 	KY     Locale = "ky"
 	RU     Locale = "ru"

@@ -51,11 +51,37 @@ func TestPlurals(t *testing.T) {
 func TestLatin(t *testing.T) {
 	t.Parallel()
 	for cyrillic, want := range map[string]string{
-		"Жалал-Абад": "Jalal-Abad", "Чүй": "Chüy", "Ысык-Көл": "Ysyk-Köl", "жаңы": "jangy", "ЩИТ": "SHCHIT", "Щит": "Shchit",
-		"Шаршемби": "Sharshembi", "«Бөбөк» №3": "\"Böbök\" No3", "KG 01": "KG 01", "": "",
+		"Жалал-Абад": "Jalal-Abad", "Чүй": "Chüi", "Ысык-Көл": "Ysyk-Köl", "жаңы": "jangy", "ЩИТ": "SHCHIT", "Щит": "Shchit",
+		"Шаршемби": "Sharshembi", "Айгүл": "Aigül", "айып": "aiyp", "Чоо-жайы": "Choo-jaiy", "Нурай": "Nurai", "район": "raion",
+		"Октябрь": "Oktyabr", "ОБЪЕКТ": "OBEKT", "Ьа": "a", "«Бөбөк» №3": "\"Böbök\" No3", "KG 01": "KG 01", "": "",
 	} {
 		if got := Latin(cyrillic); got != want {
 			t.Errorf("%q is %q, not %q", cyrillic, got, want)
+		}
+	}
+}
+
+// TestLatinNamesNoPIN: the personal number is not the secret of a bank card, in
+// no sentence and wherever it stands.
+func TestLatinNamesNoPIN(t *testing.T) {
+	t.Parallel()
+	for cyrillic, want := range map[string]string{
+		"Жеке номериңизди (ПИН, 14 сан) киргизиңиз": "Jeke nomeringizdi (14 san) kirgizingiz", "ПИН: 14 сан": "Jeke nomer: 14 san",
+		"Номер жок. ПИН менен ырастаңыз.": "Nomer jok. Jeke nomer menen yrastangyz.", "Алгач ПИНди киргизиңиз": "Algach jeke nomerdi kirgizingiz",
+		"ПИН же ПИН": "Jeke nomer je jeke nomer", "Номер жок.\nПИН": "Nomer jok.\nJeke nomer", "Жооп": "Joop", "": "",
+	} {
+		if got := latinSentence(cyrillic); got != want {
+			t.Errorf("%q is %q, not %q", cyrillic, got, want)
+		}
+	}
+	c := load(t)
+	for _, key := range c.Keys() {
+		for _, segments := range c.messages[KYLatn][key].wordings() {
+			for _, s := range segments {
+				if strings.Contains(strings.ToUpper(s.text), "PIN") {
+					t.Errorf("%s: %q", key, s.text)
+				}
+			}
 		}
 	}
 }

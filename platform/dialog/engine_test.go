@@ -152,7 +152,7 @@ func TestAProblemAsksAgain(t *testing.T) {
 	t.Parallel()
 	k, _ := newTalker(t, locales.KY)
 	k.turn(Input{Start: true, Dialled: []string{"1", "1"}})
-	k.say("жок", "Мындай тандоо жок")
+	k.say("жок", "Тизмеде жок")
 	k.say("01*KG*1", "Алынды: 01*KG*1")
 	k.say("0", "Номер?")
 }

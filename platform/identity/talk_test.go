@@ -85,17 +85,17 @@ func TestTalk(t *testing.T) {
 		if n := w.number("SELECT COUNT(*) FROM identity_codes"); n != 1 {
 			t.Fatalf("%d codes were sent, one was enough", n)
 		}
-		k.say(w.code(aigul), "Введите ПИН (14 цифр)")
+		k.say(w.code(aigul), "Введите персональный номер (ПИН, 14 цифр)")
 		k.dial() // and while the citizen looked for the card
-		k.say("1", "Введите ПИН (14 цифр)")
+		k.say("1", "Введите персональный номер (ПИН, 14 цифр)")
 		k.say("1150", "14 цифр")
 		k.say(aigulPIN, "номер ID-карты")
 		k.say("1234", "ID1234567")
 		k.say(bakytDocument, "не совпадают")
-		k.say("1", "Введите ПИН (14 цифр)")
+		k.say("1", "Введите персональный номер (ПИН, 14 цифр)")
 		k.say(aigulPIN, "номер ID-карты")
 		w.pass(identity.AttemptLasts)
-		k.say(aigulDocument, "Введите ПИН (14 цифр)") // too late: once more
+		k.say(aigulDocument, "Введите персональный номер (ПИН, 14 цифр)") // too late: once more
 		k.say(aigulPIN, "номер ID-карты")
 		w.register.down = true
 		k.turn(dialog.Input{Text: aigulDocument})
@@ -221,7 +221,7 @@ func TestTalkOfAVoidCode(t *testing.T) {
 		k.say(bad, "недействителен")
 		w.pass(time.Second)
 		k.say("1", "Введите код из SMS")
-		k.say(w.code(aigul), "Введите ПИН (14 цифр)")
+		k.say(w.code(aigul), "Введите персональный номер (ПИН, 14 цифр)")
 	})
 }
 
@@ -235,10 +235,10 @@ func TestCanary(t *testing.T) {
 		k.say("1", "Введите код из SMS")
 		code := w.code(aigul)
 		k.say(wrong(code), "Неверный код")
-		k.say(code, "Введите ПИН (14 цифр)")
+		k.say(code, "Введите персональный номер (ПИН, 14 цифр)")
 		k.say(bakytPIN, "номер ID-карты")
 		k.say(aigulDocument, "не совпадают")
-		k.say("1", "Введите ПИН (14 цифр)")
+		k.say("1", "Введите персональный номер (ПИН, 14 цифр)")
 		k.say(aigulPIN, "номер ID-карты") // an open attempt in the database
 		middle := storetest.Dump(t, db)
 		k.say(aigulDocument, "Готово")

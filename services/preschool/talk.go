@@ -129,7 +129,8 @@ func (s *Service) showKindergartens(ctx context.Context, t *dialog.Talk) (dialog
 		return dialog.Screen{}, err
 	}
 	t.SetRegion(s.regions.OfSOATE(t.Get(memDistrict)))
-	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.ask_kindergarten", "n", len(choices(t))+1)}}
+	most := s.rules.at(t.Caller.Now).Choices
+	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.ask_kindergarten", "n", len(choices(t))+1, "most", most)}}
 	for _, k := range found {
 		chosen := choices(t)
 		if slices.Contains(chosen, k.Code) {
