@@ -26,6 +26,7 @@ type steps = []chromedp.Action[chromedp.Void]
 func pageStates(number string) []pageState {
 	return []pageState{
 		{"first", "/?", nil},
+		{"missing", "/nothing-here?", nil},
 		{"phone", "/phone?", steps{chromedp.Focus(chromedp.CSS("#entry")), chromedp.KeyEvent(kb.Enter), says("count", `^[1-9]\d* / 80$`)}},
 		{"phone-sms", "/phone?#sms", steps{says("thread", number)}},
 		{"phone-wallet", "/phone?#wallet", steps{chromedp.SendKeys(chromedp.CSS("#code"), "0000000000"+kb.Enter), says("out-result", `\d`)}},
@@ -132,6 +133,13 @@ func TestPagesAreAccessible(t *testing.T) {
 			name := p.name + "-" + language
 			if err := p.open(ctx, d.url, language, axe); err != nil {
 				t.Fatalf("%s: %v", name, err)
+			}
+			if p.name == "missing" { // which the browser remarks on, rightly
+				for _, w := range wrong() {
+					if !strings.Contains(w, "404") {
+						t.Error(w)
+					}
+				}
 			}
 			if p.name == "docs-whole" {
 				lookAt(ctx, t, name, 320, "light")

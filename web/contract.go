@@ -202,15 +202,16 @@ func bodyOf(o *openapi3.Operation) *body {
 	if o.RequestBody == nil {
 		return nil
 	}
-	for _, media := range keys(o.RequestBody.Value.Content) {
-		content := o.RequestBody.Value.Content[media]
-		b := &body{Media: media, Type: typeOf(content.Schema), Example: exampleBody(content)}
-		if content.Schema != nil && content.Schema.Ref == "" {
-			b.Fields = fields(content.Schema.Value)
-		}
-		return b
+	medias := keys(o.RequestBody.Value.Content)
+	if len(medias) == 0 {
+		return nil
 	}
-	return nil
+	content := o.RequestBody.Value.Content[medias[0]]
+	b := &body{Media: medias[0], Type: typeOf(content.Schema), Example: exampleBody(content)}
+	if content.Schema != nil && content.Schema.Ref == "" {
+		b.Fields = fields(content.Schema.Value)
+	}
+	return b
 }
 
 // exampleBody is the document's own example, or one made of the schema.
