@@ -80,6 +80,40 @@ func codeSays(t *testing.T, d *door) {
 	}
 }
 
+// TestFieldsOfOurProblems (A3): what only the services can see is wrong is told with
+// its place too.
+func TestFieldsOfOurProblems(t *testing.T) {
+	t.Parallel()
+	d := embedded(t)
+	token := d.signIn(bakyt)
+	for name, c := range map[string]struct {
+		method, path string
+		in           any
+		code, at     string
+	}{
+		"phone":     {"POST", "/v1/codes", map[string]string{"phone": "abc"}, "problem.phone", "body /phone format"},
+		"code":      {"POST", "/v1/tokens", map[string]string{"phone": bakyt, "code": "12"}, "problem.identity_code_format", "body /code format"},
+		"document":  {"POST", "/v1/proofs", map[string]string{"personal_number": "1", "document_number": "?"}, "problem.identity_document_format", "body /document_number format"},
+		"pin":       {"POST", "/v1/proofs", map[string]string{"personal_number": "1", "document_number": "ID1000001"}, "problem.identity_pin_format", "body /personal_number format"},
+		"language":  {"PUT", "/v1/language", map[string]string{"language": "de"}, "problem.language", "body /language choice"},
+		"plate":     {"GET", "/v1/fines?plate=x", nil, "problem.fine_plate", "query plate format"},
+		"number":    {"GET", "/v1/verifications/x", nil, "problem.certificate_number", "path number format"},
+		"forged":    {"POST", "/v1/verifications", map[string]string{"qr": "x"}, "problem.certificate_forged", "body /qr other"},
+		"backwards": {"GET", "/v1/statistics/usage?from=2026-11-03&to=2026-11-02", nil, "problem.usage_order", "query from range"},
+		"too long":  {"GET", "/v1/statistics/usage.csv?from=1900-01-01&to=2999-12-31", nil, "problem.usage_span", "query from range"},
+	} {
+		var p fault
+		status := d.json(c.method, c.path, token, c.in, &p)
+		if status != http.StatusBadRequest || p.Code != c.code || len(p.Errors) != 1 {
+			t.Errorf("%s: %d %+v", name, status, p)
+			continue
+		}
+		if at := p.Errors[0].In + " " + p.Errors[0].Pointer + p.Errors[0].Name + " " + p.Errors[0].Code; at != c.at {
+			t.Errorf("%s: at %q, not %q", name, at, c.at)
+		}
+	}
+}
+
 func prove(t *testing.T, d *door, token string) {
 	t.Helper()
 	in := map[string]string{"personal_number": "11503198800011", "document_number": "ID1000001"}

@@ -97,9 +97,10 @@ func (s *Server) GetReceipt(ctx context.Context, r GetReceiptRequestObject) (Get
 	}
 	receipt := GetReceipt200JSONResponse{Payment: paymentView(p, c.Now), Currency: CurrencyKGS, Text: text}
 	for _, l := range p.Lines {
-		if l.State == payment.RefundDue {
+		switch l.State {
+		case payment.RefundDue:
 			receipt.Back += int64(l.Amount)
-		} else {
+		case payment.Settled:
 			receipt.Settled += int64(l.Amount)
 		}
 	}

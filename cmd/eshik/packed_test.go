@@ -45,6 +45,26 @@ func TestPackedBodies(t *testing.T) {
 	}
 }
 
+// Under /v1 the refusal is a problem in the caller's language (A13).
+func TestPackedBodiesOfTheAPI(t *testing.T) {
+	t.Parallel()
+	texts, err := locales.Load()
+	must(t, err)
+	f := fiber.New(fiber.Config{ErrorHandler: api.ErrorHandler(texts, slog.New(slog.DiscardHandler))})
+	f.Use(unpacked)
+	request := httptest.NewRequest("POST", "/v1/codes", strings.NewReader("x"))
+	request.Header.Set("Content-Encoding", "gzip")
+	request.Header.Set("Accept-Language", "ru")
+	response, err := f.Test(request)
+	must(t, err)
+	defer func() { _ = response.Body.Close() }()
+	answer, err := io.ReadAll(response.Body)
+	must(t, err)
+	if response.StatusCode != 415 || response.Header.Get("Content-Type") != "application/problem+json" || !strings.Contains(string(answer), "без сжатия") {
+		t.Errorf("%d %s", response.StatusCode, answer)
+	}
+}
+
 // A request that panics is our fault, and nothing of the panic's text is told.
 func TestAPanicIsNotRepeated(t *testing.T) {
 	t.Parallel()

@@ -65,9 +65,10 @@ func (s *Service) Receipt(ctx context.Context, c caller.Caller, id string) (Paym
 func (s *Service) words(loc locales.Locale, p Payment) string {
 	var settled, back Tyiyn
 	for _, l := range p.Lines {
-		if l.State == RefundDue {
+		switch l.State {
+		case RefundDue:
 			back += l.Amount
-		} else {
+		case Settled:
 			settled += l.Amount
 		}
 	}
