@@ -62,23 +62,6 @@ func (migrateCommand) Run(ctx context.Context, config *Config, out io.Writer) er
 	return errors.Join(err, db.Close())
 }
 
-type fsckCommand struct{}
-
-// Run checks what must always hold.
-func (fsckCommand) Run(ctx context.Context, config *Config, log *slog.Logger, out io.Writer) error {
-	return withTools(ctx, config, log, func(a *app) error {
-		if err := errors.Join(a.payments.VerifyLedger(ctx), a.audit.Verify(ctx)); err != nil {
-			return err
-		}
-		open, err := a.payments.Waiting(ctx)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprint(out, waiting(open), "The ledger balances. The audit log is whole.\n")
-		return err
-	})
-}
-
 type partnerCommand struct {
 	Create struct {
 		ID string `arg:"" help:"The partner's id: 3 to 40 of a-z, 0-9 and -."`

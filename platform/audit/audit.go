@@ -174,22 +174,56 @@ func (l *Log) head(ctx context.Context, q *db.Queries) (Head, error) {
 // names the first place that is wrong. Records that are not sealed yet are not
 // looked at.
 func (l *Log) Verify(ctx context.Context) error {
-	q := db.New(l.db.Reader())
+	return l.db.Snapshot(ctx, func(tx *sql.Tx) error { return l.Replay(ctx, tx, func(Entry) {}) })
+}
+
+// Replay is Verify within a snapshot of the database, and gives every record to see
+// in the order of the chain, then those that are not sealed yet.
+func (l *Log) Replay(ctx context.Context, tx *sql.Tx, see func(Entry)) error {
+	q := db.New(tx)
 	end, err := q.Ends(ctx)
-	if errors.Is(err, sql.ErrNoRows) {
-		return l.verifyEmpty(ctx, q)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		err = l.verifyEmpty(ctx, q)
+	case err != nil:
+		return fmt.Errorf("read the head of the audit log: %w", err)
+	default:
+		head := Head{N: end.N, MAC: end.Mac}
+		switch {
+		case end.Own != l.own(head):
+			err = fmt.Errorf("the head is forged: %w", ErrTampered)
+		case end.Sealed != head.N:
+			err = fmt.Errorf("%d records are sealed, the head says %d: %w", end.Sealed, head.N, ErrTampered)
+		default:
+			err = l.verifyChain(ctx, q, head, see)
+		}
 	}
 	if err != nil {
-		return fmt.Errorf("read the head of the audit log: %w", err)
+		return err
 	}
-	head := Head{N: end.N, MAC: end.Mac}
-	if end.Own != l.own(head) {
-		return fmt.Errorf("the head is forged: %w", ErrTampered)
+	return unsealed(ctx, q, see)
+}
+
+// unsealed gives the records that have no place in the chain yet.
+func unsealed(ctx context.Context, q *db.Queries, see func(Entry)) error {
+	after := ""
+	for {
+		page, err := q.UnsealedAfter(ctx, db.UnsealedAfterParams{ID: after, Limit: batch})
+		if err != nil {
+			return fmt.Errorf("read the audit log: %w", err)
+		}
+		for _, r := range page {
+			see(entryOf(r))
+			after = r.ID
+		}
+		if len(page) < batch {
+			return nil
+		}
 	}
-	if end.Sealed != head.N {
-		return fmt.Errorf("%d records are sealed, the head says %d: %w", end.Sealed, head.N, ErrTampered)
-	}
-	return l.verifyChain(ctx, q, head)
+}
+
+func entryOf(r db.AuditRecord) Entry {
+	return Entry{At: r.HappenedAt.Time, Actor: r.Actor, Action: r.Action, Object: r.Object, Subject: r.Subject, Purpose: r.Purpose}
 }
 
 // verifyEmpty is Verify without a head: then nothing may be sealed.
@@ -204,7 +238,7 @@ func (l *Log) verifyEmpty(ctx context.Context, q *db.Queries) error {
 	return nil
 }
 
-func (l *Log) verifyChain(ctx context.Context, q *db.Queries, head Head) error {
+func (l *Log) verifyChain(ctx context.Context, q *db.Queries, head Head, see func(Entry)) error {
 	last := Head{}
 	for last.N < head.N {
 		page, err := q.Sealed(ctx, db.SealedParams{N: sql.NullInt64{Int64: last.N, Valid: true}, Limit: batch})
@@ -222,6 +256,7 @@ func (l *Log) verifyChain(ctx context.Context, q *db.Queries, head Head) error {
 			if r.N.Int64 != next.N || r.Mac.String != next.MAC {
 				return fmt.Errorf("record %d is not the one that was sealed: %w", next.N, ErrTampered)
 			}
+			see(entryOf(r))
 			last = next
 		}
 	}

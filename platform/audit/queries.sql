@@ -5,6 +5,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $7);
 -- name: Unsealed :many
 SELECT * FROM audit_records WHERE n IS NULL ORDER BY id LIMIT $1;
 
+-- name: UnsealedAfter :many
+SELECT * FROM audit_records WHERE n IS NULL AND id > $1 ORDER BY id LIMIT $2;
+
 -- name: SealRecord :execrows
 UPDATE audit_records SET n = $1, mac = $2 WHERE id = $3 AND n IS NULL;
 

@@ -29,7 +29,7 @@ type Doubt struct {
 
 const doubtsShown = 500
 
-// Doubts lists what an operator has to decide, the oldest money first.
+// Doubts lists what an operator has to decide, the oldest doubt first.
 func (s *Service) Doubts(ctx context.Context) ([]Doubt, error) {
 	rows, err := db.New(s.DB.Reader()).ListDoubts(ctx, doubtsShown)
 	if err != nil {

@@ -2,7 +2,6 @@ package payment
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -74,57 +73,4 @@ func post(ctx context.Context, tx *store.Tx, t transfer) error {
 		}
 	}
 	return nil
-}
-
-// unbalanced finds entries whose postings do not sum to zero, or that have none.
-const unbalanced = `
-SELECT e.id, COALESCE(SUM(p.amount), 0) FROM ledger_entries e
-LEFT JOIN ledger_postings p ON p.entry_id = e.id
-GROUP BY e.id HAVING COUNT(p.n) < 2 OR SUM(p.amount) <> 0
-UNION ALL
-SELECT entry_id, amount FROM ledger_postings WHERE entry_id NOT IN (SELECT id FROM ledger_entries)`
-
-// disagreeing finds accounts whose balance is not what the payments say: each
-// accepted transaction and each line stands against the account it must be on.
-// One statement sees one moment, so that it can run beside payments.
-const disagreeing = `
-SELECT account, SUM(amount) FROM (
-    SELECT account, amount FROM ledger_postings
-    UNION ALL
-    SELECT 'partner:' || partner_id, -amount FROM payment_txns WHERE result = 0
-    UNION ALL
-    SELECT CASE l.state WHEN 'claimed' THEN 'clearing:' WHEN 'in_doubt' THEN 'suspense:' WHEN 'settled' THEN 'treasury:' ELSE 'refunds:' END || p.service, l.amount
-    FROM payment_lines l JOIN payments p ON p.id = l.payment_id
-    WHERE l.state <> 'quoted'
-) AS balances GROUP BY account HAVING SUM(amount) <> 0`
-
-// VerifyLedger checks the whole ledger: every entry sums to zero, and every
-// account agrees with the payments. It returns an error that names each
-// difference.
-func (s *Service) VerifyLedger(ctx context.Context) error {
-	return errors.Join(
-		s.differences(ctx, unbalanced, "the ledger entry %s is off by %d tyiyn or incomplete"),
-		s.differences(ctx, disagreeing, "the account %s is off by %d tyiyn"),
-	)
-}
-
-func (s *Service) differences(ctx context.Context, query, sentence string) error {
-	rows, err := s.DB.Reader().QueryContext(ctx, query)
-	if err != nil {
-		return fmt.Errorf("verify the ledger: %w", err)
-	}
-	defer func() { _ = rows.Close() }() // Err below says what went wrong
-	var found []error
-	for rows.Next() {
-		var what string
-		var by int64
-		if err := rows.Scan(&what, &by); err != nil {
-			return fmt.Errorf("verify the ledger: %w", err)
-		}
-		found = append(found, fmt.Errorf(sentence, what, by))
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("verify the ledger: %w", err)
-	}
-	return errors.Join(found...)
 }

@@ -108,8 +108,8 @@ SELECT COUNT(*) FROM payments WHERE state = 'in_doubt';
 -- name: ListDoubts :many
 SELECT p.id, p.service, p.code, p.accepted_at, l.n, l.ref, l.amount, l.doubted_at
 FROM payments p JOIN payment_lines l ON l.payment_id = p.id
-WHERE p.state IN ('accepted', 'in_doubt') AND l.state = 'in_doubt'
-ORDER BY p.accepted_at, p.id, l.n LIMIT $1;
+WHERE l.state = 'in_doubt'
+ORDER BY l.doubted_at LIMIT $1;
 
 -- name: MarkSent :execrows
 UPDATE payment_lines SET sent = TRUE

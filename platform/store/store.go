@@ -176,6 +176,21 @@ func (db *DB) once(ctx context.Context, fn func(tx *Tx) error) error {
 	return nil
 }
 
+// Snapshot runs fn in a transaction that reads one moment of the database, however
+// long it takes and whatever others write meanwhile, and that changes nothing.
+func (db *DB) Snapshot(ctx context.Context, fn func(tx *sql.Tx) error) error {
+	var options *sql.TxOptions // SQLite: a transaction that reads is a snapshot
+	if db.engine == PostgreSQL {
+		options = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	}
+	tx, err := db.reader.BeginTx(ctx, options)
+	if err != nil {
+		return fmt.Errorf("begin to read: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }() // nothing was changed
+	return fn(tx)
+}
+
 // Each runs a statement once for each row of arguments, in one round trip where
 // the database can, and gives how many rows each one changed. Where rows are
 // looked up by key this is safer than one statement with all keys: PostgreSQL may

@@ -226,3 +226,45 @@ func (q *Queries) Unsealed(ctx context.Context, limit int32) ([]AuditRecord, err
 	}
 	return items, nil
 }
+
+const unsealedAfter = `-- name: UnsealedAfter :many
+SELECT id, happened_at, actor, action, object, subject, purpose, n, mac FROM audit_records WHERE n IS NULL AND id > $1 ORDER BY id LIMIT $2
+`
+
+type UnsealedAfterParams struct {
+	ID    string
+	Limit int32
+}
+
+func (q *Queries) UnsealedAfter(ctx context.Context, arg UnsealedAfterParams) ([]AuditRecord, error) {
+	rows, err := q.db.QueryContext(ctx, unsealedAfter, arg.ID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AuditRecord
+	for rows.Next() {
+		var i AuditRecord
+		if err := rows.Scan(
+			&i.ID,
+			&i.HappenedAt,
+			&i.Actor,
+			&i.Action,
+			&i.Object,
+			&i.Subject,
+			&i.Purpose,
+			&i.N,
+			&i.Mac,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}

@@ -646,8 +646,8 @@ func (q *Queries) LastTried(ctx context.Context, service string) (dbtime.Time, e
 const listDoubts = `-- name: ListDoubts :many
 SELECT p.id, p.service, p.code, p.accepted_at, l.n, l.ref, l.amount, l.doubted_at
 FROM payments p JOIN payment_lines l ON l.payment_id = p.id
-WHERE p.state IN ('accepted', 'in_doubt') AND l.state = 'in_doubt'
-ORDER BY p.accepted_at, p.id, l.n LIMIT $1
+WHERE l.state = 'in_doubt'
+ORDER BY l.doubted_at LIMIT $1
 `
 
 type ListDoubtsRow struct {

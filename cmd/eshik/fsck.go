@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/services/certificate"
+	"github.com/eshik-kg/eshik/services/preschool"
+)
+
+type fsckCommand struct{}
+
+// progressEvery is how often fsck says how far it is.
+const progressEvery = 5 * time.Second
+
+// Run checks what must always hold, on one moment of the database: it may run
+// beside a server.
+func (fsckCommand) Run(ctx context.Context, config *Config, log *slog.Logger, out io.Writer) error {
+	return withTools(ctx, config, log, func(a *app) error {
+		if err := a.db.Snapshot(ctx, func(tx *sql.Tx) error { return a.fsck(ctx, tx, out) }); err != nil {
+			return err
+		}
+		open, err := a.payments.Waiting(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprint(out, waiting(open), "The ledger balances. The audit log is whole, and the states are what it says.\n")
+		return err
+	})
+}
+
+// fsck replays the audit log and compares with it what is kept.
+func (a *app) fsck(ctx context.Context, tx *sql.Tx, out io.Writer) error {
+	payments, certificates, queue := payment.NewCheck(), certificate.NewCheck(), preschool.NewCheck()
+	last, records := a.now(), 0
+	tell := func(format string, n int) {
+		if now := a.now(); now.Sub(last) >= progressEvery {
+			last = now
+			_, _ = fmt.Fprintf(out, format+"\n", n)
+		}
+	}
+	whole := a.audit.Replay(ctx, tx, func(e audit.Entry) {
+		payments.See(e)
+		certificates.See(e)
+		queue.See(e)
+		records++
+		tell("%d records of the audit log …", records)
+	})
+	if whole != nil { // nothing can be compared with a log that is not to be trusted
+		payments, certificates, queue = payment.NewCheck(), nil, nil
+	}
+	faults := []error{whole, payments.Run(ctx, tx, func(n int) { tell("%d payments …", n) })}
+	if whole == nil {
+		faults = append(faults, certificates.Run(ctx, tx), queue.Run(ctx, tx))
+	}
+	return errors.Join(faults...)
+}

@@ -1,0 +1,75 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// M5: what is changed in the database so that every sum still fits is found all the
+// same, and the row is named.
+func TestM5FsckNamesWhatWasChanged(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, d *door) {
+		ids := make([]string, 0, 2)
+		for i, ref := range []string{"7900000000003", "7900000000001"} {
+			id, code := d.quoted([]string{elena, bakyt}[i], ref)
+			if p := d.wallet(code); p.Result != 0 {
+				t.Fatalf("pay: %+v", p)
+			}
+			if state := d.finished([]string{elena, bakyt}[i], id); state != "settled" {
+				t.Fatalf("paid: %s", state)
+			}
+			ids = append(ids, id)
+		}
+		c, _ := d.dial(aigul)
+		c.say("Эшик", "1")
+		certificate := issueOverREST(d)
+		registration := registerOverUSSD(d)
+		d.fsck()
+		postings := func(id string, by int) string {
+			return fmt.Sprintf("UPDATE ledger_postings SET amount = amount + (CASE WHEN amount > 0 THEN %d ELSE %d END) "+
+				"WHERE entry_id IN (SELECT id FROM ledger_entries WHERE payment_id = '%s' AND kind = 'settle')", by, -by, id)
+		}
+		of := "WHERE payment_id = '" + ids[0] + "'"
+		for _, c := range []struct {
+			name       string
+			do, undo   []string
+			named, not string
+		}{
+			{"777 som shifted between two entries of an account", []string{postings(ids[0], 77_700), postings(ids[1], -77_700)},
+				[]string{postings(ids[0], -77_700), postings(ids[1], 77_700)}, ids[0], ""},
+			{"a certificate revoked without a record", []string{"UPDATE certificates SET state = 'revoked'"},
+				[]string{"UPDATE certificates SET state = 'issued'"}, strings.ReplaceAll(certificate, "-", ""), ""},
+			{"a place in the queue since 1970", []string{"UPDATE preschool_registrations SET queued_at = queued_at - 1 WHERE number = '" + registration + "'",
+				"UPDATE preschool_choices SET queued_at = queued_at - 1 WHERE number = '" + registration + "'"},
+				[]string{"UPDATE preschool_registrations SET queued_at = queued_at + 1 WHERE number = '" + registration + "'",
+					"UPDATE preschool_choices SET queued_at = queued_at + 1 WHERE number = '" + registration + "'"}, registration, ""},
+			{"a choice alone before the others", []string{"UPDATE preschool_choices SET queued_at = 1 WHERE choice = 1 AND number = '" + registration + "'"},
+				[]string{"UPDATE preschool_choices SET queued_at = (SELECT queued_at FROM preschool_registrations r WHERE r.id = registration_id) WHERE number = '" + registration + "'"}, registration, ""},
+			{"a settled payment called accepted", []string{"UPDATE payments SET state = 'accepted' WHERE id = '" + ids[0] + "'"},
+				[]string{"UPDATE payments SET state = 'settled' WHERE id = '" + ids[0] + "'"}, ids[0], ""},
+			{"a claim taken away", []string{"DELETE FROM payment_claims " + of},
+				[]string{"INSERT INTO payment_claims (service, ref, payment_id) SELECT 'fine', ref, payment_id FROM payment_lines " + of}, ids[0], ""},
+			{"a paid payment deleted with all that hangs on it", []string{
+				"DELETE FROM ledger_postings WHERE entry_id IN (SELECT id FROM ledger_entries " + of + ")", "DELETE FROM ledger_entries " + of,
+				"DELETE FROM payment_txns " + of, "DELETE FROM payment_claims " + of, "DELETE FROM payment_lines " + of,
+				"DELETE FROM payments WHERE id = '" + ids[0] + "'",
+			}, nil, ids[0], ids[1]},
+		} {
+			for _, statement := range c.do {
+				d.change(statement)
+			}
+			out, err := d.run("fsck")
+			if err == nil || !strings.Contains(out, c.named) || c.not != "" && strings.Contains(out, c.not) {
+				t.Errorf("%s: fsck says %v\n%s", c.name, err, out)
+			}
+			for _, statement := range c.undo {
+				d.change(statement)
+			}
+			if c.undo != nil {
+				d.fsck()
+			}
+		}
+	})
+}
