@@ -122,6 +122,7 @@ func issueOverREST(d *door) string {
 	if status != http.StatusOK || !strings.HasPrefix(string(pdf), "%PDF-") {
 		d.t.Fatalf("document: %d, %d bytes", status, len(pdf))
 	}
+	readByCode(d, pdf)
 	return issued.Number
 }
 
@@ -136,12 +137,18 @@ func verifyEverywhere(d *door, number string) {
 	c.choose(screen, "текшерүү", "номерин")
 	c.say("Жарактуу", number)
 	d.text(bakyt, "текшер "+number, "Жарактуу")
-	var v struct{ Status, Initials string }
-	if status := d.json(http.MethodGet, "/v1/verifications/"+url.PathEscape(number), "", nil, &v); status != http.StatusOK || v.Status != "valid" {
+	var v struct {
+		Status, Initials, Notice string
+		TextChecked              bool       `json:"text_checked"`
+		SignedText               []struct{} `json:"signed_text"`
+	}
+	if status := d.json(http.MethodGet, "/v1/verifications/"+url.PathEscape(number), "", nil, &v); status != http.StatusOK || v.Status != "valid" ||
+		v.TextChecked || v.Notice == "" || v.SignedText != nil { // S1: the number cannot tell
 		d.t.Fatalf("over REST: %d %+v", status, v)
 	}
 	var html []byte
-	if d.json(http.MethodGet, "/verify/"+url.PathEscape(number)+"?lang=ru", "", nil, &html) != http.StatusOK || !strings.Contains(string(html), v.Initials) {
+	if d.json(http.MethodGet, "/verify/"+url.PathEscape(number)+"?lang=ru", "", nil, &html) != http.StatusOK || !strings.Contains(string(html), v.Initials) ||
+		!strings.Contains(string(html), "Номер не показывает, изменён ли текст документа") {
 		d.t.Fatalf("the page does not show %q: %s", v.Initials, html)
 	}
 }

@@ -15,6 +15,10 @@ type VerifyView struct {
 	// Problem is the sentence about a number that gives no answer, in the page's
 	// language; empty: there is none.
 	Problem string
+	// Scanned is the content of a QR code as it was pasted; it stays in its field.
+	Scanned string
+	// CodeProblem is the sentence about a code that gives no answer.
+	CodeProblem string
 	// Answer is what is known about the number; nil: nothing was asked, or Problem.
 	Answer *VerifyAnswer
 }
@@ -27,14 +31,29 @@ type VerifyAnswer struct {
 	BirthYear string // empty when unknown
 	Issued    string // dd.MM.yyyy
 	Revoked   string // dd.MM.yyyy; empty: the certificate is valid
+	// Signed is the signed text in both languages, where the QR was checked; nil:
+	// by the number alone nobody can tell whether the paper's text was changed.
+	Signed []VerifyWords
 }
+
+// VerifyWords is a signed text in one language.
+type VerifyWords struct {
+	Locale locales.Locale
+	Title  string
+	Lines  []VerifyLine
+}
+
+// VerifyLine is a label and what stands under it; the label is empty for one more
+// line of the same.
+type VerifyLine struct{ Label, Value string }
 
 // exampleNumber has a right check character: whoever tries it learns that there
 // is no such certificate, not that it is mistyped.
 const exampleNumber = "K7MN-4PQR-2XW"
 
 // Verify writes the page at /verify and /verify/{number} in the language loc. It
-// needs no script: the form is a plain GET.
+// needs no script: a number is asked with a plain GET, the content of a QR code,
+// which is personal and belongs into no address, with a POST.
 func (p *Pages) Verify(w io.Writer, loc locales.Locale, view VerifyView) error {
 	f := p.frame(loc, Verify, "verify")
 	if view.Typed != "" {

@@ -30,6 +30,11 @@ func TestVerifyPage(t *testing.T) {
 	valid := &VerifyAnswer{
 		Number: "K7MN-4PQR-2XH", Kind: "Жашаган жери", Initials: "А. А. Б.", BirthYear: "1988", Issued: "23.11.2026",
 	}
+	signed := *valid
+	signed.Signed = []VerifyWords{
+		{Locale: locales.KY, Title: "Маалымкат", Lines: []VerifyLine{{Label: "Дареги", Value: "Достук <12>"}}},
+		{Locale: locales.RU, Title: "Справка", Lines: []VerifyLine{{Label: "Адрес", Value: "Достук <12>"}, {Value: "2. Бакыт"}}},
+	}
 	revoked := *valid
 	revoked.Revoked = "24.11.2026"
 	script := `"><script>alert(1)</script>`
@@ -37,8 +42,13 @@ func TestVerifyPage(t *testing.T) {
 		view       VerifyView
 		want, lack []string
 	}{
-		"empty":   {want: []string{`id="number"`}, lack: []string{"<dl>", "role=\"alert\"", ">verify.", "1988"}},
-		"valid":   {view: VerifyView{Typed: "k7mn4pqr2xh", Answer: valid}, want: []string{"✓", "А. А. Б.", "1988", "k7mn4pqr2xh"}, lack: []string{"✗"}},
+		"empty":     {want: []string{`id="number"`}, lack: []string{"<dl>", "role=\"alert\"", ">verify.", "1988"}},
+		"valid":     {view: VerifyView{Typed: "k7mn4pqr2xh", Answer: valid}, want: []string{"✓", "А. А. Б.", "1988", "k7mn4pqr2xh"}, lack: []string{"✗"}},
+		"by number": {view: VerifyView{Answer: valid}, want: []string{`class="notice bad"`}, lack: []string{`class="signed"`}},
+		"signed": {view: VerifyView{Answer: &signed}, want: []string{
+			`class="signed" lang="ky"`, `class="signed" lang="ru"`, "<h3>Справка</h3>", "Достук &lt;12&gt;", "2. Бакыт",
+		}, lack: []string{`class="notice bad"`, "<dt></dt>"}},
+		"forged":  {view: VerifyView{Scanned: script, CodeProblem: "Жасалма"}, want: []string{"Жасалма", `id="qrproblem"`}, lack: []string{"<script", "<dl>"}},
 		"revoked": {view: VerifyView{Answer: &revoked}, want: []string{"✗", "24.11.2026"}, lack: []string{"✓"}},
 		"problem": {view: VerifyView{Typed: script, Problem: "Жок"}, want: []string{`aria-invalid="true"`, "Жок"}, lack: []string{"<script", "<dl>"}},
 	} {

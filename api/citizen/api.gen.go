@@ -304,6 +304,24 @@ func (e RegistrationState) Valid() bool {
 	}
 }
 
+// Defines values for SignedTextLanguage.
+const (
+	SignedTextLanguageKy SignedTextLanguage = "ky"
+	SignedTextLanguageRu SignedTextLanguage = "ru"
+)
+
+// Valid indicates whether the value is a known member of the SignedTextLanguage enum.
+func (e SignedTextLanguage) Valid() bool {
+	switch e {
+	case SignedTextLanguageKy:
+		return true
+	case SignedTextLanguageRu:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for TokenTokenType.
 const (
 	TokenTokenTypeBearer TokenTokenType = "Bearer"
@@ -637,6 +655,23 @@ type SentCode struct {
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
+// SignedLine Example: {"label":"Дареги","value":"Бишкек, Чүй проспектиси, 1"}
+type SignedLine struct {
+	// Label Empty for one more line of the same
+	Label string `json:"label"`
+	Value string `json:"value"`
+}
+
+// SignedText Example: {"language":"ky","lines":[{"label":"Дареги","value":"Бишкек, Чүй проспектиси, 1"}],"title":"Жашаган жери (дареги) тууралуу маалымкат"}
+type SignedText struct {
+	Language SignedTextLanguage `json:"language"`
+	Lines    []SignedLine       `json:"lines"`
+	Title    string             `json:"title"`
+}
+
+// SignedTextLanguage defines model for SignedText.Language.
+type SignedTextLanguage string
+
 // Token Example: {"access_token":"eyJhbGciOiJFUzI1NiJ9.e30.c2lnbmF0dXJl","expires_in":900,"token_type":"Bearer"}
 type Token struct {
 	AccessToken string `json:"access_token"`
@@ -681,7 +716,7 @@ type Vehicle struct {
 	Total int64 `json:"total"`
 }
 
-// Verification Example: {"birth_year":"1988","initials":"А. Б. В.","issued_on":"2026-11-29","kind":"RESIDENCE","number":"K7M2-9QXA-4TB","status":"valid","title":"Жашаган жери"}
+// Verification Example: {"birth_year":"1988","initials":"А. Б. В.","issued_on":"2026-11-29","kind":"RESIDENCE","number":"K7M2-9QXA-4TB","signed_text":[{"language":"ky","lines":[{"label":"Дареги","value":"Бишкек, Чүй проспектиси, 1"}],"title":"Жашаган жери (дареги) тууралуу маалымкат"}],"status":"valid","text_checked":true,"title":"Жашаган жери"}
 type Verification struct {
 	BirthYear string `json:"birth_year"`
 	Initials  string `json:"initials"`
@@ -689,9 +724,18 @@ type Verification struct {
 	// IssuedOn The day in Bishkek that the document shows
 	IssuedOn openapi_types.Date `json:"issued_on"`
 	Kind     CertificateKind    `json:"kind"`
-	Number   string             `json:"number"`
-	Status   VerificationStatus `json:"status"`
-	Title    string             `json:"title"`
+
+	// Notice By the number alone: a sentence that says so, to be shown
+	Notice *string `json:"notice,omitempty"`
+	Number string  `json:"number"`
+
+	// SignedText The signed text, once in each language of the document
+	SignedText *[]SignedText      `json:"signed_text,omitempty"`
+	Status     VerificationStatus `json:"status"`
+
+	// TextChecked Whether signed_text tells what the paper must say; by the number alone that cannot be told
+	TextChecked bool   `json:"text_checked"`
+	Title       string `json:"title"`
 }
 
 // VerificationStatus defines model for Verification.Status.

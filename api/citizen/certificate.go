@@ -63,16 +63,25 @@ func (s *Server) VerifyNumber(ctx context.Context, r VerifyNumberRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	return VerifyNumber200JSONResponse(s.verification(view, who(ctx).Locale)), nil
+	answer := s.verification(view, who(ctx).Locale)
+	answer.Notice = optional(s.Texts.Text(who(ctx).Locale, "verify.number_only"))
+	return VerifyNumber200JSONResponse(answer), nil
 }
 
 // VerifyCode verifies the content of a QR, for anybody.
 func (s *Server) VerifyCode(ctx context.Context, r VerifyCodeRequestObject) (VerifyCodeResponseObject, error) {
-	view, _, err := s.Certificates.VerifyQR(ctx, who(ctx), r.Body.Qr)
+	signed, err := s.Certificates.VerifyQR(ctx, who(ctx), r.Body.Qr)
 	if err != nil {
 		return nil, err
 	}
-	return VerifyCode200JSONResponse(s.verification(view, who(ctx).Locale)), nil
+	answer := s.verification(signed.View(), who(ctx).Locale)
+	texts := each(s.Certificates.Words(signed), func(w certificate.Words) SignedText {
+		return SignedText{Language: SignedTextLanguage(w.Locale), Title: w.Title, Lines: each(w.Lines, func(l certificate.Line) SignedLine {
+			return SignedLine{Label: l.Label, Value: l.Value}
+		})}
+	})
+	answer.TextChecked, answer.SignedText = true, &texts
+	return VerifyCode200JSONResponse(answer), nil
 }
 
 func certificateView(c certificate.Certificate) Certificate {

@@ -194,6 +194,7 @@ func (a *app) mountPages(f fiber.Router) error {
 		return adaptor.HTTPHandler(reference[api.Locale(c)])(c)
 	})
 	f.Get("/verify/:number?", a.verifyPage)
+	f.Post("/verify", a.verifyCode)
 	f.Get("/", a.show(web.PlainPolicy, a.pages.Home))
 	return nil
 }
@@ -220,8 +221,7 @@ func (a *app) verifyPage(c *fiber.Ctx) error {
 	view := web.VerifyView{Typed: typed}
 	switch {
 	case strings.TrimSpace(typed) != "":
-		who := caller.Caller{Channel: caller.Web, Gateway: "web", Locale: loc, Now: a.now()}
-		found, err := a.certificates.Verify(c.UserContext(), who, typed)
+		found, err := a.certificates.Verify(c.UserContext(), a.reader(c), typed)
 		if err != nil {
 			p := problem.From(err)
 			view.Problem = a.texts.Text(loc, p.Key, p.Args...)
@@ -235,6 +235,37 @@ func (a *app) verifyPage(c *fiber.Ctx) error {
 		view.Problem = a.texts.Text(loc, "verify.empty")
 	}
 	return page(c, web.PlainPolicy, func(w io.Writer) error { return a.pages.Verify(w, loc, view) })
+}
+
+// verifyCode answers the content of a certificate's QR code: the signed text.
+func (a *app) verifyCode(c *fiber.Ctx) error {
+	loc := api.Locale(c)
+	view := web.VerifyView{Scanned: c.FormValue("qr")}
+	if strings.TrimSpace(view.Scanned) == "" {
+		view.CodeProblem = a.texts.Text(loc, "verify.qr_empty")
+	} else if signed, err := a.certificates.VerifyQR(c.UserContext(), a.reader(c), view.Scanned); err != nil {
+		p := problem.From(err)
+		view.CodeProblem = a.texts.Text(loc, p.Key, p.Args...)
+		if p.Code == problem.Internal {
+			a.log.ErrorContext(c.UserContext(), "the verify page failed", "error", err)
+		}
+	} else {
+		view.Scanned, view.Answer = "", a.verifyAnswer(signed.View(), loc)
+		for _, words := range a.certificates.Words(signed) {
+			shown := web.VerifyWords{Locale: words.Locale, Title: words.Title}
+			for _, line := range words.Lines {
+				shown.Lines = append(shown.Lines, web.VerifyLine(line))
+			}
+			view.Answer.Signed = append(view.Answer.Signed, shown)
+		}
+	}
+	c.Set(fiber.HeaderCacheControl, "no-store") // it is somebody's address
+	return page(c, web.PlainPolicy, func(w io.Writer) error { return a.pages.Verify(w, loc, view) })
+}
+
+// reader is who reads a page.
+func (a *app) reader(c *fiber.Ctx) caller.Caller {
+	return caller.Caller{Channel: caller.Web, Gateway: "web", Locale: api.Locale(c), Now: a.now()}
 }
 
 func (a *app) verifyAnswer(v certificate.View, loc locales.Locale) *web.VerifyAnswer {

@@ -14,7 +14,6 @@ import (
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/problem"
-	"github.com/eshik-kg/eshik/platform/sign"
 	"github.com/eshik-kg/eshik/platform/store"
 )
 
@@ -60,7 +59,11 @@ func (s *Service) PDF(ctx context.Context, c caller.Caller, typed string) ([]byt
 	if err != nil {
 		return nil, fmt.Errorf("open the signed record: %w", err)
 	}
-	document, err := s.render(number, row.IssuedAt.Time, in.Record, qrPrefix+sign.EncodeBase45(message))
+	signed, err := s.readMessage(ctx, message)
+	if err != nil {
+		return nil, fmt.Errorf("read the signed record: %w", err)
+	}
+	document, err := s.render(number, row.IssuedAt.Time, in.Record, payload(message, signed.Record))
 	if err != nil {
 		return nil, err
 	}
@@ -163,20 +166,8 @@ func (p *page) members(members []Member) {
 	p.both("certificate.pdf_members")
 	for i, m := range members {
 		p.style("", 11, 0)
-		cell := func(loc locales.Locale) string {
-			return fmt.Sprintf("%d. %s, %s — %s", i+1, m.Name, showDate(m.Born), p.relation(loc, m.Relation))
-		}
-		p.pair(5.5, cell(locales.KY), cell(locales.RU))
+		p.pair(5.5, memberLine(p.texts, locales.KY, i, m), memberLine(p.texts, locales.RU, i, m))
 	}
-}
-
-// relation is a kinship in words: a code of the register that we do not know is
-// shown as it is.
-func (p *page) relation(loc locales.Locale, code string) string {
-	if key := "certificate.relation_" + code; p.texts.Has(key) {
-		return p.texts.Text(loc, key)
-	}
-	return code
 }
 
 // foot is the QR code and how to verify, at the bottom of the last page.

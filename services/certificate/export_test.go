@@ -3,8 +3,6 @@ package certificate
 import (
 	"crypto/rand"
 	"testing"
-
-	"github.com/eshik-kg/eshik/platform/sign"
 )
 
 // AnyNumber is a well-formed number that nobody has.
@@ -28,5 +26,24 @@ func Payload(t testing.TB, s *Service, number string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return qrPrefix + sign.EncodeBase45(message)
+	signed, err := s.readMessage(t.Context(), message)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return payload(message, signed.Record)
+}
+
+// SealedIntent is what would be kept of a certificate with another record.
+func SealedIntent(t testing.TB, s *Service, number string, record Record) []byte {
+	t.Helper()
+	row, in, err := s.issued(t.Context(), number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Record = record
+	sealed, err := s.sealIntent(row.ID, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sealed
 }

@@ -200,15 +200,9 @@ func (s *Service) finish(ctx context.Context, row db.Certificate, now time.Time,
 	if err != nil {
 		return row, err
 	}
-	content, err := cbor.Marshal(in.Record)
+	message, err := s.sign(ctx, row.Number, in.Record, now)
 	if err != nil {
-		return row, fmt.Errorf("encode the record: %w", err)
-	}
-	message, err := s.Signer.Sign(ctx, sign.Claims{
-		Issuer: s.Issuer, IssuedAt: now.Unix(), ID: []byte(row.Number), Content: content,
-	})
-	if err != nil {
-		return row, fmt.Errorf("sign the record: %w", err)
+		return row, err
 	}
 	sealed, err := s.Sealer.Seal(message, signedContext(row.ID))
 	if err != nil {
@@ -230,6 +224,34 @@ func (s *Service) finish(ctx context.Context, row db.Certificate, now time.Time,
 		return row, err
 	}
 	return db.New(s.DB.Reader()).ByID(ctx, row.ID)
+}
+
+// sign signs a record whole, or, where that would be too much for a QR code, with a
+// digest of the family in its place.
+func (s *Service) sign(ctx context.Context, number string, record Record, now time.Time) ([]byte, error) {
+	message, err := s.signAs(ctx, number, record, now)
+	if err != nil || len(record.Members) == 0 || fits(payload(message, record)) {
+		return message, err
+	}
+	brief, err := record.brief()
+	if err != nil {
+		return nil, err
+	}
+	return s.signAs(ctx, number, brief, now)
+}
+
+func (s *Service) signAs(ctx context.Context, number string, record Record, now time.Time) ([]byte, error) {
+	content, err := cbor.Marshal(record)
+	if err != nil {
+		return nil, fmt.Errorf("encode the record: %w", err)
+	}
+	message, err := s.Signer.Sign(ctx, sign.Claims{
+		Issuer: s.Issuer, IssuedAt: now.Unix(), ID: []byte(number), Content: content,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sign the record: %w", err)
+	}
+	return message, nil
 }
 
 // announce is what an issued certificate leaves beside itself.

@@ -9,11 +9,35 @@ import (
 	"math"
 
 	"rsc.io/qr"
+
+	"github.com/eshik-kg/eshik/platform/sign"
 )
 
 // qrPrefix says what a QR code of ours holds and in which version; all its
 // characters are of the alphanumeric mode.
-const qrPrefix = "ESHIK1:"
+const (
+	qrPrefix = "ESHIK1:"
+	// qrBrief is the version in which a digest stands for the members of a large
+	// family: who reads only the first must not take it for a family of none.
+	qrBrief = "ESHIK2:"
+	// qrFull is the most modules, at level M, up to which a code holds the whole
+	// record: 0.5 mm each.
+	qrFull = 89
+)
+
+// payload is the text of a signed message's QR code.
+func payload(message []byte, r Record) string {
+	if r.Digest != nil {
+		return qrBrief + sign.EncodeBase45(message)
+	}
+	return qrPrefix + sign.EncodeBase45(message)
+}
+
+// fits reports that a code with the text is read from paper by a cheap phone.
+func fits(text string) bool {
+	code, err := qr.Encode(text, qr.M)
+	return err == nil && code.Size <= qrFull
+}
 
 // The printed code. A quiet zone of four modules surrounds it (ISO/IEC 18004).
 const (

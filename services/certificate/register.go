@@ -1,10 +1,16 @@
 package certificate
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/fxamacker/cbor/v2"
 )
 
 // Register is the register of residents, Sanarip Aimak, which knows where
@@ -45,6 +51,43 @@ type Record struct {
 	Holder  Person   `json:"holder" cbor:"2,keyasint"`
 	Address string   `json:"address" cbor:"3,keyasint,omitempty"`
 	Members []Member `json:"members,omitempty" cbor:"4,keyasint,omitempty"`
+	// Count and Digest stand in a signed record for Members that no QR code a phone
+	// reads from paper could hold: how many they are, and SHA-256 of their CBOR.
+	Count  int    `json:"-" cbor:"5,keyasint,omitempty"`
+	Digest []byte `json:"-" cbor:"6,keyasint,omitempty"`
+}
+
+// brief is the record with its members' digest in their place.
+func (r Record) brief() (Record, error) {
+	digest, err := digestOf(r.Members)
+	r.Count, r.Digest, r.Members = len(r.Members), digest, nil
+	return r, err
+}
+
+// whole puts the members that are kept here into a brief record, if they are
+// those that were signed.
+func (r Record) whole(members []Member) (Record, error) {
+	if r.Digest == nil {
+		return r, nil
+	}
+	digest, err := digestOf(members)
+	if err != nil {
+		return r, err
+	}
+	if len(members) != r.Count || !bytes.Equal(digest, r.Digest) {
+		return r, errors.New("the members that are kept are not those that were signed")
+	}
+	r.Members, r.Count, r.Digest = members, 0, nil
+	return r, nil
+}
+
+func digestOf(members []Member) ([]byte, error) {
+	content, err := cbor.Marshal(members)
+	if err != nil {
+		return nil, fmt.Errorf("encode the members: %w", err)
+	}
+	sum := sha256.Sum256(content)
+	return sum[:], nil
 }
 
 // Initials are the first letters of the holder's names: "А. Б. В.".

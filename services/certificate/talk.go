@@ -114,6 +114,7 @@ func (s *Service) showVerified(ctx context.Context, t *dialog.Talk) (dialog.Scre
 	return dialog.Screen{
 		Body: []dialog.Message{
 			dialog.Say("certificate.valid", "date", showDay(view.IssuedAt)),
+			dialog.Say("certificate.number_only"), // the number stands on a changed paper too
 			kind,
 			dialog.Say("certificate.holder", "initials", view.Initials, "year", view.BirthYear),
 		},

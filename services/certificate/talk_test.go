@@ -84,11 +84,16 @@ func TestTalk(t *testing.T) {
 			if got := again.say("K7MN"); !strings.Contains(got, "11") {
 				t.Errorf("a wrong number gives %q", got)
 			}
-			if got := again.say(strings.ToLower(number)); !strings.Contains(got, "1988") || !strings.Contains(got, "23.11.2026") {
+			// S1: beside the verdict stands what the number cannot tell; then the holder.
+			if got := again.say(strings.ToLower(number)); !strings.Contains(got, "QR") || !strings.Contains(got, "23.11.2026") {
 				t.Errorf("the check gives %q", got)
 			}
+			if got := again.say("9"); !strings.Contains(got, "1988") {
+				t.Errorf("the check goes on with %q", got)
+			}
 			for _, word := range []string{"ТЕКШЕР ", "проверить ", "Teksher "} {
-				if got := newTalk(t, h, loc).start(word + number); !strings.Contains(got, "1988") {
+				texted := newTalk(t, h, loc)
+				if got := texted.start(word+number) + texted.say("9"); !strings.Contains(got, "1988") || !strings.Contains(got, "QR") {
 					t.Errorf("%s gives %q", word, got)
 				}
 			}

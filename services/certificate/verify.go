@@ -51,44 +51,79 @@ func (s *Service) Verify(ctx context.Context, c caller.Caller, typed string) (Vi
 	return viewOf(row, in.Record), nil
 }
 
+// Signed is what a certificate certifies, all of it from the signed bytes: of what
+// is kept here only the revocation is added. Whoever holds the code may read it.
+type Signed struct {
+	Number    string // canonical: see ShowNumber
+	Record    Record
+	IssuedAt  time.Time
+	RevokedAt time.Time // zero: it is valid
+}
+
+// Valid reports that the certificate stands.
+func (v Signed) Valid() bool { return v.RevokedAt.IsZero() }
+
+// View is what the number alone would show.
+func (v Signed) View() View {
+	return View{
+		Number: v.Number, Kind: v.Record.Kind, Initials: v.Record.Initials(), BirthYear: v.Record.BirthYear(),
+		IssuedAt: v.IssuedAt, RevokedAt: v.RevokedAt,
+	}
+}
+
 // VerifyQR checks the signature of a QR code's text and then that the
-// certificate still stands. The record comes back with the view: whoever holds
-// the code can read it anyway, and compares it with the paper's words.
-func (s *Service) VerifyQR(ctx context.Context, c caller.Caller, payload string) (View, Record, error) {
-	number, record, err := s.read(ctx, payload)
+// certificate still stands. What comes back is to be compared with the paper, word
+// by word: the paper may have been changed.
+func (s *Service) VerifyQR(ctx context.Context, c caller.Caller, payload string) (Signed, error) {
+	signed, err := s.read(ctx, payload)
 	if err != nil {
 		s.Analytics.Later(analytics.Of(c, name, "verify_qr", "refused"))
-		return View{}, Record{}, err
+		return Signed{}, err
 	}
-	row, _, err := s.issued(ctx, number)
+	row, in, err := s.issued(ctx, signed.Number)
 	if err != nil {
-		return View{}, Record{}, err
+		return Signed{}, err
 	}
+	if signed.Record, err = signed.Record.whole(in.Record.Members); err != nil {
+		return Signed{}, fmt.Errorf("complete a signed record: %w", err)
+	}
+	signed.RevokedAt = row.RevokedAt.Time
 	s.Analytics.Later(analytics.Of(c, name, "verify_qr", "done"))
-	return viewOf(row, record), record, nil
+	return signed, nil
 }
 
 // read gives what a QR code says, if we signed it.
-func (s *Service) read(ctx context.Context, payload string) (number string, record Record, err error) {
+func (s *Service) read(ctx context.Context, payload string) (Signed, error) {
 	forged := problem.New(problem.Invalid, "problem.certificate_forged")
-	message, err := sign.DecodeBase45(strings.TrimPrefix(strings.TrimSpace(payload), qrPrefix))
-	if err != nil {
-		return "", Record{}, forged.Because(err)
+	text := strings.TrimSpace(payload)
+	for _, version := range []string{qrPrefix, qrBrief} {
+		text = strings.TrimPrefix(text, version)
 	}
+	message, err := sign.DecodeBase45(text)
+	if err != nil {
+		return Signed{}, forged.Because(err)
+	}
+	return s.readMessage(ctx, message)
+}
+
+// readMessage gives what a signed message says.
+func (s *Service) readMessage(ctx context.Context, message []byte) (Signed, error) {
+	forged := problem.New(problem.Invalid, "problem.certificate_forged")
 	claims, err := s.Signer.Verify(ctx, message)
 	if errors.Is(err, sign.ErrForged) {
-		return "", Record{}, forged.Because(err)
+		return Signed{}, forged.Because(err)
 	}
 	if err != nil {
-		return "", Record{}, fmt.Errorf("check a signature: %w", err)
+		return Signed{}, fmt.Errorf("check a signature: %w", err)
 	}
 	if claims.Issuer != s.Issuer {
-		return "", Record{}, forged
+		return Signed{}, forged
 	}
-	if err := cbor.NewDecoder(bytes.NewReader(claims.Content)).Decode(&record); err != nil {
-		return "", Record{}, forged.Because(err)
+	signed := Signed{Number: string(claims.ID), IssuedAt: time.Unix(claims.IssuedAt, 0).UTC()}
+	if err := cbor.NewDecoder(bytes.NewReader(claims.Content)).Decode(&signed.Record); err != nil {
+		return Signed{}, forged.Because(err)
 	}
-	return string(claims.ID), record, nil
+	return signed, nil
 }
 
 // issued finds an issued or revoked certificate by its canonical number.

@@ -34,6 +34,9 @@ func needs(compiler bool) []need {
 		{[]string{"redis-server"}, inPath("redis-server"), func(p *programs, path string) { p.redis = path }},
 		{[]string{"chromium"}, inPath("chromium", "chromium-browser", "google-chrome"),
 			func(p *programs, path string) { p.chromium = path }},
+		{[]string{"qpdf"}, inPath("qpdf"), func(*programs, string) {}},
+		{[]string{"poppler-utils"}, inPath("pdftotext"), func(*programs, string) {}},
+		{[]string{"zbar-tools"}, inPath("zbarimg"), func(*programs, string) {}},
 		{[]string{"nodejs", "npm"}, inPath("npm"), func(p *programs, path string) { p.npm = path }},
 		{[]string{"kannel-extras"}, findKannel, func(p *programs, path string) { p.smpp = path }},
 	}

@@ -1,0 +1,198 @@
+package certificate_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"github.com/fxamacker/cbor/v2"
+	"rsc.io/qr"
+
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/sign"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/services/certificate"
+)
+
+// anybody verifies without signing in.
+var anybody = caller.Caller{Channel: caller.Web, Now: noon}
+
+// run runs a program of the Debian packages that tools/withservers installs.
+func run(t *testing.T, program string, arguments ...string) []byte {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), program, arguments...).Output() // #nosec G204 -- a test's own programs
+	if err != nil {
+		t.Fatalf("%s: %v; run the tests with `make test`, which installs it", program, err)
+	}
+	return out
+}
+
+// hexed is text as qpdf writes it in the streams that it opens.
+func hexed(text string) []byte {
+	var out []byte
+	for _, unit := range utf16.Encode([]rune(text)) {
+		out = fmt.Appendf(out, "%04x", unit)
+	}
+	return out
+}
+
+// asked is a certificate that a program asks for: one for each turn.
+func asked(t *testing.T, h *house, turn string, kind certificate.Kind) certificate.Certificate {
+	t.Helper()
+	c := aigul(turn)
+	c.Channel = caller.REST
+	return must[certificate.Certificate](t)(h.Request(t.Context(), c, kind))
+}
+
+// missing are the words of a signed text that a document does not show.
+func missing(words []certificate.Words, document string) []string {
+	var lacks []string
+	shown := strings.Fields(document)
+	has := make(map[string]bool, len(shown))
+	for _, word := range shown {
+		has[word] = true
+	}
+	for _, w := range words {
+		for _, line := range w.Lines {
+			for _, word := range strings.Fields(line.Value) {
+				if !has[word] {
+					lacks = append(lacks, word)
+				}
+			}
+		}
+	}
+	return lacks
+}
+
+// TestS1AChangedDocumentShows changes the address in a certificate's PDF as anybody
+// can, scans its QR code from the page with an independent reader, and compares the
+// signed text, in both languages, with what the page says.
+func TestS1AChangedDocumentShows(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.Open(t, storetest.NewSQLite(t)))
+	for _, size := range []int{0, 2, 12} { // a residence, a small family, a large one
+		kind := certificate.Residential
+		if h.register.members = largeFamily()[:size]; size > 0 {
+			kind = certificate.Family
+		}
+		issued := asked(t, h, fmt.Sprint("t", size), kind)
+		folder := t.TempDir()
+		at := func(name string) string { return filepath.Join(folder, name) }
+		document := must[[]byte](t)(h.PDF(t.Context(), aigul(""), issued.Number))
+		if err := os.WriteFile(at("whole.pdf"), document, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		run(t, "qpdf", "--qdf", "--object-streams=disable", at("whole.pdf"), at("open.pdf"))
+		open := must[[]byte](t)(os.ReadFile(at("open.pdf")))
+		if !bytes.Contains(open, hexed("Достук")) {
+			t.Fatal("the address is not in the document's streams")
+		}
+		if err := os.WriteFile(at("edited.pdf"), bytes.ReplaceAll(open, hexed("Достук"), hexed("Костуд")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(at("changed.pdf"), run(t, "fix-qdf", at("edited.pdf")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		run(t, "pdftoppm", "-r", "300", "-png", at("changed.pdf"), at("page"))
+		pages := must[[]string](t)(filepath.Glob(at("page-*.png")))
+		scanned := run(t, "zbarimg", append([]string{"--quiet", "--raw"}, pages[len(pages)-1])...)
+		signed := must[certificate.Signed](t)(h.VerifyQR(t.Context(), anybody, string(scanned)))
+		words := h.Words(signed)
+		if len(words) != 2 || words[0].Locale != "ky" || words[1].Locale != "ru" {
+			t.Fatalf("the languages are %+v", words)
+		}
+		if lacks := missing(words, string(run(t, "pdftotext", at("whole.pdf"), "-"))); len(lacks) != 0 {
+			t.Errorf("%d members: the document as it was issued lacks %q", size, lacks)
+		}
+		if lacks := missing(words, string(run(t, "pdftotext", at("changed.pdf"), "-"))); len(lacks) != 2 || lacks[0] != "Достук" {
+			t.Errorf("%d members: a reader of the changed document misses %q", size, lacks)
+		}
+		view := must[certificate.View](t)(h.Verify(t.Context(), anybody, issued.Number))
+		if shown := fmt.Sprintf("%+v", view); strings.Contains(shown, "Достук") || strings.Contains(shown, "Айгүл") {
+			t.Errorf("by number alone the record is shown: %s", shown)
+		}
+	}
+}
+
+// TestS1TheCodeIsScannable: no family makes the code denser than a cheap phone reads
+// from paper, and each comes back whole from what was signed.
+func TestS1TheCodeIsScannable(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.Open(t, storetest.NewSQLite(t)))
+	for size := range 13 {
+		h.register.members = largeFamily()[:size]
+		issued := asked(t, h, fmt.Sprint("t", size), certificate.Family)
+		text := certificate.Payload(t, h.Service, issued.Number)
+		code := must[*qr.Code](t)(qr.Encode(text, qr.M))
+		if code.Size > 89 {
+			t.Errorf("%d members make %d modules", size, code.Size)
+		}
+		signed := must[certificate.Signed](t)(h.VerifyQR(t.Context(), anybody, text))
+		if len(signed.Record.Members) != size || signed.Record.Digest != nil {
+			t.Errorf("of %d members %d come back", size, len(signed.Record.Members))
+		}
+		if size == 0 && !strings.Contains(fmt.Sprint(h.Words(signed)), "башка үй-бүлө мүчөлөрү жок") {
+			t.Errorf("nobody else: %+v", h.Words(signed))
+		}
+	}
+}
+
+// TestS1OnlySignedBytesCount: the answer is made of the signed bytes, whatever is kept
+// here, and a family that is kept otherwise than it was signed is not shown.
+func TestS1OnlySignedBytesCount(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.Open(t, storetest.NewSQLite(t)))
+	h.register.members = largeFamily()
+	large, small := asked(t, h, "t1", certificate.Family), asked(t, h, "t2", certificate.Residential)
+	code, other := certificate.Payload(t, h.Service, large.Number), certificate.Payload(t, h.Service, small.Number)
+	swap := "UPDATE certificates SET kind = 'residence', issued_at = 1, intent_sealed = $1 WHERE number = $2"
+	sealed := certificate.SealedIntent(t, h.Service, large.Number, certificate.Record{Members: largeFamily()[1:]})
+	for _, number := range []string{large.Number, small.Number} {
+		if number == small.Number {
+			sealed = certificate.SealedIntent(t, h.Service, number, certificate.Record{Address: "Ош"})
+		}
+		if err := h.db.InTx(t.Context(), func(tx *store.Tx) error {
+			_, err := tx.ExecContext(t.Context(), swap, sealed, number)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if signed, err := h.VerifyQR(t.Context(), anybody, code); err == nil {
+		t.Errorf("a family that was not signed is shown: %+v", signed)
+	}
+	signed := must[certificate.Signed](t)(h.VerifyQR(t.Context(), anybody, other))
+	if !strings.Contains(signed.Record.Address, "Достук") || signed.Record.Kind != certificate.Residential || !signed.IssuedAt.Equal(noon) {
+		t.Errorf("not what was signed: %+v", signed)
+	}
+}
+
+// TestS1EarlierCertificatesVerify: a record signed before there were digests, with
+// however large a family in it, is read as it was.
+func TestS1EarlierCertificatesVerify(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.Open(t, storetest.NewSQLite(t)))
+	h.register.members = largeFamily()
+	issued := asked(t, h, "t1", certificate.Family)
+	type person struct {
+		Name string `cbor:"1,keyasint"`
+		Born string `cbor:"2,keyasint"`
+	}
+	content := must[[]byte](t)(cbor.Marshal(map[int]any{
+		1: "family", 2: person{"Асанова Айгүл Бакытовна", "1988-03-15"}, 3: "Достук, 12",
+		4: []map[int]string{{1: "Асанов Бакыт", 2: "1985-07-01", 3: "spouse"}, {1: "Асанова Нурай", 2: "2023-05-09", 3: "child"}},
+	}))
+	message := must[[]byte](t)(h.signer.Sign(t.Context(), sign.Claims{
+		Issuer: "KG-ESHIK", IssuedAt: noon.Unix(), ID: []byte(issued.Number), Content: content,
+	}))
+	signed := must[certificate.Signed](t)(h.VerifyQR(t.Context(), anybody, "ESHIK1:"+sign.EncodeBase45(message)))
+	if len(signed.Record.Members) != 2 || signed.Record.Address != "Достук, 12" || signed.Record.Holder.Born != "1988-03-15" {
+		t.Errorf("read %+v", signed)
+	}
+}
