@@ -131,7 +131,7 @@ func TestAfricasTalkingCallbacks(t *testing.T) {
 		if got := <-heard.heard; got != "africastalking ATPid_1 Success" || len(heard.heard) != 0 {
 			t.Errorf("heard %q", got)
 		}
-		if got := strings.Join(refused, " "); got != "malformed sender secret malformed secret too_large" {
+		if got := strings.Join(refused, " "); got != "malformed sender secret orphan_receipt malformed secret too_large" {
 			t.Errorf("counted %q", got)
 		}
 	})

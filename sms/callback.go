@@ -66,7 +66,7 @@ func (d CallbackDeps) hear(c *fiber.Ctx, r notify.Report, needed string) (known 
 	}
 	ctx, cancel := context.WithTimeout(c.UserContext(), answerWithin)
 	defer cancel()
-	err = report(ctx, d.Deliveries, r, r.ID)
+	err = reportOrOrphan(ctx, d.Deliveries, r, d.Refused)
 	if err != nil && !errors.Is(err, notify.ErrUnknown) {
 		d.Log.ErrorContext(ctx, "a delivery report was not taken", "provider", r.Provider, "error", err)
 		return true, c.Status(fiber.StatusServiceUnavailable).SendString("try again later")

@@ -20,21 +20,14 @@ const (
 	lastWait  = 320 * time.Millisecond
 )
 
-// report takes what a provider says of the message with one of the ids: some
-// write an id in two ways. A report may overtake the answer to the very call that
-// sent the message, and few providers repeat it: such a one waits a moment. Then the
-// answer is taken for lost, and the message is sought by its phone.
-func report(ctx context.Context, to Deliveries, r notify.Report, ids ...string) error {
-	phone := r.Phone
-	r.Phone = ""
+// report takes what a provider says of a message. It may overtake the answer to the
+// very call that sent the message, and few providers repeat it: such a one waits a
+// moment. notify.ErrUnknown: no message has the id after that either.
+func report(ctx context.Context, to Deliveries, r notify.Report) error {
 	for wait := firstWait; ; wait *= 2 {
-		err := tell(ctx, to, r, ids...)
-		switch {
-		case !errors.Is(err, notify.ErrUnknown), wait > lastWait && phone == "":
+		err := to.Report(ctx, r)
+		if !errors.Is(err, notify.ErrUnknown) || wait > lastWait {
 			return err
-		case wait > lastWait:
-			r.Phone = phone
-			return tell(ctx, to, r, ids[0])
 		}
 		select {
 		case <-ctx.Done():
@@ -44,12 +37,17 @@ func report(ctx context.Context, to Deliveries, r notify.Report, ids ...string) 
 	}
 }
 
-// tell is report without the waits.
-func tell(ctx context.Context, to Deliveries, r notify.Report, ids ...string) (err error) {
-	for _, r.ID = range ids {
-		if err = to.Report(ctx, r); !errors.Is(err, notify.ErrUnknown) {
-			return err
-		}
+// reportOrOrphan is report, and then the answer is taken for lost: the message is sought
+// by its phone, if that is told. What stays without a message is counted.
+func reportOrOrphan(ctx context.Context, to Deliveries, r notify.Report, counted func(reason string)) error {
+	err := report(ctx, to, r)
+	if !errors.Is(err, notify.ErrUnknown) {
+		return err
 	}
-	return err
+	counted("orphan_receipt")
+	if r.Phone == "" {
+		return err
+	}
+	r.Orphan = true
+	return to.Report(ctx, r)
 }

@@ -159,8 +159,9 @@ func (r *Router) Send(ctx context.Context, m notify.Outgoing) (notify.Taken, err
 }
 
 // order is the providers that serve an operator, the one whose turn it is first.
-// A code that was tried twice goes another way the next two times: its provider may
-// answer nobody, and a code is worth little in an hour. All else stays where it may
+// Each try of a code goes another way than the one before: its provider may answer
+// nobody, two copies are the most that may be under way, and a code is worth little in
+// an hour. All else stays where it may
 // have been taken: the citizen sees one message, not two.
 func (r *Router) order(ctx context.Context, operator string, m notify.Outgoing) ([]Route, error) {
 	serving := r.serving(operator)
@@ -186,7 +187,7 @@ func (r *Router) order(ctx context.Context, operator string, m notify.Outgoing) 
 	order := append([]Route{chosen}, rest...)
 	turn := 0
 	if m.Purpose == notify.Code {
-		turn = (max(m.Try, 1) - 1) / 2 % len(order)
+		turn = (max(m.Try, 1) - 1) % len(order)
 	}
 	return append(order[turn:len(order):len(order)], order[:turn]...), nil
 }

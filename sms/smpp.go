@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -39,8 +38,14 @@ type SMPP struct {
 // leaving is how much of a message left before a try failed.
 type leaving struct {
 	parts int
-	at    time.Time
+	// unsure is how often the next part was submitted with an unknown outcome.
+	unsure int
+	at     time.Time
 }
+
+// mostCopies is how many copies of a part may be under way with an unknown outcome: its
+// phone shows them as one, and the rest is not kept waiting for it.
+const mostCopies = 2
 
 // rememberLeaving is longer than a message is tried.
 const rememberLeaving = 24 * time.Hour
@@ -58,22 +63,50 @@ func (s *SMPP) Name() string { return s.cfg.Name }
 // again.
 func (s *SMPP) Send(ctx context.Context, m notify.Outgoing) (id string, err error) {
 	parts := gsm.Split(m.Text)
-	gone := s.gone(m.ID)
-	for i := gone; i < len(parts.Texts); i++ {
+	for i := s.gone(m.ID); i < len(parts.Texts); i++ {
 		message, err := s.part(m, parts, i)
 		if err != nil {
 			return "", err
 		}
 		if id, err = s.submit(ctx, message, nil); err != nil {
-			s.keep(m.ID, i)
-			if i == len(parts.Texts)-1 && errors.Is(err, smpp.ErrOutcomeUnknown) { // the part with the receipt
+			last := i == len(parts.Texts)-1
+			s.awaitLate(m, i, last, err)
+			s.keep(m.ID, i, errors.Is(err, smpp.ErrOutcomeUnknown) && !last)
+			if last && errors.Is(err, smpp.ErrOutcomeUnknown) { // the part with the receipt
 				return "", fmt.Errorf("%w: %w", notify.ErrUnanswered, err)
 			}
 			return "", s.fault(err, i)
 		}
 	}
-	s.keep(m.ID, 0)
+	s.keep(m.ID, 0, false)
 	return id, nil
+}
+
+// awaitLate has the response to the i-th part noted if it comes when nobody waits for
+// it: a part that was taken is not sent again, nor is a message whose last part was.
+func (s *SMPP) awaitLate(m notify.Outgoing, i int, last bool, err error) {
+	var unanswered *smpp.UnansweredError
+	if !errors.As(err, &unanswered) {
+		return
+	}
+	unanswered.Late.Then(func(id string, err error) {
+		s.deps.Refused("late_response")
+		if !last {
+			if err == nil {
+				s.keepAtLeast(m.ID, i+1)
+			}
+			return
+		}
+		told := notify.Report{Provider: s.cfg.Name, Message: m.ID, ID: id, Operator: caller.Operator(m.To), Status: "accepted"}
+		if err != nil {
+			told.Status = notify.NotTaken
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), answerWithin)
+		defer cancel()
+		if err := s.deps.Deliveries.Report(ctx, told); err != nil && !errors.Is(err, notify.ErrUnknown) { // it went again meanwhile
+			s.deps.Log.WarnContext(ctx, "a late response was not noted", "provider", s.cfg.Name, "message", m.ID, "error", err)
+		}
+	})
 }
 
 // part writes the i-th short message of m. The reference is the message's own:
@@ -122,9 +155,6 @@ func address(number string) smpp.Address {
 	return smpp.Address{TON: 3, Digits: number}
 }
 
-// number is a phone's in E.164.
-func number(a smpp.Address) string { return "+" + strings.TrimPrefix(a.Digits, "+") }
-
 // fault says what a failed submit means for the message. With a part of it gone,
 // another provider would send the whole.
 func (s *SMPP) fault(err error, gone int) error {
@@ -150,29 +180,95 @@ func (s *SMPP) gone(id string) int {
 	return s.left[id].parts
 }
 
-// keep remembers it, until the message is through or forgotten.
-func (s *SMPP) keep(id string, parts int) {
+// keep remembers it, until the message is through or forgotten. A part that was
+// submitted twice with an unknown outcome counts as gone.
+func (s *SMPP) keep(id string, parts int, unsure bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	before := s.left[id]
 	delete(s.left, id)
-	if parts == 0 {
+	now := s.deps.Now()
+	l := leaving{parts: parts, at: now}
+	if unsure {
+		if l.unsure = 1; before.parts == parts {
+			l.unsure += before.unsure
+		}
+		if l.unsure >= mostCopies {
+			l.parts, l.unsure = parts+1, 0
+		}
+	}
+	if l.parts == 0 && l.unsure == 0 {
 		return
 	}
-	now := s.deps.Now()
 	for other, l := range s.left {
 		if now.Sub(l.at) > rememberLeaving {
 			delete(s.left, other)
 		}
 	}
-	s.left[id] = leaving{parts: parts, at: now}
+	s.left[id] = l
+}
+
+// keepAtLeast remembers that so many parts are gone, unless more are.
+func (s *SMPP) keepAtLeast(id string, parts int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l, known := s.left[id]; known && l.parts < parts {
+		s.left[id] = leaving{parts: parts, at: l.at}
+	}
 }
 
 // Handle takes what the centre delivers: receipts of our messages, and citizens'
 // messages. One that was not stored is asked for again.
 func (s *SMPP) Handle(ctx context.Context, d smpp.Delivery) (smpp.Status, func(context.Context)) {
-	if smpp.IsReceipt(d.Message) {
+	switch {
+	case smpp.IsReceipt(d.Message, d.TLVs):
 		return s.receipt(ctx, d)
+	case smpp.IsAutomatic(d.Message):
+		s.deps.Refused("automatic") // a phone wrote it, and nobody waits for an answer
+		return smpp.StatusOK, nil
 	}
+	if r, looks := smpp.ReadReceipt(d.Message, d.TLVs); looks {
+		known, err := s.unmarked(ctx, r, d)
+		if err != nil {
+			s.deps.Log.WarnContext(ctx, "a delivery report was not taken", "provider", s.cfg.Name, "error", err)
+			return smpp.StatusTemporary, nil
+		}
+		if known {
+			return smpp.StatusOK, nil
+		}
+	}
+	return s.text(ctx, d)
+}
+
+// unmarked takes a text in the form of a receipt for one if it is about a message of
+// ours to the phone that it names. Everything else a citizen may have written.
+func (s *SMPP) unmarked(ctx context.Context, r smpp.Receipt, d smpp.Delivery) (known bool, err error) {
+	told := s.report(r, d)
+	if told.OwnPhone = true; told.Phone == "" {
+		return false, nil
+	}
+	err = report(ctx, s.deps.Deliveries, told) // it may have overtaken the response
+	if errors.Is(err, notify.ErrUnknown) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// report is what a receipt tells. It comes from the phone that the message went to;
+// some centres leave the message's own addresses in their places.
+func (s *SMPP) report(r smpp.Receipt, d smpp.Delivery) notify.Report {
+	told := notify.Report{Provider: s.cfg.Name, ID: r.ID, Status: r.State, Rewritten: true}
+	for _, a := range []smpp.Address{d.Message.Source, d.Message.Destination} {
+		if phone, ok := a.Phone(); ok && a.Digits != address(s.cfg.From).Digits {
+			told.Phone = phone
+			break
+		}
+	}
+	return told
+}
+
+// text takes what a citizen sent.
+func (s *SMPP) text(ctx context.Context, d smpp.Delivery) (smpp.Status, func(context.Context)) {
 	octets, part, err := smpp.Content(d.Message, d.TLVs)
 	if err != nil {
 		s.deps.Refused("malformed")
@@ -183,8 +279,9 @@ func (s *SMPP) Handle(ctx context.Context, d smpp.Delivery) (smpp.Status, func(c
 		s.deps.Refused("coding")
 		text = "" // the citizen is told what can be texted
 	}
+	phone, _ := d.Message.Source.Phone()
 	err = s.deps.Taker.Take(ctx, Incoming{
-		Provider: s.cfg.Name, ID: d.ID, Unnumbered: true, Phone: number(d.Message.Source),
+		Provider: s.cfg.Name, ID: d.ID, Unnumbered: true, Phone: phone,
 		Text: text, Ref: part.Reference, Part: part.Number, Parts: part.Total, At: s.deps.Now(),
 	})
 	switch {
@@ -206,28 +303,22 @@ func (s *SMPP) Handle(ctx context.Context, d smpp.Delivery) (smpp.Status, func(c
 }
 
 // receipt notes what became of a message; one that could not be noted is asked for
-// again. Some centres name the message in the response in hexadecimal and in the
-// receipt in decimal digits, or the other way round.
+// again.
 func (s *SMPP) receipt(ctx context.Context, d smpp.Delivery) (smpp.Status, func(context.Context)) {
 	r, ok := smpp.ReadReceipt(d.Message, d.TLVs)
 	if !ok {
 		s.deps.Refused("receipt")
 		return smpp.StatusOK, nil // it would not be clearer the next time
 	}
-	ids := []string{r.ID}
-	if !r.Standard {
-		ids = append(ids, otherBase(r.ID)...)
-	}
-	told := notify.Report{Provider: s.cfg.Name, Status: r.State}
+	told := s.report(r, d)
 	failed := func(ctx context.Context, err error) {
 		s.deps.Log.WarnContext(ctx, "a delivery report was not taken", "provider", s.cfg.Name, "error", err)
 	}
-	err := tell(ctx, s.deps.Deliveries, told, ids...)
+	err := s.deps.Deliveries.Report(ctx, told)
 	switch {
 	case errors.Is(err, notify.ErrUnknown): // it may have overtaken the response to its message
-		told.Phone, _ = caller.ParsePhone(number(d.Message.Source))
 		return smpp.StatusOK, func(ctx context.Context) {
-			if err := report(ctx, s.deps.Deliveries, told, ids...); err != nil {
+			if err := reportOrOrphan(ctx, s.deps.Deliveries, told, s.deps.Refused); err != nil && !errors.Is(err, notify.ErrUnknown) {
 				failed(ctx, err)
 			}
 		}
@@ -236,15 +327,4 @@ func (s *SMPP) receipt(ctx context.Context, d smpp.Delivery) (smpp.Status, func(
 		return smpp.StatusTemporary, nil
 	}
 	return smpp.StatusOK, nil
-}
-
-// otherBase is what an id can be in the other base.
-func otherBase(id string) (ids []string) {
-	if n, err := strconv.ParseUint(id, 10, 64); err == nil {
-		ids = append(ids, strconv.FormatUint(n, 16), strings.ToUpper(strconv.FormatUint(n, 16)))
-	}
-	if n, err := strconv.ParseUint(id, 16, 64); err == nil {
-		ids = append(ids, strconv.FormatUint(n, 10))
-	}
-	return ids
 }

@@ -163,8 +163,9 @@ func (s *SMPP) Handle(ctx context.Context, d smpp.Delivery) (smpp.Status, func(c
 // read makes a request of a message. SMPP numbers no turns: the start is known by
 // the request's own id, and every other turn by its text (see session.Turn).
 func (s *SMPP) read(d smpp.Delivery, op byte) request {
+	phone, _ := d.Message.Source.Phone()
 	in := request{
-		session: d.Message.Source.Digits + s.session(d), phone: d.Message.Source.Digits,
+		session: d.Message.Source.Digits + s.session(d), phone: phone,
 		start: op == pssrIndication || op == pssdIndication, over: op >= vendorOps,
 	}
 	if info, has := sessionInfo(d); has {

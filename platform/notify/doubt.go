@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/notify/db"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
@@ -16,8 +17,14 @@ var ErrUnanswered = errors.New("the provider did not answer and may have taken t
 
 const (
 	// reportWithin is how long a message that a provider may have is held back for
-	// the provider's report. A phone that is on gets a message within seconds.
-	reportWithin = 15 * time.Second
+	// the provider's report, or its late answer. A phone that is on gets a message within
+	// seconds; a centre that is slow, or was away for a restart, tells within minutes.
+	reportWithin = 90 * time.Second
+	// mostCopies is how many copies of a message may be under way with an unknown
+	// outcome: it is not sent another time, but waits for a word on one of them.
+	mostCopies = 2
+	// reportEvery is how often it is looked for.
+	reportEvery = 5 * time.Minute
 	// tryTime is more than a try takes, and killedFor more than passes until the job of
 	// a killed process is taken up again: no report on the try is older.
 	tryTime   = 30 * time.Second
@@ -50,18 +57,33 @@ func (o *Outbox) doubt(ctx context.Context, m db.NotifyMessage, taken Taken) err
 // zero time for a code: two copies of one harm nobody, and none is worth much a little
 // later.
 func reportBy(m db.NotifyMessage) time.Time {
-	if m.DoubtedAt.IsZero() || Purpose(m.Purpose) == Code {
+	if m.DoubtedAt.IsZero() || m.Provider == "" || Purpose(m.Purpose) == Code {
 		return time.Time{}
 	}
 	return m.DoubtedAt.Add(reportWithin)
+}
+
+// awaitReport leaves a message of which two copies may be under way to the reports; its
+// answers may come late, too. After all that time without a word it has failed.
+func (o *Outbox) awaitReport(ctx context.Context, m db.NotifyMessage) error {
+	end := m.QueuedAt.Add(copyFor)
+	left := end.Sub(o.now())
+	if m.Provider == "" || left <= 0 { // nobody would tell
+		return o.giveUp(ctx, m, Failed)
+	}
+	if expires := m.ExpiresAt; !expires.IsZero() {
+		left = min(left, expires.Sub(o.now()))
+	}
+	return job.Again(min(max(left, time.Second), reportEvery))
 }
 
 // stray keeps the report of a delivery whose id no message has: the answer that would
 // have told the id is lost, or still awaited.
 func (o *Outbox) stray(ctx context.Context, q *db.Queries, r Report) error {
 	now := o.now()
+	decimal, hex := reportForms(r)
 	err := q.KeepStray(ctx, db.KeepStrayParams{
-		ProviderID: name(r.Provider, r.ID).String, Provider: r.Provider, HeardAt: dbtime.From(now),
+		ProviderID: name(r.Provider, r.ID).String, Provider: r.Provider, HeardAt: dbtime.From(now), IDDecimal: decimal, IDHex: hex,
 		PhoneIndex: o.sealer.Index(phoneContext, r.Phone),
 	})
 	if err == nil {

@@ -12,14 +12,14 @@ import (
 
 // hears takes a report about a message that nothing names but its phone.
 func (w *world) hears(r notify.Report) error {
-	r.ID, r.Phone = "unheard of", phone
+	r.ID, r.Phone, r.Orphan = "unheard of", phone, true
 	return w.outbox.Report(w.t.Context(), r)
 }
 
 // hearsOf takes the report of a delivery with an id that no message has.
 func (w *world) hearsOf(id string) {
 	w.t.Helper()
-	if err := w.outbox.Report(w.t.Context(), notify.Report{Provider: "test", ID: id, Phone: phone, Status: "delivered"}); err != nil {
+	if err := w.outbox.Report(w.t.Context(), notify.Report{Provider: "test", ID: id, Phone: phone, Orphan: true, Status: "delivered"}); err != nil {
 		w.t.Error(err)
 	}
 }
@@ -33,7 +33,7 @@ func (w *world) due() {
 }
 
 // unreported lets the time for a report pass.
-func (w *world) unreported() { w.t.Helper(); w.pass(16 * time.Second); w.due() }
+func (w *world) unreported() { w.t.Helper(); w.pass(91 * time.Second); w.due() }
 
 // A provider that did not answer may have the message: it is held back for the
 // provider's report, which knows it by no id of ours, and then not sent again. The
@@ -141,7 +141,7 @@ func TestReportOfEither(t *testing.T) {
 						return
 					}
 					// Its report overtakes its answer.
-					r := notify.Report{Provider: "test", ID: "SM-" + m.ID, Phone: phone, Status: "delivered"}
+					r := notify.Report{Provider: "test", ID: "SM-" + m.ID, Phone: phone, Orphan: true, Status: "delivered"}
 					if err := w.outbox.Report(t.Context(), r); err != nil {
 						t.Error(err)
 					}

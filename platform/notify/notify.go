@@ -180,6 +180,9 @@ func (o *Outbox) work(ctx context.Context, args sendJob, attempt job.Attempt) er
 	if !m.ExpiresAt.IsZero() && !o.now().Before(m.ExpiresAt.Time) {
 		return o.giveUp(ctx, m, Expired)
 	}
+	if m.Uncertain >= mostCopies {
+		return o.awaitReport(ctx, m)
+	}
 	if held, err := o.hold(ctx, m); held {
 		return err
 	}
@@ -197,7 +200,7 @@ func (o *Outbox) work(ctx context.Context, args sendJob, attempt job.Attempt) er
 	}
 	// What is returned is kept with the job and logged.
 	err = fmt.Errorf("send message %s: %w", m.ID, withhold(err, out))
-	if errors.Is(err, ErrUnanswered) && taken.Provider != "" {
+	if errors.Is(err, ErrUnanswered) {
 		err = errors.Join(err, o.doubt(ctx, m, taken))
 	}
 	if attempt.Last || errors.Is(err, ErrRefused) {
@@ -223,7 +226,9 @@ func (o *Outbox) outgoing(m db.NotifyMessage) (Outgoing, error) {
 
 func (o *Outbox) sent(ctx context.Context, m db.NotifyMessage, taken Taken) error {
 	return o.end(ctx, func(ctx context.Context, q *db.Queries) error {
+		decimal, hex := forms(taken.ID)
 		_, err := q.Sent(ctx, db.SentParams{
+			IDDecimal: decimal, IDHex: hex,
 			SentAt: dbtime.From(o.now()), ID: m.ID, TextSealed: keep(m), Provider: taken.Provider, ProviderID: name(taken.Provider, taken.ID),
 			Operator: taken.Operator, Parts: int64(taken.Parts), Cost: taken.Cost, Tries: m.Tries,
 		})

@@ -3,18 +3,33 @@ SELECT * FROM notify_messages WHERE id = $1 AND state = 'queued';
 
 -- name: Sent :execrows
 -- A provider that uses an id twice must not have the message sent again: it is
--- then without one, and no report finds it. A report that overtook the answer
--- stays, and the answer adds what it did not tell.
+-- then without one, and a report finds it by its phone at most. A report that overtook
+-- the answer stays, and the answer adds what it did not tell.
 UPDATE notify_messages
 SET state = CASE
         WHEN notify_messages.state <> 'queued' THEN notify_messages.state
-        WHEN EXISTS (SELECT 1 FROM notify_strays WHERE notify_strays.provider_id = sqlc.narg(provider_id)) THEN 'delivered'
+        WHEN EXISTS (
+            SELECT 1 FROM notify_strays
+            WHERE notify_strays.phone_index = notify_messages.phone_index AND notify_strays.provider = sqlc.arg(provider) AND (
+                notify_strays.provider_id = sqlc.narg(provider_id)
+                OR (notify_strays.id_decimal <> '' AND notify_strays.id_decimal IN (sqlc.arg(id_decimal), sqlc.arg(id_hex)))
+                OR (notify_strays.id_hex <> '' AND notify_strays.id_hex IN (sqlc.arg(id_decimal), sqlc.arg(id_hex)))
+            )
+        ) THEN 'delivered'
         ELSE 'sent'
     END,
-    finished_at = COALESCE(finished_at, (SELECT heard_at FROM notify_strays WHERE notify_strays.provider_id = sqlc.narg(provider_id))),
+    finished_at = COALESCE(finished_at, (
+            SELECT MIN(heard_at) FROM notify_strays
+            WHERE notify_strays.phone_index = notify_messages.phone_index AND notify_strays.provider = sqlc.arg(provider) AND (
+                notify_strays.provider_id = sqlc.narg(provider_id)
+                OR (notify_strays.id_decimal <> '' AND notify_strays.id_decimal IN (sqlc.arg(id_decimal), sqlc.arg(id_hex)))
+                OR (notify_strays.id_hex <> '' AND notify_strays.id_hex IN (sqlc.arg(id_decimal), sqlc.arg(id_hex)))
+            )
+        )),
     sent_at = COALESCE(sent_at, sqlc.arg(sent_at)),
     text_sealed = sqlc.arg(text_sealed), provider = sqlc.arg(provider),
     operator = sqlc.arg(operator), parts = sqlc.arg(parts), cost = sqlc.arg(cost), tries = sqlc.arg(tries),
+    id_decimal = sqlc.arg(id_decimal), id_hex = sqlc.arg(id_hex),
     provider_id = CASE
         WHEN EXISTS (
             SELECT 1 FROM notify_messages AS other WHERE other.provider_id = sqlc.narg(provider_id) AND other.id <> notify_messages.id
@@ -29,14 +44,19 @@ WHERE notify_messages.id = sqlc.arg(id)
 UPDATE notify_messages
 SET state = sqlc.arg(state), provider_id = sqlc.narg(provider_id), provider = sqlc.arg(provider), operator = sqlc.arg(operator),
     sent_at = sqlc.arg(sent_at), finished_at = sqlc.arg(finished_at),
+    id_decimal = sqlc.arg(id_decimal), id_hex = sqlc.arg(id_hex),
     text_sealed = CASE WHEN notify_messages.purpose = sqlc.arg(code) THEN sqlc.arg(nothing) ELSE notify_messages.text_sealed END
 WHERE notify_messages.id = sqlc.arg(id) AND notify_messages.state = 'queued'
     AND NOT EXISTS (SELECT 1 FROM notify_messages AS other WHERE other.provider_id = sqlc.narg(provider_id));
 
 -- name: Doubt :exec
 -- A message that a report told of meanwhile gets what it cost.
-UPDATE notify_messages SET doubted_at = $2, provider = $3, operator = $4, parts = $5, cost = $6
+UPDATE notify_messages SET doubted_at = $2, provider = $3, operator = $4, parts = $5, cost = $6, uncertain = uncertain + 1
 WHERE id = $1 AND (state = 'queued' OR (parts = 0 AND provider = $3));
+
+-- name: Refused :execrows
+-- The answer came late: the provider has not taken the message.
+UPDATE notify_messages SET doubted_at = CASE WHEN uncertain > 1 THEN doubted_at END, uncertain = uncertain - 1 WHERE id = $1 AND state = 'queued' AND uncertain > 0;
 
 -- name: MayBeMeant :many
 -- The messages to a phone that a report with an unknown id can be about: all but those
@@ -48,7 +68,7 @@ WHERE phone_index = $1 AND (state = 'queued' OR queued_at > $2)
 LIMIT 2;
 
 -- name: KeepStray :exec
-INSERT INTO notify_strays (provider_id, provider, phone_index, heard_at) VALUES ($1, $2, $3, $4) ON CONFLICT (provider_id) DO NOTHING;
+INSERT INTO notify_strays (provider_id, provider, phone_index, heard_at, id_decimal, id_hex) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (provider_id) DO NOTHING;
 
 -- name: Strays :many
 SELECT notify_strays.provider_id, notify_strays.provider FROM notify_strays
@@ -65,6 +85,19 @@ UPDATE notify_messages SET state = $1, finished_at = $2, text_sealed = $3, tries
 
 -- name: Finish :execrows
 UPDATE notify_messages SET state = $1, finished_at = $2 WHERE provider_id = $3 AND state = 'sent';
+
+-- name: Meant :many
+-- The messages that a report can be about.
+SELECT id, provider_id, phone_index FROM notify_messages
+WHERE provider = sqlc.arg(provider) AND (
+    provider_id = sqlc.arg(provider_id)
+    OR (id_decimal <> '' AND id_decimal IN (sqlc.arg(id_decimal), sqlc.arg(id_hex)))
+    OR (id_hex <> '' AND id_hex IN (sqlc.arg(id_decimal), sqlc.arg(id_hex)))
+)
+LIMIT 50;
+
+-- name: FinishMeant :execrows
+UPDATE notify_messages SET state = $1, finished_at = $2 WHERE id = $3 AND state = 'sent';
 
 -- name: ByProvider :one
 SELECT state FROM notify_messages WHERE provider_id = $1;

@@ -2,8 +2,6 @@ package notify
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -30,10 +28,22 @@ type Report struct {
 	// Message is our ID of it, from a provider that repeats what we gave with the
 	// message; Operator is then the network it went to.
 	Message, Operator string
-	// Phone, in E.164, is where the message went. It is told when no message was found
-	// to have the ID: the report is then kept for the one that was not answered about.
+	// Phone, in E.164, is where the message went; empty where that is not told.
 	Phone string
+	// Rewritten says that the provider may write the ID in another way than in its
+	// answer: in another base, or with other leading zeros.
+	Rewritten bool
+	// OwnPhone has the report taken for a message to Phone only: it may be a text that
+	// somebody wrote.
+	OwnPhone bool
+	// Orphan has the report kept when no message has the ID, for the one to Phone that
+	// was not answered about.
+	Orphan bool
 }
+
+// NotTaken is the status of a report, with our own ID, that the provider has not taken
+// the message after all: its refusal came when nobody waited for it any more.
+const NotTaken = "not_taken"
 
 // Report takes a provider's delivery report. Reports may come repeated or late:
 // the first final one counts, and no other is looked at. One with our own ID of a
@@ -41,6 +51,9 @@ type Report struct {
 // answer was lost: the message is not sent again. ErrUnknown means that no message has
 // the provider's id, or none yet: a report may overtake the provider's own answer.
 func (o *Outbox) Report(ctx context.Context, r Report) error {
+	if r.Status == NotTaken {
+		return o.notTaken(ctx, r)
+	}
 	state, final := outcomes[strings.ToLower(r.Status)]
 	if !final {
 		if r.Message == "" {
@@ -62,7 +75,7 @@ func (o *Outbox) Report(ctx context.Context, r Report) error {
 // note writes down what a report tells; known is false when no message is found.
 func (o *Outbox) note(ctx context.Context, q *db.Queries, r Report, state State) (known bool, err error) {
 	id, now := name(r.Provider, r.ID), dbtime.From(o.now())
-	if state != Sent {
+	if state != Sent && !r.Rewritten {
 		n, err := q.Finish(ctx, db.FinishParams{State: string(state), FinishedAt: now, ProviderID: id})
 		if err != nil {
 			return false, fmt.Errorf("note a delivery report: %w", err)
@@ -71,9 +84,16 @@ func (o *Outbox) note(ctx context.Context, q *db.Queries, r Report, state State)
 			return true, nil
 		}
 	}
-	if _, err = q.ByProvider(ctx, id); !errors.Is(err, sql.ErrNoRows) {
+	found, err := o.meant(ctx, q, r)
+	if err != nil {
+		return false, err
+	}
+	if found != "" {
+		if state != Sent {
+			_, err = q.FinishMeant(ctx, db.FinishMeantParams{State: string(state), FinishedAt: now, ID: found})
+		}
 		if err != nil {
-			return false, fmt.Errorf("find the message of a delivery report: %w", err)
+			return false, fmt.Errorf("note a delivery report: %w", err)
 		}
 		return true, nil
 	}
@@ -82,17 +102,30 @@ func (o *Outbox) note(ctx context.Context, q *db.Queries, r Report, state State)
 		return false, nil
 	case r.Message != "":
 		return o.adopt(ctx, q, r, state)
-	case r.Phone != "":
+	case r.Orphan && r.Phone != "":
 		return true, o.stray(ctx, q, r)
 	}
 	return false, nil
+}
+
+// notTaken notes that a try which got no answer in time came to nothing: no report of it
+// is awaited any more.
+func (o *Outbox) notTaken(ctx context.Context, r Report) error {
+	return o.end(ctx, func(ctx context.Context, q *db.Queries) error {
+		if _, err := q.Refused(ctx, r.Message); err != nil {
+			return fmt.Errorf("note a late refusal: %w", err)
+		}
+		return nil
+	})
 }
 
 // adopt notes that a message was sent although the answer about it was lost, unless
 // that is known; done is false when no such message is queued any more.
 func (o *Outbox) adopt(ctx context.Context, q *db.Queries, r Report, state State) (done bool, err error) {
 	now := dbtime.From(o.now())
+	decimal, hex := forms(r.ID)
 	adoption := db.AdoptParams{
+		IDDecimal: decimal, IDHex: hex,
 		ID: r.Message, State: string(state), ProviderID: name(r.Provider, r.ID), Provider: r.Provider, Operator: r.Operator, SentAt: now,
 		Code: string(Code), Nothing: []byte{},
 	}

@@ -105,8 +105,9 @@ func (c *Config) bind() *Bind {
 type Delivery struct {
 	Message *Message
 	TLVs    TLVs
-	// ID names the request for good: the link's random name and the sequence
-	// number. SMPP gives messages to us no id of their own.
+	// ID names the request for good: the link's random name, and which of its messages
+	// this was. SMPP gives messages to us no id of their own, and a sequence number
+	// says little: some centres count from 0 again, some do not count.
 	ID string
 }
 
@@ -119,8 +120,8 @@ type Handler func(ctx context.Context, d Delivery) (status Status, then func(ctx
 type Deps struct {
 	// Handle takes what is delivered; nil on a transmitter.
 	Handle Handler
-	// Faulty hears of every PDU that is malformed, unknown or was never asked
-	// for, to be counted.
+	// Faulty hears of every PDU that is malformed, unknown, was never asked for, came
+	// again or has what does not belong there, to be counted.
 	Faulty func(reason string)
 	Log    *slog.Logger
 }
@@ -131,7 +132,9 @@ type Client struct {
 	Deps
 	cfg  Config
 	pace pace
-	dial func(ctx context.Context) (net.Conn, error)
+	// asked outlives the links: a response may come over the next one.
+	asked *requests
+	dial  func(ctx context.Context) (net.Conn, error)
 
 	mu      sync.Mutex
 	link    *link         // nil while there is none
@@ -146,7 +149,7 @@ func New(cfg Config, deps Deps) (*Client, error) {
 	if deps.Handle == nil {
 		deps.Handle = func(context.Context, Delivery) (Status, func(context.Context)) { return StatusBindState, nil }
 	}
-	c := &Client{Deps: deps, cfg: cfg, pace: newPace(cfg.Rate), changed: make(chan struct{})}
+	c := &Client{Deps: deps, cfg: cfg, pace: newPace(cfg.Rate), asked: newRequests(), changed: make(chan struct{})}
 	c.dial = c.connect
 	return c, nil
 }
@@ -259,12 +262,4 @@ func (c *Client) Submit(ctx context.Context, m *Message, tlvs TLVs) (id string, 
 		}
 		c.pace.hold(pause)
 	}
-}
-
-// accepted reads a response to submit_sm.
-func accepted(answer PDU) (id string, err error) {
-	if answer.Status != StatusOK {
-		return "", &StatusError{Status: answer.Status}
-	}
-	return messageID(answer.ID), nil
 }

@@ -200,7 +200,7 @@ func TestSendersKeepTheirOrder(t *testing.T) {
 	others := make(chan struct{}, 2)
 	s := runWith(t, smpp.Config{Address: smsc.Address}, func(d smpp.Delivery) {
 		switch {
-		case d.Message.Source.Digits != "996555000001" || smpp.IsReceipt(d.Message):
+		case d.Message.Source.Digits != "996555000001" || smpp.IsReceipt(d.Message, d.TLVs):
 			others <- struct{}{}
 		case string(d.Message.Short) == "1": // the others are done before it
 			<-others
@@ -229,7 +229,7 @@ func TestSendersKeepTheirOrder(t *testing.T) {
 	defer s.mu.Unlock()
 	var order string
 	for _, d := range s.heard {
-		if d.Message.Source.Digits == "996555000001" && !smpp.IsReceipt(d.Message) {
+		if d.Message.Source.Digits == "996555000001" && !smpp.IsReceipt(d.Message, d.TLVs) {
 			order += string(d.Message.Short)
 		}
 	}

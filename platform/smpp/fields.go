@@ -7,6 +7,7 @@ import "bytes"
 type fields struct {
 	raw []byte
 	err error
+	odd string // see PDU.Odd
 }
 
 func (f *fields) fail(status Status, reason string) {
@@ -38,15 +39,35 @@ func (f *fields) text(size int) string {
 	return s
 }
 
+// id reads the message_id or system_id of a response, of any length: what is refused
+// here would be sent again. One without its NUL is all that is left.
+func (f *fields) id(size int) string {
+	end := bytes.IndexByte(f.raw, 0)
+	if end < 0 {
+		f.odd = OddUnended
+		end = len(f.raw)
+	} else if end >= size {
+		f.odd = OddLong
+	}
+	id := string(f.raw[:end])
+	f.raw = f.raw[min(end+1, len(f.raw)):]
+	return id
+}
+
+// rest passes over what is left where nothing more belongs.
+func (f *fields) rest() {
+	if len(f.raw) > 0 && f.err == nil {
+		f.odd = OddTrailing
+	}
+}
+
 func (f *fields) address(size int) Address {
 	return Address{TON: f.octet(), NPI: f.octet(), Digits: f.text(size)}
 }
 
 func (f *fields) bind() *Bind {
 	b := &Bind{SystemID: f.text(16), Password: f.text(9), SystemType: f.text(13), Version: f.octet(), Range: f.address(41)}
-	if len(f.raw) > 0 {
-		f.fail(StatusCommandLength, "octets after a bind request")
-	}
+	f.rest()
 	return b
 }
 
@@ -79,8 +100,10 @@ func (f *fields) tlvs() TLVs {
 	if f.err != nil {
 		return nil
 	}
-	all, err := readTLVs(f.raw)
-	f.err = err
+	all, whole := readTLVs(f.raw)
+	if !whole {
+		f.odd = OddTrailing
+	}
 	return all
 }
 

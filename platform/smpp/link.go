@@ -24,14 +24,17 @@ type link struct {
 
 	writing sync.Mutex
 	window  chan struct{} // one token for each submit_sm without a response
-	asked   *requests
-	heard   atomic.Int64 // when something was read last, in Unix nanoseconds
+	heard   atomic.Int64  // when something was read last, in Unix nanoseconds
+	leaving atomic.Bool   // the SMS centre unbound: nothing is written any more
 
 	admission sync.Mutex
 	closing   bool
 	handlers  chan struct{}
 	working   sync.WaitGroup
 	lines     lines
+	inWork    inWork
+
+	delivered uint64 // messages taken from the reader
 
 	once   sync.Once
 	broken chan struct{} // closed when the link is of no more use
@@ -39,9 +42,12 @@ type link struct {
 	read   chan struct{} // closed when the reader has ended
 }
 
+// afterUnbind is how long responses are read after the SMS centre unbound.
+const afterUnbind = 2 * time.Second
+
 func newLink(c *Client, conn net.Conn) *link {
 	l := &link{
-		Client: c, conn: conn, name: rand.Text(), window: make(chan struct{}, c.cfg.Window), asked: newRequests(),
+		Client: c, conn: conn, name: rand.Text(), window: make(chan struct{}, c.cfg.Window),
 		handlers: make(chan struct{}, handlers), broken: make(chan struct{}), read: make(chan struct{}),
 	}
 	l.heard.Store(time.Now().UnixNano())
@@ -89,28 +95,35 @@ func (l *link) ask(ctx context.Context, p PDU) (PDU, error) {
 			return PDU{}, fmt.Errorf("%w: the window is full: %w", ErrNotSent, ctx.Err())
 		}
 	}
-	sequence, answered := l.asked.add()
-	defer l.asked.remove(sequence)
-	p.Sequence = sequence
-	if err := l.write(p); err != nil {
+	if l.leaving.Load() {
+		return PDU{}, fmt.Errorf("%w: %w", ErrNotSent, errUnbound)
+	}
+	one := l.asked.add(p.Command)
+	p.Sequence = one.sequence
+	if err := l.write(p); errors.Is(err, ErrOutcomeUnknown) {
+		return PDU{}, l.unanswered(one, errLinkBroke)
+	} else if err != nil {
+		l.asked.remove(one)
 		return PDU{}, err
 	}
 	timeout := time.NewTimer(l.cfg.Response)
 	defer timeout.Stop()
 	select {
-	case answer := <-answered:
+	case answer := <-one.answered:
+		l.asked.remove(one)
 		return answer, nil
 	case <-l.broken:
 	case <-ctx.Done():
-		return PDU{}, fmt.Errorf("%w: %w", ErrOutcomeUnknown, ctx.Err())
+		return PDU{}, l.unanswered(one, ctx.Err())
 	case <-timeout.C:
-		return PDU{}, fmt.Errorf("%w: no response in time", ErrOutcomeUnknown)
+		return PDU{}, l.unanswered(one, errNoResponse)
 	}
 	select {
-	case answer := <-answered: // it was read just before the end
+	case answer := <-one.answered: // it was read just before the end
+		l.asked.remove(one)
 		return answer, nil
 	default:
-		return PDU{}, fmt.Errorf("%w: the link broke", ErrOutcomeUnknown)
+		return PDU{}, l.unanswered(one, errLinkBroke)
 	}
 }
 
@@ -193,6 +206,9 @@ func (l *link) reader() {
 		}
 		l.heard.Store(time.Now().UnixNano())
 		p, err := Decode(frame)
+		if p.Odd != "" {
+			l.Faulty(p.Odd)
+		}
 		if err != nil {
 			err = l.refuse(p, err)
 		} else {
@@ -202,11 +218,19 @@ func (l *link) reader() {
 			l.fail(err)
 			return
 		}
+		if l.leaving.Load() && !l.asked.areOpen() {
+			l.fail(errUnbound)
+			return
+		}
 	}
 }
 
 // lost ends a link whose stream cannot be followed any more.
 func (l *link) lost(head []byte, err error) {
+	if l.leaving.Load() {
+		l.fail(errUnbound)
+		return
+	}
 	var bad *MalformedError
 	if errors.As(err, &bad) {
 		l.Faulty("length")
@@ -223,13 +247,16 @@ func (l *link) refuse(p PDU, err error) error {
 	if !errors.As(err, &bad) {
 		return err
 	}
+	reason := "body"
 	if bad.Status == StatusCommandID {
-		l.Faulty("command")
-		return l.write(PDU{Command: GenericNack, Status: bad.Status, Sequence: p.Sequence})
+		reason = "command"
 	}
-	l.Faulty("body")
-	if p.Command.IsResponse() {
+	l.Faulty(reason)
+	switch {
+	case p.Command.IsResponse(): // two that refuse each other's refusals would never end
 		return nil
+	case bad.Status == StatusCommandID:
+		return l.write(PDU{Command: GenericNack, Status: bad.Status, Sequence: p.Sequence})
 	}
 	return l.write(PDU{Command: p.Command.Response(), Status: bad.Status, Sequence: p.Sequence})
 }
@@ -246,8 +273,7 @@ func (l *link) take(p PDU) error {
 	case EnquireLink:
 		return l.write(PDU{Command: EnquireLinkResp, Sequence: p.Sequence})
 	case Unbind:
-		_ = l.write(PDU{Command: UnbindResp, Sequence: p.Sequence}) // the link ends anyway
-		return errors.New("the SMS centre unbound")
+		return l.unbound(p)
 	case DeliverSM, DataSM:
 		return l.deliver(p)
 	}
@@ -255,22 +281,52 @@ func (l *link) take(p PDU) error {
 	return l.write(PDU{Command: GenericNack, Status: StatusCommandID, Sequence: p.Sequence})
 }
 
+// errUnbound ends a link that the SMS centre unbound.
+var errUnbound = errors.New("the SMS centre unbound")
+
+// unbound agrees to the end of the link. Responses that are still under way are read:
+// some centres send them before they close.
+func (l *link) unbound(p PDU) error {
+	l.set(nil)                                                  // whoever comes now waits for another link
+	_ = l.write(PDU{Command: UnbindResp, Sequence: p.Sequence}) // the link ends anyway
+	if !l.asked.areOpen() {
+		return errUnbound
+	}
+	l.leaving.Store(true)
+	return l.conn.SetReadDeadline(time.Now().Add(afterUnbind))
+}
+
 // deliver gives a message to the handler, unless too many are in work.
 func (l *link) deliver(p PDU) error {
+	if l.inWork.isAgain(p) {
+		l.Faulty("again") // it is answered with the one that is in work
+		return nil
+	}
 	if status := l.admit(); status != StatusOK {
-		return l.write(PDU{Command: p.Command.Response(), Status: status, Sequence: p.Sequence})
+		return l.respond(p, status)
 	}
 	var turn *place
-	if !IsReceipt(p.Message) { // receipts tell of messages that have nothing to do with each other
+	if !IsReceipt(p.Message, p.TLVs) { // receipts tell of messages that have nothing to do with each other
 		turn = l.lines.join(p.Message.Source.Digits)
 	}
-	go l.handle(p, turn)
+	l.delivered++
+	go l.handle(p, turn, strings.ToLower(l.name)+":"+strconv.FormatUint(l.delivered, 10))
+	return nil
+}
+
+// respond answers a delivery as often as it came meanwhile.
+func (l *link) respond(p PDU, status Status) error {
+	for range l.inWork.done(p) {
+		if err := l.write(PDU{Command: p.Command.Response(), Status: status, Sequence: p.Sequence}); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
 // handle works on an admitted message, after its sender's before it. A panic, whose
 // text may hold what a citizen wrote, ends the work on it and nothing else.
-func (l *link) handle(p PDU, turn *place) {
+func (l *link) handle(p PDU, turn *place, id string) {
 	defer l.working.Done()
 	defer func() { <-l.handlers }()
 	defer l.lines.leave(turn)
@@ -280,11 +336,11 @@ func (l *link) handle(p PDU, turn *place) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			l.Log.ErrorContext(ctx, "an SMPP message was not worked on", "error", problem.FromPanic(fault))
+			l.inWork.done(p) // unanswered: the centre delivers it again
 		}
 	}()
-	id := strings.ToLower(l.name) + ":" + strconv.FormatUint(uint64(p.Sequence), 10)
 	status, then := l.Handle(ctx, Delivery{Message: p.Message, TLVs: p.TLVs, ID: id})
-	if err := l.write(PDU{Command: p.Command.Response(), Status: status, Sequence: p.Sequence}); err != nil {
+	if err := l.respond(p, status); err != nil {
 		l.Log.WarnContext(ctx, "an SMPP message was taken and its response not sent", "error", err)
 		return // it is delivered again
 	}

@@ -29,7 +29,17 @@ type PDU struct {
 	// responses to submit_sm, deliver_sm and data_sm.
 	ID   string
 	TLVs TLVs
+	// Odd is what the PDU has beside what the standard allows, and was read in spite
+	// of: one of the Odd constants, a metric's label. Empty: nothing.
+	Odd string
 }
+
+// What a PDU may have beside what belongs there.
+const (
+	OddTrailing = "trailing"   // octets around or after the optional parameters that form none
+	OddUnended  = "unended_id" // a response's id without its NUL
+	OddLong     = "long_id"    // a response's id over 64 octets, or a system_id over 15
+)
 
 // Bind is the body of a bind request (section 4.1.5).
 type Bind struct {
@@ -93,6 +103,7 @@ func Decode(frame []byte) (PDU, error) {
 	}
 	body := fields{raw: frame[headSize:]}
 	p.readBody(&body)
+	p.Odd = body.odd
 	if body.err != nil {
 		return PDU{Command: p.Command, Status: p.Status, Sequence: p.Sequence}, body.err
 	}
@@ -114,9 +125,7 @@ func (p *PDU) readBody(f *fields) {
 	case SubmitSMResp, DeliverSMResp, DataSMResp:
 		p.readID(f, 65)
 	case Unbind, UnbindResp, EnquireLink, EnquireLinkResp, GenericNack:
-		if len(f.raw) > 0 {
-			f.fail(StatusCommandLength, "a body where none belongs")
-		}
+		f.rest()
 	default:
 		f.fail(StatusCommandID, "unknown command_id")
 	}
@@ -128,7 +137,7 @@ func (p *PDU) readID(f *fields, size int) {
 	if len(f.raw) == 0 {
 		return
 	}
-	p.ID = f.text(size)
+	p.ID = f.id(size)
 	p.TLVs = f.tlvs()
 }
 

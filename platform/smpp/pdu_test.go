@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -104,11 +105,8 @@ func TestDecodeMalformed(t *testing.T) {
 		"a string without an end": {change(func(raw []byte) []byte {
 			return append(raw[:at], bytes.Repeat([]byte{'9'}, 40)...)
 		}), smpp.StatusParameter},
-		"a TLV longer than the PDU": {change(func(raw []byte) []byte { raw[len(raw)-2] = 9; return raw }), smpp.StatusOptionalStream},
-		"half a TLV":                {change(func(raw []byte) []byte { return raw[:len(raw)-2] }), smpp.StatusOptionalStream},
-		"a body that ends":          {change(func(raw []byte) []byte { return raw[:20] }), smpp.StatusParameter},
-		"an unknown command":        {change(func(raw []byte) []byte { raw[6] = 0x77; return raw }), smpp.StatusCommandID},
-		"a body where none belongs": {change(func(raw []byte) []byte { raw[6], raw[7] = 0, 0x15; return raw }), smpp.StatusCommandLength},
+		"a body that ends":   {change(func(raw []byte) []byte { return raw[:20] }), smpp.StatusParameter},
+		"an unknown command": {change(func(raw []byte) []byte { raw[6] = 0x77; return raw }), smpp.StatusCommandID},
 	}
 	for name, test := range tests {
 		p, err := smpp.Decode(test.raw)
@@ -129,6 +127,10 @@ func TestDecodeMalformed(t *testing.T) {
 
 func TestReadReceipt(t *testing.T) {
 	t.Parallel()
+	ucs2, err := smpp.EncodeText("id:A7 sub:001 dlvrd:001 stat:DELIVRD err:000", smpp.CodingUCS2)
+	if err != nil {
+		t.Fatal(err)
+	}
 	text := "id:0123456789 sub:001 dlvrd:001 submit date:2611240900 done date:2611240901 stat:DELIVRD err:000 text:id:7 stat:UNDELIV"
 	for name, test := range map[string]struct {
 		text string
@@ -139,28 +141,123 @@ func TestReadReceipt(t *testing.T) {
 		"a text as in appendix B": {text, nil, smpp.Receipt{ID: "0123456789", State: "DELIVRD"}, true},
 		"parameters count more": {text, smpp.TLVs{
 			{Tag: smpp.TagReceiptedMessageID, Value: []byte("75BCD15\x00")}, {Tag: smpp.TagMessageState, Value: []byte{5}},
-		}, smpp.Receipt{ID: "75BCD15", Standard: true, State: "UNDELIV"}, true},
+		}, smpp.Receipt{ID: "75BCD15", State: "UNDELIV"}, true},
 		"an id between spaces": {"", smpp.TLVs{
 			{Tag: smpp.TagReceiptedMessageID, Value: []byte(" 75BCD15  \x00")}, {Tag: smpp.TagMessageState, Value: []byte{2}},
-		}, smpp.Receipt{ID: "75BCD15", Standard: true, State: "DELIVRD"}, true},
+		}, smpp.Receipt{ID: "75BCD15", State: "DELIVRD"}, true},
 		"an id of spaces, and one in the text": {text, smpp.TLVs{
 			{Tag: smpp.TagReceiptedMessageID, Value: []byte("  \x00")},
 		}, smpp.Receipt{ID: "0123456789", State: "DELIVRD"}, true},
 		"an id of octets": {"", smpp.TLVs{
 			{Tag: smpp.TagReceiptedMessageID, Value: []byte("\xffA1")}, {Tag: smpp.TagMessageState, Value: []byte{2}},
 		}, smpp.Receipt{State: "DELIVRD"}, false},
-		"lower case":  {"id:ab-1 stat:expired", nil, smpp.Receipt{ID: "ab-1", State: "EXPIRED"}, true},
-		"no state":    {"id:1 sub:001", nil, smpp.Receipt{ID: "1"}, false},
-		"no id":       {"stat:DELIVRD", nil, smpp.Receipt{}, false},
-		"only a text": {"Salam", nil, smpp.Receipt{}, false},
+		// T14
+		"commas":                   {"id:55,sub:001,dlvrd:001,submit date:2611240900,done date:2611240901,stat:DELIVRD,err:000,text:x", nil, smpp.Receipt{ID: "55", State: "DELIVRD"}, true},
+		"semicolons":               {"id:55; sub:001; stat:UNDELIV; err:1", nil, smpp.Receipt{ID: "55", State: "UNDELIV"}, true},
+		"a space after the colon":  {"id: 55 sub: 001 dlvrd: 001 stat: DELIVRD err: 000 Text: stat:UNDELIV", nil, smpp.Receipt{ID: "55", State: "DELIVRD"}, true},
+		"a space before the colon": {"id : 55 stat : REJECTD", nil, smpp.Receipt{ID: "55", State: "REJECTD"}, true},
+		"lines":                    {"id:55\r\nstat:EXPIRED\r\nerr:0", nil, smpp.Receipt{ID: "55", State: "EXPIRED"}, true},
+		"UCS-2":                    {string(ucs2), nil, smpp.Receipt{ID: "A7", State: "DELIVRD"}, true},
+		"a long id":                {"id:" + strings.Repeat("7", 90) + " stat:DELIVRD", nil, smpp.Receipt{ID: strings.Repeat("7", 90), State: "DELIVRD"}, true},
+		"a state in full":          {"id:5 stat:DELIVERED", nil, smpp.Receipt{ID: "5", State: "DELIVRD"}, true},
+		"a state by its number":    {"id:5 stat:5 err:0", nil, smpp.Receipt{ID: "5", State: "UNDELIV"}, true},
+		"the state before the id":  {"stat:ACCEPTD id:5", nil, smpp.Receipt{ID: "5", State: "ACCEPTD"}, true},
+		"lower case":               {"id:ab-1 stat:expired", nil, smpp.Receipt{ID: "ab-1", State: "EXPIRED"}, true},
+		"no state":                 {"id:1 sub:001", nil, smpp.Receipt{ID: "1"}, false},
+		"no id":                    {"stat:DELIVRD", nil, smpp.Receipt{}, false},
+		"only a text":              {"Salam", nil, smpp.Receipt{}, false},
 	} {
 		got, ok := smpp.ReadReceipt(&smpp.Message{Class: 4, Short: []byte(test.text)}, test.tlvs)
 		if ok != test.ok || (ok && got != test.want) {
 			t.Errorf("%s: %+v, %v", name, got, ok)
 		}
 	}
-	if smpp.IsReceipt(&smpp.Message{Short: []byte(text)}) {
-		t.Error("a citizen's text counts as a receipt")
+}
+
+// T1: what marks a receipt, and that a text does not.
+func TestIsReceipt(t *testing.T) {
+	t.Parallel()
+	id := smpp.TLV{Tag: smpp.TagReceiptedMessageID, Value: []byte("7\x00")}
+	state := smpp.TLV{Tag: smpp.TagMessageState, Value: []byte{2}}
+	for name, test := range map[string]struct {
+		class              byte
+		tlvs               smpp.TLVs
+		receipt, automatic bool
+	}{
+		"esm_class":                    {class: 0x04, receipt: true},
+		"intermediate":                 {class: 0x20, receipt: true},
+		"with a header":                {class: 0x44, receipt: true},
+		"both parameters":              {tlvs: smpp.TLVs{id, state}, receipt: true},
+		"the id alone":                 {tlvs: smpp.TLVs{id}, receipt: true},
+		"the state alone":              {tlvs: smpp.TLVs{state}, receipt: true},
+		"an empty id":                  {tlvs: smpp.TLVs{{Tag: smpp.TagReceiptedMessageID, Value: []byte{0}}}},
+		"no state of the standard":     {tlvs: smpp.TLVs{{Tag: smpp.TagMessageState, Value: []byte{0}}}},
+		"a phone's acknowledgement":    {class: 0x08, automatic: true},
+		"the end of a conversation":    {class: 0x18, automatic: true},
+		"a person's acknowledgement":   {class: 0x10},
+		"a text":                       {},
+		"a text with a way to reply":   {class: 0x80},
+		"a text in parts with a reply": {class: 0xC0},
+	} {
+		m := &smpp.Message{Class: test.class, Short: []byte("id:7 stat:DELIVRD")}
+		if got := smpp.IsReceipt(m, test.tlvs); got != test.receipt {
+			t.Errorf("%s: a receipt: %v", name, got)
+		}
+		if got := smpp.IsAutomatic(m); got != test.automatic {
+			t.Errorf("%s: automatic: %v", name, got)
+		}
+	}
+}
+
+// T3, T14: what lies where nothing belongs is passed over in any PDU, and a response's
+// id is kept whole.
+func TestDecodeTolerant(t *testing.T) {
+	t.Parallel()
+	op := smpp.TLVs{{Tag: smpp.TagUSSDServiceOp, Value: []byte{18}}}
+	plain, marked := deliver([]byte("12"), nil), deliver([]byte("12"), op)
+	response := smpp.PDU{Command: smpp.SubmitSMResp, Sequence: 7, ID: "A1"}
+	long := strings.Repeat("7", 90)
+	for name, test := range map[string]struct {
+		pdu  smpp.PDU
+		cut  int // octets taken away from the end
+		more string
+		odd  string
+		want smpp.PDU
+	}{
+		"a NUL":                        {plain, 0, "00", smpp.OddTrailing, plain},
+		"two octets":                   {plain, 0, "0D0A", smpp.OddTrailing, plain},
+		"three NULs":                   {plain, 0, "000000", smpp.OddTrailing, plain},
+		"a NUL after a parameter":      {marked, 0, "00", smpp.OddTrailing, marked},
+		"a NUL before a parameter":     {plain, 0, "00" + "0501000112", smpp.OddTrailing, marked},
+		"two NULs before a parameter":  {plain, 0, "0000" + "0501000112", smpp.OddTrailing, marked},
+		"half a parameter":             {marked, 0, "0424", smpp.OddTrailing, marked},
+		"a parameter beyond the PDU":   {marked, 0, "0424000961", smpp.OddTrailing, marked},
+		"a response":                   {response, 0, "00", smpp.OddTrailing, response},
+		"a refusal":                    {smpp.PDU{Command: smpp.SubmitSMResp, Sequence: 7, Status: 0x58}, 0, "00", "", smpp.PDU{}},
+		"an id without its end":        {response, 1, "", smpp.OddUnended, response},
+		"an id of 90 characters":       {smpp.PDU{Command: smpp.SubmitSMResp, Sequence: 7}, 1, hex.EncodeToString([]byte(long)) + "00", smpp.OddLong, smpp.PDU{ID: long}},
+		"the same without its end":     {smpp.PDU{Command: smpp.SubmitSMResp, Sequence: 7}, 1, hex.EncodeToString([]byte(long)), smpp.OddUnended, smpp.PDU{ID: long}},
+		"a long name of the centre":    {smpp.PDU{Command: smpp.BindTransceiverResp, Sequence: 7}, 1, hex.EncodeToString([]byte(long)) + "00", smpp.OddLong, smpp.PDU{ID: long}},
+		"enquire_link":                 {smpp.PDU{Command: smpp.EnquireLink, Sequence: 7}, 0, "00", smpp.OddTrailing, smpp.PDU{}},
+		"the response to enquire_link": {smpp.PDU{Command: smpp.EnquireLinkResp, Sequence: 7}, 0, "0000", smpp.OddTrailing, smpp.PDU{}},
+		"unbind":                       {smpp.PDU{Command: smpp.Unbind, Sequence: 7}, 0, "00", smpp.OddTrailing, smpp.PDU{}},
+		"generic_nack":                 {smpp.PDU{Command: smpp.GenericNack, Sequence: 7, Status: 3}, 0, "FF", smpp.OddTrailing, smpp.PDU{}},
+		"data_sm":                      {smpp.PDU{Command: smpp.DataSM, Sequence: 7, Message: &smpp.Message{}, TLVs: op}, 0, "00", smpp.OddTrailing, smpp.PDU{TLVs: op}},
+		"bind":                         {smpp.PDU{Command: smpp.BindReceiver, Sequence: 7, Bind: &smpp.Bind{SystemID: "a"}}, 0, "00", smpp.OddTrailing, smpp.PDU{}},
+	} {
+		raw, err := test.pdu.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw = append(raw[:len(raw)-test.cut], unhex(t, test.more)...)
+		raw[2], raw[3] = byte(len(raw)>>8), byte(len(raw))
+		got, err := smpp.Decode(raw)
+		if err != nil || got.Odd != test.odd || got.ID != test.want.ID || got.Sequence != 7 || !reflect.DeepEqual(got.TLVs, test.want.TLVs) {
+			t.Errorf("%s: read as %+v, %v", name, got, err)
+		}
+		if test.want.Message != nil && !reflect.DeepEqual(got.Message, test.want.Message) {
+			t.Errorf("%s: the message is %+v", name, got.Message)
+		}
 	}
 }
 
@@ -253,6 +350,9 @@ func FuzzPDU(f *testing.F) {
 			return
 		}
 		again, err := p.Encode()
+		if p.Odd != "" && (err == nil || p.Odd != smpp.OddTrailing) {
+			return // not written as it was read; an id may be longer than may be written
+		}
 		if err != nil || !bytes.Equal(raw, again) && !empty(p) {
 			t.Fatalf("%x is written as %x, %v", raw, again, err)
 		}

@@ -21,10 +21,10 @@ const (
 
 // Bits of esm_class (section 5.2.12).
 const (
-	JoinedClass     byte = 0x40 // the message begins with Part.Header
-	receiptClass    byte = 0x04
-	notifiedClass   byte = 0x20
-	messageTypeMask byte = 0x3C
+	JoinedClass    byte = 0x40 // the message begins with Part.Header
+	receiptClass   byte = 0x04 // delivery receipt
+	automaticClass byte = 0x08 // delivery acknowledgement and, with 0x10, conversation abort
+	notifiedClass  byte = 0x20 // intermediate notification
 )
 
 // ErrCoding says that a text is in a coding that is not spoken here.

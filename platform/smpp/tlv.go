@@ -47,22 +47,39 @@ func (t TLVs) Byte(tag Tag) (value byte, ok bool) {
 	return raw[0], true
 }
 
-// readTLVs reads the rest of a PDU. Unknown parameters are no fault: section
-// 3.3 has newer versions add some.
-func readTLVs(raw []byte) (TLVs, error) {
-	var all TLVs
-	for len(raw) > 0 {
-		if len(raw) < 4 {
-			return nil, malformed(StatusOptionalStream, "an optional parameter without a head")
+// maxPadding is how many NUL octets may lie between the last field and the optional
+// parameters: a message's own end, which sm_length does not count.
+const maxPadding = 3
+
+// readTLVs reads the rest of a PDU. Unknown parameters are no fault: section 3.3 has
+// newer versions add some. Octets that form no parameter are passed over, before the
+// parameters and after them, and whole is false then: whoever wrote them wrote a
+// message too, and that is more than they are.
+func readTLVs(raw []byte) (all TLVs, whole bool) {
+	all, left := splitTLVs(raw)
+	if left == 0 {
+		return all, true
+	}
+	for padding := 1; padding <= min(maxPadding, len(raw)) && raw[padding-1] == 0; padding++ {
+		if shifted, left := splitTLVs(raw[padding:]); left == 0 {
+			return shifted, false
 		}
+	}
+	return all, false
+}
+
+// splitTLVs reads parameters up to the first octets that form none, and says how many
+// are left.
+func splitTLVs(raw []byte) (all TLVs, left int) {
+	for len(raw) >= 4 {
 		length := int(binary.BigEndian.Uint16(raw[2:]))
 		if len(raw)-4 < length {
-			return nil, malformed(StatusOptionalStream, "an optional parameter is longer than the PDU")
+			break
 		}
 		all = append(all, TLV{Tag: Tag(binary.BigEndian.Uint16(raw)), Value: raw[4 : 4+length : 4+length]})
 		raw = raw[4+length:]
 	}
-	return all, nil
+	return all, len(raw)
 }
 
 func (t TLVs) append(raw []byte) ([]byte, error) {

@@ -31,4 +31,7 @@ type NotifyMessage struct {
 	Cost        int64
 	Turn        string
 	DoubtedAt   dbtime.Time
+	IDDecimal   string
+	IDHex       string
+	Uncertain   int64
 }

@@ -16,8 +16,9 @@ const adopt = `-- name: Adopt :execrows
 UPDATE notify_messages
 SET state = $1, provider_id = $2, provider = $3, operator = $4,
     sent_at = $5, finished_at = $6,
-    text_sealed = CASE WHEN notify_messages.purpose = $7 THEN $8 ELSE notify_messages.text_sealed END
-WHERE notify_messages.id = $9 AND notify_messages.state = 'queued'
+    id_decimal = $7, id_hex = $8,
+    text_sealed = CASE WHEN notify_messages.purpose = $9 THEN $10 ELSE notify_messages.text_sealed END
+WHERE notify_messages.id = $11 AND notify_messages.state = 'queued'
     AND NOT EXISTS (SELECT 1 FROM notify_messages AS other WHERE other.provider_id = $2)
 `
 
@@ -28,6 +29,8 @@ type AdoptParams struct {
 	Operator   string
 	SentAt     dbtime.Time
 	FinishedAt dbtime.Time
+	IDDecimal  string
+	IDHex      string
 	Code       string
 	Nothing    []byte
 	ID         string
@@ -42,6 +45,8 @@ func (q *Queries) Adopt(ctx context.Context, arg AdoptParams) (int64, error) {
 		arg.Operator,
 		arg.SentAt,
 		arg.FinishedAt,
+		arg.IDDecimal,
+		arg.IDHex,
 		arg.Code,
 		arg.Nothing,
 		arg.ID,
@@ -75,7 +80,7 @@ func (q *Queries) CountTold(ctx context.Context, turn string) (int64, error) {
 }
 
 const doubt = `-- name: Doubt :exec
-UPDATE notify_messages SET doubted_at = $2, provider = $3, operator = $4, parts = $5, cost = $6
+UPDATE notify_messages SET doubted_at = $2, provider = $3, operator = $4, parts = $5, cost = $6, uncertain = uncertain + 1
 WHERE id = $1 AND (state = 'queued' OR (parts = 0 AND provider = $3))
 `
 
@@ -143,6 +148,24 @@ func (q *Queries) Finish(ctx context.Context, arg FinishParams) (int64, error) {
 	return result.RowsAffected()
 }
 
+const finishMeant = `-- name: FinishMeant :execrows
+UPDATE notify_messages SET state = $1, finished_at = $2 WHERE id = $3 AND state = 'sent'
+`
+
+type FinishMeantParams struct {
+	State      string
+	FinishedAt dbtime.Time
+	ID         string
+}
+
+func (q *Queries) FinishMeant(ctx context.Context, arg FinishMeantParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, finishMeant, arg.State, arg.FinishedAt, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const forgetStrays = `-- name: ForgetStrays :exec
 DELETE FROM notify_strays WHERE heard_at < $1
 `
@@ -190,7 +213,7 @@ func (q *Queries) IsStopped(ctx context.Context, phoneIndex string) (int64, erro
 }
 
 const keepStray = `-- name: KeepStray :exec
-INSERT INTO notify_strays (provider_id, provider, phone_index, heard_at) VALUES ($1, $2, $3, $4) ON CONFLICT (provider_id) DO NOTHING
+INSERT INTO notify_strays (provider_id, provider, phone_index, heard_at, id_decimal, id_hex) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (provider_id) DO NOTHING
 `
 
 type KeepStrayParams struct {
@@ -198,6 +221,8 @@ type KeepStrayParams struct {
 	Provider   string
 	PhoneIndex string
 	HeardAt    dbtime.Time
+	IDDecimal  string
+	IDHex      string
 }
 
 func (q *Queries) KeepStray(ctx context.Context, arg KeepStrayParams) error {
@@ -206,12 +231,14 @@ func (q *Queries) KeepStray(ctx context.Context, arg KeepStrayParams) error {
 		arg.Provider,
 		arg.PhoneIndex,
 		arg.HeardAt,
+		arg.IDDecimal,
+		arg.IDHex,
 	)
 	return err
 }
 
 const list = `-- name: List :many
-SELECT id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost, turn, doubted_at FROM notify_messages WHERE phone_index = $1 ORDER BY queued_at DESC, id DESC LIMIT 100
+SELECT id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost, turn, doubted_at, id_decimal, id_hex, uncertain FROM notify_messages WHERE phone_index = $1 ORDER BY queued_at DESC, id DESC LIMIT 100
 `
 
 func (q *Queries) List(ctx context.Context, phoneIndex string) ([]NotifyMessage, error) {
@@ -244,6 +271,9 @@ func (q *Queries) List(ctx context.Context, phoneIndex string) ([]NotifyMessage,
 			&i.Cost,
 			&i.Turn,
 			&i.DoubtedAt,
+			&i.IDDecimal,
+			&i.IDHex,
+			&i.Uncertain,
 		); err != nil {
 			return nil, err
 		}
@@ -287,6 +317,58 @@ func (q *Queries) MayBeMeant(ctx context.Context, arg MayBeMeantParams) ([]strin
 			return nil, err
 		}
 		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const meant = `-- name: Meant :many
+SELECT id, provider_id, phone_index FROM notify_messages
+WHERE provider = $1 AND (
+    provider_id = $2
+    OR (id_decimal <> '' AND id_decimal IN ($3, $4))
+    OR (id_hex <> '' AND id_hex IN ($3, $4))
+)
+LIMIT 50
+`
+
+type MeantParams struct {
+	Provider   string
+	ProviderID sql.NullString
+	IDDecimal  string
+	IDHex      string
+}
+
+type MeantRow struct {
+	ID         string
+	ProviderID sql.NullString
+	PhoneIndex string
+}
+
+// The messages that a report can be about.
+func (q *Queries) Meant(ctx context.Context, arg MeantParams) ([]MeantRow, error) {
+	rows, err := q.db.QueryContext(ctx, meant,
+		arg.Provider,
+		arg.ProviderID,
+		arg.IDDecimal,
+		arg.IDHex,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MeantRow
+	for rows.Next() {
+		var i MeantRow
+		if err := rows.Scan(&i.ID, &i.ProviderID, &i.PhoneIndex); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -352,32 +434,62 @@ func (q *Queries) Outcomes(ctx context.Context, arg OutcomesParams) ([]OutcomesR
 	return items, nil
 }
 
+const refused = `-- name: Refused :execrows
+UPDATE notify_messages SET doubted_at = CASE WHEN uncertain > 1 THEN doubted_at END, uncertain = uncertain - 1 WHERE id = $1 AND state = 'queued' AND uncertain > 0
+`
+
+// The answer came late: the provider has not taken the message.
+func (q *Queries) Refused(ctx context.Context, id string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, refused, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const sent = `-- name: Sent :execrows
 UPDATE notify_messages
 SET state = CASE
         WHEN notify_messages.state <> 'queued' THEN notify_messages.state
-        WHEN EXISTS (SELECT 1 FROM notify_strays WHERE notify_strays.provider_id = $1) THEN 'delivered'
+        WHEN EXISTS (
+            SELECT 1 FROM notify_strays
+            WHERE notify_strays.phone_index = notify_messages.phone_index AND notify_strays.provider = $1 AND (
+                notify_strays.provider_id = $2
+                OR (notify_strays.id_decimal <> '' AND notify_strays.id_decimal IN ($3, $4))
+                OR (notify_strays.id_hex <> '' AND notify_strays.id_hex IN ($3, $4))
+            )
+        ) THEN 'delivered'
         ELSE 'sent'
     END,
-    finished_at = COALESCE(finished_at, (SELECT heard_at FROM notify_strays WHERE notify_strays.provider_id = $1)),
-    sent_at = COALESCE(sent_at, $2),
-    text_sealed = $3, provider = $4,
-    operator = $5, parts = $6, cost = $7, tries = $8,
+    finished_at = COALESCE(finished_at, (
+            SELECT MIN(heard_at) FROM notify_strays
+            WHERE notify_strays.phone_index = notify_messages.phone_index AND notify_strays.provider = $1 AND (
+                notify_strays.provider_id = $2
+                OR (notify_strays.id_decimal <> '' AND notify_strays.id_decimal IN ($3, $4))
+                OR (notify_strays.id_hex <> '' AND notify_strays.id_hex IN ($3, $4))
+            )
+        )),
+    sent_at = COALESCE(sent_at, $5),
+    text_sealed = $6, provider = $1,
+    operator = $7, parts = $8, cost = $9, tries = $10,
+    id_decimal = $3, id_hex = $4,
     provider_id = CASE
         WHEN EXISTS (
-            SELECT 1 FROM notify_messages AS other WHERE other.provider_id = $1 AND other.id <> notify_messages.id
+            SELECT 1 FROM notify_messages AS other WHERE other.provider_id = $2 AND other.id <> notify_messages.id
         ) THEN NULL
-        ELSE $1
+        ELSE $2
     END
-WHERE notify_messages.id = $9
-    AND (notify_messages.state = 'queued' OR notify_messages.provider_id = $1)
+WHERE notify_messages.id = $11
+    AND (notify_messages.state = 'queued' OR notify_messages.provider_id = $2)
 `
 
 type SentParams struct {
+	Provider   string
 	ProviderID sql.NullString
+	IDDecimal  string
+	IDHex      string
 	SentAt     dbtime.Time
 	TextSealed []byte
-	Provider   string
 	Operator   string
 	Parts      int64
 	Cost       int64
@@ -386,14 +498,16 @@ type SentParams struct {
 }
 
 // A provider that uses an id twice must not have the message sent again: it is
-// then without one, and no report finds it. A report that overtook the answer
-// stays, and the answer adds what it did not tell.
+// then without one, and a report finds it by its phone at most. A report that overtook
+// the answer stays, and the answer adds what it did not tell.
 func (q *Queries) Sent(ctx context.Context, arg SentParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, sent,
+		arg.Provider,
 		arg.ProviderID,
+		arg.IDDecimal,
+		arg.IDHex,
 		arg.SentAt,
 		arg.TextSealed,
-		arg.Provider,
 		arg.Operator,
 		arg.Parts,
 		arg.Cost,
@@ -472,7 +586,7 @@ func (q *Queries) Strays(ctx context.Context, arg StraysParams) ([]StraysRow, er
 }
 
 const waiting = `-- name: Waiting :one
-SELECT id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost, turn, doubted_at FROM notify_messages WHERE id = $1 AND state = 'queued'
+SELECT id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost, turn, doubted_at, id_decimal, id_hex, uncertain FROM notify_messages WHERE id = $1 AND state = 'queued'
 `
 
 func (q *Queries) Waiting(ctx context.Context, id string) (NotifyMessage, error) {
@@ -499,6 +613,9 @@ func (q *Queries) Waiting(ctx context.Context, id string) (NotifyMessage, error)
 		&i.Cost,
 		&i.Turn,
 		&i.DoubtedAt,
+		&i.IDDecimal,
+		&i.IDHex,
+		&i.Uncertain,
 	)
 	return i, err
 }

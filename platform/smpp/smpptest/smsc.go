@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	_ "embed"
+	"encoding/hex"
 	"encoding/json"
 	"io"
 	"os"
@@ -27,7 +28,9 @@ type Event struct {
 	Event string `json:"event"`
 	// Status is the command_status of a response to deliver_sm.
 	Status uint32 `json:"status"`
-	Port   int    `json:"port"`
+	// Sequence is that response's sequence number.
+	Sequence uint32 `json:"sequence"`
+	Port     int    `json:"port"`
 	// As is the kind of a bind, and SystemID who asked for it.
 	As       string `json:"as"`
 	SystemID string `json:"system_id"`
@@ -158,6 +161,14 @@ func (s *SMSC) Do(command map[string]any) {
 	if _, err := s.input.Write(append(line, '\n')); err != nil {
 		s.t.Fatal(err)
 	}
+}
+
+// Raw writes one PDU on the link as it is, and gives the status of the response to it;
+// it must be a deliver_sm.
+func (s *SMSC) Raw(pdu []byte) (status uint32) {
+	s.t.Helper()
+	s.Do(map[string]any{"raw": hex.EncodeToString(pdu)})
+	return s.Until("delivered").Status
 }
 
 // Deliver sends a deliver_sm with these fields, named as the specification does,

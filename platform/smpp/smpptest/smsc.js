@@ -5,6 +5,11 @@
 //   {"throttle": n}       the next n submit_sm are answered that we are too fast
 //   {"pass": n}           the next n submit_sm are taken whatever was asked below
 //   {"silent": n}         the next n submit_sm are not answered
+//   {"ids": ["A1", …]}    the next submit_sm get these ids instead of a count
+//   {"body": "hex"}       the next submit_sm is answered with this body, written by hand
+//   {"late": n}           the responses to the next n submit_sm are kept back
+//   {"release": true}     … until now; they go over the link that is there
+//   {"unbind": true}      asks for the end of the link, and leaves closing it to the other side
 //   {"disconnect": true}  closes the connection
 //   {"refuse": n}         the next n binds are refused
 //   {"deaf": true}        answers no enquire_link from now on
@@ -16,7 +21,17 @@ const tell = event => process.stdout.write(JSON.stringify(event, (_, value) =>
   value && value.type === 'Buffer' ? '0x' + Buffer.from(value.data).toString('hex') : value) + '\n');
 const octets = value => typeof value === 'string' && value.startsWith('0x') ? Buffer.from(value.slice(2), 'hex') : value;
 
-let session = null, last = 0, pass = 0, throttle = 0, silent = 0, refuse = 0, deaf = false;
+let session = null, last = 0, pass = 0, throttle = 0, silent = 0, refuse = 0, deaf = false, body = null, late = 0;
+const ids = [], kept = [];
+
+// response is a submit_sm_resp with a body that the library would not write.
+const response = (sequence, octets) => {
+  const head = Buffer.alloc(16);
+  head.writeUInt32BE(16 + octets.length, 0);
+  head.writeUInt32BE(0x80000004, 4);
+  head.writeUInt32BE(sequence, 12);
+  return Buffer.concat([head, octets]);
+};
 
 const server = smpp.createServer({}, connected => {
   const bind = pdu => {
@@ -31,9 +46,10 @@ const server = smpp.createServer({}, connected => {
   };
   for (const name of ['bind_transceiver', 'bind_transmitter', 'bind_receiver']) connected.on(name, bind);
   connected.on('enquire_link', pdu => { if (!deaf) { connected.send(pdu.response()); tell({event: 'enquired'}); } });
+  connected.on('unbind_resp', () => tell({event: 'unbind_resp'}));
   connected.on('unbind', pdu => { connected.send(pdu.response()); connected.close(); tell({event: 'unbound'}); });
   connected.on('generic_nack', pdu => tell({event: 'nack', status: pdu.command_status}));
-  connected.on('deliver_sm_resp', pdu => tell({event: 'delivered', status: pdu.command_status}));
+  connected.on('deliver_sm_resp', pdu => tell({event: 'delivered', status: pdu.command_status, sequence: pdu.sequence_number}));
   connected.on('submit_sm', pdu => {
     const passing = pass-- > 0;
     if (!passing && silent > 0) { silent--; tell({event: 'swallowed'}); return; }
@@ -43,8 +59,14 @@ const server = smpp.createServer({}, connected => {
       tell({event: 'throttled'});
       return;
     }
-    const id = String(++last);
-    connected.send(pdu.response({message_id: id}));
+    const id = ids.length ? ids.shift() : String(++last);
+    if (body !== null) {
+      connected.socket.write(response(pdu.sequence_number, Buffer.from(body, 'hex')));
+      body = null;
+    } else if (late > 0) {
+      late--;
+      kept.push(response(pdu.sequence_number, Buffer.from(id + '\0')));
+    } else connected.send(pdu.response({message_id: id}));
     // What the library reads as text, by the coding, header cut off.
     const text = pdu.short_message.message;
     tell({event: 'submit', id, pdu: {...pdu, text: Buffer.isBuffer(text) ? '0x' + text.toString('hex') : text}});
@@ -60,6 +82,11 @@ lines.on('line', line => {
   if ('silent' in command) silent = command.silent;
   if ('refuse' in command) refuse = command.refuse;
   if ('deaf' in command) deaf = command.deaf;
+  if ('body' in command) body = command.body;
+  if ('late' in command) late = command.late;
+  if ('ids' in command) ids.push(...command.ids);
+  if (command.release && session) for (const one of kept.splice(0)) session.socket.write(one);
+  if (command.unbind && session) session.send(new smpp.PDU('unbind'));
   if (command.disconnect && session) session.socket.destroy();
   if (command.raw && session) session.socket.write(Buffer.from(command.raw, 'hex'));
   if (command.deliver && session) {
