@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -258,6 +259,42 @@ func TestSMPPUntagged(t *testing.T) {
 	} {
 		if l.gateway.Speaks(d) {
 			t.Errorf("%s is taken for a dialogue", name)
+		}
+	}
+}
+
+// T7, T8: a dialogue begins anew with every dialling, also where the centre uses its
+// sequence numbers again or writes 0, and from a phone that is written nationally.
+func TestSMPPSequenceNumbers(t *testing.T) {
+	t.Parallel()
+	l := newLink(t, ussd.SMPPConfig{Name: "megacom"})
+	for n, sequence := range []uint32{7, 7, 0, 0} {
+		octets, _ := gsm.Encode("*1414#")
+		p := smpp.PDU{
+			Command: smpp.DeliverSM, Sequence: sequence, TLVs: smpp.TLVs{{Tag: smpp.TagUSSDServiceOp, Value: []byte{1}}},
+			Message: &smpp.Message{
+				ServiceType: "USSD", Source: smpp.Address{TON: 2, Digits: "0555000001"}, Destination: smpp.Address{Digits: "1414"},
+				Coding: smpp.CodingUSSD, Short: octets,
+			},
+		}
+		raw, err := p.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if status := l.smsc.Raw(raw); status != 0 {
+			t.Fatalf("answered with %#x", status)
+		}
+		l.smsc.Until("submit")
+		l.conversation.mu.Lock()
+		turns := slices.Clone(l.turns)
+		l.conversation.mu.Unlock()
+		if len(turns) != n+1 || turns[n].Phone != "+996555000001" || !turns[n].Start {
+			t.Fatalf("heard %+v", turns)
+		}
+		for _, before := range turns[:n] {
+			if before.ID == turns[n].ID {
+				t.Errorf("two diallings have the id %q", before.ID)
+			}
 		}
 	}
 }

@@ -99,12 +99,18 @@ type link struct {
 	client *smpp.Client
 	ussd   *ussd.SMPP // nil: carries no dialogues
 	sms    *sms.SMPP  // nil: carries no messages
+	// refused counts what belongs to nobody.
+	refused func(reason string)
 }
 
 // handle gives what comes to whom it belongs.
 func (l *link) handle(ctx context.Context, d smpp.Delivery) (smpp.Status, func(context.Context)) {
+	receipt := smpp.IsReceipt(d.Message, d.TLVs) // also of a screen, which some centres send
 	switch {
-	case l.ussd != nil && l.ussd.Speaks(d):
+	case receipt && l.sms == nil:
+		l.refused("receipt")
+		return smpp.StatusOK, nil
+	case !receipt && l.ussd != nil && l.ussd.Speaks(d):
 		return l.ussd.Handle(ctx, d)
 	case l.sms != nil:
 		return l.sms.Handle(ctx, d)
@@ -132,8 +138,8 @@ func (c callbacks) Acknowledged(ctx context.Context, provider, id string) error 
 
 // newLink makes an account's link; startLinks makes it live.
 func (a *app) newLink(table smppTable) (*link, error) {
-	l := &link{table: table}
 	refused := a.metrics.refuse(table.Name)
+	l := &link{table: table, refused: refused}
 	var err error
 	if l.client, err = smpp.New(table.config(a.config.sendOnly), smpp.Deps{Handle: l.handle, Faulty: refused, Log: a.log}); err != nil {
 		return nil, usageError{fmt.Errorf("the link %s: %w", table.Name, err)}
