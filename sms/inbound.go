@@ -116,6 +116,9 @@ type Inbound struct {
 	languages Languages
 	now       func() time.Time
 	log       *slog.Logger
+	limiter   Limiter
+	brake     brake
+	counted   func(provider, reason string)
 }
 
 // InboundDeps are what an Inbound stands on.
@@ -130,6 +133,12 @@ type InboundDeps struct {
 	Languages Languages
 	Now       func() time.Time
 	Log       *slog.Logger
+	// Limiter counts the texts of a phone, so that a machine at the other end is not
+	// answered for ever; nil: all are.
+	Limiter Limiter
+	// Unanswered hears of every text that was taken and not answered, to be counted;
+	// nil: nobody does.
+	Unanswered func(provider, reason string)
 }
 
 // NewInbound makes what providers hand citizens' messages to. It fails only where the
@@ -142,7 +151,7 @@ func NewInbound(d InboundDeps) (*Inbound, error) {
 	in := &Inbound{
 		db: d.DB, talks: d.Talks, outbox: d.Outbox, wishes: wishes, sealer: d.Sealer,
 		sentences: d.Sentences, languages: d.Languages, now: d.Now, log: d.Log, hands: make(chan struct{}, inHand),
-		lines: map[string][]message{},
+		lines: map[string][]message{}, limiter: d.Limiter, counted: d.Unanswered,
 	}
 	in.kept, in.answered = store.NewBatch(d.DB, in.keepAll), store.NewBatch(d.DB, in.replyAll)
 	return in, nil
@@ -181,6 +190,9 @@ func (in *Inbound) Take(ctx context.Context, incoming Incoming) error {
 		in.later(ctx, m)
 	case free:
 		<-in.hands
+		if err == nil {
+			in.unanswered(m.provider, reasonAgain)
+		}
 	case fresh:
 		in.leave(m.Phone)
 		in.log.WarnContext(ctx, "a message waits for its answer: too many are in hand", "provider", m.provider)
@@ -248,12 +260,24 @@ func (in *Inbound) work(ctx context.Context, m message) error {
 // answer takes the message's turn in its talk and sends what the talk says.
 // Done twice, it has one effect: the talk knows the message's id.
 func (in *Inbound) answer(ctx context.Context, m message) error {
+	wish := in.wishes.of(m.Text)
+	reason, err := in.isLoop(ctx, m)
+	if err != nil {
+		return err
+	}
+	if reason != "" {
+		var do effect
+		if wish != nil && wish.firm { // law holds for a machine's phone too
+			do = wish.do
+		}
+		return in.silence(ctx, m, reason, do)
+	}
 	turn := session.Turn{
 		Session: "sms", Phone: m.Phone, Channel: caller.SMS, Gateway: m.provider,
 		Operator: caller.Operator(m.Phone), Text: m.Text, ID: m.name(),
 		Budget: Budget, Lifetime: TalkLifetime, Now: in.now(),
 	}
-	if wish := in.wishes.of(m.Text); wish != nil {
+	if wish != nil {
 		awaited, err := in.awaits(ctx, turn, wish)
 		if err != nil {
 			return err
@@ -283,6 +307,9 @@ func (in *Inbound) reply(ctx context.Context, m message, text string, do effect)
 	if _, err := in.answered.Do(ctx, reply{message: m, text: text, do: do}); err != nil {
 		return fmt.Errorf("answer a message: %w", err)
 	}
+	if text != "" {
+		in.noteAnswer(m.Phone)
+	}
 	return nil
 }
 
@@ -296,6 +323,13 @@ func (in *Inbound) say(ctx context.Context, phone, key string) (string, error) {
 		loc = locales.KY
 	}
 	return gsm.Pick(in.sentences.Message(loc, key)), nil
+}
+
+// unanswered counts a text that was taken and is not answered.
+func (in *Inbound) unanswered(provider, reason string) {
+	if in.counted != nil {
+		in.counted(provider, reason)
+	}
 }
 
 // sealContext binds a sealed message to its row.

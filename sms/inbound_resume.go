@@ -22,11 +22,14 @@ func (in *Inbound) Resume(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("list messages that wait: %w", err)
 	}
-	faults := []error{in.look(ctx)}
+	faults := []error{in.look(ctx), in.lookWhoIsBraked(ctx)}
 	for _, row := range waiting {
 		faults = append(faults, in.resume(ctx, row))
 	}
 	err = in.db.InTx(ctx, func(tx *store.Tx) error {
+		if err := db.New(tx).ForgetBrakes(ctx, dbtime.From(now.Add(-rememberBrakes))); err != nil {
+			return err
+		}
 		_, err := db.New(tx).ForgetInbound(ctx, dbtime.From(now.Add(-rememberFor)))
 		return err
 	})

@@ -252,7 +252,7 @@ func (s *SMSPRO) note(c *fiber.Ctx, id, number string, outcome *int) error {
 	told.Phone, _ = caller.ParsePhone(number)
 	ctx, cancel := context.WithTimeout(c.UserContext(), answerWithin)
 	defer cancel()
-	err := report(ctx, s.deps.Deliveries, told, told.ID)
+	err := reportOrOrphan(ctx, s.deps.Deliveries, told, s.deps.Refused)
 	if err != nil && !errors.Is(err, notify.ErrUnknown) {
 		s.deps.Log.ErrorContext(ctx, "a delivery report was not taken", "provider", providerSMSPRO, "error", err)
 		return err

@@ -21,6 +21,7 @@ import (
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/job"
+	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/session"
@@ -154,11 +155,14 @@ type world struct {
 	outbox  *notify.Outbox
 	inbound *sms.Inbound
 	queue   *job.Queue
+	sealer  *seal.Sealer
+	clock   func() time.Time
 	log     bytes.Buffer // its writer has a lock
 	url     string
 
 	mu      sync.Mutex
 	refused []string
+	left    map[string]int // texts without an answer, by provider and reason
 	now     time.Time
 }
 
@@ -179,21 +183,41 @@ func newWorld(t *testing.T, db *store.DB, allowLoopback bool) *world {
 		return w.now
 	}
 	w.outbox = notify.New(db, w.queue, sealer, w.provider, notify.Quiet{}, clock, log)
-	w.inbound, err = sms.NewInbound(sms.InboundDeps{
-		DB: db, Talks: w.talks, Outbox: w.outbox, Stops: w.stops, Sealer: sealer,
-		Sentences: sentences{}, Languages: languages{}, Now: clock, Log: log,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w.clock, w.sealer = clock, sealer
+	w.restart()
 	callbacks, err := sms.NewTwilioCallbacks(
 		sms.TwilioCallbacksConfig{AuthToken: token, PublicURL: publicURL, AllowLoopback: allowLoopback},
-		sms.CallbackDeps{Deliveries: w.outbox, Taker: w.inbound, Now: clock, Refused: w.refuse, Log: log})
+		sms.CallbackDeps{Deliveries: w.outbox, Taker: current{w}, Now: clock, Refused: w.refuse, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.url = serve(t, callbacks)
 	return w
+}
+
+// restart has texts taken by a process that begins.
+func (w *world) restart() {
+	w.t.Helper()
+	var err error
+	w.inbound, err = sms.NewInbound(sms.InboundDeps{
+		DB: w.db, Talks: w.talks, Outbox: w.outbox, Stops: w.stops, Sealer: w.sealer,
+		Sentences: sentences{}, Languages: languages{}, Now: w.clock, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
+		Limiter: limit.NewMemory(w.clock), Unanswered: func(provider, reason string) { w.leave(provider + " " + reason) },
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// current is the process that takes texts now.
+type current struct{ w *world }
+
+func (c current) Take(ctx context.Context, incoming sms.Incoming) error {
+	return c.w.inbound.Take(ctx, incoming)
+}
+
+func (c current) Acknowledged(ctx context.Context, provider, id string) error {
+	return c.w.inbound.Acknowledged(ctx, provider, id)
 }
 
 func serve(t *testing.T, handlers ...interface{ Register(r fiber.Router) }) string {
@@ -220,6 +244,22 @@ func (w *world) refuse(reason string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.refused = append(w.refused, reason)
+}
+
+func (w *world) leave(what string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.left == nil {
+		w.left = map[string]int{}
+	}
+	w.left[what]++
+}
+
+// unanswered is how many texts of a provider had no answer, for a reason.
+func (w *world) unanswered(what string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.left[what]
 }
 
 func (w *world) counted() []string {

@@ -16,6 +16,7 @@ import (
 
 type smsCommand struct {
 	Estimate smsEstimate `cmd:"" help:"Print how many SMS parts each message takes in each language, and what it costs; exit code 1 when one takes more than it may."`
+	Silenced smsSilenced `cmd:"" help:"List the phones that are or were not answered within a month, as what they sent looked like a machine's answers."`
 }
 
 type smsEstimate struct{}

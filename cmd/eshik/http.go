@@ -134,7 +134,7 @@ func (a *app) mountUSSD(f fiber.Router) error {
 func (a *app) mountSMS(f fiber.Router) (err error) {
 	a.inbound, err = sms.NewInbound(sms.InboundDeps{
 		DB: a.db, Talks: a.talks, Outbox: a.outbox, Stops: a.outbox, Sealer: a.sealer, Sentences: a.texts,
-		Languages: a.identity, Now: a.now, Log: a.log,
+		Languages: a.identity, Now: a.now, Log: a.log, Limiter: a.limiter, Unanswered: a.metrics.leave,
 	})
 	if err != nil {
 		return err

@@ -19,6 +19,7 @@ type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
 	unread   *prometheus.CounterVec
+	left     *prometheus.CounterVec
 	refused  *prometheus.CounterVec
 	// What gateways tell of a session that is over.
 	closed *prometheus.CounterVec
@@ -40,6 +41,9 @@ func newMetrics() *metrics {
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "eshik_gateway_refused_total", Help: "Callbacks that were not authentic or not readable.",
 		}, []string{"gateway", "reason"}),
+		left: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "eshik_sms_unanswered_total", Help: "Texts that were taken and not answered: what looks like a machine, and what came again.",
+		}, []string{"provider", "reason"}),
 		closed: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "eshik_gateway_sessions_total", Help: "USSD sessions that are over, by how they ended, as the gateway tells.",
 		}, []string{"gateway", "status"}),
@@ -55,7 +59,7 @@ func newMetrics() *metrics {
 			Name: "eshik_gateway_session_cost_total", Help: "What the gateway charges for USSD sessions, in the currency of the account.",
 		}, []string{"gateway"}),
 	}
-	m.registry.MustRegister(m.requests, m.unread, m.refused, m.closed, m.lasted, m.hops, m.cost, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.requests, m.unread, m.left, m.refused, m.closed, m.lasted, m.hops, m.cost, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -89,6 +93,9 @@ func (m *metrics) missed(answer fiber.ErrorHandler) fiber.ErrorHandler {
 func (m *metrics) refuse(gateway string) func(reason string) {
 	return func(reason string) { m.refused.WithLabelValues(gateway, reason).Inc() }
 }
+
+// leave counts a text that was taken and not answered.
+func (m *metrics) leave(provider, reason string) { m.left.WithLabelValues(provider, reason).Inc() }
 
 // close counts what a gateway tells of its sessions.
 func (m *metrics) close(gateway string) func(ussd.Closing) {

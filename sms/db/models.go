@@ -3,3 +3,17 @@
 //   sqlc v1.31.1
 
 package db
+
+import (
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+)
+
+type SmsBrake struct {
+	Sender      string
+	PhoneSealed []byte
+	Provider    string
+	Reason      string
+	SinceAt     dbtime.Time
+	UntilAt     dbtime.Time
+	Silenced    int64
+}

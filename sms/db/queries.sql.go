@@ -63,6 +63,107 @@ func (q *Queries) BeginWeights(ctx context.Context, arg BeginWeightsParams) (int
 	return result.RowsAffected()
 }
 
+const brake = `-- name: Brake :exec
+INSERT INTO sms_brakes (sender, phone_sealed, provider, reason, since_at, until_at, silenced) VALUES ($1, $2, $3, $4, $5, $6, 1)
+ON CONFLICT (sender) DO UPDATE SET
+    phone_sealed = excluded.phone_sealed, provider = excluded.provider, reason = excluded.reason, until_at = excluded.until_at,
+    since_at = CASE WHEN sms_brakes.until_at < excluded.since_at THEN excluded.since_at ELSE sms_brakes.since_at END,
+    silenced = sms_brakes.silenced + 1
+`
+
+type BrakeParams struct {
+	Sender      string
+	PhoneSealed []byte
+	Provider    string
+	Reason      string
+	SinceAt     dbtime.Time
+	UntilAt     dbtime.Time
+}
+
+func (q *Queries) Brake(ctx context.Context, arg BrakeParams) error {
+	_, err := q.db.ExecContext(ctx, brake,
+		arg.Sender,
+		arg.PhoneSealed,
+		arg.Provider,
+		arg.Reason,
+		arg.SinceAt,
+		arg.UntilAt,
+	)
+	return err
+}
+
+const braked = `-- name: Braked :many
+SELECT sender, until_at FROM sms_brakes WHERE until_at > $1 LIMIT $2
+`
+
+type BrakedParams struct {
+	UntilAt dbtime.Time
+	Limit   int32
+}
+
+type BrakedRow struct {
+	Sender  string
+	UntilAt dbtime.Time
+}
+
+func (q *Queries) Braked(ctx context.Context, arg BrakedParams) ([]BrakedRow, error) {
+	rows, err := q.db.QueryContext(ctx, braked, arg.UntilAt, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []BrakedRow
+	for rows.Next() {
+		var i BrakedRow
+		if err := rows.Scan(&i.Sender, &i.UntilAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const brakes = `-- name: Brakes :many
+SELECT sender, phone_sealed, provider, reason, since_at, until_at, silenced FROM sms_brakes ORDER BY until_at DESC LIMIT 200
+`
+
+func (q *Queries) Brakes(ctx context.Context) ([]SmsBrake, error) {
+	rows, err := q.db.QueryContext(ctx, brakes)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SmsBrake
+	for rows.Next() {
+		var i SmsBrake
+		if err := rows.Scan(
+			&i.Sender,
+			&i.PhoneSealed,
+			&i.Provider,
+			&i.Reason,
+			&i.SinceAt,
+			&i.UntilAt,
+			&i.Silenced,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const countAnsweredParts = `-- name: CountAnsweredParts :one
 SELECT COUNT(*) FROM sms_inbound
 WHERE provider = $1 AND joins = $2 AND joins <> '' AND answered_at >= $3
@@ -198,6 +299,15 @@ func (q *Queries) Failures(ctx context.Context, failedAt dbtime.Time) ([]Failure
 	return items, nil
 }
 
+const forgetBrakes = `-- name: ForgetBrakes :exec
+DELETE FROM sms_brakes WHERE until_at < $1
+`
+
+func (q *Queries) ForgetBrakes(ctx context.Context, untilAt dbtime.Time) error {
+	_, err := q.db.ExecContext(ctx, forgetBrakes, untilAt)
+	return err
+}
+
 const forgetFailures = `-- name: ForgetFailures :exec
 DELETE FROM sms_failures WHERE failed_at < $1
 `
@@ -308,6 +418,15 @@ func (q *Queries) MoveWeights(ctx context.Context, arg MoveWeightsParams) (int64
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const silenced = `-- name: Silenced :exec
+UPDATE sms_brakes SET silenced = silenced + 1 WHERE sender = $1
+`
+
+func (q *Queries) Silenced(ctx context.Context, sender string) error {
+	_, err := q.db.ExecContext(ctx, silenced, sender)
+	return err
 }
 
 const waitingInbound = `-- name: WaitingInbound :many

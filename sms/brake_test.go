@@ -1,0 +1,171 @@
+package sms_test
+
+import (
+	"fmt"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/sms"
+)
+
+// T2: over every channel, what answers all of our answers is answered a few times, then
+// no more, counted, and shown to the operator; so it stays in the next process; and
+// after a while the phone is answered again.
+func TestLoopEnds(t *testing.T) {
+	t.Parallel()
+	channels := map[string]func(t *testing.T, w *world) func(n int, text string){
+		"twilio": func(_ *testing.T, w *world) func(int, string) {
+			return func(n int, text string) { w.text(fmt.Sprintf("SM%d", n), text) }
+		},
+		"africastalking": func(t *testing.T, w *world) func(int, string) {
+			a, err := sms.NewAfricasTalking(
+				sms.AfricasTalkingConfig{Username: "eshik", APIKey: "key", Secret: callbackSecret},
+				sms.CallbackDeps{Deliveries: w.outbox, Taker: current{w}, Now: w.clock, Refused: w.refuse})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.url = serve(t, a)
+			return func(n int, text string) {
+				w.post("/sms/africastalking/"+callbackSecret, url.Values{"id": {fmt.Sprintf("AT%d", n)}, "from": {aigul}, "text": {text}}, "")
+			}
+		},
+		"megacom": func(t *testing.T, w *world) func(int, string) {
+			c := newCentreOf(t, current{w}, w.outbox)
+			return func(_ int, text string) {
+				if status := c.smsc.Deliver(map[string]any{
+					"source_addr": aigul[1:], "destination_addr": "1414", "data_coding": 8, "short_message": "0x" + units(text),
+				}); status != 0 {
+					t.Errorf("answered with %d", status)
+				}
+				w.rest()
+			}
+		},
+	}
+	for name, open := range channels {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Each(t, func(t *testing.T, db *store.DB) {
+				w := newWorld(t, db, true)
+				sends := open(t, w)
+				for n := range 20 {
+					sends(n, "Абонент азыр бош эмес")
+				}
+				if n := len(w.heard()); n < 3 || n > 6 {
+					t.Errorf("answered %d of 20", n)
+				}
+				if n := w.unanswered(name+" same") + w.unanswered(name+" silenced"); n != 20-len(w.heard()) {
+					t.Errorf("counted %d: %v", n, w.left)
+				}
+				list, err := sms.Brakes(t.Context(), db, w.sealer)
+				if err != nil || len(list) != 1 || list[0].Phone != aigul || list[0].Reason != "same" || list[0].Provider != name ||
+					list[0].Silenced != int64(20-len(w.heard())) {
+					t.Errorf("shown %+v, %v", list, err)
+				}
+				w.isServedAgain(sends)
+			})
+		})
+	}
+}
+
+// T2: a machine behind the centre that answers each of our messages, with a text of its
+// own or with ours, is not answered for ever: the outbox is at rest after a few rounds.
+func TestLoopOverTheWire(t *testing.T) {
+	t.Parallel()
+	for name, echo := range map[string]string{"its own text": "Мен азыр айдап баратам", "ours": ""} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Each(t, func(t *testing.T, db *store.DB) {
+				w := newWorld(t, db, true)
+				c := newCentreOf(t, w.inbound, w.outbox)
+				c.smsc.Do(map[string]any{"echo": echo})
+				c.smsc.Until("done")
+				w.route(c)
+				c.smsc.Deliver(map[string]any{"source_addr": aigul[1:], "destination_addr": "1414", "short_message": "0x6b657a656b", "data_coding": 0})
+				for deadline := time.Now().Add(30 * time.Second); w.unanswered("megacom same")+w.unanswered("megacom fast") == 0; time.Sleep(10 * time.Millisecond) {
+					if time.Now().After(deadline) {
+						t.Fatalf("%d rounds and no end", len(w.heard()))
+					}
+				}
+				if n := len(w.heard()); n > 17 {
+					t.Errorf("answered %d times", n)
+				}
+				list, err := sms.Brakes(t.Context(), db, w.sealer)
+				if err != nil || len(list) != 1 || list[0].Silenced != 1 {
+					t.Errorf("shown %+v, %v", list, err)
+				}
+			})
+		})
+	}
+}
+
+// isServedAgain: the next process knows of the brake, STOP holds all the same, and later
+// all is as before.
+func (w *world) isServedAgain(sends func(n int, text string)) {
+	w.t.Helper()
+	before := len(w.heard())
+	w.restart()
+	sends(100, "кезек")
+	if n := len(w.heard()); n != before {
+		w.t.Errorf("%d texts are answered after a restart", n-before)
+	}
+	sends(101, "STOP")
+	if got := w.stops.changes; len(got) != 1 {
+		w.t.Errorf("STOP changed %q", got)
+	}
+	w.pass(11 * time.Minute)
+	sends(102, "кезек")
+	if n := len(w.heard()); n != before+1 {
+		w.t.Errorf("%d texts are answered later", n-before)
+	}
+}
+
+// T2: who is no machine is answered: a word that is tried again, a list that is paged
+// through, and another phone's texts beside a loop.
+func TestPersonIsAnswered(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		texts []string
+		gap   time.Duration
+		want  int
+	}{
+		"a word, tried again":          {repeated("кезек", 5), time.Second, 5},
+		"a word, each quarter minute":  {repeated("кезек", 10), 15 * time.Second, 10},
+		"paging":                       {repeated("9", 20), 4 * time.Second, 20},
+		"a long talk":                  {distinct(50), 12 * time.Second, 50},
+		"a machine with many texts":    {distinct(100), 5 * time.Second, 60},
+		"a machine with one text":      {repeated("автоответ", 40), 20 * time.Second, 10},
+		"a machine that presses a key": {repeated("1", 100), time.Second, 16},
+		"answers at once":              {distinct(40), time.Millisecond, 16}, // the first one answers nothing
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)), true)
+			for n, text := range test.texts {
+				w.text(fmt.Sprintf("SM%d", n), text)
+				w.pass(test.gap)
+			}
+			if n := len(w.heard()); n != test.want {
+				t.Errorf("answered %d of %d, want %d; left %v", n, len(test.texts), test.want, w.left)
+			}
+		})
+	}
+}
+
+func repeated(text string, n int) []string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = text
+	}
+	return list
+}
+
+func distinct(n int) []string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf("суроо %d", i)
+	}
+	return list
+}
