@@ -38,6 +38,7 @@ const (
 // Reasons why a phone is not answered.
 const (
 	reasonSame     = "same"     // the same text again and again
+	reasonEcho     = "echo"     // our own answer comes back
 	reasonFast     = "fast"     // texts that come faster than a person types
 	reasonMany     = "many"     // more texts than a person writes
 	reasonSilenced = "silenced" // one of those, a short while ago
@@ -61,6 +62,7 @@ var (
 	choiceBounds = []bound{
 		{reasonSame, "c1", limit.Rate{N: 20, Per: time.Minute}}, {reasonSame, "c30", limit.Rate{N: 60, Per: 30 * time.Minute}},
 	}
+	echoBound  = bound{reasonEcho, "e10", limit.Rate{N: 3, Per: 10 * time.Minute}}
 	fastBound  = bound{reasonFast, "f1", limit.Rate{N: 15, Per: time.Minute}}
 	manyBounds = []bound{
 		{reasonMany, "m10", limit.Rate{N: 60, Per: 10 * time.Minute}}, {reasonMany, "m1440", limit.Rate{N: 300, Per: 24 * time.Hour}},
@@ -71,8 +73,17 @@ var (
 type brake struct {
 	mu       sync.Mutex
 	until    map[string]time.Time // by blind index; nil: nobody looked yet
-	answered map[string]time.Time // by phone, when it was answered last
+	answered map[string]answered  // by phone
 }
+
+// answered is the last answer to a phone, as a digest, and when it was given.
+type answered struct {
+	text string
+	at   time.Time
+}
+
+// rememberAnswer is how long an answer that comes back is recognised.
+const rememberAnswer = 10 * time.Minute
 
 // isLoop tells why a text is not to be answered; "" when it is. A limiter that cannot
 // count holds nobody up.
@@ -96,7 +107,11 @@ func (in *Inbound) isLoop(ctx context.Context, m message) (reason string, err er
 			return b.reason, nil
 		}
 	}
-	if in.isFast(m) && in.isOver(ctx, fastBound, sender) {
+	echo, fast := in.answersUs(m)
+	if echo && in.isOver(ctx, echoBound, sender) {
+		return echoBound.reason, nil
+	}
+	if fast && in.isOver(ctx, fastBound, sender) {
 		return fastBound.reason, nil
 	}
 	for _, b := range manyBounds {
@@ -146,33 +161,42 @@ func (in *Inbound) lookWhoIsBraked(ctx context.Context) error {
 	in.brake.mu.Lock()
 	defer in.brake.mu.Unlock()
 	in.brake.until = until
-	for phone, at := range in.brake.answered {
-		if now.Sub(at) > typingTime {
+	for phone, last := range in.brake.answered {
+		if now.Sub(last.at) > rememberAnswer {
 			delete(in.brake.answered, phone)
 		}
 	}
 	return nil
 }
 
-// isFast reports a text that came right after an answer.
-func (in *Inbound) isFast(m message) bool {
+// answersUs tells whether a text repeats our last answer, and whether it came right
+// after it.
+func (in *Inbound) answersUs(m message) (echo, fast bool) {
 	in.brake.mu.Lock()
-	defer in.brake.mu.Unlock()
-	at, answered := in.brake.answered[m.Phone]
-	return answered && m.at.After(at) && m.at.Sub(at) < typingTime
+	last, known := in.brake.answered[m.Phone]
+	in.brake.mu.Unlock()
+	if !known {
+		return false, false
+	}
+	return last.text == in.answerDigest(m.Text), m.at.After(last.at) && m.at.Sub(last.at) < typingTime
 }
 
-// noteAnswer remembers when a phone was answered.
-func (in *Inbound) noteAnswer(phone string) {
+func (in *Inbound) answerDigest(text string) string {
+	return in.sealer.Index("sms.brake.answer", locales.Fold(text))
+}
+
+// noteAnswer remembers what a phone was answered last.
+func (in *Inbound) noteAnswer(phone, text string) {
 	if in.limiter == nil {
 		return
 	}
+	last := answered{text: in.answerDigest(text), at: in.now()}
 	in.brake.mu.Lock()
 	defer in.brake.mu.Unlock()
 	if in.brake.answered == nil {
-		in.brake.answered = map[string]time.Time{}
+		in.brake.answered = map[string]answered{}
 	}
-	in.brake.answered[phone] = in.now()
+	in.brake.answered[phone] = last
 }
 
 // silence ends a text without an answer; what it asks for by law is done all the same.
@@ -217,7 +241,7 @@ func (in *Inbound) silence(ctx context.Context, m message, reason string, wished
 type Brake struct {
 	// Phone is in E.164, Provider brought its texts.
 	Phone, Provider string
-	// Reason is "same", "fast" or "many".
+	// Reason is "same", "echo", "fast" or "many".
 	Reason       string
 	Since, Until time.Time
 	// Silenced is how many of its texts were not answered, in all.

@@ -308,7 +308,7 @@ func (in *Inbound) reply(ctx context.Context, m message, text string, do effect)
 		return fmt.Errorf("answer a message: %w", err)
 	}
 	if text != "" {
-		in.noteAnswer(m.Phone)
+		in.noteAnswer(m.Phone, text)
 	}
 	return nil
 }

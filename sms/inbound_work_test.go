@@ -50,7 +50,7 @@ func TestTooManyInHand(t *testing.T) {
 	w := newWorld(t, db, true)
 	taken := func(n int, phone string) {
 		t.Helper()
-		m := sms.Incoming{Provider: "smpp", ID: fmt.Sprintf("m%d", n), Phone: phone, Text: "slow", At: w.inboundNow()}
+		m := sms.Incoming{Provider: "smpp", ID: fmt.Sprintf("m%d", n), Phone: phone, Text: fmt.Sprintf("slow %d", n), At: w.inboundNow()}
 		if err := w.inbound.Take(t.Context(), m); err != nil {
 			t.Fatal(n, err)
 		}

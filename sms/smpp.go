@@ -24,6 +24,12 @@ type SMPPConfig struct {
 	Name string
 	// From is our number there: a short code, or in E.164.
 	From string
+	// TON and NPI, unless nil, are the type of number and the numbering plan of From
+	// (SMPP 3.4, sections 5.2.5 and 5.2.6), where the centre wants other ones than its
+	// form says.
+	TON, NPI *byte
+	// Alphabet is the centre's own, for data_coding 0 and what says nothing of one.
+	Alphabet smpp.Alphabet
 }
 
 // SMPP sends and takes messages over one link. It implements Provider.
@@ -62,7 +68,7 @@ func (s *SMPP) Name() string { return s.cfg.Name }
 // receipt is asked for. The parts that an earlier try got rid of are not sent
 // again.
 func (s *SMPP) Send(ctx context.Context, m notify.Outgoing) (id string, err error) {
-	parts := gsm.Split(m.Text)
+	parts := s.split(m.Text)
 	for i := s.gone(m.ID); i < len(parts.Texts); i++ {
 		message, err := s.part(m, parts, i)
 		if err != nil {
@@ -116,12 +122,12 @@ func (s *SMPP) part(m notify.Outgoing, parts gsm.Parts, i int) (*smpp.Message, e
 	if parts.Encoding == gsm.GSM7 {
 		coding = smpp.CodingDefault
 	}
-	octets, err := smpp.EncodeText(parts.Texts[i], coding)
+	octets, err := s.encode(parts.Texts[i], coding)
 	if err != nil {
 		return nil, fmt.Errorf("write a message for SMPP: %w", errors.Join(err, notify.ErrRefused))
 	}
 	message := &smpp.Message{
-		Source: address(s.cfg.From), Destination: address(m.To), Coding: coding, Short: octets,
+		Source: s.source(), Destination: address(m.To), Coding: coding, Short: octets,
 	}
 	if total := len(parts.Texts); total > 1 {
 		hash := fnv.New32a()
@@ -146,9 +152,41 @@ func validity(left time.Duration) string {
 	return fmt.Sprintf("0000%02d%02d%02d%02d000R", seconds/86400, seconds/3600%24, seconds/60%60, seconds%60)
 }
 
-// address writes a number as SMPP does (section 5.2.5): in international form,
-// or as a short code of the network's own.
+// split cuts a text for this centre, whose alphabet may lack a character of GSM-7.
+func (s *SMPP) split(text string) gsm.Parts {
+	if _, ok := s.cfg.Alphabet.Encode(text); !ok {
+		return gsm.SplitWide(text)
+	}
+	return gsm.Split(text)
+}
+
+func (s *SMPP) encode(text string, coding byte) ([]byte, error) {
+	if coding == smpp.CodingDefault {
+		if octets, ok := s.cfg.Alphabet.Encode(text); ok {
+			return octets, nil
+		}
+	}
+	return smpp.EncodeText(text, coding)
+}
+
+// source is our address.
+func (s *SMPP) source() smpp.Address {
+	a := address(s.cfg.From)
+	if s.cfg.TON != nil {
+		a.TON = *s.cfg.TON
+	}
+	if s.cfg.NPI != nil {
+		a.NPI = *s.cfg.NPI
+	}
+	return a
+}
+
+// address writes a number as SMPP does (sections 5.2.5 and 5.2.6): in international
+// form, as a name, or as a short code of the network's own.
 func address(number string) smpp.Address {
+	if strings.ContainsFunc(number, func(r rune) bool { return (r < '0' || r > '9') && r != '+' }) {
+		return smpp.Address{TON: 5, Digits: number}
+	}
 	if digits, international := strings.CutPrefix(number, "+"); international {
 		return smpp.Address{TON: 1, NPI: 1, Digits: digits}
 	}
@@ -274,7 +312,7 @@ func (s *SMPP) text(ctx context.Context, d smpp.Delivery) (smpp.Status, func(con
 		s.deps.Refused("malformed")
 		return smpp.StatusPermanent, nil
 	}
-	text, err := smpp.DecodeText(octets, d.Message.Coding)
+	text, err := s.cfg.Alphabet.Decode(octets, d.Message.Coding)
 	if err != nil {
 		s.deps.Refused("coding")
 		text = "" // the citizen is told what can be texted

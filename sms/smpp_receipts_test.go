@@ -228,6 +228,51 @@ func TestSMPPReceiptMarks(t *testing.T) {
 	}
 }
 
+// T12, T13: a response that comes when nobody waits for it any more, over the same link
+// or after the centre unbound, is its message's: one copy leaves, and its receipt is found.
+func TestSMPPLateResponse(t *testing.T) {
+	t.Parallel()
+	for name, unbinds := range map[string]bool{"late": false, "after a new bind": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Each(t, func(t *testing.T, db *store.DB) {
+				w := newWorld(t, db, true)
+				c := newCentreWithin(t, w.inbound, w.outbox, time.Second)
+				c.smsc.Do(map[string]any{"late": 1, "ids": []string{"0000001A"}})
+				c.smsc.Until("done")
+				w.route(c)
+				w.tell(aigul, "Төлөндү", notify.Queued)
+				c.smsc.Until("submit")
+				w.uncertain(1)
+				if unbinds {
+					c.smsc.Do(map[string]any{"unbind": true})
+					c.smsc.Until("bound")
+				}
+				c.smsc.Do(map[string]any{"release": true})
+				w.becomes(aigul, "Төлөндү", notify.Sent)
+				c.smsc.Deliver(map[string]any{
+					"esm_class": 4, "source_addr": aigul[1:], "destination_addr": "1414", "short_message": "id:26 stat:DELIVRD err:000",
+				})
+				w.becomes(aigul, "Төлөндү", notify.Delivered)
+				if n := len(w.taken()); n != 1 {
+					t.Errorf("%d tries", n)
+				}
+			})
+		})
+	}
+}
+
+// uncertain waits until so many tries are known to have had no answer.
+func (w *world) uncertain(want int) {
+	w.t.Helper()
+	n := -1
+	for deadline := time.Now().Add(20 * time.Second); n != want; time.Sleep(10 * time.Millisecond) {
+		if err := w.db.Reader().QueryRow("SELECT MAX(uncertain) FROM notify_messages").Scan(&n); err != nil || time.Now().After(deadline) {
+			w.t.Fatalf("%d tries without an answer, %v", n, err)
+		}
+	}
+}
+
 // units is a text in UCS-2, in hexadecimal digits.
 func units(text string) string {
 	octets, err := smpp.EncodeText(text, smpp.CodingUCS2)

@@ -54,10 +54,16 @@ func newCentre(t *testing.T, taker sms.Taker) *centre {
 // newCentreOf is newCentre for one whose receipts somebody else takes.
 func newCentreOf(t *testing.T, taker sms.Taker, deliveries sms.Deliveries) *centre {
 	t.Helper()
+	return newCentreWithin(t, taker, deliveries, 0)
+}
+
+// newCentreWithin is newCentreOf for one whose responses are awaited for so long.
+func newCentreWithin(t *testing.T, taker sms.Taker, deliveries sms.Deliveries, response time.Duration) *centre {
+	t.Helper()
 	c := &centre{t: t, smsc: smpptest.Start(t), refused: make(chan string, 10)}
 	log := slog.New(slog.DiscardHandler)
 	client, err := smpp.New(
-		smpp.Config{Address: c.smsc.Address, SystemID: "eshik", Password: "secret", MinPause: 10 * time.Millisecond, MaxPause: time.Second},
+		smpp.Config{Address: c.smsc.Address, SystemID: "eshik", Password: "secret", Response: response, MinPause: 10 * time.Millisecond, MaxPause: time.Second},
 		smpp.Deps{Log: log, Faulty: func(reason string) { c.refused <- reason }, Handle: func(ctx context.Context, d smpp.Delivery) (smpp.Status, func(context.Context)) {
 			return c.Handle(ctx, d)
 		}})

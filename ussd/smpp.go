@@ -38,6 +38,8 @@ type SMPPConfig struct {
 	// USSDCodings has GSM-7 and UCS-2 marked as USSD's (data_coding 15 and 72)
 	// instead of as SMS's (0 and 8): what a gateway wants is its own.
 	USSDCodings bool
+	// Alphabet is the centre's own, for data_coding 0 and what says nothing of one.
+	Alphabet smpp.Alphabet
 	// Session is what a session is told by; empty: SessionByPhone.
 	Session SessionBy
 	// Untagged has messages of the service type USSD without ussd_service_op taken
@@ -116,19 +118,19 @@ func (s *SMPP) operation(d smpp.Delivery) (op byte, ok bool) {
 	if !s.untagged(d) {
 		return d.TLVs.Byte(smpp.TagUSSDServiceOp)
 	}
-	if text, err := content(d); err == nil && strings.HasPrefix(text, "*") && strings.HasSuffix(text, "#") {
+	if text, err := s.content(d); err == nil && strings.HasPrefix(text, "*") && strings.HasSuffix(text, "#") {
 		return pssrIndication, true
 	}
 	return ussrConfirm, true
 }
 
 // content is what was dialled or typed.
-func content(d smpp.Delivery) (string, error) {
+func (s *SMPP) content(d smpp.Delivery) (string, error) {
 	octets, _, err := smpp.Content(d.Message, d.TLVs)
 	if err != nil {
 		return "", err
 	}
-	text, err := smpp.DecodeText(octets, d.Message.Coding)
+	text, err := s.cfg.Alphabet.Decode(octets, d.Message.Coding)
 	return legible(text), err
 }
 
@@ -172,7 +174,7 @@ func (s *SMPP) read(d smpp.Delivery, op byte) request {
 		in.over = in.over || (info[1]&lastUnit != 0 && !in.start)
 	}
 	var err error
-	if in.text, err = content(d); err != nil {
+	if in.text, err = s.content(d); err != nil {
 		// No screen takes this for a choice: the citizen is asked again.
 		s.gateway.Refused("coding")
 		in.text = "\uFFFD"
@@ -232,7 +234,21 @@ func (s *SMPP) screen(d smpp.Delivery, op byte, answer session.Answer) (*smpp.Me
 	if _, ok := gsm.Septets(answer.Text); !ok {
 		coding = wide
 	}
-	octets, err := smpp.EncodeText(answer.Text, coding)
+	var octets []byte
+	var err error
+	own, ok := s.cfg.Alphabet.Encode(answer.Text)
+	switch {
+	case coding == smpp.CodingDefault && ok:
+		octets = own
+	case coding == smpp.CodingDefault && gsm.Units(answer.Text) <= DefaultBudget.Units:
+		coding = wide // which is never misread
+		octets, err = smpp.EncodeText(answer.Text, coding)
+	case coding == smpp.CodingDefault:
+		coding = smpp.CodingUSSD // says what it is
+		fallthrough
+	default:
+		octets, err = smpp.EncodeText(answer.Text, coding)
+	}
 	if err != nil { // the alphabet was asked above
 		panic(fmt.Sprintf("ussd: a text in GSM-7 cannot be written: %v", err))
 	}

@@ -181,9 +181,9 @@ func TestSMPPBadInput(t *testing.T) {
 			t.Errorf("%v is answered with %d", fields, d.Status)
 		}
 	}
-	screen := l.says(map[string]any{"ussd_service_op": 18, "data_coding": 4, "short_message": "0x63616e617279"}) // a coding of pictures
+	screen := l.says(map[string]any{"ussd_service_op": 18, "data_coding": 0x20, "short_message": "0x63616e617279"}) // a coding of pictures
 	if !strings.Contains(screen.Text, "[\uFFFD]") {
-		t.Errorf("a picture is answered with %+v", screen)
+		t.Errorf("a compressed text is answered with %+v", screen)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

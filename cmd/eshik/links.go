@@ -35,6 +35,11 @@ type smppTable struct {
 	SMS         bool   `toml:"sms"`
 	From        string `toml:"from"`
 	USSDCodings bool   `toml:"ussd_codings"`
+	// FromTON and FromNPI are those of From, Alphabet is the centre's own: see
+	// sms.SMPPConfig.
+	FromTON  *byte         `toml:"from_ton"`
+	FromNPI  *byte         `toml:"from_npi"`
+	Alphabet smpp.Alphabet `toml:"alphabet"`
 	// How this centre marks its dialogues: see ussd.SMPPConfig.
 	USSDSession  ussd.SessionBy `toml:"ussd_session"`
 	USSDUntagged bool           `toml:"ussd_untagged"`
@@ -56,6 +61,9 @@ func (t *smppTable) resolve(taken map[string]bool) error {
 	}
 	if !t.USSD && !t.SMS {
 		return errors.New("set ussd = true, sms = true, or both: what the link carries")
+	}
+	if !t.Alphabet.Known() {
+		return errors.New("alphabet is gsm7, latin1, iso-8859-5 or ucs2")
 	}
 	if !t.USSDSession.Known() {
 		return errors.New("ussd_session is phone, info or reference")
@@ -145,7 +153,9 @@ func (a *app) newLink(table smppTable) (*link, error) {
 		return nil, usageError{fmt.Errorf("the link %s: %w", table.Name, err)}
 	}
 	if table.SMS {
-		l.sms = sms.NewSMPP(sms.SMPPConfig{Name: table.Name, From: table.From}, l.client.Submit, sms.CallbackDeps{
+		l.sms = sms.NewSMPP(sms.SMPPConfig{
+			Name: table.Name, From: table.From, TON: table.FromTON, NPI: table.FromNPI, Alphabet: table.Alphabet,
+		}, l.client.Submit, sms.CallbackDeps{
 			Deliveries: callbacks{a}, Taker: callbacks{a}, Now: a.now, Refused: refused, Log: a.log,
 		})
 	}
@@ -163,7 +173,7 @@ func (a *app) carryTalks() {
 			budgets.Operators[name] = dialog.Budget(b)
 		}
 		l.ussd = ussd.NewSMPP(ussd.SMPPConfig{
-			Name: l.table.Name, Budgets: budgets, USSDCodings: l.table.USSDCodings, Session: l.table.USSDSession,
+			Name: l.table.Name, Budgets: budgets, USSDCodings: l.table.USSDCodings, Alphabet: l.table.Alphabet, Session: l.table.USSDSession,
 			Untagged: l.table.USSDUntagged, Code: cmp.Or(l.table.USSDCode, a.config.ShortCode),
 		}, l.client.Submit, ussd.Deps{
 			Talks: a.talks, Sentences: a.texts, Now: a.now, Refused: a.metrics.refuse(l.table.Name), Log: a.log,

@@ -67,6 +67,14 @@ func Split(text string) Parts {
 	return Parts{Encoding: encoding, Texts: cut(text, encoding, joined)}
 }
 
+// SplitWide is Split for a text that travels as UCS-2 though GSM-7 has its characters.
+func SplitWide(text string) Parts {
+	if Units(text) <= SingleUnits {
+		return Parts{Encoding: UCS2, Texts: []string{text}}
+	}
+	return Parts{Encoding: UCS2, Texts: cut(text, UCS2, JoinedUnits)}
+}
+
 // Pick chooses between the full and the short wording of a message: the full
 // one, unless the short one needs fewer parts.
 func Pick(full, short string) string {

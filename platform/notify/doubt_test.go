@@ -27,7 +27,7 @@ func (w *world) hearsOf(id string) {
 // due makes the queue's clock strike for the jobs that wait for a moment.
 func (w *world) due() {
 	w.t.Helper()
-	if _, err := w.db.Writer().Exec("UPDATE river_job SET state = 'available', scheduled_at = attempted_at WHERE state = 'scheduled'"); err != nil {
+	if _, err := w.db.Writer().Exec("UPDATE river_job SET state = 'available', scheduled_at = attempted_at WHERE state IN ('scheduled', 'retryable')"); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -309,4 +309,80 @@ func expiring(text string) notify.Message {
 	m := receipt(text)
 	m.ExpiresAt = start.Add(time.Second)
 	return m
+}
+
+// T12: what went twice without an answer is not sent a third time, for as long as it
+// lives; a late answer ends the wait, and a late refusal has it sent again.
+func TestNeverThreeCopies(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		purpose notify.Purpose
+		status  string // of the late answer; "": none comes
+		state   notify.State
+		tries   int
+	}{
+		"a receipt":               {notify.Receipt, "", notify.Failed, 2},
+		"a code":                  {notify.Code, "", notify.Failed, 2},
+		"a late answer":           {notify.Receipt, "accepted", notify.Sent, 2},
+		"a late refusal":          {notify.Receipt, notify.NotTaken, notify.Sent, 3},
+		"a late answer to a code": {notify.Code, "accepted", notify.Sent, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Each(t, func(t *testing.T, db *store.DB) {
+				w := newWorld(t, db, notify.ErrUnanswered, notify.ErrUnanswered)
+				w.start()
+				w.send(notify.Message{To: phone, Text: "482913", Purpose: test.purpose})
+				for n := 1; n <= 2; n++ {
+					w.uncertain(n)
+					w.waits()
+					w.unreported()
+				}
+				for range 3 { // it only waits
+					w.waits()
+					w.pass(time.Hour)
+					w.due()
+				}
+				w.waits()
+				if got := w.provider.taken(); len(got) != 2 {
+					t.Errorf("%d copies", len(got))
+				}
+				if test.status == "" {
+					w.pass(8 * 24 * time.Hour)
+				} else if err := w.outbox.Report(t.Context(), notify.Report{
+					Provider: "test", ID: "late", Status: test.status, Message: w.provider.taken()[0].ID,
+				}); err != nil {
+					t.Error(err)
+				}
+				w.due()
+				w.until(test.state)
+				if got := w.provider.taken(); len(got) != test.tries {
+					t.Errorf("%d tries", len(got))
+				}
+			})
+		})
+	}
+}
+
+// uncertain waits until so many tries are known to have had no answer.
+func (w *world) uncertain(want int) {
+	w.t.Helper()
+	n := -1
+	for deadline := time.Now().Add(20 * time.Second); n != want; time.Sleep(10 * time.Millisecond) {
+		if err := w.db.Reader().QueryRow("SELECT MAX(uncertain) FROM notify_messages").Scan(&n); err != nil || time.Now().After(deadline) {
+			w.t.Fatalf("%d tries without an answer, %v", n, err)
+		}
+	}
+}
+
+// waits waits until the message's job waits for its moment.
+func (w *world) waits() {
+	w.t.Helper()
+	n := 0
+	for deadline := time.Now().Add(20 * time.Second); n != 1; time.Sleep(10 * time.Millisecond) {
+		row := w.db.Reader().QueryRow("SELECT COUNT(*) FROM river_job WHERE state IN ('scheduled', 'retryable')")
+		if err := row.Scan(&n); err != nil || time.Now().After(deadline) {
+			w.t.Fatalf("%d jobs wait, %v", n, err)
+		}
+	}
 }

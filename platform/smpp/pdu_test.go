@@ -284,11 +284,58 @@ func TestText(t *testing.T) {
 	if _, err := smpp.EncodeText("Ө", smpp.CodingDefault); !errors.Is(err, smpp.ErrCoding) {
 		t.Errorf("a letter outside GSM-7 is written: %v", err)
 	}
-	if _, err := smpp.DecodeText([]byte{1}, 4); !errors.Is(err, smpp.ErrCoding) {
-		t.Errorf("a picture is read as text: %v", err)
+	if _, err := smpp.DecodeText([]byte{1}, 0x20); !errors.Is(err, smpp.ErrCoding) {
+		t.Errorf("a compressed text is read: %v", err)
 	}
 	if text, err := smpp.DecodeText([]byte{4, 0xE8, 4}, smpp.CodingUCS2); err != nil || text != "Ө\uFFFD" {
 		t.Errorf("half a character is read as %q, %v", text, err)
+	}
+}
+
+// T6: data_coding by its groups, and what says nothing of an alphabet in the centre's own.
+func TestCodingGroups(t *testing.T) {
+	t.Parallel()
+	const latin, ucs2, cyrillic = "53544F50", "00530054004F0050", "C1C2BEBF"
+	for _, test := range []struct {
+		own     smpp.Alphabet
+		codings []byte
+		octets  string
+		want    string
+	}{
+		{"", []byte{0x00, 0x01, 0x03, 0x06, 0x0F, 0x10, 0x11, 0x12, 0x13, 0xC0, 0xC8, 0xD0, 0xD9, 0xF0, 0xF1, 0xF3, 0x40, 0x50}, latin, "STOP"},
+		{"", []byte{0x02, 0x04, 0x05, 0x09, 0x0E, 0x14, 0x15, 0x1C, 0x80, 0xBF, 0xF4, 0xF5, 0xF7}, latin, "STOP"}, // its own: GSM-7
+		{"", []byte{0x08, 0x18, 0x19, 0x1A, 0x1B, 0x48, 0x58, 0xE0, 0xE8, 0xEF}, ucs2, "STOP"},
+		{"", []byte{0x06}, cyrillic, "СТОП"},
+		{"", []byte{0x00, 0xF0, 0x11}, "00", "@"},
+		{"", []byte{0x03}, "E9", "é"},
+		{smpp.AlphabetCyrillic, []byte{0x00, 0x02, 0x04, 0x0D, 0x80, 0xF4}, cyrillic, "СТОП"},
+		{smpp.AlphabetCyrillic, []byte{0x00}, "F0A1F1ADA0FD", "№Ёё\u00AD\u00A0§"},
+		{smpp.AlphabetCyrillic, []byte{0xF0, 0x10, 0x0F, 0x03}, latin, "STOP"},
+		{smpp.AlphabetLatin1, []byte{0x00, 0x04}, "40E9", "@é"},
+		{smpp.AlphabetUCS2, []byte{0x00, 0x02, 0x04}, ucs2, "STOP"},
+		{smpp.AlphabetUCS2, []byte{0xF1}, latin, "STOP"},
+	} {
+		for _, coding := range test.codings {
+			if got, err := test.own.Decode(unhex(t, test.octets), coding); err != nil || got != test.want {
+				t.Errorf("%s in %#x at a centre with %q is %q, %v", test.octets, coding, test.own, got, err)
+			}
+		}
+	}
+	for _, coding := range []byte{0x20, 0x31, 0x68} {
+		if got, err := smpp.AlphabetGSM7.Decode([]byte("STOP"), coding); !errors.Is(err, smpp.ErrCoding) {
+			t.Errorf("a compressed text (%#x) is %q, %v", coding, got, err)
+		}
+	}
+	for own, want := range map[smpp.Alphabet]string{"": "0065", smpp.AlphabetLatin1: "4065", smpp.AlphabetCyrillic: "4065", smpp.AlphabetUCS2: ""} {
+		octets, ok := own.Encode("@e")
+		if got := strings.ToUpper(hex.EncodeToString(octets)); got != want || ok != (want != "") {
+			t.Errorf("at a centre with %q written as %s, %v", own, got, ok)
+		}
+	}
+	for _, own := range []smpp.Alphabet{smpp.AlphabetLatin1, smpp.AlphabetCyrillic} {
+		if octets, ok := own.Encode("Δ"); ok {
+			t.Errorf("a letter that %q lacks is written as %x", own, octets)
+		}
 	}
 }
 

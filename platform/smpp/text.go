@@ -3,7 +3,6 @@ package smpp
 import (
 	"encoding/binary"
 	"errors"
-	"strings"
 	"unicode/utf16"
 
 	"github.com/eshik-kg/eshik/platform/gsm"
@@ -14,6 +13,7 @@ const (
 	CodingDefault  byte = 0  // the SMS centre's own alphabet, GSM 7-bit by the standard's advice
 	CodingASCII    byte = 1  // IA5
 	CodingLatin1   byte = 3  // ISO 8859-1
+	codingCyrillic byte = 6  // ISO 8859-5
 	CodingUCS2     byte = 8  // big-endian
 	CodingUSSD     byte = 15 // USSD's GSM 7-bit, language unspecified
 	CodingUSSDUCS2 byte = 72 // USSD's UCS-2
@@ -48,31 +48,21 @@ func EncodeText(text string, coding byte) ([]byte, error) {
 	return nil, ErrCoding
 }
 
-// DecodeText reads what a phone typed. Half a character becomes the replacement
-// character.
+// DecodeText is AlphabetGSM7.Decode.
 func DecodeText(octets []byte, coding byte) (string, error) {
-	switch coding {
-	case CodingDefault, CodingUSSD:
-		return gsm.Decode(octets), nil
-	case CodingASCII:
-		return strings.ToValidUTF8(string(octets), "\uFFFD"), nil
-	case CodingLatin1:
-		letters := make([]rune, len(octets))
-		for i, octet := range octets {
-			letters[i] = rune(octet)
-		}
-		return string(letters), nil
-	case CodingUCS2, CodingUSSDUCS2:
-		units := make([]uint16, 0, len(octets)/2+1)
-		for ; len(octets) > 1; octets = octets[2:] {
-			units = append(units, binary.BigEndian.Uint16(octets))
-		}
-		if len(octets) == 1 {
-			units = append(units, 0xFFFD)
-		}
-		return string(utf16.Decode(units)), nil
+	return AlphabetGSM7.Decode(octets, coding)
+}
+
+// fromUnits reads UTF-16 units, the more significant octet first.
+func fromUnits(octets []byte) string {
+	units := make([]uint16, 0, len(octets)/2+1)
+	for ; len(octets) > 1; octets = octets[2:] {
+		units = append(units, binary.BigEndian.Uint16(octets))
 	}
-	return "", ErrCoding
+	if len(octets) == 1 {
+		units = append(units, 0xFFFD)
+	}
+	return string(utf16.Decode(units))
 }
 
 // Part is the place of a short message in a longer text; the zero Part is a

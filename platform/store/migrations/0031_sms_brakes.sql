@@ -5,7 +5,7 @@ CREATE TABLE sms_brakes (
     sender       TEXT   PRIMARY KEY, -- blind index of the phone
     phone_sealed BYTEA  NOT NULL,
     provider     TEXT   NOT NULL,
-    reason       TEXT   NOT NULL,    -- same, fast, many
+    reason       TEXT   NOT NULL,    -- same, echo, fast, many
     since_at     BIGINT NOT NULL,
     until_at     BIGINT NOT NULL,
     silenced     BIGINT NOT NULL     -- texts that were not answered
