@@ -184,4 +184,4 @@ func (o *office) Profile(context.Context, string) (dialog.Profile, error) {
 }
 
 // SetLocale implements dialog.Profiles.
-func (o *office) SetLocale(context.Context, string, locales.Locale) error { return nil }
+func (o *office) SetLocale(context.Context, string, locales.Locale, string) error { return nil }

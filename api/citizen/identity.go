@@ -96,7 +96,7 @@ func (s *Server) SetLanguage(ctx context.Context, r SetLanguageRequestObject) (S
 	if !ok || loc == locales.EN { // English is for developers: no talk is held in it
 		return nil, errLanguage
 	}
-	if err := s.Identity.SetLocale(ctx, who(ctx).Phone, loc); err != nil {
+	if err := s.Identity.SetLocale(ctx, who(ctx).Phone, loc, ""); err != nil {
 		return nil, err
 	}
 	if err := s.Talks.Relearn(ctx, who(ctx).Phone); err != nil {

@@ -41,6 +41,9 @@ type Caller struct {
 	Address string
 	// Now is the moment of the request.
 	Now time.Time
+	// Talk names the gateway's session that the turn is of, as a pseudonym; empty where
+	// there is none.
+	Talk string
 	// Turn identifies this turn among all: a retry of a request has the same.
 	// It keys effects, so that a repeated turn does not repeat them.
 	Turn string

@@ -80,7 +80,7 @@ func (e *Engine) showLanguage(*Talk) Screen {
 func (e *Engine) speak(ctx context.Context, t *Talk) (Next, error) {
 	loc := locales.Locale(t.Get("locale"))
 	if e.options.Profiles != nil && t.Caller.Phone != "" {
-		if err := e.options.Profiles.SetLocale(ctx, t.Caller.Phone, loc); err != nil {
+		if err := e.options.Profiles.SetLocale(ctx, t.Caller.Phone, loc, t.Caller.Talk); err != nil {
 			return Next{}, fmt.Errorf("remember the language: %w", err)
 		}
 	}

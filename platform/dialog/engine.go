@@ -26,7 +26,8 @@ const (
 
 // Profiles remembers the language of a phone.
 type Profiles interface {
-	SetLocale(ctx context.Context, phone string, loc locales.Locale) error
+	// SetLocale takes the talk too, as the caller names it, in which it was chosen.
+	SetLocale(ctx context.Context, phone string, loc locales.Locale, talk string) error
 }
 
 // Profile is what is known of a phone before it says anything.
@@ -36,6 +37,9 @@ type Profile struct {
 	// Tenure counts the holders of the number: a talk is not continued in
 	// another's.
 	Tenure int64
+	// Talk is the one in which the phone last chose its language or went on with an
+	// earlier talk, as caller.Caller names it.
+	Talk string
 }
 
 // Options are what an engine needs besides its services.

@@ -196,7 +196,7 @@ func (s *Service) findProfiles(ctx context.Context, indexes []string) (map[strin
 		keys[i] = index
 	}
 	rows, err := s.DB.Reader().QueryContext(ctx,
-		"SELECT phone_index, locale, tenure FROM identity_phones WHERE phone_index IN "+store.Values(1, len(keys)), keys...) // #nosec G202 -- $1, $2, …
+		"SELECT phone_index, locale, tenure, talk FROM identity_phones WHERE phone_index IN "+store.Values(1, len(keys)), keys...) // #nosec G202 -- $1, $2, …
 	if err != nil {
 		return nil, err
 	}
@@ -205,7 +205,7 @@ func (s *Service) findProfiles(ctx context.Context, indexes []string) (map[strin
 	for rows.Next() {
 		var index string
 		var p dialog.Profile
-		if err := rows.Scan(&index, &p.Locale, &p.Tenure); err != nil {
+		if err := rows.Scan(&index, &p.Locale, &p.Tenure, &p.Talk); err != nil {
 			return nil, err
 		}
 		profiles[index] = p
@@ -213,11 +213,12 @@ func (s *Service) findProfiles(ctx context.Context, indexes []string) (map[strin
 	return profiles, rows.Err()
 }
 
-// SetLocale remembers the language of a phone.
-func (s *Service) SetLocale(ctx context.Context, phone string, loc locales.Locale) error {
+// SetLocale remembers the language of a phone, and in which talk it was chosen, as
+// caller.Caller names it; empty where that was in none.
+func (s *Service) SetLocale(ctx context.Context, phone string, loc locales.Locale, talk string) error {
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
 		return db.New(tx).SetLocale(ctx, db.SetLocaleParams{
-			PhoneIndex: s.phoneIndex(phone), Locale: string(loc), ChangedAt: dbtime.From(s.Now()),
+			PhoneIndex: s.phoneIndex(phone), Locale: string(loc), ChangedAt: dbtime.From(s.Now()), Talk: talk,
 		})
 	})
 	if err != nil {

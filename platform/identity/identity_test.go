@@ -325,7 +325,7 @@ func TestLocale(t *testing.T) {
 		w := newWorld(t, db)
 		for _, want := range []locales.Locale{"", locales.KYLatn, locales.RU} {
 			if want != "" {
-				w.ok(w.service.SetLocale(t.Context(), aigul, want))
+				w.ok(w.service.SetLocale(t.Context(), aigul, want, ""))
 			}
 			if got, err := w.service.Locale(t.Context(), aigul); err != nil || got != want {
 				t.Errorf("the language is %q, %v; want %q", got, err, want)

@@ -22,8 +22,11 @@ SELECT COUNT(*) FROM identity_phones WHERE phone_index = $1 AND released_at >= s
 UPDATE identity_phones SET locale = $1, changed_at = $2 WHERE phone_index = $3 AND locale = '';
 
 -- name: SetLocale :exec
-INSERT INTO identity_phones (phone_index, locale, changed_at) VALUES ($1, $2, $3)
-ON CONFLICT (phone_index) DO UPDATE SET locale = excluded.locale, changed_at = excluded.changed_at;
+INSERT INTO identity_phones (phone_index, locale, changed_at, talk) VALUES ($1, $2, $3, $4)
+ON CONFLICT (phone_index) DO UPDATE SET locale = excluded.locale, changed_at = excluded.changed_at, talk = excluded.talk;
+
+-- name: NoteTalk :exec
+UPDATE identity_phones SET talk = $1 WHERE phone_index = $2;
 
 -- name: CodesSince :many
 SELECT sent_at, door FROM identity_codes WHERE phone_index = $1 AND sent_at > $2 ORDER BY sent_at;

@@ -12,7 +12,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
-// Lapse forgets who was proved to hold the caller's phone: whoever holds it now
+// Lapse is called where an earlier talk goes on in this one, which is noted. It forgets who was proved to hold the caller's phone: whoever holds it now
 // proves it again. Codes stay as they are, sent or used. A code shows in whose
 // hand the SIM is, which has not changed, and on most phones a call drops because
 // its holder reads the message with the code: that must not cost the code.
@@ -21,6 +21,9 @@ func (s *Service) Lapse(ctx context.Context, c caller.Caller) error {
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
 		q := db.New(tx)
 		if err := s.lockPhone(ctx, q, index, c.Now); err != nil {
+			return err
+		}
+		if err := q.NoteTalk(ctx, db.NoteTalkParams{Talk: c.Talk, PhoneIndex: index}); err != nil {
 			return err
 		}
 		return q.LapseProofs(ctx, db.LapseProofsParams{ExpiresAt: dbtime.From(c.Now), PhoneIndex: index})

@@ -67,7 +67,7 @@ func (h holders) Profile(ctx context.Context, phone string) (dialog.Profile, err
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
-func (remembered) SetLocale(context.Context, string, locales.Locale) error { return nil }
+func (remembered) SetLocale(context.Context, string, locales.Locale, string) error { return nil }
 
 // spoken is Talks on the real engine, in English for all phones.
 func spoken(t *testing.T, store session.Store) (*world, *guestbook) {

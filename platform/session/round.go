@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/dialog"
 )
 
 // maxDialled bounds the choices taken from one dialled string; a person dials a
@@ -169,6 +170,21 @@ func (r *round) startText() string {
 		return r.Text
 	}
 	return ""
+}
+
+// name is the gateway's session for callers and for what outlives the talk.
+func (r *round) name() string {
+	if r.Channel == caller.SMS {
+		return ""
+	}
+	return hexName(r.session)
+}
+
+// lost reports a request with the inputs of a talk that is stored no more and began
+// with a choice of the language, or with an earlier talk: walked again from the main
+// menu, they would lead to another service.
+func (r *round) lost(profile dialog.Profile) bool {
+	return r.Cumulative && r.Text != "" && profile.Talk != "" && profile.Talk == r.name()
 }
 
 // dialled are the choices of a dialled string.

@@ -27,7 +27,7 @@ func (t *Talks) run(ctx context.Context, r *round, s step) (Answer, error) {
 	next := t.follow(r, s.in.Start)
 	c := caller.Caller{
 		Phone: r.Phone, Channel: r.Channel, Gateway: r.Gateway, Operator: r.Operator,
-		Locale: s.state.Locale, Now: r.Now, Turn: t.turnID(r, next.Began, next.Turns),
+		Locale: s.state.Locale, Now: r.Now, Talk: r.name(), Turn: t.turnID(r, next.Began, next.Turns),
 	}
 	reply, err := t.next(ctx, c, s)
 	if err != nil {

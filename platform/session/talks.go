@@ -235,7 +235,8 @@ func (t *Talks) goOn(ctx context.Context, r *round, input string) (Answer, error
 
 // start begins a talk anew, in the language the phone chose earlier. A first
 // request with text in it is a dialled string (*1414*2*1#), or a talk whose
-// session was lost: its choices are walked again, without effects.
+// session was lost: its choices are walked again, without effects, unless the first
+// of them were none of the main menu.
 func (t *Talks) start(ctx context.Context, r *round) (Answer, error) {
 	profile, err := t.profile(ctx, r)
 	if err != nil {
@@ -243,8 +244,12 @@ func (t *Talks) start(ctx context.Context, r *round) (Answer, error) {
 		t.Log.Warn("the phone's profile cannot be read", "error", err)
 	}
 	r.tenure = profile.Tenure
+	dialled := r.dialled()
+	if r.lost(profile) {
+		dialled = nil
+	}
 	s := step{state: dialog.NewState(profile.Locale), in: dialog.Input{
-		Start: true, Text: r.startText(), Dialled: r.dialled(), Restarted: r.restarted, Budget: r.Budget,
+		Start: true, Text: r.startText(), Dialled: dialled, Restarted: r.restarted, Budget: r.Budget,
 	}}
 	if err == nil {
 		s.in.Earlier, s.before = t.dropped(r)

@@ -108,4 +108,4 @@ func TestTalk(t *testing.T) {
 // profile forgets the languages of phones.
 type profile struct{}
 
-func (profile) SetLocale(context.Context, string, locales.Locale) error { return nil }
+func (profile) SetLocale(context.Context, string, locales.Locale, string) error { return nil }

@@ -761,6 +761,20 @@ func (q *Queries) NextGeneration(ctx context.Context, arg NextGenerationParams) 
 	return err
 }
 
+const noteTalk = `-- name: NoteTalk :exec
+UPDATE identity_phones SET talk = $1 WHERE phone_index = $2
+`
+
+type NoteTalkParams struct {
+	Talk       string
+	PhoneIndex string
+}
+
+func (q *Queries) NoteTalk(ctx context.Context, arg NoteTalkParams) error {
+	_, err := q.db.ExecContext(ctx, noteTalk, arg.Talk, arg.PhoneIndex)
+	return err
+}
+
 const noticesTo = `-- name: NoticesTo :many
 SELECT id, number, told_index, citizen_id, phone_index, made_at, expires_at, undone_at FROM identity_notices WHERE told_index = $1 AND made_at > $2 ORDER BY made_at DESC
 `
@@ -872,18 +886,24 @@ func (q *Queries) ReopenAttempt(ctx context.Context, id string) (int64, error) {
 }
 
 const setLocale = `-- name: SetLocale :exec
-INSERT INTO identity_phones (phone_index, locale, changed_at) VALUES ($1, $2, $3)
-ON CONFLICT (phone_index) DO UPDATE SET locale = excluded.locale, changed_at = excluded.changed_at
+INSERT INTO identity_phones (phone_index, locale, changed_at, talk) VALUES ($1, $2, $3, $4)
+ON CONFLICT (phone_index) DO UPDATE SET locale = excluded.locale, changed_at = excluded.changed_at, talk = excluded.talk
 `
 
 type SetLocaleParams struct {
 	PhoneIndex string
 	Locale     string
 	ChangedAt  dbtime.Time
+	Talk       string
 }
 
 func (q *Queries) SetLocale(ctx context.Context, arg SetLocaleParams) error {
-	_, err := q.db.ExecContext(ctx, setLocale, arg.PhoneIndex, arg.Locale, arg.ChangedAt)
+	_, err := q.db.ExecContext(ctx, setLocale,
+		arg.PhoneIndex,
+		arg.Locale,
+		arg.ChangedAt,
+		arg.Talk,
+	)
 	return err
 }
 
