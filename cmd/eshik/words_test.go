@@ -160,7 +160,7 @@ func TestWords(t *testing.T) {
 		for _, row := range rows {
 			phones++
 			phone := fmt.Sprintf("+99655520%04d", phones)
-			must(t, c.app.identity.SetLocale(t.Context(), phone, table.locale))
+			must(t, c.app.identity.SetLocale(t.Context(), phone, table.locale, ""))
 			leads, answer := p.text(t, phone, numbers.Replace(row.text))
 			if strings.HasPrefix(answer, notUnderstood) {
 				leads = ledNowhere

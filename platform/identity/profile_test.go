@@ -66,7 +66,7 @@ func TestAccount(t *testing.T) {
 			t.Errorf("a new phone: %+v", a)
 		}
 		citizen := w.prove(aigul)
-		w.ok(w.service.SetLocale(t.Context(), aigul, locales.KYLatn))
+		w.ok(w.service.SetLocale(t.Context(), aigul, locales.KYLatn, ""))
 		if a := account(aigul, citizen.ID); a.Locale != locales.KYLatn || !a.ProvenUntil.Equal(w.clock().Add(identity.ProofLasts)) {
 			t.Errorf("a proven phone: %+v", a)
 		}
