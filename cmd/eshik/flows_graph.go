@@ -96,7 +96,17 @@ func (c *crawl) document() string {
 		fmt.Fprintf(&out, "  %s %s %s\n", name(e.from), arrow, name(e.to))
 	}
 	out.WriteString("```\n")
+	c.writePages(&out)
 	return out.String()
+}
+
+// writePages lists how many pages each screen takes at its longest, so that a
+// text that makes one more is seen in the change.
+func (c *crawl) writePages(out *strings.Builder) {
+	fmt.Fprintf(out, "\n## Pages\n\nHow many pages each screen takes in `%s` on %s, with the longest values.\n\n| screen | pages |\n|---|---|\n", c.locale, c.door.name)
+	for _, id := range slices.Sorted(maps.Keys(c.pages)) {
+		fmt.Fprintf(out, "| %s | %d |\n", id, c.pages[id])
+	}
 }
 
 // drawn are the nodes that some way touches.
