@@ -51,6 +51,34 @@ func TestSmallCellsAreSuppressed(t *testing.T) {
 	})
 }
 
+// TestFiguresAreOfBishkeksDays (A1): at both midnights of both zones, in the figures
+// and in their CSV.
+func TestFiguresAreOfBishkeksDays(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		r := NewRecorder(db, slog.New(slog.DiscardHandler))
+		first := time.Date(2026, 11, 28, 17, 59, 59, 0, time.UTC) // 23:59:59 of the 28th in Bishkek
+		for _, at := range []time.Time{first, first.Add(time.Second), first.Add(6 * time.Hour), first.Add(6*time.Hour + time.Second)} {
+			for range Threshold {
+				r.Later(Of(caller.Caller{Channel: caller.USSD, Locale: locales.KY, Now: at}, "fine", "fine.list", "done"))
+			}
+		}
+		r.Close()
+		cells, err := r.Usage(t.Context(), first, first.Add(time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		if err := WriteCSV(&out, cells); err != nil {
+			t.Fatal(err)
+		}
+		const want = "day,service,channel,outcome,count\n2026-11-28,fine,ussd,done,10\n2026-11-29,fine,ussd,done,30\n"
+		if out.String() != want {
+			t.Errorf("got %q", out.String())
+		}
+	})
+}
+
 // What happens alike within a minute is one row, and nothing of it is lost.
 func TestEqualEventsAreOneRow(t *testing.T) {
 	t.Parallel()
