@@ -197,7 +197,7 @@ func (a *app) buildServices(ctx context.Context) error {
 	}
 	a.certificates = certificate.New(certificate.Deps{
 		DB: a.db, Jobs: a.queue, Register: certificate.FromAimak(r.aimak), Proofs: a.identity, Sealer: a.sealer,
-		Signer: signer, Outbox: a.outbox, Audit: a.audit, Analytics: a.events, Texts: a.texts, Issuer: "KG-ESHIK",
+		Signer: signer, Outbox: a.outbox, Audit: a.audit, Analytics: a.events, Texts: a.texts, Limiter: a.limiter, Issuer: "KG-ESHIK",
 		VerifyURL: strings.TrimRight(a.config.PublicURL, "/") + "/verify", SMSNumber: a.config.SMSNumber,
 		Random: rand.Reader, Now: a.now,
 	})
@@ -208,7 +208,7 @@ func (a *app) buildServices(ctx context.Context) error {
 	}
 	a.preschool, err = preschool.New(preschool.Deps{
 		DB: a.db, Families: preschool.FromAimak(r.aimak), Directory: directory, Proofs: a.identity, Languages: a.identity,
-		Sealer: a.sealer, Outbox: a.outbox, Audit: a.audit, Analytics: a.events, Texts: a.texts,
+		Sealer: a.sealer, Outbox: a.outbox, Audit: a.audit, Analytics: a.events, Texts: a.texts, Limiter: a.limiter,
 		Random: rand.Reader, Now: a.now,
 	})
 	if err == nil {

@@ -265,7 +265,7 @@ func (a *app) verifyCode(c *fiber.Ctx) error {
 
 // reader is who reads a page.
 func (a *app) reader(c *fiber.Ctx) caller.Caller {
-	return caller.Caller{Channel: caller.Web, Gateway: "web", Locale: api.Locale(c), Now: a.now()}
+	return caller.Caller{Channel: caller.Web, Gateway: "web", Locale: api.Locale(c), Address: c.IP(), Now: a.now()}
 }
 
 func (a *app) verifyAnswer(v certificate.View, loc locales.Locale) *web.VerifyAnswer {

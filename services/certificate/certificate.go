@@ -15,6 +15,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/job"
+	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/sign"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -111,6 +112,7 @@ type Deps struct {
 	Audit     Auditor
 	Analytics Recorder
 	Texts     *locales.Catalogue
+	Limiter   limit.Limiter
 	// Issuer names us in every signed record (the CWT claim iss), as KG-ESHIK.
 	Issuer string
 	// VerifyURL is the address of the page that verifies numbers, as printed on

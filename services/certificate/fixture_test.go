@@ -16,6 +16,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/job"
+	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/seal"
@@ -149,7 +150,7 @@ func newHouse(t testing.TB, db *store.DB) *house {
 	h.Service = certificate.New(certificate.Deps{
 		DB: db, Jobs: h.queue, Register: h.register, Proofs: h.proofs, Sealer: sealer, Signer: h.signer,
 		Outbox: notify.New(db, h.queue, sealer, h.sender, notify.Quiet{}, now, log), Audit: h.audit, Analytics: h.events,
-		Texts: h.cat, Issuer: "KG-ESHIK", VerifyURL: "https://eshik.example.kg/verify", SMSNumber: "1414",
+		Texts: h.cat, Limiter: limit.NewMemory(now), Issuer: "KG-ESHIK", VerifyURL: "https://eshik.example.kg/verify", SMSNumber: "1414",
 		Random: rand.Reader, Now: now,
 	})
 	return h

@@ -120,6 +120,9 @@ func (s *Service) text(ctx context.Context, tx *store.Tx, row db.Certificate, c 
 
 // intend asks the register and stores what is to be signed.
 func (s *Service) intend(ctx context.Context, c caller.Caller, kind Kind, key string) (db.Certificate, error) {
+	if err := s.mayOrder(ctx, c); err != nil {
+		return db.Certificate{}, err
+	}
 	id, err := uuid.NewV7()
 	if err != nil {
 		return db.Certificate{}, fmt.Errorf("make a certificate's id: %w", err)

@@ -14,6 +14,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -107,7 +108,7 @@ func newService(t testing.TB, db *store.DB, w *world) *Service {
 	t.Cleanup(recorder.Close)
 	s, err := New(Deps{
 		DB: db, Families: w, Directory: w, Proofs: w, Languages: w, Sealer: sealer, Outbox: w,
-		Audit: audit.New(db, sealer), Analytics: recorder, Texts: texts, Random: rand.Reader,
+		Audit: audit.New(db, sealer), Analytics: recorder, Texts: texts, Limiter: limit.NewMemory(func() time.Time { return w.now }), Random: rand.Reader,
 		Now: func() time.Time { return w.now },
 	})
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -73,6 +74,7 @@ type Deps struct {
 	Audit     Auditor
 	Analytics Recorder
 	Texts     *locales.Catalogue
+	Limiter   limit.Limiter
 	// Random draws registration numbers: crypto/rand.Reader.
 	Random io.Reader
 	// Now is the moment of operator commands, which have no caller.

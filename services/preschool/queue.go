@@ -251,6 +251,9 @@ func (s *Service) Position(ctx context.Context, c caller.Caller, number string) 
 	if !ok {
 		return Position{}, problemNumber
 	}
+	if err := s.mayLook(ctx, c, parsed); err != nil {
+		return Position{}, err
+	}
 	q := db.New(s.DB.Reader())
 	r, err := q.ByNumber(ctx, parsed)
 	if errors.Is(err, sql.ErrNoRows) {

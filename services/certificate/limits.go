@@ -1,0 +1,63 @@
+package certificate
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/clock"
+	"github.com/eshik-kg/eshik/platform/limit"
+	"github.com/eshik-kg/eshik/platform/problem"
+)
+
+// What may be asked for, by whom. A certificate costs a call to the register and an
+// SMS; numbers are guessed. An address may be a whole village's.
+var (
+	ordersByPerson  = limit.Rate{N: 20, Per: 24 * time.Hour}
+	ordersByAddress = limit.Rate{N: 500, Per: 24 * time.Hour}
+	checksByPhone   = limit.Rate{N: 30, Per: time.Hour}
+	checksByAddress = limit.Rate{N: 300, Per: time.Hour}
+)
+
+// mayOrder refuses one certificate too many. It fails closed: what cannot be counted
+// is not issued.
+func (s *Service) mayOrder(ctx context.Context, c caller.Caller) error {
+	return s.within(ctx, c, "problem.certificate_many",
+		s.bound("order:citizen", c.Subject, ordersByPerson), s.bound("order:phone", c.Phone, ordersByPerson),
+		s.bound("order:address", c.Address, ordersByAddress))
+}
+
+// mayCheck refuses one number too many; the same one again is not counted.
+func (s *Service) mayCheck(ctx context.Context, c caller.Caller, number string) error {
+	again := limit.Rate{N: 1, Per: checksByPhone.Per}
+	ok, _, err := s.Limiter.Allow(ctx, s.bound("checked", c.Phone+"\x00"+c.Address+"\x00"+number, again).Key, again)
+	if err != nil {
+		return fmt.Errorf("count a check: %w", err)
+	}
+	if !ok {
+		return nil
+	}
+	return s.within(ctx, c, "problem.certificate_checks_many",
+		s.bound("check:phone", c.Phone, checksByPhone), s.bound("check:address", c.Address, checksByAddress))
+}
+
+func (s *Service) bound(kind, who string, rate limit.Rate) limit.Bound {
+	if who == "" {
+		return limit.Bound{}
+	}
+	return limit.Bound{Key: "certificate:" + kind + ":" + s.Sealer.Index("certificate.limit", who), Rate: rate}
+}
+
+// within counts a use; the refusal names the limit and until when it holds.
+func (s *Service) within(ctx context.Context, c caller.Caller, key string, bounds ...limit.Bound) error {
+	used, wait, err := limit.Within(ctx, s.Limiter, bounds...)
+	if err != nil {
+		return fmt.Errorf("count a use: %w", err)
+	}
+	if used == nil {
+		return nil
+	}
+	until := clock.Moment(c.Now.Add(wait))
+	return problem.New(problem.TooMany, key, "n", used.Rate.N, "until", until).After(wait)
+}
