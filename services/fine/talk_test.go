@@ -176,7 +176,7 @@ func TestTheListSaysWhatEachFineIs(t *testing.T) {
 		locales.RU: {
 			"01KG123ABC: 3 штрафа\n1 Все: 10 000 с.\n2 скорость 01.11: 7 500 с.\n9 Ещё\n0 Назад", "3 ремень 01.11: 1 000 с.\n4 светофор 12.05.25: 1 500 с.",
 		},
-		locales.KYLatn: {"01KG123ABC: 3 ayyp\n1 Baary: 10 000 s.\n2 yldamdyk 01.11: 7 500 s.", "3 kur 01.11: 1 000 s.", "4 svetofor 12.05.25: 1 500 s."},
+		locales.KYLatn: {"01KG123ABC: 3 aiyp\n1 Baary: 10 000 s.\n2 yldamdyk 01.11: 7 500 s.", "3 kur 01.11: 1 000 s.", "4 svetofor 12.05.25: 1 500 s."},
 		locales.EN:     {"1 All: 10 000 som\n2 speed 01.11: 7 500 som", "3 belt 01.11: 1 000 som", "4 red light 12.05.25: 1 500 som"},
 	} {
 		k := newTalk(t, w, loc)
