@@ -189,6 +189,7 @@ func (s *server) stop() error {
 func (s *server) greet(out io.Writer) {
 	line := func(name, value string) { _, _ = fmt.Fprintf(out, "  %-12s %s\n", name, value) }
 	_, _ = fmt.Fprintf(out, "Eshik is open (%s).\n", s.config.Mode)
+	line("page", s.url()+"/")
 	if s.world != nil {
 		line("phone", s.url()+"/phone")
 	}
