@@ -211,7 +211,7 @@ func queueEverywhere(d *door, number string, then between) {
 	}
 	then(d)
 	d.offer(number, p)
-	d.await(aigul, "орун сунушталды")
+	d.await(aigul, "Сизге орун")
 	then(d)
 	c, screen = d.dial(aigul)
 	screen = c.choose(screen, "Бала бакча", "орун")
