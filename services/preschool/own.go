@@ -2,9 +2,12 @@ package preschool
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/services/preschool/db"
 )
 
@@ -27,4 +30,55 @@ func (s *Service) Registrations(ctx context.Context, c caller.Caller) ([]Positio
 		list = append(list, position)
 	}
 	return list, nil
+}
+
+// showAskNumber lists the registrations of who the phone proved to be; the number is
+// typed for others. Who proved nothing may do so to see them.
+func (s *Service) showAskNumber(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+	c, err := s.proven(ctx, t.Caller)
+	if err != nil {
+		return dialog.Screen{}, err
+	}
+	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.ask_number")}, Ask: dialog.AskNumber}
+	if c.Subject == "" {
+		screen.Options = []dialog.Option{option(dialog.Say("preschool.own"), proveAgain("preschool.ask_number"))}
+		return screen, nil
+	}
+	own, err := s.Registrations(ctx, c)
+	if err != nil {
+		return dialog.Screen{}, err
+	}
+	for _, r := range own {
+		screen.Options = append(screen.Options,
+			option(dialog.Say("preschool.own_number", "number", r.Number), dialog.Go("preschool.position", memNumber, r.Number)))
+	}
+	if len(own) > 0 {
+		screen.Body = []dialog.Message{dialog.Say("preschool.choose_number")}
+	}
+	return screen, nil
+}
+
+// showAlready tells whose child is in the queue already its number and its place.
+func (s *Service) showAlready(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+	found, err := s.Position(ctx, t.Caller, t.Get(memNumber))
+	if err != nil {
+		return dialog.Screen{}, err
+	}
+	body := []dialog.Message{dialog.Say("preschool.already", "number", found.Number)}
+	screen := dialog.Screen{Body: append(body, places(found, t.Caller.Locale)...)}
+	if found.State == StateOffered {
+		screen.Options = []dialog.Option{option(dialog.Say("preschool.menu_offer"), proveAgain("preschool.mine"))}
+	}
+	return screen, nil
+}
+
+// numberOf is the number under which a child waits; "" for none.
+func (s *Service) numberOf(ctx context.Context, pin string) (string, error) {
+	active, err := db.New(s.DB.Reader()).ActiveOfChild(ctx, s.childIndex(pin))
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	} else if err != nil {
+		return "", fmt.Errorf("look for the child's registration: %w", err)
+	}
+	return active.Number, nil
 }

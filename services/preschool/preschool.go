@@ -119,6 +119,8 @@ type Child struct {
 	// Name is the given name, as the register writes it.
 	Name string
 	Born time.Time
+	// Number is that of its registration while it waits; empty for none.
+	Number string
 }
 
 // District is a district that has kindergartens. Code is its SOATE code.
@@ -190,7 +192,11 @@ func (s *Service) Children(ctx context.Context, c caller.Caller) ([]Child, error
 	}
 	children := make([]Child, 0, len(minors))
 	for _, m := range minors {
-		children = append(children, Child{Ref: s.childIndex(m.PIN)[:refLength], Name: m.Name, Born: m.Born})
+		number, err := s.numberOf(ctx, m.PIN)
+		if err != nil {
+			return nil, err
+		}
+		children = append(children, Child{Ref: s.childIndex(m.PIN)[:refLength], Name: m.Name, Born: m.Born, Number: number})
 	}
 	return children, nil
 }

@@ -27,12 +27,13 @@ func (s *Service) Talk() dialog.Service {
 		Nodes: []dialog.Node{
 			{ID: "preschool.menu", Menu: true, Plain: s.showMenu},
 			{ID: "preschool.child", Show: s.showChildren, Resume: proveAgain("preschool.child")},
+			{ID: "preschool.already", Show: s.showAlready, Resume: proveAgain("preschool.child")},
 			{ID: "preschool.district", Show: s.showDistricts, Resume: proveAgain("preschool.district")},
 			{ID: "preschool.kindergarten", Show: s.showKindergartens, Resume: proveAgain("preschool.kindergarten")},
 			{ID: "preschool.confirm", Show: s.showConfirm, Resume: proveAgain("preschool.confirm")},
 			{ID: "preschool.register", Do: s.doRegister},
 			{ID: "preschool.done", Show: s.showDone},
-			{ID: "preschool.ask_number", Plain: s.showAskNumber, Answer: s.answerNumber},
+			{ID: "preschool.ask_number", Show: s.showAskNumber, Answer: s.answerNumber},
 			{ID: "preschool.position", Show: s.showPosition},
 			{ID: "preschool.mine", Do: s.doMine},
 			{ID: "preschool.offers", Show: s.showOffers, Resume: proveAgain("preschool.mine")},
@@ -95,8 +96,11 @@ func (s *Service) showChildren(ctx context.Context, t *dialog.Talk) (dialog.Scre
 	}
 	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.ask_child")}}
 	for _, child := range children {
-		screen.Options = append(screen.Options,
-			option(dialog.Raw("child", child.Name), dialog.Go("preschool.district", memChild, child.Ref, memChoices, "")))
+		next := dialog.Go("preschool.district", memChild, child.Ref, memChoices, "")
+		if child.Number != "" { // said at once, not after all that a registration asks
+			next = dialog.Go("preschool.already", memNumber, child.Number)
+		}
+		screen.Options = append(screen.Options, option(dialog.Raw("child", child.Name), next))
 	}
 	return screen, nil
 }
@@ -179,10 +183,6 @@ func (s *Service) showDone(ctx context.Context, t *dialog.Talk) (dialog.Screen, 
 	}
 	body := []dialog.Message{dialog.Say("preschool.registered", "number", found.Number)}
 	return dialog.Screen{Body: append(body, places(found, t.Caller.Locale)...)}, nil
-}
-
-func (s *Service) showAskNumber(*dialog.Talk) dialog.Screen {
-	return dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.ask_number")}, Ask: dialog.AskNumber}
 }
 
 // answerNumber looks the number up, so that a wrong one is asked for again.
