@@ -1,9 +1,11 @@
 package dialog
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,6 +46,43 @@ func TestWorstTakesTheLongestValues(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q lacks the longest value %q", text, want)
 		}
+	}
+}
+
+// TestView: a screen as another language than the talk's has it, with the values of
+// the moment and the longest, and each of its sentences once.
+func TestView(t *testing.T) {
+	t.Parallel()
+	k := showing(t, locales.RU, Screen{
+		Body:    []Message{Say("fine.clean", "plate", "01"), Raw("district", "Ош")},
+		Options: []Option{{Say("fine.pay"), Go("door.main")}, {Say("fine.pay"), Go("door.language")}},
+	})
+	before := k.state.Encode()
+	other, err := Decode(before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other.Locale = locales.KY
+	view, err := k.engine.View(t.Context(), k.c, other, k.budget)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"01: айып пул жок\nОш\n1 Төлөө\n2 Төлөө\n0 Артка"}; !slices.Equal(view.Pages, want) {
+		t.Errorf("%q, want %q", view.Pages, want)
+	}
+	worst, err := k.engine.Worst(t.Context(), k.c, other, k.budget)
+	if err != nil || !slices.Equal(view.Longest, worst) || slices.Equal(view.Longest, view.Pages) {
+		t.Errorf("%q with the longest values, want %q (%v)", view.Longest, worst, err)
+	}
+	if want := []string{"fine.clean", "fine.pay"}; !slices.Equal(view.Keys, want) {
+		t.Errorf("%q, want %q", view.Keys, want)
+	}
+	if !bytes.Equal(before, k.state.Encode()) {
+		t.Error("the talk went on")
+	}
+	k = showing(t, locales.RU, Screen{Body: []Message{Say("trial.none")}})
+	if _, err := k.engine.View(t.Context(), k.c, k.state, k.budget); !errors.Is(err, ErrUndeclared) {
+		t.Errorf("a key that is not declared gave %v", err)
 	}
 }
 
