@@ -18,6 +18,7 @@ import (
 type flowsCommand struct {
 	Check flowsCheck `cmd:"" help:"Walk every screen in every language over every budget, with the longest values, and print what is wrong."`
 	Graph flowsGraph `cmd:"" help:"Draw the screens and the ways between them (Mermaid, in Markdown)."`
+	Texts flowsTexts `cmd:"" help:"List every text in Kyrgyz, Russian and Latin Kyrgyz; with --html as a page on which a native speaker reads and marks them all."`
 }
 
 type flowsCheck struct{}

@@ -54,8 +54,10 @@ var visitors = []visitor{
 // engineNext is dialog.Engine.Next.
 type engineNext func(context.Context, caller.Caller, *dialog.State, dialog.Input) (dialog.Reply, error)
 
-// planted are faults that a test puts in to see them found.
+// planted is what is done on a walk beside walking: faults that a test puts in to
+// see them found, and a look at every new screen.
 type planted struct {
+	look     func(*crawl, caller.Caller, *dialog.State) error
 	services []dialog.Service            // beside our own
 	engine   func(engineNext) engineNext // around the engine; nil: as it is
 }
@@ -115,8 +117,9 @@ type crawl struct {
 	world  *outside
 	engine *dialog.Engine
 	next   engineNext
-	nodes  map[string]dialog.Node // of the services
-	shows  []string               // the nodes with a screen
+	look   func(*crawl, caller.Caller, *dialog.State) error // at every new screen; nil: none
+	nodes  map[string]dialog.Node                           // of the services
+	shows  []string                                         // the nodes with a screen
 
 	who      visitor
 	phase    string
@@ -225,6 +228,9 @@ func (c *crawl) visit(st *dialog.State, in dialog.Input, way []string) string {
 	c.seen[key] = true
 	c.screens++
 	c.prove(by, st, reply, way)
+	if c.look != nil {
+		c.must(c.look(c, by, st))
+	}
 	if c.variants[page]++; reply.End || c.variants[page] > maxVariants {
 		return reply.Text
 	}

@@ -54,6 +54,7 @@ func (c *crawl) wire(log *slog.Logger, faults planted) (err error) {
 	if c.engine, err = dialog.New(c.app.texts, dialog.Options{Profiles: c.app.identity, Log: log}, services...); err != nil {
 		return err
 	}
+	c.look = faults.look
 	if c.next = c.engine.Next; faults.engine != nil {
 		c.next = faults.engine(c.next)
 	}
