@@ -286,7 +286,7 @@ func TestAttackEveryMistakeKeepsItsWayOut(t *testing.T) {
 	t.Parallel()
 	d := embedded(t)
 	c, _ := d.dial(aigul)
-	for _, input := range []string{"1", "1", "zzz", "01KG123ABC", "1", "1", "7", "🚗", strings.Repeat("я", 10_000)} {
+	for _, input := range []string{"1", "1", "zzz", "01KG123ABC", "1", "1", "7", "🚗", strings.Repeat("я", 2_000)} {
 		screen := c.say("", input)
 		if strings.HasPrefix(screen, "CON ") && !strings.Contains(screen, "\n0 ") && !strings.Contains(screen, "\n1 ") {
 			t.Errorf("after %.20q nothing can be chosen: %q", input, screen)

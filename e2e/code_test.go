@@ -263,9 +263,9 @@ func TestTheCodeOutlivesTheCall(t *testing.T) {
 				h := &handset{d: d, wire: formats(d, smsc)[gateway], phone: phone}
 				code := h.asksForCode()
 				back(h)
-				h.keys("Калды: 4", otherCode(code))
+				h.keys("Калган аракет: 4", otherCode(code))
 				back(h)
-				h.keys("Калды: 3", otherCode(code))
+				h.keys("Калган аракет: 3", otherCode(code))
 				h.keys(pinAsked, code)
 				h.rings(goOn) // and while the passport is looked for
 				h.keys(pinAsked, "1")
@@ -331,7 +331,7 @@ func TestTheCodeIsTypedBySMS(t *testing.T) {
 			h.wire.drop(h.session, h.phone)
 			h.d.replies(h.phone, code, goOn) // nobody knows yet what for
 			h.d.replies(h.phone, "1", codeLives)
-			h.d.replies(h.phone, otherCode(code), "Калды: 4")
+			h.d.replies(h.phone, otherCode(code), "Калган аракет: 4")
 			h.d.replies(h.phone, code, pinAsked)
 			if sent := h.codes(); sent != 1 {
 				t.Errorf("%d codes were sent", sent)

@@ -203,7 +203,7 @@ func queueEverywhere(d *door, number string, then between) {
 	answer := d.text(aigul, "кезек "+number, "Кезектеги орду:")
 	c, screen := d.dial(aigul)
 	screen = c.choose(screen, "Бала бакча", "орду")
-	c.choose(screen, "Кезектеги", "номерин")
+	c.choose(screen, "Кезектеги", "номерди")
 	for _, shown := range []string{answer, c.say("Кезектеги орду:", number)} {
 		if got := placeLine.FindStringSubmatch(shown); got == nil || got[1] != itoa(p.Places[0].Position) {
 			d.t.Fatalf("REST says %d, another channel %q", p.Places[0].Position, shown)
@@ -216,7 +216,7 @@ func queueEverywhere(d *door, number string, then between) {
 	c, screen = d.dial(aigul)
 	screen = c.choose(screen, "Бала бакча", "орун")
 	screen = c.choose(screen, "Сунушталган", "№1")
-	screen = c.choose(screen, "№1", "Мөөнөтү")
+	screen = c.choose(screen, "№1", "мөөнөтү")
 	c.choose(screen, "Кабыл алуу", "кабыл алынды")
 	if p := d.position(number); p.State != "placed" {
 		d.t.Fatalf("after accepting: %+v", p)
@@ -290,7 +290,7 @@ func TestOneFineTwoChannels(t *testing.T) {
 		screen := c.say("Айып пулдар", "1")
 		c.choose(screen, "Айып пулдар", "01KG123ABC")
 		screen = c.say("1 айып", "B1234AB")
-		screen = c.choose(screen, " сом", "Төлөө")
+		screen = c.choose(screen, " с.", "Төлөө")
 		code := payCode.FindStringSubmatch(c.choose(screen, "Төлөө", "Төлөм коду"))
 
 		results := make([]paid, 2)

@@ -44,8 +44,9 @@ prices = {MegaCom = 0.9}
 	if menu := link.answers("1"); !strings.Contains(menu.Text, "Эшик") || menu.SessionInfo != "0x0700" {
 		t.Errorf("the menu is %+v", menu)
 	}
-	if screen := link.answers("3"); screen.Operation != 2 {
-		t.Errorf("the third screen is %+v", screen)
+	link.answers("2")
+	if screen := link.answers("1"); screen.Operation != 2 { // unfinished work: which certificate?
+		t.Errorf("the fourth screen is %+v", screen)
 	}
 	link.hangsUp()
 	if question := link.texts("салам"); !strings.Contains(question.Text, "Токтогон жериңизден") || question.Operation != 0 || question.Source != "1414" {

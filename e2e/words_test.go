@@ -69,10 +69,23 @@ func TestTextedWords(t *testing.T) {
 	}
 }
 
+// readsFirst lets the time pass that a person needs to read an answer, from a
+// phone's fourteenth text on: a phone that never does is taken for a machine (see
+// sms/brake.go).
+func (d *door) readsFirst(phone string) {
+	if d.texted == nil {
+		d.texted = map[string]int{}
+	}
+	if d.texted[phone]++; d.texted[phone] >= 14 {
+		time.Sleep(2200 * time.Millisecond)
+	}
+}
+
 // replies texts, and checks the next message to the phone.
 func (d *door) replies(phone, text, want string) {
 	d.t.Helper()
 	before := len(d.inbox(phone))
+	d.readsFirst(phone)
 	d.json(http.MethodPost, "/sandbox/sms", "", map[string]string{"from": phone, "to": "1414", "text": text}, nil)
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if got := d.inbox(phone); len(got) > before {

@@ -23,7 +23,7 @@ func TestStopInItsForms(t *testing.T) {
 			m := w.from(azat, "m"+strconv.Itoa(n), text)
 			m.At = w.inboundNow()
 			w.take(m)
-			w.pass(time.Second)
+			w.pass(3 * time.Second) // a person reads before answering: see brake.go
 		}
 		wishes := []string{"токтотуңуз", "СТОП SMS", "отпишите меня", "не присылайте", "керек эмес", "Стоп, пожалуйста!", "жөнөтпөңүз", "stop sms please"}
 		for _, wish := range wishes {

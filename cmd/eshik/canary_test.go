@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -245,10 +246,11 @@ func (n *nest) text(phone, body string) {
 func (n *nest) bySMS() {
 	n.Helper()
 	for i := range n.prompts {
-		phone := "+99670000010" + strconv.Itoa(i)
-		n.text(phone, "уялар")
-		n.text(phone, "1")
-		for _, canary := range canaries {
+		for j, canary := range canaries {
+			// A phone each: one that texted them all this fast would be taken for a machine.
+			phone := fmt.Sprintf("+9967000%02d%02d1", i, j)
+			n.text(phone, "уялар")
+			n.text(phone, "1")
 			n.text(phone, strconv.Itoa(i+1))
 			n.text(phone, canary)
 			n.text(phone, "00")

@@ -130,10 +130,10 @@ func TestACodeLivesThroughBrokenLines(t *testing.T) {
 			t.Fatalf("%d codes were sent, one was enough", n)
 		}
 		k.say(wrong(code), "Осталось попыток: 3") // the guess before counts on
-		k.say(code, "Введите ПИН (14 цифр)")
-		k.breakOff("Введите ПИН (14 цифр)") // to find the passport
+		k.say(code, "Введите персональный номер (ПИН, 14 цифр)")
+		k.breakOff("Введите персональный номер (ПИН, 14 цифр)") // to find the passport
 		k.say(aigulPIN, "номер ID-карты")
-		k.breakOff("Введите ПИН (14 цифр)")
+		k.breakOff("Введите персональный номер (ПИН, 14 цифр)")
 		k.say(aigulPIN, "номер ID-карты")
 		k.say(aigulDocument, "Готово")
 		if n := w.number("SELECT COUNT(*) FROM identity_codes"); n != 1 {
@@ -184,7 +184,7 @@ func TestWhoWasProvedIsProvedAgain(t *testing.T) {
 		k.say("1", "Готово")
 		w.ok(w.service.Lapse(t.Context(), w.by(aigul)))
 		k.dial()
-		k.say("1", "Введите ПИН (14 цифр)")
+		k.say("1", "Введите персональный номер (ПИН, 14 цифр)")
 		w.ok(w.service.Release(t.Context(), aigul, "staff"))
 		k.dial()
 		k.say("1", "Введите код из SMS\n1")

@@ -24,6 +24,7 @@ var readsAll = map[string]string{
 	"CurrentKey":  "the first of an index",
 	"Keys":        "all of a handful of keys",
 	"AnyRecord":   "any one row",
+	"Brakes":      "the first 200 of an index",
 }
 
 // M7: every query of sqlc's finds its rows by an index, on both databases.
