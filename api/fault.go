@@ -6,6 +6,7 @@ import (
 	"maps"
 	"mime"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -176,13 +177,14 @@ func faultsAt(at Fault, err error) []Fault {
 }
 
 // unknownFields are the fields of an object that its schema does not have: the
-// validator tells the object only. Their names come from the caller, who gets
-// back a bounded part of them.
+// validator tells the object only. Their names come from the caller, who gets back
+// those that can be names: a number or a word in a name's place may be somebody's
+// personal number or secret, which is repeated nowhere.
 func unknownFields(e *openapi3.SchemaError) []Fault {
 	object, _ := e.Value.(map[string]any)
 	var faults []Fault
 	for _, name := range slices.Sorted(maps.Keys(object)) {
-		if _, known := e.Schema.Properties[name]; !known && len(name) <= maxName {
+		if _, known := e.Schema.Properties[name]; !known && fieldName.MatchString(name) {
 			faults = append(faults, Fault{In: "body", Pointer: pointer(append(e.JSONPointer(), name)), Code: FaultUnknown})
 		}
 	}
@@ -192,8 +194,8 @@ func unknownFields(e *openapi3.SchemaError) []Fault {
 	return faults
 }
 
-// maxName is the longest name of an unknown field that is told back.
-const maxName = 64
+// fieldName is what a field is called anywhere: letters, with - . / ~ between.
+var fieldName = regexp.MustCompile(`^[A-Za-z_][A-Za-z_./~-]{0,63}$`)
 
 // codeOf names a schema's complaint, with what fills its sentence.
 func codeOf(e *openapi3.SchemaError) (FaultCode, []any) {

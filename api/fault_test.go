@@ -54,6 +54,8 @@ func TestFaultsSayWhere(t *testing.T) {
 		"too long":         {"POST", "/v1/codes", `{"phone":"` + strings.Repeat("9", 33) + `"}`, nil, "body /phone too_long"},
 		"unknown":          {"POST", "/v1/codes", `{"phone":"+996555000001","pin":"1"}`, nil, "body /pin unknown"},
 		"two unknown":      {"POST", "/v1/codes", `{"pin":"1","otp":2}`, nil, "body /pin unknown; body /otp unknown; body /phone required"},
+		"a number's name":  {"POST", "/v1/codes", `{"phone":"+996555000001","11503198800011":1}`, nil, "body  unknown"},
+		"a document":       {"POST", "/v1/codes", `{"phone":"+996555000001","ID1000001":1}`, nil, "body  unknown"},
 		"escaped":          {"POST", "/v1/codes", `{"phone":"+996555000001","a/b~c":"1"}`, nil, "body /a~1b~0c unknown"},
 		"several":          {"POST", "/v1/tokens", `{"code":1}`, nil, "body /code type; body /phone required"},
 		"inside an array":  {"POST", "/v1/payments", `{"service":"fine","refs":["1",2]}`, token, "body /refs/1 type"},
@@ -102,7 +104,7 @@ func TestFaultsSayWhere(t *testing.T) {
 func manyFields(n int) string {
 	var fields []string
 	for i := range n {
-		fields = append(fields, fmt.Sprintf(`"f%d":1`, i))
+		fields = append(fields, fmt.Sprintf(`"f%c%c":1`, 'a'+i/26, 'a'+i%26))
 	}
 	return "{" + strings.Join(fields, ",") + "}"
 }
