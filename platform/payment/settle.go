@@ -199,7 +199,8 @@ func (s *Service) finishPayment(ctx context.Context, tx *store.Tx, row db.Paymen
 		return err
 	}
 	sum := stand(lines)
-	state, outcome, changed := Settled, "done", int64(0)
+	state, outcome := Settled, "done"
+	var changed int64
 	switch {
 	case sum.claimed > 0:
 		return nil

@@ -74,7 +74,8 @@ func (s *Service) Settle(ctx context.Context, id string) error {
 		if err := q.EndTry(ctx, db.EndTryParams{ID: id, TryAt: dbtime.From(next), Tries: row.Tries}); err != nil {
 			return err
 		}
-		if failed != nil || !s.behind.Load() {
+		answers := failed == nil // the register does, so what waits for it goes on
+		if !answers || !s.behind.Load() {
 			return nil
 		}
 		_, err := q.AwakenPayments(ctx, db.AwakenPaymentsParams{Service: row.Service, Now: dbtime.From(s.Now())})

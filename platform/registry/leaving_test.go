@@ -53,7 +53,9 @@ func TestM2LeavingIsCalledWhenSomethingLeaves(t *testing.T) {
 	}
 	open := newSafeCity(t, config(address))
 	for range 6 { // the breaker opens after five
-		_, err = pay(open, nil)
+		if _, err := pay(open, nil); err == nil {
+			t.Error("nobody is at the address, and all is well")
+		}
 	}
 	if left, err := pay(open, nil); left != 0 || !registry.Untouched(err) {
 		t.Errorf("the breaker is open: left %d, %v", left, err)
