@@ -174,7 +174,7 @@ func (a *app) buildServices(ctx context.Context) error {
 	}
 	if a.identity, err = identity.New(identity.Deps{
 		DB: a.db, Sealer: a.sealer, Outbox: a.outbox, Audit: a.audit, Limiter: a.limiter, Registry: r.persons,
-		Recorder: a.events, Catalogue: a.texts, Now: a.now, Rand: rand.Reader, Log: a.log,
+		Recorder: a.events, Catalogue: a.texts, Now: a.now, Rand: rand.Reader, Log: a.log, HeldBack: a.metrics.hold,
 	}); err != nil {
 		return err
 	}

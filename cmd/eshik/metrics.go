@@ -26,6 +26,8 @@ type metrics struct {
 	lasted *prometheus.HistogramVec
 	hops   *prometheus.HistogramVec
 	cost   *prometheus.CounterVec
+	// held are codes that were not sent, as they looked like pumping.
+	held *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -58,8 +60,11 @@ func newMetrics() *metrics {
 		cost: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "eshik_gateway_session_cost_total", Help: "What the gateway charges for USSD sessions, in the currency of the account.",
 		}, []string{"gateway"}),
+		held: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "eshik_codes_held_total", Help: "One-time codes that were asked for over REST and not sent, by what had too many unused ones.",
+		}, []string{"why"}),
 	}
-	m.registry.MustRegister(m.requests, m.unread, m.left, m.refused, m.closed, m.lasted, m.hops, m.cost, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.requests, m.unread, m.left, m.refused, m.closed, m.lasted, m.hops, m.cost, m.held, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -93,6 +98,9 @@ func (m *metrics) missed(answer fiber.ErrorHandler) fiber.ErrorHandler {
 func (m *metrics) refuse(gateway string) func(reason string) {
 	return func(reason string) { m.refused.WithLabelValues(gateway, reason).Inc() }
 }
+
+// hold counts a code that was not sent.
+func (m *metrics) hold(why string) { m.held.WithLabelValues(why).Inc() }
 
 // leave counts a text that was taken and not answered.
 func (m *metrics) leave(provider, reason string) { m.left.WithLabelValues(provider, reason).Inc() }

@@ -4,6 +4,7 @@
 package caller
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
@@ -52,3 +53,18 @@ type Caller struct {
 // ByText reports that the answer to the turn is itself a message that stays with
 // the caller: what it says need not be sent once more.
 func (c Caller) ByText() bool { return c.Channel == SMS }
+
+// Network is what a REST client counts as: its address or, as one IPv6 subscriber has
+// a whole /64 of addresses to choose from (RFC 6177), that. Empty without an address;
+// what is no address stands for itself.
+func (c Caller) Network() string {
+	address, err := netip.ParseAddr(c.Address)
+	if err != nil {
+		return c.Address
+	}
+	address = address.Unmap().WithZone("")
+	if address.Is4() {
+		return address.String()
+	}
+	return netip.PrefixFrom(address, 64).Masked().String()
+}

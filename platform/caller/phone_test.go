@@ -67,3 +67,17 @@ func TestOperatorOf(t *testing.T) {
 		}
 	}
 }
+
+// TestS6WhatCountsAsOneClient: an IPv6 subscriber has a /64.
+func TestS6WhatCountsAsOneClient(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"": "", "192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "192.0.2.7", "no address": "no address",
+		"2001:db8:0:1::1": "2001:db8:0:1::/64", "2001:DB8:0:1:ffff:ffff:ffff:ffff": "2001:db8:0:1::/64",
+		"2001:db8:0:2::1": "2001:db8:0:2::/64", "fe80::1%eth0": "fe80::/64",
+	} {
+		if got := (caller.Caller{Address: address}).Network(); got != want {
+			t.Errorf("%q counts as %q, want %q", address, got, want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"database/sql"
@@ -46,20 +47,12 @@ const (
 // transaction. What is promised is counted in SQL.
 var flood = limit.Rate{N: 20, Per: CodesPer}
 
-// perAddress and perAddressDay bound the codes one REST client can have sent, to
-// whatever phones: each is a message that somebody pays for.
-var (
-	perAddress    = limit.Rate{N: 30, Per: CodesPer}
-	perAddressDay = limit.Rate{N: 200, Per: 24 * time.Hour}
-)
-
 // The problems of codes.
 var (
-	errCodesMany   = problem.New(problem.TooMany, "problem.identity_codes_many")
-	errAddressMany = problem.New(problem.TooMany, "problem.identity_address_many")
-	errCodeFormat  = problem.New(problem.Invalid, "problem.identity_code_format")
-	errCodeVoid    = problem.New(problem.Unauthenticated, "problem.identity_code_void")
-	errCodeNeeded  = problem.New(problem.Unauthenticated, "problem.identity_code_needed")
+	errCodesMany  = problem.New(problem.TooMany, "problem.identity_codes_many")
+	errCodeFormat = problem.New(problem.Invalid, "problem.identity_code_format")
+	errCodeVoid   = problem.New(problem.Unauthenticated, "problem.identity_code_void")
+	errCodeNeeded = problem.New(problem.Unauthenticated, "problem.identity_code_needed")
 )
 
 // errCodeWrong is the problem of a wrong guess after which n more may follow.
@@ -77,8 +70,12 @@ func (s *Service) SendCode(ctx context.Context, c caller.Caller) error {
 	if err := s.holdFlood(ctx, c, index); err != nil {
 		return err
 	}
-	var refused error
-	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
+	// Once before it costs a transaction, and once more in it, where few are at once.
+	refused, err := s.heldBack(ctx, db.New(s.DB.Reader()), c, index)
+	if err != nil || refused != nil {
+		return cmp.Or(err, refused)
+	}
+	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
 		var err error
 		refused, err = s.sendCode(ctx, tx, c, index)
 		return err
@@ -93,15 +90,6 @@ func (s *Service) SendCode(ctx context.Context, c caller.Caller) error {
 // requests of strangers must not keep the phone's own call out. A limiter that
 // cannot count lets pass: the count in SQL does not fail so.
 func (s *Service) holdFlood(ctx context.Context, c caller.Caller, index string) error {
-	if c.Address != "" {
-		address := s.Sealer.Index(addressPurpose, c.Address)
-		if ok, wait, err := s.Limiter.Allow(ctx, "code:address:"+address, perAddress); err == nil && !ok {
-			return errCodesMany.After(wait)
-		}
-		if ok, wait, err := s.Limiter.Allow(ctx, "code:address:day:"+address, perAddressDay); err == nil && !ok {
-			return errAddressMany.After(wait)
-		}
-	}
 	if ok, wait, err := s.Limiter.Allow(ctx, "code:"+door(c)+":"+index, flood); err == nil && !ok {
 		return errCodesMany.After(wait)
 	}
@@ -132,6 +120,9 @@ func (s *Service) sendCode(ctx context.Context, tx *store.Tx, c caller.Caller, i
 	if wait := codesWait(sent, c); wait > 0 {
 		return errCodesMany.After(wait), s.Recorder.InTx(ctx, tx, analytics.Of(c, ServiceName, "code_sent", "refused"))
 	}
+	if refused, err := s.heldBack(ctx, q, c, index); err != nil || refused != nil {
+		return refused, err
+	}
 	now := dbtime.From(c.Now)
 	if err := q.VoidCodes(ctx, db.VoidCodesParams{VoidAt: now, PhoneIndex: index, Door: door(c)}); err != nil {
 		return nil, err
@@ -141,7 +132,9 @@ func (s *Service) sendCode(ctx context.Context, tx *store.Tx, c caller.Caller, i
 		return nil, err
 	}
 	expires := c.Now.Add(CodeLasts)
+	from := s.origin(c)
 	err = q.InsertCode(ctx, db.InsertCodeParams{
+		AddressIndex: from.address, BlockIndex: from.block,
 		ID: id, PhoneIndex: index, Door: door(c), Turn: turn, CodeMac: s.codeMAC(id, code), SentAt: now, ExpiresAt: dbtime.From(expires),
 	})
 	if err != nil {

@@ -40,6 +40,7 @@ const (
 	pinPurpose     = "identity.pin"
 	codePurpose    = "identity.code"
 	addressPurpose = "identity.address"
+	blockPurpose   = "identity.block"
 	turnPurpose    = "identity.turn"
 	pinContext     = "identity.pin"
 	attemptContext = "identity.attempt"
@@ -100,7 +101,7 @@ type Catalogue interface {
 	Message(loc locales.Locale, key string, args ...any) (full, short string)
 }
 
-// Deps is what a Service stands on; every field is needed.
+// Deps is what a Service stands on; every field but HeldBack is needed.
 type Deps struct {
 	DB        *store.DB
 	Sealer    Sealer
@@ -113,6 +114,8 @@ type Deps struct {
 	Now       func() time.Time
 	Rand      io.Reader // crypto/rand.Reader
 	Log       *slog.Logger
+	// HeldBack counts a code that was not sent, by why: Held…; nil counts nothing.
+	HeldBack func(why string)
 }
 
 // Service proves who is asking. It is safe for concurrent use.
@@ -121,6 +124,7 @@ type Service struct {
 	keys     keyring
 	profiles *store.Lookup[dialog.Profile] // by phone index
 	ties     []Tie
+	alarm    alarm
 }
 
 // New makes a Service. At the first start on a database it makes the key that

@@ -193,32 +193,6 @@ func TestStrangersCannotLockAPhoneOut(t *testing.T) {
 	})
 }
 
-// TestCodesPerAddress: one client cannot have messages sent to many phones.
-func TestCodesPerAddress(t *testing.T) {
-	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
-	ask := func(i int) error {
-		c := w.by(fmt.Sprintf("+996555%06d", 100_000+i))
-		c.Channel, c.Address = caller.REST, "192.0.2.7"
-		return w.service.SendCode(t.Context(), c)
-	}
-	asked := 0
-	for ; asked < 30; asked++ {
-		w.ok(ask(asked))
-	}
-	w.refused(ask(asked), "codes_many")
-	for asked < 200 {
-		w.pass(identity.CodesPer)
-		for n := 0; n < 30 && asked < 200; n++ {
-			w.ok(ask(asked))
-			asked++
-		}
-	}
-	w.pass(identity.CodesPer)
-	w.refused(ask(asked), "address_many")
-	w.pass(24 * time.Hour)
-	w.ok(ask(asked))
-}
-
 func TestProve(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)

@@ -38,8 +38,27 @@ SELECT COUNT(*) FROM identity_codes WHERE turn = $1;
 UPDATE identity_codes SET void_at = $1 WHERE phone_index = $2 AND door = $3 AND void_at IS NULL AND used_at IS NULL;
 
 -- name: InsertCode :exec
-INSERT INTO identity_codes (id, phone_index, door, turn, code_mac, tries, sent_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, 0, $6, $7);
+INSERT INTO identity_codes (id, phone_index, door, turn, code_mac, tries, sent_at, expires_at, address_index, block_index)
+VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9);
+
+-- name: CodesFrom :one
+SELECT COUNT(*) AS sent, COUNT(used_at) AS used FROM identity_codes WHERE address_index = $1 AND sent_at > $2;
+
+-- name: CodesInto :one
+SELECT COUNT(*) AS sent, COUNT(used_at) AS used FROM identity_codes WHERE block_index = $1 AND sent_at > $2;
+
+-- name: CodesAt :one
+SELECT COUNT(*) AS sent, COUNT(used_at) AS used FROM identity_codes WHERE door = $1 AND sent_at > $2;
+
+-- name: UnusedFrom :one
+-- The n-th newest: when it leaves the span, fewer than n are left in it.
+SELECT sent_at FROM identity_codes WHERE address_index = $1 AND used_at IS NULL ORDER BY sent_at DESC LIMIT 1 OFFSET $2;
+
+-- name: UnusedInto :one
+SELECT sent_at FROM identity_codes WHERE block_index = $1 AND used_at IS NULL ORDER BY sent_at DESC LIMIT 1 OFFSET $2;
+
+-- name: UnusedAt :one
+SELECT sent_at FROM identity_codes WHERE door = $1 AND used_at IS NULL ORDER BY sent_at DESC LIMIT 1 OFFSET $2;
 
 -- name: LiveCode :one
 SELECT id FROM identity_codes

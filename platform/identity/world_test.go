@@ -130,6 +130,15 @@ func newWorld(t *testing.T, db *store.DB) *world {
 	return w
 }
 
+// rebuild makes the service anew from changed deps.
+func (w *world) rebuild() {
+	w.t.Helper()
+	var err error
+	if w.service, err = identity.New(w.deps); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 // by is the caller with a phone, now.
 func (w *world) by(phone string) caller.Caller {
 	return caller.Caller{Phone: phone, Channel: caller.USSD, Locale: locales.RU, Now: w.clock()}

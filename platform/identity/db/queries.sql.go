@@ -207,6 +207,69 @@ func (q *Queries) CodeOfTurn(ctx context.Context, turn string) (int64, error) {
 	return count, err
 }
 
+const codesAt = `-- name: CodesAt :one
+SELECT COUNT(*) AS sent, COUNT(used_at) AS used FROM identity_codes WHERE door = $1 AND sent_at > $2
+`
+
+type CodesAtParams struct {
+	Door   string
+	SentAt dbtime.Time
+}
+
+type CodesAtRow struct {
+	Sent int64
+	Used int64
+}
+
+func (q *Queries) CodesAt(ctx context.Context, arg CodesAtParams) (CodesAtRow, error) {
+	row := q.db.QueryRowContext(ctx, codesAt, arg.Door, arg.SentAt)
+	var i CodesAtRow
+	err := row.Scan(&i.Sent, &i.Used)
+	return i, err
+}
+
+const codesFrom = `-- name: CodesFrom :one
+SELECT COUNT(*) AS sent, COUNT(used_at) AS used FROM identity_codes WHERE address_index = $1 AND sent_at > $2
+`
+
+type CodesFromParams struct {
+	AddressIndex string
+	SentAt       dbtime.Time
+}
+
+type CodesFromRow struct {
+	Sent int64
+	Used int64
+}
+
+func (q *Queries) CodesFrom(ctx context.Context, arg CodesFromParams) (CodesFromRow, error) {
+	row := q.db.QueryRowContext(ctx, codesFrom, arg.AddressIndex, arg.SentAt)
+	var i CodesFromRow
+	err := row.Scan(&i.Sent, &i.Used)
+	return i, err
+}
+
+const codesInto = `-- name: CodesInto :one
+SELECT COUNT(*) AS sent, COUNT(used_at) AS used FROM identity_codes WHERE block_index = $1 AND sent_at > $2
+`
+
+type CodesIntoParams struct {
+	BlockIndex string
+	SentAt     dbtime.Time
+}
+
+type CodesIntoRow struct {
+	Sent int64
+	Used int64
+}
+
+func (q *Queries) CodesInto(ctx context.Context, arg CodesIntoParams) (CodesIntoRow, error) {
+	row := q.db.QueryRowContext(ctx, codesInto, arg.BlockIndex, arg.SentAt)
+	var i CodesIntoRow
+	err := row.Scan(&i.Sent, &i.Used)
+	return i, err
+}
+
 const codesSince = `-- name: CodesSince :many
 SELECT sent_at, door FROM identity_codes WHERE phone_index = $1 AND sent_at > $2 ORDER BY sent_at
 `
@@ -429,18 +492,20 @@ func (q *Queries) InsertCitizen(ctx context.Context, arg InsertCitizenParams) (i
 }
 
 const insertCode = `-- name: InsertCode :exec
-INSERT INTO identity_codes (id, phone_index, door, turn, code_mac, tries, sent_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, 0, $6, $7)
+INSERT INTO identity_codes (id, phone_index, door, turn, code_mac, tries, sent_at, expires_at, address_index, block_index)
+VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9)
 `
 
 type InsertCodeParams struct {
-	ID         string
-	PhoneIndex string
-	Door       string
-	Turn       string
-	CodeMac    string
-	SentAt     dbtime.Time
-	ExpiresAt  dbtime.Time
+	ID           string
+	PhoneIndex   string
+	Door         string
+	Turn         string
+	CodeMac      string
+	SentAt       dbtime.Time
+	ExpiresAt    dbtime.Time
+	AddressIndex string
+	BlockIndex   string
 }
 
 func (q *Queries) InsertCode(ctx context.Context, arg InsertCodeParams) error {
@@ -452,6 +517,8 @@ func (q *Queries) InsertCode(ctx context.Context, arg InsertCodeParams) error {
 		arg.CodeMac,
 		arg.SentAt,
 		arg.ExpiresAt,
+		arg.AddressIndex,
+		arg.BlockIndex,
 	)
 	return err
 }
@@ -968,6 +1035,55 @@ DELETE FROM identity_bindings WHERE phone_index = $1
 func (q *Queries) Unbind(ctx context.Context, phoneIndex string) error {
 	_, err := q.db.ExecContext(ctx, unbind, phoneIndex)
 	return err
+}
+
+const unusedAt = `-- name: UnusedAt :one
+SELECT sent_at FROM identity_codes WHERE door = $1 AND used_at IS NULL ORDER BY sent_at DESC LIMIT 1 OFFSET $2
+`
+
+type UnusedAtParams struct {
+	Door   string
+	Offset int32
+}
+
+func (q *Queries) UnusedAt(ctx context.Context, arg UnusedAtParams) (dbtime.Time, error) {
+	row := q.db.QueryRowContext(ctx, unusedAt, arg.Door, arg.Offset)
+	var sent_at dbtime.Time
+	err := row.Scan(&sent_at)
+	return sent_at, err
+}
+
+const unusedFrom = `-- name: UnusedFrom :one
+SELECT sent_at FROM identity_codes WHERE address_index = $1 AND used_at IS NULL ORDER BY sent_at DESC LIMIT 1 OFFSET $2
+`
+
+type UnusedFromParams struct {
+	AddressIndex string
+	Offset       int32
+}
+
+// The n-th newest: when it leaves the span, fewer than n are left in it.
+func (q *Queries) UnusedFrom(ctx context.Context, arg UnusedFromParams) (dbtime.Time, error) {
+	row := q.db.QueryRowContext(ctx, unusedFrom, arg.AddressIndex, arg.Offset)
+	var sent_at dbtime.Time
+	err := row.Scan(&sent_at)
+	return sent_at, err
+}
+
+const unusedInto = `-- name: UnusedInto :one
+SELECT sent_at FROM identity_codes WHERE block_index = $1 AND used_at IS NULL ORDER BY sent_at DESC LIMIT 1 OFFSET $2
+`
+
+type UnusedIntoParams struct {
+	BlockIndex string
+	Offset     int32
+}
+
+func (q *Queries) UnusedInto(ctx context.Context, arg UnusedIntoParams) (dbtime.Time, error) {
+	row := q.db.QueryRowContext(ctx, unusedInto, arg.BlockIndex, arg.Offset)
+	var sent_at dbtime.Time
+	err := row.Scan(&sent_at)
+	return sent_at, err
 }
 
 const useCode = `-- name: UseCode :execrows
