@@ -58,9 +58,7 @@ func ErrorHandler(catalogue *locales.Catalogue, log *slog.Logger) fiber.ErrorHan
 		loc := Locale(c)
 		Speak(c, loc)
 		c.Set(fiber.HeaderCacheControl, "no-store")
-		if p.RetryAfter > 0 {
-			c.Set(fiber.HeaderRetryAfter, strconv.Itoa(int(math.Ceil(p.RetryAfter.Seconds()))))
-		}
+		retryAfter(c, p)
 		body := document{
 			Type: "about:blank", Title: http.StatusText(status), Status: status,
 			Detail: catalogue.Text(loc, p.Key, p.Args...), Code: p.Key, Errors: lines(catalogue, loc, p, err),
@@ -173,4 +171,20 @@ func Outcome(err error) string {
 		return "failed"
 	}
 	return "refused"
+}
+
+// Hold answers a page with 429 and Retry-After where a limit refused what it asked
+// for (RFC 6585, section 4); any other problem leaves its status.
+func Hold(c *fiber.Ctx, p *problem.Error) {
+	if p.Code == problem.TooMany {
+		c.Status(Status(p.Code))
+		retryAfter(c, p)
+	}
+}
+
+// retryAfter says in whole seconds when to try again (RFC 9110, section 10.2.3).
+func retryAfter(c *fiber.Ctx, p *problem.Error) {
+	if p.RetryAfter > 0 {
+		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(int(math.Ceil(p.RetryAfter.Seconds()))))
+	}
 }

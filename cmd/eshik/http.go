@@ -224,6 +224,7 @@ func (a *app) verifyPage(c *fiber.Ctx) error {
 		found, err := a.certificates.Verify(c.UserContext(), a.reader(c), typed)
 		if err != nil {
 			p := problem.From(err)
+			api.Hold(c, p)
 			view.Problem = a.texts.Text(loc, p.Key, p.Args...)
 			if p.Code == problem.Internal {
 				a.log.ErrorContext(c.UserContext(), "the verify page failed", "error", err)
@@ -245,6 +246,7 @@ func (a *app) verifyCode(c *fiber.Ctx) error {
 		view.CodeProblem = a.texts.Text(loc, "verify.qr_empty")
 	} else if signed, err := a.certificates.VerifyQR(c.UserContext(), a.reader(c), view.Scanned); err != nil {
 		p := problem.From(err)
+		api.Hold(c, p)
 		view.CodeProblem = a.texts.Text(loc, p.Key, p.Args...)
 		if p.Code == problem.Internal {
 			a.log.ErrorContext(c.UserContext(), "the verify page failed", "error", err)

@@ -18,6 +18,9 @@ var (
 	ordersByAddress = limit.Rate{N: 500, Per: 24 * time.Hour}
 	checksByPhone   = limit.Rate{N: 30, Per: time.Hour}
 	checksByAddress = limit.Rate{N: 300, Per: time.Hour}
+	// again bounds the same number or code asked again, which tells nothing new but
+	// costs a look all the same.
+	again = limit.Rate{N: 3000, Per: time.Hour}
 )
 
 // mayOrder refuses one certificate too many. It fails closed: what cannot be counted
@@ -25,21 +28,22 @@ var (
 func (s *Service) mayOrder(ctx context.Context, c caller.Caller) error {
 	return s.within(ctx, c, "problem.certificate_many",
 		s.bound("order:citizen", c.Subject, ordersByPerson), s.bound("order:phone", c.Phone, ordersByPerson),
-		s.bound("order:address", c.Address, ordersByAddress))
+		s.bound("order:address", c.Network(), ordersByAddress))
 }
 
-// mayCheck refuses one number too many; the same one again is not counted.
-func (s *Service) mayCheck(ctx context.Context, c caller.Caller, number string) error {
-	again := limit.Rate{N: 1, Per: checksByPhone.Per}
-	ok, _, err := s.Limiter.Allow(ctx, s.bound("checked", c.Phone+"\x00"+c.Address+"\x00"+number, again).Key, again)
+// mayCheck refuses one number or QR code too many; the same one again counts only
+// against a wide bound.
+func (s *Service) mayCheck(ctx context.Context, c caller.Caller, what string) error {
+	const many = "problem.certificate_checks_many"
+	once := limit.Rate{N: 1, Per: checksByPhone.Per}
+	first, _, err := s.Limiter.Allow(ctx, s.bound("checked", c.Phone+"\x00"+c.Network()+"\x00"+what, once).Key, once)
 	if err != nil {
 		return fmt.Errorf("count a check: %w", err)
 	}
-	if !ok {
-		return nil
+	if !first {
+		return s.within(ctx, c, many, s.bound("again:phone", c.Phone, again), s.bound("again:address", c.Network(), again))
 	}
-	return s.within(ctx, c, "problem.certificate_checks_many",
-		s.bound("check:phone", c.Phone, checksByPhone), s.bound("check:address", c.Address, checksByAddress))
+	return s.within(ctx, c, many, s.bound("check:phone", c.Phone, checksByPhone), s.bound("check:address", c.Network(), checksByAddress))
 }
 
 func (s *Service) bound(kind, who string, rate limit.Rate) limit.Bound {

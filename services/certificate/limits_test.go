@@ -63,3 +63,29 @@ func TestS5ChecksAreBounded(t *testing.T) {
 	other := caller.Caller{Phone: "+996777000009", Channel: caller.USSD, Now: noon}
 	must[certificate.View](t)(h.Verify(t.Context(), other, issued.Number))
 }
+
+// TestS5CodesAreBounded: QR codes count like numbers, forged ones too, and the same
+// number or code again has a wide bound; others are not kept out.
+func TestS5CodesAreBounded(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.Open(t, storetest.NewSQLite(t)))
+	issued := request(t, h, "t1", certificate.Residential)
+	by := func(address string) caller.Caller { return caller.Caller{Address: address, Channel: caller.Web, Now: noon} }
+	for i := range 310 {
+		_, err := h.VerifyQR(t.Context(), by("192.0.2.7"), fmt.Sprint("ESHIK1:FORGED", i))
+		wantKey(t, err, map[bool]string{true: "problem.certificate_forged", false: "problem.certificate_checks_many"}[i < 300])
+	}
+	_, err := h.Verify(t.Context(), by("192.0.2.7"), issued.Number)
+	wantKey(t, err, "problem.certificate_checks_many") // one count for both
+	for i := range 3003 {                              // the first is no repetition, 3000 may follow
+		_, err := h.Verify(t.Context(), by(fmt.Sprintf("2001:db8::%x", i)), issued.Number)
+		if i <= 3000 && err != nil {
+			t.Fatalf("time %d: %v", i, err)
+		}
+		if i > 3000 {
+			wantKey(t, err, "problem.certificate_checks_many")
+		}
+	}
+	_, err = h.VerifyQR(t.Context(), by("192.0.2.8"), "ESHIK1:FORGED")
+	wantKey(t, err, "problem.certificate_forged")
+}

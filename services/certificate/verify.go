@@ -77,8 +77,12 @@ func (v Signed) View() View {
 
 // VerifyQR checks the signature of a QR code's text and then that the
 // certificate still stands. What comes back is to be compared with the paper, word
-// by word: the paper may have been changed.
+// by word: the paper may have been changed. Codes, forged ones too, count like numbers.
 func (s *Service) VerifyQR(ctx context.Context, c caller.Caller, payload string) (Signed, error) {
+	if err := s.mayCheck(ctx, c, strings.TrimSpace(payload)); err != nil {
+		s.Analytics.Later(analytics.Of(c, name, "verify_qr", "refused"))
+		return Signed{}, err
+	}
 	signed, err := s.read(ctx, payload)
 	if err != nil {
 		s.Analytics.Later(analytics.Of(c, name, "verify_qr", "refused"))

@@ -16,10 +16,13 @@ import (
 var (
 	looksByPhone   = limit.Rate{N: 30, Per: time.Hour}
 	looksByAddress = limit.Rate{N: 300, Per: time.Hour}
+	// again bounds the same number asked again, which tells nothing new but costs a
+	// look all the same.
+	again = limit.Rate{N: 3000, Per: time.Hour}
 )
 
-// mayLook refuses one number too many; the same one again is not counted. The
-// refusal names the limit and until when it holds.
+// mayLook refuses one number too many; the same one again counts only
+// against a wide bound. The refusal names the limit and until when it holds.
 func (s *Service) mayLook(ctx context.Context, c caller.Caller, number string) error {
 	key := func(kind, who string) string {
 		if who == "" {
@@ -27,15 +30,17 @@ func (s *Service) mayLook(ctx context.Context, c caller.Caller, number string) e
 		}
 		return "preschool:" + kind + ":" + s.Sealer.Index("preschool.limit", who)
 	}
-	ok, _, err := s.Limiter.Allow(ctx, key("looked", c.Phone+"\x00"+c.Address+"\x00"+number), limit.Rate{N: 1, Per: looksByPhone.Per})
+	ok, _, err := s.Limiter.Allow(ctx, key("looked", c.Phone+"\x00"+c.Network()+"\x00"+number), limit.Rate{N: 1, Per: looksByPhone.Per})
 	if err != nil {
 		return fmt.Errorf("count a look-up: %w", err)
 	}
-	if !ok {
-		return nil
+	bounds := []limit.Bound{
+		{Key: key("look:phone", c.Phone), Rate: looksByPhone}, {Key: key("look:address", c.Network()), Rate: looksByAddress},
 	}
-	used, wait, err := limit.Within(ctx, s.Limiter,
-		limit.Bound{Key: key("look:phone", c.Phone), Rate: looksByPhone}, limit.Bound{Key: key("look:address", c.Address), Rate: looksByAddress})
+	if !ok {
+		bounds = []limit.Bound{{Key: key("again:phone", c.Phone), Rate: again}, {Key: key("again:address", c.Network()), Rate: again}}
+	}
+	used, wait, err := limit.Within(ctx, s.Limiter, bounds...)
 	if err != nil {
 		return fmt.Errorf("count a look-up: %w", err)
 	}

@@ -47,3 +47,25 @@ func TestS5LooksAreBounded(t *testing.T) {
 		t.Errorf("another: %v", err)
 	}
 }
+
+// TestS5TheSameNumberIsBounded: asking again tells nothing new and still has an end.
+func TestS5TheSameNumberIsBounded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(1)
+	s := newService(t, storetest.Open(t, storetest.NewSQLite(t)), w)
+	made := enrol(t, s, w.parent("t1"), "K01")
+	by := caller.Caller{Address: "192.0.2.7", Channel: caller.REST, Now: start}
+	for i := range again.N + 3 { // the first is no repetition
+		_, err := s.Position(t.Context(), by, made.Number)
+		if i <= again.N && err != nil {
+			t.Fatalf("time %d: %v", i, err)
+		}
+		if p := problem.From(err); i > again.N && (p.Key != "problem.preschool_looks_many" || p.RetryAfter <= 0) {
+			t.Fatalf("time %d: %v", i, err)
+		}
+	}
+	by.Address = "192.0.2.8"
+	if _, err := s.Position(t.Context(), by, made.Number); err != nil {
+		t.Errorf("another: %v", err)
+	}
+}
