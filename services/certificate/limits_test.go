@@ -70,7 +70,9 @@ func TestS5CodesAreBounded(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, storetest.Open(t, storetest.NewSQLite(t)))
 	issued := request(t, h, "t1", certificate.Residential)
-	by := func(address string) caller.Caller { return caller.Caller{Address: address, Channel: caller.Web, Now: noon} }
+	by := func(address string) caller.Caller {
+		return caller.Caller{Address: address, Channel: caller.Web, Now: noon}
+	}
 	for i := range 310 {
 		_, err := h.VerifyQR(t.Context(), by("192.0.2.7"), fmt.Sprint("ESHIK1:FORGED", i))
 		wantKey(t, err, map[bool]string{true: "problem.certificate_forged", false: "problem.certificate_checks_many"}[i < 300])
