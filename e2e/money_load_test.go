@@ -111,6 +111,7 @@ func TestM6PromisedBodiesTakeNoMemory(t *testing.T) {
 	}{
 		{"/partner/osmp", 2_097_000}, {"/partner/osmp", 8 << 10}, {"/ussd/africastalking", 16 << 10},
 		{"/sms/twilio", 16 << 10}, {"/v1/verifications", 32 << 10}, {"/nowhere", 2_097_000}, {"/%70artner/osmp", 2_097_000},
+		{"/sandbox/x", 2_097_000}, {"/sandbox/x", 32 << 10}, {"/sandbox/../partner/osmp", 2_097_000},
 	} {
 		var open []net.Conn
 		for range 1000 {
@@ -141,6 +142,32 @@ func TestM6PromisedBodiesTakeNoMemory(t *testing.T) {
 	}
 }
 
+// M6: who opens as many connections as an address may, and says nothing, shuts
+// nobody else out.
+func TestM6OneAddressTakesNotAll(t *testing.T) {
+	t.Parallel()
+	d := embedded(t)
+	address := strings.TrimPrefix(d.url, "http://")
+	for range 2200 {
+		connection, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = connection.Close() })
+		_, _ = fmt.Fprint(connection, "GET / HTTP/1.1\r\nHost:")
+	}
+	elsewhere := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+	client := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DialContext: elsewhere.DialContext}}
+	response, err := client.Get(d.url + "/v1/openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		t.Errorf("another address is answered %d", response.StatusCode)
+	}
+}
+
 // M6: a body over its address's bound is refused by its header alone.
 func TestM6BodiesAreBoundedByAddress(t *testing.T) {
 	t.Parallel()
@@ -151,6 +178,7 @@ func TestM6BodiesAreBoundedByAddress(t *testing.T) {
 	}{
 		{"/partner/osmp", 8 << 10}, {"/ussd/africastalking", 16 << 10}, {"/sms/twilio", 16 << 10}, {"/v1/codes", 8 << 10},
 		{"/v1/payments", 16 << 10}, {"/v1/verifications", 32 << 10}, {"/docs", 1 << 10}, {"/PARTNER/OSMP", 1 << 10},
+		{"/sandbox/x", 32 << 10}, {"/sandbox/../partner/osmp", 8 << 10}, {"//partner//osmp", 1 << 10},
 	} {
 		for _, chunked := range []bool{false, true} {
 			for _, more := range []int{0, 1} {

@@ -43,6 +43,9 @@ func (a *app) newHTTP(world *outside) (*fiber.App, error) {
 		ErrorHandler: a.counted(a.metrics.missed(answer)),
 	})
 	f.Server().HeaderReceived = bound
+	if len(a.config.Proxies) == 0 {
+		f.Server().MaxConnsPerIP = maxFromOne
+	}
 	f.Use(a.metrics.measure(answer), steady, unpacked)
 	if err := errors.Join(a.mountUSSD(f), a.mountSMS(f)); err != nil {
 		return nil, err
