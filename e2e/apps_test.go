@@ -92,6 +92,7 @@ func TestFieldsOfOurProblems(t *testing.T) {
 		code, at     string
 	}{
 		"phone":     {"POST", "/v1/codes", map[string]string{"phone": "abc"}, "problem.phone", "body /phone format"},
+		"phone F14": {"POST", "/v1/codes", map[string]string{"phone": "+996500000009x"}, "problem.phone", "body /phone format"},
 		"code":      {"POST", "/v1/tokens", map[string]string{"phone": bakyt, "code": "12"}, "problem.identity_code_format", "body /code format"},
 		"document":  {"POST", "/v1/proofs", map[string]string{"personal_number": "1", "document_number": "?"}, "problem.identity_document_format", "body /document_number format"},
 		"pin":       {"POST", "/v1/proofs", map[string]string{"personal_number": "1", "document_number": "ID1000001"}, "problem.identity_pin_format", "body /personal_number format"},

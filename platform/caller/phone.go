@@ -3,6 +3,7 @@ package caller
 import (
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/nyaruka/phonenumbers"
 )
@@ -17,7 +18,7 @@ const (
 // ParsePhone reads a phone number as gateways and people write it
 // (+996555000001, 996555000001, 0555 000 001, 00996…) and gives it in E.164.
 // Foreign numbers need their country code. A number that no network could have
-// is not ok.
+// is not ok, nor is one with letters or an extension: it would be another's.
 func ParsePhone(raw string) (e164 string, ok bool) {
 	raw = strings.TrimSpace(raw)
 	if len(raw) > 40 {
@@ -29,8 +30,11 @@ func ParsePhone(raw string) (e164 string, ok bool) {
 	if isKyrgyz(digits) {
 		return "+" + digits, true
 	}
+	if strings.ContainsFunc(raw, unicode.IsLetter) { // phonenumbers would read a word or drop an extension
+		return "", false
+	}
 	number, err := phonenumbers.Parse(raw, "KG")
-	if err != nil || !phonenumbers.IsPossibleNumber(number) {
+	if err != nil || number.GetExtension() != "" || !phonenumbers.IsPossibleNumber(number) {
 		return "", false
 	}
 	e164 = phonenumbers.Format(number, phonenumbers.E164)

@@ -170,6 +170,9 @@ type Command struct {
 	// that mean nothing, gives way to the words of other services, and among those of
 	// its own service says more than they do ("check a certificate").
 	Weak bool
+	// AtOnce is a word that waits for nothing: it is acted on before the language is
+	// chosen, and leaves any question, even one for a secret.
+	AtOnce bool
 	// Node is where the command leads. What follows the word is put into the talk's
 	// memory under Arg: of a service with Shapes the number in the text, if there is one.
 	Node string

@@ -68,6 +68,9 @@ func (w *walk) start(ctx context.Context, in Input) error {
 	}
 	if loc == "" {
 		if command, rest, ok := w.engine.command(in.Text, false); ok {
+			if command.AtOnce {
+				return w.command(ctx, command, rest)
+			}
 			return w.later(ctx, command, rest, Go(nodeLanguage))
 		}
 		return w.move(ctx, Go(nodeLanguage))
@@ -156,9 +159,9 @@ func (w *walk) answer(ctx context.Context, raw string) error {
 	if w.caller.Channel == caller.SMS && (key == "" || len(key) >= minShape) {
 		command, rest, ok := w.texted(text)
 		// What looks secret behind a word, where a secret is asked for, is kept by nobody.
-		if ok && !(w.state.Ask.Sensitive() && resembles(rest).Sensitive()) {
+		if ok && (command.AtOnce || !(w.state.Ask.Sensitive() && resembles(rest).Sensitive())) {
 			w.count(OutcomeDone)
-			if w.state.Locale == "" { // it goes on when the language is chosen
+			if w.state.Locale == "" && !command.AtOnce { // it goes on when the language is chosen
 				return w.later(ctx, command, rest, Done(nodeLanguage))
 			}
 			return w.command(ctx, command, rest)

@@ -42,7 +42,7 @@ func (s *Service) Talk() dialog.Service {
 		{ID: nodeRefused, Plain: showRefused, Resume: again},
 		{ID: nodeUndo, Do: s.doUndo},
 		{ID: nodeUndone, Plain: showUndone},
-	}, Commands: []dialog.Command{{Words: undoWords, Node: nodeUndo, Arg: keyNumber}}}
+	}, Commands: []dialog.Command{{Words: undoWords, Node: nodeUndo, Arg: keyNumber, AtOnce: true}}}
 }
 
 // doStart goes to what is still missing, so that a call that dropped while the

@@ -1,6 +1,7 @@
 package identity_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/hex"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/problem"
@@ -25,6 +27,8 @@ type talker struct {
 	state  *dialog.State
 	kept   []string // every state, encoded
 	turns  int
+
+	channel caller.Channel // empty: USSD
 }
 
 func newTalker(w *world, phone string) *talker {
@@ -58,6 +62,7 @@ func (k *talker) turn(in dialog.Input) string {
 	k.turns++
 	c := k.by(k.phone)
 	c.Turn = fmt.Sprint("turn-", k.turns)
+	c.Channel = cmp.Or(k.channel, c.Channel)
 	in.Budget = dialog.Budget{Septets: 182, Units: 80}
 	reply, err := k.engine.Next(k.t.Context(), c, k.state, in)
 	k.ok(err)
@@ -280,4 +285,52 @@ func digitsAround(text string, at int) bool {
 	const alphanumeric = "0123456789abcdefABCDEF"
 	return at > 0 && strings.IndexByte(alphanumeric, text[at-1]) >= 0 ||
 		at+6 < len(text) && strings.IndexByte(alphanumeric, text[at+6]) >= 0
+}
+
+// TestF11TheWordOfUndoActsAtOnce: before the language is chosen, on the question for
+// it, beside a talk that broke off, and where a secret is asked for.
+func TestF11TheWordOfUndoActsAtOnce(t *testing.T) {
+	asked := func(k *talker, loc locales.Locale, texts ...string) {
+		k.state = dialog.NewState(loc)
+		k.turn(dialog.Input{Start: true})
+		for _, text := range texts {
+			k.turn(dialog.Input{Text: text})
+		}
+	}
+	for name, before := range map[string]func(k *talker) dialog.Input{
+		"no talk": func(k *talker) dialog.Input {
+			k.state = dialog.NewState("")
+			return dialog.Input{Start: true}
+		},
+		"the language is asked for": func(k *talker) dialog.Input {
+			asked(k, "")
+			return dialog.Input{}
+		},
+		"a talk broke off": func(k *talker) dialog.Input {
+			asked(k, locales.RU, "1")
+			earlier := k.state
+			k.state = dialog.NewState("")
+			return dialog.Input{Start: true, Earlier: earlier}
+		},
+		"a personal number is asked for": func(k *talker) dialog.Input {
+			asked(k, locales.RU, "1")
+			return dialog.Input{}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			storetest.Each(t, func(t *testing.T, db *store.DB) {
+				w := newWorld(t, db)
+				w.prove(aigul)
+				w.pass(time.Minute)
+				w.prove(second)
+				w.ok(w.service.Lapse(t.Context(), w.by(aigul))) // so that a talk asks for the number
+				k := newTalker(w, aigul)
+				in := before(k)
+				k.channel, in.Text = caller.SMS, noticeNumber.FindString(w.notices(aigul)[0])
+				if screen := k.turn(in); w.proved(second) {
+					t.Errorf("the other phone is still proved; the screen: %q", screen)
+				}
+			})
+		})
+	}
 }
