@@ -12,8 +12,8 @@ import (
 // ("айыбыма") only behind a possessive.
 const (
 	many       = `[ldt][aeo]r`
-	whose      = `(?:im|um|in|un|i|u|ibiz|ubuz|iniz|unuz|inar|unar)` // behind a consonant
-	whoseVowel = `(?:m|n|si|su|biz|buz|niz|nuz|nar)`                 // behind a vowel
+	whose      = `(?:im|um|in|un|i|u|ibiz|ubuz|iniz|unuz|[iu]n[aeo]r)` // behind a consonant
+	whoseVowel = `(?:m|n|si|su|biz|buz|niz|nuz|n[aeo]r)`               // behind a vowel
 	cases      = `(?:[ndt](?:in|un|i|u)|[gk][aeo]|[dt][aeo](?:n|g[iu])?)`
 	casesOwn   = `(?:[aeo]|n|n[aeo]n?|nd[aeo]n?|` + cases + `)` // behind a possessive
 	question   = `(?:[bp][iu])?`

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -39,18 +40,24 @@ var (
 		"отпиши", "отписать", "не присылайте", "не присылай", "не присылать", "не отправляйте", "не отправляй", "не шлите", "не пишите", "не пиши", "не надо",
 		"не нужно", "не нужна", "не нужны", "не хочу получать", "не хочу", "не беспокойте", "отключите", "отключить", "отключи", "отказ", "отказываюсь",
 		"прекратите", "прекратить", "хватит", "остановите", "остановить", "остановись", "отмените", "отменить", "убрать", "уберите", "удалите",
-		"remove", "end", "quit", "do not send", "don't send", "no more", "opt out",
+		"перестаньте", "перестань", "надоели", "надоело", "уберите мой номер", "уберите номер", "удалите мой номер", "удалите номер", "удалить мой номер",
+		"удали мой номер", "исключите мой номер", "исключите меня", "не хочу снова получать", "не хочу опять получать",
+		"каалабайм", "каалабаймын", "каалабайбыз", "тажадым", "тажаттыңар", "жададым", "жадаттыңар", "номеримди өчүр", "номеримди өчүрүп салыңыз",
+		"remove", "remove my number", "delete my number", "delete me", "cancel", "end", "quit", "do not send", "don't send", "do not text", "don't text",
+		"do not message", "don't message", "no more", "opt out", "leave me alone",
 	}
 	startPhrases = []string{
 		"башталсын", "кайра башта", "кайра кошуу", "күйгүз", "жөнөтө бер", "жөнөтө бериңиз", "возобновить", "возобновите", "включите", "включить", "включи",
 		"начать", "начните", "верните", "вернуть", "подпишите", "подписать", "присылайте", "присылайте снова", "resume", "opt in",
+		"снова получать", "хочу получать", "получать снова", "опять получать", "получать опять", "снова присылайте", "кайра жөнөт", "кайра алгым келет", "receive again",
 	}
 	// What is stopped, and how: it says nothing more.
 	noticeWords = []string{
 		"смс", "sms", "кабар", "кабарлар", "билдирүү", "эскертүү", "рассылка", "сообщение", "уведомление", "оповещение", "жарнама", "реклама", "подписка", "messages",
 		"notices", "notifications", "больше", "мындан", "ары", "башка", "эч", "никогда", "никаких", "снова", "опять", "обратно", "кайра", "кайрадан", "пожалуйста",
+		"спам", "спамить", "писать", "эми", "мындай", "бул", "ушул", "базы", "базадан", "it", "text", "texting", "spam", "spamming", "messaging", "list", "subscription",
 		"мне", "меня", "я", "нам", "мага", "мени",
-		"бизге", "сураныч", "суранам", "өтүнөм", "прошу", "хочу", "можно", "ваши", "ваша", "эти", "от", "на", "из", "me", "us", "your", "these", "the", "i", "want", "to", "send", "sending", "receive", "получать", "присылать", "жөнөтүү", "кой", "коюңуз", "тизмеден", "списка", "отправлять", "слать", "any", "from", "list",
+		"бизге", "сураныч", "суранам", "өтүнөм", "прошу", "хочу", "можно", "ваши", "ваша", "эти", "от", "на", "из", "me", "us", "your", "these", "the", "i", "want", "to", "send", "sending", "receive", "получать", "присылать", "жөнөтүү", "кой", "коюңуз", "тизмеден", "списка", "отправлять", "слать", "any", "from",
 	}
 )
 
@@ -111,6 +118,7 @@ func (w *wishes) of(text string) *wish {
 	if w == nil {
 		return nil
 	}
+	text = together(text)
 	word := locales.Fold(strings.TrimFunc(text, func(r rune) bool { return !unicode.IsLetter(r) }))
 	if firm := w.exact[word]; firm != nil {
 		return firm
@@ -131,6 +139,18 @@ func (w *wishes) of(text string) *wish {
 		}
 	}
 	return found
+}
+
+// together joins a word that was typed with a space or a dot between its letters:
+// "S T O P" is "STOP".
+func together(text string) string {
+	letters := strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	for _, letter := range letters {
+		if utf8.RuneCountInString(letter) != 1 {
+			return text
+		}
+	}
+	return strings.Join(letters, "")
 }
 
 // obey does what the citizen wishes and confirms it once.

@@ -51,3 +51,47 @@ func TestStopInItsForms(t *testing.T) {
 		}
 	})
 }
+
+// The ways in which people who are fed up text it, letter by letter too, and sentences
+// with the same words about something else.
+func TestStopFromTheFedUp(t *testing.T) {
+	t.Parallel()
+	for _, group := range []struct {
+		does  string // "" for what the talk hears
+		texts []string
+	}{
+		{"stop", []string{
+			"CANCEL", "stop it", "Stop texting me!", "do not text me", "don't text me", "remove my number", "stop spamming me", "S T O P", "s.t.o.p", "С Т О П",
+		}},
+		{"stop", []string{
+			"перестаньте слать смс", "перестаньте писать", "хватит спамить", "надоели ваши смс", "уберите мой номер из рассылки", "удалите мой номер",
+			"удалите меня из базы", "не хочу снова получать смс",
+		}},
+		{"stop", []string{
+			"эми жазбагыла", "смсиңер керек эмес", "SMSинер керек эмес", "бул билдирүүлөрдү каалабайм", "мага кереги жок мындай билдирүүлөр", "номеримди өчүрүңүз",
+		}},
+		{"start", []string{"хочу снова получать смс", "хочу получать смс снова"}},
+		{"", []string{
+			"cancel my flight", "удалите штраф", "надоели эти пробки", "перестаньте шуметь", "хочу получать справку", "text", "мой номер", "s t", "а б в",
+		}},
+	} {
+		storetest.Each(t, func(t *testing.T, db *store.DB) {
+			w := newWorld(t, db, true)
+			for i, text := range group.texts {
+				m := w.from(azat, "m"+strconv.Itoa(i), text)
+				m.At = w.inboundNow()
+				w.take(m)
+				w.pass(3 * time.Second)
+			}
+			var changes, heard []string
+			if group.does == "" {
+				heard = group.texts
+			} else {
+				changes = slices.Repeat([]string{group.does + " " + azat}, len(group.texts))
+			}
+			if got := w.said(); !slices.Equal(got, heard) || !slices.Equal(w.stops.changes, changes) {
+				t.Errorf("%q: the talk heard %q; changes of the list: %q", group.texts, got, w.stops.changes)
+			}
+		})
+	}
+}
