@@ -42,11 +42,7 @@ func (s *Service) Verify(ctx context.Context, c caller.Caller, typed string) (Vi
 		s.Analytics.Later(analytics.Of(c, name, "verify_number", "refused"))
 		return View{}, problem.New(problem.Invalid, "problem.certificate_number")
 	}
-	if err := s.mayCheck(ctx, c, number); err != nil {
-		s.Analytics.Later(analytics.Of(c, name, "verify_number", "refused"))
-		return View{}, err
-	}
-	row, in, err := s.issued(ctx, number)
+	row, in, err := s.check(ctx, c, number)
 	if err != nil {
 		s.Analytics.Later(analytics.Of(c, name, "verify_number", "refused"))
 		return View{}, err

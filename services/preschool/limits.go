@@ -11,42 +11,48 @@ import (
 	"github.com/eshik-kg/eshik/platform/problem"
 )
 
-// How many registration numbers may be looked up: they can be guessed. An address
-// may be a whole village's.
+// How many registration numbers may be looked up: they can be guessed. Who shows who
+// they are by their phone counts by it; others by their address, which may be a whole
+// village's. Only what found nothing is a guess; the wide bounds are on every look, as
+// a number that is found answers also after the last guess.
 var (
-	looksByPhone   = limit.Rate{N: 30, Per: time.Hour}
-	looksByAddress = limit.Rate{N: 300, Per: time.Hour}
-	// again bounds the same number asked again, which tells nothing new but costs a
-	// look all the same.
-	again = limit.Rate{N: 3000, Per: time.Hour}
+	guessesByPhone   = limit.Rate{N: 30, Per: time.Hour}
+	guessesByAddress = limit.Rate{N: 300, Per: time.Hour}
+	looksByPhone     = limit.Rate{N: 300, Per: time.Hour}
+	looksByAddress   = limit.Rate{N: 3000, Per: time.Hour}
 )
 
-// mayLook refuses one number too many; the same one again counts only
-// against a wide bound. The refusal names the limit and until when it holds.
-func (s *Service) mayLook(ctx context.Context, c caller.Caller, number string) error {
-	key := func(kind, who string) string {
-		if who == "" {
-			return ""
-		}
-		return "preschool:" + kind + ":" + s.Sealer.Index("preschool.limit", who)
+// mayLook counts a look-up of any number and refuses one too many.
+func (s *Service) mayLook(ctx context.Context, c caller.Caller) error {
+	return s.within(ctx, c, "look", looksByPhone, looksByAddress)
+}
+
+// guessed counts a look-up that found nothing, and gives what to answer: problemNumber,
+// or the refusal. A refused one leaves no mark, so that asking twice gains nothing.
+func (s *Service) guessed(ctx context.Context, c caller.Caller) error {
+	if err := s.within(ctx, c, "guess", guessesByPhone, guessesByAddress); err != nil {
+		return err
 	}
-	ok, _, err := s.Limiter.Allow(ctx, key("looked", c.Phone+"\x00"+c.Network()+"\x00"+number), limit.Rate{N: 1, Per: looksByPhone.Per})
+	return problemNumber
+}
+
+// within counts a use by the caller's phone or else address; the refusal names the
+// limit and until when it holds.
+func (s *Service) within(ctx context.Context, c caller.Caller, kind string, byPhone, byAddress limit.Rate) error {
+	who, rate := c.Phone, byPhone
+	if who == "" {
+		who, rate = c.Network(), byAddress
+	}
+	if who == "" { // no client is without both
+		return nil
+	}
+	ok, wait, err := s.Limiter.Allow(ctx, "preschool:"+kind+":"+s.Sealer.Index("preschool.limit", who), rate)
 	if err != nil {
 		return fmt.Errorf("count a look-up: %w", err)
 	}
-	bounds := []limit.Bound{
-		{Key: key("look:phone", c.Phone), Rate: looksByPhone}, {Key: key("look:address", c.Network()), Rate: looksByAddress},
-	}
-	if !ok {
-		bounds = []limit.Bound{{Key: key("again:phone", c.Phone), Rate: again}, {Key: key("again:address", c.Network()), Rate: again}}
-	}
-	used, wait, err := limit.Within(ctx, s.Limiter, bounds...)
-	if err != nil {
-		return fmt.Errorf("count a look-up: %w", err)
-	}
-	if used == nil {
+	if ok {
 		return nil
 	}
 	until := clock.Moment(c.Now.Add(wait))
-	return problem.New(problem.TooMany, "problem.preschool_looks_many", "n", used.Rate.N, "until", until).After(wait)
+	return problem.New(problem.TooMany, "problem.preschool_looks_many", "n", rate.N, "until", until).After(wait)
 }

@@ -23,7 +23,7 @@ func (s *Service) Registrations(ctx context.Context, c caller.Caller) ([]Positio
 	}
 	list := make([]Position, 0, len(numbers))
 	for _, number := range numbers {
-		position, err := s.Position(ctx, c, number)
+		position, err := s.position(ctx, c, number)
 		if err != nil {
 			return nil, err
 		}

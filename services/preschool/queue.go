@@ -64,7 +64,7 @@ func (s *Service) Register(ctx context.Context, c caller.Caller, childRef string
 	if err != nil {
 		return Position{}, err
 	}
-	return s.Position(ctx, c, number)
+	return s.position(ctx, c, number)
 }
 
 // entry is what a registration is made of.
@@ -135,7 +135,7 @@ func (s *Service) repeated(ctx context.Context, c caller.Caller, r db.PreschoolR
 	if r.CitizenID != c.Subject || !strings.HasPrefix(r.ChildIndex, childRef) || !slices.Equal(codes, choices) {
 		return Position{}, problemRepeated
 	}
-	return s.Position(ctx, c, r.Number)
+	return s.position(ctx, c, r.Number)
 }
 
 // enter writes the registration with all that belongs to it, or finds the one
@@ -251,14 +251,22 @@ func (s *Service) Position(ctx context.Context, c caller.Caller, number string) 
 	if !ok {
 		return Position{}, problemNumber
 	}
-	if err := s.mayLook(ctx, c, parsed); err != nil {
+	if err := s.mayLook(ctx, c); err != nil {
 		return Position{}, err
 	}
-	q := db.New(s.DB.Reader())
-	r, err := q.ByNumber(ctx, parsed)
+	found, err := s.position(ctx, c, parsed)
 	if errors.Is(err, sql.ErrNoRows) {
-		return Position{}, problemNumber
-	} else if err != nil {
+		return Position{}, s.guessed(ctx, c)
+	}
+	return found, err
+}
+
+// position is Position of a canonical number, uncounted: for numbers that we found
+// ourselves. Without such a registration the error is sql.ErrNoRows.
+func (s *Service) position(ctx context.Context, c caller.Caller, number string) (Position, error) {
+	q := db.New(s.DB.Reader())
+	r, err := q.ByNumber(ctx, number)
+	if err != nil {
 		return Position{}, fmt.Errorf("find the registration: %w", err)
 	}
 	standings, err := q.Standings(ctx, r.ID)
