@@ -46,13 +46,14 @@ func (a *app) fsck(ctx context.Context, tx *sql.Tx, out io.Writer) error {
 			_, _ = fmt.Fprintf(out, format+"\n", n)
 		}
 	}
-	whole := a.audit.Replay(ctx, tx, func(e audit.Entry) {
+	tail, whole := a.audit.Replay(ctx, tx, func(e audit.Entry) {
 		payments.See(e)
 		certificates.See(e)
 		queue.See(e)
 		records++
 		tell("%d records of the audit log …", records)
 	})
+	_, _ = fmt.Fprint(out, unsealed(tail))
 	if whole != nil { // nothing can be compared with a log that is not to be trusted
 		payments, certificates, queue = payment.NewCheck(), nil, nil
 	}
@@ -61,4 +62,17 @@ func (a *app) fsck(ctx context.Context, tx *sql.Tx, out io.Writer) error {
 		faults = append(faults, certificates.Run(ctx, tx), queue.Run(ctx, tx))
 	}
 	return errors.Join(faults...)
+}
+
+// unsealed tells of the log's tail: what is deleted from it shows only by what it
+// told of.
+func unsealed(t audit.Tail) string {
+	if t.Records == 0 {
+		return ""
+	}
+	line := fmt.Sprintf("%d records of the audit log are not sealed yet, the oldest of %s", t.Records, t.Since.UTC().Format(time.RFC3339))
+	if t.Unmarked > 0 {
+		line += fmt.Sprintf("; %d were written before unsealed records had a mark: not computable", t.Unmarked)
+	}
+	return line + ".\n"
 }

@@ -2,7 +2,7 @@
 //
 // A record is written in the transaction of what it tells about, so neither is
 // there without the other, and no writer waits for another. Seal then takes the
-// records that are committed, gives them their place in a chain and a keyed hash
+// records that are committed and bear our mark, gives them their place in a chain and a keyed hash
 // over the record and all before it; Verify walks the chain. Whoever can write
 // to the database but lacks the master key cannot change, add, drop or reorder
 // sealed records unnoticed. Removing the whole log, head included, or restoring
@@ -16,7 +16,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -34,8 +33,10 @@ var errOvertaken = errors.New("another process seals")
 
 // Purposes of the keyed hashes.
 const (
-	chainPurpose = "audit.chain"
-	headPurpose  = "audit.head"
+	chainPurpose     = "audit.chain"
+	markPurpose      = "audit.mark"
+	headPurpose      = "audit.head.marked"
+	olderHeadPurpose = "audit.head"
 )
 
 // batch is how many records one transaction seals, or one page of Verify reads.
@@ -81,9 +82,13 @@ func (l *Log) Record(ctx context.Context, tx *store.Tx, e Entry) error {
 	if err != nil {
 		return fmt.Errorf("make an audit record's id: %w", err)
 	}
-	err = db.New(tx).Record(ctx, db.RecordParams{
+	row := db.AuditRecord{
 		ID: id.String(), HappenedAt: dbtime.From(e.At), Actor: e.Actor, Action: e.Action,
 		Object: e.Object, Subject: e.Subject, Purpose: e.Purpose,
+	}
+	err = db.New(tx).Record(ctx, db.RecordParams{
+		ID: row.ID, HappenedAt: row.HappenedAt, Actor: row.Actor, Action: row.Action,
+		Object: row.Object, Subject: row.Subject, Purpose: row.Purpose, Mac: valid(l.mark(row)),
 	})
 	if err != nil {
 		return fmt.Errorf("write an audit record: %w", err)
@@ -92,13 +97,16 @@ func (l *Log) Record(ctx context.Context, tx *store.Tx, e Entry) error {
 }
 
 // Seal chains all committed records that are not chained yet and returns the
-// new head. Call it every few seconds, from any number of processes.
+// new head. Call it every few seconds, from any number of processes. Records that
+// we did not write are left out and named in an error that wraps ErrTampered.
 func (l *Log) Seal(ctx context.Context) (Head, error) {
+	var foreign strangers
+	after := ""
 	for {
 		var head Head
-		var sealed int
+		var page sealPage
 		err := l.db.InTx(ctx, func(tx *store.Tx) (err error) {
-			head, sealed, err = l.sealBatch(ctx, db.New(tx))
+			head, page, err = l.sealBatch(ctx, db.New(tx), after)
 			return err
 		})
 		if errors.Is(err, errOvertaken) {
@@ -107,21 +115,53 @@ func (l *Log) Seal(ctx context.Context) (Head, error) {
 		if err != nil {
 			return Head{}, fmt.Errorf("seal the audit log: %w", err)
 		}
-		if sealed < batch {
-			return head, nil
+		for _, r := range page.foreign {
+			foreign.add(r)
 		}
+		if page.read < batch {
+			return head, foreign.err()
+		}
+		after = page.last
 	}
 }
 
-func (l *Log) sealBatch(ctx context.Context, q *db.Queries) (Head, int, error) {
-	last, err := l.head(ctx, q)
+// sealPage is a stretch of the records that were not sealed.
+type sealPage struct {
+	read    int
+	last    string // the last one's id
+	foreign []db.AuditRecord
+}
+
+func (l *Log) sealBatch(ctx context.Context, q *db.Queries, after string) (Head, sealPage, error) {
+	last, older, err := l.head(ctx, q)
 	if err != nil {
-		return Head{}, 0, err
+		return Head{}, sealPage{}, err
 	}
-	records, err := q.Unsealed(ctx, batch)
-	if err != nil || len(records) == 0 {
-		return last, 0, err
+	unsealed, err := q.UnsealedAfter(ctx, db.UnsealedAfterParams{ID: after, Limit: batch})
+	if err != nil {
+		return Head{}, sealPage{}, err
 	}
+	page := sealPage{read: len(unsealed)}
+	var records []db.AuditRecord
+	for _, r := range unsealed {
+		page.last = r.ID
+		if l.ours(r, older) {
+			records = append(records, r)
+		} else {
+			page.foreign = append(page.foreign, r)
+		}
+	}
+	// The head of an older log stays as it is until all that it had is sealed.
+	keep := older && page.read == batch
+	if len(records) == 0 && (keep || !older) {
+		return last, page, nil
+	}
+	head, err := l.chain(ctx, q, last, records, keep)
+	return head, page, err
+}
+
+// chain puts records behind the last one. olderHead keeps the head's older purpose.
+func (l *Log) chain(ctx context.Context, q *db.Queries, last Head, records []db.AuditRecord, olderHead bool) (Head, error) {
 	head := last
 	macs := make([]string, len(records))
 	for i, r := range records {
@@ -129,68 +169,77 @@ func (l *Log) sealBatch(ctx context.Context, q *db.Queries) (Head, int, error) {
 		macs[i] = head.MAC
 	}
 	// The head moves first: it is the lock between processes that seal.
-	moved, err := q.MoveHead(ctx, db.MoveHeadParams{N: head.N, Mac: head.MAC, Own: l.own(head), N_2: last.N})
+	own := l.own(head)
+	if olderHead {
+		own = l.hasher.Index(olderHeadPurpose, headText(head))
+	}
+	moved, err := q.MoveHead(ctx, db.MoveHeadParams{N: head.N, Mac: head.MAC, Own: own, N_2: last.N})
 	if err != nil {
-		return Head{}, 0, err
+		return Head{}, err
 	}
 	if moved == 0 {
-		return Head{}, 0, errOvertaken
+		return Head{}, errOvertaken
 	}
 	for i, r := range records {
 		n, err := q.SealRecord(ctx, db.SealRecordParams{
 			N:   sql.NullInt64{Int64: last.N + int64(i) + 1, Valid: true},
-			Mac: sql.NullString{String: macs[i], Valid: true},
+			Mac: valid(macs[i]),
 			ID:  r.ID,
 		})
 		if err != nil {
-			return Head{}, 0, err
+			return Head{}, err
 		}
 		if n == 0 {
-			return Head{}, 0, errOvertaken
+			return Head{}, errOvertaken
 		}
-	}
-	return head, len(records), nil
-}
-
-// head reads the end of the chain and makes it when there is none yet. A forged
-// head is not built upon.
-func (l *Log) head(ctx context.Context, q *db.Queries) (Head, error) {
-	start := Head{}
-	if err := q.StartHead(ctx, db.StartHeadParams{N: start.N, Mac: start.MAC, Own: l.own(start)}); err != nil {
-		return Head{}, err
-	}
-	row, err := q.Head(ctx)
-	if err != nil {
-		return Head{}, err
-	}
-	head := Head{N: row.N, MAC: row.Mac}
-	if row.Own != l.own(head) {
-		return Head{}, fmt.Errorf("the head is forged: %w", ErrTampered)
 	}
 	return head, nil
 }
 
-// Verify walks the whole chain. It returns an error that wraps ErrTampered and
-// names the first place that is wrong. Records that are not sealed yet are not
-// looked at.
+// head reads the end of the chain and makes it when there is none yet, and reports
+// whether it is of a log without marks. A forged head is not built upon.
+func (l *Log) head(ctx context.Context, q *db.Queries) (Head, bool, error) {
+	start := Head{}
+	if err := q.StartHead(ctx, db.StartHeadParams{N: start.N, Mac: start.MAC, Own: l.own(start)}); err != nil {
+		return Head{}, false, err
+	}
+	row, err := q.Head(ctx)
+	if err != nil {
+		return Head{}, false, err
+	}
+	head := Head{N: row.N, MAC: row.Mac}
+	older, genuine := l.older(head, row.Own)
+	if !genuine {
+		return Head{}, false, fmt.Errorf("the head is forged: %w", ErrTampered)
+	}
+	return head, older, nil
+}
+
+// Verify walks the whole chain and what is to follow it. It returns an error that
+// wraps ErrTampered and names the first place of the chain that is wrong, and the
+// records behind it that we did not write.
 func (l *Log) Verify(ctx context.Context) error {
-	return l.db.Snapshot(ctx, func(tx *sql.Tx) error { return l.Replay(ctx, tx, func(Entry) {}) })
+	return l.db.Snapshot(ctx, func(tx *sql.Tx) error {
+		_, err := l.Replay(ctx, tx, func(Entry) {})
+		return err
+	})
 }
 
 // Replay is Verify within a snapshot of the database, and gives every record to see
 // in the order of the chain, then those that are not sealed yet.
-func (l *Log) Replay(ctx context.Context, tx *sql.Tx, see func(Entry)) error {
-	q := db.New(tx)
+func (l *Log) Replay(ctx context.Context, tx *sql.Tx, see func(Entry)) (Tail, error) {
+	q, older := db.New(tx), false
 	end, err := q.Ends(ctx)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		err = l.verifyEmpty(ctx, q)
 	case err != nil:
-		return fmt.Errorf("read the head of the audit log: %w", err)
+		return Tail{}, fmt.Errorf("read the head of the audit log: %w", err)
 	default:
-		head := Head{N: end.N, MAC: end.Mac}
+		head, genuine := Head{N: end.N, MAC: end.Mac}, false
+		older, genuine = l.older(head, end.Own)
 		switch {
-		case end.Own != l.own(head):
+		case !genuine:
 			err = fmt.Errorf("the head is forged: %w", ErrTampered)
 		case end.Sealed != head.N:
 			err = fmt.Errorf("%d records are sealed, the head says %d: %w", end.Sealed, head.N, ErrTampered)
@@ -199,27 +248,9 @@ func (l *Log) Replay(ctx context.Context, tx *sql.Tx, see func(Entry)) error {
 		}
 	}
 	if err != nil {
-		return err
+		return Tail{}, err
 	}
-	return unsealed(ctx, q, see)
-}
-
-// unsealed gives the records that have no place in the chain yet.
-func unsealed(ctx context.Context, q *db.Queries, see func(Entry)) error {
-	after := ""
-	for {
-		page, err := q.UnsealedAfter(ctx, db.UnsealedAfterParams{ID: after, Limit: batch})
-		if err != nil {
-			return fmt.Errorf("read the audit log: %w", err)
-		}
-		for _, r := range page {
-			see(entryOf(r))
-			after = r.ID
-		}
-		if len(page) < batch {
-			return nil
-		}
-	}
+	return l.tail(ctx, q, older, see)
 }
 
 func entryOf(r db.AuditRecord) Entry {
@@ -266,20 +297,9 @@ func (l *Log) verifyChain(ctx context.Context, q *db.Queries, head Head, see fun
 	return nil
 }
 
-// mac chains a record to the one before it. Lengths keep the fields apart.
+// mac chains a record to the one before it.
 func (l *Log) mac(before string, n int64, r db.AuditRecord) string {
-	var text strings.Builder
-	for _, field := range []string{
-		before, strconv.FormatInt(n, 10), r.ID, strconv.FormatInt(r.HappenedAt.UnixMicro(), 10),
-		r.Actor, r.Action, r.Object, r.Subject, r.Purpose,
-	} {
-		text.WriteString(strconv.Itoa(len(field)))
-		text.WriteByte(':')
-		text.WriteString(field)
-	}
-	return l.hasher.Index(chainPurpose, text.String())
+	return l.hasher.Index(chainPurpose, joined(before, strconv.FormatInt(n, 10))+text(r))
 }
 
-func (l *Log) own(h Head) string {
-	return l.hasher.Index(headPurpose, strconv.FormatInt(h.N, 10)+":"+h.MAC)
-}
+func (l *Log) own(h Head) string { return l.hasher.Index(headPurpose, headText(h)) }

@@ -2,9 +2,11 @@ package audit_test
 
 import (
 	"bytes"
+	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -221,6 +223,100 @@ func TestAForgedHeadIsNotBuiltUpon(t *testing.T) {
 		record(t, db, log, 1)
 		if _, err := log.Seal(t.Context()); !errors.Is(err, audit.ErrTampered) {
 			t.Errorf("Seal gave %v", err)
+		}
+	})
+}
+
+// TestUnsealedRecordsOfOthers is the M5 attack m: records put behind the chain with
+// the database alone are named, and no server seals them.
+func TestUnsealedRecordsOfOthers(t *testing.T) {
+	for name, statement := range map[string]string{
+		"without a mark": "INSERT INTO audit_records (id, happened_at, actor, action, object, subject, purpose) VALUES ('%s', 1, 'partner:x', 'payment.accept', 'invented', 'y', 'payment')",
+		"with a record's mark": "INSERT INTO audit_records (id, happened_at, actor, action, object, subject, purpose, mac) " +
+			"SELECT '%s', happened_at, actor, action, 'invented', subject, purpose, mac FROM audit_records WHERE n IS NULL LIMIT 1",
+		"with a record and its mark": "INSERT INTO audit_records (id, happened_at, actor, action, object, subject, purpose, mac) " +
+			"SELECT '%s', happened_at, actor, action, object, subject, purpose, mac FROM audit_records WHERE n IS NULL LIMIT 1",
+		"a record changed": "UPDATE audit_records SET object = 'invented', id = '%s' WHERE id = (SELECT MAX(id) FROM audit_records)",
+	} {
+		for _, id := range []string{"0", "zzz"} { // before and behind our own
+			t.Run(name+" "+id, func(t *testing.T) {
+				storetest.Each(t, func(t *testing.T, db *store.DB) {
+					log := newLog(t, db)
+					record(t, db, log, 3)
+					if _, err := log.Seal(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+					record(t, db, log, 600)
+					if _, err := db.Writer().Exec(fmt.Sprintf(statement, id)); err != nil {
+						t.Fatal(err)
+					}
+					ours := 603
+					if name == "a record changed" {
+						ours--
+					}
+					if err := log.Verify(t.Context()); !errors.Is(err, audit.ErrTampered) || !strings.Contains(err.Error(), "record "+id+" ") {
+						t.Errorf("Verify gave %v", err)
+					}
+					head, err := log.Seal(t.Context())
+					if !errors.Is(err, audit.ErrTampered) || head.N != int64(ours) {
+						t.Errorf("Seal gave %v, %v; want %d records and ErrTampered", head, err, ours)
+					}
+					if _, err := db.Writer().Exec("DELETE FROM audit_records WHERE id = '" + id + "'"); err != nil {
+						t.Fatal(err)
+					}
+					if err := log.Verify(t.Context()); err != nil {
+						t.Errorf("without it: %v", err)
+					}
+				})
+			})
+		}
+	}
+}
+
+// older hashes as a log without marks did.
+type older struct{ *seal.Sealer }
+
+func (o older) Index(purpose, value string) string {
+	return o.Sealer.Index(strings.Replace(purpose, "audit.head.marked", "audit.head", 1), value)
+}
+
+// TestALogWithoutMarks takes the unsealed records of a log that had no marks in,
+// once, and says how many they are.
+func TestALogWithoutMarks(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		sealer, err := seal.New(bytes.Repeat([]byte{3}, seal.MasterKeySize))
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, now := audit.New(db, older{sealer}), newLog(t, db)
+		record(t, db, before, 3)
+		if _, err := before.Seal(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		record(t, db, before, 600)
+		unmark := func() {
+			if _, err := db.Writer().Exec("UPDATE audit_records SET mac = NULL WHERE n IS NULL"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		unmark()
+		err = db.Snapshot(t.Context(), func(tx *sql.Tx) error {
+			tail, err := now.Replay(t.Context(), tx, func(audit.Entry) {})
+			if tail.Records != 600 || tail.Unmarked != 600 || tail.Since.IsZero() {
+				t.Errorf("the tail is %+v", tail)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if head, err := now.Seal(t.Context()); err != nil || head.N != 603 {
+			t.Fatalf("the head is %v, %v", head, err)
+		}
+		record(t, db, now, 1)
+		unmark()
+		if head, err := now.Seal(t.Context()); !errors.Is(err, audit.ErrTampered) || head.N != 603 {
+			t.Errorf("a second time: %v, %v", head, err)
 		}
 	})
 }

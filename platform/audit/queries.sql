@@ -1,9 +1,6 @@
 -- name: Record :exec
-INSERT INTO audit_records (id, happened_at, actor, action, object, subject, purpose)
-VALUES ($1, $2, $3, $4, $5, $6, $7);
-
--- name: Unsealed :many
-SELECT * FROM audit_records WHERE n IS NULL ORDER BY id LIMIT $1;
+INSERT INTO audit_records (id, happened_at, actor, action, object, subject, purpose, mac)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: UnsealedAfter :many
 SELECT * FROM audit_records WHERE n IS NULL AND id > $1 ORDER BY id LIMIT $2;

@@ -26,7 +26,7 @@ func TestM5StatesAreTheLogs(t *testing.T) {
 		check := func() error {
 			c := certificate.NewCheck()
 			return db.Snapshot(t.Context(), func(tx *sql.Tx) error {
-				if err := h.audit.Replay(t.Context(), tx, c.See); err != nil {
+				if _, err := h.audit.Replay(t.Context(), tx, c.See); err != nil {
 					return err
 				}
 				return c.Run(t.Context(), tx)

@@ -88,8 +88,8 @@ func (q *Queries) MoveHead(ctx context.Context, arg MoveHeadParams) (int64, erro
 }
 
 const record = `-- name: Record :exec
-INSERT INTO audit_records (id, happened_at, actor, action, object, subject, purpose)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO audit_records (id, happened_at, actor, action, object, subject, purpose, mac)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 `
 
 type RecordParams struct {
@@ -100,6 +100,7 @@ type RecordParams struct {
 	Object     string
 	Subject    string
 	Purpose    string
+	Mac        sql.NullString
 }
 
 func (q *Queries) Record(ctx context.Context, arg RecordParams) error {
@@ -111,6 +112,7 @@ func (q *Queries) Record(ctx context.Context, arg RecordParams) error {
 		arg.Object,
 		arg.Subject,
 		arg.Purpose,
+		arg.Mac,
 	)
 	return err
 }
@@ -188,43 +190,6 @@ type StartHeadParams struct {
 func (q *Queries) StartHead(ctx context.Context, arg StartHeadParams) error {
 	_, err := q.db.ExecContext(ctx, startHead, arg.N, arg.Mac, arg.Own)
 	return err
-}
-
-const unsealed = `-- name: Unsealed :many
-SELECT id, happened_at, actor, action, object, subject, purpose, n, mac FROM audit_records WHERE n IS NULL ORDER BY id LIMIT $1
-`
-
-func (q *Queries) Unsealed(ctx context.Context, limit int32) ([]AuditRecord, error) {
-	rows, err := q.db.QueryContext(ctx, unsealed, limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []AuditRecord
-	for rows.Next() {
-		var i AuditRecord
-		if err := rows.Scan(
-			&i.ID,
-			&i.HappenedAt,
-			&i.Actor,
-			&i.Action,
-			&i.Object,
-			&i.Subject,
-			&i.Purpose,
-			&i.N,
-			&i.Mac,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const unsealedAfter = `-- name: UnsealedAfter :many
