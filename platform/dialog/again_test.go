@@ -90,3 +90,96 @@ func TestWrongKeyOnRefusal(t *testing.T) {
 	}
 	k.say("0", "1 Тизме")
 }
+
+// TestAnotherAnswerAfterALookUp (B5): on a screen that only says what an answer led
+// to, and on a fault's, the next text is another answer, on every channel, and the
+// screen is still not worth continuing.
+func TestAnotherAnswerAfterALookUp(t *testing.T) {
+	t.Parallel()
+	for _, channel := range []caller.Channel{caller.USSD, caller.SMS} {
+		for _, ask := range []Ask{AskText, AskNumber} {
+			for name, c := range map[string]struct{ typed, want string }{
+				"a found number":           {"01KG123ABC", "Табылды 01KG123ABC"},
+				"another unknown number":   {"00KG000", "Жок 00KG000"},
+				"digits as long as a text": {"12345678901", "Табылды 12345678901"},
+				"a faulty one":             {"фу1", "Тизмеде жок"},
+				"one whose look-up fails":  {"fault1", "Ката бизден кетти"},
+				"a slip of the finger":     {"7", "Тандай турган нерсе жок"},
+				"back":                     {"0", "Номер?"},
+			} {
+				for _, first := range []string{"00KG001", "fault2"} {
+					if name == "a slip of the finger" && first == "fault2" {
+						continue // a fault's screen takes whatever is typed
+					}
+					k := newSeeker(t, ask)
+					k.c.Channel = channel
+					k.say("1", "Номер?")
+					k.turn(Input{Text: first})
+					if first != "fault2" && k.engine.Dropped(k.state) != nil {
+						t.Error("B2: a screen that was read is offered for continuation")
+					}
+					k.say(c.typed, c.want)
+					if t.Failed() {
+						t.Fatalf("%s, %q: %s after %s", channel, ask, name, first)
+					}
+				}
+			}
+		}
+	}
+}
+
+// Only a number follows a number in a text; a secret is never taken so.
+func TestNoOtherAnswerAfterALookUp(t *testing.T) {
+	t.Parallel()
+	k := newSeeker(t, AskNumber)
+	k.c.Channel = caller.SMS
+	k.say("1", "Номер?")
+	k.say("00KG001", "Жок 00KG001")
+	k.say("кайдасыңар", "Түшүнүксүз")
+	k = newSeeker(t, AskSecret)
+	k.say("1", "Номер?")
+	k.say("000001", "Жок 000001")
+	k.say("123456", "Номер?")
+	if strings.Contains(string(k.state.Encode()), "123456") {
+		t.Error("a secret was taken as an answer")
+	}
+}
+
+// newSeeker talks to a service that asks for a number and looks it up.
+func newSeeker(t *testing.T, ask Ask) *talker {
+	t.Helper()
+	catalogue, err := locales.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	say := func(text string) Screen { return Screen{Body: []Message{Raw("title", text)}} }
+	question := Node{ID: "seek.ask", Plain: func(*Talk) Screen {
+		s := say("Номер?")
+		s.Ask = ask
+		return s
+	}, Answer: func(_ context.Context, _ *Talk, input string) (Next, error) {
+		if input == "фу1" {
+			return Next{}, problem.New(problem.Invalid, "problem.choice")
+		}
+		return Go("seek.found", "number", input), nil
+	}}
+	found := Node{ID: "seek.found", Show: func(_ context.Context, t *Talk) (Screen, error) {
+		switch number := t.Get("number"); {
+		case strings.HasPrefix(number, "fault"):
+			return Screen{}, problem.New(problem.NotFound, "problem.internal")
+		case strings.HasPrefix(number, "00"):
+			return say("Жок " + number), nil
+		default:
+			return say("Табылды " + number), nil
+		}
+	}}
+	engine, err := New(catalogue, Options{Log: slog.New(slog.DiscardHandler)}, Service{
+		Name: "seek", Entry: Option{Label: Say("dialog.more"), Next: Go("seek.ask")}, Nodes: []Node{question, found},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := &talker{t: t, engine: engine, state: NewState(locales.KY), c: caller.Caller{Channel: caller.USSD}, budget: ussd}
+	k.turn(Input{Start: true})
+	return k
+}

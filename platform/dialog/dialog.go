@@ -59,6 +59,9 @@ func (a Ask) Sensitive() bool {
 	return a == AskSecret || a == AskPersonalNumber || a == AskDocumentNumber
 }
 
+// open reports a question whose answer may be typed once more on what it led to.
+func (a Ask) open() bool { return a == AskText || a == AskNumber }
+
 // Message is a sentence of the locale files with its arguments (name, value,
 // name, value, …), or, where Key is empty, text from a registry as it is.
 type Message struct {

@@ -66,8 +66,8 @@ func (w *walk) trouble(ctx context.Context, node string, err error) error {
 	p := problem.From(err)
 	w.failed = passing(p)
 	ask := AskNothing
-	if n := len(w.state.History); n > 0 && w.state.Ask == AskText && w.engine.nodes[w.state.History[n-1].Node].Answer != nil {
-		ask = AskText
+	if w.state.Ask.open() && w.asked() {
+		ask = w.state.Ask
 	}
 	w.state.Node = nodeProblem
 	w.lay(Screen{Body: []Message{Say(p.Key, p.Args...)}, Ask: ask}, "")

@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -123,12 +124,12 @@ func (s *State) unfinished() bool {
 	if len(s.Pages) == 0 || s.Ask != AskNothing || s.Page+1 < len(s.Pages) {
 		return true
 	}
-	for i := range s.Pages {
-		if len(s.Pages[i].Options) > 0 {
-			return true
-		}
-	}
-	return false
+	return s.chooses()
+}
+
+// chooses reports that the screen has options, on whichever page.
+func (s *State) chooses() bool {
+	return slices.ContainsFunc(s.Pages, func(p Page) bool { return len(p.Options) > 0 })
 }
 
 // Step is one finished or abandoned step of a talk, for statistics.

@@ -136,7 +136,7 @@ func (w *walk) command(ctx context.Context, c Command, rest string) error {
 	if rest == "" || c.Ask == "" || resembles(rest).Sensitive() {
 		return w.move(ctx, c.next(rest))
 	}
-	if err := w.move(ctx, Go(c.Ask)); err != nil || w.state.Node != c.Ask || w.state.Ask != AskText && w.state.Ask != AskNumber {
+	if err := w.move(ctx, Go(c.Ask)); err != nil || w.state.Node != c.Ask || !w.state.Ask.open() {
 		return err
 	}
 	return w.reply(ctx, rest)
@@ -197,10 +197,13 @@ func (w *walk) choose(ctx context.Context, text, key string) error {
 		w.count(OutcomeDone)
 		return w.move(ctx, next)
 	}
-	if n := len(w.state.History); w.state.Node == nodeProblem && w.state.Ask != AskNothing && n > 0 {
+	if w.state.Node == nodeProblem && w.state.Ask != AskNothing && len(w.state.History) > 0 {
 		w.retreat()
 	}
 	if node := w.engine.nodes[w.state.Node]; w.state.Ask == AskNothing || node.Answer == nil {
+		if w.answersBefore(text, key) {
+			return w.another(ctx, text)
+		}
 		if w.isLost(text) {
 			return w.lost(ctx, text)
 		}
@@ -230,10 +233,8 @@ func (w *walk) reply(ctx context.Context, text string) error {
 // noChoice is the sentence about an unknown choice: where there is nothing to
 // choose it says how to leave.
 func (w *walk) noChoice() string {
-	for _, page := range w.state.Pages {
-		if len(page.Options) > 0 {
-			return "problem.choice"
-		}
+	if w.state.chooses() {
+		return "problem.choice"
 	}
 	return "problem.nothing_to_choose"
 }
@@ -374,6 +375,10 @@ func clean(raw string) string {
 		}
 		return r
 	}, norm.NFC.String(raw))
+	mapped = strings.Trim(mapped, " ")
+	if !strings.Contains(mapped, "  ") {
+		return mapped
+	}
 	return strings.Join(strings.Fields(mapped), " ")
 }
 
@@ -383,6 +388,9 @@ func digits(text string) string {
 	text = strings.TrimRight(text, ".)# ")
 	if len(text) > 16 {
 		return ""
+	}
+	if strings.Trim(text, "0123456789") == "" { // as most are typed
+		return text
 	}
 	var out strings.Builder
 	for _, r := range text {

@@ -105,6 +105,29 @@ func TestTalk(t *testing.T) {
 	}
 }
 
+// TestTheRightNumberAfterAWrongOne (B5): a number that nobody has leaves the question
+// open.
+func TestTheRightNumberAfterAWrongOne(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.Open(t, storetest.NewSQLite(t)))
+	k := newTalk(t, h, locales.RU)
+	k.start("")
+	k.say("1")
+	k.say("1")
+	number := shown.FindString(k.say("2"))
+	k.start("")
+	k.say("1")
+	k.say("2")
+	for range 2 {
+		if got := k.say(certificate.AnyNumber(t)); strings.Contains(got, "QR") {
+			t.Fatalf("a number that nobody has gives %q", got)
+		}
+	}
+	if got := k.say(number); !strings.Contains(got, "QR") {
+		t.Errorf("the right number gives %q", got)
+	}
+}
+
 // profile forgets the languages of phones.
 type profile struct{}
 

@@ -157,6 +157,24 @@ func TestTalkTellsUnknownFromClean(t *testing.T) {
 	}
 }
 
+// TestTheRightPlateAfterAWrongOne (B5): where a plate is not in the register, or is
+// clean, the next one is typed at once.
+func TestTheRightPlateAfterAWrongOne(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
+	for _, channel := range []caller.Channel{caller.USSD, caller.SMS} {
+		for _, wrong := range []string{"01KG999ZZZ", "01KG123", "01KG777AAA"} {
+			k := newTalk(t, w, locales.RU)
+			k.channel = channel
+			k.start("")
+			k.say("1")
+			k.expect(k.say(wrong), wrong+":")
+			k.expect(k.say("01KG12"), "01KG12: нет в реестре, формат необычный")
+			k.expect(k.say("01 кг 123 авс"), "01KG123ABC: 3 штрафа")
+		}
+	}
+}
+
 // TestTheListSaysWhatEachFineIs is B3: to the owner, who was proved, each fine is named
 // by its kind and its day, the newest first; "all" is first, numbers go on over the
 // pages, and no sum stands beside an option's number. To others the register tells no
