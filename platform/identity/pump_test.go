@@ -283,3 +283,16 @@ func TestS6TheWholeIsBounded(t *testing.T) {
 		w.ok(w.service.SendCode(t.Context(), w.app(aigul, "198.51.100.1")))
 	})
 }
+
+// TestS6RequestsAtOnceKeepTheBound: where transactions come one after another, those
+// that were let in together are looked at once more.
+func TestS6RequestsAtOnceKeepTheBound(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
+	atOnce(2*identity.CertainBlock, func(i int) {
+		_ = w.service.SendCode(t.Context(), w.app(fmt.Sprintf("+996555400%03d", i), fmt.Sprint("10.1.1.", i)))
+	})
+	if n := w.number("SELECT COUNT(*) FROM identity_codes"); n != identity.CertainBlock {
+		t.Errorf("%d codes were sent at once, want %d", n, identity.CertainBlock)
+	}
+}
