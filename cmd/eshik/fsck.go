@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/services/certificate"
 	"github.com/eshik-kg/eshik/services/preschool"
@@ -38,7 +39,7 @@ func (fsckCommand) Run(ctx context.Context, config *Config, log *slog.Logger, ou
 
 // fsck replays the audit log and compares with it what is kept.
 func (a *app) fsck(ctx context.Context, tx *sql.Tx, out io.Writer) error {
-	payments, certificates, queue := payment.NewCheck(), certificate.NewCheck(), preschool.NewCheck()
+	payments, certificates, queue, people := payment.NewCheck(), certificate.NewCheck(), preschool.NewCheck(), identity.NewCheck()
 	last, records := a.now(), 0
 	tell := func(format string, n int) {
 		if now := a.now(); now.Sub(last) >= progressEvery {
@@ -50,16 +51,17 @@ func (a *app) fsck(ctx context.Context, tx *sql.Tx, out io.Writer) error {
 		payments.See(e)
 		certificates.See(e)
 		queue.See(e)
+		people.See(e)
 		records++
 		tell("%d records of the audit log …", records)
 	})
 	_, _ = fmt.Fprint(out, unsealed(tail))
 	if whole != nil { // nothing can be compared with a log that is not to be trusted
-		payments, certificates, queue = payment.NewCheck(), nil, nil
+		payments = payment.NewCheck()
 	}
 	faults := []error{whole, payments.Run(ctx, tx, func(n int) { tell("%d payments …", n) })}
 	if whole == nil {
-		faults = append(faults, certificates.Run(ctx, tx), queue.Run(ctx, tx))
+		faults = append(faults, certificates.Run(ctx, tx), queue.Run(ctx, tx), people.Run(ctx, tx))
 	}
 	return errors.Join(faults...)
 }

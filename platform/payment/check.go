@@ -17,7 +17,9 @@ import (
 type Check struct {
 	// done is what the log says of each payment; a payment that was looked at is
 	// taken out.
-	done map[string]history
+	done map[string]said
+	// actors are the names of who took money, each kept once.
+	actors map[string]string
 	// replayed is false where the log is not compared.
 	replayed bool
 	found    []error
@@ -34,22 +36,41 @@ const (
 	wasRefunded
 )
 
+// said is what the log says of a payment.
+type said struct {
+	was   history
+	actor string // who took its money
+	// settled and returned count an operator's decisions of lines in doubt.
+	settled, returned int32
+}
+
 // NewCheck makes a Check. Give it the audit log by See before Run.
-func NewCheck() *Check { return &Check{done: map[string]history{}} }
+func NewCheck() *Check { return &Check{done: map[string]said{}, actors: map[string]string{}} }
 
 // See takes a record of the audit log.
 func (c *Check) See(e audit.Entry) {
 	c.replayed = true
+	p := c.done[e.Object]
 	switch e.Action {
 	case "payment.accept":
-		c.done[e.Object] |= wasAccepted
+		if _, known := c.actors[e.Actor]; !known {
+			c.actors[e.Actor] = e.Actor
+		}
+		p.was, p.actor = p.was|wasAccepted, c.actors[e.Actor]
 	case "payment.in_doubt":
-		c.done[e.Object] |= wasDoubted
+		p.was |= wasDoubted
 	case "payment.settled":
-		c.done[e.Object] |= wasSettled
+		p.was |= wasSettled
 	case "payment.refund_due":
-		c.done[e.Object] |= wasRefunded
+		p.was |= wasRefunded
+	case "payment.doubt_settle":
+		p.settled++
+	case "payment.doubt_refund":
+		p.returned++
+	default:
+		return
 	}
+	c.done[e.Object] = p
 }
 
 // checkPage is how many payments one page holds, and reportAtMost how many
@@ -84,8 +105,8 @@ func (c *Check) Run(ctx context.Context, tx *sql.Tx, progress func(payments int)
 			return err
 		}
 	}
-	for id, was := range c.done {
-		if was&wasAccepted != 0 {
+	for id, p := range c.done {
+		if p.was&wasAccepted != 0 {
 			c.say("the payment %s is gone: the audit log says that its money was taken", id)
 		}
 	}
@@ -117,6 +138,10 @@ var orphans = [][2]string{
 		"SELECT l.payment_id FROM payment_lines l JOIN payments p ON p.id = l.payment_id " +
 			"LEFT JOIN payment_claims c ON c.service = p.service AND c.ref = l.ref AND c.payment_id = p.id " +
 			"WHERE l.state IN ('claimed', 'in_doubt', 'settled') AND c.ref IS NULL"},
+	{"a bill is claimed for the payment %s, which did not take it: it can be paid by nobody",
+		"SELECT c.payment_id FROM payment_claims c LEFT JOIN payments p ON p.id = c.payment_id AND p.service = c.service " +
+			"LEFT JOIN payment_lines l ON l.payment_id = p.id AND l.ref = c.ref AND l.state IN ('claimed', 'in_doubt', 'settled') " +
+			"WHERE l.payment_id IS NULL"},
 }
 
 func (c *Check) orphan(ctx context.Context, tx *sql.Tx, o [2]string) error {
@@ -174,7 +199,8 @@ type posting struct {
 
 // judge compares a payment with what follows from it.
 func (c *Check) judge(f *file) {
-	was := c.done[f.id]
+	log := c.done[f.id]
+	was := log.was
 	delete(c.done, f.id)
 	paid := slices.Contains([]State{Accepted, InDoubt, Settled, RefundDue}, f.state)
 	var sum int64
@@ -195,7 +221,40 @@ func (c *Check) judge(f *file) {
 	if want := recorded(f.state); c.replayed && !slices.Contains(want, was&^wasDoubted) || c.replayed && f.state == InDoubt && was&wasDoubted == 0 {
 		c.say("the payment %s is %s, which the audit log does not say", f.id, f.state)
 	}
+	if c.replayed && paid {
+		c.witnessed(f, log)
+	}
 	c.compare(f, paid)
+}
+
+// witnessed compares who took the money, and what came to be in doubt, with the log.
+func (c *Check) witnessed(f *file, log said) {
+	for _, partner := range f.partners {
+		if account := partnerAccount(partner); account != log.actor {
+			c.say("the payment %s was taken by %s, the audit log says %q", f.id, account, log.actor)
+		}
+	}
+	var doubted int
+	var settled, returned int32
+	for _, l := range f.lines {
+		if !l.doubted {
+			continue
+		}
+		doubted++
+		switch l.state {
+		case Settled:
+			settled++
+		case RefundDue:
+			returned++
+		}
+	}
+	if log.was&wasDoubted != 0 && doubted == 0 {
+		c.say("no line of the payment %s was in doubt, the audit log says that it was", f.id)
+	}
+	if settled != log.settled || returned != log.returned {
+		c.say("of the lines in doubt of the payment %s, %d were settled and %d returned, the audit log says %d and %d",
+			f.id, settled, returned, log.settled, log.returned)
+	}
 }
 
 // recorded is what the log must say of a payment in a state, doubts aside.

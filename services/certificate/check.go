@@ -9,16 +9,20 @@ import (
 	"github.com/eshik-kg/eshik/platform/audit"
 )
 
-// Check compares the state of every certificate with the audit log.
-type Check struct{ states map[string]State }
+// Check compares the state and the citizen of every certificate with the audit log.
+type Check struct {
+	states   map[string]State
+	citizens map[string]string // whose certificate it was issued as
+}
 
 // NewCheck makes a Check. Give it the audit log by See before Run.
-func NewCheck() *Check { return &Check{states: map[string]State{}} }
+func NewCheck() *Check { return &Check{states: map[string]State{}, citizens: map[string]string{}} }
 
 // See takes a record of the audit log. A revocation is for good.
 func (c *Check) See(e audit.Entry) {
 	switch e.Action {
 	case "certificate.issue":
+		c.citizens[e.Object] = e.Subject
 		if c.states[e.Object] == "" {
 			c.states[e.Object] = Issued
 		}
@@ -30,16 +34,16 @@ func (c *Check) See(e audit.Entry) {
 // Run reads the certificates within a snapshot and returns an error that names each
 // one that is not what the log says.
 func (c *Check) Run(ctx context.Context, tx *sql.Tx) error {
-	rows, err := tx.QueryContext(ctx, "SELECT id, number, state FROM certificates")
+	rows, err := tx.QueryContext(ctx, "SELECT id, number, state, citizen_id FROM certificates")
 	if err != nil {
 		return fmt.Errorf("check the certificates: %w", err)
 	}
 	defer func() { _ = rows.Close() }() // Err below says what went wrong
 	var found []error
 	for rows.Next() {
-		var id, number string
+		var id, number, citizen string
 		var state State
-		if err := rows.Scan(&id, &number, &state); err != nil {
+		if err := rows.Scan(&id, &number, &state, &citizen); err != nil {
 			return fmt.Errorf("check the certificates: %w", err)
 		}
 		want, said := c.states[id]
@@ -48,6 +52,9 @@ func (c *Check) Run(ctx context.Context, tx *sql.Tx) error {
 		}
 		if state != want {
 			found = append(found, fmt.Errorf("the certificate %s is %s, the audit log says %s", number, state, want))
+		}
+		if owner, issued := c.citizens[id]; issued && owner != citizen {
+			found = append(found, fmt.Errorf("the certificate %s is another citizen's than the audit log says", number))
 		}
 		delete(c.states, id)
 	}

@@ -1,0 +1,159 @@
+package identity
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+)
+
+// Check compares with the audit log whose phone is whose: every proof was recorded,
+// and a number's release to another holder stays.
+type Check struct {
+	proofs map[string]proofSaid // by the proof's id
+	phones map[string]*phoneSaid
+	found  []error
+	more   int
+}
+
+// proofSaid is what the log says of a proof.
+type proofSaid struct {
+	phone, citizen string
+	at             time.Time
+}
+
+// phoneSaid is what the log says of a phone.
+type phoneSaid struct {
+	released   time.Time // the last time
+	generation int64     // how often its tokens were cut off
+	seen       bool
+}
+
+// faultsNamed is how many differences are named.
+const faultsNamed = 100
+
+// NewCheck makes a Check. Give it the audit log by See before Run.
+func NewCheck() *Check {
+	return &Check{proofs: map[string]proofSaid{}, phones: map[string]*phoneSaid{}}
+}
+
+// See takes a record of the audit log.
+func (c *Check) See(e audit.Entry) {
+	switch e.Action {
+	case "identity.proof.done":
+		c.proofs[e.Object] = proofSaid{phone: e.Actor, citizen: e.Subject, at: e.At}
+	case "identity.release":
+		p := c.phone(e.Object)
+		p.generation++
+		if e.At.After(p.released) {
+			p.released = e.At
+		}
+	case "identity.undo.done":
+		c.phone(e.Object).generation++
+	}
+}
+
+func (c *Check) phone(index string) *phoneSaid {
+	if c.phones[index] == nil {
+		c.phones[index] = &phoneSaid{}
+	}
+	return c.phones[index]
+}
+
+// Run reads phones and proofs within a snapshot and returns an error that names each
+// one that is not what the log says: a phone by its blind index.
+func (c *Check) Run(ctx context.Context, tx *sql.Tx) error {
+	if err := errors.Join(c.phoneRows(ctx, tx), c.proofRows(ctx, tx)); err != nil {
+		return fmt.Errorf("check the identities: %w", err)
+	}
+	if c.more > 0 {
+		c.found = append(c.found, fmt.Errorf("and %d more", c.more))
+	}
+	return errors.Join(c.found...)
+}
+
+func (c *Check) say(format string, args ...any) {
+	if len(c.found) >= faultsNamed {
+		c.more++
+		return
+	}
+	c.found = append(c.found, fmt.Errorf(format, args...))
+}
+
+func (c *Check) phoneRows(ctx context.Context, tx *sql.Tx) error {
+	rows, err := tx.QueryContext(ctx, "SELECT phone_index, generation, released_at FROM identity_phones")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // Err below says what went wrong
+	for rows.Next() {
+		var index string
+		var generation int64
+		var released dbtime.Time
+		if err := rows.Scan(&index, &generation, &released); err != nil {
+			return err
+		}
+		want := phoneSaid{}
+		if p := c.phones[index]; p != nil {
+			want, p.seen = *p, true
+		}
+		if !released.Equal(dbtime.From(want.released).Time) {
+			c.say("the phone %s was released at %s, the audit log says %s", index, moment(released.Time), moment(want.released))
+		}
+		if generation != want.generation {
+			c.say("the tokens of the phone %s were cut off %d times, the audit log says %d", index, generation, want.generation)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for index, p := range c.phones {
+		if !p.seen {
+			c.say("the phone %s is gone: the audit log says that its tokens were cut off", index)
+		}
+	}
+	return nil
+}
+
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return "no time"
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+// proofRows looks at what gives access: a proof that is gone takes it away only.
+func (c *Check) proofRows(ctx context.Context, tx *sql.Tx) error {
+	rows, err := tx.QueryContext(ctx, "SELECT id, phone_index, citizen_id, proved_at, expires_at FROM identity_proofs")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // Err below says what went wrong
+	for rows.Next() {
+		var id, phone, citizen string
+		var proved, expires dbtime.Time
+		if err := rows.Scan(&id, &phone, &citizen, &proved, &expires); err != nil {
+			return err
+		}
+		want, said := c.proofs[id]
+		released := time.Time{}
+		if p := c.phones[phone]; p != nil {
+			released = dbtime.From(p.released).Time
+		}
+		switch {
+		case !said:
+			c.say("the audit log knows nothing of the proof %s", id)
+		case want.phone != "phone:"+phone || want.citizen != citizen:
+			c.say("the proof %s is another phone's or citizen's than the audit log says", id)
+		case !proved.Equal(dbtime.From(want.at).Time) || expires.After(proved.Add(ProofLasts)):
+			c.say("the proof %s is of %s until %s, the audit log says of %s", id, moment(proved.Time), moment(expires.Time), moment(want.at))
+		case released.After(proved.Time) && expires.After(released):
+			c.say("the proof %s outlives the release of its phone", id)
+		}
+	}
+	return rows.Err()
+}
