@@ -22,7 +22,8 @@ type Stops interface {
 type effect func(ctx context.Context, tx *store.Tx, phone string) error
 
 // The words that end notices, and that bring them back. They are law and habit: each
-// stands before any talk, but only as the whole message and letter by letter.
+// stands before any talk, but only as the whole message; so do their forms and what
+// clearly speaks of messages ("не присылайте", "хватит смс").
 var (
 	stopWords = []string{
 		"stop", "stopall", "unsubscribe", "стоп", "токтот", "токтотуу", "токтоткула", "отписка", "отписаться", "отпишите",
@@ -31,40 +32,51 @@ var (
 )
 
 // The other ways to say so. They count in every form and among polite words, but
-// with nothing else in the message, and only where no question is open: "керек эмес"
-// may be the answer to one.
+// with nothing else in the message.
 var (
 	stopPhrases = []string{
 		"токтотуп кой", "токтотуп коюңуз", "токтотсоңуз", "жөнөтпө", "жөнөтпөңүз", "жөнөтпөгүлө", "жөнөтүүнү токтот", "жиберба", "жибербе", "жибербеңиз",
-		"жазба", "жазбаңыз", "жазбагыла", "керек эмес", "кереги жок", "кажети жок", "жүдөтпөңүз", "тынчымды алба", "келбесин", "өчүрүү", "өчүр",
-		"отпиши", "отписать", "не присылайте", "не присылай", "не присылать", "не отправляйте", "не отправляй", "не шлите", "не пишите", "не пиши", "не надо",
-		"не нужно", "не нужна", "не нужны", "не хочу получать", "не хочу", "не беспокойте", "отключите", "отключить", "отключи", "отказ", "отказываюсь",
-		"прекратите", "прекратить", "хватит", "остановите", "остановить", "остановись", "отмените", "отменить", "убрать", "уберите", "удалите",
-		"перестаньте", "перестань", "надоели", "надоело", "уберите мой номер", "уберите номер", "удалите мой номер", "удалите номер", "удалить мой номер",
-		"удали мой номер", "исключите мой номер", "исключите меня", "не хочу снова получать", "не хочу опять получать",
-		"каалабайм", "каалабаймын", "каалабайбыз", "тажадым", "тажаттыңар", "жададым", "жадаттыңар", "номеримди өчүр", "номеримди өчүрүп салыңыз",
-		"remove", "remove my number", "delete my number", "delete me", "cancel", "end", "quit", "do not send", "don't send", "do not text", "don't text",
-		"do not message", "don't message", "no more", "opt out", "leave me alone",
+		"отпиши", "отписать", "не присылайте", "не присылай", "не присылать", "не отправляйте", "не отправляй", "не шлите", "не хочу получать",
+		"не хочу снова получать", "не хочу опять получать", "уберите мой номер", "уберите номер", "удалите мой номер", "удалите номер", "удалить мой номер",
+		"удали мой номер", "исключите мой номер", "исключите меня", "номеримди өчүр", "номеримди өчүрүп салыңыз",
+		"do not send", "don't send", "do not text", "don't text", "do not message", "don't message", "opt out", "remove my number", "delete my number", "delete me",
 	}
 	startPhrases = []string{
 		"башталсын", "кайра башта", "кайра кошуу", "күйгүз", "жөнөтө бер", "жөнөтө бериңиз", "возобновить", "возобновите", "включите", "включить", "включи",
 		"начать", "начните", "верните", "вернуть", "подпишите", "подписать", "присылайте", "присылайте снова", "resume", "opt in",
 		"снова получать", "хочу получать", "получать снова", "опять получать", "получать опять", "снова присылайте", "кайра жөнөт", "кайра алгым келет", "receive again",
 	}
-	// What is stopped, and how: it says nothing more.
-	noticeWords = []string{
-		"смс", "sms", "кабар", "кабарлар", "билдирүү", "эскертүү", "рассылка", "сообщение", "уведомление", "оповещение", "жарнама", "реклама", "подписка", "messages",
-		"notices", "notifications", "больше", "мындан", "ары", "башка", "эч", "никогда", "никаких", "снова", "опять", "обратно", "кайра", "кайрадан", "пожалуйста",
-		"спам", "спамить", "писать", "эми", "мындай", "бул", "ушул", "базы", "базадан", "it", "text", "texting", "spam", "spamming", "messaging", "list", "subscription",
+	// These refuse something, and do not say what: while a screen waits for an answer
+	// they are about what it shows, unless the message speaks of messages.
+	softPhrases = []string{
+		"жазба", "жазбаңыз", "жазбагыла", "керек эмес", "кереги жок", "кажети жок", "жүдөтпөңүз", "тынчымды алба", "келбесин", "өчүрүү", "өчүр", "баш тартам",
+		"не пишите", "не пиши", "не надо", "не нужно", "не нужна", "не нужны", "не хочу", "не беспокойте", "отключите", "отключить", "отключи", "отказ",
+		"отказываюсь", "прекратите", "прекратить", "хватит", "остановите", "остановить", "остановись", "убрать", "уберите", "удалите",
+		"перестаньте", "перестань", "надоели", "надоело", "каалабайм", "каалабаймын", "каалабайбыз", "тажадым", "тажаттыңар", "жададым", "жадаттыңар",
+		"remove", "cancel", "end", "quit", "no more", "leave me alone",
+	}
+	// These leave what is under way in a talk; only with what is stopped do they stop it.
+	cancelWords = []string{"отмена", "отмените", "отменить"}
+	// What is stopped.
+	thingWords = []string{
+		"смс", "sms", "кабар", "кабарлар", "билдирүү", "эскертүү", "рассылка", "сообщение", "уведомление", "оповещение", "жарнама", "реклама", "подписка",
+		"messages", "notices", "notifications", "получать", "присылать", "отправлять", "слать", "receive", "спам", "спамить",
+		"писать", "text", "texting", "spam", "spamming", "messaging", "subscription",
+	}
+	// How it is said: it says nothing more.
+	politeWords = []string{
+		"больше", "мындан", "ары", "башка", "эч", "никогда", "никаких", "снова", "опять", "обратно", "кайра", "кайрадан", "пожалуйста",
+		"эми", "мындай", "бул", "ушул", "базы", "базадан", "it",
 		"мне", "меня", "я", "нам", "мага", "мени",
-		"бизге", "сураныч", "суранам", "өтүнөм", "прошу", "хочу", "можно", "ваши", "ваша", "эти", "от", "на", "из", "me", "us", "your", "these", "the", "i", "want", "to", "send", "sending", "receive", "получать", "присылать", "жөнөтүү", "кой", "коюңуз", "тизмеден", "списка", "отправлять", "слать", "any", "from",
+		"бизге", "сураныч", "суранам", "өтүнөм", "прошу", "хочу", "можно", "ваши", "ваша", "эти", "от", "на", "из", "me", "us", "your", "these", "the", "i",
+		"want", "to", "send", "sending", "жөнөтүү", "кой", "коюңуз", "тизмеден", "списка", "any", "from", "list",
 	}
 )
 
 // wishes are what such words ask for.
 type wishes struct {
 	exact map[string]*wish
-	// loose finds the other words: 0 is about notices, the others are places in list.
+	// loose finds the other words: each has its place in list.
 	loose *locales.Lexicon
 	list  []*wish
 }
@@ -73,9 +85,18 @@ type wishes struct {
 type wish struct {
 	do  effect
 	key string // of the sentence that confirms it
-	// firm says that it is letter by letter a word that stands before any talk.
+	// firm says that it stands before any talk; what does not is the answer of a screen
+	// that waits for one.
 	firm bool
 }
+
+// The first places in wishes.list: words that are no wish by themselves.
+const (
+	aboutPolite = iota
+	aboutThings
+	aboutCancel
+	firstWish
+)
 
 // newWishes makes what a message may wish of the list; nil without one.
 func newWishes(stops Stops) (*wishes, error) {
@@ -86,28 +107,29 @@ func newWishes(stops Stops) (*wishes, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &wishes{exact: map[string]*wish{}, loose: lexicon, list: []*wish{nil}}
-	faults := []error{w.learn(0, noticeWords)}
+	w := &wishes{exact: map[string]*wish{}, loose: lexicon, list: make([]*wish, firstWish)}
+	faults := []error{w.learn(aboutPolite, politeWords), w.learn(aboutThings, thingWords), w.learn(aboutCancel, cancelWords)}
 	for _, of := range []struct {
-		do             effect
-		key            string
-		words, phrases []string
+		do                   effect
+		key                  string
+		words, phrases, soft []string
 	}{
-		{stops.Stop, "sms.stopped", stopWords, stopPhrases}, {stops.Start, "sms.started", startWords, startPhrases},
+		{stops.Stop, "sms.stopped", stopWords, stopPhrases, softPhrases}, {stops.Start, "sms.started", startWords, nil, startPhrases},
 	} {
-		w.list = append(w.list, &wish{do: of.do, key: of.key})
+		firm, soft := &wish{do: of.do, key: of.key, firm: true}, &wish{do: of.do, key: of.key}
 		for _, word := range of.words {
-			w.exact[locales.Fold(word)] = &wish{do: of.do, key: of.key, firm: true}
+			w.exact[locales.Fold(word)] = firm
 		}
-		faults = append(faults, w.learn(len(w.list)-1, of.words), w.learn(len(w.list)-1, of.phrases))
+		w.list = append(w.list, firm, soft)
+		faults = append(faults, w.learn(len(w.list)-2, of.words), w.learn(len(w.list)-2, of.phrases), w.learn(len(w.list)-1, of.soft))
 	}
 	return w, errors.Join(faults...)
 }
 
 func (w *wishes) learn(id int, phrases []string) error {
 	for _, phrase := range phrases {
-		if other, taken := w.loose.Learn(id, phrase); taken && other != 0 && id != 0 {
-			return fmt.Errorf("%q both stops and starts", phrase)
+		if other, taken := w.loose.Learn(id, phrase); taken && other >= firstWish && id >= firstWish {
+			return fmt.Errorf("%q asks for two things", phrase)
 		}
 	}
 	return nil
@@ -129,16 +151,33 @@ func (w *wishes) of(text string) *wish {
 			return nil
 		}
 	}
+	return w.asked(reading.Matches)
+}
+
+// asked is the one wish among the phrases of a message.
+func (w *wishes) asked(matches []locales.Match) *wish {
 	var found *wish
-	for _, match := range reading.Matches {
-		if wish := w.list[match.ID]; wish != nil {
-			if found != nil && found != wish {
-				return nil // it asks for both
-			}
+	about := map[int]bool{}
+	for _, match := range matches {
+		about[match.ID] = true
+		wish := w.list[match.ID]
+		if match.ID == aboutCancel {
+			wish = w.list[firstWish]
+		}
+		if wish == nil {
+			continue
+		}
+		if found != nil && found.key != wish.key {
+			return nil // it asks for both
+		}
+		if found == nil || wish.firm {
 			found = wish
 		}
 	}
-	return found
+	if found == nil || about[aboutCancel] && !about[aboutThings] {
+		return nil
+	}
+	return &wish{do: found.do, key: found.key, firm: found.firm || about[aboutThings]}
 }
 
 // together joins a word that was typed with a space or a dot between its letters:

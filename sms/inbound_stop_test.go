@@ -36,17 +36,26 @@ func TestStopInItsForms(t *testing.T) {
 		for _, sentence := range sentences {
 			text(sentence)
 		}
-		question := []string{"why?", "керек эмес", "why?", "токтотуңуз", "why?", "не надо"}
+		question := []string{}
+		for _, said := range []string{"керек эмес", "не надо", "отказ", "отказываюсь", "хватит", "баш тартам", "отмена"} {
+			question = append(question, "why "+said+"?", said)
+		}
 		for _, said := range question {
 			text(said)
 		}
-		text("why?")
-		text("СТОП") // letter by letter it is law
-		want := append(append(sentences, question...), "why?")
+		want := append(sentences, question...)
+		law := []string{"СТОП", "токтотуңуз", "Отписка", "не присылайте", "хватит смс", "отмените подписку", "сообщения не нужны", "не хочу получать", "кабар керек эмес"}
+		for _, said := range law { // the law's words, and what clearly speaks of messages
+			text("or " + said + "?")
+			text(said)
+			want = append(want, "or "+said+"?")
+		}
+		text("отмена") // it is no wish where no talk is either
+		want = append(want, "отмена")
 		if got := w.said(); !slices.Equal(got, want) {
 			t.Errorf("the talk heard %q, want %q", got, want)
 		}
-		if got := len(w.stops.changes); got != len(wishes)+2 {
+		if got := len(w.stops.changes); got != len(wishes)+1+len(law) {
 			t.Errorf("%d changes of the list: %q", got, w.stops.changes)
 		}
 	})

@@ -177,3 +177,32 @@ func TestWords(t *testing.T) {
 		}
 	}
 }
+
+// A soft "no" on a screen that waits for an answer is about the screen: it stops no
+// notices; a word that cancels leads to the main menu; the law's words stop them.
+func TestSoftWordsInATalk(t *testing.T) {
+	t.Parallel()
+	p, c := wordsWorld(t)
+	phones := 0
+	for _, open := range [][]string{{"меню"}, {"штраф"}, {"штраф", "01KG123ABC"}, {"справка"}, {"справка", "1"}, {"садик"}, {"садик", "1"}, {"язык"}} {
+		for text, want := range map[string]string{
+			"отказ": "", "не надо": "", "отказываюсь": "", "керек эмес": "", "хватит": "", "баш тартам": "", "не хочу!": "", "Отмена": "door.main",
+			"отмен": "door.main", "жокко чыгаруу": "door.main", "отменить.": "door.main", "токтотуңуз": ledToStop, "СТОП": ledToStop, "хватит смс": ledToStop,
+		} {
+			phones++
+			phone := fmt.Sprintf("+99655521%04d", phones)
+			must(t, c.app.identity.SetLocale(t.Context(), phone, locales.RU, ""))
+			before := ""
+			for _, said := range open {
+				before, _ = p.text(t, phone, said)
+			}
+			leads, answer := p.text(t, phone, text)
+			if want == "" {
+				want = before
+			}
+			if leads != want || answer == "" {
+				t.Errorf("%q after %q (%s) leads to %s, want %s; it was answered %q", text, open, before, leads, want, answer)
+			}
+		}
+	}
+}

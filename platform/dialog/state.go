@@ -121,7 +121,16 @@ func (p *Page) option(place int) (Next, bool) {
 // unfinished reports that the screen leaves something to do: to type, to choose,
 // or to read on. Where the pages are not known any more it is taken to.
 func (s *State) unfinished() bool {
-	if len(s.Pages) == 0 || s.Ask != AskNothing || s.Page+1 < len(s.Pages) {
+	return len(s.Pages) == 0 || s.Page+1 < len(s.Pages) || s.Awaits()
+}
+
+// Awaits reports that the screen waits for an answer: it asks a question or has
+// something to choose.
+func (s *State) Awaits() bool {
+	if s.Ended {
+		return false
+	}
+	if s.Ask != AskNothing {
 		return true
 	}
 	return s.chooses()

@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -153,6 +154,18 @@ func (w *walk) named(text string) string {
 		return alike
 	}
 	return ""
+}
+
+// cancelWords leave what is under way, as 00 does: they choose nothing and refuse
+// nothing.
+var cancelWords = []string{
+	"отмена", "отмен", "отмени", "отмените", "отменить", "отменяю", "жокко чыгаруу", "жокко чыгар", "жокко чыгарыңыз", "жокко чыгарам", "cancel",
+}
+
+// cancels reports a text that is such a word and no more.
+func cancels(text string) bool {
+	folded := locales.Fold(argument(clean(text)))
+	return slices.ContainsFunc(cancelWords, func(word string) bool { return locales.Fold(word) == folded })
 }
 
 // lost answers a text that says nothing here: what can be texted, above the same

@@ -79,7 +79,7 @@ func (w *walk) start(ctx context.Context, in Input) error {
 		w.state.Node = nodeMain
 		return w.command(ctx, command, rest)
 	}
-	if w.isLost(in.Text) && !in.Restarted && !w.engine.lexicon.Read(in.Text).Greets() {
+	if w.isLost(in.Text) && !in.Restarted && !cancels(in.Text) && !w.engine.lexicon.Read(in.Text).Greets() {
 		w.notice = w.notUnderstood()
 	}
 	return w.move(ctx, Go(nodeMain))
@@ -154,7 +154,9 @@ func (w *walk) answer(ctx context.Context, raw string) error {
 	}
 	key := digits(text)
 	if w.caller.Channel == caller.SMS && key == "" {
-		key = w.named(text)
+		if key = w.named(text); key == "" && cancels(text) {
+			key = keyHome
+		}
 	}
 	if w.caller.Channel == caller.SMS && (key == "" || len(key) >= minShape) {
 		command, rest, ok := w.texted(text)

@@ -7,12 +7,12 @@ import (
 	"github.com/eshik-kg/eshik/platform/dialog"
 )
 
-// Awaits reports that the phone's talk on the turn's channel has a question open to
-// which words may be the answer, or that it took this very turn before.
+// Awaits reports that the phone's talk on the turn's channel shows a screen that waits
+// for an answer, or that it took this very turn before.
 func (t *Talks) Awaits(ctx context.Context, turn Turn) (bool, error) {
 	r, err := t.load(ctx, t.vault.key(turn.Phone), turn)
 	if err != nil {
-		return false, fmt.Errorf("look whether a question is open: %w", err)
+		return false, fmt.Errorf("look whether an answer is awaited: %w", err)
 	}
 	switch {
 	case !r.isLive():
@@ -23,5 +23,5 @@ func (t *Talks) Awaits(ctx context.Context, turn Turn) (bool, error) {
 		return false, nil
 	}
 	state, err := dialog.Decode(r.old.State)
-	return err == nil && state.Ask == dialog.AskText, nil
+	return err == nil && state.Awaits(), nil
 }
