@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,8 +16,8 @@ const (
 	// maxParts is more than any text that a talk takes.
 	maxParts = 10
 	// partsWithin is how long a long text waits for its missing parts, and how
-	// long after the answer a part is taken for a belated one of the same text.
-	// Phones use the 255 references in turn: another text has another by then.
+	// long after the answer a part with the same words, or in a place that was not
+	// answered, is taken for one of the same text.
 	partsWithin = 2 * time.Minute
 )
 
@@ -29,28 +30,31 @@ func (in *Inbound) joins(m message) string {
 }
 
 // workPart answers the text that m completes. A text that still lacks a part
-// waits; a part of a text that was answered is done with it.
+// waits; parts of a text that was answered are done with it, if nothing else came
+// with them that makes a new one: a phone may use a reference again at once.
 func (in *Inbound) workPart(ctx context.Context, m message) error {
-	late, err := db.New(in.db.Reader()).CountAnsweredParts(ctx, db.CountAnsweredPartsParams{
-		Provider: m.provider, Joins: in.joins(m), AnsweredAt: dbtime.From(in.now().Add(-partsWithin)),
-	})
-	if err != nil {
-		return fmt.Errorf("look for a part's text: %w", err)
-	}
-	if late > 0 {
-		return in.reply(ctx, m, "", nil)
-	}
-	// What is stored is read after this part was: of two that come at once, the
-	// later one sees both.
-	whole, oldest, err := in.gather(ctx, m)
+	before, err := in.answeredParts(ctx, m)
 	if err != nil {
 		return err
 	}
-	if whole.id != "" {
-		return in.answer(ctx, whole)
+	// What is stored is read after this part was: of two that come at once, the
+	// later one sees both.
+	parts, oldest, err := in.gather(ctx, m)
+	if err != nil {
+		return err
 	}
-	if oldest.IsZero() || in.now().Sub(oldest) < partsWithin {
+	fresh := in.fresh(parts, before)
+	whole := join(fresh)
+	switch {
+	case whole.id != "" && in.isNews(fresh, before):
+		return in.answer(ctx, whole)
+	case !oldest.IsZero() && in.now().Sub(oldest) < partsWithin, len(parts) == 0:
 		return nil
+	case len(before) > 0 && !in.isNews(fresh, before):
+		for range parts {
+			in.unanswered(m.provider, reasonAgain)
+		}
+		return in.reply(ctx, m, "", nil)
 	}
 	text, err := in.say(ctx, m.Phone, "sms.incomplete")
 	if err != nil {
@@ -59,29 +63,66 @@ func (in *Inbound) workPart(ctx context.Context, m message) error {
 	return in.reply(ctx, m, text, nil)
 }
 
-// gather joins the stored parts of m's text; whole has no id while one is
-// missing. It is called by its first part's id, whichever came last.
-func (in *Inbound) gather(ctx context.Context, m message) (whole message, oldest time.Time, err error) {
+// answeredParts are the digests of the parts, by place, that were answered with m's
+// reference a short while before m came, or since.
+func (in *Inbound) answeredParts(ctx context.Context, m message) (map[int][]string, error) {
+	rows, err := db.New(in.db.Reader()).AnsweredParts(ctx, db.AnsweredPartsParams{
+		Provider: m.provider, Joins: in.joins(m), AnsweredAt: dbtime.From(m.at.Add(-partsWithin)),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for a part's text: %w", err)
+	}
+	before := map[int][]string{}
+	for _, row := range rows {
+		before[int(row.Part)] = append(before[int(row.Part)], row.Echo)
+	}
+	return before, nil
+}
+
+// saysNew reports a part that says something else than the answered one in its place.
+// One that was stored without a digest, by an earlier build, says the same as any.
+func (in *Inbound) saysNew(part message, before map[int][]string) bool {
+	said := before[part.Part]
+	return len(said) > 0 && !slices.Contains(said, in.echo(part)) && !slices.Contains(said, "")
+}
+
+// isNews reports parts that are more than what was answered, come again: all of a text of
+// which nothing was answered, or one with a word of its own.
+func (in *Inbound) isNews(parts []message, before map[int][]string) bool {
+	return len(before) == 0 || slices.ContainsFunc(parts, func(part message) bool { return in.saysNew(part, before) })
+}
+
+// fresh leaves out, of the parts in one place, those that were answered where another
+// is new.
+func (in *Inbound) fresh(parts []message, before map[int][]string) []message {
+	renewed := map[int]bool{}
+	for _, part := range parts {
+		renewed[part.Part] = renewed[part.Part] || in.saysNew(part, before)
+	}
+	return slices.DeleteFunc(slices.Clone(parts), func(part message) bool { return renewed[part.Part] && !in.saysNew(part, before) })
+}
+
+// gather gives the stored parts of m's text by their place, and when the first came.
+func (in *Inbound) gather(ctx context.Context, m message) (parts []message, oldest time.Time, err error) {
 	rows, err := db.New(in.db.Reader()).JoinedInbound(ctx, db.JoinedInboundParams{Provider: m.provider, Joins: in.joins(m)})
 	if err != nil {
-		return message{}, oldest, fmt.Errorf("list the parts of a message: %w", err)
+		return nil, oldest, fmt.Errorf("list the parts of a message: %w", err)
 	}
-	var parts []message
 	for _, row := range rows {
 		part, err := in.open(m.provider, row.MessageID, row.ReceivedAt, row.Sealed)
 		if err != nil {
-			return message{}, oldest, err
+			return nil, oldest, err
 		}
 		if oldest.IsZero() || row.ReceivedAt.Before(oldest) {
 			oldest = row.ReceivedAt.Time
 		}
 		parts = append(parts, part)
 	}
-	return join(parts), oldest, nil
+	return parts, oldest, nil
 }
 
 // join makes one text of its parts, sorted by their place; the zero message when
-// one is missing. Of a part that came twice the first counts.
+// one is missing. It is called by its first part's id, whichever came last. Of a part that came twice the first counts.
 func join(parts []message) (whole message) {
 	var text strings.Builder
 	place := 0

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -224,5 +225,56 @@ func TestPartsInAnyOrder(t *testing.T) {
 		if got := w.said(); len(got) != 1 || got[0] != text {
 			t.Fatalf("%q in %d parts was heard as %q", text, parts, got)
 		}
+	}
+}
+
+// A reference that is used again within two minutes with other words is a new text, in
+// whatever order its parts come; the same words again are the same text, and counted.
+func TestReferenceIsUsedAgain(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		again []string // place and words
+		said  []string // beside the first text
+		sent  []string // beside its answer, after two minutes
+		count int
+	}{
+		"other words":                 {again: []string{"1new ", "2words"}, said: []string{"new words"}},
+		"the last part first":         {again: []string{"2words", "1new "}, said: []string{"new words"}},
+		"one part is as before":       {again: []string{"1new ", "2two"}, said: []string{"new two"}},
+		"the part as before is first": {again: []string{"2two", "1new "}, said: []string{"new two"}},
+		"twice other words":           {again: []string{"1new ", "2words", "1third ", "2text"}, said: []string{"new words", "third text"}},
+		"one part of other words":     {again: []string{"1new "}, sent: []string{"ky sms.incomplete"}},
+		"the same part":               {again: []string{"2two"}, count: 1},
+		"the same text":               {again: []string{"1one ", "2two"}, count: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Each(t, func(t *testing.T, db *store.DB) {
+				w := newWorld(t, db, true)
+				w.take(w.part("a1", 7, 1, 2, "one "), w.part("a2", 7, 2, 2, "two"))
+				for i, again := range test.again {
+					w.pass(10 * time.Second)
+					w.take(w.part(fmt.Sprintf("b%d", i), 7, int(again[0]-'0'), 2, again[1:]))
+				}
+				w.pass(3 * time.Minute)
+				if err := w.inbound.Resume(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				w.rest()
+				want := append([]string{"one two"}, test.said...)
+				if got := w.said(); !slices.Equal(got, want) {
+					t.Errorf("heard %q, want %q", got, want)
+				}
+				if n := w.unanswered("smpp again"); n != test.count {
+					t.Errorf("counted %d: %v", n, w.left)
+				}
+				w.start()
+				sent := slices.Clone(test.sent)
+				for _, said := range want {
+					sent = append(sent, "you said "+said)
+				}
+				w.sends(sent...)
+			})
+		})
 	}
 }

@@ -62,7 +62,11 @@ func (in *Inbound) insert(ctx context.Context, tx *store.Tx, arrivals []arrival)
 	const columns = 8
 	values := make([]any, 0, columns*len(arrivals))
 	for _, a := range arrivals {
-		values = append(values, a.provider, a.id, dbtime.From(a.at), a.sealed, in.joins(a.message), a.Part, a.echo, in.sender(a.Phone))
+		echo := a.echo
+		if a.Parts > 0 {
+			echo = in.echo(a.message) // a reference may be used again at once, with other words
+		}
+		values = append(values, a.provider, a.id, dbtime.From(a.at), a.sealed, in.joins(a.message), a.Part, echo, in.sender(a.Phone))
 	}
 	rows, err := tx.QueryContext(ctx, "INSERT INTO sms_inbound (provider, message_id, received_at, sealed, joins, part, echo, sender) VALUES "+
 		store.Values(len(arrivals), columns)+" ON CONFLICT DO NOTHING RETURNING provider, message_id", values...) // #nosec G202 -- $1, $2, …

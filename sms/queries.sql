@@ -7,8 +7,8 @@ SELECT message_id, part, received_at, sealed FROM sms_inbound
 WHERE provider = $1 AND joins = $2 AND joins <> '' AND answered_at IS NULL
 ORDER BY part, received_at, message_id;
 
--- name: CountAnsweredParts :one
-SELECT COUNT(*) FROM sms_inbound
+-- name: AnsweredParts :many
+SELECT part, echo FROM sms_inbound
 WHERE provider = $1 AND joins = $2 AND joins <> '' AND answered_at >= $3;
 
 -- name: WaitingInbound :many

@@ -45,6 +45,45 @@ func (q *Queries) AnswerJoined(ctx context.Context, arg AnswerJoinedParams) (int
 	return result.RowsAffected()
 }
 
+const answeredParts = `-- name: AnsweredParts :many
+SELECT part, echo FROM sms_inbound
+WHERE provider = $1 AND joins = $2 AND joins <> '' AND answered_at >= $3
+`
+
+type AnsweredPartsParams struct {
+	Provider   string
+	Joins      string
+	AnsweredAt dbtime.Time
+}
+
+type AnsweredPartsRow struct {
+	Part int64
+	Echo string
+}
+
+func (q *Queries) AnsweredParts(ctx context.Context, arg AnsweredPartsParams) ([]AnsweredPartsRow, error) {
+	rows, err := q.db.QueryContext(ctx, answeredParts, arg.Provider, arg.Joins, arg.AnsweredAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AnsweredPartsRow
+	for rows.Next() {
+		var i AnsweredPartsRow
+		if err := rows.Scan(&i.Part, &i.Echo); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const beginWeights = `-- name: BeginWeights :execrows
 INSERT INTO sms_weights (operator, points, moved_at) VALUES ($1, $2, $3) ON CONFLICT (operator) DO NOTHING
 `
@@ -162,24 +201,6 @@ func (q *Queries) Brakes(ctx context.Context) ([]SmsBrake, error) {
 		return nil, err
 	}
 	return items, nil
-}
-
-const countAnsweredParts = `-- name: CountAnsweredParts :one
-SELECT COUNT(*) FROM sms_inbound
-WHERE provider = $1 AND joins = $2 AND joins <> '' AND answered_at >= $3
-`
-
-type CountAnsweredPartsParams struct {
-	Provider   string
-	Joins      string
-	AnsweredAt dbtime.Time
-}
-
-func (q *Queries) CountAnsweredParts(ctx context.Context, arg CountAnsweredPartsParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, countAnsweredParts, arg.Provider, arg.Joins, arg.AnsweredAt)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
 }
 
 const earlierInbound = `-- name: EarlierInbound :many
