@@ -16,11 +16,22 @@ type Bound struct {
 // their own bound uses up nobody else's. It gives the bound that refuses, and for how
 // long; nil: none does.
 func Within(ctx context.Context, l Limiter, bounds ...Bound) (*Bound, time.Duration, error) {
+	return first(ctx, l.Allow, bounds)
+}
+
+// Would tells what Within would, and counts nothing.
+func Would(ctx context.Context, l Limiter, bounds ...Bound) (*Bound, time.Duration, error) {
+	return first(ctx, l.Would, bounds)
+}
+
+func first(
+	ctx context.Context, ask func(context.Context, string, Rate) (bool, time.Duration, error), bounds []Bound,
+) (*Bound, time.Duration, error) {
 	for _, b := range bounds {
 		if b.Key == "" {
 			continue
 		}
-		ok, wait, err := l.Allow(ctx, b.Key, b.Rate)
+		ok, wait, err := ask(ctx, b.Key, b.Rate)
 		if err != nil {
 			return nil, 0, err
 		}

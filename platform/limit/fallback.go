@@ -34,21 +34,30 @@ func NewFallback(primary, secondary Limiter, now func() time.Time, log *slog.Log
 
 // Allow implements Limiter.
 func (f *Fallback) Allow(ctx context.Context, key string, rate Rate) (bool, time.Duration, error) {
+	return f.ask(ctx, func(ctx context.Context, l Limiter) (bool, time.Duration, error) { return l.Allow(ctx, key, rate) })
+}
+
+// Would implements Limiter.
+func (f *Fallback) Would(ctx context.Context, key string, rate Rate) (bool, time.Duration, error) {
+	return f.ask(ctx, func(ctx context.Context, l Limiter) (bool, time.Duration, error) { return l.Would(ctx, key, rate) })
+}
+
+func (f *Fallback) ask(ctx context.Context, one func(context.Context, Limiter) (bool, time.Duration, error)) (bool, time.Duration, error) {
 	f.mu.Lock()
 	closed := f.now().Before(f.until)
 	f.mu.Unlock()
 	if closed {
-		return f.secondary.Allow(ctx, key, rate)
+		return one(ctx, f.secondary)
 	}
 	short, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	ok, wait, err := f.primary.Allow(short, key, rate)
+	ok, wait, err := one(short, f.primary)
 	if err != nil && ctx.Err() != nil {
 		return false, 0, err // the caller gave up, not Redis
 	}
 	f.note(err == nil)
 	if err != nil {
-		return f.secondary.Allow(ctx, key, rate)
+		return one(ctx, f.secondary)
 	}
 	return ok, wait, nil
 }

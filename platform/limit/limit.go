@@ -25,6 +25,8 @@ type Limiter interface {
 	// Allow counts one more use of key if the rate allows it; otherwise it
 	// counts nothing and says after how long the next use is allowed.
 	Allow(ctx context.Context, key string, rate Rate) (ok bool, retryAfter time.Duration, err error)
+	// Would tells what Allow would, and counts nothing.
+	Would(ctx context.Context, key string, rate Rate) (ok bool, retryAfter time.Duration, err error)
 }
 
 // Memory is the Limiter of one process.
@@ -49,6 +51,15 @@ func NewMemory(now func() time.Time) *Memory {
 
 // Allow implements Limiter.
 func (m *Memory) Allow(_ context.Context, key string, rate Rate) (bool, time.Duration, error) {
+	return m.use(key, rate, true)
+}
+
+// Would implements Limiter.
+func (m *Memory) Would(_ context.Context, key string, rate Rate) (bool, time.Duration, error) {
+	return m.use(key, rate, false)
+}
+
+func (m *Memory) use(key string, rate Rate, count bool) (bool, time.Duration, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.now()
@@ -59,6 +70,9 @@ func (m *Memory) Allow(_ context.Context, key string, rate Rate) (bool, time.Dur
 			return false, rate.Per, nil
 		}
 		return false, recent[len(recent)-rate.N].Add(rate.Per).Sub(now), nil
+	}
+	if !count {
+		return true, 0, nil
 	}
 	m.uses[key] = uses{at: append(recent, now), per: rate.Per}
 	return true, 0, nil

@@ -38,6 +38,7 @@ func TestConformance(t *testing.T) {
 			t.Run("at most N at once", func(t *testing.T) { atMostAtOnce(t, limiter) })
 			t.Run("allowed again after the wait", func(t *testing.T) { allowedAgain(t, limiter) })
 			t.Run("never more than N in any span", func(t *testing.T) { neverMore(t, limiter) })
+			t.Run("S5 F3: a question counts nothing", func(t *testing.T) { questions(t, limiter) })
 			t.Run("none at all", func(t *testing.T) {
 				ok, wait, err := limiter.Allow(t.Context(), uuid.NewString(), limit.Rate{N: 0, Per: time.Minute})
 				if ok || wait != time.Minute || err != nil {
@@ -72,6 +73,20 @@ func atMostAtOnce(t *testing.T, limiter limit.Limiter) {
 	}
 	if ok, _, err := limiter.Allow(t.Context(), other, rate); !ok || err != nil {
 		t.Errorf("another key got %v, %v", ok, err)
+	}
+}
+
+func questions(t *testing.T, limiter limit.Limiter) {
+	key, rate := uuid.NewString(), limit.Rate{N: 2, Per: time.Hour}
+	for used := range 4 {
+		for range 5 {
+			if ok, wait, err := limiter.Would(t.Context(), key, rate); ok != (used < 2) || err != nil || !ok && (wait <= 0 || wait > time.Hour) {
+				t.Errorf("after %d uses: %v, %v, %v", used, ok, wait, err)
+			}
+		}
+		if ok, _, err := limiter.Allow(t.Context(), key, rate); ok != (used < 2) || err != nil {
+			t.Errorf("use %d: %v, %v", used, ok, err)
+		}
 	}
 }
 

@@ -15,13 +15,14 @@ const prefix = "eshik:limit:"
 
 // allow keeps the uses of a key as a sorted set of moments, in microseconds of
 // the server's clock, so that all instances count alike. It answers -1 for
-// "allowed", otherwise the microseconds to wait.
+// "allowed", otherwise the microseconds to wait. A use without a name is not kept.
 var allow = redis.NewScript(`
 local t = redis.call('TIME')
 local now, per, n = t[1] * 1000000 + t[2], tonumber(ARGV[1]), tonumber(ARGV[2])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - per))
 local count = redis.call('ZCARD', KEYS[1])
 if count < n then
+  if ARGV[3] == '' then return -1 end
   redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[3])
   redis.call('PEXPIRE', KEYS[1], math.ceil(per / 1000))
   return -1
@@ -44,7 +45,16 @@ func NewRedis(client redis.UniversalClient) *Redis {
 
 // Allow implements Limiter.
 func (r *Redis) Allow(ctx context.Context, key string, rate Rate) (bool, time.Duration, error) {
-	wait, err := allow.Run(ctx, r.client, []string{prefix + key}, rate.Per.Microseconds(), rate.N, uuid.NewString()).Int64()
+	return r.use(ctx, key, rate, uuid.NewString())
+}
+
+// Would implements Limiter.
+func (r *Redis) Would(ctx context.Context, key string, rate Rate) (bool, time.Duration, error) {
+	return r.use(ctx, key, rate, "")
+}
+
+func (r *Redis) use(ctx context.Context, key string, rate Rate, use string) (bool, time.Duration, error) {
+	wait, err := allow.Run(ctx, r.client, []string{prefix + key}, rate.Per.Microseconds(), rate.N, use).Int64()
 	if err != nil {
 		// Redis may repeat its arguments in an error, and a key may hold a phone.
 		text := strings.ReplaceAll(err.Error(), key, "…")

@@ -129,6 +129,7 @@ type Deps struct {
 // Service issues and verifies certificates.
 type Service struct {
 	Deps
+	orders line
 }
 
 // New makes the service and gives the job queue its work.

@@ -118,8 +118,16 @@ func (s *Service) text(ctx context.Context, tx *store.Tx, row db.Certificate, c 
 	return nil
 }
 
-// intend asks the register and stores what is to be signed.
+// intend asks the register and stores what is to be signed, unless the same turn did.
 func (s *Service) intend(ctx context.Context, c caller.Caller, kind Kind, key string) (db.Certificate, error) {
+	leave, err := s.orders.wait(ctx, c.Subject)
+	if err != nil {
+		return db.Certificate{}, err
+	}
+	defer leave()
+	if row, err := db.New(s.DB.Reader()).ByRequestKey(ctx, key); !errors.Is(err, sql.ErrNoRows) {
+		return row, err
+	}
 	if err := s.mayOrder(ctx, c); err != nil {
 		return db.Certificate{}, err
 	}
@@ -133,10 +141,10 @@ func (s *Service) intend(ctx context.Context, c caller.Caller, kind Kind, key st
 	}
 	record, known, err := s.ask(ctx, kind, pin, id.String())
 	if err != nil {
-		return db.Certificate{}, fmt.Errorf("ask the register of residents: %w", err)
+		return db.Certificate{}, s.failed(ctx, c, fmt.Errorf("ask the register of residents: %w", err))
 	}
 	if !known {
-		return db.Certificate{}, problem.New(problem.NotFound, "problem.certificate_unknown_person")
+		return db.Certificate{}, s.failed(ctx, c, problem.New(problem.NotFound, "problem.certificate_unknown_person"))
 	}
 	sealed, err := s.sealIntent(id.String(), intent{Record: record, Caller: c})
 	if err != nil {
@@ -169,6 +177,9 @@ func (s *Service) storeIntent(ctx context.Context, c caller.Caller, add db.AddIn
 			// A taken number is as likely as one in 10^14: the caller then finds no
 			// row of its turn, and the citizen is asked to try again.
 			return nil
+		}
+		if err := s.within(ctx, c, "problem.certificate_many", s.orderBounds(c)...); err != nil {
+			return err
 		}
 		err = s.Audit.Record(ctx, tx, audit.Entry{
 			At: c.Now, Actor: c.Subject, Action: "certificate.request." + add.Kind, Object: add.ID,

@@ -23,14 +23,6 @@ var (
 	again = limit.Rate{N: 3000, Per: time.Hour}
 )
 
-// mayOrder refuses one certificate too many. It fails closed: what cannot be counted
-// is not issued.
-func (s *Service) mayOrder(ctx context.Context, c caller.Caller) error {
-	return s.within(ctx, c, "problem.certificate_many",
-		s.bound("order:citizen", c.Subject, ordersByPerson), s.bound("order:phone", c.Phone, ordersByPerson),
-		s.bound("order:address", c.Network(), ordersByAddress))
-}
-
 // mayCheck refuses one number or QR code too many; the same one again counts only
 // against a wide bound.
 func (s *Service) mayCheck(ctx context.Context, c caller.Caller, what string) error {
@@ -62,6 +54,11 @@ func (s *Service) within(ctx context.Context, c caller.Caller, key string, bound
 	if used == nil {
 		return nil
 	}
+	return tooMany(c, key, used, wait)
+}
+
+// tooMany is a refusal that names the limit and until when it holds.
+func tooMany(c caller.Caller, key string, used *limit.Bound, wait time.Duration) error {
 	until := clock.Moment(c.Now.Add(wait))
 	return problem.New(problem.TooMany, key, "n", used.Rate.N, "until", until).After(wait)
 }

@@ -131,6 +131,10 @@ func (a apart) Allow(ctx context.Context, key string, rate limit.Rate) (bool, ti
 	return a.Limiter.Allow(ctx, a.prefix+key, rate)
 }
 
+func (a apart) Would(ctx context.Context, key string, rate limit.Rate) (bool, time.Duration, error) {
+	return a.Limiter.Would(ctx, a.prefix+key, rate)
+}
+
 func redisLimiter(t *testing.T) limit.Limiter {
 	t.Helper()
 	address := os.Getenv("ESHIK_TEST_REDIS")

@@ -1,0 +1,97 @@
+package certificate
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/limit"
+	"github.com/eshik-kg/eshik/platform/problem"
+)
+
+// failuresByPerson bounds orders that gave nothing: each costs a call to the register,
+// and whoever tries again a minute later is welcome.
+var failuresByPerson = limit.Rate{N: 10, Per: time.Minute}
+
+// orderBounds is what an order that gives a certificate counts against.
+func (s *Service) orderBounds(c caller.Caller) []limit.Bound {
+	return []limit.Bound{
+		s.bound("order:citizen", c.Subject, ordersByPerson), s.bound("order:phone", c.Phone, ordersByPerson),
+		s.bound("order:address", c.Network(), ordersByAddress),
+	}
+}
+
+// mayOrder refuses one certificate too many before it costs anything, and counts
+// nothing: that is done with the intent. It fails closed: what cannot be counted is
+// not issued.
+func (s *Service) mayOrder(ctx context.Context, c caller.Caller) error {
+	used, wait, err := limit.Would(ctx, s.Limiter, s.orderBounds(c)...)
+	if err != nil {
+		return fmt.Errorf("see what was ordered: %w", err)
+	}
+	if used != nil {
+		return tooMany(c, "problem.certificate_many", used, wait)
+	}
+	used, wait, err = limit.Would(ctx, s.Limiter, s.bound("failed", c.Subject, failuresByPerson))
+	if err != nil {
+		return fmt.Errorf("see what failed: %w", err)
+	}
+	if used != nil {
+		return problem.New(problem.Unavailable, "problem.registry_down").After(wait)
+	}
+	return nil
+}
+
+// failed counts an order that gave nothing, and gives why it did not.
+func (s *Service) failed(ctx context.Context, c caller.Caller, why error) error {
+	bound := s.bound("failed", c.Subject, failuresByPerson)
+	if _, _, err := s.Limiter.Allow(context.WithoutCancel(ctx), bound.Key, bound.Rate); err != nil {
+		return fmt.Errorf("count a failure: %w, after: %w", err, why)
+	}
+	return why
+}
+
+// line lets the orders of one person in this process come one after another, so that
+// the same order sent many times at once asks the register once, and failures are
+// counted before the next. Its zero value is ready.
+type line struct {
+	mu    sync.Mutex
+	heads map[string]*head
+}
+
+// head is whose turn it is: who put something into turn. Waiting counts who is in line.
+type head struct {
+	turn    chan struct{}
+	waiting int
+}
+
+// wait waits for the turn of a person; the function that it gives ends the turn.
+func (l *line) wait(ctx context.Context, person string) (func(), error) {
+	l.mu.Lock()
+	if l.heads == nil {
+		l.heads = map[string]*head{}
+	}
+	h := l.heads[person]
+	if h == nil {
+		h = &head{turn: make(chan struct{}, 1)}
+		l.heads[person] = h
+	}
+	h.waiting++
+	l.mu.Unlock()
+	gone := func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if h.waiting--; h.waiting == 0 {
+			delete(l.heads, person)
+		}
+	}
+	select {
+	case h.turn <- struct{}{}:
+		return func() { <-h.turn; gone() }, nil
+	case <-ctx.Done():
+		gone()
+		return nil, fmt.Errorf("wait for an earlier order: %w", ctx.Err())
+	}
+}
