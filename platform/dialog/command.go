@@ -3,6 +3,7 @@ package dialog
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -29,6 +30,11 @@ func (e *Engine) learn(service Service) error {
 		command.service, command.numbers = service.Name, len(service.Shapes) > 0
 		e.commands = append(e.commands, command)
 		id := len(e.commands) - 1
+		for _, text := range command.Elsewhere {
+			if _, taken := e.others.Learn(id, text); taken {
+				faults = append(faults, fmt.Errorf("%q says of two commands that they are not meant", text))
+			}
+		}
 		for i, text := range append(command.Words[:len(command.Words):len(command.Words)], command.Also...) {
 			if err := e.learnWord(id, text); err != nil {
 				faults = append(faults, err)
@@ -136,6 +142,13 @@ func count(text string) int {
 // spoken finds the command among the words of a text.
 func (e *Engine) spoken(text string, r locales.Reading) (Command, string, bool) {
 	rest, strangers := numberIn(text, r)
+	if e.elsewhere(text, r) {
+		return Command{}, "", false
+	}
+	stray := e.straying(text, rest, r)
+	if stray > 0 {
+		rest, strangers = "", r.Unknown()+stray
+	}
 	chosen := -1
 	for _, m := range r.Matches {
 		free := m.From == 0 && e.commands[m.ID].takesWords()
@@ -157,6 +170,57 @@ func (e *Engine) spoken(text string, r locales.Reading) (Command, string, bool) 
 		command.To = command.latin
 	}
 	return command, rest, true
+}
+
+// hour is a time of day, and a number with an ending behind it: "10:30", "5те".
+var hour = regexp.MustCompile(`^\d{1,2}[:.]\d{2}|^\d+\p{L}`)
+
+// straying counts the numbers of a text that belong to no command in it: short ones
+// that do not stand directly behind its word, and times of day. They are words of a
+// sentence about something else.
+func (e *Engine) straying(text, rest string, r locales.Reading) (n int) {
+	if len(r.Matches) == 0 {
+		return 0
+	}
+	behind := r.Matches[len(r.Matches)-1]
+	for _, m := range r.Matches {
+		if e.commands[m.ID].Digits == 0 {
+			return 0
+		}
+	}
+	if _, digits := sizes(rest); digits >= e.commands[behind.ID].Digits-numberSlips {
+		return 0
+	}
+	first := -1
+	for i, t := range r.Tokens {
+		if t.Sense == locales.Number {
+			if first < 0 {
+				first = i
+			}
+			n++
+		}
+	}
+	if first < 0 || first == behind.To && !hour.MatchString(text[r.Tokens[first].Start:]) {
+		return 0
+	}
+	return n + 1 // and what they are said of
+}
+
+// numberSlips is how many digits may be missing from a number that is still meant as one.
+const numberSlips = 3
+
+// elsewhere reports that the one command of a text has a word beside it that says that
+// it means something else: "очередь в банк".
+func (e *Engine) elsewhere(text string, r locales.Reading) bool {
+	if len(r.Matches) != 1 {
+		return false
+	}
+	for _, m := range e.others.Read(text).Matches {
+		if m.ID == r.Matches[0].ID {
+			return true
+		}
+	}
+	return false
 }
 
 // takesWords reports a command that is followed by anything, not by a number.
@@ -215,7 +279,7 @@ func numberIn(text string, r locales.Reading) (rest string, strangers int) {
 		return "", r.Unknown()
 	}
 	belongs := func(i, most int) bool {
-		return i >= 0 && i < len(r.Tokens) && r.Tokens[i].Sense == locales.Unknown && utf8.RuneCountInString(r.Tokens[i].Text) <= most
+		return i >= 0 && i < len(r.Tokens) && (r.Tokens[i].Sense == locales.Unknown && utf8.RuneCountInString(r.Tokens[i].Text) <= most || lone(r.Tokens[i]))
 	}
 	for belongs(from-1, 2) {
 		from--
@@ -230,6 +294,12 @@ func numberIn(text string, r locales.Reading) (rest string, strangers int) {
 		}
 	}
 	return text[r.Tokens[from].Start:r.Tokens[to].End], strangers
+}
+
+// lone reports a letter by itself. Beside a number it may be a part of it ("А 123 ВС"),
+// also where it is a word in another place ("а", "в"): without it the number is another.
+func lone(t locales.Token) bool {
+	return t.Sense != locales.Meant && t.Sense != locales.Number && utf8.RuneCountInString(t.Text) == 1
 }
 
 // firstWord cuts text after its first letters, past the marks that people put

@@ -191,6 +191,13 @@ type Command struct {
 	// To, if set, is where the command leads in place of Node, whatever number follows.
 	To Next
 
+	// Digits, if set, is how many digits the number behind its word has. A shorter one
+	// is meant only directly behind the word, and no time of day is.
+	Digits int
+	// Elsewhere are words that say that its word means something else here, unless the
+	// text has another word of a command: "очередь в банк".
+	Elsewhere []string
+
 	service string
 	numbers bool // of a service with Shapes
 	latin   Next // in place of To when it is written in Latin letters

@@ -61,6 +61,7 @@ type Engine struct {
 	services  []Service
 	commands  []Command
 	lexicon   *locales.Lexicon   // finds a command by its place in commands
+	others    *locales.Lexicon   // finds one that is not meant, by Command.Elsewhere
 	words     []word             // the single words among them
 	exact     map[string]int     // folded word that people are told of → its command
 	labels    map[string]Command // label of a menu → where it leads
@@ -72,12 +73,16 @@ type Engine struct {
 // when two nodes share an id, a node can neither be shown nor done, two commands
 // cannot be told apart, or the way on and back leaves no room on a small screen.
 func New(catalogue *locales.Catalogue, options Options, services ...Service) (*Engine, error) {
+	others, err := locales.NewLexicon(false)
+	if err != nil {
+		return nil, err
+	}
 	lexicon, err := locales.NewLexicon(true)
 	if err != nil {
 		return nil, err
 	}
 	e := &Engine{
-		catalogue: catalogue, options: options, services: services, lexicon: lexicon,
+		catalogue: catalogue, options: options, services: services, lexicon: lexicon, others: others,
 		nodes: map[string]Node{}, owner: map[string]string{}, exact: map[string]int{}, labels: map[string]Command{},
 	}
 	var faults []error

@@ -53,7 +53,7 @@ func pieceOf(text string, r locales.Reading, from, to int) (piece string, alone,
 		if inside && t.Sense == locales.Meant {
 			return "", false, false
 		}
-		if !inside && (t.Sense == locales.Unknown || t.Sense == locales.Number) {
+		if !inside && (t.Sense == locales.Unknown || t.Sense == locales.Number || lone(t) && (i == from-1 || i == to)) {
 			alone = false
 		}
 	}

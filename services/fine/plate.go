@@ -26,7 +26,9 @@ var (
 	oldPrivate   = regexp.MustCompile(`^[A-Z]\d{4}[A-Z]{1,2}$`)
 	oldCompany   = regexp.MustCompile(`^\d{3,4}[A-Z]{2}$`)
 	anyPlate     = regexp.MustCompile(`^[A-Z0-9]{4,10}$`)
-	hasDigit     = regexp.MustCompile(`\d`)
+	// noughtAsLetter is a current plate but for its first character.
+	noughtAsLetter = regexp.MustCompile(`^O[1-9]KG\d{3,4}[A-Z]{1,3}$`)
+	hasDigit       = regexp.MustCompile(`\d`)
 )
 
 // lookAlikes are the Cyrillic letters that a keyboard in Kyrgyz or Russian
@@ -52,6 +54,13 @@ func ParsePlate(typed string) (Plate, error) {
 	// КГ is how KG is written in Cyrillic; Г looks like nothing on a plate.
 	if rest, ok := strings.CutPrefix(text[min(2, len(text)):], "KГ"); ok {
 		text = text[:2] + "KG" + rest
+	}
+	// The letter О for the region's nought, and Б for B where only a letter can be.
+	if noughtAsLetter.MatchString(text) {
+		text = "0" + text[1:]
+	}
+	if bySound := strings.ReplaceAll(text, "Б", "B"); oldPrivate.MatchString(bySound) {
+		text = bySound
 	}
 	for _, format := range []*regexp.Regexp{current, currentShort, yellow} {
 		if m := format.FindStringSubmatch(text); m != nil {

@@ -15,6 +15,8 @@ func TestParsePlate(t *testing.T) {
 		"01KG123ABC":             {"01KG123ABC", true},
 		"01kg123авс":             {"01KG123ABC", true}, // Cyrillic look-alikes
 		"01КГ123АВС":             {"01KG123ABC", true}, // KG in Cyrillic too
+		"О1КГ123АВС":             {"01KG123ABC", true}, // the letter for the nought
+		"б 1234 аб":              {"B1234AB", true},    // Б for B, where only a letter can be
 		"01 kg-123.abc":          {"01KG123ABC", true},
 		"01\u00a0KG\u200b123ABC": {"01KG123ABC", true},
 		"01123abc":               {"01KG123ABC", true},
@@ -35,7 +37,7 @@ func TestParsePlate(t *testing.T) {
 		}
 	}
 	for _, typed := range []string{
-		"", "abc", "ABCD", "с1563БИ", "01KG123ABCDE", "01KG*123", "🚗🚗🚗🚗", "....", "٠١KG", strings.Repeat("1", 10_000),
+		"", "abc", "ABCD", "с1563БИ", "01KG123АБВ", "Б123ВС", "01KG123ABCDE", "01KG*123", "🚗🚗🚗🚗", "....", "٠١KG", strings.Repeat("1", 10_000),
 	} {
 		if got, err := fine.ParsePlate(typed); problem.From(err).Key != "problem.fine_plate" {
 			t.Errorf("%q was taken as %+v, %v", typed, got, err)

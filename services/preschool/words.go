@@ -11,7 +11,11 @@ func commands() []dialog.Command {
 				"бакча", "бала бакча", "балабакча", "балдар бакчасы", "садик", "детсад", "детский сад", "детского сада", "сад", "садике",
 				"в садик", "дошкольное", "kindergarten", "preschool",
 			},
-			Ask: "preschool.ask_number", Bare: "preschool.menu",
+			Ask: "preschool.ask_number", Bare: "preschool.menu", Digits: numberLength,
+			Elsewhere: []string{
+				"банк", "врач", "доктор", "больница", "поликлиника", "аптека", "магазин", "касса", "почта", "заправка", "паспорт", "пробка", "стою", "стоим",
+				"дарыгер", "доктур", "оорукана", "дарыкана", "дүкөн", "күтүп", "күттүм", "bank", "doctor", "hospital", "shop", "waiting",
+			},
 		},
 		{
 			Also: []string{
