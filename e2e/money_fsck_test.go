@@ -31,6 +31,13 @@ func TestM5FsckNamesWhatWasChanged(t *testing.T) {
 			return fmt.Sprintf("UPDATE ledger_postings SET amount = amount + (CASE WHEN amount > 0 THEN %d ELSE %d END) "+
 				"WHERE entry_id IN (SELECT id FROM ledger_entries WHERE payment_id = '%s' AND kind = 'settle')", by, -by, id)
 		}
+		entries := func(id string) string {
+			return "entry_id IN (SELECT id FROM ledger_entries WHERE payment_id = '" + id + "')"
+		}
+		var partner string
+		if err := d.sql().Reader().QueryRowContext(t.Context(), "SELECT partner_id FROM payment_txns WHERE payment_id = '"+ids[0]+"'").Scan(&partner); err != nil {
+			t.Fatal(err)
+		}
 		of := "WHERE payment_id = '" + ids[0] + "'"
 		for _, c := range []struct {
 			name       string
@@ -51,6 +58,34 @@ func TestM5FsckNamesWhatWasChanged(t *testing.T) {
 				[]string{"UPDATE payments SET state = 'settled' WHERE id = '" + ids[0] + "'"}, ids[0], ""},
 			{"a claim taken away", []string{"DELETE FROM payment_claims " + of},
 				[]string{"INSERT INTO payment_claims (service, ref, payment_id) SELECT 'fine', ref, payment_id FROM payment_lines " + of}, ids[0], ""},
+			{"b: taken by another partner", []string{
+				"INSERT INTO partners (id, secret_hash, created_at) SELECT 'other-bank', secret_hash, created_at FROM partners LIMIT 1",
+				"UPDATE payment_txns SET partner_id = 'other-bank' " + of,
+				"UPDATE ledger_postings SET account = 'partner:other-bank' WHERE account LIKE 'partner:%' AND " + entries(ids[0]),
+			}, []string{
+				"UPDATE payment_txns SET partner_id = '" + partner + "' " + of,
+				"UPDATE ledger_postings SET account = 'partner:" + partner + "' WHERE account LIKE 'partner:%' AND " + entries(ids[0]),
+			}, ids[0], ids[1]},
+			{"d: a claim for what was not paid", []string{"INSERT INTO payment_claims (service, ref, payment_id) VALUES ('fine', '7900000000002', '" + ids[0] + "')"},
+				[]string{"DELETE FROM payment_claims WHERE ref = '7900000000002'"}, ids[0], ids[1]},
+			{"d: a claim for another service", []string{"INSERT INTO payment_claims (service, ref, payment_id) SELECT 'other', ref, payment_id FROM payment_lines " + of},
+				[]string{"DELETE FROM payment_claims WHERE service = 'other'"}, ids[0], ids[1]},
+			{"i: a generation set back", []string{"UPDATE identity_phones SET generation = generation + 1"},
+				[]string{"UPDATE identity_phones SET generation = generation - 1"}, "cut off 1 times, the audit log says 0", ""},
+			{"i: a release that was not", []string{"UPDATE identity_phones SET released_at = 1"},
+				[]string{"UPDATE identity_phones SET released_at = NULL"}, "the audit log says no time", ""},
+			{"l: a proof without a record", []string{
+				"INSERT INTO identity_proofs (id, phone_index, citizen_id, proved_at, expires_at) SELECT 'invented', 'x', citizen_id, proved_at, expires_at FROM identity_proofs LIMIT 1",
+			}, []string{"DELETE FROM identity_proofs WHERE id = 'invented'"}, "nothing of the proof invented", ""},
+			{"l: a proof of another phone", []string{"UPDATE identity_proofs SET phone_index = phone_index || 'x'"},
+				[]string{"UPDATE identity_proofs SET phone_index = SUBSTR(phone_index, 1, LENGTH(phone_index) - 1)"}, "another phone's", ""},
+			{"l: a proof prolonged", []string{"UPDATE identity_proofs SET expires_at = expires_at + 1000000000000"},
+				[]string{"UPDATE identity_proofs SET expires_at = expires_at - 1000000000000"}, "the audit log says of", ""},
+			{"e: another citizen's certificate", []string{"UPDATE certificates SET citizen_id = citizen_id || 'x'"},
+				[]string{"UPDATE certificates SET citizen_id = SUBSTR(citizen_id, 1, LENGTH(citizen_id) - 1)"}, strings.ReplaceAll(certificate, "-", ""), ""},
+			{"m: an acceptance that nobody recorded", []string{
+				"INSERT INTO audit_records (id, happened_at, actor, action, object, subject, purpose) VALUES ('zzz', 1, 'partner:x', 'payment.accept', 'invented', 'y', 'payment')",
+			}, []string{"DELETE FROM audit_records WHERE id = 'zzz'"}, "payment.accept of invented", ""},
 			{"a paid payment deleted with all that hangs on it", []string{
 				"DELETE FROM ledger_postings WHERE entry_id IN (SELECT id FROM ledger_entries " + of + ")", "DELETE FROM ledger_entries " + of,
 				"DELETE FROM payment_txns " + of, "DELETE FROM payment_claims " + of, "DELETE FROM payment_lines " + of,
