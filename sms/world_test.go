@@ -157,7 +157,8 @@ type world struct {
 	queue   *job.Queue
 	sealer  *seal.Sealer
 	clock   func() time.Time
-	log     bytes.Buffer // its writer has a lock
+	log     bytes.Buffer // written by logger alone, whose handler has a lock
+	logger  *slog.Logger
 	url     string
 
 	mu      sync.Mutex
@@ -170,6 +171,7 @@ func newWorld(t *testing.T, db *store.DB, allowLoopback bool) *world {
 	t.Helper()
 	w := &world{t: t, db: db, talks: &talks{held: make(chan struct{})}, provider: &provider{}, stops: &stops{}, now: time.Now()}
 	log := slog.New(slog.NewTextHandler(&w.log, nil))
+	w.logger = log
 	sealer, err := seal.New(bytes.Repeat([]byte{7}, seal.MasterKeySize))
 	if err != nil {
 		t.Fatal(err)
@@ -201,7 +203,7 @@ func (w *world) restart() {
 	var err error
 	w.inbound, err = sms.NewInbound(sms.InboundDeps{
 		DB: w.db, Talks: w.talks, Outbox: w.outbox, Stops: w.stops, Sealer: w.sealer,
-		Sentences: sentences{}, Languages: languages{}, Now: w.clock, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
+		Sentences: sentences{}, Languages: languages{}, Now: w.clock, Log: w.logger,
 		Limiter: limit.NewMemory(w.clock), Unanswered: func(provider, reason string) { w.leave(provider + " " + reason) },
 	})
 	if err != nil {
