@@ -28,7 +28,7 @@ type cli struct {
 	Partner partnerCommand `cmd:"" help:"Manage payment partners."`
 	Flows   flowsCommand   `cmd:"" help:"Prove and draw the conversation."`
 	SMS     smsCommand     `cmd:"" name:"sms" help:"Look at the messages that citizens get."`
-	Staff   staffCommand   `cmd:"" help:"Do an operator's work: offer a preschool place, decide payments in doubt."`
+	Staff   staffCommand   `cmd:"" help:"Do an operator's work: offer a preschool place, decide payments in doubt, clear phones in dispute."`
 	Version versionCommand `cmd:"" help:"Say which version this is, and which Go built it."`
 	Help    helpCommand    `cmd:"" help:"Show this page, or that of a command: eshik help serve."`
 

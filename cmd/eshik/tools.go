@@ -89,6 +89,10 @@ type staffCommand struct {
 	ReleaseNumber struct {
 		Phone string `arg:"" help:"The number, +996…"`
 	} `cmd:"" help:"Note that a number has another holder, who inherits nothing."`
+	Disputes struct{} `cmd:"" help:"List the phones that accuse each other of not being a person's."`
+	Unblock  struct {
+		Phone string `arg:"" help:"The number, +996…, of the phone that is the person's: you saw their document and the phone."`
+	} `cmd:"" help:"Clear a phone in dispute: it may be proved again, and no other phone undoes it."`
 	Doubts struct{}      `cmd:"" help:"List the payments in doubt: the register says paid, and nothing proves by whom."`
 	Decide doubtDecision `cmd:"" help:"End a doubt as the register's holder answered; the citizen is told."`
 }
@@ -98,6 +102,10 @@ func (s staffCommand) Run(ctx context.Context, chosen *kong.Context, config *Con
 	switch chosen.Selected().Name {
 	case "release-number":
 		return s.release(ctx, config, log, out)
+	case "disputes":
+		return s.disputes(ctx, config, log, out)
+	case "unblock":
+		return s.unblock(ctx, config, log, out)
 	case "doubts":
 		return s.doubts(ctx, config, log, out)
 	case "decide":

@@ -1,9 +1,8 @@
 package identity
 
 import (
+	"cmp"
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -23,14 +22,15 @@ import (
 const (
 	// UndoLasts is how long a phone may undo another's proof that it was told of.
 	UndoLasts = 72 * time.Hour
-	// BlockLasts is how long a phone whose proof was undone cannot be proved for
-	// the person again: time to report a stolen card.
-	BlockLasts = 7 * 24 * time.Hour
+	// DisputeLasts is how long nobody is proved for a person whose phones accuse each
+	// other, but on a phone that an operator cleared: time to see one. It is shorter
+	// than any offer waits.
+	DisputeLasts = 24 * time.Hour
 	// rememberNotices is how long an answer that comes late, or twice, is told so.
 	rememberNotices = 30 * 24 * time.Hour
 )
 
-// errBlocked refuses a phone that an earlier one of the person undid.
+// errBlocked refuses a person whose phones accuse each other.
 func errBlocked(until, now time.Time) *problem.Error {
 	return problem.New(problem.Forbidden, "problem.identity_blocked", "until", showMoment(until)).After(until.Sub(now))
 }
@@ -56,34 +56,45 @@ type Returner interface {
 // is served.
 func (s *Service) Tie(ties ...Tie) { s.ties = append(s.ties, ties...) }
 
-// binding finds how the caller's phone stands to the person of a personal number;
-// nil: it was never proved for them.
-func binding(ctx context.Context, q *db.Queries, pinIndex, phoneIndex string) (*db.IdentityBinding, error) {
-	b, err := q.BindingByPIN(ctx, db.BindingByPINParams{PinIndex: pinIndex, PhoneIndex: phoneIndex})
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil //nolint:nilnil // absent is no error
-	}
+// binding finds how the caller's phone stands to the person of a personal number (nil:
+// it was never proved for them), and until when it may not be proved for them: zero,
+// or the end of the dispute about the person's phones.
+func binding(ctx context.Context, q *db.Queries, pinIndex, phoneIndex string, now time.Time) (*db.IdentityBinding, time.Time, error) {
+	all, err := q.BindingsByPIN(ctx, pinIndex)
 	if err != nil {
-		return nil, fmt.Errorf("look how a phone is bound: %w", err)
+		return nil, time.Time{}, fmt.Errorf("look how a phone is bound: %w", err)
 	}
-	return &b, nil
+	var own *db.IdentityBinding
+	var until time.Time
+	for i, b := range all {
+		if b.PhoneIndex == phoneIndex {
+			own = &all[i]
+		}
+		if isBlocked(b, now) && b.BlockedUntilAt.After(until) {
+			until = b.BlockedUntilAt.Time
+		}
+	}
+	if own != nil && !own.ClearedAt.IsZero() {
+		until = time.Time{}
+	}
+	return own, until, nil
 }
 
-// isBlocked reports a phone that may not be proved for the person yet.
-func isBlocked(b *db.IdentityBinding, now time.Time) bool {
-	return b != nil && !b.BlockedUntilAt.IsZero() && now.Before(b.BlockedUntilAt.Time)
+// isBlocked reports a phone that takes part in a dispute.
+func isBlocked(b db.IdentityBinding, now time.Time) bool {
+	return !b.BlockedUntilAt.IsZero() && now.Before(b.BlockedUntilAt.Time)
 }
 
-// bind notes in tx that the phone was proved for the citizen, and tells the phones
-// that were proved before it. A proof that follows a live one is no news.
+// bind notes in tx that the phone was proved for the citizen, and has it and the
+// phones that were proved before it hear of each other. A proof that follows a live one is no news.
 func (s *Service) bind(ctx context.Context, tx *store.Tx, c caller.Caller, citizen, pinIndex, document string) error {
 	q, index := db.New(tx), s.phoneIndex(c.Phone)
-	earlier, err := binding(ctx, q, pinIndex, index)
+	_, until, err := binding(ctx, q, pinIndex, index, c.Now)
 	if err != nil {
 		return err
 	}
-	if isBlocked(earlier, c.Now) { // undone while the register thought
-		return errBlocked(earlier.BlockedUntilAt.Time, c.Now)
+	if !until.IsZero() { // undone while the register thought
+		return errBlocked(until, c.Now)
 	}
 	sealed, err := s.Sealer.Seal([]byte(c.Phone), bindingContext)
 	if err != nil {
@@ -103,31 +114,57 @@ func (s *Service) bind(ctx context.Context, tx *store.Tx, c caller.Caller, citiz
 	return s.tellOthers(ctx, tx, c, citizen, index)
 }
 
-// tellOthers sends every phone that was proved for the citizen before this one a
-// message with the word that undoes the proof. Phones that came later are not
-// asked: a thief's must not undo the owner's.
+// tellOthers tells every phone that was proved for the citizen before this one of it,
+// and this one of all others, each with the word that undoes: which of two phones is
+// the person's is not known from which came first. Where an operator cleared a phone
+// it is known: then only such phones are told.
 func (s *Service) tellOthers(ctx context.Context, tx *store.Tx, c caller.Caller, citizen, index string) error {
 	all, err := db.New(tx).Bindings(ctx, citizen)
 	if err != nil {
 		return err
 	}
-	own := slices.IndexFunc(all, func(b db.IdentityBinding) bool { return b.PhoneIndex == index })
+	cleared := slices.ContainsFunc(all, func(b db.IdentityBinding) bool { return !b.ClearedAt.IsZero() })
+	own := all[slices.IndexFunc(all, func(b db.IdentityBinding) bool { return b.PhoneIndex == index })]
 	for _, b := range all {
-		if b.PhoneIndex == index || b.BoundAt.After(all[own].BoundAt.Time) || !b.BlockedUntilAt.IsZero() || b.PhoneSealed == nil {
+		if b.PhoneIndex == index || b.PhoneSealed == nil {
 			continue
 		}
-		if err := s.tellOther(ctx, tx, c, b, index); err != nil {
-			return err
+		if !b.BoundAt.After(own.BoundAt.Time) && (!cleared || !b.ClearedAt.IsZero()) {
+			if err := s.tell(ctx, tx, c, b, own, "identity.proved_sms"); err != nil {
+				return err
+			}
+		}
+		if !cleared || !own.ClearedAt.IsZero() {
+			if err := s.tellOnce(ctx, tx, c, own, b); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-func (s *Service) tellOther(ctx context.Context, tx *store.Tx, c caller.Caller, b db.IdentityBinding, index string) error {
+// tellOnce tells a phone, proved now, of one that was proved at another time, unless
+// it may undo that already.
+func (s *Service) tellOnce(ctx context.Context, tx *store.Tx, c caller.Caller, told, of db.IdentityBinding) error {
+	n, err := db.New(tx).OpenNotices(ctx, db.OpenNoticesParams{
+		ToldIndex: told.PhoneIndex, PhoneIndex: of.PhoneIndex, CitizenID: told.CitizenID, ExpiresAt: dbtime.From(c.Now),
+	})
+	if err != nil || n > 0 {
+		return err
+	}
+	return s.tell(ctx, tx, c, told, of, "identity.proved_before_sms")
+}
+
+// tell sends one phone of a person the word that undoes another.
+func (s *Service) tell(ctx context.Context, tx *store.Tx, c caller.Caller, told, of db.IdentityBinding, key string) error {
 	q := db.New(tx)
-	phone, err := s.Sealer.Open(b.PhoneSealed, bindingContext)
+	phone, err := s.Sealer.Open(told.PhoneSealed, bindingContext)
 	if err != nil {
-		return fmt.Errorf("open an earlier phone: %w", err)
+		return fmt.Errorf("open a phone that is told: %w", err)
+	}
+	other, err := s.Sealer.Open(of.PhoneSealed, bindingContext)
+	if err != nil {
+		return fmt.Errorf("open a phone that is told of: %w", err)
 	}
 	id, err := s.newID()
 	if err != nil {
@@ -139,24 +176,26 @@ func (s *Service) tellOther(ctx context.Context, tx *store.Tx, c caller.Caller, 
 	}
 	expires := c.Now.Add(UndoLasts)
 	err = q.AddNotice(ctx, db.AddNoticeParams{
-		ID: id, Number: number, ToldIndex: b.PhoneIndex, CitizenID: b.CitizenID, PhoneIndex: index,
+		ID: id, Number: number, ToldIndex: told.PhoneIndex, CitizenID: told.CitizenID, PhoneIndex: of.PhoneIndex,
 		MadeAt: dbtime.From(c.Now), ExpiresAt: dbtime.From(expires),
 	})
 	if err != nil {
 		return err
 	}
-	loc := locales.Locale(b.Locale)
-	if loc == "" {
-		loc = locales.KY
-	}
+	loc := spoken(told)
 	// A phone that spoke no language yet must not be asked for one when it answers.
-	if err := q.SpeakFirst(ctx, db.SpeakFirstParams{Locale: string(loc), ChangedAt: dbtime.From(c.Now), PhoneIndex: b.PhoneIndex}); err != nil {
+	if err := q.SpeakFirst(ctx, db.SpeakFirstParams{Locale: string(loc), ChangedAt: dbtime.From(c.Now), PhoneIndex: told.PhoneIndex}); err != nil {
 		return err
 	}
 	return s.Outbox.Send(ctx, tx, notify.Message{
 		To: string(phone), Locale: loc, Purpose: notify.Receipt, ExpiresAt: expires, Dedup: "identity.notice:" + id,
-		Text: gsm.Pick(s.Catalogue.Message(loc, "identity.proved_sms", "tail", c.Phone[len(c.Phone)-4:], "word", number)),
+		Text: gsm.Pick(s.Catalogue.Message(loc, key, "tail", string(other[max(len(other)-4, 0):]), "word", number)),
 	})
+}
+
+// spoken is the language in which a phone is told.
+func spoken(b db.IdentityBinding) locales.Locale {
+	return cmp.Or(locales.Locale(b.Locale), locales.KY)
 }
 
 // noticeNumber makes the four digits that name a notice.

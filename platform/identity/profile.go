@@ -79,7 +79,7 @@ func (s *Service) Devices(ctx context.Context, c caller.Caller) ([]Device, error
 		d := Device{
 			BoundAt: b.BoundAt.Time, ProvenUntil: ends[b.PhoneIndex], Current: b.PhoneIndex == s.phoneIndex(c.Phone),
 		}
-		if isBlocked(&b, c.Now) {
+		if isBlocked(b, c.Now) {
 			d.BlockedUntil = b.BlockedUntilAt.Time
 		}
 		if b.PhoneSealed != nil {

@@ -155,14 +155,14 @@ func (s *Service) askAttempt(ctx context.Context, c caller.Caller, id, document 
 		if err != nil {
 			return err
 		}
-		bound, err := binding(ctx, q, attempt.PinIndex, index)
+		bound, until, err := binding(ctx, q, attempt.PinIndex, index, c.Now)
 		if err != nil {
 			return err
 		}
-		known, refused, wait = bound != nil && bound.BlockedUntilAt.IsZero(), nil, 0
+		known, refused, wait = bound != nil, nil, 0
 		switch {
-		case isBlocked(bound, c.Now):
-			refused = errBlocked(bound.BlockedUntilAt.Time, c.Now)
+		case !until.IsZero():
+			refused = errBlocked(until, c.Now)
 		case known:
 			wait, err = s.waitKnown(ctx, q, c, attempt, bound.DocumentMac == s.documentMAC(attempt.PinIndex, document))
 		default:

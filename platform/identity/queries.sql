@@ -147,9 +147,15 @@ SELECT COUNT(*) FROM identity_proofs WHERE phone_index = $1 AND citizen_id = $2 
 -- name: LapseProofsOf :exec
 UPDATE identity_proofs SET expires_at = $1 WHERE phone_index = $2 AND citizen_id = $3 AND expires_at > $1;
 
--- name: BindingByPIN :one
+-- name: BindingsByPIN :many
 SELECT b.* FROM identity_bindings b JOIN identity_citizens c ON c.id = b.citizen_id
-WHERE c.pin_index = $1 AND b.phone_index = $2;
+WHERE c.pin_index = $1 ORDER BY b.bound_at, b.phone_index;
+
+-- name: BindingsOfPhone :many
+SELECT * FROM identity_bindings WHERE phone_index = $1 ORDER BY citizen_id;
+
+-- name: Disputed :many
+SELECT * FROM identity_bindings WHERE blocked_until_at > sqlc.arg(now) ORDER BY citizen_id, bound_at;
 
 -- name: Bindings :many
 SELECT * FROM identity_bindings WHERE citizen_id = $1 ORDER BY bound_at, phone_index;
@@ -163,8 +169,11 @@ ON CONFLICT (citizen_id, phone_index) DO UPDATE SET phone_sealed = excluded.phon
     document_mac = excluded.document_mac, blocked_until_at = NULL,
     bound_at = CASE WHEN identity_bindings.blocked_until_at IS NULL THEN identity_bindings.bound_at ELSE excluded.bound_at END;
 
--- name: Block :exec
-UPDATE identity_bindings SET blocked_until_at = $1 WHERE citizen_id = $2 AND phone_index = $3;
+-- name: Dispute :exec
+UPDATE identity_bindings SET blocked_until_at = $1 WHERE citizen_id = $2 AND cleared_at IS NULL;
+
+-- name: Clear :exec
+UPDATE identity_bindings SET cleared_at = $1, blocked_until_at = NULL WHERE citizen_id = $2 AND phone_index = $3;
 
 -- name: Unbind :exec
 DELETE FROM identity_bindings WHERE phone_index = $1;
@@ -177,7 +186,14 @@ VALUES ($1, $2, $3, $4, $5, $6, $7);
 SELECT * FROM identity_notices WHERE told_index = $1 AND made_at > $2 ORDER BY made_at DESC;
 
 -- name: EndNotices :exec
-UPDATE identity_notices SET undone_at = $1 WHERE citizen_id = $2 AND phone_index = $3 AND undone_at IS NULL;
+UPDATE identity_notices SET undone_at = $1 WHERE citizen_id = $2 AND undone_at IS NULL;
+
+-- name: OpenNotices :one
+SELECT COUNT(*) FROM identity_notices
+WHERE told_index = $1 AND phone_index = $2 AND citizen_id = $3 AND undone_at IS NULL AND expires_at > $4;
+
+-- name: ForgetNoticesOf :exec
+DELETE FROM identity_notices WHERE citizen_id = $1 AND phone_index = $2;
 
 -- name: ForgetNotices :exec
 DELETE FROM identity_notices WHERE told_index = $1 OR phone_index = $1;

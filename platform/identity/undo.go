@@ -9,7 +9,9 @@ import (
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/identity/db"
+	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
@@ -37,9 +39,11 @@ const (
 	UndoNothing Undone = "nothing" // no such notice was sent to the phone
 )
 
-// Undo ends what another phone proved, of which the caller's phone was told: its
-// proof and its tokens, and it cannot be proved for the person for BlockLasts.
-// typed names the notice; empty: all open ones.
+// Undo ends what another phone proved, of which the caller's phone was told. That is
+// a dispute, in which nobody is believed: proofs and tokens of all phones of the person
+// end, and for DisputeLasts none of them, nor a new one, is proved for the person. Only
+// a phone that an operator cleared (Unblock) stays. typed names the notice; empty: all
+// open ones.
 func (s *Service) Undo(ctx context.Context, c caller.Caller, typed string) (Undone, error) {
 	if door(c) != doorNetwork { // a token may be in other hands than the phone
 		return UndoNothing, nil
@@ -56,7 +60,12 @@ func (s *Service) Undo(ctx context.Context, c caller.Caller, typed string) (Undo
 		}
 		var open []db.IdentityNotice
 		outcome, open = sift(told, asciiDigits(typed), typed == "", c.Now)
+		done := map[string]bool{}
 		for _, n := range open {
+			if done[n.CitizenID] {
+				continue
+			}
+			done[n.CitizenID] = true
 			if err := s.undo(ctx, tx, c, n); err != nil {
 				return err
 			}
@@ -96,52 +105,91 @@ func later(a, b Undone) Undone {
 	return b
 }
 
-// undo cuts off the phone that a notice tells of.
+// undo cuts off the phones of the person that a notice tells of.
 func (s *Service) undo(ctx context.Context, tx *store.Tx, c caller.Caller, n db.IdentityNotice) error {
-	q, now := db.New(tx), dbtime.From(c.Now)
-	if err := s.lockPhone(ctx, q, n.PhoneIndex, c.Now); err != nil {
+	q, now, until := db.New(tx), dbtime.From(c.Now), c.Now.Add(DisputeLasts)
+	if err := q.LockCitizen(ctx, n.CitizenID); err != nil { // no phone is proved meanwhile
 		return err
 	}
-	steps := []error{
-		q.LapseProofsOf(ctx, db.LapseProofsOfParams{ExpiresAt: now, PhoneIndex: n.PhoneIndex, CitizenID: n.CitizenID}),
-		q.LapseCodes(ctx, db.LapseCodesParams{VoidAt: now, PhoneIndex: n.PhoneIndex}),
-		q.NextGeneration(ctx, db.NextGenerationParams{ChangedAt: now, PhoneIndex: n.PhoneIndex}),
-		q.EndNotices(ctx, db.EndNoticesParams{UndoneAt: now, CitizenID: n.CitizenID, PhoneIndex: n.PhoneIndex}),
+	all, err := q.Bindings(ctx, n.CitizenID)
+	if err != nil {
+		return err
 	}
-	for _, err := range steps {
-		if err != nil {
+	trusted := slices.ContainsFunc(all, func(b db.IdentityBinding) bool {
+		return b.PhoneIndex == n.ToldIndex && !b.ClearedAt.IsZero()
+	})
+	for _, b := range all {
+		if !b.ClearedAt.IsZero() {
+			continue
+		}
+		if err := s.cut(ctx, tx, c, b); err != nil {
 			return err
 		}
+		if b.PhoneIndex == n.ToldIndex {
+			continue
+		}
+		if err := s.tellDisputed(ctx, tx, b, n.ID, until); err != nil {
+			return err
+		}
+		if trusted {
+			if err := s.giveBack(ctx, tx, b, c.Phone, c.Now); err != nil {
+				return err
+			}
+		}
 	}
-	if err := s.giveBack(ctx, tx, c, n); err != nil {
+	if err := q.EndNotices(ctx, db.EndNoticesParams{UndoneAt: now, CitizenID: n.CitizenID}); err != nil {
 		return err
 	}
-	err := q.Block(ctx, db.BlockParams{
-		BlockedUntilAt: dbtime.From(c.Now.Add(BlockLasts)), CitizenID: n.CitizenID, PhoneIndex: n.PhoneIndex,
-	})
-	if err != nil {
+	if err := q.Dispute(ctx, db.DisputeParams{BlockedUntilAt: dbtime.From(until), CitizenID: n.CitizenID}); err != nil {
 		return err
 	}
 	return s.note(ctx, tx, c, "undo", "done", audit.Entry{Object: n.PhoneIndex, Subject: n.CitizenID})
 }
 
-// giveBack has what the undone phone took over follow the phone that undid it.
-func (s *Service) giveBack(ctx context.Context, tx *store.Tx, c caller.Caller, n db.IdentityNotice) error {
-	all, err := db.New(tx).Bindings(ctx, n.CitizenID)
-	if err != nil {
+// cut ends what a phone proved for a person, and its codes and tokens.
+func (s *Service) cut(ctx context.Context, tx *store.Tx, c caller.Caller, b db.IdentityBinding) error {
+	q, now := db.New(tx), dbtime.From(c.Now)
+	if err := s.lockPhone(ctx, q, b.PhoneIndex, c.Now); err != nil {
 		return err
 	}
-	at := slices.IndexFunc(all, func(b db.IdentityBinding) bool { return b.PhoneIndex == n.PhoneIndex })
-	if at < 0 || all[at].PhoneSealed == nil {
+	if err := q.LapseProofsOf(ctx, db.LapseProofsOfParams{ExpiresAt: now, PhoneIndex: b.PhoneIndex, CitizenID: b.CitizenID}); err != nil {
+		return err
+	}
+	if err := q.LapseCodes(ctx, db.LapseCodesParams{VoidAt: now, PhoneIndex: b.PhoneIndex}); err != nil {
+		return err
+	}
+	return q.NextGeneration(ctx, db.NextGenerationParams{ChangedAt: now, PhoneIndex: b.PhoneIndex})
+}
+
+// tellDisputed tells a phone that another one's word cut it off, and who helps.
+func (s *Service) tellDisputed(ctx context.Context, tx *store.Tx, b db.IdentityBinding, notice string, until time.Time) error {
+	if b.PhoneSealed == nil {
 		return nil
 	}
-	from, err := s.Sealer.Open(all[at].PhoneSealed, bindingContext)
+	phone, err := s.Sealer.Open(b.PhoneSealed, bindingContext)
+	if err != nil {
+		return fmt.Errorf("open a disputed phone: %w", err)
+	}
+	return s.Outbox.Send(ctx, tx, notify.Message{
+		To: string(phone), Locale: spoken(b), Purpose: notify.Receipt, ExpiresAt: until,
+		Dedup: "identity.dispute:" + notice + ":" + b.PhoneIndex,
+		Text:  gsm.Pick(s.Catalogue.Message(spoken(b), "identity.disputed_sms", "until", showMoment(until))),
+	})
+}
+
+// giveBack has what a phone in dispute took over from another, which an operator
+// cleared, go back to that.
+func (s *Service) giveBack(ctx context.Context, tx *store.Tx, b db.IdentityBinding, to string, now time.Time) error {
+	if b.PhoneSealed == nil {
+		return nil
+	}
+	from, err := s.Sealer.Open(b.PhoneSealed, bindingContext)
 	if err != nil {
 		return fmt.Errorf("open the undone phone: %w", err)
 	}
 	for _, tie := range s.ties {
 		if r, gives := tie.(Returner); gives {
-			if err := r.ReturnPhone(ctx, tx, n.CitizenID, string(from), c.Phone, c.Now); err != nil {
+			if err := r.ReturnPhone(ctx, tx, b.CitizenID, string(from), to, now); err != nil {
 				return err
 			}
 		}

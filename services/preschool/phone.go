@@ -67,7 +67,7 @@ func (s *Service) follow(ctx context.Context, c caller.Caller, wanted func(db.Pr
 			if r.PhoneIndex == s.phoneIndex(c.Phone) {
 				continue
 			}
-			if err := s.setPhone(ctx, tx, r, c.Phone, c.Locale); err != nil {
+			if err := s.setPhone(ctx, tx, r, c.Phone, c.Locale, r.PhoneIndex); err != nil {
 				return err
 			}
 			if err := s.auditPhone(ctx, tx, r, s.actor(c), "the citizen gave a new number", c.Now); err != nil {
@@ -123,8 +123,9 @@ func (s *Service) claimed(ctx context.Context, c caller.Caller, r db.PreschoolRe
 	return s.find(ctx, r.Number)
 }
 
-// setPhone writes whom a registration tells; phone may be empty: nobody.
-func (s *Service) setPhone(ctx context.Context, tx *store.Tx, r db.PreschoolRegistration, phone string, loc locales.Locale) error {
+// setPhone writes whom a registration tells; phone may be empty: nobody. from is the
+// index of the phone that this one took it from, if it may be given back to that.
+func (s *Service) setPhone(ctx context.Context, tx *store.Tx, r db.PreschoolRegistration, phone string, loc locales.Locale, from string) error {
 	sealed, err := s.Sealer.Seal([]byte(phone), "preschool.phone:"+r.ID)
 	if err != nil {
 		return fmt.Errorf("seal the phone: %w", err)
@@ -133,7 +134,7 @@ func (s *Service) setPhone(ctx context.Context, tx *store.Tx, r db.PreschoolRegi
 	if phone != "" {
 		index = s.phoneIndex(phone)
 	}
-	err = db.New(tx).SetPhone(ctx, db.SetPhoneParams{PhoneIndex: index, Phone: sealed, Locale: string(loc), ID: r.ID})
+	err = db.New(tx).SetPhone(ctx, db.SetPhoneParams{PhoneIndex: index, Phone: sealed, Locale: string(loc), MovedFrom: from, ID: r.ID})
 	if err != nil {
 		return fmt.Errorf("change the phone of a registration: %w", err)
 	}
@@ -154,7 +155,7 @@ func (s *Service) CutPhone(ctx context.Context, tx *store.Tx, phone string, now 
 		return fmt.Errorf("list the registrations of a phone: %w", err)
 	}
 	for _, r := range rows {
-		if err := s.setPhone(ctx, tx, r, "", locales.Locale(r.Locale)); err != nil {
+		if err := s.setPhone(ctx, tx, r, "", locales.Locale(r.Locale), ""); err != nil {
 			return err
 		}
 		if err := s.auditPhone(ctx, tx, r, "system", "number released", now); err != nil {
@@ -164,18 +165,19 @@ func (s *Service) CutPhone(ctx context.Context, tx *store.Tx, phone string, now 
 	return nil
 }
 
-// ReturnPhone has the citizen's registrations that tell of themselves on one phone
-// do so on another: the first was proved by somebody else, and undone.
+// ReturnPhone gives back to a phone the citizen's registrations that another, which
+// was undone, had moved from it to itself. What was made on the other stays there,
+// and so does what it took from a third phone: they follow whoever is proved (Follow).
 func (s *Service) ReturnPhone(ctx context.Context, tx *store.Tx, citizen, from, to string, now time.Time) error {
 	rows, err := db.New(tx).OfPhone(ctx, s.phoneIndex(from))
 	if err != nil {
 		return fmt.Errorf("list the registrations of a phone: %w", err)
 	}
 	for _, r := range rows {
-		if r.CitizenID != citizen {
+		if r.CitizenID != citizen || r.MovedFrom != s.phoneIndex(to) {
 			continue
 		}
-		if err := s.setPhone(ctx, tx, r, to, locales.Locale(r.Locale)); err != nil {
+		if err := s.setPhone(ctx, tx, r, to, locales.Locale(r.Locale), ""); err != nil {
 			return err
 		}
 		if err := s.auditPhone(ctx, tx, r, citizen, "another phone's proof was undone", now); err != nil {

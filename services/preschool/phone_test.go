@@ -135,11 +135,23 @@ func TestS2FollowTheNewNumber(t *testing.T) {
 		if n := count(t, db, "SELECT count(*) FROM audit_records WHERE action = 'preschool.phone'"); n != 1 {
 			t.Errorf("%d audit records", n)
 		}
-		err := s.DB.InTx(t.Context(), func(tx *store.Tx) error {
-			return s.ReturnPhone(t.Context(), tx, aigul, aigulOther, aigulPhone, w.now)
-		})
-		if err != nil || tied(t, s, db, aigulPhone) != 1 {
-			t.Errorf("what an undone phone took did not come back: %v", err)
+		returned := func(from, to string) {
+			t.Helper()
+			err := s.DB.InTx(t.Context(), func(tx *store.Tx) error {
+				return s.ReturnPhone(t.Context(), tx, aigul, from, to, w.now)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if returned(aigulOther, other.Phone); tied(t, s, db, other.Phone) != 1 || tied(t, s, db, aigulOther) != 1 {
+			t.Error("F1: a phone got what was never taken from it")
+		}
+		if returned(aigulOther, aigulPhone); tied(t, s, db, aigulPhone) != 1 {
+			t.Error("what an undone phone took did not come back")
+		}
+		if returned(aigulPhone, aigulOther); tied(t, s, db, aigulPhone) != 1 {
+			t.Error("F1: what was made on a phone was handed over")
 		}
 	})
 }

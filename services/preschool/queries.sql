@@ -95,7 +95,7 @@ SELECT COUNT(*) FROM preschool_registrations WHERE phone_index = $1 AND citizen_
 UPDATE preschool_registrations SET citizen_id = $1 WHERE id = $2 AND citizen_id = '';
 
 -- name: SetPhone :exec
-UPDATE preschool_registrations SET phone_index = $1, phone = $2, locale = $3 WHERE id = $4;
+UPDATE preschool_registrations SET phone_index = $1, phone = $2, locale = $3, moved_from = $4 WHERE id = $5;
 
 -- name: MissedOffers :many
 SELECT * FROM preschool_offers WHERE state = 'open' AND expires_at <= $1 ORDER BY expires_at LIMIT 500;

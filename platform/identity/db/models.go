@@ -28,6 +28,7 @@ type IdentityBinding struct {
 	DocumentMac    string
 	BoundAt        dbtime.Time
 	BlockedUntilAt dbtime.Time
+	ClearedAt      dbtime.Time
 }
 
 type IdentityKey struct {

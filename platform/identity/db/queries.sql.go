@@ -99,33 +99,8 @@ func (q *Queries) Bind(ctx context.Context, arg BindParams) error {
 	return err
 }
 
-const bindingByPIN = `-- name: BindingByPIN :one
-SELECT b.citizen_id, b.phone_index, b.phone_sealed, b.locale, b.document_mac, b.bound_at, b.blocked_until_at FROM identity_bindings b JOIN identity_citizens c ON c.id = b.citizen_id
-WHERE c.pin_index = $1 AND b.phone_index = $2
-`
-
-type BindingByPINParams struct {
-	PinIndex   string
-	PhoneIndex string
-}
-
-func (q *Queries) BindingByPIN(ctx context.Context, arg BindingByPINParams) (IdentityBinding, error) {
-	row := q.db.QueryRowContext(ctx, bindingByPIN, arg.PinIndex, arg.PhoneIndex)
-	var i IdentityBinding
-	err := row.Scan(
-		&i.CitizenID,
-		&i.PhoneIndex,
-		&i.PhoneSealed,
-		&i.Locale,
-		&i.DocumentMac,
-		&i.BoundAt,
-		&i.BlockedUntilAt,
-	)
-	return i, err
-}
-
 const bindings = `-- name: Bindings :many
-SELECT citizen_id, phone_index, phone_sealed, locale, document_mac, bound_at, blocked_until_at FROM identity_bindings WHERE citizen_id = $1 ORDER BY bound_at, phone_index
+SELECT citizen_id, phone_index, phone_sealed, locale, document_mac, bound_at, blocked_until_at, cleared_at FROM identity_bindings WHERE citizen_id = $1 ORDER BY bound_at, phone_index
 `
 
 func (q *Queries) Bindings(ctx context.Context, citizenID string) ([]IdentityBinding, error) {
@@ -145,6 +120,7 @@ func (q *Queries) Bindings(ctx context.Context, citizenID string) ([]IdentityBin
 			&i.DocumentMac,
 			&i.BoundAt,
 			&i.BlockedUntilAt,
+			&i.ClearedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -159,19 +135,77 @@ func (q *Queries) Bindings(ctx context.Context, citizenID string) ([]IdentityBin
 	return items, nil
 }
 
-const block = `-- name: Block :exec
-UPDATE identity_bindings SET blocked_until_at = $1 WHERE citizen_id = $2 AND phone_index = $3
+const bindingsByPIN = `-- name: BindingsByPIN :many
+SELECT b.citizen_id, b.phone_index, b.phone_sealed, b.locale, b.document_mac, b.bound_at, b.blocked_until_at, b.cleared_at FROM identity_bindings b JOIN identity_citizens c ON c.id = b.citizen_id
+WHERE c.pin_index = $1 ORDER BY b.bound_at, b.phone_index
 `
 
-type BlockParams struct {
-	BlockedUntilAt dbtime.Time
-	CitizenID      string
-	PhoneIndex     string
+func (q *Queries) BindingsByPIN(ctx context.Context, pinIndex string) ([]IdentityBinding, error) {
+	rows, err := q.db.QueryContext(ctx, bindingsByPIN, pinIndex)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []IdentityBinding
+	for rows.Next() {
+		var i IdentityBinding
+		if err := rows.Scan(
+			&i.CitizenID,
+			&i.PhoneIndex,
+			&i.PhoneSealed,
+			&i.Locale,
+			&i.DocumentMac,
+			&i.BoundAt,
+			&i.BlockedUntilAt,
+			&i.ClearedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
-func (q *Queries) Block(ctx context.Context, arg BlockParams) error {
-	_, err := q.db.ExecContext(ctx, block, arg.BlockedUntilAt, arg.CitizenID, arg.PhoneIndex)
-	return err
+const bindingsOfPhone = `-- name: BindingsOfPhone :many
+SELECT citizen_id, phone_index, phone_sealed, locale, document_mac, bound_at, blocked_until_at, cleared_at FROM identity_bindings WHERE phone_index = $1 ORDER BY citizen_id
+`
+
+func (q *Queries) BindingsOfPhone(ctx context.Context, phoneIndex string) ([]IdentityBinding, error) {
+	rows, err := q.db.QueryContext(ctx, bindingsOfPhone, phoneIndex)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []IdentityBinding
+	for rows.Next() {
+		var i IdentityBinding
+		if err := rows.Scan(
+			&i.CitizenID,
+			&i.PhoneIndex,
+			&i.PhoneSealed,
+			&i.Locale,
+			&i.DocumentMac,
+			&i.BoundAt,
+			&i.BlockedUntilAt,
+			&i.ClearedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const citizenByPIN = `-- name: CitizenByPIN :one
@@ -194,6 +228,21 @@ func (q *Queries) CitizenPIN(ctx context.Context, id string) ([]byte, error) {
 	var pin_sealed []byte
 	err := row.Scan(&pin_sealed)
 	return pin_sealed, err
+}
+
+const clear = `-- name: Clear :exec
+UPDATE identity_bindings SET cleared_at = $1, blocked_until_at = NULL WHERE citizen_id = $2 AND phone_index = $3
+`
+
+type ClearParams struct {
+	ClearedAt  dbtime.Time
+	CitizenID  string
+	PhoneIndex string
+}
+
+func (q *Queries) Clear(ctx context.Context, arg ClearParams) error {
+	_, err := q.db.ExecContext(ctx, clear, arg.ClearedAt, arg.CitizenID, arg.PhoneIndex)
+	return err
 }
 
 const codeOfTurn = `-- name: CodeOfTurn :one
@@ -307,6 +356,56 @@ func (q *Queries) CodesSince(ctx context.Context, arg CodesSinceParams) ([]Codes
 	return items, nil
 }
 
+const dispute = `-- name: Dispute :exec
+UPDATE identity_bindings SET blocked_until_at = $1 WHERE citizen_id = $2 AND cleared_at IS NULL
+`
+
+type DisputeParams struct {
+	BlockedUntilAt dbtime.Time
+	CitizenID      string
+}
+
+func (q *Queries) Dispute(ctx context.Context, arg DisputeParams) error {
+	_, err := q.db.ExecContext(ctx, dispute, arg.BlockedUntilAt, arg.CitizenID)
+	return err
+}
+
+const disputed = `-- name: Disputed :many
+SELECT citizen_id, phone_index, phone_sealed, locale, document_mac, bound_at, blocked_until_at, cleared_at FROM identity_bindings WHERE blocked_until_at > $1 ORDER BY citizen_id, bound_at
+`
+
+func (q *Queries) Disputed(ctx context.Context, now dbtime.Time) ([]IdentityBinding, error) {
+	rows, err := q.db.QueryContext(ctx, disputed, now)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []IdentityBinding
+	for rows.Next() {
+		var i IdentityBinding
+		if err := rows.Scan(
+			&i.CitizenID,
+			&i.PhoneIndex,
+			&i.PhoneSealed,
+			&i.Locale,
+			&i.DocumentMac,
+			&i.BoundAt,
+			&i.BlockedUntilAt,
+			&i.ClearedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const endAttempt = `-- name: EndAttempt :execrows
 UPDATE identity_attempts SET state = $1, pin_sealed = $2 WHERE id = $3 AND state = 'asking'
 `
@@ -326,17 +425,16 @@ func (q *Queries) EndAttempt(ctx context.Context, arg EndAttemptParams) (int64, 
 }
 
 const endNotices = `-- name: EndNotices :exec
-UPDATE identity_notices SET undone_at = $1 WHERE citizen_id = $2 AND phone_index = $3 AND undone_at IS NULL
+UPDATE identity_notices SET undone_at = $1 WHERE citizen_id = $2 AND undone_at IS NULL
 `
 
 type EndNoticesParams struct {
-	UndoneAt   dbtime.Time
-	CitizenID  string
-	PhoneIndex string
+	UndoneAt  dbtime.Time
+	CitizenID string
 }
 
 func (q *Queries) EndNotices(ctx context.Context, arg EndNoticesParams) error {
-	_, err := q.db.ExecContext(ctx, endNotices, arg.UndoneAt, arg.CitizenID, arg.PhoneIndex)
+	_, err := q.db.ExecContext(ctx, endNotices, arg.UndoneAt, arg.CitizenID)
 	return err
 }
 
@@ -346,6 +444,20 @@ DELETE FROM identity_notices WHERE told_index = $1 OR phone_index = $1
 
 func (q *Queries) ForgetNotices(ctx context.Context, toldIndex string) error {
 	_, err := q.db.ExecContext(ctx, forgetNotices, toldIndex)
+	return err
+}
+
+const forgetNoticesOf = `-- name: ForgetNoticesOf :exec
+DELETE FROM identity_notices WHERE citizen_id = $1 AND phone_index = $2
+`
+
+type ForgetNoticesOfParams struct {
+	CitizenID  string
+	PhoneIndex string
+}
+
+func (q *Queries) ForgetNoticesOf(ctx context.Context, arg ForgetNoticesOfParams) error {
+	_, err := q.db.ExecContext(ctx, forgetNoticesOf, arg.CitizenID, arg.PhoneIndex)
 	return err
 }
 
@@ -907,6 +1019,30 @@ func (q *Queries) OpenAttempt(ctx context.Context, arg OpenAttemptParams) error 
 		arg.ExpiresAt,
 	)
 	return err
+}
+
+const openNotices = `-- name: OpenNotices :one
+SELECT COUNT(*) FROM identity_notices
+WHERE told_index = $1 AND phone_index = $2 AND citizen_id = $3 AND undone_at IS NULL AND expires_at > $4
+`
+
+type OpenNoticesParams struct {
+	ToldIndex  string
+	PhoneIndex string
+	CitizenID  string
+	ExpiresAt  dbtime.Time
+}
+
+func (q *Queries) OpenNotices(ctx context.Context, arg OpenNoticesParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, openNotices,
+		arg.ToldIndex,
+		arg.PhoneIndex,
+		arg.CitizenID,
+		arg.ExpiresAt,
+	)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
 
 const release = `-- name: Release :exec

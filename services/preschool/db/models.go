@@ -53,4 +53,5 @@ type PreschoolRegistration struct {
 	BenefitRank  int64
 	RegisteredAt dbtime.Time
 	QueuedAt     dbtime.Time
+	MovedFrom    string
 }

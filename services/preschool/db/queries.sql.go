@@ -12,7 +12,7 @@ import (
 )
 
 const activeOfChild = `-- name: ActiveOfChild :one
-SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at FROM preschool_registrations WHERE child_index = $1 AND state <> 'placed'
+SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from FROM preschool_registrations WHERE child_index = $1 AND state <> 'placed'
 `
 
 func (q *Queries) ActiveOfChild(ctx context.Context, childIndex string) (PreschoolRegistration, error) {
@@ -34,12 +34,13 @@ func (q *Queries) ActiveOfChild(ctx context.Context, childIndex string) (Prescho
 		&i.BenefitRank,
 		&i.RegisteredAt,
 		&i.QueuedAt,
+		&i.MovedFrom,
 	)
 	return i, err
 }
 
 const activeOfCitizen = `-- name: ActiveOfCitizen :many
-SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at FROM preschool_registrations WHERE citizen_id = $1 AND state <> 'placed' ORDER BY registered_at, number
+SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from FROM preschool_registrations WHERE citizen_id = $1 AND state <> 'placed' ORDER BY registered_at, number
 `
 
 func (q *Queries) ActiveOfCitizen(ctx context.Context, citizenID string) ([]PreschoolRegistration, error) {
@@ -67,6 +68,7 @@ func (q *Queries) ActiveOfCitizen(ctx context.Context, citizenID string) ([]Pres
 			&i.BenefitRank,
 			&i.RegisteredAt,
 			&i.QueuedAt,
+			&i.MovedFrom,
 		); err != nil {
 			return nil, err
 		}
@@ -199,7 +201,7 @@ func (q *Queries) AddRegistration(ctx context.Context, arg AddRegistrationParams
 }
 
 const byNumber = `-- name: ByNumber :one
-SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at FROM preschool_registrations WHERE number = $1
+SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from FROM preschool_registrations WHERE number = $1
 `
 
 func (q *Queries) ByNumber(ctx context.Context, number string) (PreschoolRegistration, error) {
@@ -221,12 +223,13 @@ func (q *Queries) ByNumber(ctx context.Context, number string) (PreschoolRegistr
 		&i.BenefitRank,
 		&i.RegisteredAt,
 		&i.QueuedAt,
+		&i.MovedFrom,
 	)
 	return i, err
 }
 
 const byTurn = `-- name: ByTurn :one
-SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at FROM preschool_registrations WHERE turn = $1
+SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from FROM preschool_registrations WHERE turn = $1
 `
 
 func (q *Queries) ByTurn(ctx context.Context, turn string) (PreschoolRegistration, error) {
@@ -248,6 +251,7 @@ func (q *Queries) ByTurn(ctx context.Context, turn string) (PreschoolRegistratio
 		&i.BenefitRank,
 		&i.RegisteredAt,
 		&i.QueuedAt,
+		&i.MovedFrom,
 	)
 	return i, err
 }
@@ -463,7 +467,7 @@ func (q *Queries) NumbersOfCitizen(ctx context.Context, citizenID string) ([]str
 }
 
 const ofPhone = `-- name: OfPhone :many
-SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at FROM preschool_registrations WHERE phone_index = $1 ORDER BY registered_at
+SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from FROM preschool_registrations WHERE phone_index = $1 ORDER BY registered_at
 `
 
 func (q *Queries) OfPhone(ctx context.Context, phoneIndex string) ([]PreschoolRegistration, error) {
@@ -491,6 +495,7 @@ func (q *Queries) OfPhone(ctx context.Context, phoneIndex string) ([]PreschoolRe
 			&i.BenefitRank,
 			&i.RegisteredAt,
 			&i.QueuedAt,
+			&i.MovedFrom,
 		); err != nil {
 			return nil, err
 		}
@@ -667,13 +672,14 @@ func (q *Queries) SetChoicesBenefit(ctx context.Context, arg SetChoicesBenefitPa
 }
 
 const setPhone = `-- name: SetPhone :exec
-UPDATE preschool_registrations SET phone_index = $1, phone = $2, locale = $3 WHERE id = $4
+UPDATE preschool_registrations SET phone_index = $1, phone = $2, locale = $3, moved_from = $4 WHERE id = $5
 `
 
 type SetPhoneParams struct {
 	PhoneIndex string
 	Phone      []byte
 	Locale     string
+	MovedFrom  string
 	ID         string
 }
 
@@ -682,6 +688,7 @@ func (q *Queries) SetPhone(ctx context.Context, arg SetPhoneParams) error {
 		arg.PhoneIndex,
 		arg.Phone,
 		arg.Locale,
+		arg.MovedFrom,
 		arg.ID,
 	)
 	return err
@@ -752,7 +759,7 @@ func (q *Queries) TakeSeat(ctx context.Context, arg TakeSeatParams) (int64, erro
 }
 
 const unclaimedOfChild = `-- name: UnclaimedOfChild :many
-SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at FROM preschool_registrations WHERE child_index = $1 AND citizen_id = ''
+SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from FROM preschool_registrations WHERE child_index = $1 AND citizen_id = ''
 `
 
 func (q *Queries) UnclaimedOfChild(ctx context.Context, childIndex string) ([]PreschoolRegistration, error) {
@@ -780,6 +787,7 @@ func (q *Queries) UnclaimedOfChild(ctx context.Context, childIndex string) ([]Pr
 			&i.BenefitRank,
 			&i.RegisteredAt,
 			&i.QueuedAt,
+			&i.MovedFrom,
 		); err != nil {
 			return nil, err
 		}

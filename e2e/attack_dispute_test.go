@@ -1,0 +1,48 @@
+package e2e
+
+import (
+	"net/http"
+	"regexp"
+	"testing"
+)
+
+var undoWord = regexp.MustCompile(`(БЛОК|БӨГӨТ) \d{4}`)
+
+// TestAttackF1AThiefWhoWasProvedFirst: whoever proved first with a printed card texts
+// the word against the owner. It shuts both out and leaves the registration where it
+// is; the operator clears the owner's phone, who goes on.
+func TestAttackF1AThiefWhoWasProvedFirst(t *testing.T) {
+	t.Parallel()
+	const thief, owner = "+996555777001", aigul
+	d := embedded(t)
+	thiefs := d.signIn(thief)
+	prove(t, d, thiefs)
+	owners := d.signIn(owner)
+	prove(t, d, owners)
+	if word := undoWord.FindString(d.await(owner, "7001")); word == "" {
+		t.Error("the owner is not told how to undo the earlier phone")
+	}
+	registerAndList(t, d, owners)
+	word := undoWord.FindString(d.await(thief, "0001"))
+	d.text(thief, word, "24")
+	d.await(owner, "оператор")
+	for who, token := range map[string]string{"thief": thiefs, "owner": owners} {
+		if status := d.json(http.MethodGet, "/v1/certificates", token, nil, nil); status != http.StatusUnauthorized {
+			t.Errorf("the %s's token: %d", who, status)
+		}
+	}
+	card := map[string]string{"personal_number": "11503198800011", "document_number": "ID1000001"}
+	var p fault
+	if status := d.json(http.MethodPost, "/v1/proofs", d.signIn(thief), card, &p); status != http.StatusForbidden || p.Code != "problem.identity_blocked" {
+		t.Errorf("the thief proves again: %d %+v", status, p)
+	}
+	if out, err := d.run("staff", "unblock", owner); err != nil {
+		t.Fatalf("unblock: %v\n%s", err, out)
+	}
+	owners = d.signIn(owner)
+	prove(t, d, owners)
+	var list []struct{ Number string }
+	if d.json(http.MethodGet, "/v1/preschool/registrations", owners, nil, &list); len(list) != 1 {
+		t.Errorf("the owner's registrations: %+v", list)
+	}
+}

@@ -1,0 +1,100 @@
+package identity_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/storetest"
+)
+
+// returns notes what is given back.
+type returns struct{ moved []string }
+
+func (*returns) CutPhone(context.Context, *store.Tx, string, time.Time) error { return nil }
+
+func (r *returns) ReturnPhone(_ context.Context, _ *store.Tx, _, from, to string, _ time.Time) error {
+	r.moved = append(r.moved, from+">"+to)
+	return nil
+}
+
+// TestF1EitherPhoneMayUndo: a stranger who proves first, with a card that was printed,
+// gains nothing by the word: it cuts the stranger off as well, moves nothing, and the
+// phone that an operator clears has the last word.
+func TestF1EitherPhoneMayUndo(t *testing.T) {
+	for name, says := range map[string]string{"the owner": aigul, "the thief": second} {
+		t.Run(name, func(t *testing.T) {
+			storetest.Each(t, func(t *testing.T, db *store.DB) { disputes(t, db, says) })
+		})
+	}
+}
+
+func disputes(t *testing.T, db *store.DB, says string) {
+	const thief, owner = second, aigul
+	w, tie := newWorld(t, db), &returns{}
+	w.service.Tie(tie)
+	thiefs, owners := w.token(thief), w.token(owner)
+	w.prove(thief)
+	w.pass(time.Minute)
+	w.prove(owner)
+	if a, b := len(w.notices(owner)), len(w.notices(thief)); a != 1 || b != 1 {
+		t.Fatalf("told: the owner %d, the thief %d times", a, b)
+	}
+	if got := w.undo(says, ""); got != identity.UndoDone {
+		t.Fatalf("undone: %s", got)
+	}
+	for who, token := range map[string]identity.Tokens{thief: thiefs, owner: owners} {
+		_, err := w.service.Authenticate(t.Context(), token.Access)
+		w.refused(err, "token")
+		if w.proved(who) {
+			t.Errorf("%s is still proved", who)
+		}
+	}
+	if len(tie.moved) != 0 {
+		t.Errorf("the word handed over: %v", tie.moved)
+	}
+	for _, phone := range []string{thief, owner, third} { // nor a further phone of either
+		w.verify(phone)
+		_, err := w.service.Prove(t.Context(), w.by(phone), aigulPIN, aigulDocument)
+		w.refused(err, "blocked")
+		if got := w.undo(phone, ""); got != identity.UndoAlready && phone != third {
+			t.Errorf("%s: again: %s", phone, got)
+		}
+	}
+	clears(t, w, tie, thief, owner)
+}
+
+// clears has an operator end the dispute for the owner.
+func clears(t *testing.T, w *world, tie *returns, thief, owner string) {
+	t.Helper()
+	list, err := w.service.Disputes(t.Context())
+	if err != nil || len(list) != 2 || list[0].Person != list[1].Person || list[0].Phone == "" {
+		t.Fatalf("the disputes: %+v, %v", list, err)
+	}
+	if err := w.service.Unblock(t.Context(), third, "officer"); !errors.Is(err, identity.ErrNoDispute) {
+		t.Errorf("a phone in no dispute: %v", err)
+	}
+	w.ok(w.service.Unblock(t.Context(), owner, "officer"))
+	if !slices.Equal(tie.moved, []string{thief + ">" + owner}) {
+		t.Errorf("given back: %v", tie.moved)
+	}
+	if n := w.number("SELECT COUNT(*) FROM audit_records WHERE action = 'identity.unblock' AND actor = 'officer'"); n != 1 {
+		t.Errorf("%d audit records", n)
+	}
+	before := len(w.notices(thief))
+	w.pass(identity.CodesPer)
+	w.prove(owner)
+	w.pass(identity.DisputeLasts) // the thief's block is over
+	w.prove(thief)
+	if got := w.undo(thief, ""); got == identity.UndoDone || len(w.notices(thief)) != before {
+		t.Errorf("the thief may undo a cleared phone: %s", got)
+	}
+	w.prove(owner)
+	if got := w.undo(owner, ""); got != identity.UndoDone || w.proved(thief) || !w.proved(owner) {
+		t.Errorf("the cleared phone's word: %s, the thief is proved: %v, the owner: %v", got, w.proved(thief), w.proved(owner))
+	}
+}
