@@ -51,6 +51,10 @@ func TestSMPPOddTexts(t *testing.T) {
 		hears("p", 5, smpp.Message{Source: phone, Coding: 0x18, Short: []byte{0, 'p'}})
 		hears("ж", 5, smpp.Message{Source: phone, Coding: 0x06, Short: []byte{0xD6}})
 		hears("r", 5, smpp.Message{Source: phone, Short: []byte("r")}, 0) // T3
+		// A text is worked on once its response is written: the last may not have begun.
+		for deadline := time.Now().Add(20 * time.Second); len(w.said()) < len(want) && time.Now().Before(deadline); {
+			time.Sleep(10 * time.Millisecond)
+		}
 		w.rest()
 		if got := w.said(); !slices.Equal(got, want) {
 			t.Errorf("heard %q, want %q", got, want)
