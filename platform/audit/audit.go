@@ -236,7 +236,8 @@ func (l *Log) Replay(ctx context.Context, tx *sql.Tx, see func(Entry)) (Tail, er
 	case err != nil:
 		return Tail{}, fmt.Errorf("read the head of the audit log: %w", err)
 	default:
-		head, genuine := Head{N: end.N, MAC: end.Mac}, false
+		head := Head{N: end.N, MAC: end.Mac}
+		var genuine bool
 		older, genuine = l.older(head, end.Own)
 		switch {
 		case !genuine:

@@ -155,7 +155,7 @@ WHERE c.pin_index = $1 ORDER BY b.bound_at, b.phone_index;
 SELECT * FROM identity_bindings WHERE phone_index = $1 ORDER BY citizen_id;
 
 -- name: Disputed :many
-SELECT * FROM identity_bindings WHERE blocked_until_at > sqlc.arg(now) ORDER BY citizen_id, bound_at;
+SELECT * FROM identity_bindings WHERE blocked_until_at > sqlc.arg(now) ORDER BY blocked_until_at, citizen_id, bound_at;
 
 -- name: Bindings :many
 SELECT * FROM identity_bindings WHERE citizen_id = $1 ORDER BY bound_at, phone_index;

@@ -371,7 +371,7 @@ func (q *Queries) Dispute(ctx context.Context, arg DisputeParams) error {
 }
 
 const disputed = `-- name: Disputed :many
-SELECT citizen_id, phone_index, phone_sealed, locale, document_mac, bound_at, blocked_until_at, cleared_at FROM identity_bindings WHERE blocked_until_at > $1 ORDER BY citizen_id, bound_at
+SELECT citizen_id, phone_index, phone_sealed, locale, document_mac, bound_at, blocked_until_at, cleared_at FROM identity_bindings WHERE blocked_until_at > $1 ORDER BY blocked_until_at, citizen_id, bound_at
 `
 
 func (q *Queries) Disputed(ctx context.Context, now dbtime.Time) ([]IdentityBinding, error) {
