@@ -107,7 +107,10 @@ func (e *Engine) exactly(text string) (Command, string, bool) {
 	if command, value, ok := e.shaped(rest, e.lexicon.Read(rest)); ok && isNumber(rest, value) {
 		return command, value, true
 	}
-	return e.commands[id], rest, isNumber(rest, "")
+	if !isNumber(rest, "") {
+		return Command{}, "", false
+	}
+	return e.command(text, false) // the number of it is the same as where no question is open
 }
 
 // isNumber reports that text is a number, not words with one in them ("Айып көчөсү
