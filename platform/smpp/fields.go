@@ -44,20 +44,28 @@ func (f *fields) text(size int) string {
 func (f *fields) id(size int) string {
 	end := bytes.IndexByte(f.raw, 0)
 	if end < 0 {
-		f.odd = OddUnended
+		f.note(OddUnended)
 		end = len(f.raw)
 	} else if end >= size {
-		f.odd = OddLong
+		f.note(OddLong)
 	}
 	id := string(f.raw[:end])
 	f.raw = f.raw[min(end+1, len(f.raw)):]
 	return id
 }
 
+// note keeps what was met first: it decides whether the PDU can be written as it was
+// read, which an id that is too long cannot, whatever follows it.
+func (f *fields) note(odd string) {
+	if f.odd == "" {
+		f.odd = odd
+	}
+}
+
 // rest passes over what is left where nothing more belongs.
 func (f *fields) rest() {
 	if len(f.raw) > 0 && f.err == nil {
-		f.odd = OddTrailing
+		f.note(OddTrailing)
 	}
 }
 
@@ -102,7 +110,7 @@ func (f *fields) tlvs() TLVs {
 	}
 	all, whole := readTLVs(f.raw)
 	if !whole {
-		f.odd = OddTrailing
+		f.note(OddTrailing)
 	}
 	return all
 }

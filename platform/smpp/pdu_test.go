@@ -238,6 +238,7 @@ func TestDecodeTolerant(t *testing.T) {
 		"an id of 90 characters":       {smpp.PDU{Command: smpp.SubmitSMResp, Sequence: 7}, 1, hex.EncodeToString([]byte(long)) + "00", smpp.OddLong, smpp.PDU{ID: long}},
 		"the same without its end":     {smpp.PDU{Command: smpp.SubmitSMResp, Sequence: 7}, 1, hex.EncodeToString([]byte(long)), smpp.OddUnended, smpp.PDU{ID: long}},
 		"a long name of the centre":    {smpp.PDU{Command: smpp.BindTransceiverResp, Sequence: 7}, 1, hex.EncodeToString([]byte(long)) + "00", smpp.OddLong, smpp.PDU{ID: long}},
+		"a long name and octets":       {smpp.PDU{Command: smpp.BindTransceiverResp, Sequence: 7}, 1, hex.EncodeToString([]byte(long)) + "003030", smpp.OddLong, smpp.PDU{ID: long}},
 		"enquire_link":                 {smpp.PDU{Command: smpp.EnquireLink, Sequence: 7}, 0, "00", smpp.OddTrailing, smpp.PDU{}},
 		"the response to enquire_link": {smpp.PDU{Command: smpp.EnquireLinkResp, Sequence: 7}, 0, "0000", smpp.OddTrailing, smpp.PDU{}},
 		"unbind":                       {smpp.PDU{Command: smpp.Unbind, Sequence: 7}, 0, "00", smpp.OddTrailing, smpp.PDU{}},
