@@ -99,7 +99,9 @@ func TestFieldsOfOurProblems(t *testing.T) {
 		"language":  {"PUT", "/v1/language", map[string]string{"language": "de"}, "problem.language", "body /language choice"},
 		"plate":     {"GET", "/v1/fines?plate=x", nil, "problem.fine_plate", "query plate format"},
 		"number":    {"GET", "/v1/verifications/x", nil, "problem.certificate_number", "path number format"},
-		"forged":    {"POST", "/v1/verifications", map[string]string{"qr": "x"}, "problem.certificate_forged", "body /qr other"},
+		"foreign":   {"POST", "/v1/verifications", map[string]string{"qr": "x"}, "problem.certificate_foreign", "body /qr format"},
+		"no code":   {"POST", "/v1/verifications", map[string]string{"qr": ""}, "problem.certificate_foreign", "body /qr format"},
+		"forged":    {"POST", "/v1/verifications", map[string]string{"qr": "ESHIK1:X"}, "problem.certificate_forged", "body /qr other"},
 		"backwards": {"GET", "/v1/statistics/usage?from=2026-11-03&to=2026-11-02", nil, "problem.usage_order", "query from range"},
 		"too long":  {"GET", "/v1/statistics/usage.csv?from=1900-01-01&to=2999-12-31", nil, "problem.usage_span", "query from range"},
 	} {

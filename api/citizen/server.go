@@ -90,6 +90,7 @@ var places = map[string]api.Fault{
 	"problem.preschool_district":       {In: "query", Name: "district", Code: api.FaultChoice},
 	"problem.certificate_number":       {In: "path", Name: "number", Code: api.FaultFormat},
 	"problem.certificate_forged":       {In: "body", Pointer: "/qr", Code: api.FaultOther},
+	"problem.certificate_foreign":      {In: "body", Pointer: "/qr", Code: api.FaultFormat},
 	"problem.usage_order":              {In: "query", Name: "from", Code: api.FaultRange},
 	"problem.usage_span":               {In: "query", Name: "from", Code: api.FaultRange},
 }

@@ -63,7 +63,8 @@ func (s *Service) PDF(ctx context.Context, c caller.Caller, typed string) ([]byt
 	if err != nil {
 		return nil, fmt.Errorf("read the signed record: %w", err)
 	}
-	document, err := s.render(number, row.IssuedAt.Time, in.Record, payload(message, signed.Record))
+	shown := Signed{Number: number, Record: in.Record, IssuedAt: row.IssuedAt.Time}
+	document, err := s.render(shown, payload(message, signed.Record))
 	if err != nil {
 		return nil, err
 	}
@@ -87,14 +88,16 @@ type page struct {
 }
 
 // render draws the document.
-func (s *Service) render(number string, issued time.Time, record Record, payload string) ([]byte, error) {
-	p, err := s.newPage(number, issued, record)
+func (s *Service) render(shown Signed, payload string) ([]byte, error) {
+	p, err := s.newPage(shown.Number, shown.IssuedAt, shown.Record)
 	if err != nil {
 		return nil, err
 	}
-	p.heading(record.Kind, number, issued)
-	p.body(record, issued)
-	if err := p.foot(payload, s.VerifyURL, s.SMSNumber, number); err != nil {
+	ky, ru := s.words(locales.KY, shown), s.words(locales.RU, shown)
+	p.heading(ky, ru)
+	p.body(ky.Lines[headingLines:], ru.Lines[headingLines:])
+	p.source(shown.IssuedAt)
+	if err := p.foot(payload, s.VerifyURL, s.SMSNumber, shown.Number); err != nil {
 		return nil, err
 	}
 	var out bytes.Buffer
@@ -125,49 +128,51 @@ func (s *Service) newPage(number string, issued time.Time, record Record) (*page
 	return &page{pdf: pdf, texts: s.Texts}, nil
 }
 
+// headingLines are the lines of a signed text that the document's heading shows.
+const headingLines = 2
+
 // heading says what the document is, its number and its day.
-func (p *page) heading(kind Kind, number string, issued time.Time) {
+func (p *page) heading(ky, ru Words) {
 	p.style("B", 10, 0)
 	p.pair(5, p.text(locales.KY, "certificate.pdf_state"), p.text(locales.RU, "certificate.pdf_state"))
 	p.pdf.Ln(5)
 	p.style("B", 14, 0)
-	p.pair(7, p.text(locales.KY, "certificate.pdf_title_"+string(kind)), p.text(locales.RU, "certificate.pdf_title_"+string(kind)))
+	p.pair(7, ky.Title, ru.Title)
 	p.pdf.Ln(3)
 	p.style("", 11, 0)
-	args := []any{"certificate", ShowNumber(number), "date", showDay(issued)}
-	p.pair(6, p.text(locales.KY, "certificate.pdf_number", args...), p.text(locales.RU, "certificate.pdf_number", args...))
+	p.pair(6, headline(ky), headline(ru))
 	p.pdf.Ln(3)
 	p.line()
 }
 
-// body says what the record says, in both languages.
-func (p *page) body(record Record, issued time.Time) {
-	p.field("certificate.pdf_name", record.Holder.Name)
-	if record.Holder.Born != "" {
-		p.field("certificate.pdf_born", showDate(record.Holder.Born))
+// headline is the number and the day of issue.
+func headline(w Words) string {
+	number, issued := w.Lines[0], w.Lines[1]
+	return number.Label + " " + number.Value + "\n" + issued.Label + ": " + issued.Value
+}
+
+// body writes what the record says, in both languages.
+func (p *page) body(ky, ru []Line) {
+	for i := range ky {
+		if ky[i].Label != "" {
+			p.room(14)
+			p.style("", 9, 60)
+			p.pair(4.5, ky[i].Label, ru[i].Label)
+		}
+		p.style("", 11, 0)
+		p.pair(5.5, ky[i].Value, ru[i].Value)
+		if i+1 < len(ky) && ky[i+1].Label != "" {
+			p.pdf.Ln(1.5)
+		}
 	}
-	p.field("certificate.pdf_address", record.Address)
-	if record.Kind == Family {
-		p.members(record.Members)
-	}
+}
+
+// source says which register the record is from.
+func (p *page) source(issued time.Time) {
 	p.pdf.Ln(2)
 	p.line()
 	p.style("", 9, 60)
 	p.both("certificate.pdf_source", "date", showDay(issued))
-}
-
-// members lists the family.
-func (p *page) members(members []Member) {
-	p.style("", 9, 60)
-	if len(members) == 0 {
-		p.both("certificate.pdf_alone")
-		return
-	}
-	p.both("certificate.pdf_members")
-	for i, m := range members {
-		p.style("", 11, 0)
-		p.pair(5.5, memberLine(p.texts, locales.KY, i, m), memberLine(p.texts, locales.RU, i, m))
-	}
 }
 
 // foot is the QR code and how to verify, at the bottom of the last page.

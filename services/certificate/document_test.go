@@ -12,6 +12,7 @@ import (
 	"unicode/utf16"
 
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/sign"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 	"github.com/eshik-kg/eshik/services/certificate"
@@ -99,7 +100,7 @@ func TestQR(t *testing.T) {
 	if _, err := h.signer.Rotate(t.Context()); err != nil { // earlier keys go on verifying
 		t.Fatal(err)
 	}
-	for _, scanned := range []string{payload, strings.TrimPrefix(payload, "ESHIK2:"), payload + "\n"} {
+	for _, scanned := range []string{payload, strings.TrimPrefix(payload, "ESHIK2:"), payload + "\n", "eshik2:" + payload[7:], strings.ToLower(payload)} {
 		signed, err := h.VerifyQR(t.Context(), anybody, scanned)
 		if err != nil || signed.Number != issued.Number || !signed.Valid() || len(signed.Record.Members) != 12 {
 			t.Fatalf("%+v, %v", signed, err)
@@ -108,11 +109,24 @@ func TestQR(t *testing.T) {
 	body := strings.TrimPrefix(payload, "ESHIK2:")
 	message := must[[]byte](t)(sign.DecodeBase45(body))
 	message[len(message)/2] ^= 1
-	for name, forged := range map[string]string{
-		"changed": sign.EncodeBase45(message), "empty": "", "an address": "https://eshik.example.kg/verify/K7MN", "cut": body[:len(body)-3],
+	for name, c := range map[string]struct{ text, key string }{
+		"changed":                {sign.EncodeBase45(message), "problem.certificate_forged"},
+		"changed, with a prefix": {"ESHIK2:" + sign.EncodeBase45(message), "problem.certificate_forged"},
+		"cut":                    {body[:len(body)-3], "problem.certificate_forged"},
+		"cut in a group":         {payload[:len(payload)-2], "problem.certificate_forged"},
+		"prefix alone":           {"ESHIK2:", "problem.certificate_forged"},
+		"foreign after a prefix": {"ESHIK1:https://example.kg", "problem.certificate_forged"},
+		"empty":                  {"", "problem.certificate_foreign"},
+		"blank":                  {" \n", "problem.certificate_foreign"},
+		"our own address":        {"https://eshik.example.kg/verify/" + issued.Number, "problem.certificate_foreign"},
+		"a number":               {issued.Number, "problem.certificate_foreign"},
+		"a bus ticket":           {"TULPAR;14;2026-11-22;08:15;17", "problem.certificate_foreign"},
+		"another COSE message":   {"HC1:" + body, "problem.certificate_foreign"},
+		"digits that are base45": {"123456", "problem.certificate_foreign"},
+		"a later version":        {"ESHIK:" + body, "problem.certificate_foreign"},
 	} {
-		_, err := h.VerifyQR(t.Context(), anybody, forged)
-		t.Log(name)
-		wantKey(t, err, "problem.certificate_forged")
+		if _, err := h.VerifyQR(t.Context(), anybody, c.text); problem.From(err).Key != c.key {
+			t.Errorf("%s: %v, not %s", name, err, c.key)
+		}
 	}
 }

@@ -22,16 +22,6 @@ func (p *page) both(key string, args ...any) {
 	p.pair(4.5, p.text(locales.KY, key, args...), p.text(locales.RU, key, args...))
 }
 
-// field writes a label and its value in both columns.
-func (p *page) field(key, value string) {
-	p.room(14)
-	p.style("", 9, 60)
-	p.both(key)
-	p.style("", 11, 0)
-	p.pair(5.5, value, value)
-	p.pdf.Ln(1.5)
-}
-
 // pair writes two texts side by side, and goes below the longer one.
 func (p *page) pair(lineHeight float64, left, right string) {
 	lines := max(len(p.pdf.SplitText(left, columnWidth-2)), len(p.pdf.SplitText(right, columnWidth-2)))

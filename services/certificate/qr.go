@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"image/png"
 	"math"
+	"strings"
 
 	"rsc.io/qr"
 
@@ -31,6 +32,22 @@ func payload(message []byte, r Record) string {
 		return qrBrief + sign.EncodeBase45(message)
 	}
 	return qrPrefix + sign.EncodeBase45(message)
+}
+
+// qrStart is how the base45 of every signed message begins: the tag and the array of
+// a COSE_Sign1 message, D2 84 (RFC 9052, section 2).
+const qrStart = "RRQ"
+
+// unprefixed gives the base45 of a code's text, and whether the text is one of ours, with
+// its prefix or without. Base45 has no small letters: a phone that takes the prefix for
+// the scheme of an address, and writes it small (RFC 3986, section 3.1), loses nothing.
+func unprefixed(text string) (string, bool) {
+	for _, version := range []string{qrPrefix, qrBrief} {
+		if len(text) >= len(version) && strings.EqualFold(text[:len(version)], version) {
+			return strings.ToUpper(text[len(version):]), true
+		}
+	}
+	return text, strings.HasPrefix(text, qrStart)
 }
 
 // fits reports that a code with the text is read from paper by a cheap phone.

@@ -6,12 +6,12 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 )
 
-// Words is a certificate's text in one language, as the document prints it: what a
-// reader compares with the paper.
+// Words is a certificate's text in one language. The document prints it and who verifies
+// its QR code is shown it, to compare the two word by word.
 type Words struct {
 	Locale locales.Locale
 	Title  string
-	Lines  []Line
+	Lines  []Line // the number, the day of issue, and then what the record says
 }
 
 // Line is a label and what stands under it; the label is empty for one more line of
@@ -27,8 +27,8 @@ func (s *Service) words(loc locales.Locale, v Signed) Words {
 	r := v.Record
 	text := func(key string) string { return s.Texts.Text(loc, key) }
 	w := Words{Locale: loc, Title: text("certificate.pdf_title_" + string(r.Kind)), Lines: []Line{
-		{Label: text("verify.number"), Value: ShowNumber(v.Number)},
-		{Label: text("verify.issued"), Value: showDay(v.IssuedAt)},
+		{Label: text("certificate.pdf_number"), Value: ShowNumber(v.Number)},
+		{Label: text("certificate.pdf_issued"), Value: showDay(v.IssuedAt)},
 		{Label: text("certificate.pdf_name"), Value: r.Holder.Name},
 	}}
 	if r.Holder.Born != "" {

@@ -50,7 +50,8 @@ func asked(t *testing.T, h *house, turn string, kind certificate.Kind) certifica
 	return must[certificate.Certificate](t)(h.Request(t.Context(), c, kind))
 }
 
-// missing are the words of a signed text that a document does not show.
+// missing are the words of a signed text, its labels among them, that a document does
+// not show.
 func missing(words []certificate.Words, document string) []string {
 	var lacks []string
 	shown := strings.Fields(document)
@@ -60,8 +61,8 @@ func missing(words []certificate.Words, document string) []string {
 	}
 	for _, w := range words {
 		for _, line := range w.Lines {
-			for _, word := range strings.Fields(line.Value) {
-				if !has[word] {
+			for _, word := range strings.Fields(line.Label + " " + line.Value) {
+				if !has[word] && !has[word+":"] {
 					lacks = append(lacks, word)
 				}
 			}

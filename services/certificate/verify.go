@@ -96,16 +96,16 @@ func (s *Service) VerifyQR(ctx context.Context, c caller.Caller, payload string)
 	return signed, nil
 }
 
-// read gives what a QR code says, if we signed it.
+// read gives what a QR code says, if we signed it. A code that was never one of ours
+// (a ticket, an address, nothing) is told apart from one that was changed or is not whole.
 func (s *Service) read(ctx context.Context, payload string) (Signed, error) {
-	forged := problem.New(problem.Invalid, "problem.certificate_forged")
-	text := strings.TrimSpace(payload)
-	for _, version := range []string{qrPrefix, qrBrief} {
-		text = strings.TrimPrefix(text, version)
+	text, ours := unprefixed(strings.TrimSpace(payload))
+	if !ours {
+		return Signed{}, problem.New(problem.Invalid, "problem.certificate_foreign")
 	}
 	message, err := sign.DecodeBase45(text)
 	if err != nil {
-		return Signed{}, forged.Because(err)
+		return Signed{}, problem.New(problem.Invalid, "problem.certificate_forged").Because(err)
 	}
 	return s.readMessage(ctx, message)
 }
