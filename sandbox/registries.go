@@ -153,7 +153,6 @@ func bishkekDistricts() []string {
 // kindergarten is the number-th kindergarten; Osh comes after Bishkek.
 func kindergarten(number int) map[string]any {
 	names := []string{"Күнөстүү", "Бөбөк", "Айгүл", "Ак шоола", "Нурай", "Балдырган", "Керемет", "Алтын бешик"}
-	translated := []string{"Солнышко", "Малыш", "Айгуль", "Ак шоола", "Нурай", "Балдырган", "Керемет", "Золотая колыбель"}
 	district, city, shown := bishkekDistricts()[(number-1)%4], "Бишкек", number
 	if number > bishkekKindergartens {
 		district, city, shown = oshCity, "Ош", number-bishkekKindergartens
@@ -178,9 +177,10 @@ func kindergarten(number int) map[string]any {
 			"language": language, "places": places, "free": free,
 		})
 	}
+	proper := fmt.Sprintf("№%d «%s»", shown, names[name]) // as on its door, in either language
 	return map[string]any{
 		"id":     fmt.Sprintf("K%03d", number),
-		"nameKy": fmt.Sprintf("№%d «%s»", shown, names[name]), "nameRu": fmt.Sprintf("№%d «%s»", shown, translated[name]),
+		"nameKy": proper, "nameRu": proper,
 		"district": district, "address": city, "groups": groups,
 	}
 }

@@ -195,12 +195,15 @@ func (a *app) buildServices(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.certificates = certificate.New(certificate.Deps{
+	a.certificates, err = certificate.New(certificate.Deps{
 		DB: a.db, Jobs: a.queue, Register: certificate.FromAimak(r.aimak), Proofs: a.identity, Sealer: a.sealer,
 		Signer: signer, Outbox: a.outbox, Audit: a.audit, Analytics: a.events, Texts: a.texts, Limiter: a.limiter, Issuer: "KG-ESHIK",
 		VerifyURL: strings.TrimRight(a.config.PublicURL, "/") + "/verify", SMSNumber: a.config.SMSNumber,
 		Random: rand.Reader, Now: a.now,
 	})
+	if err != nil {
+		return err
+	}
 	a.identity.Tie(a.outbox, a.payments)
 	directory, err := preschool.FromRegister(r.kindergartens, a.now)
 	if err != nil {

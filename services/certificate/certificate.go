@@ -130,11 +130,16 @@ type Deps struct {
 type Service struct {
 	Deps
 	orders line
+	places places
 }
 
 // New makes the service and gives the job queue its work.
-func New(d Deps) *Service {
-	s := &Service{Deps: d}
+func New(d Deps) (*Service, error) {
+	list, err := loadPlaces()
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{Deps: d, places: list}
 	job.Handle(d.Jobs, s.finishLater)
-	return s
+	return s, nil
 }

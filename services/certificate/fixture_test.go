@@ -147,12 +147,12 @@ func newHouse(t testing.TB, db *store.DB) *house {
 		cat: must[*locales.Catalogue](t)(locales.Load()),
 	}
 	t.Cleanup(h.events.Close)
-	h.Service = certificate.New(certificate.Deps{
+	h.Service = must[*certificate.Service](t)(certificate.New(certificate.Deps{
 		DB: db, Jobs: h.queue, Register: h.register, Proofs: h.proofs, Sealer: sealer, Signer: h.signer,
 		Outbox: notify.New(db, h.queue, sealer, h.sender, notify.Quiet{}, now, log), Audit: h.audit, Analytics: h.events,
 		Texts: h.cat, Limiter: limit.NewMemory(now), Issuer: "KG-ESHIK", VerifyURL: "https://eshik.example.kg/verify", SMSNumber: "1414",
 		Random: rand.Reader, Now: now,
-	})
+	}))
 	return h
 }
 

@@ -55,6 +55,9 @@ type Record struct {
 	// reads from paper could hold: how many they are, and SHA-256 of their CBOR.
 	Count  int    `json:"-" cbor:"5,keyasint,omitempty"`
 	Digest []byte `json:"-" cbor:"6,keyasint,omitempty"`
+	// Places is the edition of the list of places by which the Russian column names
+	// regions and districts; 0: it has them as the register does.
+	Places int `json:"places,omitempty" cbor:"7,keyasint,omitempty"`
 }
 
 // brief is the record with its members' digest in their place.
@@ -116,7 +119,7 @@ func (s *Service) ask(ctx context.Context, kind Kind, pin, issue string) (record
 	if err != nil || !ok {
 		return Record{}, false, err
 	}
-	record = Record{Kind: kind, Holder: residence.Person, Address: residence.Address}
+	record = Record{Kind: kind, Holder: residence.Person, Address: residence.Address, Places: s.places.edition()}
 	if kind == Family {
 		record.Members, ok, err = s.Register.Family(ctx, pin, issue)
 	}

@@ -34,7 +34,11 @@ func (s *Service) words(loc locales.Locale, v Signed) Words {
 	if r.Holder.Born != "" {
 		w.Lines = append(w.Lines, Line{Label: text("certificate.pdf_born"), Value: showDate(r.Holder.Born)})
 	}
-	w.Lines = append(w.Lines, Line{Label: text("certificate.pdf_address"), Value: r.Address})
+	address := r.Address
+	if loc == locales.RU {
+		address = s.places.russian(address, r.Places)
+	}
+	w.Lines = append(w.Lines, Line{Label: text("certificate.pdf_address"), Value: address})
 	if r.Kind != Family {
 		return w
 	}

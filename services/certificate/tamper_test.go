@@ -193,7 +193,7 @@ func TestS1EarlierCertificatesVerify(t *testing.T) {
 		Issuer: "KG-ESHIK", IssuedAt: noon.Unix(), ID: []byte(issued.Number), Content: content,
 	}))
 	signed := must[certificate.Signed](t)(h.VerifyQR(t.Context(), anybody, "ESHIK1:"+sign.EncodeBase45(message)))
-	if len(signed.Record.Members) != 2 || signed.Record.Address != "Достук, 12" || signed.Record.Holder.Born != "1988-03-15" {
+	if len(signed.Record.Members) != 2 || signed.Record.Address != "Достук, 12" || signed.Record.Holder.Born != "1988-03-15" || signed.Record.Places != 0 {
 		t.Errorf("read %+v", signed)
 	}
 }
