@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/smpp"
@@ -315,7 +316,7 @@ func (s *SMPP) text(ctx context.Context, d smpp.Delivery) (smpp.Status, func(con
 	text, err := s.cfg.Alphabet.Decode(octets, d.Message.Coding)
 	if err != nil {
 		s.deps.Refused("coding")
-		text = "" // the citizen is told what can be texted
+		text = dialog.Unreadable // the citizen is told
 	}
 	phone, _ := d.Message.Source.Phone()
 	err = s.deps.Taker.Take(ctx, Incoming{

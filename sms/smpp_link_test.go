@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/smpp"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -56,6 +57,13 @@ func TestSMPPOddTexts(t *testing.T) {
 		hears("p", 5, smpp.Message{Source: phone, Coding: 0x18, Short: []byte{0, 'p'}})
 		hears("ж", 5, smpp.Message{Source: phone, Coding: 0x06, Short: []byte{0xD6}})
 		hears("r", 5, smpp.Message{Source: phone, Short: []byte("r")}, 0) // T3
+		hears("s", 5, smpp.Message{Source: phone, Coding: 0x20, Short: []byte("s")})
+		hears("ө", 5, smpp.Message{Source: phone, Coding: 0x08, Short: []byte{0xFF, 0xFE, 0xE9, 0x04}})
+		hears("u", 5, smpp.Message{Source: phone, Coding: 0x08, Short: []byte("u")})
+		hears(dialog.Unreadable, 5, smpp.Message{Source: phone, Coding: 0xF5, Short: []byte{0x01, 0x06, 0xB5}})
+		if reason := c.countedLast(); reason != "coding" {
+			t.Errorf("a binary text is counted as %q", reason)
+		}
 		w.rest()
 		if got := w.said(); !slices.Equal(got, want) {
 			t.Errorf("heard %q, want %q", got, want)
@@ -66,6 +74,17 @@ func TestSMPPOddTexts(t *testing.T) {
 			}
 		}
 	})
+}
+
+// countedLast is the reason that was counted last.
+func (c *centre) countedLast() (reason string) {
+	for {
+		select {
+		case reason = <-c.refused:
+		default:
+			return reason
+		}
+	}
 }
 
 // T11, T6: our address, and our texts for data_coding 0, as the link has them.

@@ -175,9 +175,8 @@ func (s *SMPP) read(d smpp.Delivery, op byte) request {
 	}
 	var err error
 	if in.text, err = s.content(d); err != nil {
-		// No screen takes this for a choice: the citizen is asked again.
 		s.gateway.Refused("coding")
-		in.text = "\uFFFD"
+		in.text = dialog.Unreadable // the citizen is told, and asked again
 	}
 	if in.start {
 		in.id, in.whole, in.code = d.ID, true, d.Message.Destination.Digits

@@ -181,7 +181,7 @@ func TestSMPPBadInput(t *testing.T) {
 			t.Errorf("%v is answered with %d", fields, d.Status)
 		}
 	}
-	screen := l.says(map[string]any{"ussd_service_op": 18, "data_coding": 0x20, "short_message": "0x63616e617279"}) // a coding of pictures
+	screen := l.says(map[string]any{"ussd_service_op": 18, "data_coding": 0x20, "short_message": "0xb51da69c8ed3f3"})
 	if !strings.Contains(screen.Text, "[\uFFFD]") {
 		t.Errorf("a compressed text is answered with %+v", screen)
 	}

@@ -166,6 +166,15 @@ type Reply struct {
 	// Failed says that the screen tells of a fault of ours or of a registry that
 	// may be over later.
 	Failed bool
+	// Unclear says that the input chose, asked and answered nothing here: the same
+	// screen is shown again, with what may be typed.
+	Unclear bool
+}
+
+// Helps reports a text that asks for help, on whatever screen.
+func (e *Engine) Helps(text string) bool {
+	command, _, ok := e.command(text, false)
+	return ok && command.Node == nodeHelp
 }
 
 // Next takes one turn: it moves st and says what to show. It returns an error
@@ -197,7 +206,7 @@ func (e *Engine) Next(ctx context.Context, c caller.Caller, st *State, in Input)
 	if err != nil {
 		return Reply{}, err
 	}
-	return Reply{Text: st.Pages[st.Page].Text, End: st.Ended, Steps: w.steps, Failed: w.failed}, nil
+	return Reply{Text: st.Pages[st.Page].Text, End: st.Ended, Steps: w.steps, Failed: w.failed, Unclear: w.unclear}, nil
 }
 
 // Dropped is what is worth continuing of a talk that broke off: st itself where

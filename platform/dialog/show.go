@@ -44,12 +44,12 @@ func (w *walk) show(ctx context.Context, notice string) error {
 // again shows the same screen under the sentence of err. A problem's screen has no
 // node to ask, and says already what to do: it stays as it is.
 func (w *walk) again(ctx context.Context, err error) error {
-	w.noticed = true
+	p := problem.From(err)
+	w.noticed, w.unclear = true, p.Code == problem.Invalid
 	if w.state.Node == nodeProblem {
 		return nil
 	}
 	w.engine.logError(ctx, w.state.Node, err)
-	p := problem.From(err)
 	w.failed, w.repeats = passing(p), true
 	return w.show(ctx, w.engine.text(w.tongue(), Say(p.Key, p.Args...)))
 }

@@ -174,7 +174,7 @@ func (w *walk) lost(ctx context.Context, text string) error {
 	if w.engine.lexicon.Read(text).Greets() {
 		return w.home(ctx)
 	}
-	w.noticed = true
+	w.noticed, w.unclear = true, true
 	if w.state.Node == nodeProblem {
 		return nil
 	}

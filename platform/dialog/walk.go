@@ -47,6 +47,7 @@ type walk struct {
 	repeats bool   // the screen is shown once more, under a notice
 	notice  string // to be said above the next screen
 	failed  bool   // the screen tells of a fault that may be over later
+	unclear bool   // the input said nothing here
 	steps   []Step
 }
 
@@ -57,6 +58,9 @@ func (w *walk) start(ctx context.Context, in Input) error {
 	*w.state = State{Version: StateVersion, Locale: loc, Pending: Keepable(in.Dialled)}
 	if in.Restarted {
 		w.notice = w.engine.text(w.locale(), Say("dialog.restarted"))
+	}
+	if cleaned := clean(in.Text); isUnread(in.Text, cleaned, digits(cleaned)) {
+		w.notice, w.unclear = w.engine.text(w.locale(), Say(errUnread.Key)), true
 	}
 	if in.Earlier != nil {
 		if _, _, command := w.engine.command(in.Text, false); len(in.Dialled) == 0 && !command {
@@ -80,7 +84,7 @@ func (w *walk) start(ctx context.Context, in Input) error {
 		return w.command(ctx, command, rest)
 	}
 	if w.isLost(in.Text) && !in.Restarted && !cancels(in.Text) && !w.engine.lexicon.Read(in.Text).Greets() {
-		w.notice = w.notUnderstood()
+		w.notice, w.unclear = w.notUnderstood(), true
 	}
 	return w.move(ctx, Go(nodeMain))
 }
@@ -149,10 +153,13 @@ func (w *walk) answer(ctx context.Context, raw string) error {
 		return w.again(ctx, problem.New(problem.Invalid, "problem.input_long"))
 	}
 	text := clean(raw)
+	key := digits(text)
+	if isUnread(raw, text, key) {
+		return w.again(ctx, errUnread)
+	}
 	if text == "" {
 		return w.again(ctx, problem.New(problem.Invalid, "problem.input_empty"))
 	}
-	key := digits(text)
 	if w.caller.Channel == caller.SMS && key == "" {
 		if key = w.named(text); key == "" && cancels(text) {
 			key = keyHome
@@ -363,6 +370,18 @@ func (w *walk) countProblem(err error) {
 	default:
 		w.count(OutcomeRefused)
 	}
+}
+
+// Unreadable is the input of a turn whose text came in a form that nobody can read.
+const Unreadable = string(utf8.RuneError)
+
+// errUnread answers it.
+var errUnread = problem.New(problem.Invalid, "problem.input_unreadable")
+
+// isUnread reports an input of which nothing can be read, or a number alone: it may be a
+// piece of what was meant.
+func isUnread(raw, text, key string) bool {
+	return (text == "" || key != "") && strings.ContainsRune(raw, utf8.RuneError)
 }
 
 // clean brings input to one form: composed letters, plain spaces, nothing

@@ -7,6 +7,9 @@ import (
 	"github.com/eshik-kg/eshik/platform/dialog"
 )
 
+// Helps reports a text that asks for help, whatever the phone's talk shows.
+func (t *Talks) Helps(text string) bool { return t.Engine.Helps(text) }
+
 // Awaits reports that the phone's talk on the turn's channel shows a screen that waits
 // for an answer, or that it took this very turn before.
 func (t *Talks) Awaits(ctx context.Context, turn Turn) (bool, error) {

@@ -32,6 +32,7 @@ const (
 	keyNode
 	keyProofs
 	keyProven
+	keyUnclear
 )
 
 // The keys of a book's map.
@@ -105,6 +106,7 @@ func (t *talk) write(w *cborwire.Writer) {
 	w.TextAt(keyNode, t.Node)
 	w.BlobAt(keyProofs, t.Proofs)
 	w.IntAt(keyProven, t.Proven)
+	w.BoolAt(keyUnclear, t.Unclear)
 	w.Close()
 }
 
@@ -175,6 +177,8 @@ func readTalk(r *cborwire.Reader) *talk {
 			t.Gone = r.Bool()
 		case keyNode:
 			t.Node = r.Text()
+		case keyUnclear:
+			t.Unclear = r.Bool()
 		default:
 			r.Skip()
 		}

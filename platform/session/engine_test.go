@@ -151,6 +151,30 @@ func TestLostSessionGoesOn(t *testing.T) {
 	})
 }
 
+// An answer says whether the text was understood, as often as it is asked for.
+func TestUnclearTurns(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, store session.Store) {
+		w, _ := spoken(t, store)
+		for i, step := range []struct {
+			text    string
+			unclear bool
+		}{{"guest Aigul", false}, {"482913", false}, {"what is this", true}, {"GUEST", false}} {
+			turn := w.turn(aigul, step.text)
+			turn.Session, turn.Cumulative, turn.ID, turn.Budget = "sms", false, step.text, dialog.Budget{Septets: 459, Units: 201}
+			turn.Channel = "sms"
+			for range 2 {
+				if answer, err := w.Turn(t.Context(), turn); err != nil || answer.Unclear != step.unclear {
+					t.Errorf("message %d was answered %+v, %v", i, answer, err)
+				}
+			}
+		}
+		if !w.Helps("HELP") || w.Helps("guest") {
+			t.Error("what asks for help is not known")
+		}
+	})
+}
+
 func TestRealEngineBySMS(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, store session.Store) {

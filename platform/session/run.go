@@ -37,7 +37,7 @@ func (t *Talks) run(ctx context.Context, r *round, s step) (Answer, error) {
 		}
 		return Answer{}, fmt.Errorf("take a dialog step: %w", err)
 	}
-	next.Text, next.Over, next.Node = reply.Text, reply.End, s.state.Node
+	next.Text, next.Over, next.Node, next.Unclear = reply.Text, reply.End, s.state.Node, reply.Unclear
 	next.State = s.state.Encode()
 	if !reply.End && t.Engine.Dropped(s.state) != nil {
 		next.Keep = max(next.Expires, r.Now.Add(t.Window).UnixMicro())

@@ -100,6 +100,8 @@ type talk struct {
 	// accepted, so that they must be known.
 	Proofs []byte
 	Proven int64
+	// Unclear says that Text answers what was not understood.
+	Unclear bool
 }
 
 // How many turns of a talk by SMS, signatures (more than the screens a person
@@ -137,7 +139,9 @@ func (t *talk) expired(now time.Time) bool { return t.Expires < now.UnixMicro() 
 func (t *talk) needed() int64 { return max(t.Keep, t.Proven) }
 
 // answer is what was said last.
-func (t *talk) answer() Answer { return Answer{Text: t.Text, End: t.Over, Node: t.Node} }
+func (t *talk) answer() Answer {
+	return Answer{Text: t.Text, End: t.Over, Node: t.Node, Unclear: t.Unclear}
+}
 
 // minSecret is the shortest secret accepted, in bytes.
 const minSecret = 32

@@ -20,6 +20,7 @@ type Engine interface {
 	Next(ctx context.Context, c caller.Caller, st *dialog.State, in dialog.Input) (dialog.Reply, error)
 	Dropped(st *dialog.State) *dialog.State
 	Abandoned(st *dialog.State) []dialog.Step
+	Helps(text string) bool
 }
 
 // Profiles knows the language a phone chose earlier, and how often the number
@@ -91,6 +92,9 @@ type Answer struct {
 	// Node is the step of the conversation that is shown ("fine.list"): fit for
 	// logs and gateways' statistics.
 	Node string
+	// Unclear says that the request chose, asked and answered nothing: see
+	// dialog.Reply.
+	Unclear bool
 }
 
 const (

@@ -55,8 +55,11 @@ func (e *echo) Next(_ context.Context, c caller.Caller, st *dialog.State, in dia
 		text = "thank you"
 	}
 	step := dialog.Step{Service: "echo", Node: "echo.screen", Outcome: dialog.OutcomeDone, Started: c.Now.Add(-time.Second)}
-	return dialog.Reply{Text: text, End: in.Text == "end", Steps: []dialog.Step{step}}, nil
+	return dialog.Reply{Text: text, End: in.Text == "end", Steps: []dialog.Step{step}, Unclear: in.Text == "what?"}, nil
 }
+
+// Helps implements session.Engine.
+func (e *echo) Helps(text string) bool { return text == "help" }
 
 // Dropped: nothing of an echo is worth continuing.
 func (e *echo) Dropped(*dialog.State) *dialog.State { return nil }

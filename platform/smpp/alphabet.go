@@ -28,45 +28,47 @@ func (a Alphabet) Known() bool {
 // compressed is the bit of the general groups of data_coding that says that the text is.
 const compressed = 0x20
 
-// of is the alphabet of a data_coding; "" where it is compressed, which nobody writes.
-// 0 to 15 are SMPP's own values (section 5.2.19), the others the groups of 3GPP TS
-// 23.038, 4: general and automatic deletion, message waiting, data and message class.
-// What says nothing, or says that the text is binary, is in the centre's own alphabet.
-func (a Alphabet) of(coding byte) Alphabet {
+// of is the alphabet of a data_coding. 0 to 15 are SMPP's own values (section 5.2.19),
+// the others the groups of 3GPP TS 23.038, 4: general and automatic deletion, message
+// waiting, data and message class. Where the coding says nothing, or that the text is
+// binary, it is the centre's own, and sure is false; so it is where the text is said to
+// be compressed, which nobody does.
+func (a Alphabet) of(coding byte) (of Alphabet, sure bool) {
 	switch {
+	case coding == CodingDefault:
+		return a.own(), true
 	case coding == CodingUSSD:
-		return AlphabetGSM7
+		return AlphabetGSM7, true
 	case coding == CodingASCII, coding == CodingLatin1:
-		return AlphabetLatin1 // of which ASCII is the first half
+		return AlphabetLatin1, true // of which ASCII is the first half
 	case coding == codingCyrillic:
-		return AlphabetCyrillic
+		return AlphabetCyrillic, true
 	case coding == CodingUCS2:
-		return AlphabetUCS2
+		return AlphabetUCS2, true
 	case coding < 0x10:
-		return a.own()
-	case coding < 0x80 && coding&compressed != 0:
-		return ""
+		return a.own(), false
 	case coding < 0x80:
-		return a.byBits(coding >> 2)
+		of, sure = a.byBits(coding >> 2)
+		return of, sure && coding&compressed == 0
 	case coding >= 0xF0:
 		return a.byBits(coding >> 2 & 1)
 	case coding >= 0xE0:
-		return AlphabetUCS2
+		return AlphabetUCS2, true
 	case coding >= 0xC0:
-		return AlphabetGSM7
+		return AlphabetGSM7, true
 	}
-	return a.own() // reserved
+	return a.own(), false // reserved
 }
 
 // byBits are the two bits for the alphabet in a general group.
-func (a Alphabet) byBits(bits byte) Alphabet {
+func (a Alphabet) byBits(bits byte) (of Alphabet, sure bool) {
 	switch bits & 3 {
 	case 0:
-		return AlphabetGSM7
+		return AlphabetGSM7, true
 	case 2:
-		return AlphabetUCS2
+		return AlphabetUCS2, true
 	}
-	return a.own()
+	return a.own(), false
 }
 
 func (a Alphabet) own() Alphabet {
@@ -74,23 +76,6 @@ func (a Alphabet) own() Alphabet {
 		return AlphabetGSM7
 	}
 	return a
-}
-
-// Decode reads what a phone typed, at a centre with this alphabet. Half a character, and
-// an octet that is none, become the replacement character. ErrCoding: the text is
-// compressed.
-func (a Alphabet) Decode(octets []byte, coding byte) (string, error) {
-	switch a.of(coding) {
-	case AlphabetGSM7:
-		return gsm.Decode(octets), nil
-	case AlphabetLatin1:
-		return fromOctets(octets, func(octet byte) rune { return rune(octet) }), nil
-	case AlphabetCyrillic:
-		return fromOctets(octets, cyrillic), nil
-	case AlphabetUCS2:
-		return fromUnits(octets), nil
-	}
-	return "", ErrCoding
 }
 
 // Encode writes a text whose characters are all in GSM-7 for data_coding 0; ok is false

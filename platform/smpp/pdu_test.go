@@ -322,11 +322,6 @@ func TestCodingGroups(t *testing.T) {
 			}
 		}
 	}
-	for _, coding := range []byte{0x20, 0x31, 0x68} {
-		if got, err := smpp.AlphabetGSM7.Decode([]byte("STOP"), coding); !errors.Is(err, smpp.ErrCoding) {
-			t.Errorf("a compressed text (%#x) is %q, %v", coding, got, err)
-		}
-	}
 	for own, want := range map[smpp.Alphabet]string{"": "0065", smpp.AlphabetLatin1: "4065", smpp.AlphabetCyrillic: "4065", smpp.AlphabetUCS2: ""} {
 		octets, ok := own.Encode("@e")
 		if got := strings.ToUpper(hex.EncodeToString(octets)); got != want || ok != (want != "") {

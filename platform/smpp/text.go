@@ -27,7 +27,8 @@ const (
 	notifiedClass  byte = 0x20 // intermediate notification
 )
 
-// ErrCoding says that a text is in a coding that is not spoken here.
+// ErrCoding says that a text is in a coding that is not spoken here, or in none that can
+// be told.
 var ErrCoding = errors.New("unknown data_coding")
 
 // EncodeText writes text in one of the GSM or UCS-2 codings. GSM septets lie in
@@ -51,18 +52,6 @@ func EncodeText(text string, coding byte) ([]byte, error) {
 // DecodeText is AlphabetGSM7.Decode.
 func DecodeText(octets []byte, coding byte) (string, error) {
 	return AlphabetGSM7.Decode(octets, coding)
-}
-
-// fromUnits reads UTF-16 units, the more significant octet first.
-func fromUnits(octets []byte) string {
-	units := make([]uint16, 0, len(octets)/2+1)
-	for ; len(octets) > 1; octets = octets[2:] {
-		units = append(units, binary.BigEndian.Uint16(octets))
-	}
-	if len(octets) == 1 {
-		units = append(units, 0xFFFD)
-	}
-	return string(utf16.Decode(units))
 }
 
 // Part is the place of a short message in a longer text; the zero Part is a

@@ -1,0 +1,84 @@
+package dialog
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/caller"
+)
+
+// What chooses, asks and answers nothing is told from what does, wherever it is typed;
+// what is not found was understood.
+func TestUnclear(t *testing.T) {
+	t.Parallel()
+	for _, channel := range []caller.Channel{caller.USSD, caller.SMS} {
+		k, _ := newTalker(t, locales.KY)
+		k.c.Channel = channel
+		k.turn(Input{Start: true})
+		for _, step := range []struct {
+			text    string
+			unclear bool
+		}{
+			{"бүгүн жаан жаады", true}, {"77", true}, {"", true}, {strings.Repeat("ж", maxInput+1), true}, {Unreadable, true}, {"1", false},
+			{"1", false}, {"жок", false}, {"01KG123ABC", false}, {"00", false},
+		} {
+			if got := k.turn(Input{Text: step.text}); got.Unclear != step.unclear {
+				t.Errorf("%s: %.20q is answered %+v", channel, step.text, got)
+			}
+		}
+	}
+	for text, unclear := range map[string]bool{"": false, "салам": false, "меню": false, "айып 01KG123ABC": false, "бүгүн жаан жаады": true, Unreadable: true} {
+		k, _ := newTalker(t, locales.KY)
+		k.c.Channel = caller.SMS
+		if got := k.turn(Input{Start: true, Text: text}); got.Unclear != unclear {
+			t.Errorf("a talk that starts with %q: %+v", text, got)
+		}
+	}
+}
+
+// T6: who sends what cannot be read is told so, never that nothing was written, and a
+// number that is left of it chooses nothing.
+func TestUnreadable(t *testing.T) {
+	t.Parallel()
+	for _, channel := range []caller.Channel{caller.USSD, caller.SMS} {
+		for _, loc := range []locales.Locale{locales.KY, locales.RU, ""} {
+			for _, text := range []string{Unreadable, " " + Unreadable + "\u200b", Unreadable + "1", "1" + Unreadable} {
+				k, _ := newTalker(t, loc)
+				k.c.Channel = channel
+				want := k.engine.catalogue.Text(max(loc, locales.KY), errUnread.Key)
+				k.turn(Input{Start: true})
+				node := k.state.Node
+				k.say(text, want)
+				if k.state.Node != node {
+					t.Errorf("%s: %q leads to %s", channel, text, k.state.Node)
+				}
+				if channel == caller.SMS {
+					k, _ = newTalker(t, loc)
+					k.c.Channel = channel
+					if got := k.turn(Input{Start: true, Text: text}).Text; !strings.Contains(got, want) {
+						t.Errorf("a talk that starts so is answered %q", got)
+					}
+				}
+			}
+		}
+	}
+	k, _ := newTalker(t, locales.KY)
+	k.turn(Input{Start: true})
+	k.say(" \u200b", k.engine.catalogue.Text(locales.KY, "problem.input_empty"))
+}
+
+// Help is asked for in the words that people are told of and in others, not in a
+// sentence about something else.
+func TestHelps(t *testing.T) {
+	t.Parallel()
+	k, _ := newTalker(t, locales.KY)
+	for text, want := range map[string]bool{
+		"ЖАРДАМ": true, "помощь": true, "help": true, "?": true, "что можно": true, "айып": false, "меню": false, "1": false, "": false, Unreadable: false,
+		"Абонент азыр жооп бере албайт, кийинчерээк жардам сурап чалыңыз": false,
+	} {
+		if k.engine.Helps(text) != want {
+			t.Errorf("%q helps: %v", text, !want)
+		}
+	}
+}
