@@ -65,12 +65,22 @@ func NewContract(document []byte, authenticate Authenticator, operator, index fu
 // idempotencyKey is the header of operations that can be repeated safely.
 const idempotencyKey = "Idempotency-Key"
 
-type callerKey struct{}
+type (
+	callerKey struct{}
+	stepKey   struct{}
+)
 
 // CallerFrom is who makes the request that ctx belongs to.
 func CallerFrom(ctx context.Context) caller.Caller {
 	c, _ := ctx.Value(callerKey{}).(caller.Caller)
 	return c
+}
+
+// StepFrom is the step of a service that the operation of ctx's request counts as, by
+// its x-step in the contract: "fine.lookup". Not every operation is one.
+func StepFrom(ctx context.Context) (service, step string, counted bool) {
+	name, _ := ctx.Value(stepKey{}).(string)
+	return strings.Cut(name, ".")
 }
 
 // Middleware checks a request and puts its caller into the context.
@@ -106,7 +116,8 @@ func (k *Contract) Middleware(c *fiber.Ctx) error {
 		return err
 	}
 	announce(c, route.Operation)
-	c.SetUserContext(context.WithValue(c.UserContext(), callerKey{}, who))
+	ctx := context.WithValue(c.UserContext(), callerKey{}, who)
+	c.SetUserContext(context.WithValue(ctx, stepKey{}, extension(route.Operation, "x-step")))
 	return c.Next()
 }
 
@@ -153,9 +164,15 @@ func announce(c *fiber.Ctx, operation *openapi3.Operation) {
 }
 
 func extensionDate(operation *openapi3.Operation, name string) (time.Time, bool) {
-	text, _ := operation.Extensions[name].(string)
-	date, err := time.Parse(time.DateOnly, text)
+	date, err := time.Parse(time.DateOnly, extension(operation, name))
 	return date, err == nil
+}
+
+// extension is a text that the contract says of an operation beside what OpenAPI knows;
+// empty: it says none.
+func extension(operation *openapi3.Operation, name string) string {
+	text, _ := operation.Extensions[name].(string)
+	return text
 }
 
 // methods are those that the contract has for a request's path.

@@ -229,3 +229,62 @@ func sources(t *testing.T, folder string) []source {
 	}
 	return found
 }
+
+// named are the files that may name a service beside its own folder and the file of the
+// REST interface that is called as it is: the list of services, the page that verifies
+// certificates, the operators' offer of a place, and an example that is measured.
+var named = []string{"cmd/eshik/app.go", "api/public/verify.go", "cmd/eshik/tools.go", "tools/bench/step.go"}
+
+// TestAServiceIsNamedOnce: whoever adds a service writes its folder, its texts, its
+// operations and one line. No other file imports one, or has a node or a text of one.
+func TestAServiceIsNamedOnce(t *testing.T) {
+	owners := map[string]bool{}
+	for _, p := range list(t) {
+		if name := service(p.ImportPath); name != "" {
+			owners[name] = true
+		}
+	}
+	for _, folder := range []string{"api", "cmd", "platform", "sms", "ussd", "web", "sandbox", "tools"} {
+		for _, file := range sources(t, folder) {
+			path := strings.TrimPrefix(filepath.ToSlash(file.path), root+"/")
+			if strings.HasSuffix(path, "_test.go") || slices.Contains(named, path) {
+				continue
+			}
+			ast.Inspect(file.tree, func(n ast.Node) bool {
+				if text, ok := n.(*ast.BasicLit); ok && text.Kind == token.STRING {
+					name := owner(text.Value, owners)
+					if name != "" && path != "api/citizen/"+name+".go" {
+						t.Errorf("%s: %s names the service %s: say it in its Module", file.set.Position(n.Pos()), text.Value, name)
+					}
+				}
+				return true
+			})
+		}
+	}
+}
+
+// owner is the service that a literal names: by its import path, or by the id of a node
+// or a text.
+func owner(literal string, services map[string]bool) string {
+	text := strings.Trim(literal, "\"`")
+	if name := service(text); name != "" {
+		return name
+	}
+	name, rest, _ := strings.Cut(text, ".")
+	if services[name] && rest != "" && !strings.ContainsAny(rest, " :/") {
+		return name
+	}
+	return ""
+}
+
+func TestOwner(t *testing.T) {
+	services := map[string]bool{"fine": true}
+	for literal, want := range map[string]string{
+		`"github.com/eshik-kg/eshik/services/fine"`: "fine", `"fine.list"`: "fine", "`fine.list`": "fine",
+		`"fine."`: "", `"fine. It"`: "", `"finer.list"`: "", `"github.com/eshik-kg/eshik/platform/fine"`: "",
+	} {
+		if got := owner(literal, services); got != want {
+			t.Errorf("%s names %q, not %q", literal, got, want)
+		}
+	}
+}

@@ -8,8 +8,13 @@ import (
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/clock"
+	"github.com/eshik-kg/eshik/platform/module"
 	"github.com/eshik-kg/eshik/services/certificate"
 )
+
+func (s *Server) certificates() *certificate.Service {
+	return module.Of[*certificate.Service](s.Modules)
+}
 
 // kinds are the contract's names (certificates.csv) of what is issued here.
 var kinds = map[CertificateKind]certificate.Kind{
@@ -28,7 +33,7 @@ func kindOf(kind certificate.Kind) CertificateKind {
 
 // RequestCertificate issues a certificate.
 func (s *Server) RequestCertificate(ctx context.Context, r RequestCertificateRequestObject) (RequestCertificateResponseObject, error) {
-	issued, err := s.Certificates.Request(ctx, who(ctx), kinds[r.Body.Kind])
+	issued, err := s.certificates().Request(ctx, who(ctx), kinds[r.Body.Kind])
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +42,7 @@ func (s *Server) RequestCertificate(ctx context.Context, r RequestCertificateReq
 
 // ListCertificates lists one's own.
 func (s *Server) ListCertificates(ctx context.Context, _ ListCertificatesRequestObject) (ListCertificatesResponseObject, error) {
-	all, err := s.Certificates.List(ctx, who(ctx))
+	all, err := s.certificates().List(ctx, who(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +51,7 @@ func (s *Server) ListCertificates(ctx context.Context, _ ListCertificatesRequest
 
 // DownloadCertificate gives the PDF to its owner.
 func (s *Server) DownloadCertificate(ctx context.Context, r DownloadCertificateRequestObject) (DownloadCertificateResponseObject, error) {
-	pdf, err := s.Certificates.PDF(ctx, who(ctx), r.Number)
+	pdf, err := s.certificates().PDF(ctx, who(ctx), r.Number)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +64,7 @@ func (s *Server) DownloadCertificate(ctx context.Context, r DownloadCertificateR
 
 // VerifyNumber verifies by number, for anybody.
 func (s *Server) VerifyNumber(ctx context.Context, r VerifyNumberRequestObject) (VerifyNumberResponseObject, error) {
-	view, err := s.Certificates.Verify(ctx, who(ctx), r.Number)
+	view, err := s.certificates().Verify(ctx, who(ctx), r.Number)
 	if err != nil {
 		return nil, err
 	}
@@ -70,12 +75,12 @@ func (s *Server) VerifyNumber(ctx context.Context, r VerifyNumberRequestObject) 
 
 // VerifyCode verifies the content of a QR, for anybody.
 func (s *Server) VerifyCode(ctx context.Context, r VerifyCodeRequestObject) (VerifyCodeResponseObject, error) {
-	signed, err := s.Certificates.VerifyQR(ctx, who(ctx), r.Body.Qr)
+	signed, err := s.certificates().VerifyQR(ctx, who(ctx), r.Body.Qr)
 	if err != nil {
 		return nil, err
 	}
 	answer := s.verification(signed.View(), who(ctx).Locale)
-	texts := each(s.Certificates.Words(signed), func(w certificate.Words) SignedText {
+	texts := each(s.certificates().Words(signed), func(w certificate.Words) SignedText {
 		return SignedText{Language: SignedTextLanguage(w.Locale), Title: w.Title, Lines: each(w.Lines, func(l certificate.Line) SignedLine {
 			return SignedLine{Label: l.Label, Value: l.Value}
 		})}

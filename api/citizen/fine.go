@@ -4,13 +4,16 @@ import (
 	"context"
 	"time"
 
+	"github.com/eshik-kg/eshik/platform/module"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/services/fine"
 )
 
+func (s *Server) fines() *fine.Service { return module.Of[*fine.Service](s.Modules) }
+
 // ListFines looks a plate up.
 func (s *Server) ListFines(ctx context.Context, r ListFinesRequestObject) (ListFinesResponseObject, error) {
-	listing, err := s.Fines.Lookup(ctx, who(ctx), r.Params.Plate)
+	listing, err := s.fines().Lookup(ctx, who(ctx), r.Params.Plate)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +31,7 @@ func (s *Server) ListFines(ctx context.Context, r ListFinesRequestObject) (ListF
 // ListViolations tells an owner what the fines are for.
 func (s *Server) ListViolations(ctx context.Context, r ListViolationsRequestObject) (ListViolationsResponseObject, error) {
 	c := who(ctx)
-	violations, err := s.Fines.Details(ctx, c, r.Params.Plate)
+	violations, err := s.fines().Details(ctx, c, r.Params.Plate)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +46,7 @@ func (s *Server) ListViolations(ctx context.Context, r ListViolationsRequestObje
 
 // OpenPayment quotes bills.
 func (s *Server) OpenPayment(ctx context.Context, r OpenPaymentRequestObject) (OpenPaymentResponseObject, error) {
-	p, err := s.Fines.Open(ctx, who(ctx), r.Body.Refs)
+	p, err := s.fines().Open(ctx, who(ctx), r.Body.Refs)
 	if err != nil {
 		return nil, err
 	}

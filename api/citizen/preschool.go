@@ -6,12 +6,15 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 
 	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/module"
 	"github.com/eshik-kg/eshik/services/preschool"
 )
 
+func (s *Server) preschool() *preschool.Service { return module.Of[*preschool.Service](s.Modules) }
+
 // ListChildren lists whom the citizen may register.
 func (s *Server) ListChildren(ctx context.Context, _ ListChildrenRequestObject) (ListChildrenResponseObject, error) {
-	children, err := s.Preschool.Children(ctx, who(ctx))
+	children, err := s.preschool().Children(ctx, who(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -22,7 +25,7 @@ func (s *Server) ListChildren(ctx context.Context, _ ListChildrenRequestObject) 
 
 // ListDistricts lists where kindergartens are.
 func (s *Server) ListDistricts(ctx context.Context, _ ListDistrictsRequestObject) (ListDistrictsResponseObject, error) {
-	districts, err := s.Preschool.Districts(ctx)
+	districts, err := s.preschool().Districts(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +37,7 @@ func (s *Server) ListDistricts(ctx context.Context, _ ListDistrictsRequestObject
 
 // ListKindergartens lists a district's kindergartens.
 func (s *Server) ListKindergartens(ctx context.Context, r ListKindergartensRequestObject) (ListKindergartensResponseObject, error) {
-	found, err := s.Preschool.Kindergartens(ctx, r.Params.District)
+	found, err := s.preschool().Kindergartens(ctx, r.Params.District)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +53,7 @@ func (s *Server) ListKindergartens(ctx context.Context, r ListKindergartensReque
 
 // ListRegistrations lists the registrations of the phone and its person.
 func (s *Server) ListRegistrations(ctx context.Context, _ ListRegistrationsRequestObject) (ListRegistrationsResponseObject, error) {
-	registrations, err := s.Preschool.Registrations(ctx, who(ctx))
+	registrations, err := s.preschool().Registrations(ctx, who(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +63,7 @@ func (s *Server) ListRegistrations(ctx context.Context, _ ListRegistrationsReque
 
 // RegisterChild puts a child into the queue.
 func (s *Server) RegisterChild(ctx context.Context, r RegisterChildRequestObject) (RegisterChildResponseObject, error) {
-	position, err := s.Preschool.Register(ctx, who(ctx), r.Body.Child, r.Body.Kindergartens)
+	position, err := s.preschool().Register(ctx, who(ctx), r.Body.Child, r.Body.Kindergartens)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +72,7 @@ func (s *Server) RegisterChild(ctx context.Context, r RegisterChildRequestObject
 
 // QueuePosition tells the place in the queue, to whoever knows the number.
 func (s *Server) QueuePosition(ctx context.Context, r QueuePositionRequestObject) (QueuePositionResponseObject, error) {
-	position, err := s.Preschool.Position(ctx, who(ctx), r.Number)
+	position, err := s.preschool().Position(ctx, who(ctx), r.Number)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +81,7 @@ func (s *Server) QueuePosition(ctx context.Context, r QueuePositionRequestObject
 
 // ListOffers lists the places offered to the citizen's children.
 func (s *Server) ListOffers(ctx context.Context, _ ListOffersRequestObject) (ListOffersResponseObject, error) {
-	offers, err := s.Preschool.Offers(ctx, who(ctx))
+	offers, err := s.preschool().Offers(ctx, who(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +91,7 @@ func (s *Server) ListOffers(ctx context.Context, _ ListOffersRequestObject) (Lis
 
 // UseThisPhone has the citizen's registrations tell of themselves on the token's phone.
 func (s *Server) UseThisPhone(ctx context.Context, _ UseThisPhoneRequestObject) (UseThisPhoneResponseObject, error) {
-	numbers, err := s.Preschool.Follow(ctx, who(ctx))
+	numbers, err := s.preschool().Follow(ctx, who(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +100,7 @@ func (s *Server) UseThisPhone(ctx context.Context, _ UseThisPhoneRequestObject) 
 
 // AnswerOffer accepts or declines a place.
 func (s *Server) AnswerOffer(ctx context.Context, r AnswerOfferRequestObject) (AnswerOfferResponseObject, error) {
-	offer, err := s.Preschool.Answer(ctx, who(ctx), r.Number, r.Body.Accept)
+	offer, err := s.preschool().Answer(ctx, who(ctx), r.Number, r.Body.Accept)
 	if err != nil {
 		return nil, err
 	}

@@ -14,11 +14,9 @@ import (
 	"github.com/eshik-kg/eshik/platform/analytics"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/module"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/problem"
-	"github.com/eshik-kg/eshik/services/certificate"
-	"github.com/eshik-kg/eshik/services/fine"
-	"github.com/eshik-kg/eshik/services/preschool"
 )
 
 // Document is the contract that this package serves.
@@ -28,15 +26,13 @@ var Document []byte
 
 // Server answers the contract's operations from the services.
 type Server struct {
-	Identity     *identity.Service
-	Talks        Talks
-	Fines        *fine.Service
-	Payments     *payment.Service
-	Certificates *certificate.Service
-	Preschool    *preschool.Service
-	Figures      UsageReader
-	Recorder     Recorder
-	Texts        *locales.Catalogue
+	Identity *identity.Service
+	Talks    Talks
+	Payments *payment.Service
+	Modules  []module.Module
+	Figures  UsageReader
+	Recorder Recorder
+	Texts    *locales.Catalogue
 }
 
 // Talks hears that a phone's profile was changed, as *session.Talks does.
@@ -109,24 +105,13 @@ func locate(next StrictHandlerFunc, _ string) StrictHandlerFunc {
 	}
 }
 
-// steps names the service and the step that an operation counts as.
-var steps = map[string][2]string{
-	"SendCode": {"identity", "rest.code"}, "IssueToken": {"identity", "rest.token"},
-	"ListFines": {"fine", "rest.lookup"}, "ListViolations": {"fine", "rest.details"},
-	"OpenPayment": {"fine", "rest.quote"}, "ConfirmPayment": {"fine", "rest.confirm"},
-	"RequestCertificate": {"certificate", "rest.request"}, "DownloadCertificate": {"certificate", "rest.document"},
-	"VerifyNumber": {"certificate", "rest.verify"}, "VerifyCode": {"certificate", "rest.verify"},
-	"RegisterChild": {"preschool", "rest.register"}, "QueuePosition": {"preschool", "rest.position"},
-	"AnswerOffer": {"preschool", "rest.answer"},
-}
-
-// count makes an event of every operation that is a step of a service.
-func (s *Server) count(next StrictHandlerFunc, operation string) StrictHandlerFunc {
+// count makes an event of every operation that the contract calls a step of a service.
+func (s *Server) count(next StrictHandlerFunc, _ string) StrictHandlerFunc {
 	return func(c *fiber.Ctx, request any) (any, error) {
 		who := api.CallerFrom(c.UserContext())
 		response, err := next(c, request)
-		if step, counted := steps[operation]; counted {
-			e := analytics.Of(who, step[0], step[1], api.Outcome(err))
+		if service, step, counted := api.StepFrom(c.UserContext()); counted {
+			e := analytics.Of(who, service, "rest."+step, api.Outcome(err))
 			e.Duration = time.Since(who.Now)
 			s.Recorder.Later(e)
 		}

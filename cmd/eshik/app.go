@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -19,6 +18,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/limit"
+	"github.com/eshik-kg/eshik/platform/module"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/registry"
@@ -56,9 +56,8 @@ type app struct {
 
 	payments     *payment.Service
 	partners     *payment.Partners
-	fines        *fine.Service
-	certificates *certificate.Service
-	preschool    *preschool.Service
+	constructors []module.Constructor
+	modules      []module.Module
 	talks        *session.Talks
 	inbound      *sms.Inbound // set by newHTTP
 	// callbacks are those of the SMS providers that the gateways' file names.
@@ -68,7 +67,16 @@ type app struct {
 
 // build wires the app. The database is brought to this version.
 func build(ctx context.Context, config *Config, log *slog.Logger) (*app, error) {
-	a := &app{config: config, log: log, now: time.Now, metrics: newMetrics()}
+	texts, err := locales.Load()
+	if err != nil {
+		return nil, fmt.Errorf("the locale files: %w", err)
+	}
+	return buildOf(ctx, config, log, texts, services...)
+}
+
+// buildOf wires an app of some services.
+func buildOf(ctx context.Context, config *Config, log *slog.Logger, texts *locales.Catalogue, services ...module.Constructor) (*app, error) {
+	a := &app{config: config, log: log, now: time.Now, metrics: newMetrics(), texts: texts, constructors: services}
 	for _, part := range []func(context.Context) error{a.buildStore, a.buildPlatform, a.buildServices, a.buildTalks} {
 		if err := part(ctx); err != nil {
 			return nil, errors.Join(err, a.close(ctx))
@@ -79,9 +87,6 @@ func build(ctx context.Context, config *Config, log *slog.Logger) (*app, error) 
 
 // buildStore opens what holds the data.
 func (a *app) buildStore(ctx context.Context) (err error) {
-	if a.texts, err = locales.Load(); err != nil {
-		return fmt.Errorf("the locale files: %w", err)
-	}
 	key, err := a.config.key()
 	if err != nil {
 		return usageError{err}
@@ -140,40 +145,22 @@ func (a *app) buildPlatform(ctx context.Context) (err error) {
 	return nil
 }
 
-// registers are the clients of the registries.
-type registers struct {
-	city          *registry.SafeCity
-	aimak         *registry.Aimak
-	persons       *registry.Persons
-	kindergartens *registry.Kindergartens
-}
+// services are the citizen services, in the order of the menu. A new one is a line here.
+var services = []module.Constructor{fine.Module, certificate.Module, preschool.Module}
 
-func (a *app) registers() (r registers, err error) {
-	config := registry.Config{BaseURL: a.config.XRoadURL, Client: a.config.XRoadClient}
-	rest, err := registry.NewREST(config)
-	if err != nil {
-		return r, usageError{fmt.Errorf("X-Road: %w", err)}
-	}
-	soap, err := registry.NewSOAP(config)
-	if err != nil {
-		return r, usageError{fmt.Errorf("X-Road: %w", err)}
-	}
-	var faults [4]error
-	r.city, faults[0] = registry.NewSafeCity(soap, registry.SafeCityConfig{Service: a.config.XRoadSafeCity})
-	r.aimak, faults[1] = registry.NewAimak(rest, a.config.XRoadAimak)
-	r.persons, faults[2] = registry.NewPersons(rest, a.config.XRoadPersons)
-	r.kindergartens, faults[3] = registry.NewKindergartens(rest, a.config.XRoadKindergartens)
-	return r, errors.Join(faults[:]...)
-}
-
-// buildServices makes the citizen services. A new one is added here.
+// buildServices makes the citizen services and what they share.
 func (a *app) buildServices(ctx context.Context) error {
-	r, err := a.registers()
+	registries, err := registry.NewClients(
+		registry.Config{BaseURL: a.config.XRoadURL, Client: a.config.XRoadClient},
+		registry.Services{
+			SafeCity: a.config.XRoadSafeCity, Aimak: a.config.XRoadAimak,
+			Persons: a.config.XRoadPersons, Kindergartens: a.config.XRoadKindergartens,
+		})
 	if err != nil {
-		return err
+		return usageError{fmt.Errorf("X-Road: %w", err)}
 	}
 	if a.identity, err = identity.New(identity.Deps{
-		DB: a.db, Sealer: a.sealer, Outbox: a.outbox, Audit: a.audit, Limiter: a.limiter, Registry: r.persons,
+		DB: a.db, Sealer: a.sealer, Outbox: a.outbox, Audit: a.audit, Limiter: a.limiter, Registry: registries.Persons,
 		Recorder: a.events, Catalogue: a.texts, Now: a.now, Rand: rand.Reader, Log: a.log, HeldBack: a.metrics.hold,
 	}); err != nil {
 		return err
@@ -181,48 +168,32 @@ func (a *app) buildServices(ctx context.Context) error {
 	a.payments = payment.New(payment.Deps{
 		DB: a.db, Queue: a.queue, Sealer: a.sealer, Outbox: a.outbox, Audit: a.audit, Events: a.events,
 		Texts: a.texts, Now: a.now, Random: rand.Reader, Log: a.log,
-	}, fine.NewBiller(r.city, a.db, a.now))
+	})
 	if err := a.metrics.registry.Register(newMoneyFigures(a.payments, a.now, a.log)); err != nil {
 		return fmt.Errorf("the figures of payments: %w", err)
 	}
-	if a.fines, err = fine.New(fine.Deps{
-		DB: a.db, Register: r.city, Cashier: r.city, Payments: a.payments, Citizens: a.identity,
-		Limiter: a.limiter, Index: a.sealer, Audit: a.audit,
-	}); err != nil {
-		return err
-	}
-	signer, err := sign.Open(ctx, a.db, a.sealer, a.now)
-	if err != nil {
-		return err
-	}
-	a.certificates, err = certificate.New(certificate.Deps{
-		DB: a.db, Jobs: a.queue, Register: certificate.FromAimak(r.aimak), Proofs: a.identity, Sealer: a.sealer,
-		Signer: signer, Outbox: a.outbox, Audit: a.audit, Analytics: a.events, Texts: a.texts, Limiter: a.limiter, Issuer: "KG-ESHIK",
-		VerifyURL: strings.TrimRight(a.config.PublicURL, "/") + "/verify", SMSNumber: a.config.SMSNumber,
-		Random: rand.Reader, Now: a.now,
-	})
-	if err != nil {
-		return err
-	}
 	a.identity.Tie(a.outbox, a.payments)
-	directory, err := preschool.FromRegister(r.kindergartens, a.now)
+	keys, err := sign.Open(ctx, a.db, a.sealer, a.now)
 	if err != nil {
 		return err
 	}
-	a.preschool, err = preschool.New(preschool.Deps{
-		DB: a.db, Families: preschool.FromAimak(r.aimak), Directory: directory, Proofs: a.identity, Languages: a.identity,
-		Sealer: a.sealer, Outbox: a.outbox, Audit: a.audit, Analytics: a.events, Texts: a.texts, Limiter: a.limiter,
-		Random: rand.Reader, Now: a.now,
-	})
-	if err == nil {
-		a.identity.Tie(a.preschool)
-	}
+	a.modules, err = module.Build(module.Env{
+		DB: a.db, Queue: a.queue, Clock: a.now, Random: rand.Reader, Texts: a.texts, Sealer: a.sealer, Keys: keys, Outbox: a.outbox, Audit: a.audit,
+		Analytics: a.events, Limiter: a.limiter, Identity: a.identity, Payments: a.payments, Registries: registries, Log: a.log,
+		PublicURL: a.config.PublicURL, SMSNumber: a.config.SMSNumber,
+	}, a.constructors...)
 	return err
 }
 
 // spoken are the services' parts of the conversation, in the order of the menu.
 func (a *app) spoken() []dialog.Service {
-	return []dialog.Service{a.fines.Talk(), a.certificates.Talk(), a.preschool.Talk(), a.identity.Talk()}
+	var all []dialog.Service
+	for _, m := range a.modules {
+		if m.Talk.Name != "" {
+			all = append(all, m.Talk)
+		}
+	}
+	return append(all, a.identity.Talk())
 }
 
 // buildTalks makes the conversation that USSD and SMS share.

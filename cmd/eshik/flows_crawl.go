@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/module"
 	"github.com/eshik-kg/eshik/sms"
 	"github.com/eshik-kg/eshik/ussd"
 )
@@ -59,10 +61,12 @@ type engineNext func(context.Context, caller.Caller, *dialog.State, dialog.Input
 type planted struct {
 	look     func(*crawl, caller.Caller, *dialog.State) error
 	services []dialog.Service            // beside our own
+	modules  []module.Constructor        // the same, with what is typed there
+	texts    []fs.FS                     // of these
 	engine   func(engineNext) engineNext // around the engine; nil: as it is
 }
 
-// crawlAll walks as each citizen, then as the mother whom a place is offered.
+// crawlAll walks as each citizen, then as the first one after each act of the services.
 func crawlAll(ctx context.Context, d door, loc locales.Locale, faults planted) (c *crawl, err error) {
 	defer func() {
 		switch fault := recover().(type) {
@@ -80,12 +84,11 @@ func crawlAll(ctx context.Context, d door, loc locales.Locale, faults planted) (
 	for _, who := range visitors {
 		c.walk(who, who.name, "")
 	}
-	// The way out of an offer is gone both ways: by one who accepts nothing, then,
-	// with a second offer, by one who may.
-	for i, avoided := range []string{"preschool.accept", ""} {
-		_, err := c.app.preschool.Offer(ctx, "console", c.registration, c.gardens()[i])
-		c.must(err)
-		c.walk(visitors[0], "offered "+strconv.Itoa(i+1), avoided)
+	for _, m := range c.app.modules {
+		for _, act := range m.Rehearsal.Acts {
+			c.must(act.Do(ctx, c.found))
+			c.walk(visitors[0], act.Name, act.Avoid)
+		}
 	}
 	c.allReached()
 	c.proveProblems()
@@ -136,8 +139,8 @@ type crawl struct {
 	edges          map[edge]string
 	actions        map[string]bool
 	reached        map[string]bool
-	certificate    string
-	registration   string
+	parts          map[string]bool   // of the locale files, by the first word of a key
+	found          map[string]string // what screens showed that is typed later, by node
 }
 
 // place is a screen to go on from: its state as the session store keeps it.
@@ -170,7 +173,7 @@ func (c *crawl) walk(who visitor, phase, avoided string) {
 	c.way(edge{"door.main", "identity.undo"}, typed)
 	c.way(edge{"identity.undo", "identity.undone"}, "")
 	if c.door.channel == caller.SMS {
-		for _, text := range []string{"айып", "штраф 01KG777AAA", "айып ???", "справка", "текшер " + c.certificate, "кезек " + c.registration, "очередь", "тил", "жардам"} {
+		for _, text := range c.texted() {
 			c.visit(dialog.NewState(c.locale), dialog.Input{Start: true, Text: text}, nil)
 		}
 	}

@@ -22,9 +22,8 @@ var (
 	digit       = regexp.MustCompile(`\d|[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{3}`)
 	oneTime     = regexp.MustCompile(`\b\d{6}\b`)
 	placeholder = regexp.MustCompile(`\{[a-z_]*\}|%!`)
-	rawKey      = regexp.MustCompile(`\b(problem|fine|certificate|preschool|identity|payment|dialog)\.[a-z_]+`)
-	issuedAs    = regexp.MustCompile(`[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{3}`)
-	queuedAs    = regexp.MustCompile(`\d{11}`)
+	rawKey      = regexp.MustCompile(`\b([a-z]+)\.[a-z_]+`)
+	shownPlace  = regexp.MustCompile(`\{[a-z_.]+\}`)
 )
 
 // check holds a reply to the rules of every screen.
@@ -32,12 +31,7 @@ func (c *crawl) check(st *dialog.State, reply dialog.Reply, way []string) {
 	if wrong := c.wrong(st, reply); wrong != "" {
 		c.fault("%s %v: the screen of %s %s: %q", c.phase, way, st.Node, wrong, reply.Text)
 	}
-	if st.Node == "certificate.done" && c.certificate == "" {
-		c.certificate = issuedAs.FindString(reply.Text)
-	}
-	if st.Node == "preschool.done" && c.registration == "" {
-		c.registration = queuedAs.FindString(strings.NewReplacer(" ", "", "-", "").Replace(reply.Text))
-	}
+	c.note(st.Node, reply.Text)
 }
 
 // wrong says what is wrong with a screen, if anything is.
@@ -51,12 +45,18 @@ func (c *crawl) wrong(st *dialog.State, reply dialog.Reply) string {
 		return "has an empty line"
 	case placeholder.MatchString(reply.Text):
 		return "has an empty place"
-	case rawKey.MatchString(reply.Text):
+	case c.showsKey(reply.Text):
 		return "shows a key"
 	case c.locale == locales.KYLatn && st.Node != "door.language" && cyrillic(reply.Text):
 		return "has Cyrillic letters"
 	}
 	return c.stuck(st, reply)
+}
+
+// showsKey reports a text's key in place of the text: a name of a part of the locale
+// files, a dot, and a word.
+func (c *crawl) showsKey(text string) bool {
+	return slices.ContainsFunc(rawKey.FindAllStringSubmatch(text, -1), func(match []string) bool { return c.parts[match[1]] })
 }
 
 // stuck says how a screen leads nowhere.

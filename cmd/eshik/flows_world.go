@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,10 +10,11 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
-	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/session"
 )
@@ -23,7 +25,7 @@ func newCrawl(ctx context.Context, d door, loc locales.Locale, faults planted) (
 	if err != nil {
 		return nil, err
 	}
-	c := &crawl{ctx: ctx, folder: folder, door: d, locale: loc, reached: map[string]bool{}, pages: map[string]int{}, edges: map[edge]string{}, actions: map[string]bool{}, deep: map[string]bool{}, nodes: map[string]dialog.Node{}}
+	c := &crawl{ctx: ctx, folder: folder, door: d, locale: loc, reached: map[string]bool{}, pages: map[string]int{}, edges: map[edge]string{}, actions: map[string]bool{}, deep: map[string]bool{}, nodes: map[string]dialog.Node{}, parts: map[string]bool{}, found: map[string]string{}}
 	log := slog.New(slog.DiscardHandler)
 	config := &Config{
 		Mode: "sandbox", Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Data: folder,
@@ -36,7 +38,11 @@ func newCrawl(ctx context.Context, d door, loc locales.Locale, faults planted) (
 	if c.world, err = startOutside(config, "", config.PublicURL, log); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
-	if c.app, err = build(ctx, config, log); err == nil {
+	texts, err := locales.Load(faults.texts...)
+	if err == nil {
+		c.app, err = buildOf(ctx, config, log, texts, slices.Concat(services, faults.modules)...)
+	}
+	if err == nil {
 		err = c.app.queue.Start(ctx)
 	}
 	if err == nil {
@@ -50,9 +56,13 @@ func newCrawl(ctx context.Context, d door, loc locales.Locale, faults planted) (
 
 // wire makes the engine and learns which nodes it has.
 func (c *crawl) wire(log *slog.Logger, faults planted) (err error) {
-	services := append(c.app.spoken(), faults.services...)
-	if c.engine, err = dialog.New(c.app.texts, dialog.Options{Profiles: c.app.identity, Log: log}, services...); err != nil {
+	spoken := append(c.app.spoken(), faults.services...)
+	if c.engine, err = dialog.New(c.app.texts, dialog.Options{Profiles: c.app.identity, Log: log}, spoken...); err != nil {
 		return err
+	}
+	for _, key := range c.app.texts.Keys() {
+		part, _, _ := strings.Cut(key, ".")
+		c.parts[part] = true
 	}
 	c.look = faults.look
 	if c.next = c.engine.Next; faults.engine != nil {
@@ -60,7 +70,7 @@ func (c *crawl) wire(log *slog.Logger, faults planted) (err error) {
 	}
 	c.actions["door.speak"], c.actions["door.continue"] = true, true // the engine's own
 	c.shows = []string{"door.main", "door.language", "door.resume"}
-	for _, service := range services {
+	for _, service := range spoken {
 		for _, node := range service.Nodes {
 			c.nodes[node.ID] = node
 			if node.Do != nil {
@@ -87,15 +97,9 @@ func (c *crawl) close() error {
 	return errors.Join(append(faults, os.RemoveAll(c.folder))...)
 }
 
-// answers is the table of what is typed where something is asked for.
+// answers are what is typed where a node asks for something.
 func (c *crawl) answers(node string) []string {
 	switch node {
-	case "fine.plate":
-		return []string{"01KG123ABC", "01kg777aaa", "B1234AB", "09KG999ZZZ", "ZZZZ"}
-	case "certificate.verify":
-		return []string{c.certificate, "ABCD-EFGH-JKM", "K7MN"}
-	case "preschool.ask_number":
-		return []string{c.registration, "47123456789", "47"}
 	case "identity.code":
 		return []string{c.code(), "12", "000000"}
 	case "identity.pin":
@@ -103,7 +107,42 @@ func (c *crawl) answers(node string) []string {
 	case "identity.document":
 		return []string{c.who.document, "ID12", "ID9999999"}
 	}
+	for _, m := range c.app.modules {
+		if typed, asks := m.Rehearsal.Typed[node]; asks {
+			return c.filled(typed)
+		}
+	}
 	return nil
+}
+
+// texted are the texts that begin a conversation by SMS.
+func (c *crawl) texted() []string {
+	var all []string
+	for _, m := range c.app.modules {
+		all = append(all, c.filled(m.Rehearsal.Texted)...)
+	}
+	return append(all, "тил", "жардам")
+}
+
+// filled puts what screens showed into its places: "{certificate.done}".
+func (c *crawl) filled(texts []string) []string {
+	all := make([]string, len(texts))
+	for i, text := range texts {
+		all[i] = shownPlace.ReplaceAllStringFunc(text, func(place string) string { return c.found[strings.Trim(place, "{}")] })
+	}
+	return all
+}
+
+// note keeps what a screen shows and what is typed later.
+func (c *crawl) note(node, text string) {
+	if c.app == nil || c.found[node] != "" {
+		return
+	}
+	for _, m := range c.app.modules {
+		if pattern := m.Rehearsal.Shown[node]; pattern != nil {
+			c.found[node] = cmp.Or(pattern.FindString(text), pattern.FindString(strings.NewReplacer(" ", "", "-", "").Replace(text)))
+		}
+	}
 }
 
 // code is the newest one-time code that reached the phone.
@@ -148,17 +187,6 @@ func (*answered) WriteHeader(int) {}
 
 // Write implements http.ResponseWriter.
 func (a *answered) Write(p []byte) (int, error) { return a.body.Write(p) }
-
-// gardens are two kindergartens of the mother's registration.
-func (c *crawl) gardens() []string {
-	found, err := c.app.preschool.Position(c.ctx, caller.Caller{Now: c.app.now()}, c.registration)
-	c.must(err)
-	var codes []string
-	for _, p := range found.Places {
-		codes = append(codes, p.Kindergarten)
-	}
-	return append(codes, codes...)
-}
 
 func short(input string) string {
 	if len(input) > 20 {

@@ -11,9 +11,8 @@ import (
 
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/module"
 	"github.com/eshik-kg/eshik/platform/payment"
-	"github.com/eshik-kg/eshik/services/certificate"
-	"github.com/eshik-kg/eshik/services/preschool"
 )
 
 type fsckCommand struct{}
@@ -39,7 +38,7 @@ func (fsckCommand) Run(ctx context.Context, config *Config, log *slog.Logger, ou
 
 // fsck replays the audit log and compares with it what is kept.
 func (a *app) fsck(ctx context.Context, tx *sql.Tx, out io.Writer) error {
-	payments, certificates, queue, people := payment.NewCheck(), certificate.NewCheck(), preschool.NewCheck(), identity.NewCheck()
+	payments, checks := payment.NewCheck(), a.checks()
 	last, records := a.now(), 0
 	tell := func(format string, n int) {
 		if now := a.now(); now.Sub(last) >= progressEvery {
@@ -49,9 +48,9 @@ func (a *app) fsck(ctx context.Context, tx *sql.Tx, out io.Writer) error {
 	}
 	tail, whole := a.audit.Replay(ctx, tx, func(e audit.Entry) {
 		payments.See(e)
-		certificates.See(e)
-		queue.See(e)
-		people.See(e)
+		for _, check := range checks {
+			check.See(e)
+		}
 		records++
 		tell("%d records of the audit log …", records)
 	})
@@ -60,10 +59,23 @@ func (a *app) fsck(ctx context.Context, tx *sql.Tx, out io.Writer) error {
 		payments = payment.NewCheck()
 	}
 	faults := []error{whole, payments.Run(ctx, tx, func(n int) { tell("%d payments …", n) })}
-	if whole == nil {
-		faults = append(faults, certificates.Run(ctx, tx), queue.Run(ctx, tx), people.Run(ctx, tx))
+	for _, check := range checks {
+		if whole == nil {
+			faults = append(faults, check.Run(ctx, tx))
+		}
 	}
 	return errors.Join(faults...)
+}
+
+// checks compare what the services keep, and who people are, with the log.
+func (a *app) checks() []module.Check {
+	var all []module.Check
+	for _, m := range a.modules {
+		if m.Check != nil {
+			all = append(all, m.Check())
+		}
+	}
+	return append(all, identity.NewCheck())
 }
 
 // unsealed tells of the log's tail: what is deleted from it shows only by what it

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"cmp"
 	"errors"
 	"io"
 	"net/http"
@@ -16,12 +14,10 @@ import (
 	"github.com/eshik-kg/eshik/api"
 	"github.com/eshik-kg/eshik/api/citizen"
 	"github.com/eshik-kg/eshik/api/partner"
-	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/api/public"
 	"github.com/eshik-kg/eshik/platform/caller"
-	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/sandbox"
-	"github.com/eshik-kg/eshik/services/certificate"
 	"github.com/eshik-kg/eshik/sms"
 	"github.com/eshik-kg/eshik/ussd"
 	"github.com/eshik-kg/eshik/web"
@@ -79,7 +75,7 @@ func (a *app) leadOn(answer fiber.ErrorHandler) fiber.ErrorHandler {
 		if c.Accepts("application/problem+json", fiber.MIMEApplicationJSON, fiber.MIMETextHTML) != fiber.MIMETextHTML {
 			return nil
 		}
-		return page(c, web.PlainPolicy, func(w io.Writer) error { return a.pages.Missing(w, api.Locale(c)) })
+		return public.Page(c, web.PlainPolicy, func(w io.Writer) error { return a.pages.Missing(w, api.Locale(c)) })
 	}
 }
 
@@ -167,8 +163,7 @@ func (a *app) mountAPI(f fiber.Router) error {
 		return err
 	}
 	server := &citizen.Server{
-		Identity: a.identity, Talks: a.talks, Fines: a.fines, Payments: a.payments, Certificates: a.certificates,
-		Preschool: a.preschool, Figures: a.events, Recorder: a.events, Texts: a.texts,
+		Identity: a.identity, Talks: a.talks, Payments: a.payments, Modules: a.modules, Figures: a.events, Recorder: a.events, Texts: a.texts,
 	}
 	server.Mount(f, contract)
 	return nil
@@ -187,26 +182,8 @@ func (a *app) mountPages(f fiber.Router) error {
 	if err != nil {
 		return err
 	}
-	reference, err := a.pages.Reference()
-	if err != nil {
-		return err
-	}
-	f.All("/static/*", adaptor.HTTPHandler(a.pages.Static()))
-	f.Get("/docs", func(c *fiber.Ctx) error {
-		c.Set(fiber.HeaderContentSecurityPolicy, web.ScriptPolicy)
-		return adaptor.HTTPHandler(reference[api.Locale(c)])(c)
-	})
-	f.Get("/verify/:number?", a.verifyPage)
-	f.Post("/verify", a.verifyCode)
-	f.Get("/", a.show(web.PlainPolicy, a.pages.Home))
-	return nil
-}
-
-// show serves a page that says the same to everybody.
-func (a *app) show(policy string, render func(io.Writer, locales.Locale) error) fiber.Handler {
-	return func(c *fiber.Ctx) error {
-		return page(c, policy, func(w io.Writer) error { return render(w, api.Locale(c)) })
-	}
+	site := &public.Site{Pages: a.pages, Modules: a.modules, Texts: a.texts, Now: a.now, Log: a.log}
+	return site.Mount(f)
 }
 
 func (a *app) phonePage(c *fiber.Ctx) error {
@@ -214,86 +191,7 @@ func (a *app) phonePage(c *fiber.Ctx) error {
 	for _, p := range sandbox.FixedPhones() {
 		numbers = append(numbers, web.PhoneNumber(p))
 	}
-	return page(c, web.ScriptPolicy, func(w io.Writer) error { return a.pages.Phone(w, api.Locale(c), numbers) })
-}
-
-// verifyPage answers a certificate's number for anybody.
-func (a *app) verifyPage(c *fiber.Ctx) error {
-	loc := api.Locale(c)
-	typed := cmp.Or(c.Params("number"), c.Query("number"))
-	view := web.VerifyView{Typed: typed}
-	switch {
-	case strings.TrimSpace(typed) != "":
-		found, err := a.certificates.Verify(c.UserContext(), a.reader(c), typed)
-		if err != nil {
-			p := problem.From(err)
-			api.Hold(c, p)
-			view.Problem = a.texts.Text(loc, p.Key, p.Args...)
-			if p.Code == problem.Internal {
-				a.log.ErrorContext(c.UserContext(), "the verify page failed", "error", err)
-			}
-		} else {
-			view.Answer = a.verifyAnswer(found, loc)
-		}
-	case c.Context().QueryArgs().Has("number"):
-		view.Problem = a.texts.Text(loc, "verify.empty")
-	}
-	return page(c, web.PlainPolicy, func(w io.Writer) error { return a.pages.Verify(w, loc, view) })
-}
-
-// verifyCode answers the content of a certificate's QR code: the signed text.
-func (a *app) verifyCode(c *fiber.Ctx) error {
-	loc := api.Locale(c)
-	view := web.VerifyView{Scanned: c.FormValue("qr")}
-	if strings.TrimSpace(view.Scanned) == "" {
-		view.CodeProblem = a.texts.Text(loc, "verify.qr_empty")
-	} else if signed, err := a.certificates.VerifyQR(c.UserContext(), a.reader(c), view.Scanned); err != nil {
-		p := problem.From(err)
-		api.Hold(c, p)
-		view.CodeProblem = a.texts.Text(loc, p.Key, p.Args...)
-		if p.Code == problem.Internal {
-			a.log.ErrorContext(c.UserContext(), "the verify page failed", "error", err)
-		}
-	} else {
-		view.Scanned, view.Answer = "", a.verifyAnswer(signed.View(), loc)
-		for _, words := range a.certificates.Words(signed) {
-			shown := web.VerifyWords{Locale: words.Locale, Title: words.Title}
-			for _, line := range words.Lines {
-				shown.Lines = append(shown.Lines, web.VerifyLine(line))
-			}
-			view.Answer.Signed = append(view.Answer.Signed, shown)
-		}
-	}
-	c.Set(fiber.HeaderCacheControl, "no-store") // it is somebody's address
-	return page(c, web.PlainPolicy, func(w io.Writer) error { return a.pages.Verify(w, loc, view) })
-}
-
-// reader is who reads a page.
-func (a *app) reader(c *fiber.Ctx) caller.Caller {
-	return caller.Caller{Channel: caller.Web, Gateway: "web", Locale: api.Locale(c), Address: c.IP(), Now: a.now()}
-}
-
-func (a *app) verifyAnswer(v certificate.View, loc locales.Locale) *web.VerifyAnswer {
-	answer := &web.VerifyAnswer{
-		Number: certificate.ShowNumber(v.Number), Kind: a.texts.Text(loc, v.Kind.TitleKey()),
-		Initials: v.Initials, BirthYear: v.BirthYear, Issued: clock.Day(v.IssuedAt),
-	}
-	if !v.RevokedAt.IsZero() {
-		answer.Revoked = clock.Day(v.RevokedAt)
-	}
-	return answer
-}
-
-// page renders a whole page before the first byte leaves.
-func page(c *fiber.Ctx, policy string, render func(io.Writer) error) error {
-	var out bytes.Buffer
-	if err := render(&out); err != nil {
-		return err
-	}
-	c.Set(fiber.HeaderContentSecurityPolicy, policy)
-	api.Speak(c, api.Locale(c))
-	c.Type("html", "utf-8")
-	return c.Send(out.Bytes())
+	return public.Page(c, web.ScriptPolicy, func(w io.Writer) error { return a.pages.Phone(w, api.Locale(c), numbers) })
 }
 
 // newAdmin makes the listener's handler for the operators.

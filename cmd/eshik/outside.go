@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -14,10 +13,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/sandbox"
-	"github.com/eshik-kg/eshik/services/preschool"
 )
 
 // demoPartner is the payment partner that the sandbox's wallet belongs to.
@@ -91,51 +88,6 @@ func (o *outside) partner(ctx context.Context, partners *payment.Partners, folde
 		return false, fmt.Errorf("keep the demo partner's secret: %w", err)
 	}
 	return true, nil
-}
-
-// waitingChildren is how many invented children stand in the sandbox's queue.
-const waitingChildren = 400
-
-// queue fills the preschool queue of a new sandbox, so that positions look real.
-// The children are the same at every start: a second import does nothing.
-func (o *outside) queue(ctx context.Context, service *preschool.Service) error {
-	district, err := service.Districts(ctx)
-	if err != nil {
-		return fmt.Errorf("fill the sandbox's queue: %w", err)
-	}
-	var all []preschool.Kindergarten
-	for _, d := range district {
-		some, err := service.Kindergartens(ctx, d.Code)
-		if err != nil {
-			return fmt.Errorf("fill the sandbox's queue: %w", err)
-		}
-		all = append(all, some...)
-	}
-	if _, err := service.ImportWaiting(ctx, children(all)); err != nil {
-		return fmt.Errorf("fill the sandbox's queue: %w", err)
-	}
-	return nil
-}
-
-// children are invented; their personal numbers end in 9 and a serial number.
-func children(all []preschool.Kindergarten) []preschool.Waiting {
-	random := rand.New(rand.NewPCG(1414, 996)) // #nosec G404 -- invented people, the same at every start
-	day := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	rows := make([]preschool.Waiting, waitingChildren)
-	for i := range rows {
-		born := day.AddDate(-2-random.IntN(5), 0, -random.IntN(365))
-		first := random.IntN(len(all))
-		second := (first + 1 + random.IntN(len(all)-1)) % len(all)
-		rows[i] = preschool.Waiting{
-			Minor:  preschool.Minor{PIN: fmt.Sprintf("%d%s9%04d", 1+i%2, born.Format("02012006"), i), Name: "Бала", Born: born},
-			Locale: locales.KY, Since: day.Add(-time.Duration(random.IntN(700*24)) * time.Hour),
-			Choices: []string{all[first].Code, all[second].Code},
-		}
-		if random.IntN(12) == 0 {
-			rows[i].Benefit = "large_family"
-		}
-	}
-	return rows
 }
 
 func (o *outside) close(ctx context.Context) error {

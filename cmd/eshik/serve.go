@@ -17,6 +17,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/eshik-kg/eshik/api"
+	"github.com/eshik-kg/eshik/platform/module"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/sandbox"
 )
@@ -131,7 +132,7 @@ func (s *server) assemble(ctx context.Context, config *Config, log *slog.Logger)
 		if s.fresh, err = s.world.partner(ctx, s.app.partners, folder); err != nil {
 			return err
 		}
-		if err := s.world.queue(ctx, s.app.preschool); err != nil {
+		if err := s.app.fillSandbox(ctx); err != nil {
 			return err
 		}
 		s.world.phones.Resume() // the wallet's payments that a killed process left
@@ -213,27 +214,35 @@ func (s *server) greet(out io.Writer) {
 	}
 }
 
-// chore is work that is done now and then. It is safe to repeat, and to run in
-// several processes.
-type chore struct {
-	name string
-	do   func(ctx context.Context) error
-}
-
-// chores are the process's own. A worker takes no texts.
-func (a *app) chores() []chore {
-	list := []chore{
-		{"seal the audit log", func(ctx context.Context) error { _, err := a.audit.Seal(ctx); return err }},
-		{"count abandoned talks", func(ctx context.Context) error { return a.talks.Sweep(ctx, a.now()) }},
-		{"settle payments", a.payments.Sweep},
-		{"keep promises", a.talks.KeepPromises},
-		{"close missed offers", func(ctx context.Context) error { _, err := a.preschool.Expire(ctx); return err }},
-		{"balance SMS providers", func(ctx context.Context) error { return a.router.Balance(ctx, a.outbox) }},
+// chores are the process's own and the services'. A worker takes no texts.
+func (a *app) chores() []module.Chore {
+	list := []module.Chore{
+		{Name: "seal the audit log", Do: func(ctx context.Context) error { _, err := a.audit.Seal(ctx); return err }},
+		{Name: "count abandoned talks", Do: func(ctx context.Context) error { return a.talks.Sweep(ctx, a.now()) }},
+		{Name: "settle payments", Do: a.payments.Sweep},
+		{Name: "keep promises", Do: a.talks.KeepPromises},
+		{Name: "balance SMS providers", Do: func(ctx context.Context) error { return a.router.Balance(ctx, a.outbox) }},
 	}
 	if a.inbound != nil {
-		list = append(list, chore{"answer interrupted texts", a.inbound.Resume})
+		list = append(list, module.Chore{Name: "answer interrupted texts", Do: a.inbound.Resume})
+	}
+	for _, m := range a.modules {
+		list = append(list, m.Chores...)
 	}
 	return list
+}
+
+// fillSandbox has the services fill what a new sandbox lacks.
+func (a *app) fillSandbox(ctx context.Context) error {
+	for _, m := range a.modules {
+		if m.Sandbox == nil {
+			continue
+		}
+		if err := m.Sandbox(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // startHousekeeping does the chores every two seconds until the returned function
@@ -247,13 +256,13 @@ func (a *app) startHousekeeping(ctx context.Context) (stop func()) {
 	return func() { cancel(); all.Wait() }
 }
 
-func (a *app) keepDoing(ctx context.Context, c chore) {
+func (a *app) keepDoing(ctx context.Context, c module.Chore) {
 	tick := time.NewTicker(2 * time.Second)
 	defer tick.Stop()
 	for {
-		err := problem.Guard(func() error { return c.do(ctx) })
+		err := problem.Guard(func() error { return c.Do(ctx) })
 		if err != nil && ctx.Err() == nil {
-			a.log.Error("periodic work failed", "work", c.name, "error", err)
+			a.log.Error("periodic work failed", "work", c.Name, "error", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -16,7 +16,9 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/clock"
+	"github.com/eshik-kg/eshik/platform/module"
 	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/services/preschool"
 )
 
 type workerCommand struct{}
@@ -133,7 +135,7 @@ func (s staffCommand) release(ctx context.Context, config *Config, log *slog.Log
 // offer offers a place.
 func (s staffCommand) offer(ctx context.Context, config *Config, log *slog.Logger, out io.Writer) error {
 	return withTools(ctx, config, log, func(a *app) error {
-		offer, err := a.preschool.Offer(ctx, s.Officer, s.Offer.Registration, s.Offer.Kindergarten)
+		offer, err := module.Of[*preschool.Service](a.modules).Offer(ctx, s.Officer, s.Offer.Registration, s.Offer.Kindergarten)
 		if err != nil {
 			return err
 		}

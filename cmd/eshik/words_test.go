@@ -111,8 +111,8 @@ func wordsWorld(t *testing.T) (*post, *crawl) {
 		must(t, c.close())
 	})
 	c.walk(visitors[0], "words", "")
-	if c.certificate == "" || c.registration == "" {
-		t.Fatalf("there is no certificate %q or no registration %q; %v", c.certificate, c.registration, c.faults)
+	if c.found["certificate.done"] == "" || c.found["preschool.done"] == "" {
+		t.Fatalf("there is no certificate %q or no registration %q; %v", c.found["certificate.done"], c.found["preschool.done"], c.faults)
 	}
 	p := &post{Talks: c.app.talks, node: map[string]string{}, sent: map[string]string{}, list: map[string]string{}}
 	p.Inbound, err = sms.NewInbound(sms.InboundDeps{
@@ -148,7 +148,7 @@ func (p *post) text(t *testing.T, phone, text string) (leads, answer string) {
 func TestWords(t *testing.T) {
 	t.Parallel()
 	p, c := wordsWorld(t)
-	numbers := strings.NewReplacer("{certificate}", c.certificate, "{registration}", c.registration)
+	numbers := strings.NewReplacer("{certificate}", c.found["certificate.done"], "{registration}", c.found["preschool.done"])
 	phones := 0
 	for _, table := range []struct {
 		name           string

@@ -80,11 +80,17 @@ type Service struct {
 // must not run yet.
 func New(deps Deps, billers ...Biller) *Service {
 	s := &Service{Deps: deps, billers: make(map[string]Biller, len(billers))}
+	s.Serve(billers...)
+	job.Handle(deps.Queue, s.work)
+	return s
+}
+
+// Serve has the bills of more billers paid. Call it before the queue runs and anything
+// is served.
+func (s *Service) Serve(billers ...Biller) {
 	for _, b := range billers {
 		s.billers[b.Service()] = b
 	}
-	job.Handle(deps.Queue, s.work)
-	return s
 }
 
 var (

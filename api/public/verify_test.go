@@ -1,4 +1,4 @@
-package main
+package public
 
 import (
 	"testing"
@@ -12,15 +12,19 @@ import (
 func TestThePageNamesBishkeksDay(t *testing.T) {
 	t.Parallel()
 	texts, err := locales.Load()
-	must(t, err)
-	a := &app{texts: texts}
+	if err != nil {
+		t.Fatal(err)
+	}
+	site := &Site{Texts: texts}
 	for moment, want := range map[string]string{
 		"2026-11-28T17:59:59Z": "28.11.2026", "2026-11-28T18:00:00Z": "29.11.2026",
 		"2026-11-28T23:59:59Z": "29.11.2026", "2026-11-29T00:00:00Z": "29.11.2026",
 	} {
 		at, err := time.Parse(time.RFC3339, moment)
-		must(t, err)
-		answer := a.verifyAnswer(certificate.View{Kind: certificate.Residential, IssuedAt: at, RevokedAt: at}, locales.KY)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer := site.answer(certificate.View{Kind: certificate.Residential, IssuedAt: at, RevokedAt: at}, locales.KY)
 		if answer.Issued != want || answer.Revoked != want {
 			t.Errorf("%s: issued %s, revoked %s", moment, answer.Issued, answer.Revoked)
 		}

@@ -1,0 +1,58 @@
+// Package public serves what is for everybody, without signing in: the first page, the
+// verification of certificates and the reference of the REST interface.
+package public
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/adaptor"
+
+	"github.com/eshik-kg/eshik/api"
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/module"
+	"github.com/eshik-kg/eshik/web"
+)
+
+// Site is the public pages.
+type Site struct {
+	Pages   *web.Pages
+	Modules []module.Module
+	Texts   *locales.Catalogue
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// Mount serves the pages under router.
+func (s *Site) Mount(router fiber.Router) error {
+	reference, err := s.Pages.Reference()
+	if err != nil {
+		return err
+	}
+	router.All("/static/*", adaptor.HTTPHandler(s.Pages.Static()))
+	router.Get("/docs", func(c *fiber.Ctx) error {
+		c.Set(fiber.HeaderContentSecurityPolicy, web.ScriptPolicy)
+		return adaptor.HTTPHandler(reference[api.Locale(c)])(c)
+	})
+	router.Get("/verify/:number?", s.verifyNumber)
+	router.Post("/verify", s.verifyCode)
+	router.Get("/", func(c *fiber.Ctx) error {
+		return Page(c, web.PlainPolicy, func(w io.Writer) error { return s.Pages.Home(w, api.Locale(c)) })
+	})
+	return nil
+}
+
+// Page answers with a whole page, rendered before the first byte leaves.
+func Page(c *fiber.Ctx, policy string, render func(io.Writer) error) error {
+	var out bytes.Buffer
+	if err := render(&out); err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentSecurityPolicy, policy)
+	api.Speak(c, api.Locale(c))
+	c.Type("html", "utf-8")
+	return c.Send(out.Bytes())
+}

@@ -1,0 +1,93 @@
+package public
+
+import (
+	"cmp"
+	"io"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/eshik-kg/eshik/api"
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/clock"
+	"github.com/eshik-kg/eshik/platform/module"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/services/certificate"
+	"github.com/eshik-kg/eshik/web"
+)
+
+func (s *Site) certificates() *certificate.Service {
+	return module.Of[*certificate.Service](s.Modules)
+}
+
+// verifyNumber answers a certificate's number for anybody.
+func (s *Site) verifyNumber(c *fiber.Ctx) error {
+	loc := api.Locale(c)
+	typed := cmp.Or(c.Params("number"), c.Query("number"))
+	view := web.VerifyView{Typed: typed}
+	switch {
+	case strings.TrimSpace(typed) != "":
+		found, err := s.certificates().Verify(c.UserContext(), s.reader(c), typed)
+		if err != nil {
+			view.Problem = s.sentence(c, err)
+		} else {
+			view.Answer = s.answer(found, loc)
+		}
+	case c.Context().QueryArgs().Has("number"):
+		view.Problem = s.Texts.Text(loc, "verify.empty")
+	}
+	return s.verify(c, view)
+}
+
+// verifyCode answers the content of a certificate's QR code: the signed text.
+func (s *Site) verifyCode(c *fiber.Ctx) error {
+	loc := api.Locale(c)
+	view := web.VerifyView{Scanned: c.FormValue("qr")}
+	if strings.TrimSpace(view.Scanned) == "" {
+		view.CodeProblem = s.Texts.Text(loc, "verify.qr_empty")
+	} else if signed, err := s.certificates().VerifyQR(c.UserContext(), s.reader(c), view.Scanned); err != nil {
+		view.CodeProblem = s.sentence(c, err)
+	} else {
+		view.Scanned, view.Answer = "", s.answer(signed.View(), loc)
+		for _, words := range s.certificates().Words(signed) {
+			shown := web.VerifyWords{Locale: words.Locale, Title: words.Title}
+			for _, line := range words.Lines {
+				shown.Lines = append(shown.Lines, web.VerifyLine(line))
+			}
+			view.Answer.Signed = append(view.Answer.Signed, shown)
+		}
+	}
+	c.Set(fiber.HeaderCacheControl, "no-store") // it is somebody's address
+	return s.verify(c, view)
+}
+
+func (s *Site) verify(c *fiber.Ctx, view web.VerifyView) error {
+	return Page(c, web.PlainPolicy, func(w io.Writer) error { return s.Pages.Verify(w, api.Locale(c), view) })
+}
+
+// sentence says why a certificate was not verified. What is our own fault is logged.
+func (s *Site) sentence(c *fiber.Ctx, err error) string {
+	p := problem.From(err)
+	api.Hold(c, p)
+	if p.Code == problem.Internal {
+		s.Log.ErrorContext(c.UserContext(), "the verify page failed", "error", err)
+	}
+	return s.Texts.Text(api.Locale(c), p.Key, p.Args...)
+}
+
+// reader is who reads a page.
+func (s *Site) reader(c *fiber.Ctx) caller.Caller {
+	return caller.Caller{Channel: caller.Web, Gateway: "web", Locale: api.Locale(c), Address: c.IP(), Now: s.Now()}
+}
+
+func (s *Site) answer(v certificate.View, loc locales.Locale) *web.VerifyAnswer {
+	answer := &web.VerifyAnswer{
+		Number: certificate.ShowNumber(v.Number), Kind: s.Texts.Text(loc, v.Kind.TitleKey()),
+		Initials: v.Initials, BirthYear: v.BirthYear, Issued: clock.Day(v.IssuedAt),
+	}
+	if !v.RevokedAt.IsZero() {
+		answer.Revoked = clock.Day(v.RevokedAt)
+	}
+	return answer
+}

@@ -1,0 +1,159 @@
+// Package module says what a citizen service is to the rest of the program: one
+// value, made from one environment. Whoever wires, checks, proves or publishes goes
+// over the list of modules and names none of them.
+package module
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io"
+	"log/slog"
+	"reflect"
+	"regexp"
+	"time"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/analytics"
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/job"
+	"github.com/eshik-kg/eshik/platform/limit"
+	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/registry"
+	"github.com/eshik-kg/eshik/platform/seal"
+	"github.com/eshik-kg/eshik/platform/sign"
+	"github.com/eshik-kg/eshik/platform/store"
+)
+
+// Env is what every service stands on. Nothing in it may be missing.
+type Env struct {
+	DB         *store.DB
+	Queue      *job.Queue
+	Clock      func() time.Time // the moment of work that has no caller
+	Random     io.Reader        // crypto/rand.Reader
+	Texts      *locales.Catalogue
+	Sealer     *seal.Sealer
+	Keys       *sign.Keys
+	Outbox     *notify.Outbox
+	Audit      *audit.Log
+	Analytics  *analytics.Recorder
+	Limiter    limit.Limiter
+	Identity   *identity.Service
+	Payments   *payment.Service
+	Registries *registry.Clients
+	Log        *slog.Logger
+	PublicURL  string // where browsers reach the server, without a slash at its end
+	SMSNumber  string // the number that people text
+}
+
+// complete names the first thing that is missing: what is nil would be found by the
+// first citizen who needs it.
+func (e Env) complete() error {
+	for part, value := range reflect.ValueOf(e).Fields() {
+		if value.IsZero() {
+			return fmt.Errorf("the modules' environment has no %s", part.Name)
+		}
+	}
+	return nil
+}
+
+// Module is a service as the rest of the program sees it. Only Name and Service must
+// be there.
+type Module struct {
+	// Name is that of the service's folder, of its part of the conversation and of
+	// what it counts: fine, certificate, preschool.
+	Name string
+	// Service is what the REST interfaces and the operators' commands call; see Of.
+	Service any
+	// Talk is its part of the conversation; the zero value has none.
+	Talk dialog.Service
+	// Billers are whose bills it has paid.
+	Billers []payment.Biller
+	// Ties are what it keeps for a phone, and what a new holder must not inherit.
+	Ties []identity.Tie
+	// Chores are done now and then, by every process.
+	Chores []Chore
+	// Check begins the comparison of what it keeps with the audit log; nil: it keeps
+	// nothing that the log tells of.
+	Check func() Check
+	// Sandbox fills what a new sandbox would lack; nil: nothing. It does nothing where
+	// it was done before.
+	Sandbox func(context.Context) error
+	// Rehearsal is how its conversation is gone through to prove it.
+	Rehearsal Rehearsal
+}
+
+// Chore is work that is done now and then. It is safe to repeat, and to run in several
+// processes.
+type Chore struct {
+	Name string
+	Do   func(context.Context) error
+}
+
+// Check compares what is kept with the audit log: See is given the whole log, then Run
+// is called, once, on the same moment of the database.
+type Check interface {
+	See(audit.Entry)
+	Run(context.Context, *sql.Tx) error
+}
+
+// Rehearsal is what the prover of the conversation types at a service's screens, and
+// what it does there besides.
+type Rehearsal struct {
+	// Typed is what is typed where a node asks for something, right and wrong, by the
+	// node's id. "{fine.list}" is what Shown found on that node's screen.
+	Typed map[string][]string
+	// Shown is what a node's screen shows and what is typed later, by the node's id:
+	// the first match on the first such screen, spaces and hyphens taken out of figures.
+	Shown map[string]*regexp.Regexp
+	// Texted are texts that begin a conversation by SMS, with the same places.
+	Texted []string
+	// Acts follow the walks, in their order: the first citizen of the sandbox walks
+	// again after each.
+	Acts []Act
+}
+
+// Act is what somebody else does for the first citizen, as an operator who offers a
+// place.
+type Act struct {
+	Name string
+	Do   func(ctx context.Context, shown map[string]string) error
+	// Avoid is a node that the citizen does not choose afterwards; empty: none.
+	Avoid string
+}
+
+// Constructor makes a module.
+type Constructor func(Env) (Module, error)
+
+// Build makes the modules in the order of the constructors, which is that of the menu,
+// and lets the environment know of their bills and ties.
+func Build(e Env, constructors ...Constructor) ([]Module, error) {
+	if err := e.complete(); err != nil {
+		return nil, err
+	}
+	modules := make([]Module, 0, len(constructors))
+	for _, construct := range constructors {
+		m, err := construct(e)
+		if err != nil {
+			return nil, err
+		}
+		e.Payments.Serve(m.Billers...)
+		e.Identity.Tie(m.Ties...)
+		modules = append(modules, m)
+	}
+	return modules, nil
+}
+
+// Of gives the service of a type from the list. That there is none is a mistake of the
+// program: it panics.
+func Of[T any](modules []Module) T {
+	for _, m := range modules {
+		if found, ok := m.Service.(T); ok {
+			return found
+		}
+	}
+	panic(fmt.Sprintf("no module is a %s", reflect.TypeFor[T]()))
+}

@@ -1,0 +1,31 @@
+package certificate
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/eshik-kg/eshik/platform/module"
+)
+
+// issuer names us in every signed record (the CWT claim iss).
+const issuer = "KG-ESHIK"
+
+// Module makes the certificates from Sanarip Aimak's register.
+func Module(e module.Env) (module.Module, error) {
+	s, err := New(Deps{
+		DB: e.DB, Jobs: e.Queue, Register: FromAimak(e.Registries.Aimak), Proofs: e.Identity, Sealer: e.Sealer, Signer: e.Keys, Outbox: e.Outbox,
+		Audit: e.Audit, Analytics: e.Analytics, Texts: e.Texts, Limiter: e.Limiter, Issuer: issuer,
+		VerifyURL: strings.TrimRight(e.PublicURL, "/") + "/verify", SMSNumber: e.SMSNumber, Random: e.Random, Now: e.Clock,
+	})
+	if err != nil {
+		return module.Module{}, err
+	}
+	return module.Module{
+		Name: name, Service: s, Talk: s.Talk(), Check: func() module.Check { return NewCheck() },
+		Rehearsal: module.Rehearsal{
+			Typed:  map[string][]string{"certificate.verify": {"{certificate.done}", "ABCD-EFGH-JKM", "K7MN"}},
+			Shown:  map[string]*regexp.Regexp{"certificate.done": regexp.MustCompile(`[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{3}`)},
+			Texted: []string{"справка", "текшер {certificate.done}"},
+		},
+	}, nil
+}
