@@ -204,6 +204,10 @@ func (n *nest) overUSSD() {
 		for _, canary := range canaries {
 			n.dial(phone, append(n.way(i), canary)...)
 			n.dial(phone, append(n.way(i), canary, "0", canary, canary)...)
+			n.dial(phone, append(n.way(i), "мой код "+canary, "код: "+canary+" же "+canary)...)
+			n.dial(phone, n.way(i)...)
+			n.dial(phone, canary)            // where the talk that broke off is offered again
+			n.dial(phone, "код "+canary+".") // and in words
 		}
 	}
 	who := visitors[0]
@@ -253,6 +257,7 @@ func (n *nest) bySMS() {
 			n.text(phone, "1")
 			n.text(phone, strconv.Itoa(i+1))
 			n.text(phone, canary)
+			n.text(phone, "менин кодум "+canary)
 			n.text(phone, "00")
 			n.text(phone, "уялар")
 		}

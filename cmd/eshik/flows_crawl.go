@@ -211,7 +211,7 @@ func (c *crawl) visit(st *dialog.State, in dialog.Input, way []string) string {
 		Phone: c.who.phone, Channel: c.door.channel, Gateway: "crawl", Locale: st.Locale, Now: c.app.now(),
 		Turn: c.phase + "/" + strconv.Itoa(c.turns),
 	}
-	asked := st.Ask
+	secret := st.Sensitive() || in.Sensitive()
 	reply, err := c.next(c.ctx, by, st, in)
 	if err != nil {
 		c.must(c.ctx.Err())
@@ -219,7 +219,7 @@ func (c *crawl) visit(st *dialog.State, in dialog.Input, way []string) string {
 		return ""
 	}
 	c.check(st, reply, way)
-	if asked.Sensitive() {
+	if secret {
 		c.forgotten(st, reply, in.Text, way)
 	}
 	c.reached[st.Node] = true

@@ -158,9 +158,9 @@ func TestWordsDoNotHijackAnAnswer(t *testing.T) {
 	k.say("Меню", "Эшик")
 }
 
-// A service that asks for its own number is left for the number of another one.
-func TestShapes(t *testing.T) {
-	t.Parallel()
+// newNumberTalker talks to two services that ask for a number of their own.
+func newNumberTalker(t *testing.T) *talker {
+	t.Helper()
 	catalogue, err := locales.Load()
 	if err != nil {
 		t.Fatal(err)
@@ -187,7 +187,14 @@ func TestShapes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &talker{t: t, engine: e, state: NewState(locales.EN), budget: Budget{Septets: 459, Units: 201}}
+	return &talker{t: t, engine: e, state: NewState(locales.KY), c: caller.Caller{Channel: caller.USSD}, budget: ussd}
+}
+
+// A service that asks for its own number is left for the number of another one.
+func TestShapes(t *testing.T) {
+	t.Parallel()
+	k := newNumberTalker(t)
+	k.state, k.budget = NewState(locales.EN), Budget{Septets: 459, Units: 201}
 	k.c.Channel = caller.SMS
 	for _, c := range [][2]string{
 		{"AA12345", "red: AA12345"}, {"AA 123 45", "red: AA12345"}, {"my number is AA12345 thanks", "red: AA12345"}, {"(AA12345)", "red: AA12345"},

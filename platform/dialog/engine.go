@@ -154,6 +154,20 @@ type Input struct {
 	Budget Budget
 }
 
+// first is what a talk begins with: its text, or the first part of what was dialled.
+func (in Input) first() string {
+	if in.Text == "" && len(in.Dialled) > 0 {
+		return in.Dialled[0]
+	}
+	return in.Text
+}
+
+// Sensitive reports that what a talk begins with may be what is never kept: the
+// answer that an earlier talk waits for.
+func (in Input) Sensitive() bool {
+	return in.Earlier != nil && in.Earlier.Ask.Sensitive() && in.first() != ""
+}
+
 // ErrWaits is Next's answer where somebody would have to be asked (see AtOnce):
 // nothing was done, and the same input may be taken again without AtOnce.
 var ErrWaits = errors.New("the step may have to wait")
@@ -219,8 +233,9 @@ func (e *Engine) Dropped(st *State) *State {
 	if n := len(st.History); st.Node == nodeProblem && n > 0 { // the screen before worked
 		before := *st
 		before.Pages = nil // they are the problem's
-		before.Node, before.History, before.Ask = st.History[n-1].Node, st.History[:n-1], AskNothing
+		before.Node, before.History = st.History[n-1].Node, st.History[:n-1]
 		before.Returns = st.Returns[:min(st.History[n-1].Returns, len(st.Returns))]
+		before.Ask = e.asks(&before)
 		return e.Dropped(&before)
 	}
 	node, known := e.nodes[st.Node]
@@ -231,6 +246,14 @@ func (e *Engine) Dropped(st *State) *State {
 		return nil
 	}
 	return st
+}
+
+// asks is what a state's node asks for, if that takes asking nobody.
+func (e *Engine) asks(st *State) Ask {
+	if plain := e.nodes[st.Node].Plain; plain != nil {
+		return plain(&Talk{state: st}).Ask
+	}
+	return AskNothing
 }
 
 // Abandoned gives the steps to count when a talk ended without its citizen

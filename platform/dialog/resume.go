@@ -34,3 +34,26 @@ func (e *Engine) resume(ctx context.Context, t *Talk) (Next, error) {
 	}
 	return next, nil
 }
+
+// answersEarlier reports that a text is the answer that a talk which broke off waits
+// for, and nothing else: what is secret, or a number of the service's own. A screen
+// that drops when a message with a code comes is not asked for first.
+func (e *Engine) answersEarlier(earlier *State, text string) bool {
+	switch {
+	case earlier == nil:
+		return false
+	case earlier.Ask.Sensitive():
+		return resembles(text).Sensitive()
+	}
+	return earlier.Ask == AskNumber && e.reads(e.service(earlier.Node), clean(text))
+}
+
+// takeUp goes on with the talk that broke off and has text answer its question, if
+// that is still open.
+func (w *walk) takeUp(ctx context.Context, text string) error {
+	node := w.state.Earlier.Node
+	if err := w.move(ctx, Go(nodeContinue)); err != nil || w.state.Node != node || w.state.Ask == AskNothing {
+		return err
+	}
+	return w.reply(ctx, clean(text))
+}

@@ -3,31 +3,40 @@ package dialog
 import (
 	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
-// shapes are what a one-time code, a personal number and an ID-card number look
-// like, also with a digit too few or too many. Registrations have 11 digits,
-// payments 10.
-var shapes = []struct {
-	ask  Ask
-	like *regexp.Regexp
-}{
-	{AskSecret, regexp.MustCompile(`^\p{Nd}{6}$`)},
-	{AskPersonalNumber, regexp.MustCompile(`^\p{Nd}{12,}$`)},
-	{AskDocumentNumber, regexp.MustCompile(`^\p{L}{2}\p{Nd}{6,8}$`)},
-}
+// What a one-time code, a personal number and an ID-card number look like, also with
+// a digit too few or too many. Registrations have 11 digits, payments 10.
+const (
+	codeDigits  = 6
+	leastPerson = 12
+)
 
-// resembles says what a typed text looks like, where nobody knows what it was typed
-// for.
+var documentLike = regexp.MustCompile(`(?:^|\P{L})\p{L}{2}[ №#.-]*\p{Nd}{6,8}(?:\P{Nd}|$)`)
+
+// resembles says what a typed text looks like, or holds, where nobody knows what it
+// was typed for.
 func resembles(text string) Ask {
-	text = strings.NewReplacer(" ", "", "-", "", ".", "").Replace(clean(text))
-	for _, shape := range shapes {
-		if shape.like.MatchString(text) {
-			return shape.ask
+	text = clean(text)
+	found := AskNothing
+	for _, number := range append(numbers(text), strings.FieldsFunc(text, apart)...) {
+		switch n := utf8.RuneCountInString(number); {
+		case n >= leastPerson:
+			return AskPersonalNumber
+		case n == codeDigits:
+			found = AskSecret
 		}
 	}
-	return AskNothing
+	if documentLike.MatchString(text) {
+		return AskDocumentNumber
+	}
+	return found
 }
+
+// apart reports what is no digit.
+func apart(r rune) bool { return !unicode.Is(unicode.Nd, r) }
 
 // longestPath bounds a path that waits, in bytes: what a phone can dial is shorter,
 // and a gateway may send anything.

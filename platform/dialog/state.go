@@ -124,6 +124,12 @@ func (s *State) unfinished() bool {
 	return len(s.Pages) == 0 || s.Page+1 < len(s.Pages) || s.Awaits()
 }
 
+// Sensitive reports that what is typed next may be what is never kept: the screen
+// asks for it, or that of the talk did which the screen offers to continue.
+func (s *State) Sensitive() bool {
+	return s.Ask.Sensitive() || s.Earlier != nil && s.Earlier.Ask.Sensitive()
+}
+
 // Awaits reports that the screen waits for an answer: it asks a question or has
 // something to choose.
 func (s *State) Awaits() bool {

@@ -63,9 +63,13 @@ func (w *walk) start(ctx context.Context, in Input) error {
 		w.notice, w.unclear = w.engine.text(w.locale(), Say(errUnread.Key)), true
 	}
 	if in.Earlier != nil {
-		if _, _, command := w.engine.command(in.Text, false); len(in.Dialled) == 0 && !command {
+		answers := w.engine.answersEarlier(in.Earlier, in.first())
+		if _, _, command := w.engine.command(in.Text, false); answers || len(in.Dialled) == 0 && !command {
 			w.state.Locale = in.Earlier.Locale
 			w.state.Earlier = in.Earlier
+			if answers {
+				return w.takeUp(ctx, in.first())
+			}
 			return w.move(ctx, Go(nodeResume))
 		}
 		w.steps = append(w.steps, w.engine.Abandoned(in.Earlier)...)
@@ -168,7 +172,7 @@ func (w *walk) answer(ctx context.Context, raw string) error {
 	if w.caller.Channel == caller.SMS && (key == "" || len(key) >= minShape) {
 		command, rest, ok := w.texted(text)
 		// What looks secret behind a word, where a secret is asked for, is kept by nobody.
-		if ok && (command.AtOnce || !(w.state.Ask.Sensitive() && resembles(rest).Sensitive())) {
+		if ok && (command.AtOnce || !(w.state.Sensitive() && resembles(rest).Sensitive())) {
 			w.count(OutcomeDone)
 			if w.state.Locale == "" && !command.AtOnce { // it goes on when the language is chosen
 				return w.later(ctx, command, rest, Done(nodeLanguage))
@@ -208,6 +212,9 @@ func (w *walk) choose(ctx context.Context, text, key string) error {
 	}
 	if w.state.Node == nodeProblem && w.state.Ask != AskNothing && len(w.state.History) > 0 {
 		w.retreat()
+	}
+	if w.state.Node == nodeResume && w.engine.answersEarlier(w.state.Earlier, text) {
+		return w.takeUp(ctx, text)
 	}
 	if node := w.engine.nodes[w.state.Node]; w.state.Ask == AskNothing || node.Answer == nil {
 		if w.answersBefore(text, key) {
@@ -345,6 +352,9 @@ func (w *walk) enter(next Next) bool {
 			st.Node, st.Returns = st.Returns[n-1], st.Returns[:n-1]
 		}
 	}
+	if n := len(st.History); n > 0 && st.History[n-1] == (Mark{st.Node, len(st.Returns)}) {
+		st.History = st.History[:n-1] // "back" leads to another screen
+	}
 	return true
 }
 
@@ -415,14 +425,11 @@ func digits(text string) string {
 	}
 	var out strings.Builder
 	for _, r := range text {
-		if !unicode.Is(unicode.Nd, r) {
+		digit, ok := Digit(r)
+		if !ok {
 			return ""
 		}
-		first := r // Unicode keeps decimal digits in runs of ten, zero first
-		for unicode.Is(unicode.Nd, first-1) {
-			first--
-		}
-		out.WriteRune('0' + (r-first)%10)
+		out.WriteByte(digit)
 	}
 	return out.String()
 }

@@ -201,8 +201,8 @@ func (s *Service) CheckCode(ctx context.Context, c caller.Caller, code string) e
 	if err := ownPhone(c); err != nil {
 		return err
 	}
-	code = asciiDigits(code)
-	if len(code) != CodeDigits {
+	code, ok := parseCode(code)
+	if !ok {
 		return errCodeFormat
 	}
 	var refused error

@@ -5,8 +5,9 @@ import (
 	"encoding/base64"
 )
 
-// ParsePIN and ParseDocument are how input is read.
+// ParseCode, ParsePIN and ParseDocument are how input is read.
 var (
+	ParseCode     = parseCode
 	ParsePIN      = parsePIN
 	ParseDocument = parseDocument
 )

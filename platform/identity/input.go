@@ -4,14 +4,19 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+
+	"github.com/eshik-kg/eshik/platform/dialog"
 )
 
 // asciiDigits drops what people put between digits and writes the decimal digits
 // of any script as ASCII; "" when anything else is left.
 func asciiDigits(text string) string {
 	var out strings.Builder
-	for _, r := range strip(text) {
-		digit, ok := decimal(r)
+	for _, r := range text {
+		if dialog.Parts(r) {
+			continue
+		}
+		digit, ok := dialog.Digit(r)
 		if !ok {
 			return ""
 		}
@@ -20,40 +25,38 @@ func asciiDigits(text string) string {
 	return out.String()
 }
 
-// decimal gives the ASCII form of a decimal digit of any script. Unicode keeps
-// the ten digits of a script together, in order, from zero.
-func decimal(r rune) (byte, bool) {
-	if !unicode.Is(unicode.Nd, r) {
-		return 0, false
-	}
-	zero := r
-	for unicode.Is(unicode.Nd, zero-1) && r-zero < 9 {
-		zero--
-	}
-	return byte('0' + (r - zero)), true
-}
-
-// strip drops spaces, dots and dashes and signs that a phone adds.
-func strip(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) || unicode.Is(unicode.Pd, r) || unicode.Is(unicode.Cf, r) || strings.ContainsRune(".,#№", r) {
-			return -1
-		}
-		return r
-	}, text)
-}
+// parseCode reads a one-time code, alone or among a few words; not where two
+// different ones could be it.
+func parseCode(text string) (string, bool) { return theOne(dialog.Numbers(text, CodeDigits)) }
 
 // pinLength is that of a personal number. No check digit is known: nothing else
 // is tested. Source: domain facts, "People, phones, plates".
 const pinLength = 14
 
-func parsePIN(text string) (string, bool) {
-	pin := asciiDigits(text)
-	return pin, len(pin) == pinLength
+// parsePIN reads a personal number as parseCode does a code.
+func parsePIN(text string) (string, bool) { return theOne(dialog.Numbers(text, pinLength)) }
+
+func theOne(found []string) (string, bool) {
+	if len(found) != 1 {
+		return "", false
+	}
+	return found[0], true
 }
 
-// documentForm is an ID-card's (ID1234567) or a passport's (AN1234567) number.
-var documentForm = regexp.MustCompile(`^[A-Z]{2}[0-9]{7}$`)
+// documentDigits follow a document's two letters; those of an ID-card are idSeries.
+const (
+	documentDigits = 7
+	idSeries       = "ID"
+)
+
+// documentForm is an ID-card's (ID1234567) or a passport's (AN1234567) number, in
+// the place of which a text may have nothing but its digits. Two letters apart from
+// them may be a word: in a text only the known series are none. Source: domain facts,
+// "Identity documents".
+var (
+	documentForm  = regexp.MustCompile(`^[A-Z]{2}[0-9]{7}$`)
+	documentAmong = regexp.MustCompile(`(?:^|[^\p{L}0-9])((?:ID|AN|AC|PE)[ №#.-]*|[A-Z]{2})([0-9]{7})\b`)
+)
 
 // lookAlikes are Cyrillic capitals with the form of a Latin one, and И and Д,
 // which stand for the letters of "ID" on a phone without Latin.
@@ -63,21 +66,49 @@ var lookAlikes = map[rune]rune{
 }
 
 // parseDocument reads the number of an ID-card or passport as people type it:
-// in small or Cyrillic letters, with spaces, or the digits alone of an ID-card.
+// in small or Cyrillic letters, with spaces, the digits alone of an ID-card, or among
+// a few words.
 func parseDocument(text string) (string, bool) {
-	var out strings.Builder
-	for _, r := range strip(text) {
-		r = unicode.ToUpper(r)
-		if digit, ok := decimal(r); ok {
-			r = rune(digit)
-		} else if latin, ok := lookAlikes[r]; ok {
-			r = latin
+	typed := strings.Map(documentRune, text)
+	if document := strings.Map(unparted, typed); documentForm.MatchString(document) {
+		return document, true
+	}
+	found := map[string]bool{}
+	for _, m := range documentAmong.FindAllStringSubmatch(typed, -1) {
+		found[m[1][:len(idSeries)]+m[2]] = true
+	}
+	if len(found) == 0 {
+		for _, number := range dialog.Numbers(text, documentDigits) {
+			found[idSeries+number] = true
 		}
-		out.WriteRune(r)
 	}
-	document := out.String()
-	if len(document) == 7 {
-		document = "ID" + document
+	for document := range found {
+		return document, len(found) == 1
 	}
-	return document, documentForm.MatchString(document)
+	return "", false
+}
+
+// documentRune is one character as documents have it.
+func documentRune(r rune) rune {
+	r = unicode.ToUpper(r)
+	if digit, ok := dialog.Digit(r); ok {
+		return rune(digit)
+	}
+	if latin, ok := lookAlikes[r]; ok {
+		return latin
+	}
+	if unicode.Is(unicode.Cf, r) {
+		return -1
+	}
+	if unicode.IsSpace(r) {
+		return ' '
+	}
+	return r
+}
+
+func unparted(r rune) rune {
+	if dialog.Parts(r) {
+		return -1
+	}
+	return r
 }

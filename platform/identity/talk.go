@@ -24,10 +24,17 @@ const (
 // The talk's memory.
 const (
 	keyAttempt = "identity.attempt" // an attempt's id, never the number
-	keySent    = "identity.sent"    // sentBefore, where no new code was sent
+	keySent    = "identity.sent"    // what the screen says of the code: see below
 )
 
-const sentBefore = "before"
+// What is said of the code besides that it is asked for: nothing, that it was sent
+// before, that it is the last one for now, or that it was sent in place of what was
+// typed. A code's own turn stands there until another one says more.
+const (
+	sentBefore  = "before"
+	sentLast    = "last"
+	sentInstead = "instead"
+)
 
 // Talk is identification's part of the conversation. It has no line in the main
 // menu: services call it.
@@ -63,31 +70,51 @@ func (s *Service) doStart(ctx context.Context, t *dialog.Talk) (dialog.Next, err
 	return s.doResend(ctx, t)
 }
 
+// doResend sends a code, unless one too many was asked for: while the last one lives,
+// it can be typed on.
 func (s *Service) doResend(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
-	return dialog.Go(nodeCode, keySent, ""), s.SendCode(ctx, t.Caller)
+	err := s.SendCode(ctx, t.Caller)
+	if errors.Is(err, errCodesMany) {
+		if lives, failure := s.codeLives(ctx, t.Caller); failure == nil && lives {
+			return dialog.Go(nodeCode, keySent, sentLast), nil
+		}
+	}
+	return dialog.Go(nodeCode, keySent, t.Turn()), err
 }
 
 func showCode(t *dialog.Talk) dialog.Screen {
-	ask := dialog.Say("identity.ask_code")
-	if t.Get(keySent) == sentBefore { // nobody waits for a message that does not come
-		ask = dialog.Say("identity.code_lives")
+	screen := dialog.Screen{
+		Body:    []dialog.Message{dialog.Say("identity.ask_code")},
+		Ask:     dialog.AskSecret,
+		Options: []dialog.Option{{Label: dialog.Say("identity.new_code"), Next: dialog.Go(nodeResend)}},
 	}
-	return dialog.Screen{
-		Body: []dialog.Message{ask},
-		Ask:  dialog.AskSecret,
-		Options: []dialog.Option{
-			{Label: dialog.Say("identity.new_code"), Next: dialog.Go(nodeResend)},
-		},
+	switch t.Get(keySent) {
+	case sentBefore: // nobody waits for a message that does not come
+		screen.Body[0] = dialog.Say("identity.code_lives")
+	case sentInstead:
+		screen.Body[0] = dialog.Say("identity.code_instead")
+	case sentLast:
+		screen.Body[0], screen.Options = dialog.Say("identity.code_last"), nil
 	}
+	return screen
 }
 
+// answerCode takes a code. What was typed before the code of this very turn was sent
+// (see dialog.Node.Resume) cannot be that one, and is no guess at it.
 func (s *Service) answerCode(ctx context.Context, t *dialog.Talk, input string) (dialog.Next, error) {
+	if t.Turn() != "" && t.Get(keySent) == t.Turn() {
+		t.Set(keySent, sentInstead)
+		return dialog.Next{}, nil
+	}
 	err := s.CheckCode(ctx, t.Caller, input)
 	if errors.Is(err, errCodeVoid) {
 		// A turn that crashed after its code was taken is answered again.
 		if verified, failure := s.verified(ctx, t.Caller); failure == nil && verified {
 			return dialog.Go(nodePIN, keySent, ""), nil
 		}
+	}
+	if err != nil { // the question stands below the refusal, in the fewest words
+		t.Set(keySent, "")
 	}
 	return dialog.Go(nodePIN, keySent, ""), err
 }

@@ -29,6 +29,7 @@ type talker struct {
 	turns  int
 
 	channel caller.Channel // empty: USSD
+	budget  dialog.Budget  // zero: a USSD screen
 }
 
 func newTalker(w *world, phone string) *talker {
@@ -63,7 +64,7 @@ func (k *talker) turn(in dialog.Input) string {
 	c := k.by(k.phone)
 	c.Turn = fmt.Sprint("turn-", k.turns)
 	c.Channel = cmp.Or(k.channel, c.Channel)
-	in.Budget = dialog.Budget{Septets: 182, Units: 80}
+	in.Budget = cmp.Or(k.budget, dialog.Budget{Septets: 182, Units: 80})
 	reply, err := k.engine.Next(k.t.Context(), c, k.state, in)
 	k.ok(err)
 	k.kept = append(k.kept, string(k.state.Encode()), reply.Text)
@@ -124,7 +125,7 @@ func TestACodeLivesThroughBrokenLines(t *testing.T) {
 		k.dial()
 		k.say("1", "Введите код из SMS")
 		code := w.code(aigul)
-		k.say(wrong(code), "Осталось попыток: 4")
+		k.say(wrong(code), "Ещё попыток: 4")
 		for range 2 * identity.CodesAtMost {
 			k.breakOff("Код из SMS ещё действует. Введите его\n1 Новый код")
 			k.dial()
@@ -134,7 +135,7 @@ func TestACodeLivesThroughBrokenLines(t *testing.T) {
 		if n := w.number("SELECT COUNT(*) FROM identity_codes"); n != 1 {
 			t.Fatalf("%d codes were sent, one was enough", n)
 		}
-		k.say(wrong(code), "Осталось попыток: 3") // the guess before counts on
+		k.say(wrong(code), "Ещё попыток: 3") // the guess before counts on
 		k.say(code, "Введите персональный номер (ПИН, 14 цифр)")
 		k.breakOff("Введите персональный номер (ПИН, 14 цифр)") // to find the passport
 		k.say(aigulPIN, "номер ID-карты")
@@ -221,12 +222,135 @@ func TestTalkOfAVoidCode(t *testing.T) {
 		k.say("1", "Введите код из SMS")
 		bad := wrong(w.code(aigul))
 		for left := identity.CodeTries - 1; left > 0; left-- {
-			k.say(bad, fmt.Sprint("Осталось попыток: ", left))
+			k.say(bad, fmt.Sprint("Ещё попыток: ", left))
 		}
 		k.say(bad, "недействителен")
 		w.pass(time.Second)
 		k.say("1", "Введите код из SMS")
 		k.say(w.code(aigul), "Введите персональный номер (ПИН, 14 цифр)")
+	})
+}
+
+// TestTheLastCodeIsStillTaken: who asks for one code too many stays where the last
+// one is taken, as long as it lives; when it does not, another may be asked for.
+func TestTheLastCodeIsStillTaken(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		k := newTalker(w, aigul)
+		k.dial()
+		k.say("1", "Введите код из SMS\n1 Новый код")
+		for range identity.CodesAtMost - 1 {
+			w.pass(time.Second)
+			k.say("1", "Введите код из SMS\n1 Новый код")
+		}
+		const last = "Новых кодов пока не будет. Последний код действует: введите его\n0 Назад"
+		k.say("1", last)
+		code := w.code(aigul)
+		k.say(wrong(code), "Ещё попыток: 4\nВведите код из SMS\n1 Новый код")
+		k.say("1", last)
+		k.breakOff("Код из SMS ещё действует. Введите его\n1 Новый код")
+		k.say("1", last)
+		k.say("0", "1 Ввести снова") // one step back, however often a code was asked for
+		k.say("1", "Код из SMS ещё действует")
+		k.say("мой код "+code[:3]+" "+code[3:], "Введите персональный номер (ПИН, 14 цифр)")
+		k.forgot(code)
+	})
+}
+
+// TestACodeTypedInsteadOfContinue: a code that lives is taken where the talk that it
+// was for is only offered again, over either channel, typed, dialled or texted; what
+// looks like one and is over costs no try of the new one.
+func TestACodeTypedInsteadOfContinue(t *testing.T) {
+	offer := func(k *talker, in dialog.Input) string {
+		in.Start, in.Earlier = true, k.engine.Dropped(k.state)
+		k.state = dialog.NewState(locales.RU)
+		return k.turn(in)
+	}
+	typed := func(k *talker, text string) string {
+		offer(k, dialog.Input{})
+		return k.turn(dialog.Input{Text: text})
+	}
+	for name, c := range map[string]struct {
+		channel caller.Channel
+		say     func(k *talker, code string) string
+	}{
+		"typed":           {caller.USSD, typed},
+		"in words":        {caller.USSD, func(k *talker, code string) string { return typed(k, "мой код "+code) }},
+		"dialled":         {caller.USSD, func(k *talker, code string) string { return offer(k, dialog.Input{Dialled: []string{code}}) }},
+		"texted":          {caller.SMS, typed},
+		"texted in words": {caller.SMS, func(k *talker, code string) string { return typed(k, "код: "+code[:3]+"-"+code[3:]) }},
+		"begins a talk": {caller.SMS, func(k *talker, code string) string {
+			return offer(k, dialog.Input{Text: "менин кодум " + code})
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			storetest.Each(t, func(t *testing.T, db *store.DB) {
+				w := newWorld(t, db)
+				k := newTalker(w, aigul)
+				k.dial()
+				k.say("1", "Введите код из SMS")
+				k.channel = c.channel
+				over := w.code(aigul)
+				w.pass(identity.CodeLasts + time.Second)
+				if got, want := c.say(k, over), "Тот код не действует. Введите новый код из SMS\n1 Новый код"; !strings.HasPrefix(got, want) {
+					t.Errorf("a code that is over: %q, want %q", got, want)
+				}
+				if n := w.number("SELECT COUNT(*) FROM identity_codes WHERE tries = 0"); n != 2 {
+					t.Errorf("%d codes are untried, want both", n)
+				}
+				code := w.code(aigul)
+				if got, want := c.say(k, wrong(code)), "Код неверен. Ещё попыток: 4\nВведите код из SMS\n1 Новый код"; !strings.HasPrefix(got, want) {
+					t.Errorf("another code: %q, want %q", got, want)
+				}
+				if got := c.say(k, code); !strings.HasPrefix(got, "Введите персональный номер") {
+					t.Errorf("the code: %q", got)
+				}
+				k.forgot(code)
+				if got := c.say(k, aigulPIN); !strings.HasPrefix(got, "Введите номер ID-карты") {
+					t.Errorf("the personal number: %q", got)
+				}
+				k.forgot(aigulPIN)
+			})
+		})
+	}
+}
+
+// forgot looks for a secret in all that was kept.
+func (k *talker) forgot(secret string) {
+	k.t.Helper()
+	if strings.Contains(strings.Join(k.kept, "\n"), secret) {
+		k.t.Errorf("%q is kept", secret)
+	}
+}
+
+// TestTheQuestionStaysBelowARefusal: after a wrong code the screen still says what is
+// asked for, on the smallest screens too.
+func TestTheQuestionStaysBelowARefusal(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		for i, loc := range []locales.Locale{locales.KY, locales.RU, locales.KYLatn, locales.EN} {
+			for j, budget := range []dialog.Budget{{Septets: 182, Units: 80}, {Septets: 160, Units: 70}} {
+				w := newWorld(t, db)
+				k := newTalker(w, fmt.Sprintf("+99655500%02d%02d", 40+i, j))
+				k.budget, k.state = budget, dialog.NewState(loc)
+				k.turn(dialog.Input{Start: true})
+				k.turn(dialog.Input{Text: "1"})
+				earlier := k.engine.Dropped(k.state)
+				k.state = dialog.NewState(loc)
+				k.turn(dialog.Input{Start: true, Earlier: earlier})
+				k.turn(dialog.Input{Text: "1"})
+				catalogue, err := locales.Load()
+				w.ok(err)
+				question := catalogue.Text(loc, "identity.ask_code")
+				for _, text := range []string{wrong(w.code(k.phone)), "12345", "мой код 123456 или 123457"} {
+					if got := k.turn(dialog.Input{Text: text}); !strings.Contains(got, "\n"+question+"\n1 ") {
+						t.Errorf("%s, %v: after %q the question is gone: %q", loc, budget, text, got)
+					}
+				}
+				if n := w.number("SELECT COUNT(*) FROM identity_codes WHERE tries > 1"); n != 0 {
+					t.Errorf("%s: what is no code cost a try", loc)
+				}
+			}
+		}
 	})
 }
 
@@ -239,7 +363,7 @@ func TestCanary(t *testing.T) {
 		k.dial()
 		k.say("1", "Введите код из SMS")
 		code := w.code(aigul)
-		k.say(wrong(code), "Неверный код")
+		k.say(wrong(code), "Код неверен")
 		k.say(code, "Введите персональный номер (ПИН, 14 цифр)")
 		k.say(bakytPIN, "номер ID-карты")
 		k.say(aigulDocument, "не совпадают")

@@ -366,24 +366,33 @@ func TestPromiseOfAFailingRegistry(t *testing.T) {
 	})
 }
 
-// What was typed on a screen that asks for something secret is not kept, so
-// another process can only ask for another try.
+// What was typed on a screen that asks for something secret, or offers a talk that
+// does, is not kept, so another process can only ask for another try.
 func TestPromiseWithoutTheSecret(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		p := newPatient(t, db)
-		p.sms(t, "SM1", "secret")
-		p.dial(t, "s1", "") // offers to go on
-		want(t, p.dial(t, "s1", "1"), "Number?")
-		want(t, p.dial(t, "s1", "1*11503198800011"), "by SMS")
-		p.register = &register{answers: make(chan string, 16)}
-		p.restart(t)
-		p.advance(2 * time.Minute)
-		if err := p.KeepPromises(t.Context()); err != nil {
-			t.Error(err)
-		}
-		if sent := p.box.all(); len(sent) != 1 || !strings.Contains(sent[0].Text, "dial again") || p.asked.Load() != 0 {
-			t.Errorf("sent %+v, asked %d times", sent, p.asked.Load())
-		}
-	})
+	for name, way := range map[string][]string{
+		"where it is asked for": {"", "1", "1*11503198800011"}, "where the talk is offered": {"", "11503198800011"}, "as the first input": {"11503198800011"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Each(t, func(t *testing.T, db *store.DB) {
+				p := newPatient(t, db)
+				p.sms(t, "SM1", "secret")
+				var last session.Answer
+				for _, text := range way {
+					last = p.dial(t, "s1", text)
+				}
+				want(t, last, "by SMS")
+				p.register = &register{answers: make(chan string, 16)}
+				p.restart(t)
+				p.advance(2 * time.Minute)
+				if err := p.KeepPromises(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if sent := p.box.all(); len(sent) != 1 || !strings.Contains(sent[0].Text, "dial again") || p.asked.Load() != 0 {
+					t.Errorf("sent %+v, asked %d times", sent, p.asked.Load())
+				}
+			})
+		})
+	}
 }

@@ -232,7 +232,7 @@ func (t *Talks) goOn(ctx context.Context, r *round, input string) (Answer, error
 		return t.start(ctx, r)
 	}
 	return t.run(ctx, r, step{
-		state: state, before: r.old.State, secret: state.Ask.Sensitive(),
+		state: state, before: r.old.State, secret: state.Sensitive(),
 		in: dialog.Input{Text: input, Budget: r.Budget, AtOnce: r.remembered},
 	})
 }
@@ -257,6 +257,7 @@ func (t *Talks) start(ctx context.Context, r *round) (Answer, error) {
 	}}
 	if err == nil {
 		s.in.Earlier, s.before = t.dropped(r)
+		s.secret = s.in.Sensitive()
 	}
 	return t.run(ctx, r, s)
 }
