@@ -16,24 +16,9 @@ func (s *Server) certificates() *certificate.Service {
 	return module.Of[*certificate.Service](s.Modules)
 }
 
-// kinds are the contract's names (certificates.csv) of what is issued here.
-var kinds = map[CertificateKind]certificate.Kind{
-	CertificateKindRESIDENCE: certificate.Residential, CertificateKindFAMILYCOMPOSITION: certificate.Family,
-}
-
-// kindOf is the contract's name of a kind, the same in questions and answers.
-func kindOf(kind certificate.Kind) CertificateKind {
-	for name, known := range kinds {
-		if known == kind {
-			return name
-		}
-	}
-	return CertificateKind(kind)
-}
-
 // RequestCertificate issues a certificate.
 func (s *Server) RequestCertificate(ctx context.Context, r RequestCertificateRequestObject) (RequestCertificateResponseObject, error) {
-	issued, err := s.certificates().Request(ctx, who(ctx), kinds[r.Body.Kind])
+	issued, err := s.certificates().Request(ctx, who(ctx), certificate.KindOf(string(r.Body.Kind)))
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +76,7 @@ func (s *Server) VerifyCode(ctx context.Context, r VerifyCodeRequestObject) (Ver
 
 func certificateView(c certificate.Certificate) Certificate {
 	return Certificate{
-		Number: certificate.ShowNumber(c.Number), Kind: kindOf(c.Kind), State: CertificateState(c.State), IssuedAt: optional(c.IssuedAt),
+		Number: certificate.ShowNumber(c.Number), Kind: CertificateKind(c.Kind.Public()), State: CertificateState(c.State), IssuedAt: optional(c.IssuedAt),
 	}
 }
 
@@ -101,7 +86,7 @@ func (s *Server) verification(v certificate.View, loc locales.Locale) Verificati
 		status = VerificationStatusRevoked
 	}
 	return Verification{
-		Number: certificate.ShowNumber(v.Number), Kind: kindOf(v.Kind), Title: s.Texts.Text(loc, v.Kind.TitleKey()),
+		Number: certificate.ShowNumber(v.Number), Kind: CertificateKind(v.Kind.Public()), Title: s.Texts.Text(loc, v.Kind.TitleKey()),
 		Initials: v.Initials, BirthYear: v.BirthYear, IssuedOn: openapi_types.Date{Time: clock.Date(v.IssuedAt)}, Status: status,
 	}
 }

@@ -149,9 +149,9 @@ func TestEnumsAreTheServices(t *testing.T) {
 			t.Errorf("a certificate's state %s is not in the contract", s)
 		}
 	}
-	for _, kind := range certificate.Kinds {
-		if name := kindOf(kind); !name.Valid() || kinds[name] != kind {
-			t.Errorf("the kind %s is %s in an answer and %s in a request", kind, name, kinds[name])
+	for _, kind := range certificate.Kinds() {
+		if name := CertificateKind(kind.Public()); !name.Valid() || certificate.KindOf(kind.Public()) != kind {
+			t.Errorf("the kind %s is %s in an answer and %s in a request", kind, name, certificate.KindOf(kind.Public()))
 		}
 	}
 	for _, s := range []preschool.State{preschool.StateWaiting, preschool.StateOffered, preschool.StatePlaced} {

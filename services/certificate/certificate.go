@@ -24,24 +24,6 @@ import (
 // name is the service's name in statistics, node ids and locale keys.
 const name = "certificate"
 
-// Kind is what a certificate certifies.
-type Kind string
-
-// The kinds that the register of residents answers for at once.
-const (
-	Residential Kind = "residence" // where somebody lives
-	Family      Kind = "family"    // with whom
-)
-
-// Kinds lists the kinds in the order of the menu.
-var Kinds = []Kind{Residential, Family}
-
-// Known reports whether k is one of Kinds.
-func (k Kind) Known() bool { return k == Residential || k == Family }
-
-// TitleKey names the kind's title in the locale files.
-func (k Kind) TitleKey() string { return "certificate.title_" + string(k) }
-
 // State is how far a certificate is.
 type State string
 

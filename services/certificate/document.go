@@ -96,7 +96,7 @@ func (s *Service) render(shown Signed, payload string) ([]byte, error) {
 	ky, ru := s.words(locales.KY, shown), s.words(locales.RU, shown)
 	p.heading(ky, ru)
 	p.body(ky.Lines[headingLines:], ru.Lines[headingLines:])
-	p.source(shown.IssuedAt)
+	p.source(shown.Record.Kind, shown.IssuedAt)
 	if err := p.foot(payload, s.VerifyURL, s.SMSNumber, shown.Number); err != nil {
 		return nil, err
 	}
@@ -168,11 +168,11 @@ func (p *page) body(ky, ru []Line) {
 }
 
 // source says which register the record is from.
-func (p *page) source(issued time.Time) {
+func (p *page) source(kind Kind, issued time.Time) {
 	p.pdf.Ln(2)
 	p.line()
 	p.style("", 9, 60)
-	p.both("certificate.pdf_source", "date", showDay(issued))
+	p.both(kind.of().source, "date", showDay(issued))
 }
 
 // foot is the QR code and how to verify, at the bottom of the last page.

@@ -11,6 +11,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 	"github.com/google/uuid"
 
+	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/analytics"
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
@@ -30,7 +31,22 @@ type intent struct {
 	Record Record `json:"record"`
 	// Caller is who asked: the message and the statistics need phone, language
 	// and channel.
-	Caller caller.Caller `json:"caller"`
+	Caller keptCaller `json:"caller"`
+}
+
+// keptCaller is a caller.Caller under the names that stored intents have: whoever renames
+// one of its fields is stopped by the compiler, not by an intent that cannot be read.
+type keptCaller struct {
+	Phone    string         `json:"Phone"`
+	Subject  string         `json:"Subject"`
+	Channel  caller.Channel `json:"Channel"`
+	Gateway  string         `json:"Gateway"`
+	Operator string         `json:"Operator"`
+	Locale   locales.Locale `json:"Locale"`
+	Address  string         `json:"Address"`
+	Now      time.Time      `json:"Now"`
+	Talk     string         `json:"Talk"`
+	Turn     string         `json:"Turn"`
 }
 
 // finishArgs asks for the intent of a certificate to be finished if it is not.
@@ -146,7 +162,7 @@ func (s *Service) intend(ctx context.Context, c caller.Caller, kind Kind, key st
 	if !known {
 		return db.Certificate{}, s.failed(ctx, c, problem.New(problem.NotFound, "problem.certificate_unknown_person"))
 	}
-	sealed, err := s.sealIntent(id.String(), intent{Record: record, Caller: c})
+	sealed, err := s.sealIntent(id.String(), intent{Record: record, Caller: keptCaller(c)})
 	if err != nil {
 		return db.Certificate{}, err
 	}
@@ -232,7 +248,7 @@ func (s *Service) finish(ctx context.Context, row db.Certificate, now time.Time,
 		if marked == 0 {
 			return nil
 		}
-		return s.announce(ctx, tx, row, in.Caller, now, read)
+		return s.announce(ctx, tx, row, caller.Caller(in.Caller), now, read)
 	})
 	if err != nil {
 		return row, err

@@ -120,8 +120,6 @@ func (s *Service) ask(ctx context.Context, kind Kind, pin, issue string) (record
 		return Record{}, false, err
 	}
 	record = Record{Kind: kind, Holder: residence.Person, Address: residence.Address, Places: s.places.edition()}
-	if kind == Family {
-		record.Members, ok, err = s.Register.Family(ctx, pin, issue)
-	}
+	ok, err = kind.of().fetch(ctx, s.Register, pin, issue, &record)
 	return record, ok, err
 }

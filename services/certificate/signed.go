@@ -39,17 +39,7 @@ func (s *Service) words(loc locales.Locale, v Signed) Words {
 		address = s.places.russian(address, r.Places)
 	}
 	w.Lines = append(w.Lines, Line{Label: text("certificate.pdf_address"), Value: address})
-	if r.Kind != Family {
-		return w
-	}
-	label := text("certificate.pdf_members")
-	if len(r.Members) == 0 {
-		w.Lines = append(w.Lines, Line{Label: label, Value: text("certificate.pdf_alone")})
-	}
-	for i, m := range r.Members {
-		w.Lines = append(w.Lines, Line{Label: label, Value: memberLine(s.Texts, loc, i, m)})
-		label = ""
-	}
+	w.Lines = append(w.Lines, r.Kind.of().lines(s.Texts, loc, r)...)
 	return w
 }
 

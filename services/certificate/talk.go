@@ -55,7 +55,7 @@ func (s *Service) showMenu(*dialog.Talk) dialog.Screen {
 
 func (s *Service) showKinds(*dialog.Talk) dialog.Screen {
 	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("certificate.which")}}
-	for _, kind := range Kinds {
+	for _, kind := range Kinds() {
 		screen.Options = append(screen.Options, dialog.Option{
 			Label: dialog.Say(kind.TitleKey()), Next: dialog.Go(nodeRequest, keyKind, string(kind)),
 		})
