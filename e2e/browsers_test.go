@@ -137,7 +137,7 @@ func TestTheContractIsServed(t *testing.T) {
 // pdfs: a document comes with its number as a file name, and is not stored (A10).
 func pdfs(t *testing.T, d *door) {
 	t.Helper()
-	number := issueOverREST(d)
+	number, _ := issueOverREST(d)
 	token := d.signIn(aigul)
 	path := "/v1/certificates/" + number + "/document"
 	for _, method := range []string{"GET", "HEAD"} {

@@ -45,7 +45,7 @@ func (d *door) get(path string) *http.Response {
 func TestS5GuessesOverREST(t *testing.T) {
 	each(t, func(t *testing.T, d *door) {
 		d.t = t
-		number := issueOverREST(d)
+		number, _ := issueOverREST(d)
 		for i := range 300 {
 			response := d.get("/v1/verifications/" + guess(t))
 			if body := d.read(response); response.StatusCode != http.StatusNotFound {

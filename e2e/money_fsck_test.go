@@ -24,7 +24,7 @@ func TestM5FsckNamesWhatWasChanged(t *testing.T) {
 		}
 		c, _ := d.dial(aigul)
 		c.say("Эшик", "1")
-		certificate := issueOverREST(d)
+		certificate, _ := issueOverREST(d)
 		registration := registerOverUSSD(d)
 		d.fsck()
 		postings := func(id string, by int) string {

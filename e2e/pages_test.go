@@ -22,8 +22,8 @@ var pageWidths = []int64{320, 360, 768, 1280}
 type steps = []chromedp.Action[chromedp.Void]
 
 // pageStates are the pages of the sandbox in the states that look different. number
-// is a certificate's; the address lacks the language.
-func pageStates(number string) []pageState {
+// and code are a certificate's; the address lacks the language.
+func pageStates(number, code string) []pageState {
 	return []pageState{
 		{"first", "/?", nil},
 		{"missing", "/nothing-here?", nil},
@@ -33,6 +33,7 @@ func pageStates(number string) []pageState {
 		{"verify", "/verify?", nil},
 		{"verify-empty", "/verify?number=", steps{says("problem", `\S`)}},
 		{"verify-valid", "/verify?number=" + number, steps{says("verdict", "✓")}},
+		{"verify-code", "/verify?", steps{paste(code), says("verdict", "✓")}},
 		// One template draws all operations: a part of them shows every colour and
 		// width, and costs a tenth of the time.
 		{"docs", "/docs?", steps{run(openAll), run(`for (const a of document.querySelectorAll("article:nth-of-type(n+3)")) a.remove()`)}},
@@ -51,6 +52,11 @@ type pageState struct {
 func (p pageState) in(server, language string) string {
 	path, hash, _ := strings.Cut(p.address, "#")
 	return server + path + "&lang=" + language + "#" + hash
+}
+
+// paste asks for what a QR code says.
+func paste(code string) chromedp.Action[chromedp.Void] {
+	return run(fmt.Sprintf(`(() => { const field = document.getElementById("qr"); field.value = %q; field.form.submit(); })()`, code))
 }
 
 func run(script string) chromedp.Action[chromedp.Void] {
@@ -85,8 +91,20 @@ func judge(ctx context.Context) ([]string, error) {
 	if wider != "" {
 		found = append(found, "wider than the screen: "+wider)
 	}
-	return found, nil
+	run, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](runTogether))
+	return append(found, run...), err
 }
+
+// runTogether names cards that leave no ground between them, and line breaks that a
+// style takes away, whose words then stand as one.
+const runTogether = `(() => {
+	const out = [...document.querySelectorAll(".card + .card")].filter((e) => {
+		const a = e.previousElementSibling.getBoundingClientRect(), b = e.getBoundingClientRect();
+		return b.height > 0 && a.height > 0 && b.top - a.bottom < 8 && b.left - a.right < 8;
+	}).map((e) => "touches the card before: " + e.tagName + "#" + e.id + "." + e.className);
+	return out.concat([...document.querySelectorAll("br")].filter((e) => getComputedStyle(e).display === "none")
+		.map((e) => "a line break is taken away: " + e.parentElement.textContent.trim().slice(0, 60)));
+})()`
 
 // tooWide names what reaches over the screen's right edge, or "".
 const tooWide = `(() => {
@@ -123,12 +141,12 @@ func axeSource(t *testing.T) string {
 func TestPagesAreAccessible(t *testing.T) {
 	t.Parallel()
 	axe, d := axeSource(t), embedded(t)
-	number := issueOverREST(d)
+	number, code := issueOverREST(d)
 	ctx, wrong := browser(t, d.url)
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(360, 800), media("light", "none")); err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range pageStates(number) {
+	for _, p := range pageStates(number, code) {
 		for _, language := range []string{"ky", "ru"} {
 			name := p.name + "-" + language
 			if err := p.open(ctx, d.url, language, axe); err != nil {
@@ -160,7 +178,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	for _, w := range wrong() {
 		t.Error(w)
 	}
-	if err := pageStates(number)[0].open(ctx, d.url, "ky", axe); err != nil {
+	if err := pageStates(number, code)[0].open(ctx, d.url, "ky", axe); err != nil {
 		t.Fatal(err)
 	}
 	planted(ctx, t)

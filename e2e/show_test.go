@@ -38,7 +38,7 @@ func show(d *door, then between) {
 	then(d)
 	payFirstFine(d, then)
 	then(d)
-	number := issueOverREST(d)
+	number, _ := issueOverREST(d)
 	then(d)
 	verifyEverywhere(d, number)
 	then(d)
@@ -99,7 +99,7 @@ func (d *door) vehicle(token, plate string) (v vehicle) {
 	return v
 }
 
-func issueOverREST(d *door) string {
+func issueOverREST(d *door) (number, code string) {
 	d.t.Helper()
 	token := d.signIn(aigul)
 	proof := map[string]string{"personal_number": "11503198800011", "document_number": "ID1000001"}
@@ -122,8 +122,7 @@ func issueOverREST(d *door) string {
 	if status != http.StatusOK || !strings.HasPrefix(string(pdf), "%PDF-") {
 		d.t.Fatalf("document: %d, %d bytes", status, len(pdf))
 	}
-	readByCode(d, pdf)
-	return issued.Number
+	return issued.Number, readByCode(d, pdf)
 }
 
 // verifyEverywhere asks for the number as somebody else, on every channel.

@@ -10,8 +10,8 @@ import (
 )
 
 // readByCode scans a document's QR code with an independent reader and asks for the
-// signed text, over REST and on the page (S1).
-func readByCode(d *door, pdf []byte) {
+// signed text, over REST and on the page (S1). It gives the code's text.
+func readByCode(d *door, pdf []byte) string {
 	d.t.Helper()
 	file := filepath.Join(d.t.TempDir(), "certificate.pdf")
 	if err := os.WriteFile(file, pdf, 0o600); err != nil {
@@ -38,8 +38,8 @@ func readByCode(d *door, pdf []byte) {
 			d.t.Errorf("the page lacks the title %q", words.Title)
 		}
 		for _, line := range words.Lines {
-			if !strings.Contains(page, line.Value) {
-				d.t.Errorf("the page lacks %q", line.Value)
+			if !strings.Contains(page, line.Value) || !strings.Contains(page, line.Label) {
+				d.t.Errorf("the page lacks %q", line)
 			}
 			for word := range strings.FieldsSeq(line.Value) {
 				if !strings.Contains(text, word) {
@@ -53,6 +53,11 @@ func readByCode(d *door, pdf []byte) {
 	if status := d.json(http.MethodPost, "/v1/verifications", "", map[string]string{"qr": forged}, &p); status != http.StatusBadRequest || p.Code != "problem.certificate_forged" {
 		d.t.Errorf("a changed code: %d %+v", status, p)
 	}
+	ticket := d.post("/verify?lang=ru", url.Values{"qr": {"https://example.kg/ticket/14"}})
+	if !strings.Contains(ticket, "не QR-код справки Eshik") || strings.Contains(ticket, "поддельн") {
+		d.t.Errorf("a ticket's code: %s", ticket)
+	}
+	return code
 }
 
 // scan runs a program of the Debian packages that tools/withservers installs.
