@@ -9,13 +9,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/eshik-kg/eshik/docs/guides"
 	"github.com/eshik-kg/eshik/locales"
 )
 
 type flowsTexts struct {
 	HTML  bool   `name:"html" help:"Write a page on which each text is read beside its screen and marked; it needs no network."`
 	Out   string `help:"File to write; standard output when absent." type:"path"`
-	Guide string `help:"The translators' guide, whose questions the page repeats." type:"path" default:"docs/guides/translators.md"`
+	Guide string `help:"Another translators' guide, whose questions the page repeats; the program's own when absent." type:"path"`
 }
 
 // Help is shown by `eshik flows texts --help`.
@@ -50,19 +51,31 @@ func (f flowsTexts) text(ctx context.Context) (string, error) {
 		}
 		return textTable(texts), nil
 	}
-	guide, err := os.ReadFile(f.Guide)
+	guide, err := f.guide()
 	if err != nil {
-		return "", usageError{fmt.Errorf("the translators' guide (--guide): %w", err)}
+		return "", err
 	}
 	seen, err := lookAtScreens(ctx)
 	if err != nil {
 		return "", err
 	}
-	asked, err := readQuestions(string(guide), seen.texts)
+	asked, err := readQuestions(guide, seen.texts)
 	if err != nil {
-		return "", usageError{fmt.Errorf("%s: %w", f.Guide, err)}
+		return "", usageError{fmt.Errorf("the translators' guide: %w", err)}
 	}
 	return textPage(textSections(seen, asked))
+}
+
+// guide is the translators' guide.
+func (f flowsTexts) guide() (string, error) {
+	if f.Guide == "" {
+		return guides.Translators, nil
+	}
+	guide, err := os.ReadFile(f.Guide)
+	if err != nil {
+		return "", usageError{fmt.Errorf("the translators' guide (--guide): %w", err)}
+	}
+	return string(guide), nil
 }
 
 // readIn are the languages and scripts that stand side by side.

@@ -64,13 +64,14 @@ func TestTextPage(t *testing.T) {
 	must(t, err)
 	path := filepath.Join(t.TempDir(), "texts.html")
 	var out, complaints bytes.Buffer
-	if exit := run([]string{"flows", "texts", "--html", "--out", path, "--guide", "../../docs/guides/translators.md"}, &out, &complaints); exit != 0 {
+	if exit := run([]string{"flows", "texts", "--html", "--out", path}, &out, &complaints); exit != 0 {
 		t.Fatalf("exit code %d: %s", exit, complaints.String())
 	}
 	page, err := os.ReadFile(path)
 	must(t, err)
 	keys, ids, said, asked := map[string]int{}, map[string]bool{}, []string{}, 0
 	alone := map[string]bool{} // the keys that have a row of their own
+	told := []string{}         // the languages of the instructions; the page's own is ky
 	for _, e := range elements(t, string(page)) {
 		for _, name := range []string{"src", "action", "srcset", "data", "xlink:href"} {
 			if e.attrs[name] != "" {
@@ -95,6 +96,10 @@ func TestTextPage(t *testing.T) {
 			if e.attrs["data-question"] != "" {
 				asked++
 			}
+		case e.attrs["class"] == "lead":
+			told = append(told, e.attrs["lang"])
+		case e.name == "html" && e.attrs["lang"] != "ky":
+			t.Errorf("the page's language is %q", e.attrs["lang"])
 		case e.attrs["class"] == "said":
 			said = append(said, e.text)
 		case strings.Contains(e.attrs["class"], "over"):
@@ -112,6 +117,9 @@ func TestTextPage(t *testing.T) {
 				}
 			}
 		}
+	}
+	if !slices.Equal(told, []string{"", "ru", "en"}) {
+		t.Errorf("the instructions are in %q", told)
 	}
 	if asked < 60 || len(keys) != len(texts.Keys()) {
 		t.Errorf("%d rows have questions, %d keys, want %d", asked, len(keys), len(texts.Keys()))
