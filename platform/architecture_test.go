@@ -73,7 +73,12 @@ var rules = []rule{
 	},
 	{
 		name:  "an example is no part of the product",
-		of:    []string{"locales", "platform", "services", "ussd", "sms", "api", "sandbox", "web", "cmd"},
+		of:    []string{"locales", "platform", "services", "ussd", "sms", "api", "sandbox", "web", "cmd", "docs/guides"},
+		never: []string{"docs/examples"},
+	},
+	{
+		name:  "a guide is read by a command only, and is nothing but text",
+		of:    []string{"locales", "platform", "services", "ussd", "sms", "api", "sandbox", "web"},
 		never: []string{"docs"},
 	},
 	{name: "6. nothing imports a command", of: []string{"locales", "platform", "services", "ussd", "sms", "api", "sandbox", "web"}, never: []string{"cmd"}},
