@@ -254,8 +254,14 @@ func (d *door) run(args ...string) (string, error) {
 // offer has an operator offer a place in the kindergarten of the first choice.
 func (d *door) offer(number string, p position) {
 	d.t.Helper()
-	if out, err := d.run("staff", "offer", "--registration", number, "--kindergarten", p.Places[0].Kindergarten); err != nil {
+	garden := p.Places[0].Kindergarten
+	out, err := d.run("staff", "offer", "--registration", number, "--kindergarten", garden)
+	if err != nil || !regexp.MustCompile(`\(`+garden+`\), registration `+number+`, to be answered by \d\d\.\d\d\.\d{4}\.`).MatchString(out) {
 		d.t.Fatalf("offer: %v\n%s", err, out)
+	}
+	out, err = d.run("staff", "offer", "--registration", number, "--kindergarten", garden)
+	if err == nil || !strings.Contains(out, "problem.preschool_not_waiting: The child has an offer or a place already.") {
+		d.t.Fatalf("offered twice: %v\n%s", err, out)
 	}
 }
 

@@ -285,6 +285,7 @@ func (e RefundReason) Valid() bool {
 
 // Defines values for RegistrationState.
 const (
+	RegistrationStateLeft    RegistrationState = "left"
 	RegistrationStateOffered RegistrationState = "offered"
 	RegistrationStatePlaced  RegistrationState = "placed"
 	RegistrationStateWaiting RegistrationState = "waiting"
@@ -293,6 +294,8 @@ const (
 // Valid indicates whether the value is a known member of the RegistrationState enum.
 func (e RegistrationState) Valid() bool {
 	switch e {
+	case RegistrationStateLeft:
+		return true
 	case RegistrationStateOffered:
 		return true
 	case RegistrationStatePlaced:
@@ -566,9 +569,14 @@ type Place struct {
 
 // Position Example: {"number":"123456","places":[{"kindergarten":"12","name":"№ 12 бала бакчасы","position":4}],"state":"waiting"}
 type Position struct {
-	Number string            `json:"number"`
-	Places []Place           `json:"places"`
-	State  RegistrationState `json:"state"`
+	Number string `json:"number"`
+
+	// Offer Example: {"kindergarten":"12","last_day":"2026-12-02","name":"№ 12 бала бакчасы","number":"123456","state":"open","until":"2026-12-02T18:00:00Z"}
+	Offer  *Offer  `json:"offer,omitempty"`
+	Places []Place `json:"places"`
+
+	// State `left`: the place was given back, and the child may be registered anew
+	State RegistrationState `json:"state"`
 }
 
 // Problem defines model for Problem.
@@ -637,7 +645,7 @@ type RegistrationRequest struct {
 	Kindergartens []string `json:"kindergartens"`
 }
 
-// RegistrationState defines model for RegistrationState.
+// RegistrationState `left`: the place was given back, and the child may be registered anew
 type RegistrationState string
 
 // Registrations Example: {"registrations":["47123456789"]}

@@ -154,7 +154,7 @@ func TestEnumsAreTheServices(t *testing.T) {
 			t.Errorf("the kind %s is %s in an answer and %s in a request", kind, name, certificate.KindOf(kind.Public()))
 		}
 	}
-	for _, s := range []preschool.State{preschool.StateWaiting, preschool.StateOffered, preschool.StatePlaced} {
+	for _, s := range []preschool.State{preschool.StateWaiting, preschool.StateOffered, preschool.StatePlaced, preschool.StateLeft} {
 		if !RegistrationState(s).Valid() {
 			t.Errorf("a registration's state %s is not in the contract", s)
 		}

@@ -108,12 +108,17 @@ func (s *Server) AnswerOffer(ctx context.Context, r AnswerOfferRequestObject) (A
 }
 
 func positionView(p preschool.Position, loc locales.Locale) Position {
-	return Position{
+	view := Position{
 		Number: p.Number, State: RegistrationState(p.State),
 		Places: each(p.Places, func(place preschool.Place) Place {
 			return Place{Kindergarten: place.Kindergarten, Name: name(place.Name, loc), Position: place.Position}
 		}),
 	}
+	if p.Offer != nil {
+		offer := offerView(*p.Offer, loc)
+		view.Offer = &offer
+	}
+	return view
 }
 
 func offerView(o preschool.Offer, loc locales.Locale) Offer {

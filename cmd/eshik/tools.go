@@ -88,6 +88,9 @@ type staffCommand struct {
 		Registration string `required:"" help:"Registration number of the child."`
 		Kindergarten string `required:"" help:"Code of the kindergarten."`
 	} `cmd:"" help:"Offer a preschool place; the parent is told by SMS."`
+	TakeBack struct {
+		Registration string `required:"" help:"Registration number of the child."`
+	} `cmd:"" help:"End a preschool place that the parent gave back; the child may be registered anew."`
 	ReleaseNumber struct {
 		Phone string `arg:"" help:"The number, +996…"`
 	} `cmd:"" help:"Note that a number has another holder, who inherits nothing."`
@@ -102,6 +105,8 @@ type staffCommand struct {
 // Run does what was asked for.
 func (s staffCommand) Run(ctx context.Context, chosen *kong.Context, config *Config, log *slog.Logger, out io.Writer) error {
 	switch chosen.Selected().Name {
+	case "take-back":
+		return s.takeBack(ctx, config, log, out)
 	case "release-number":
 		return s.release(ctx, config, log, out)
 	case "disputes":
@@ -139,8 +144,21 @@ func (s staffCommand) offer(ctx context.Context, config *Config, log *slog.Logge
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(out, "Offered: %s, registration %s, until %s. Children before it in the queue: %d.\n",
-			offer.Name.RU, offer.Number, clock.ShowDate(offer.LastDay()), offer.Ahead)
+		_, err = fmt.Fprintf(out, "Offered: %s (%s), registration %s, to be answered by %s. Children before it in the queue: %d.\n",
+			offer.Name.RU, offer.Kindergarten, offer.Number, clock.ShowDate(offer.LastDay()), offer.Ahead)
+		return err
+	})
+}
+
+// takeBack ends a place.
+func (s staffCommand) takeBack(ctx context.Context, config *Config, log *slog.Logger, out io.Writer) error {
+	return withTools(ctx, config, log, func(a *app) error {
+		ended, err := module.Of[*preschool.Service](a.modules).TakeBack(ctx, s.Officer, s.TakeBack.Registration)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(out, "Given back: %s (%s), registration %s. The child may be registered anew.\n",
+			ended.Name.RU, ended.Kindergarten, ended.Number)
 		return err
 	})
 }
@@ -178,11 +196,11 @@ func withTools(ctx context.Context, config *Config, log *slog.Logger, work func(
 	return errors.Join(a.sentence(work(a)), a.close(ctx))
 }
 
-// sentence says a problem in the operators' words.
+// sentence says a problem in the operators' words, after its code as the guides have it.
 func (a *app) sentence(err error) error {
 	var p *problem.Error
 	if !errors.As(err, &p) {
 		return err
 	}
-	return errors.New(a.texts.Text(locales.EN, p.Key, p.Args...))
+	return fmt.Errorf("%s: %s", p.Key, a.texts.Text(locales.EN, p.Key, p.Args...))
 }

@@ -59,6 +59,11 @@ func (s *Service) answer(ctx context.Context, tx *store.Tx, c caller.Caller, r d
 		if !c.Now.Before(row.ExpiresAt.Time) {
 			return Offer{}, problemOver
 		}
+		if wanted == Accepted {
+			if err := placedElsewhere(ctx, db.New(tx), r, c.Locale); err != nil {
+				return Offer{}, err
+			}
+		}
 		won, err := s.closeOffer(ctx, tx, row, wanted, c.Now)
 		if err != nil {
 			return Offer{}, err

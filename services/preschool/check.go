@@ -24,6 +24,7 @@ type past struct {
 	registered time.Time
 	moved      []time.Time // answers and lapsed offers, which may move to the end
 	placed     bool
+	left       bool
 }
 
 // NewCheck makes a Check. Give it the audit log by See before Run.
@@ -43,6 +44,9 @@ func (c *Check) See(e audit.Entry) {
 		p := c.of(e.Object)
 		p.moved = append(p.moved, e.At)
 		p.placed = p.placed || e.Purpose == "offer "+string(Accepted)
+	case "preschool.leave":
+		p := c.of(e.Object)
+		p.placed, p.left = false, true
 	}
 }
 
@@ -73,7 +77,11 @@ func (c *Check) Run(ctx context.Context, tx *sql.Tx) error {
 	if err != nil {
 		return fmt.Errorf("check the queue: %w", err)
 	}
-	return errors.Join(append(found, apart...)...)
+	twice, err := heldTwice(ctx, tx)
+	if err != nil {
+		return fmt.Errorf("check the queue: %w", err)
+	}
+	return errors.Join(slices.Concat(found, apart, twice)...)
 }
 
 func (c *Check) registrations(ctx context.Context, tx *sql.Tx) (found []error, imported int, err error) {
@@ -114,7 +122,7 @@ func (p *past) compare(number, state string, registered, queued time.Time) error
 	if !moment(p.registered) && !slices.ContainsFunc(p.moved, moment) {
 		found = append(found, fmt.Errorf("the registration %s has its place since %s, of which the audit log knows nothing", number, queued))
 	}
-	if placed := state == string(StatePlaced); placed != p.placed {
+	if state == string(StatePlaced) != p.placed || state == string(StateLeft) != p.left {
 		found = append(found, fmt.Errorf("the registration %s is %s, which the audit log does not say", number, state))
 	}
 	return errors.Join(found...)
@@ -126,7 +134,7 @@ func micro(t time.Time) time.Time { return dbtime.From(t).Time }
 // choicesApart names registrations whose choices stand elsewhere in the queue.
 func choicesApart(ctx context.Context, tx *sql.Tx) (found []error, err error) {
 	rows, err := tx.QueryContext(ctx, "SELECT c.number, c.choice FROM preschool_choices c JOIN preschool_registrations r ON r.id = c.registration_id "+
-		"WHERE c.queued_at <> r.queued_at OR c.benefit_rank <> r.benefit_rank OR (c.queued = TRUE AND r.state = 'placed')")
+		"WHERE c.queued_at <> r.queued_at OR c.benefit_rank <> r.benefit_rank OR (c.queued = TRUE AND r.state IN ('placed', 'left'))")
 	if err != nil {
 		return nil, err
 	}
@@ -138,6 +146,28 @@ func choicesApart(ctx context.Context, tx *sql.Tx) (found []error, err error) {
 			return nil, err
 		}
 		found = append(found, fmt.Errorf("choice %d of the registration %s stands in the queue where its registration does not", choice, number))
+	}
+	return found, rows.Err()
+}
+
+// heldTwice names registrations of children who have a place and, beside it, another
+// place or one in the queue: they are of before that was refused.
+func heldTwice(ctx context.Context, tx *sql.Tx) (found []error, err error) {
+	rows, err := tx.QueryContext(ctx, "SELECT r.number, other.number, other.state FROM preschool_registrations r "+
+		"JOIN preschool_registrations other ON other.child_index = r.child_index AND other.id <> r.id "+
+		"WHERE r.state = 'placed' AND other.state <> 'left' AND (other.state <> 'placed' OR other.number > r.number) "+
+		"ORDER BY r.number, other.number")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // Err below says what went wrong
+	for rows.Next() {
+		var placed, other, state string
+		if err := rows.Scan(&placed, &other, &state); err != nil {
+			return nil, err
+		}
+		found = append(found, fmt.Errorf("the child of the registration %s has a place, and is %s by the registration %s too: "+
+			"have one given back (eshik staff take-back)", placed, state, other))
 	}
 	return found, rows.Err()
 }

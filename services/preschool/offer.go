@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/gsm"
@@ -150,6 +151,9 @@ func (s *Service) hold(ctx context.Context, tx *store.Tx, r db.PreschoolRegistra
 	made := Offer{
 		Number: r.Number, Kindergarten: seat.kindergarten.Code, Name: seat.kindergarten.Name, State: Open,
 		Until: s.rules.held(now, s.rules.at(now).HoldWorkingDays),
+	}
+	if err := placedElsewhere(ctx, q, r, locales.RU); err != nil {
+		return made, err
 	}
 	moved, err := q.MoveRegistration(ctx, db.MoveRegistrationParams{ID: r.ID, Was: string(StateWaiting), State: string(StateOffered)})
 	if err != nil {

@@ -58,27 +58,28 @@ func (s *Service) showAskNumber(ctx context.Context, t *dialog.Talk) (dialog.Scr
 	return screen, nil
 }
 
-// showAlready tells whose child is in the queue already its number and its place.
+// showAlready tells whose child is in the queue already its number and its place, and
+// whose child has a place where and what can be done.
 func (s *Service) showAlready(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
 	found, err := s.Position(ctx, t.Caller, t.Get(memNumber))
 	if err != nil {
 		return dialog.Screen{}, err
 	}
-	body := []dialog.Message{dialog.Say("preschool.already", "number", found.Number)}
-	screen := dialog.Screen{Body: append(body, places(found, t.Caller.Locale)...)}
-	if found.State == StateOffered {
-		screen.Options = []dialog.Option{option(dialog.Say("preschool.menu_offer"), proveAgain("preschool.mine"))}
+	if found.State == StatePlaced {
+		return dialog.Screen{}, s.placed(ctx, found.Number, t.Caller.Locale)
 	}
-	return screen, nil
+	body := append([]dialog.Message{dialog.Say("preschool.already", "number", found.Number)}, offered(found, t.Caller.Locale)...)
+	screen := dialog.Screen{Body: append(body, places(found, t.Caller.Locale)...)}
+	return withOffer(screen, found), nil
 }
 
-// numberOf is the number under which a child waits; "" for none.
+// numberOf is the number under which a child waits or has its place; "" for none.
 func (s *Service) numberOf(ctx context.Context, pin string) (string, error) {
-	active, err := db.New(s.DB.Reader()).ActiveOfChild(ctx, s.childIndex(pin))
+	held, err := db.New(s.DB.Reader()).HeldOfChild(ctx, s.childIndex(pin))
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	} else if err != nil {
 		return "", fmt.Errorf("look for the child's registration: %w", err)
 	}
-	return active.Number, nil
+	return held.Number, nil
 }

@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
@@ -119,7 +120,7 @@ type Child struct {
 	// Name is the given name, as the register writes it.
 	Name string
 	Born time.Time
-	// Number is that of its registration while it waits; empty for none.
+	// Number is that of its registration while it waits or has a place; empty for none.
 	Number string
 }
 
@@ -143,11 +144,12 @@ type Kindergarten struct {
 type State string
 
 // The states of a registration. A child with an open offer still has its place
-// in the queues.
+// in the queues. One that left gave its place back, and may be registered again.
 const (
 	StateWaiting State = "waiting"
 	StateOffered State = "offered"
 	StatePlaced  State = "placed"
+	StateLeft    State = "left"
 )
 
 // Position is what anybody who knows a registration number may see.
@@ -158,6 +160,8 @@ type Position struct {
 	Group string
 	// Places are in the parent's order of wish; none once the child is placed.
 	Places []Place
+	// Offer is the place that is offered and waits for an answer; nil for none.
+	Offer *Offer
 }
 
 // Place is the place in the queue of one kindergarten's age group.
@@ -171,7 +175,18 @@ type Place struct {
 // refLength is how much of a child's blind index is enough among one family.
 const refLength = 16
 
-func (s *Service) childIndex(pin string) string { return s.Sealer.Index("preschool.child", pin) }
+// childIndex is the same for all spellings of a personal number: a register or a
+// queue that is taken over may write it in groups.
+func (s *Service) childIndex(pin string) string {
+	return s.Sealer.Index("preschool.child", strings.Map(func(r rune) rune {
+		if value, is := digit(r); is {
+			return rune('0' + value)
+		} else if separates(r) {
+			return -1
+		}
+		return r
+	}, pin))
+}
 
 // turnIndex is what is kept of a turn, which may name a phone or a session.
 func (s *Service) turnIndex(turn string) string { return s.Sealer.Index("preschool.turn", turn) }

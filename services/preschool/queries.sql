@@ -1,7 +1,7 @@
 -- name: AddRegistration :execrows
-INSERT INTO preschool_registrations (id, number, turn, state, child_index, child, citizen_id, phone_index, phone,
-    locale, cohort, benefit, benefit_rank, registered_at, queued_at)
-VALUES ($1, $2, $3, 'waiting', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+INSERT INTO preschool_registrations (id, number, turn, state, child_index, active_child, child, citizen_id, phone_index,
+    phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at)
+VALUES ($1, $2, $3, 'waiting', $4, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 ON CONFLICT DO NOTHING;
 
 -- name: AddChoice :exec
@@ -15,8 +15,15 @@ SELECT * FROM preschool_registrations WHERE turn = $1;
 -- name: ByNumber :one
 SELECT * FROM preschool_registrations WHERE number = $1;
 
--- name: ActiveOfChild :one
-SELECT * FROM preschool_registrations WHERE child_index = $1 AND state <> 'placed';
+-- name: HeldOfChild :one
+SELECT * FROM preschool_registrations WHERE child_index = $1 AND state IN ('waiting', 'offered', 'placed')
+ORDER BY CASE state WHEN 'placed' THEN 0 ELSE 1 END, registered_at DESC, number LIMIT 1;
+
+-- name: PlacedOfChild :one
+SELECT * FROM preschool_registrations WHERE child_index = $1 AND state = 'placed' ORDER BY registered_at DESC, number LIMIT 1;
+
+-- name: LeavePlace :execrows
+UPDATE preschool_registrations SET state = 'left', active_child = NULL WHERE id = $1 AND state = 'placed';
 
 -- name: Choices :many
 SELECT * FROM preschool_choices WHERE registration_id = $1 ORDER BY choice;
@@ -83,7 +90,7 @@ WHERE r.citizen_id = $1 AND o.state = 'open' AND o.expires_at > $2 ORDER BY o.of
 SELECT * FROM preschool_registrations WHERE phone_index = $1 ORDER BY registered_at;
 
 -- name: ActiveOfCitizen :many
-SELECT * FROM preschool_registrations WHERE citizen_id = $1 AND state <> 'placed' ORDER BY registered_at, number;
+SELECT * FROM preschool_registrations WHERE citizen_id = $1 AND state IN ('waiting', 'offered') ORDER BY registered_at, number;
 
 -- name: UnclaimedOfChild :many
 SELECT * FROM preschool_registrations WHERE child_index = $1 AND citizen_id = '';

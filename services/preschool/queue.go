@@ -150,7 +150,7 @@ func (s *Service) enter(ctx context.Context, tx *store.Tx, c caller.Caller, e en
 		return "", err
 	}
 	if !written {
-		return s.taken(ctx, tx, row)
+		return taken(ctx, db.New(tx), c, row)
 	}
 	return row.Number, s.witness(ctx, tx, effect{
 		caller: c, step: "register", outcome: "done", object: row.Number, subject: c.Subject,
@@ -187,9 +187,15 @@ func (s *Service) row(c caller.Caller, e entry) (db.AddRegistrationParams, error
 }
 
 // insert writes the registration and its choices; false: the turn or the child
-// has one already.
+// has one already, which waits or has its place.
 func (s *Service) insert(ctx context.Context, tx *store.Tx, row *db.AddRegistrationParams, e entry) (bool, error) {
 	q := db.New(tx)
+	// The index refuses a second one too, but not beside one of before it was made.
+	if _, err := q.HeldOfChild(ctx, row.ChildIndex); err == nil {
+		return false, nil
+	} else if !errors.Is(err, sql.ErrNoRows) {
+		return false, fmt.Errorf("look for the child's registration: %w", err)
+	}
 	for range numberDraws {
 		var err error
 		if row.Number, err = newNumber(s.Random); err != nil {
@@ -225,9 +231,8 @@ func addChoices(ctx context.Context, q *db.Queries, row *db.AddRegistrationParam
 }
 
 // taken says why a registration could not be written: its own turn was here
-// first (then it gives that number), or the child is in the queue.
-func (s *Service) taken(ctx context.Context, tx *store.Tx, row db.AddRegistrationParams) (string, error) {
-	q := db.New(tx)
+// first (then it gives that number), or the child is in the queue or has a place.
+func taken(ctx context.Context, q *db.Queries, c caller.Caller, row db.AddRegistrationParams) (string, error) {
 	same, err := q.ByTurn(ctx, row.Turn)
 	if err == nil {
 		if same.ChildIndex != row.ChildIndex {
@@ -237,11 +242,14 @@ func (s *Service) taken(ctx context.Context, tx *store.Tx, row db.AddRegistratio
 	} else if !errors.Is(err, sql.ErrNoRows) {
 		return "", fmt.Errorf("look for the turn: %w", err)
 	}
-	active, err := q.ActiveOfChild(ctx, row.ChildIndex)
+	held, err := q.HeldOfChild(ctx, row.ChildIndex)
 	if err != nil {
 		return "", fmt.Errorf("look for the child's registration: %w", err)
 	}
-	return "", problem.New(problem.Conflict, "problem.preschool_registered", "number", active.Number)
+	if State(held.State) == StatePlaced {
+		return "", hasPlace(ctx, q, held, c.Locale)
+	}
+	return "", problem.New(problem.Conflict, "problem.preschool_registered", "number", held.Number)
 }
 
 // Position answers anybody who knows a registration number, in any spelling
@@ -281,7 +289,10 @@ func (s *Service) position(ctx context.Context, c caller.Caller, number string) 
 			})
 		}
 	}
-	return found, nil
+	if found.State == StateOffered {
+		found.Offer, err = openOffer(ctx, q, r.ID, c.Now)
+	}
+	return found, err
 }
 
 // group names the age group of a cohort at a moment; a child who is too young

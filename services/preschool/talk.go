@@ -199,11 +199,35 @@ func (s *Service) showPosition(ctx context.Context, t *dialog.Talk) (dialog.Scre
 	if err != nil {
 		return dialog.Screen{}, err
 	}
-	if found.State == StatePlaced {
+	switch found.State {
+	case StatePlaced:
 		return dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.placed", "number", found.Number)}}, nil
+	case StateLeft:
+		return dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.left", "number", found.Number)}}, nil
 	}
-	body := []dialog.Message{dialog.Say("preschool.position", "number", found.Number, "group", found.Group)}
-	return dialog.Screen{Body: append(body, places(found, t.Caller.Locale)...)}, nil
+	// The offer first: it has a deadline, and the places may be on the next page.
+	body := append(offered(found, t.Caller.Locale), dialog.Say("preschool.position", "number", found.Number, "group", found.Group))
+	return withOffer(dialog.Screen{Body: append(body, places(found, t.Caller.Locale)...)}, found), nil
+}
+
+// offered says until when an offer can be answered, which must be on the first page,
+// and of which place it is; nothing where none is.
+func offered(p Position, loc locales.Locale) []dialog.Message {
+	if p.Offer == nil {
+		return nil
+	}
+	return []dialog.Message{
+		dialog.Say("preschool.offered", "date", clock.ShowDate(p.Offer.LastDay())),
+		dialog.Say("preschool.choice", "kindergarten", p.Offer.Name.In(loc)),
+	}
+}
+
+// withOffer leads from a screen to the answer of an open offer.
+func withOffer(screen dialog.Screen, p Position) dialog.Screen {
+	if p.Offer != nil {
+		screen.Options = []dialog.Option{option(dialog.Say("preschool.menu_offer"), proveAgain("preschool.mine"))}
+	}
+	return screen
 }
 
 // places are the lines of a position, one for each kindergarten.

@@ -5,6 +5,8 @@
 package db
 
 import (
+	"database/sql"
+
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
@@ -54,4 +56,5 @@ type PreschoolRegistration struct {
 	RegisteredAt dbtime.Time
 	QueuedAt     dbtime.Time
 	MovedFrom    string
+	ActiveChild  sql.NullString
 }

@@ -11,36 +11,8 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
-const activeOfChild = `-- name: ActiveOfChild :one
-SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from FROM preschool_registrations WHERE child_index = $1 AND state <> 'placed'
-`
-
-func (q *Queries) ActiveOfChild(ctx context.Context, childIndex string) (PreschoolRegistration, error) {
-	row := q.db.QueryRowContext(ctx, activeOfChild, childIndex)
-	var i PreschoolRegistration
-	err := row.Scan(
-		&i.ID,
-		&i.Number,
-		&i.Turn,
-		&i.State,
-		&i.ChildIndex,
-		&i.Child,
-		&i.CitizenID,
-		&i.PhoneIndex,
-		&i.Phone,
-		&i.Locale,
-		&i.Cohort,
-		&i.Benefit,
-		&i.BenefitRank,
-		&i.RegisteredAt,
-		&i.QueuedAt,
-		&i.MovedFrom,
-	)
-	return i, err
-}
-
 const activeOfCitizen = `-- name: ActiveOfCitizen :many
-SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from FROM preschool_registrations WHERE citizen_id = $1 AND state <> 'placed' ORDER BY registered_at, number
+SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from, active_child FROM preschool_registrations WHERE citizen_id = $1 AND state IN ('waiting', 'offered') ORDER BY registered_at, number
 `
 
 func (q *Queries) ActiveOfCitizen(ctx context.Context, citizenID string) ([]PreschoolRegistration, error) {
@@ -69,6 +41,7 @@ func (q *Queries) ActiveOfCitizen(ctx context.Context, citizenID string) ([]Pres
 			&i.RegisteredAt,
 			&i.QueuedAt,
 			&i.MovedFrom,
+			&i.ActiveChild,
 		); err != nil {
 			return nil, err
 		}
@@ -154,9 +127,9 @@ func (q *Queries) AddOffer(ctx context.Context, arg AddOfferParams) error {
 }
 
 const addRegistration = `-- name: AddRegistration :execrows
-INSERT INTO preschool_registrations (id, number, turn, state, child_index, child, citizen_id, phone_index, phone,
-    locale, cohort, benefit, benefit_rank, registered_at, queued_at)
-VALUES ($1, $2, $3, 'waiting', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+INSERT INTO preschool_registrations (id, number, turn, state, child_index, active_child, child, citizen_id, phone_index,
+    phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at)
+VALUES ($1, $2, $3, 'waiting', $4, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 ON CONFLICT DO NOTHING
 `
 
@@ -201,7 +174,7 @@ func (q *Queries) AddRegistration(ctx context.Context, arg AddRegistrationParams
 }
 
 const byNumber = `-- name: ByNumber :one
-SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from FROM preschool_registrations WHERE number = $1
+SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from, active_child FROM preschool_registrations WHERE number = $1
 `
 
 func (q *Queries) ByNumber(ctx context.Context, number string) (PreschoolRegistration, error) {
@@ -224,12 +197,13 @@ func (q *Queries) ByNumber(ctx context.Context, number string) (PreschoolRegistr
 		&i.RegisteredAt,
 		&i.QueuedAt,
 		&i.MovedFrom,
+		&i.ActiveChild,
 	)
 	return i, err
 }
 
 const byTurn = `-- name: ByTurn :one
-SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from FROM preschool_registrations WHERE turn = $1
+SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from, active_child FROM preschool_registrations WHERE turn = $1
 `
 
 func (q *Queries) ByTurn(ctx context.Context, turn string) (PreschoolRegistration, error) {
@@ -252,6 +226,7 @@ func (q *Queries) ByTurn(ctx context.Context, turn string) (PreschoolRegistratio
 		&i.RegisteredAt,
 		&i.QueuedAt,
 		&i.MovedFrom,
+		&i.ActiveChild,
 	)
 	return i, err
 }
@@ -346,6 +321,36 @@ func (q *Queries) GiveSeatBack(ctx context.Context, arg GiveSeatBackParams) erro
 	return err
 }
 
+const heldOfChild = `-- name: HeldOfChild :one
+SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from, active_child FROM preschool_registrations WHERE child_index = $1 AND state IN ('waiting', 'offered', 'placed')
+ORDER BY CASE state WHEN 'placed' THEN 0 ELSE 1 END, registered_at DESC, number LIMIT 1
+`
+
+func (q *Queries) HeldOfChild(ctx context.Context, childIndex string) (PreschoolRegistration, error) {
+	row := q.db.QueryRowContext(ctx, heldOfChild, childIndex)
+	var i PreschoolRegistration
+	err := row.Scan(
+		&i.ID,
+		&i.Number,
+		&i.Turn,
+		&i.State,
+		&i.ChildIndex,
+		&i.Child,
+		&i.CitizenID,
+		&i.PhoneIndex,
+		&i.Phone,
+		&i.Locale,
+		&i.Cohort,
+		&i.Benefit,
+		&i.BenefitRank,
+		&i.RegisteredAt,
+		&i.QueuedAt,
+		&i.MovedFrom,
+		&i.ActiveChild,
+	)
+	return i, err
+}
+
 const lastOffer = `-- name: LastOffer :one
 SELECT id, registration_id, number, kindergarten, name_ky, name_ru, intake, age, state, actor, offered_at, expires_at, answered_at FROM preschool_offers WHERE registration_id = $1 ORDER BY offered_at DESC, id DESC LIMIT 1
 `
@@ -369,6 +374,18 @@ func (q *Queries) LastOffer(ctx context.Context, registrationID string) (Prescho
 		&i.AnsweredAt,
 	)
 	return i, err
+}
+
+const leavePlace = `-- name: LeavePlace :execrows
+UPDATE preschool_registrations SET state = 'left', active_child = NULL WHERE id = $1 AND state = 'placed'
+`
+
+func (q *Queries) LeavePlace(ctx context.Context, id string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, leavePlace, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const leaveQueue = `-- name: LeaveQueue :exec
@@ -467,7 +484,7 @@ func (q *Queries) NumbersOfCitizen(ctx context.Context, citizenID string) ([]str
 }
 
 const ofPhone = `-- name: OfPhone :many
-SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from FROM preschool_registrations WHERE phone_index = $1 ORDER BY registered_at
+SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from, active_child FROM preschool_registrations WHERE phone_index = $1 ORDER BY registered_at
 `
 
 func (q *Queries) OfPhone(ctx context.Context, phoneIndex string) ([]PreschoolRegistration, error) {
@@ -496,6 +513,7 @@ func (q *Queries) OfPhone(ctx context.Context, phoneIndex string) ([]PreschoolRe
 			&i.RegisteredAt,
 			&i.QueuedAt,
 			&i.MovedFrom,
+			&i.ActiveChild,
 		); err != nil {
 			return nil, err
 		}
@@ -555,6 +573,35 @@ func (q *Queries) OffersOfCitizen(ctx context.Context, arg OffersOfCitizenParams
 		return nil, err
 	}
 	return items, nil
+}
+
+const placedOfChild = `-- name: PlacedOfChild :one
+SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from, active_child FROM preschool_registrations WHERE child_index = $1 AND state = 'placed' ORDER BY registered_at DESC, number LIMIT 1
+`
+
+func (q *Queries) PlacedOfChild(ctx context.Context, childIndex string) (PreschoolRegistration, error) {
+	row := q.db.QueryRowContext(ctx, placedOfChild, childIndex)
+	var i PreschoolRegistration
+	err := row.Scan(
+		&i.ID,
+		&i.Number,
+		&i.Turn,
+		&i.State,
+		&i.ChildIndex,
+		&i.Child,
+		&i.CitizenID,
+		&i.PhoneIndex,
+		&i.Phone,
+		&i.Locale,
+		&i.Cohort,
+		&i.Benefit,
+		&i.BenefitRank,
+		&i.RegisteredAt,
+		&i.QueuedAt,
+		&i.MovedFrom,
+		&i.ActiveChild,
+	)
+	return i, err
 }
 
 const queue = `-- name: Queue :many
@@ -759,7 +806,7 @@ func (q *Queries) TakeSeat(ctx context.Context, arg TakeSeatParams) (int64, erro
 }
 
 const unclaimedOfChild = `-- name: UnclaimedOfChild :many
-SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from FROM preschool_registrations WHERE child_index = $1 AND citizen_id = ''
+SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from, active_child FROM preschool_registrations WHERE child_index = $1 AND citizen_id = ''
 `
 
 func (q *Queries) UnclaimedOfChild(ctx context.Context, childIndex string) ([]PreschoolRegistration, error) {
@@ -788,6 +835,7 @@ func (q *Queries) UnclaimedOfChild(ctx context.Context, childIndex string) ([]Pr
 			&i.RegisteredAt,
 			&i.QueuedAt,
 			&i.MovedFrom,
+			&i.ActiveChild,
 		); err != nil {
 			return nil, err
 		}

@@ -1,0 +1,120 @@
+package preschool
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/clock"
+	"github.com/eshik-kg/eshik/platform/gsm"
+	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/services/preschool/db"
+)
+
+// problemNotPlaced is of a place to give back that the child has not.
+var problemNotPlaced = problem.New(problem.Conflict, "problem.preschool_not_placed")
+
+// problemPlaced refuses what only a child without a place may have; hasPlace adds
+// where and since when.
+var problemPlaced = problem.New(problem.Conflict, "problem.preschool_placed")
+
+// hasPlace says where a placed child has its place and since when, in a language.
+func hasPlace(ctx context.Context, q *db.Queries, r db.PreschoolRegistration, loc locales.Locale) error {
+	accepted, err := q.LastOffer(ctx, r.ID)
+	if err != nil {
+		return fmt.Errorf("find the accepted offer: %w", err)
+	}
+	return problem.New(problemPlaced.Code, problemPlaced.Key,
+		"kindergarten", Name{KY: accepted.NameKy, RU: accepted.NameRu}.In(loc),
+		"date", clock.ShowDate(accepted.AnsweredAt.In(clock.Bishkek)))
+}
+
+// placed is hasPlace of a registration's number.
+func (s *Service) placed(ctx context.Context, number string, loc locales.Locale) error {
+	r, err := s.find(ctx, number)
+	if err != nil {
+		return err
+	}
+	return hasPlace(ctx, db.New(s.DB.Reader()), r, loc)
+}
+
+// placedElsewhere is hasPlace if the child has a place already, by whichever of its
+// registrations: one of before that was refused may still wait in the queue.
+func placedElsewhere(ctx context.Context, q *db.Queries, r db.PreschoolRegistration, loc locales.Locale) error {
+	held, err := q.PlacedOfChild(ctx, r.ChildIndex)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && held.ID == r.ID {
+		return nil // that it is this one's place is said by its own state
+	} else if err != nil {
+		return fmt.Errorf("look for the child's place: %w", err)
+	}
+	return hasPlace(ctx, q, held, loc)
+}
+
+// openOffer is the offer of a registration that waits for an answer; nil for none.
+func openOffer(ctx context.Context, q *db.Queries, registration string, now time.Time) (*Offer, error) {
+	row, err := q.LastOffer(ctx, registration)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil //nolint:nilnil // no offer is no error
+	} else if err != nil {
+		return nil, fmt.Errorf("find the offer: %w", err)
+	}
+	if OfferState(row.State) != Open || !now.Before(row.ExpiresAt.Time) {
+		return nil, nil //nolint:nilnil // no offer is no error
+	}
+	open := offerOf(row)
+	return &open, nil
+}
+
+// TakeBack ends the place of a registration, as its parent gave it back at the
+// kindergarten or the office: the seat is free again, the parent is told, and the
+// child may be registered anew. actor is the operator, for the audit log. It returns
+// the place that was given back. Problems: preschool_number, preschool_not_placed.
+func (s *Service) TakeBack(ctx context.Context, actor, number string) (Offer, error) {
+	now := s.Now()
+	r, err := s.find(ctx, number)
+	if err != nil {
+		return Offer{}, err
+	}
+	c, err := s.parent(ctx, r, now)
+	if err != nil {
+		return Offer{}, err
+	}
+	var ended Offer
+	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
+		var err error
+		if ended, err = leave(ctx, db.New(tx), r); err != nil {
+			return err
+		}
+		return s.witness(ctx, tx, effect{
+			caller: c, actor: actor, step: "leave", outcome: "done", object: r.Number, subject: r.CitizenID,
+			purpose: "the place was given back", kind: notify.Statutory, dedup: "preschool.left:" + r.ID,
+			text: gsm.Pick(s.Texts.Message(c.Locale, "preschool.sms_left", "number", r.Number, "kindergarten", ended.Name.In(c.Locale))),
+		})
+	})
+	return ended, err
+}
+
+// leave moves a registration out of its place and gives the seat back.
+func leave(ctx context.Context, q *db.Queries, r db.PreschoolRegistration) (Offer, error) {
+	left, err := q.LeavePlace(ctx, r.ID)
+	if err != nil {
+		return Offer{}, fmt.Errorf("end the place: %w", err)
+	}
+	if left == 0 {
+		return Offer{}, problemNotPlaced
+	}
+	row, err := q.LastOffer(ctx, r.ID)
+	if err != nil {
+		return Offer{}, fmt.Errorf("find the accepted offer: %w", err)
+	}
+	err = q.GiveSeatBack(ctx, db.GiveSeatBackParams{Kindergarten: row.Kindergarten, Intake: row.Intake, Age: row.Age})
+	if err != nil {
+		return Offer{}, fmt.Errorf("give the seat back: %w", err)
+	}
+	return offerOf(row), nil
+}
