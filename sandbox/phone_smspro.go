@@ -30,28 +30,27 @@ type SMSPRO struct {
 	account SMSPROAccount
 	mu      sync.Mutex
 	sent    map[string]Message // by the caller's id
-	lost    int
+	faults  map[string]SMSPROFault
+	asked   map[string]int    // requests by address
+	fates   map[string]int    // reports by phone, where not delivered
+	ported  map[string]string // operators by phone, where not the prefix's
+	heard   int               // reports that were answered with 200
 }
 
 // SMSPRO opens an account.
 func (p *Phones) SMSPRO(account SMSPROAccount) *SMSPRO {
-	return &SMSPRO{phones: p, account: account, sent: map[string]Message{}}
-}
-
-// LoseAnswers has that many messages taken and the connection cut.
-func (s *SMSPRO) LoseAnswers(n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.lost = n
+	return &SMSPRO{
+		phones: p, account: account, sent: map[string]Message{}, faults: map[string]SMSPROFault{}, asked: map[string]int{},
+		fates: map[string]int{}, ported: map[string]string{},
+	}
 }
 
 // Handler serves the gateway to callers on this machine.
 func (s *SMSPRO) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /api/message", s.message)
-	mux.HandleFunc("POST /api/dr", s.dr)
-	mux.HandleFunc("POST /api/def", s.def)
-	mux.HandleFunc("POST /api/info", s.info)
+	for path, answer := range map[string]http.HandlerFunc{"/api/message": s.message, "/api/dr": s.dr, "/api/def": s.def, "/api/info": s.info} {
+		mux.HandleFunc("POST "+path, s.spoil(path, answer))
+	}
 	return loopbackOnly(mux)
 }
 
@@ -68,10 +67,10 @@ type smsproRequest struct {
 	Test    string   `xml:"test"`
 }
 
-// read takes a request; status 1 is its form, 2 the account.
-func (s *SMSPRO) read(r *http.Request) (in smsproRequest, status int) {
+// read takes a request of a kind; status 1 is its form, 2 the account.
+func (s *SMSPRO) read(r *http.Request, kind string) (in smsproRequest, status int) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, 64<<10))
-	if err != nil || xml.Unmarshal(body, &in) != nil {
+	if err != nil || xml.Unmarshal(body, &in) != nil || in.XMLName.Local != kind {
 		return in, 1
 	}
 	if in.Login != s.account.Login || in.Pwd != s.account.Password {
@@ -84,19 +83,10 @@ var smsproName = regexp.MustCompile(`^[A-Za-z0-9]{1,12}$`)
 
 // message answers the statuses of SMSPRO's documentation.
 func (s *SMSPRO) message(w http.ResponseWriter, r *http.Request) {
-	in, status := s.read(r)
+	in, status := s.read(r, "message")
 	parts := 0
 	if status == 0 {
 		status, parts = s.take(in)
-	}
-	s.mu.Lock()
-	lose := status == 0 && s.lost > 0
-	if lose {
-		s.lost--
-	}
-	s.mu.Unlock()
-	if lose {
-		panic(http.ErrAbortHandler) // after the effect, before the answer
 	}
 	answerXML(w, "Message", fmt.Sprintf("<id>%s</id><status>%d</status><phones>%d</phones><smscnt>%d</smscnt>", in.ID, status, len(in.Phones), parts))
 }
@@ -137,10 +127,16 @@ func (s *SMSPRO) take(in smsproRequest) (status, parts int) {
 // bishkekTime is how SMSPRO writes a moment.
 func bishkekTime(at time.Time) string { return at.UTC().Add(6 * time.Hour).Format("20060102150405") }
 
-// fate is a message's report: 3 is delivered.
-func fate(m Message) string {
-	return "<phone><number>" + strings.TrimPrefix(m.To, "+") + "</number><report>3</report><sendTime>" + bishkekTime(m.At) +
-		"</sendTime><rcvTime>" + bishkekTime(m.At) + "</rcvTime></phone>"
+// fate is a message's report: 3, delivered, unless another was planned.
+func (s *SMSPRO) fate(m Message) string {
+	s.mu.Lock()
+	report, planned := s.fates[m.To]
+	s.mu.Unlock()
+	if !planned {
+		report = 3
+	}
+	return fmt.Sprintf("<phone><number>%s</number><report>%d</report><sendTime>%s</sendTime><rcvTime>%s</rcvTime></phone>",
+		strings.TrimPrefix(m.To, "+"), report, bishkekTime(m.At), bishkekTime(m.At))
 }
 
 // post reports a delivery, and tries three times more where it is not answered with
@@ -149,7 +145,7 @@ func (s *SMSPRO) post(m Message) {
 	if s.account.ReportURL == nil {
 		return
 	}
-	body := `<?xml version="1.0" encoding="UTF-8"?><report xmlns="http://Giper.mobi/schema/Report"><dr><id>` + m.ID + "</id>" + fate(m) + "</dr></report>"
+	body := `<?xml version="1.0" encoding="UTF-8"?><report xmlns="http://Giper.mobi/schema/Report"><dr><id>` + m.ID + "</id>" + s.fate(m) + "</dr></report>"
 	for range 4 {
 		if pause(s.phones.ctx, s.phones.cfg.DeliveryTime) != nil {
 			return
@@ -166,6 +162,9 @@ func (s *SMSPRO) post(m Message) {
 		}
 		_ = response.Body.Close()
 		if response.StatusCode == http.StatusOK {
+			s.mu.Lock()
+			s.heard++
+			s.mu.Unlock()
 			return
 		}
 	}
@@ -174,36 +173,41 @@ func (s *SMSPRO) post(m Message) {
 
 // dr tells what became of a message.
 func (s *SMSPRO) dr(w http.ResponseWriter, r *http.Request) {
-	in, status := s.read(r)
+	in, status := s.read(r, "dr")
 	s.mu.Lock()
 	m, known := s.sent[in.ID]
 	s.mu.Unlock()
 	body := fmt.Sprintf("<status>%d</status>", status)
 	if status == 0 && known {
-		body += fate(m)
+		body += s.fate(m)
 	}
 	answerXML(w, "DR", body)
 }
 
-// def tells a number's operator: the sandbox goes by the prefix.
+// def tells a number's operator: where it was ported to, or as its first holder's.
 func (s *SMSPRO) def(w http.ResponseWriter, r *http.Request) {
-	in, status := s.read(r)
+	in, status := s.read(r, "def")
 	operator := ""
 	for _, p := range FixedPhones() {
 		if strings.TrimPrefix(p.Number, "+") == in.Phone {
 			operator = p.Operator
 		}
 	}
+	s.mu.Lock()
+	if ported, has := s.ported["+"+in.Phone]; has {
+		operator = ported
+	}
+	s.mu.Unlock()
 	answerXML(w, "PhoneDEF", fmt.Sprintf("<status>%d</status><region>Кыргызстан</region><operator>%s</operator><timezone>6</timezone>", status, operator))
 }
 
 // info tells what is left of the account.
 func (s *SMSPRO) info(w http.ResponseWriter, r *http.Request) {
-	_, status := s.read(r)
+	_, status := s.read(r, "info")
 	s.mu.Lock()
 	money := s.account.Money
 	s.mu.Unlock()
-	answerXML(w, "Info", fmt.Sprintf("<status>%d</status><state>0</state><account>%d</account><smsprice>1</smsprice>", status, money))
+	answerXML(w, "Info", fmt.Sprintf("<status>%d</status><state>0</state><account>%d.00</account><smsprice>1</smsprice>", status, money))
 }
 
 func answerXML(w http.ResponseWriter, schema, body string) {

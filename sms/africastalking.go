@@ -1,6 +1,7 @@
 package sms
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"encoding/json"
@@ -50,20 +51,24 @@ type AfricasTalking struct {
 
 // NewAfricasTalking checks the account's settings; nothing is sent yet.
 func NewAfricasTalking(cfg AfricasTalkingConfig, deps CallbackDeps) (*AfricasTalking, error) {
-	if cfg.Username == "" || cfg.APIKey == "" || len(cfg.Secret) < 16 {
+	if account := (Account{Username: cfg.Username, APIKey: cfg.APIKey, Secret: cfg.Secret}); !account.hasSecrets() {
 		return nil, errors.New("africa's talking needs a user name, an API key and a secret of 16 characters for its callbacks")
 	}
-	if cfg.BaseURL == "" {
-		cfg.BaseURL = africasTalkingURL
+	base, timeout, err := reachable(cmp.Or(cfg.BaseURL, africasTalkingURL), cfg.Timeout)
+	if err != nil {
+		return nil, fmt.Errorf("africa's talking: %w", err)
 	}
-	base, err := url.Parse(cfg.BaseURL)
-	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
-		return nil, errors.New("the base address of africa's talking must be http://… or https://…")
-	}
-	if cfg.Timeout == 0 {
-		cfg.Timeout = defaultTimeout
-	}
+	cfg.BaseURL, cfg.Timeout = base.String(), timeout
 	return &AfricasTalking{cfg: cfg, deps: deps, transport: newTransport()}, nil
+}
+
+func kindAfricasTalking() Kind {
+	return Kind{
+		Name: providerAfricasTalking, Needs: "username, api_key_env, and secret_env with 16 characters or more", Fits: Account.hasSecrets,
+		Make: func(a Account, deps CallbackDeps) (Provider, error) {
+			return NewAfricasTalking(AfricasTalkingConfig{Username: a.Username, APIKey: a.APIKey, From: a.From, BaseURL: a.URL, Secret: a.Secret}, deps)
+		},
+	}
 }
 
 // Name implements Provider.
@@ -129,6 +134,8 @@ func readAfricasTalking(status int, body []byte) (id string, err error) {
 	switch told := answer.SMSMessageData.Recipients[0]; told.StatusCode {
 	case 100, 101, 102: // processed, sent, queued
 		return told.MessageID, nil
+	case 405: // no money in the account
+		return "", fmt.Errorf("%w: africa's talking: code %d", notify.ErrUnavailable, told.StatusCode)
 	case 403, 404, 406, 409: // no number, a kind of number, on their blacklist, "do not disturb"
 		return "", fmt.Errorf("africa's talking: %w: code %d", notify.ErrRefused, told.StatusCode)
 	default:

@@ -43,7 +43,7 @@ func TestAfricasTalkingSend(t *testing.T) {
 		"sent":        {201, `{"SMSMessageData":{"Message":"Sent to 1/1","Recipients":[{"statusCode":101,"number":"+996555000001","status":"Success","cost":"KES 0.8000","messageId":"ATPid_1"}]}}`, "ATPid_1", nil},
 		"queued":      {201, `{"SMSMessageData":{"Recipients":[{"statusCode":102,"messageId":"ATPid_2"}]}}`, "ATPid_2", nil},
 		"no number":   {201, `{"SMSMessageData":{"Recipients":[{"statusCode":403,"number":"+996555000001","status":"InvalidPhoneNumber"}]}}`, "", notify.ErrRefused},
-		"no money":    {201, `{"SMSMessageData":{"Recipients":[{"statusCode":405,"status":"InsufficientBalance"}]}}`, "", sms.ErrNotTaken},
+		"no money":    {201, `{"SMSMessageData":{"Recipients":[{"statusCode":405,"status":"InsufficientBalance"}]}}`, "", notify.ErrUnavailable},
 		"nobody":      {201, `{"SMSMessageData":{"Message":"InvalidSenderId","Recipients":[]}}`, "", sms.ErrNotTaken},
 		"not allowed": {401, `The supplied authentication is invalid`, "", sms.ErrNotTaken},
 		"broken":      {500, `to +996555000001`, "", nil},

@@ -13,9 +13,9 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/time/rate"
 
-	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 	"github.com/eshik-kg/eshik/sms/db"
@@ -50,6 +50,13 @@ type Route struct {
 	// Reports says that the provider tells what became of a message: one that
 	// nothing is heard of counts as late.
 	Reports bool
+	// AskAfter is when a report that did not come is asked for, where the provider can be
+	// asked; zero: a minute.
+	AskAfter time.Duration
+	// Lookup has the provider asked for the operators of numbers, where it knows them.
+	Lookup bool
+	// LowBalance is what should be left in the account, where the provider tells it.
+	LowBalance payment.Tyiyn
 }
 
 // Price is what a part to an operator costs; served is false where the route is
@@ -73,6 +80,10 @@ type Router struct {
 	db     *store.DB
 	now    func() time.Time
 	paces  map[lane]*rate.Limiter
+	// operators is nil where no provider tells them; asking are the providers that were
+	// asked for reports in vain.
+	operators *operators
+	asking    pauses
 }
 
 // lane is the way to an operator through a provider.
@@ -88,6 +99,9 @@ func NewRouter(database *store.DB, now func() time.Time, routes ...Route) (*Rout
 			return nil, fmt.Errorf("the SMS provider %q is there twice", name)
 		}
 		names[name] = true
+		if teller, can := route.Provider.(operatorTeller); can && route.Lookup && r.operators == nil {
+			r.operators = newOperators(teller, now)
+		}
 		for operator, limit := range route.Rates {
 			if limit <= 0 || math.IsInf(limit, 0) || math.IsNaN(limit) {
 				return nil, fmt.Errorf("the SMS provider %q takes a positive number of parts a second", name)
@@ -106,11 +120,15 @@ func NewRouter(database *store.DB, now func() time.Time, routes ...Route) (*Rout
 const maxSent = 20
 
 // Send hands a message to a provider. One that has surely not taken it is
-// counted, and the next one asked. The next one is asked too where one refuses the
+// counted, and the next one asked; one that is closed for now, as its account is out of
+// money, is passed over. The next one is asked too where one refuses the
 // message for good, as another may know the number, or the citizen said STOP to that
 // provider only: the refusal is counted if another takes the message.
 func (r *Router) Send(ctx context.Context, m notify.Outgoing) (notify.Taken, error) {
-	operator := caller.Operator(m.To)
+	operator := m.Operator
+	if operator == "" {
+		operator = r.operators.of(ctx, m.To, m.Purpose.Awaited())
+	}
 	parts := len(gsm.Split(m.Text).Texts)
 	if parts > maxSent {
 		return notify.Taken{}, fmt.Errorf("a message of %d parts: %w", parts, notify.ErrRefused)
@@ -119,43 +137,70 @@ func (r *Router) Send(ctx context.Context, m notify.Outgoing) (notify.Taken, err
 	if err != nil {
 		return notify.Taken{}, err
 	}
-	var faults, refusals []error
-	var refused []notify.Taken
+	var so tries
 	for _, route := range order {
 		price, _ := route.Price(operator)
 		taken := notify.Taken{Provider: route.Provider.Name(), Operator: operator, Parts: parts, Cost: price * int64(parts)}
 		if err := r.wait(ctx, m.Purpose, taken); err != nil {
-			return notify.Taken{}, errors.Join(append(faults, err)...)
+			return notify.Taken{}, errors.Join(append(so.faults, err)...)
 		}
 		if taken.ID, err = route.Provider.Send(ctx, m); err == nil {
-			for _, by := range refused {
+			for _, by := range so.refused {
 				_ = r.failed(ctx, by) // the message has left: an error would send it again
 			}
 			return taken, nil
 		}
-		err = fmt.Errorf("%s: %w", taken.Provider, err)
-		if errors.Is(err, notify.ErrRefused) {
-			refusals, refused = append(refusals, err), append(refused, taken)
+		if r.missed(ctx, &so, taken, err) {
 			continue
 		}
-		faults = append(faults, err)
-		if errors.Is(err, notify.ErrFull) {
-			break // nobody's fault
-		}
-		if err := r.failed(ctx, taken); err != nil {
-			faults = append(faults, err)
-		}
 		if errors.Is(err, notify.ErrUnanswered) && route.Reports {
-			return taken, errors.Join(faults...)
+			return taken, errors.Join(so.faults...)
 		}
-		if !errors.Is(err, ErrNotTaken) {
-			break
-		}
+		break
 	}
-	if len(faults) == 0 {
-		faults = refusals
+	return notify.Taken{}, errors.Join(so.mostTelling()...)
+}
+
+// tries are what came of offering a message around.
+type tries struct {
+	// faults are the providers', closed the ways that are not open for now, as for want
+	// of money in the account, and refusals the message's.
+	faults, closed, refusals []error
+	refused                  []notify.Taken // those who refused it
+}
+
+// mostTelling is what a message's fate hangs on when nobody took it: a fault counts as a
+// try, a way that is closed for now is waited for, and only what all refuse is given up.
+func (t tries) mostTelling() []error {
+	switch {
+	case len(t.faults) > 0:
+		return t.faults
+	case len(t.closed) > 0:
+		return t.closed
 	}
-	return notify.Taken{}, errors.Join(faults...)
+	return t.refusals
+}
+
+// missed notes that a provider has not taken a message; next says that another may be
+// offered it.
+func (r *Router) missed(ctx context.Context, so *tries, taken notify.Taken, err error) (next bool) {
+	err = fmt.Errorf("%s: %w", taken.Provider, err)
+	switch {
+	case errors.Is(err, notify.ErrRefused):
+		so.refusals, so.refused = append(so.refusals, err), append(so.refused, taken)
+		return true
+	case errors.Is(err, notify.ErrUnavailable):
+		so.closed = append(so.closed, err)
+		return true
+	}
+	so.faults = append(so.faults, err)
+	if errors.Is(err, notify.ErrFull) {
+		return false // nobody's fault
+	}
+	if err := r.failed(ctx, taken); err != nil {
+		so.faults = append(so.faults, err)
+	}
+	return errors.Is(err, ErrNotTaken)
 }
 
 // order is the providers that serve an operator, the one whose turn it is first.

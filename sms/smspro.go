@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/base64"
 	"encoding/xml"
 	"errors"
@@ -12,13 +11,11 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
-	"github.com/gofiber/fiber/v2"
-
-	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/notify"
 )
 
@@ -47,51 +44,100 @@ type SMSPROConfig struct {
 // Provider. Facts of its documentation of the XML interface: /api/message is
 // idempotent by the id that we give, so that a lost answer is simply asked for
 // again; a report that is not answered with 200 comes three more times, ten minutes
-// apart.
+// apart; /api/dr tells a message's report, /api/def a number's operator and /api/info
+// what is left in the account.
 type SMSPRO struct {
 	cfg       SMSPROConfig
 	transport http.RoundTripper
 	deps      CallbackDeps
+	empty     pauses // of the account that had no money for a message
 }
 
 // NewSMSPRO checks the account's settings; nothing is sent yet.
 func NewSMSPRO(cfg SMSPROConfig, deps CallbackDeps) (*SMSPRO, error) {
-	if cfg.Login == "" || cfg.Password == "" || cfg.Sender == "" || len(cfg.Secret) < 16 {
+	if account := (Account{Username: cfg.Login, APIKey: cfg.Password, Secret: cfg.Secret}); !account.hasSecrets() || cfg.Sender == "" {
 		return nil, errors.New("SMSPRO needs a login, a password, an approved sender and a secret of 16 characters for its reports")
 	}
-	base, err := url.Parse(cfg.BaseURL)
-	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
-		return nil, errors.New("the base address of SMSPRO must be http://… or https://…")
+	base, timeout, err := reachable(cfg.BaseURL, cfg.Timeout)
+	if err != nil {
+		return nil, fmt.Errorf("SMSPRO: %w", err)
 	}
-	if cfg.Timeout == 0 {
-		cfg.Timeout = defaultTimeout
-	}
+	cfg.BaseURL, cfg.Timeout = base.String(), timeout
 	return &SMSPRO{cfg: cfg, deps: deps, transport: newTransport()}, nil
+}
+
+func kindSMSPRO() Kind {
+	return Kind{
+		Name: providerSMSPRO, Needs: "username, api_key_env, from, url, and secret_env with 16 characters or more",
+		Fits: func(a Account) bool { return a.hasSecrets() && a.From != "" && a.URL != "" },
+		Make: func(a Account, deps CallbackDeps) (Provider, error) {
+			return NewSMSPRO(SMSPROConfig{Login: a.Username, Password: a.APIKey, Sender: a.From, BaseURL: a.URL, Secret: a.Secret}, deps)
+		},
+	}
 }
 
 // Name implements Provider.
 func (*SMSPRO) Name() string { return providerSMSPRO }
 
+// smsproAccount is who asks: the head of every request.
+type smsproAccount struct {
+	Login string `xml:"login"`
+	Pwd   string `xml:"pwd"`
+}
+
+func (s *SMSPRO) account() smsproAccount { return smsproAccount{s.cfg.Login, s.cfg.Password} }
+
 // smsproMessage is one message to one phone.
 type smsproMessage struct {
 	XMLName xml.Name `xml:"message"`
-	Login   string   `xml:"login"`
-	Pwd     string   `xml:"pwd"`
-	ID      string   `xml:"id"`
-	Sender  string   `xml:"sender"`
-	Text    string   `xml:"text"`
-	Phones  []string `xml:"phones>phone"`
+	smsproAccount
+	ID     string   `xml:"id"`
+	Sender string   `xml:"sender"`
+	Text   string   `xml:"text"`
+	Phones []string `xml:"phones>phone"`
+}
+
+// smsproCode is a number of their protocol. encoding/xml reads an empty element as 0,
+// which is their word for success: here it is an error.
+type smsproCode int
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (c *smsproCode) UnmarshalText(text []byte) error {
+	n, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 15)
+	if err != nil {
+		return errXML
+	}
+	*c = smsproCode(n) // #nosec G115 -- of 15 bits
+	return nil
 }
 
 // smsproAnswer is what any request is answered with. Roots carry namespaces: all is
 // read by local name.
 type smsproAnswer struct {
-	Status *int `xml:"status"`
+	Statuses []smsproCode `xml:"status"`
+}
+
+// status is the answer's only one.
+func (a smsproAnswer) status() (smsproCode, error) {
+	if len(a.Statuses) != 1 {
+		return 0, fmt.Errorf("the answer of SMSPRO has %d statuses", len(a.Statuses))
+	}
+	return a.Statuses[0], nil
+}
+
+// accepted is for requests other than messages: any status but 0 is an error.
+func (a smsproAnswer) accepted() error {
+	status, err := a.status()
+	if err == nil && status != smsproTaken {
+		err = fmt.Errorf("SMSPRO: status %d", status)
+	}
+	return err
 }
 
 // The answers to a message. Source: SMSPRO, /api/message, status.
 const (
 	smsproTaken    = 0
+	smsproNoMoney  = 4
 	smsproStopWord = 6  // a word that may not be sent
 	smsproNoPhone  = 7  // no phone
 	smsproSlow     = 9  // took too long: to be asked again with the same id
@@ -99,34 +145,53 @@ const (
 	smsproTest     = 11 // an account that only tries: taken, and not sent
 )
 
+// emptyFor is how long no message is offered to an account that had no money for one,
+// unless it says earlier that it has.
+const emptyFor = time.Minute
+
 // Send hands one message over; the id is made from the message's own, the same at
 // every try.
 func (s *SMSPRO) Send(ctx context.Context, m notify.Outgoing) (id string, err error) {
 	if utf8.RuneCountInString(m.Text) > longestSMSPRO {
 		return "", fmt.Errorf("SMSPRO: %w: over %d characters", notify.ErrRefused, longestSMSPRO)
 	}
+	if !s.empty.isOver("", s.deps.Now()) {
+		return "", fmt.Errorf("%w: the account at SMSPRO has no money", notify.ErrUnavailable)
+	}
 	id = smsproID(m.ID)
 	var answer smsproAnswer
 	err = s.ask(ctx, "/api/message", smsproMessage{
-		Login: s.cfg.Login, Pwd: s.cfg.Password, ID: id, Sender: s.cfg.Sender, Text: m.Text, Phones: []string{strings.TrimPrefix(m.To, "+")},
+		smsproAccount: s.account(), ID: id, Sender: s.cfg.Sender, Text: m.Text, Phones: []string{strings.TrimPrefix(m.To, "+")},
 	}, &answer)
 	if err != nil {
 		return "", err
 	}
-	if answer.Status == nil {
-		return "", errors.New("the answer of SMSPRO has no status")
+	status, err := answer.status()
+	if err != nil {
+		return "", err
 	}
-	switch status := *answer.Status; status {
+	return id, s.meaning(status)
+}
+
+// meaning is what the status of an answer says of the message: nil where it was taken.
+func (s *SMSPRO) meaning(status smsproCode) error {
+	switch status {
 	case smsproTaken, smsproRepeated, smsproTest:
-		return id, nil
+		return nil
+	case smsproNoMoney:
+		s.outOfMoney()
+		return fmt.Errorf("%w: SMSPRO: status %d", notify.ErrUnavailable, status)
 	case smsproSlow:
-		return "", fmt.Errorf("%w: SMSPRO: status %d", notify.ErrUnanswered, status)
+		return fmt.Errorf("%w: SMSPRO: status %d", notify.ErrUnanswered, status)
 	case smsproStopWord, smsproNoPhone:
-		return "", fmt.Errorf("SMSPRO: %w: status %d", notify.ErrRefused, status)
-	default: // the account's own faults: format, password, address, money, sender, time
-		return "", fmt.Errorf("%w: SMSPRO: status %d", ErrNotTaken, status)
+		return fmt.Errorf("SMSPRO: %w: status %d", notify.ErrRefused, status)
+	default: // the account's own faults: format, password, address, sender, time
+		return fmt.Errorf("%w: SMSPRO: status %d", ErrNotTaken, status)
 	}
 }
+
+// outOfMoney has messages go another way for a while.
+func (s *SMSPRO) outOfMoney() { s.empty.begin("", s.deps.Now().Add(emptyFor)) }
 
 // smsproID makes their id of ours: 12 of A–Z a–z 0–9, 70 random bits.
 func smsproID(ours string) string {
@@ -190,72 +255,6 @@ func readXML(document []byte, v any) error {
 	}
 	if xml.Unmarshal(document, v) != nil {
 		return errXML
-	}
-	return nil
-}
-
-// smsproReports is what they post: <report><dr>…</dr>…</report>.
-type smsproReports struct {
-	XMLName xml.Name `xml:"report"`
-	Reports []struct {
-		ID     string `xml:"id"`
-		Phones []struct {
-			Number string `xml:"number"`
-			Report *int   `xml:"report"`
-		} `xml:"phone"`
-	} `xml:"dr"`
-}
-
-// smsproFates are the reports that end a message, in the words of notify.Report.
-// 0 queued, 1 with the operator, 6 unknown and 7 no report came say nothing yet.
-var smsproFates = map[int]string{2: "rejected", 3: "delivered", 4: "undelivered", 5: "failed"}
-
-// Register adds the callback to the application.
-func (s *SMSPRO) Register(r fiber.Router) { r.Post("/sms/smspro/:secret/report", s.report) }
-
-// report takes delivery reports. It answers 200 only when all are noted: what is
-// told again changes nothing.
-func (s *SMSPRO) report(c *fiber.Ctx) error {
-	if subtle.ConstantTimeCompare([]byte(c.Params("secret")), []byte(s.cfg.Secret)) != 1 {
-		s.deps.Refused("secret")
-		return c.Status(fiber.StatusForbidden).SendString("forbidden")
-	}
-	if len(c.Body()) > maxForm {
-		return s.deps.tooLarge(c)
-	}
-	var told smsproReports
-	if readXML(c.Body(), &told) != nil || len(told.Reports) == 0 {
-		s.deps.Refused("malformed")
-		return c.Status(fiber.StatusBadRequest).SendString("<report><dr>…</dr></report> is needed")
-	}
-	for _, dr := range told.Reports {
-		for _, phone := range dr.Phones {
-			if err := s.note(c, dr.ID, phone.Number, phone.Report); err != nil {
-				return c.Status(fiber.StatusServiceUnavailable).SendString("try again later")
-			}
-		}
-	}
-	return c.SendStatus(fiber.StatusOK)
-}
-
-// note takes the report about one phone; an error says that it should come again.
-func (s *SMSPRO) note(c *fiber.Ctx, id, number string, outcome *int) error {
-	if outcome == nil || !sidPattern.MatchString(id) {
-		s.deps.Refused("malformed")
-		return nil
-	}
-	fate, ends := smsproFates[*outcome]
-	if !ends {
-		return nil
-	}
-	told := notify.Report{Provider: providerSMSPRO, ID: strings.Clone(id), Status: fate}
-	told.Phone, _ = caller.ParsePhone(number)
-	ctx, cancel := context.WithTimeout(c.UserContext(), answerWithin)
-	defer cancel()
-	err := reportOrOrphan(ctx, s.deps.Deliveries, told, s.deps.Refused)
-	if err != nil && !errors.Is(err, notify.ErrUnknown) {
-		s.deps.Log.ErrorContext(ctx, "a delivery report was not taken", "provider", providerSMSPRO, "error", err)
-		return err
 	}
 	return nil
 }

@@ -21,6 +21,9 @@ import (
 
 func smspro(t *testing.T, base string, deps sms.CallbackDeps) *sms.SMSPRO {
 	t.Helper()
+	if deps.Now == nil {
+		deps.Now = time.Now
+	}
 	made, err := sms.NewSMSPRO(sms.SMSPROConfig{
 		Login: "eshik", Password: "pass&word", Sender: "ESHIK", BaseURL: base, Secret: callbackSecret, Timeout: 2 * time.Second,
 	}, deps)
@@ -50,6 +53,8 @@ func outcome(id string, err error) string {
 		return "refused"
 	case errors.Is(err, sms.ErrNotTaken):
 		return "not taken"
+	case errors.Is(err, notify.ErrUnavailable):
+		return "unavailable"
 	case errors.Is(err, notify.ErrUnanswered):
 		return "unanswered"
 	case err != nil:
@@ -71,8 +76,13 @@ func TestSMSPROSend(t *testing.T) {
 		"taken": {200, answer("0"), "taken"}, "our own again": {200, answer("10"), "taken"}, "a test account": {200, answer("11"), "taken"},
 		"too slow": {200, answer("9"), "unanswered"}, "stop word": {200, answer("6"), "refused"}, "no phone": {200, answer("7"), "refused"},
 		"format": {200, answer("1"), "not taken"}, "password": {200, answer("2"), "not taken"}, "our address": {200, answer("3"), "not taken"},
-		"no money": {200, answer("4"), "not taken"}, "sender": {200, answer("5"), "not taken"}, "time": {200, answer("8"), "not taken"},
+		"no money": {200, answer("4"), "unavailable"}, "sender": {200, answer("5"), "not taken"}, "time": {200, answer("8"), "not taken"},
 		"a status of later": {200, answer("42"), "not taken"}, "no number": {200, answer("soon"), "again"}, "no status": {200, `<response/>`, "again"},
+		"an empty status": {200, `<response><status/></response>`, "again"}, "two statuses": {200, `<response><status>4</status><status>0</status></response>`, "again"},
+		"below zero": {200, answer("-1"), "again"}, "a fraction": {200, answer("0.0"), "again"}, "cut off": {200, answer("0")[:90], "again"},
+		"a page": {200, "<!DOCTYPE html><html><body>Service unavailable</body></html>", "again"}, "JSON": {200, `{"status":0}`, "again"},
+		"cut JSON": {200, `{"status":`, "again"}, "a page that is gone": {404, "<html/>", "not taken"}, "elsewhere": {302, "", "not taken"},
+		"too many": {429, "", "not taken"}, "away": {503, answer("0"), "again"}, "another encoding": {200, "\xff\xfe<\x00", "again"},
 		"spaces":    {200, answer(" 0\n"), "taken"},
 		"forbidden": {403, answer("0"), "not taken"}, "broken": {502, "to 996555000001", "again"}, "rubbish": {200, "<html", "again"}, "nothing": {200, "", "again"},
 		"a document type": {200, `<!DOCTYPE r [<!ENTITY a "0">]><response><status>&a;</status></response>`, "again"},
@@ -91,8 +101,10 @@ func TestSMSPROSend(t *testing.T) {
 				_, _ = w.Write([]byte(test.body))
 			}))
 			defer server.Close()
-			provider := smspro(t, server.URL+"/xml/", sms.CallbackDeps{})
-			id, err := provider.Send(t.Context(), notify.Outgoing{ID: "m-1", To: aigul, Text: "Код: <1> & ө"})
+			send := func(m notify.Outgoing) (string, error) { // each time by a provider that remembers nothing
+				return smspro(t, server.URL+"/xml/", sms.CallbackDeps{}).Send(t.Context(), m)
+			}
+			id, err := send(notify.Outgoing{ID: "m-1", To: aigul, Text: "Код: <1> & ө"})
 			if got := outcome(id, err); got != test.want {
 				t.Errorf("%s, want %s", got, test.want)
 			}
@@ -107,10 +119,10 @@ func TestSMSPROSend(t *testing.T) {
 				t.Errorf("named %q, known as %q", asked.ID, id)
 			}
 			first := asked.ID
-			if _, err := provider.Send(t.Context(), notify.Outgoing{ID: "m-1", To: aigul, Text: "Код", Try: 2}); asked.ID != first {
+			if _, err := send(notify.Outgoing{ID: "m-1", To: aigul, Text: "Код", Try: 2}); asked.ID != first {
 				t.Errorf("the next try is named %q, not %q (%v)", asked.ID, first, err)
 			}
-			if _, err := provider.Send(t.Context(), notify.Outgoing{ID: "m-2", To: aigul, Text: "Код"}); asked.ID == first {
+			if _, err := send(notify.Outgoing{ID: "m-2", To: aigul, Text: "Код"}); asked.ID == first {
 				t.Errorf("another message has the same name (%v)", err)
 			}
 		})

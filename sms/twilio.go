@@ -1,11 +1,13 @@
 package sms
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/twilio/twilio-go/client"
@@ -14,12 +16,11 @@ import (
 	"github.com/eshik-kg/eshik/platform/notify"
 )
 
-// defaultTimeout bounds one call to a provider.
-const defaultTimeout = 10 * time.Second
-
 // longestValidity is the most that Twilio takes. Source: its Message resource,
 // ValidityPeriod.
 const longestValidity = 10 * time.Hour
+
+const twilioURL = "https://api.twilio.com"
 
 // TwilioConfig is one Twilio account with one number.
 type TwilioConfig struct {
@@ -48,18 +49,33 @@ func NewTwilio(cfg TwilioConfig) (*Twilio, error) {
 	if cfg.AccountSID == "" || cfg.AuthToken == "" || cfg.From == "" {
 		return nil, errors.New("twilio needs an account, its token and a number")
 	}
-	if cfg.Timeout == 0 {
-		cfg.Timeout = defaultTimeout
+	base, timeout, err := reachable(cmp.Or(cfg.BaseURL, twilioURL), cfg.Timeout)
+	if err != nil {
+		return nil, fmt.Errorf("twilio: %w", err)
 	}
-	t := &Twilio{cfg: cfg, transport: newTransport()}
-	if cfg.BaseURL != "" {
-		base, err := url.Parse(cfg.BaseURL)
-		if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
-			return nil, errors.New("twilio's base address must be http://… or https://…")
-		}
-		t.transport = elsewhere{scheme: base.Scheme, host: base.Host, next: t.transport}
+	cfg.Timeout = timeout
+	return &Twilio{cfg: cfg, transport: elsewhere{scheme: base.Scheme, host: base.Host, next: newTransport()}}, nil
+}
+
+// kindTwilio is the one provider whose account is in settings of its own.
+func kindTwilio() Kind {
+	return Kind{Name: providerTwilio, Fits: func(Account) bool { return true }, Make: makeTwilio}
+}
+
+// makeTwilio makes the provider with its callbacks, which need our public address.
+func makeTwilio(a Account, deps CallbackDeps) (Provider, error) {
+	public := strings.TrimRight(a.PublicURL, "/")
+	sends, err := NewTwilio(TwilioConfig{
+		AccountSID: a.Username, AuthToken: a.APIKey, From: a.From, BaseURL: a.URL, StatusURL: public + "/sms/" + providerTwilio + "/status",
+	})
+	if err != nil || public == "" {
+		return sends, err
 	}
-	return t, nil
+	hears, err := NewTwilioCallbacks(TwilioCallbacksConfig{AuthToken: a.APIKey, PublicURL: public, AllowLoopback: a.AllowLoopback}, deps)
+	return struct {
+		*Twilio
+		*TwilioCallbacks
+	}{sends, hears}, err
 }
 
 // elsewhere sends requests to another host: twilio-go knows only its own.

@@ -10,21 +10,21 @@ import (
 // hopHeader carries, back to the gateway's statistics, which step was shown.
 const hopHeader = "at-ussd-hop-metadata"
 
-// NewAfricasTalking makes the gateway of Africa's Talking. Facts of its
+// formatAfricasTalking is Africa's Talking's. Facts of its
 // documentation: a form post with sessionId, phoneNumber, networkCode,
 // serviceCode and text, which holds every input so far joined by "*"; an answer
 // in text/plain that starts with "CON " or "END ", within 10 s. At the end of a
 // session it posts status, duration, hops and cost, and also input and
 // lastAppResponse, which hold what the citizen typed and saw: those are not read.
-func NewAfricasTalking(cfg Config, deps Deps) (*Gateway, error) {
-	return newGateway(format{
+func formatAfricasTalking() format {
+	return format{
 		name: "africastalking",
 		paths: []path{
 			{suffix: "/end", decode: endAfricasTalking, encode: noted, over: true},
 			{decode: decodeAfricasTalking, encode: encodeAfricasTalking},
 		},
 		refuse: func(c *fiber.Ctx, status int, why string) error { return c.Status(status).SendString(why) },
-	}, cfg, deps)
+	}
 }
 
 func decodeAfricasTalking(c *fiber.Ctx) (request, error) {

@@ -88,7 +88,7 @@ func serve(t *testing.T, cfg ussd.Config) *gateway {
 		defer g.mu.Unlock()
 		g.closed = append(g.closed, c)
 	}
-	h, err := ussd.NewAfricasTalking(cfg, ussd.Deps{
+	h, err := ussd.New("africastalking", cfg, ussd.Deps{
 		Talks: g.talks, Sentences: sentences{}, Now: time.Now, Refused: count, Closed: hear, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -304,7 +304,7 @@ func TestAuthentication(t *testing.T) {
 			}
 		})
 	}
-	if _, err := ussd.NewAfricasTalking(ussd.Config{}, ussd.Deps{}); err == nil {
+	if _, err := ussd.New("africastalking", ussd.Config{}, ussd.Deps{}); err == nil {
 		t.Error("a gateway without a secret was made")
 	}
 }

@@ -24,11 +24,11 @@ func TestServiceCodes(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%q dialled as %q", c.code, c.dialled), func(t *testing.T) {
 			t.Parallel()
-			hubtel := newBench(t, ussd.NewHubtel, ussd.Auth{Secret: secretWord})
+			hubtel := newBench(t, "hubtel", ussd.Auth{Secret: secretWord})
 			hubtel.begins(t, "/ussd/hubtel", c.want, map[string]any{
 				"Type": "Initiation", "Mobile": "996555000001", "SessionId": "h1", "ServiceCode": c.code, "Message": c.dialled, "Sequence": 1,
 			})
-			infobip := newBench(t, ussd.NewInfobip, ussd.Auth{Secret: secretWord})
+			infobip := newBench(t, "infobip", ussd.Auth{Secret: secretWord})
 			infobip.begins(t, "/ussd/infobip/s1/start", c.want, map[string]any{"msisdn": "996555000001", "text": c.dialled, "shortCode": c.code})
 		})
 	}

@@ -52,10 +52,10 @@ type bench struct {
 	log     bytes.Buffer
 }
 
-func newBench(t testing.TB, made func(ussd.Config, ussd.Deps) (*ussd.Gateway, error), auth ussd.Auth) *bench {
+func newBench(t testing.TB, name string, auth ussd.Auth) *bench {
 	t.Helper()
 	b := &bench{conversation: &conversation{}, t: t, app: fiber.New(fiber.Config{DisableStartupMessage: true, BodyLimit: 2 << 20})}
-	g, err := made(ussd.Config{Auth: auth}, ussd.Deps{
+	g, err := ussd.New(name, ussd.Config{Auth: auth}, ussd.Deps{
 		Talks: b.conversation, Sentences: sentences{}, Now: time.Now, Log: slog.New(slog.NewTextHandler(&b.log, &slog.HandlerOptions{ReplaceAttr: timeless})),
 		Refused: func(reason string) { b.mu.Lock(); defer b.mu.Unlock(); b.refused = append(b.refused, reason) },
 		Closed:  func(c ussd.Closing) { b.mu.Lock(); defer b.mu.Unlock(); b.closed = append(b.closed, c) },
@@ -106,7 +106,7 @@ func TestFixtures(t *testing.T) {
 		for _, f := range fixtures(t, g.name) {
 			t.Run(g.name+"/"+f.file, func(t *testing.T) {
 				t.Parallel()
-				b := newBench(t, g.made, ussd.Auth{Secret: secretWord})
+				b := newBench(t, g.name, ussd.Auth{Secret: secretWord})
 				response, answer := b.send(f.method, f.path, f.contentType, f.body, ussd.SecretHeader, secretWord)
 				if response.StatusCode != f.status || answer != f.answer {
 					t.Errorf("answered %d %q, want %d %q", response.StatusCode, answer, f.status, f.answer)
@@ -128,7 +128,7 @@ func eachGateway(t *testing.T, auth ussd.Auth, test func(t *testing.T, b *bench,
 	for _, g := range gateways {
 		t.Run(g.name, func(t *testing.T) {
 			t.Parallel()
-			test(t, newBench(t, g.made, auth), "/ussd/"+g.name, g.turn)
+			test(t, newBench(t, g.name, auth), "/ussd/"+g.name, g.turn)
 		})
 	}
 }

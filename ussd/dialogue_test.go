@@ -71,7 +71,7 @@ type httpDoor struct {
 
 func newHTTPDoor(t *testing.T, o *office, g wire, auth ussd.Auth) *httpDoor {
 	t.Helper()
-	gateway, err := g.made(ussd.Config{Auth: auth}, o.deps())
+	gateway, err := ussd.New(g.name, ussd.Config{Auth: auth}, o.deps())
 	if err != nil {
 		t.Fatal(err)
 	}

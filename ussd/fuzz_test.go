@@ -24,7 +24,7 @@ func fuzz(f *testing.F, name string) {
 			f.Add(uint8(at), recorded.body)
 		}
 	}
-	b := newBench(f, g.made, ussd.Auth{Secret: secretWord})
+	b := newBench(f, g.name, ussd.Auth{Secret: secretWord})
 	f.Fuzz(func(t *testing.T, at uint8, body string) {
 		b.t, b.turns, b.ended, b.refused, b.closed = t, nil, nil, nil, nil
 		b.log.Reset()

@@ -31,17 +31,17 @@ type hubtelResponse struct {
 	ClientState string
 }
 
-// NewHubtel makes a gateway that speaks Hubtel's JSON: Type is Initiation,
+// formatHubtel is Hubtel's JSON: Type is Initiation,
 // Response or Release, and Sequence counts a session's requests. Those who took
 // the format over write it so; Hubtel's own documentation of today writes the
 // types in small letters and the number in quotes.
-func NewHubtel(cfg Config, deps Deps) (*Gateway, error) {
-	return newGateway(format{
+func formatHubtel() format {
+	return format{
 		name:   "hubtel",
 		paths:  []path{{decode: decodeHubtel, encode: encodeHubtel}},
 		json:   true,
 		refuse: refuseJSON,
-	}, cfg, deps)
+	}
 }
 
 func decodeHubtel(c *fiber.Ctx) (request, error) {

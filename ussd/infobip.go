@@ -31,15 +31,15 @@ type infobipStatus struct {
 	Message  string `json:"responseMessage"`
 }
 
-// NewInfobip makes the gateway of Infobip. Facts of its documentation: JSON
+// formatInfobip is Infobip's. Facts of its documentation: JSON
 // posts to {our address}/{sessionId}/start, …/response, …/end and …/status; a
 // repeated start must do nothing new. Requests have no number: see
 // session.Turn. That end may come by PUT and without a phone, and status by GET
 // and without a body, is what the transport of Vumi, which was in use with it,
 // expects.
-func NewInfobip(cfg Config, deps Deps) (*Gateway, error) {
+func formatInfobip() format {
 	const id = "/:session"
-	return newGateway(format{
+	return format{
 		name: "infobip",
 		paths: []path{
 			{suffix: id + "/start", decode: infobip(true), encode: encodeInfobip},
@@ -51,7 +51,7 @@ func NewInfobip(cfg Config, deps Deps) (*Gateway, error) {
 		refuse: func(c *fiber.Ctx, status int, why string) error {
 			return c.Status(status).JSON(infobipResponse{Close: true, ExitCode: status, Message: why})
 		},
-	}, cfg, deps)
+	}
 }
 
 func infobip(start bool) func(c *fiber.Ctx) (request, error) {

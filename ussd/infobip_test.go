@@ -11,7 +11,7 @@ import (
 // saying whose: only an end that can be placed has an effect.
 func TestInfobipNotices(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, ussd.NewInfobip, ussd.Auth{Secret: secretWord})
+	b := newBench(t, "infobip", ussd.Auth{Secret: secretWord})
 	const session = "/ussd/infobip/s1"
 	for _, c := range []struct {
 		method, path, body string

@@ -32,14 +32,14 @@ type plainResponse struct {
 	End  bool   `json:"end"`
 }
 
-// NewPlain makes the gateway of our own JSON contract.
-func NewPlain(cfg Config, deps Deps) (*Gateway, error) {
-	return newGateway(format{
+// formatPlain is our own JSON contract.
+func formatPlain() format {
+	return format{
 		name:   "plain",
 		paths:  []path{{decode: decodePlain, encode: encodePlain}},
 		json:   true,
 		refuse: refuseJSON,
-	}, cfg, deps)
+	}
 }
 
 func decodePlain(c *fiber.Ctx) (request, error) {

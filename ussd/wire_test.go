@@ -15,7 +15,6 @@ import (
 // wire is a wire format from the gateway's side.
 type wire struct {
 	name string
-	made func(ussd.Config, ussd.Deps) (*ussd.Gateway, error)
 	// paths are all callbacks of session s1.
 	paths []string
 	// write makes the session's newest request, which brings the last of inputs;
@@ -34,7 +33,7 @@ const formType, jsonType = "application/x-www-form-urlencoded", "application/jso
 // fixtures in testdata/fixtures/<name>.
 var gateways = []wire{
 	{
-		name: "africastalking", made: ussd.NewAfricasTalking, paths: []string{"", "/end"},
+		name: "africastalking", paths: []string{"", "/end"},
 		write: func(session, phone string, inputs []string) (string, string, string) {
 			return "", formType, url.Values{"sessionId": {session}, "phoneNumber": {"+" + phone}, "text": {strings.Join(inputs, "*")}}.Encode()
 		},
@@ -50,7 +49,7 @@ var gateways = []wire{
 		},
 	},
 	{
-		name: "infobip", made: ussd.NewInfobip, paths: []string{"/s1/start", "/s1/response", "/s1/end", "/s1/status"}, blind: true,
+		name: "infobip", paths: []string{"/s1/start", "/s1/response", "/s1/end", "/s1/status"}, blind: true,
 		write: func(session, phone string, inputs []string) (string, string, string) {
 			verb := map[bool]string{true: "/start", false: "/response"}[len(inputs) == 0]
 			return "/" + session + verb, jsonType, asJSON(map[string]any{"msisdn": phone, "text": last(inputs)})
@@ -73,7 +72,7 @@ var gateways = []wire{
 		},
 	},
 	{
-		name: "hubtel", made: ussd.NewHubtel, paths: []string{""},
+		name: "hubtel", paths: []string{""},
 		write: func(session, phone string, inputs []string) (string, string, string) {
 			kind := map[bool]string{true: "Initiation", false: "Response"}[len(inputs) == 0]
 			return "", jsonType, asJSON(map[string]any{
@@ -90,7 +89,7 @@ var gateways = []wire{
 		},
 	},
 	{
-		name: "plain", made: ussd.NewPlain, paths: []string{""},
+		name: "plain", paths: []string{""},
 		write: func(session, phone string, inputs []string) (string, string, string) {
 			return "", jsonType, asJSON(map[string]any{
 				"session": session, "sequence": len(inputs) + 1, "phone": phone, "text": last(inputs), "begin": len(inputs) == 0,
@@ -175,4 +174,20 @@ func fixtures(t testing.TB, format string) []fixture {
 		all[i] = f
 	}
 	return all
+}
+
+// TestFormatsAreTried: what is spoken is what the tests of this folder speak, and no
+// other name makes a gateway.
+func TestFormatsAreTried(t *testing.T) {
+	t.Parallel()
+	var tried []string
+	for _, g := range gateways {
+		tried = append(tried, g.name)
+	}
+	if got := ussd.Formats(); strings.Join(got, " ") != strings.Join(tried, " ") {
+		t.Errorf("%v are spoken and %v tried", got, tried)
+	}
+	if _, err := ussd.New("smoke", ussd.Config{Auth: ussd.Auth{Secret: secretWord}}, ussd.Deps{}); err == nil || !strings.Contains(err.Error(), "africastalking, infobip") {
+		t.Errorf("smoke is a format: %v", err)
+	}
 }

@@ -52,6 +52,7 @@ type app struct {
 	metrics  *metrics
 	links    []*link
 	router   *sms.Router
+	credit   *sms.CreditWatch
 	identity *identity.Service
 
 	payments     *payment.Service
@@ -135,6 +136,10 @@ func (a *app) buildPlatform(ctx context.Context) (err error) {
 	a.audit = audit.New(a.db, a.sealer)
 	if a.router, err = a.buildRouter(); err != nil {
 		return err
+	}
+	a.credit = a.router.WatchCredit(a.log)
+	if err := a.metrics.registry.Register(newCreditFigures(a.credit)); err != nil {
+		return fmt.Errorf("the figures of SMS accounts: %w", err)
 	}
 	quiet, err := notify.ParseQuiet(a.config.QuietHours, clock.Bishkek)
 	if err != nil {

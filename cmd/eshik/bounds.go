@@ -88,11 +88,10 @@ func (a *app) gatewayAt(path string) string {
 			return g.Format
 		}
 	}
-	switch {
-	case strings.HasPrefix(path, "/sms/twilio"):
-		return twilio
-	case strings.HasPrefix(path, "/sms/africastalking"):
-		return "africastalking-sms"
+	for _, t := range a.config.gateways.SMS {
+		if _, has := providerKind(t.Provider); has && strings.HasPrefix(path, "/sms/"+t.Provider) {
+			return refusedBy(t.Provider)
+		}
 	}
 	return ""
 }

@@ -16,12 +16,6 @@ import (
 	"github.com/eshik-kg/eshik/ussd"
 )
 
-// ussdFormats are the wire formats that are understood.
-var ussdFormats = map[string]func(ussd.Config, ussd.Deps) (*ussd.Gateway, error){
-	"africastalking": ussd.NewAfricasTalking, "infobip": ussd.NewInfobip,
-	"hubtel": ussd.NewHubtel, "plain": ussd.NewPlain,
-}
-
 // ussdGateway is one [[ussd]] table of the gateways' file. Secrets are named by
 // the variable of the environment that holds them, so that the file may be shown.
 type ussdGateway struct {
@@ -66,7 +60,7 @@ type gatewaysFile struct {
 func readGateways(c *Config) (file gatewaysFile, err error) {
 	if c.Gateways == "" {
 		return gatewaysFile{
-			USSD: []ussdGateway{{Format: "africastalking", secret: c.USSDSecret}}, SMS: []smsTable{onlyTwilio()},
+			USSD: []ussdGateway{{Format: ussd.Formats()[0], secret: c.USSDSecret}}, SMS: []smsTable{onlyTwilio()},
 		}, nil
 	}
 	if file, err = decodeGateways(c.Gateways); err != nil {
@@ -119,7 +113,7 @@ func (f *gatewaysFile) screens() (map[string]budget, error) {
 // resolve checks all tables and reads their secrets.
 func (f *gatewaysFile) resolve() error {
 	seen := map[string]bool{}
-	for name := range providerKinds() {
+	for _, name := range providerNames() {
 		seen[name] = true
 	}
 	dialogues := len(f.USSD) > 0
@@ -161,8 +155,8 @@ func (f *gatewaysFile) has(provider string) bool {
 
 // resolve checks a table and reads its secrets.
 func (g *ussdGateway) resolve() error {
-	if ussdFormats[g.Format] == nil {
-		return errors.New("format is africastalking, infobip, hubtel or plain")
+	if known := ussd.Formats(); !slices.Contains(known, g.Format) {
+		return fmt.Errorf("format is one of %s", strings.Join(known, ", "))
 	}
 	if g.SecretEnv != "" {
 		if g.secret = os.Getenv(g.SecretEnv); len(g.secret) < 16 {

@@ -119,7 +119,7 @@ func unpacked(c *fiber.Ctx) error {
 
 func (a *app) mountUSSD(f fiber.Router) error {
 	for _, g := range a.config.gateways.USSD {
-		gateway, err := ussdFormats[g.Format](g.config(!a.config.production(), a.config.ShortCode), ussd.Deps{
+		gateway, err := ussd.New(g.Format, g.config(!a.config.production(), a.config.ShortCode), ussd.Deps{
 			Talks: a.talks, Sentences: a.texts, Now: a.now, Refused: a.metrics.refuse(g.Format), Closed: a.metrics.close(g.Format), Log: a.log,
 		})
 		if err != nil {
@@ -141,16 +141,6 @@ func (a *app) mountSMS(f fiber.Router) (err error) {
 	for _, provider := range a.callbacks {
 		provider.Register(f)
 	}
-	if !a.config.gateways.has(twilio) {
-		return nil
-	}
-	callbacks, err := sms.NewTwilioCallbacks(sms.TwilioCallbacksConfig{
-		AuthToken: a.config.TwilioToken, PublicURL: a.config.PublicURL, AllowLoopback: !a.config.production(),
-	}, sms.CallbackDeps{Deliveries: a.outbox, Taker: a.inbound, Now: a.now, Refused: a.metrics.refuse(twilio), Log: a.log})
-	if err != nil {
-		return usageError{err}
-	}
-	callbacks.Register(f)
 	return nil
 }
 
@@ -207,6 +197,7 @@ func (a *app) newAdmin() http.Handler {
 		if a.redis != nil && a.redis.Ping(r.Context()).Err() != nil {
 			_, _ = io.WriteString(w, "degraded: Redis does not answer; talks are kept in the database\n")
 		}
+		_, _ = io.WriteString(w, a.credit.Degraded())
 	})
 	mux.Handle("GET /metrics", a.metrics.handler())
 	return mux

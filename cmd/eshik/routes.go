@@ -3,48 +3,44 @@ package main
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/sms"
+	"github.com/eshik-kg/eshik/ussd"
 )
 
 // twilio is the one provider whose account is in settings of its own.
 const twilio = "twilio"
 
-// providerKind is a provider that is no link of ours.
-type providerKind struct {
-	// needs says what a table of it must have; fits whether it has.
-	needs string
-	fits  func(t smsTable) bool
-	build func(a *app, t smsTable) (sms.Provider, error)
-}
-
-// providerKinds are all of them: a new one is its file in sms/ and a line here. One
-// that has a Register method gets its callbacks mounted.
-func providerKinds() map[string]providerKind {
-	return map[string]providerKind{
-		twilio:           {"", func(smsTable) bool { return true }, buildTwilio},
-		"africastalking": {"username, api_key_env, and secret_env with 16 characters or more", smsTable.hasAfricasTalking, buildAfricasTalking},
-		"smspro":         {"username, api_key_env, from, url, and secret_env with 16 characters or more", smsTable.hasSMSPRO, buildSMSPRO},
+// providerKind finds a provider that is no link of ours.
+func providerKind(name string) (kind sms.Kind, has bool) {
+	kinds := sms.Kinds()
+	at := slices.IndexFunc(kinds, func(k sms.Kind) bool { return k.Name == name })
+	if at < 0 {
+		return kind, false
 	}
+	return kinds[at], true
 }
 
-func (t smsTable) hasAfricasTalking() bool {
-	return t.Username != "" && os.Getenv(t.APIKeyEnv) != "" && len(os.Getenv(t.SecretEnv)) >= 16
+// providerNames are those of providerKind.
+func providerNames() (names []string) {
+	for _, k := range sms.Kinds() {
+		names = append(names, k.Name)
+	}
+	return names
 }
-
-func (t smsTable) hasSMSPRO() bool { return t.hasAfricasTalking() && t.From != "" && t.URL != "" }
 
 // smsTable is one [[sms]] table of the gateways' file: a provider of messages,
 // with its price list.
 type smsTable struct {
-	// Provider is one of providerKinds or the name of an [[smpp]] table.
+	// Provider is one of sms.Kinds or the name of an [[smpp]] table.
 	Provider string `toml:"provider"`
 	// Price is that of a part in som; Prices are those of single operators. Without
 	// Price only these are served.
@@ -55,6 +51,12 @@ type smsTable struct {
 	Rates map[string]float64 `toml:"rates"`
 	// Reports is false where the provider does not tell what became of messages.
 	Reports *bool `toml:"reports"`
+	// AskAfter is when a report that did not come is asked for, Lookup false where the
+	// provider is not to be told numbers for their operators, and LowBalance the som that
+	// should be left in the account: each where the provider can tell.
+	AskAfter   time.Duration `toml:"ask_after"`
+	Lookup     *bool         `toml:"lookup"`
+	LowBalance float64       `toml:"low_balance"`
 	// Username, APIKeyEnv, SecretEnv, From and URL are the account at a provider that
 	// has no settings of its own.
 	Username  string `toml:"username"`
@@ -69,20 +71,32 @@ func onlyTwilio() smsTable { return smsTable{Provider: twilio, Price: new(float6
 
 // check refuses a table that no route can be made of.
 func (t smsTable) check(links map[string]bool) error {
-	kinds := providerKinds()
-	kind, has := kinds[t.Provider]
+	kind, has := providerKind(t.Provider)
 	if !has && !links[t.Provider] {
 		return fmt.Errorf("provider is %s or the name of an [[smpp]] table with sms = true, not %q",
-			strings.Join(slices.Sorted(maps.Keys(kinds)), ", "), t.Provider)
+			strings.Join(slices.Sorted(slices.Values(providerNames())), ", "), t.Provider)
 	}
 	if err := t.checkPrices(); err != nil {
 		return err
 	}
-	if has && !kind.fits(t) {
-		return fmt.Errorf("%s needs %s", t.Provider, kind.needs)
+	if t.AskAfter < 0 || t.AskAfter > longestAskAfter {
+		return fmt.Errorf("ask_after is up to %s, as \"1m\"", longestAskAfter)
+	}
+	if t.LowBalance < 0 || t.LowBalance > mostBalance {
+		return fmt.Errorf("low_balance is an amount of som from 0 to %d", mostBalance)
+	}
+	if has && !kind.Fits(t.account()) {
+		return fmt.Errorf("%s needs %s", t.Provider, kind.Needs)
 	}
 	return nil
 }
+
+// The most of an account's settings: later a report is worth little, and nobody pays so
+// much beforehand.
+const (
+	longestAskAfter = time.Hour
+	mostBalance     = 100_000_000
+)
 
 // checkPrices refuses prices and rates that cannot be meant.
 func (t smsTable) checkPrices() error {
@@ -112,7 +126,10 @@ func validPrice(som float64) bool { return som >= 0 && som <= 1000 }
 
 // route is the table as the router takes it.
 func (t smsTable) route(provider sms.Provider) sms.Route {
-	route := sms.Route{Provider: provider, Prices: map[string]int64{}, Rates: map[string]float64{}, Reports: t.Reports == nil || *t.Reports}
+	route := sms.Route{
+		Provider: provider, Prices: map[string]int64{}, Rates: map[string]float64{}, Reports: t.Reports == nil || *t.Reports,
+		AskAfter: t.AskAfter, Lookup: t.Lookup == nil || *t.Lookup, LowBalance: payment.Tyiyn(tyiyn(t.LowBalance)),
+	}
 	for operator, som := range t.Prices {
 		route.Prices[operator] = tyiyn(som)
 	}
@@ -159,11 +176,13 @@ func (a *app) buildRouter() (*sms.Router, error) {
 }
 
 func (a *app) provider(table smsTable, links map[string]sms.Provider) (sms.Provider, error) {
-	kind, has := providerKinds()[table.Provider]
+	kind, has := providerKind(table.Provider)
 	if !has {
 		return links[table.Provider], nil
 	}
-	made, err := kind.build(a, table)
+	made, err := kind.Make(a.account(table), sms.CallbackDeps{
+		Deliveries: callbacks{a}, Taker: callbacks{a}, Now: a.now, Refused: a.metrics.refuse(refusedBy(kind.Name)), Log: a.log,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -176,27 +195,25 @@ func (a *app) provider(table smsTable, links map[string]sms.Provider) (sms.Provi
 // smsCallbacks is a provider that calls us.
 type smsCallbacks interface{ Register(r fiber.Router) }
 
-// callbackDeps are what a provider's callbacks stand on; refusals are counted
-// under gateway.
-func (a *app) callbackDeps(gateway string) sms.CallbackDeps {
-	return sms.CallbackDeps{Deliveries: callbacks{a}, Taker: callbacks{a}, Now: a.now, Refused: a.metrics.refuse(gateway), Log: a.log}
+// refusedBy is under what a provider's refused callbacks are counted: its name, set
+// apart where a USSD gateway has the same.
+func refusedBy(provider string) string {
+	if slices.Contains(ussd.Formats(), provider) {
+		return provider + "-sms"
+	}
+	return provider
 }
 
-func buildTwilio(a *app, _ smsTable) (sms.Provider, error) {
-	return sms.NewTwilio(sms.TwilioConfig{
-		AccountSID: a.config.TwilioSID, AuthToken: a.config.TwilioToken, From: a.config.SMSNumber,
-		BaseURL: a.config.TwilioURL, StatusURL: strings.TrimRight(a.config.PublicURL, "/") + "/sms/twilio/status",
-	})
+// account is who we are at a table's provider, with its secrets.
+func (t smsTable) account() sms.Account {
+	return sms.Account{Username: t.Username, APIKey: os.Getenv(t.APIKeyEnv), Secret: os.Getenv(t.SecretEnv), From: t.From, URL: t.URL}
 }
 
-func buildAfricasTalking(a *app, t smsTable) (sms.Provider, error) {
-	return sms.NewAfricasTalking(sms.AfricasTalkingConfig{
-		Username: t.Username, APIKey: os.Getenv(t.APIKeyEnv), From: t.From, BaseURL: t.URL, Secret: os.Getenv(t.SecretEnv),
-	}, a.callbackDeps("africastalking-sms"))
-}
-
-func buildSMSPRO(a *app, t smsTable) (sms.Provider, error) {
-	return sms.NewSMSPRO(sms.SMSPROConfig{
-		Login: t.Username, Password: os.Getenv(t.APIKeyEnv), Sender: t.From, BaseURL: t.URL, Secret: os.Getenv(t.SecretEnv),
-	}, a.callbackDeps("smspro"))
+func (a *app) account(t smsTable) sms.Account {
+	made := t.account()
+	if t.Provider == twilio {
+		made = sms.Account{Username: a.config.TwilioSID, APIKey: a.config.TwilioToken, From: a.config.SMSNumber, URL: a.config.TwilioURL}
+	}
+	made.PublicURL, made.AllowLoopback = a.config.PublicURL, !a.config.production()
+	return made
 }

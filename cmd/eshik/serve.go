@@ -221,6 +221,8 @@ func (a *app) chores() []module.Chore {
 		{Name: "count abandoned talks", Do: func(ctx context.Context) error { return a.talks.Sweep(ctx, a.now()) }},
 		{Name: "settle payments", Do: a.payments.Sweep},
 		{Name: "keep promises", Do: a.talks.KeepPromises},
+		{Name: "ask for delivery reports", Do: func(ctx context.Context) error { return a.router.AskReports(ctx, a.outbox) }},
+		{Name: "watch the money of SMS accounts", Do: a.credit.Check},
 		{Name: "balance SMS providers", Do: func(ctx context.Context) error { return a.router.Balance(ctx, a.outbox) }},
 	}
 	if a.inbound != nil {

@@ -61,8 +61,16 @@ var ErrRefused = errors.New("the provider refuses the message for good")
 // message yet: it has not left, and no try is counted.
 var ErrFull = errors.New("the way is full for now")
 
-// fullFor is when room is looked for again.
-const fullFor = 5 * time.Second
+// ErrUnavailable says, when a Sender's error wraps it, that no way is open for the time
+// being, as where an account is out of money: the message has not left, it is not its
+// fault, and no try is counted.
+var ErrUnavailable = errors.New("no way is open for now")
+
+// fullFor is when room is looked for again, and unavailableFor when a way.
+const (
+	fullFor        = 5 * time.Second
+	unavailableFor = 30 * time.Second
+)
 
 // ErrUnknown says that no sent message has the provider's id (yet).
 var ErrUnknown = errors.New("no message has this provider id")
@@ -96,6 +104,9 @@ type Outgoing struct {
 	ExpiresAt time.Time
 	// Try counts the tries to send it, from 1.
 	Try int
+	// Operator is the mobile network of an earlier try that may have been taken; empty:
+	// there is none.
+	Operator string
 }
 
 // Left is how long from now the message is worth being delivered, a second at
@@ -195,8 +206,11 @@ func (o *Outbox) work(ctx context.Context, args sendJob, attempt job.Attempt) er
 	if err == nil {
 		return o.sent(ctx, m, taken)
 	}
-	if errors.Is(err, ErrFull) {
+	switch {
+	case errors.Is(err, ErrFull):
 		return job.Again(fullFor)
+	case errors.Is(err, ErrUnavailable):
+		return job.Again(unavailableFor)
 	}
 	// What is returned is kept with the job and logged.
 	err = fmt.Errorf("send message %s: %w", m.ID, withhold(err, out))
@@ -220,7 +234,7 @@ func (o *Outbox) outgoing(m db.NotifyMessage) (Outgoing, error) {
 	}
 	return Outgoing{
 		ID: m.ID, To: string(phone), Text: string(text), Locale: locales.Locale(m.Locale), Try: int(m.Tries),
-		Purpose: Purpose(m.Purpose), ExpiresAt: m.ExpiresAt.Time,
+		Purpose: Purpose(m.Purpose), ExpiresAt: m.ExpiresAt.Time, Operator: m.Operator,
 	}, nil
 }
 

@@ -40,9 +40,11 @@ WHERE notify_messages.id = sqlc.arg(id)
     AND (notify_messages.state = 'queued' OR notify_messages.provider_id = sqlc.narg(provider_id));
 
 -- name: Adopt :execrows
--- A message that is queued for another try, though a provider has it.
+-- A message that is queued for another try, though a provider has it. The operator that
+-- it was sent by counts before what a report knows of the number.
 UPDATE notify_messages
-SET state = sqlc.arg(state), provider_id = sqlc.narg(provider_id), provider = sqlc.arg(provider), operator = sqlc.arg(operator),
+SET state = sqlc.arg(state), provider_id = sqlc.narg(provider_id), provider = sqlc.arg(provider),
+    operator = CASE WHEN notify_messages.operator <> '' THEN notify_messages.operator ELSE sqlc.arg(operator) END,
     sent_at = sqlc.arg(sent_at), finished_at = sqlc.arg(finished_at),
     id_decimal = sqlc.arg(id_decimal), id_hex = sqlc.arg(id_hex),
     text_sealed = CASE WHEN notify_messages.purpose = sqlc.arg(code) THEN sqlc.arg(nothing) ELSE notify_messages.text_sealed END
@@ -85,6 +87,22 @@ UPDATE notify_messages SET state = $1, finished_at = $2, text_sealed = $3, tries
 
 -- name: Finish :execrows
 UPDATE notify_messages SET state = $1, finished_at = $2 WHERE provider_id = $3 AND state = 'sent';
+
+-- name: Unreported :many
+-- Messages that a provider has, or may have, and has not told the end of. What is over
+-- is asked for a little longer, as its delivery counts all the same.
+SELECT id, provider_id, phone_sealed, asked FROM notify_messages
+WHERE provider = sqlc.arg(provider) AND (
+        (state = 'sent' AND sent_at >= sqlc.arg(oldest) AND sent_at <= sqlc.arg(newest))
+        OR (state = 'queued' AND doubted_at >= sqlc.arg(oldest) AND doubted_at <= sqlc.arg(newest))
+    )
+    AND (ask_at IS NULL OR ask_at <= sqlc.arg(at))
+    AND (expires_at IS NULL OR expires_at > sqlc.arg(at) OR COALESCE(sent_at, doubted_at) >= sqlc.arg(recent))
+ORDER BY COALESCE(ask_at, sent_at, doubted_at)
+LIMIT sqlc.arg(most);
+
+-- name: Ask :execrows
+UPDATE notify_messages SET ask_at = $1, asked = asked + 1 WHERE id = $2 AND asked = $3 AND state IN ('sent', 'queued');
 
 -- name: Meant :many
 -- The messages that a report can be about.

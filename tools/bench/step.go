@@ -102,7 +102,7 @@ func requests(ctx context.Context, s settings) (next func(n int) error, done fun
 	if err != nil {
 		return nil, nil, err
 	}
-	gateway, err := ussd.NewAfricasTalking(ussd.Config{Auth: ussd.Auth{Secret: gatewaySecret}}, ussd.Deps{
+	gateway, err := ussd.New(ussd.Formats()[0], ussd.Config{Auth: ussd.Auth{Secret: gatewaySecret}}, ussd.Deps{
 		Talks: talks, Sentences: texts, Now: time.Now, Refused: func(string) {}, Log: log,
 	})
 	if err != nil {

@@ -34,4 +34,6 @@ type NotifyMessage struct {
 	IDDecimal   string
 	IDHex       string
 	Uncertain   int64
+	AskAt       dbtime.Time
+	Asked       int64
 }

@@ -14,7 +14,8 @@ import (
 
 const adopt = `-- name: Adopt :execrows
 UPDATE notify_messages
-SET state = $1, provider_id = $2, provider = $3, operator = $4,
+SET state = $1, provider_id = $2, provider = $3,
+    operator = CASE WHEN notify_messages.operator <> '' THEN notify_messages.operator ELSE $4 END,
     sent_at = $5, finished_at = $6,
     id_decimal = $7, id_hex = $8,
     text_sealed = CASE WHEN notify_messages.purpose = $9 THEN $10 ELSE notify_messages.text_sealed END
@@ -36,7 +37,8 @@ type AdoptParams struct {
 	ID         string
 }
 
-// A message that is queued for another try, though a provider has it.
+// A message that is queued for another try, though a provider has it. The operator that
+// it was sent by counts before what a report knows of the number.
 func (q *Queries) Adopt(ctx context.Context, arg AdoptParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, adopt,
 		arg.State,
@@ -51,6 +53,24 @@ func (q *Queries) Adopt(ctx context.Context, arg AdoptParams) (int64, error) {
 		arg.Nothing,
 		arg.ID,
 	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const ask = `-- name: Ask :execrows
+UPDATE notify_messages SET ask_at = $1, asked = asked + 1 WHERE id = $2 AND asked = $3 AND state IN ('sent', 'queued')
+`
+
+type AskParams struct {
+	AskAt dbtime.Time
+	ID    string
+	Asked int64
+}
+
+func (q *Queries) Ask(ctx context.Context, arg AskParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, ask, arg.AskAt, arg.ID, arg.Asked)
 	if err != nil {
 		return 0, err
 	}
@@ -238,7 +258,7 @@ func (q *Queries) KeepStray(ctx context.Context, arg KeepStrayParams) error {
 }
 
 const list = `-- name: List :many
-SELECT id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost, turn, doubted_at, id_decimal, id_hex, uncertain FROM notify_messages WHERE phone_index = $1 ORDER BY queued_at DESC, id DESC LIMIT 100
+SELECT id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost, turn, doubted_at, id_decimal, id_hex, uncertain, ask_at, asked FROM notify_messages WHERE phone_index = $1 ORDER BY queued_at DESC, id DESC LIMIT 100
 `
 
 func (q *Queries) List(ctx context.Context, phoneIndex string) ([]NotifyMessage, error) {
@@ -274,6 +294,8 @@ func (q *Queries) List(ctx context.Context, phoneIndex string) ([]NotifyMessage,
 			&i.IDDecimal,
 			&i.IDHex,
 			&i.Uncertain,
+			&i.AskAt,
+			&i.Asked,
 		); err != nil {
 			return nil, err
 		}
@@ -585,8 +607,73 @@ func (q *Queries) Strays(ctx context.Context, arg StraysParams) ([]StraysRow, er
 	return items, nil
 }
 
+const unreported = `-- name: Unreported :many
+SELECT id, provider_id, phone_sealed, asked FROM notify_messages
+WHERE provider = $1 AND (
+        (state = 'sent' AND sent_at >= $2 AND sent_at <= $3)
+        OR (state = 'queued' AND doubted_at >= $2 AND doubted_at <= $3)
+    )
+    AND (ask_at IS NULL OR ask_at <= $4)
+    AND (expires_at IS NULL OR expires_at > $4 OR COALESCE(sent_at, doubted_at) >= $5)
+ORDER BY COALESCE(ask_at, sent_at, doubted_at)
+LIMIT $6
+`
+
+type UnreportedParams struct {
+	Provider string
+	Oldest   dbtime.Time
+	Newest   dbtime.Time
+	At       dbtime.Time
+	Recent   dbtime.Time
+	Most     int32
+}
+
+type UnreportedRow struct {
+	ID          string
+	ProviderID  sql.NullString
+	PhoneSealed []byte
+	Asked       int64
+}
+
+// Messages that a provider has, or may have, and has not told the end of. What is over
+// is asked for a little longer, as its delivery counts all the same.
+func (q *Queries) Unreported(ctx context.Context, arg UnreportedParams) ([]UnreportedRow, error) {
+	rows, err := q.db.QueryContext(ctx, unreported,
+		arg.Provider,
+		arg.Oldest,
+		arg.Newest,
+		arg.At,
+		arg.Recent,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []UnreportedRow
+	for rows.Next() {
+		var i UnreportedRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.ProviderID,
+			&i.PhoneSealed,
+			&i.Asked,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const waiting = `-- name: Waiting :one
-SELECT id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost, turn, doubted_at, id_decimal, id_hex, uncertain FROM notify_messages WHERE id = $1 AND state = 'queued'
+SELECT id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost, turn, doubted_at, id_decimal, id_hex, uncertain, ask_at, asked FROM notify_messages WHERE id = $1 AND state = 'queued'
 `
 
 func (q *Queries) Waiting(ctx context.Context, id string) (NotifyMessage, error) {
@@ -616,6 +703,8 @@ func (q *Queries) Waiting(ctx context.Context, id string) (NotifyMessage, error)
 		&i.IDDecimal,
 		&i.IDHex,
 		&i.Uncertain,
+		&i.AskAt,
+		&i.Asked,
 	)
 	return i, err
 }
