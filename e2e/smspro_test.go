@@ -197,7 +197,9 @@ func TestSMSPROWithoutMoney(t *testing.T) {
 	if err := s.kept.QueryRow("SELECT COUNT(*) FROM sms_failures").Scan(&blamed); err != nil || blamed != 0 {
 		t.Errorf("%d failures are counted, %v", blamed, err)
 	}
-	s.eventually("a warning", func() bool { return strings.Contains(s.ready(), "degraded: the SMS account at smspro has 0.00 som left, and should have 50.00") })
+	s.eventually("a warning", func() bool {
+		return strings.Contains(s.ready(), "degraded: the SMS account at smspro has 0.00 som left, and should have 50.00")
+	})
 	metrics := s.metrics()
 	for _, want := range []string{`eshik_sms_account_som{provider="smspro"} 0`, `eshik_sms_account_low{provider="smspro"} 1`} {
 		if !strings.Contains(metrics, want) {
