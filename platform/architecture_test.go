@@ -76,6 +76,12 @@ var rules = []rule{
 		of:    []string{"locales", "platform", "services", "ussd", "sms", "api", "sandbox", "web", "cmd", "docs/guides"},
 		never: []string{"docs/examples"},
 	},
+	{name: "a sum and a day stand on nothing", of: []string{"platform/money", "platform/clock"}, never: []string{""}},
+	{
+		name:  "a register's client knows nothing that pays or stores",
+		of:    []string{"platform/registry"},
+		never: []string{"platform/payment", "platform/store", "platform/notify", "platform/audit"},
+	},
 	{
 		name:  "a guide is read by a command only, and is nothing but text",
 		of:    []string{"locales", "platform", "services", "ussd", "sms", "api", "sandbox", "web"},

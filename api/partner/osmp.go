@@ -18,6 +18,7 @@ import (
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/clock"
+	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/problem"
 )
@@ -27,8 +28,8 @@ const OSMPPath = "/partner/osmp"
 
 // Payments is what a partner can do with a payment code (platform/payment).
 type Payments interface {
-	Check(ctx context.Context, partner, account string, sum payment.Tyiyn) (payment.Answer, error)
-	Accept(ctx context.Context, partner, txnID, account string, sum payment.Tyiyn, at time.Time) (payment.Answer, error)
+	Check(ctx context.Context, partner, account string, sum money.Amount) (payment.Answer, error)
+	Accept(ctx context.Context, partner, txnID, account string, sum money.Amount, at time.Time) (payment.Answer, error)
 }
 
 // Partners knows the partners' secrets (payment.Partners).
@@ -169,7 +170,7 @@ func (o *OSMP) answer(ctx context.Context, partner string, r osmpRequest) osmpAn
 	if txnPattern.MatchString(r.txnID) {
 		out.TxnID = r.txnID
 	}
-	if sum, err := payment.ParseSom(r.sum); err == nil {
+	if sum, err := money.ParseSom(r.sum); err == nil {
 		out.Sum = sum.Decimal()
 	}
 	if result.Due > 0 {
@@ -210,7 +211,7 @@ func (o *OSMP) decide(ctx context.Context, partner string, r osmpRequest) (payme
 
 // read checks the parameters' form. A check may come without a sum; txn_date is
 // Bishkek's clock.
-func (r osmpRequest) read() (sum payment.Tyiyn, at time.Time, err error) {
+func (r osmpRequest) read() (sum money.Amount, at time.Time, err error) {
 	if !txnPattern.MatchString(r.txnID) || r.account == "" || len(r.account) > longestText {
 		return 0, at, errRequest
 	}
@@ -220,7 +221,7 @@ func (r osmpRequest) read() (sum payment.Tyiyn, at time.Time, err error) {
 	if !sumPattern.MatchString(r.sum) {
 		return 0, at, errRequest
 	}
-	if sum, err = payment.ParseSom(r.sum); err != nil {
+	if sum, err = money.ParseSom(r.sum); err != nil {
 		return 0, at, fmt.Errorf("read the sum: %w", err)
 	}
 	if r.date != "" {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/eshik-kg/eshik/api/partner"
 	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/problem"
 )
@@ -23,11 +24,11 @@ import (
 // till answers by account, and remembers what it was asked.
 type till struct {
 	txn, account string
-	sum          payment.Tyiyn
+	sum          money.Amount
 	at           time.Time
 }
 
-func (till) Check(_ context.Context, _, account string, _ payment.Tyiyn) (payment.Answer, error) {
+func (till) Check(_ context.Context, _, account string, _ money.Amount) (payment.Answer, error) {
 	switch account {
 	case "1234567894":
 		return payment.Answer{Result: payment.OK, Service: "fine", Due: 150_000}, nil
@@ -38,7 +39,7 @@ func (till) Check(_ context.Context, _, account string, _ payment.Tyiyn) (paymen
 }
 
 func (t *till) Accept(
-	_ context.Context, _, txn, account string, sum payment.Tyiyn, at time.Time,
+	_ context.Context, _, txn, account string, sum money.Amount, at time.Time,
 ) (payment.Answer, error) {
 	t.txn, t.account, t.sum, t.at = txn, account, sum, at
 	return payment.Answer{Result: payment.OK, PrvTxn: "77"}, nil

@@ -12,6 +12,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/job"
+	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/payment/db"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -44,13 +45,13 @@ type Answer struct {
 	// Service and Due name what the code pays for and its exact price; empty when
 	// no payment was found.
 	Service string
-	Due     Tyiyn
+	Due     money.Amount
 }
 
 // Check tells a partner whether account (a payment code) can be paid with sum
 // now. It asks the register once more, so that a stale price is never taken. A
 // sum of 0 asks for the price only.
-func (s *Service) Check(ctx context.Context, _ string, account string, sum Tyiyn) (Answer, error) {
+func (s *Service) Check(ctx context.Context, _ string, account string, sum money.Amount) (Answer, error) {
 	if !ValidCode(account) {
 		return Answer{Result: BadAccount}, nil
 	}
@@ -61,7 +62,7 @@ func (s *Service) Check(ctx context.Context, _ string, account string, sum Tyiyn
 	if err != nil {
 		return Answer{}, fmt.Errorf("find a payment by its code: %w", err)
 	}
-	a := Answer{Result: payable(row, sum, s.Now()), Service: row.Service, Due: Tyiyn(row.Amount)}
+	a := Answer{Result: payable(row, sum, s.Now()), Service: row.Service, Due: money.Amount(row.Amount)}
 	if sum == 0 && a.Result == TooSmall {
 		a.Result = OK
 	}
@@ -109,15 +110,15 @@ func quoteResult(err error) Result {
 }
 
 // payable judges a payment at a moment without asking anybody.
-func payable(row db.Payment, sum Tyiyn, now time.Time) Result {
+func payable(row db.Payment, sum money.Amount, now time.Time) Result {
 	switch {
 	case State(row.State) == Quoted:
 		return Unknown // its code was never told to anybody
 	case State(row.State) != Awaiting || !now.Before(row.ExpiresAt.Time):
 		return Inactive
-	case sum < Tyiyn(row.Amount):
+	case sum < money.Amount(row.Amount):
 		return TooSmall
-	case sum > Tyiyn(row.Amount):
+	case sum > money.Amount(row.Amount):
 		return TooLarge
 	}
 	return OK
@@ -127,7 +128,7 @@ func payable(row db.Payment, sum Tyiyn, now time.Time) Result {
 // once per txnID: a repeated one is answered as the first time, and with another
 // account or sum it is OtherFailed. at is the partner's date of the payment.
 // An error means that nothing was kept: the partner should try again.
-func (s *Service) Accept(ctx context.Context, partner, txnID, account string, sum Tyiyn, at time.Time) (Answer, error) {
+func (s *Service) Accept(ctx context.Context, partner, txnID, account string, sum money.Amount, at time.Time) (Answer, error) {
 	now := s.Now()
 	if at.IsZero() {
 		at = now
@@ -185,7 +186,7 @@ func (s *Service) take(ctx context.Context, tx *store.Tx, txn db.InsertTxnParams
 		case err != nil:
 			return Answer{}, err
 		default:
-			answer.Result = payable(row, Tyiyn(txn.Amount), txn.ReceivedAt.Time)
+			answer.Result = payable(row, money.Amount(txn.Amount), txn.ReceivedAt.Time)
 		}
 	}
 	if answer.Result == OK {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/payment/db"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
@@ -21,7 +22,7 @@ type Doubt struct {
 	N         int64 // the line's number within its payment
 	Service   string
 	Ref       string // the bill's number in its register
-	Amount    Tyiyn
+	Amount    money.Amount
 	Code      string    // what the citizen paid by
 	PaidAt    time.Time // the payment date that the register was told, if it was
 	Since     time.Time // when the line came to be in doubt
@@ -38,7 +39,7 @@ func (s *Service) Doubts(ctx context.Context) ([]Doubt, error) {
 	list := make([]Doubt, len(rows))
 	for i, r := range rows {
 		list[i] = Doubt{
-			PaymentID: r.ID, N: r.N, Service: r.Service, Ref: r.Ref, Amount: Tyiyn(r.Amount), Code: r.Code,
+			PaymentID: r.ID, N: r.N, Service: r.Service, Ref: r.Ref, Amount: money.Amount(r.Amount), Code: r.Code,
 			PaidAt: r.AcceptedAt.Time, Since: r.DoubtedAt.Time,
 		}
 	}

@@ -8,17 +8,18 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
 
 // balance is an account's, in tyiyn: debits are positive.
-func (w *world) balance(t testing.TB, account string) payment.Tyiyn {
+func (w *world) balance(t testing.TB, account string) money.Amount {
 	t.Helper()
 	var n int64
 	must(t, w.db.Reader().QueryRow("SELECT COALESCE(SUM(amount), 0) FROM ledger_postings WHERE account = $1", account).Scan(&n))
-	return payment.Tyiyn(n)
+	return money.Amount(n)
 }
 
 // M2: money of which nobody knows whose payment the register holds is set aside,
@@ -44,7 +45,7 @@ func TestM2DoubtIsDecidedByAPerson(t *testing.T) {
 				p := w.awaiting(t, aigul, "t1", "1", "2")
 				w.accept(t, "1", p)
 				eventually(t, "in doubt", func() bool { return w.state(t, aigul, p).State == payment.InDoubt })
-				if w.balance(t, "suspense:fine") != -1500*payment.Som || w.balance(t, "clearing:fine") != 0 {
+				if w.balance(t, "suspense:fine") != -1500*money.Som || w.balance(t, "clearing:fine") != 0 {
 					t.Error("the money in doubt is not in suspense")
 				}
 				must(t, w.VerifyLedger(ctx))
@@ -57,7 +58,7 @@ func TestM2DoubtIsDecidedByAPerson(t *testing.T) {
 				}
 				list, err := w.Doubts(ctx)
 				must(t, err)
-				if len(list) != 1 || list[0].PaymentID != p.ID || list[0].N != 1 || list[0].Ref != "2" || list[0].Amount != 1500*payment.Som || list[0].Code != p.Code {
+				if len(list) != 1 || list[0].PaymentID != p.ID || list[0].N != 1 || list[0].Ref != "2" || list[0].Amount != 1500*money.Som || list[0].Code != p.Code {
 					t.Fatalf("doubts: %+v", list)
 				}
 				if waiting, err := w.Waiting(ctx); err != nil || waiting.Doubts != 1 || waiting.OldestDoubt != p.ID {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/payment/db"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
@@ -63,7 +64,7 @@ func (s *Service) Receipt(ctx context.Context, c caller.Caller, id string) (Paym
 // words are what the messages of a payment that is over say: what was settled and
 // what goes back.
 func (s *Service) words(loc locales.Locale, p Payment) string {
-	var settled, back Tyiyn
+	var settled, back money.Amount
 	for _, l := range p.Lines {
 		switch l.State {
 		case RefundDue:
@@ -75,7 +76,7 @@ func (s *Service) words(loc locales.Locale, p Payment) string {
 	var text string
 	for _, part := range []struct {
 		key string
-		sum Tyiyn
+		sum money.Amount
 	}{{"payment.receipt_sms", settled}, {"payment.refund_sms", back}} {
 		if part.sum == 0 {
 			continue

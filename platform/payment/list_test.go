@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -30,7 +31,7 @@ func TestListIsOnesOwn(t *testing.T) {
 		first := w.awaiting(t, aigul, "t1", "1")
 		second := w.awaiting(t, aigul, "t2", "2")
 		others := w.awaiting(t, bakyt, "t3", "3")
-		w.register.price["4"] = 1500 * payment.Som
+		w.register.price["4"] = 1500 * money.Som
 		quote, err := w.Open(ctx, w.caller(aigul, "t4"), "fine", []string{"4"})
 		must(t, err)
 		for _, c := range []struct {

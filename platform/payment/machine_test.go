@@ -11,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -25,8 +26,8 @@ type machine struct {
 	claimed  map[string]bool // bills paid or being paid
 	settled  map[string]bool // of those, bills that their register knows of
 	txns     map[string]modelTxn
-	in       payment.Tyiyn // taken from citizens
-	out      payment.Tyiyn // settled or due back
+	in       money.Amount // taken from citizens
+	out      money.Amount // settled or due back
 	turns    int
 }
 
@@ -37,7 +38,7 @@ type modelPayment struct {
 
 type modelTxn struct {
 	account string
-	sum     payment.Tyiyn
+	sum     money.Amount
 	answer  payment.Answer
 }
 
@@ -87,7 +88,7 @@ func (m *machine) pick(t *rapid.T) *modelPayment {
 // accept pays with a transaction id that may have been used before.
 func (m *machine) accept(t *rapid.T) {
 	p := m.pick(t)
-	sum := p.Amount + payment.Tyiyn(rapid.SampledFrom([]int{0, 0, 0, 0, -1, 1}).Draw(t, "difference"))
+	sum := p.Amount + money.Amount(rapid.SampledFrom([]int{0, 0, 0, 0, -1, 1}).Draw(t, "difference"))
 	id := fmt.Sprintf("%d", rapid.IntRange(0, 40).Draw(t, "txn"))
 	got, err := m.w.Accept(context.Background(), wallet+m.prefix, id, p.Code, sum, m.w.now())
 	if err != nil {
@@ -113,7 +114,7 @@ func (m *machine) accept(t *rapid.T) {
 }
 
 // judge says what accepting must answer, and does it in the model.
-func (m *machine) judge(p *modelPayment, sum payment.Tyiyn) payment.Result {
+func (m *machine) judge(p *modelPayment, sum money.Amount) payment.Result {
 	switch {
 	case p.State != payment.Awaiting:
 		return payment.Inactive
@@ -180,7 +181,7 @@ func (m *machine) follow(p *modelPayment, now payment.Payment) {
 
 // check holds after every step: no tyiyn is lost, and no bill was paid twice.
 func (m *machine) check(t *rapid.T) {
-	var open payment.Tyiyn
+	var open money.Amount
 	for _, p := range m.payments {
 		for _, l := range p.Lines {
 			if slices.Contains(p.open, l.Ref) {
@@ -207,7 +208,7 @@ func TestLedgerStateMachine(t *testing.T) {
 				claimed: map[string]bool{}, settled: map[string]bool{}, txns: map[string]modelTxn{},
 			}
 			for i := range 6 {
-				w.register.price[fmt.Sprintf("%s-%d", m.prefix, i)] = payment.Tyiyn(100_000 + i)
+				w.register.price[fmt.Sprintf("%s-%d", m.prefix, i)] = money.Amount(100_000 + i)
 			}
 			t.Repeat(map[string]func(*rapid.T){
 				"open": m.openAndConfirm, "accept": m.accept, "settle": m.settle, "": m.check,

@@ -11,6 +11,8 @@ package payment
 import (
 	"context"
 	"time"
+
+	"github.com/eshik-kg/eshik/platform/money"
 )
 
 // State is where a payment, or one of its lines, stands.
@@ -45,7 +47,7 @@ type Payment struct {
 	Service string
 	// Code is what the citizen pays by; empty until confirmed.
 	Code   string
-	Amount Tyiyn
+	Amount money.Amount
 	State  State
 	Lines  []Line
 	// ExpiresAt is when the quote, or once confirmed the code, lapses.
@@ -58,7 +60,7 @@ type Payment struct {
 // Line is one bill of a payment.
 type Line struct {
 	Ref    string // the bill's number in its register
-	Amount Tyiyn
+	Amount money.Amount
 	State  State
 	Reason Outcome // why a refund is due; empty otherwise
 }
@@ -96,13 +98,13 @@ type Bill struct {
 
 // Quote is a bill's price.
 type Quote struct {
-	Amount Tyiyn
+	Amount money.Amount
 }
 
 // Settlement is a paid bill that its register must hear of.
 type Settlement struct {
 	Bill
-	Amount Tyiyn
+	Amount money.Amount
 	// At is the payment date to tell, in whole seconds: the same at every try, so
 	// that our own payment can be recognised.
 	At time.Time

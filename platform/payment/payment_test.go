@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -19,9 +20,9 @@ func TestPaidEndToEnd(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		w.work(t)
-		w.register.price["2"] = 1000 * payment.Som
+		w.register.price["2"] = 1000 * money.Som
 		p := w.awaiting(t, aigul, "t1", "1", "2")
-		if p.State != payment.Awaiting || p.Amount != 2500*payment.Som || !payment.ValidCode(p.Code) {
+		if p.State != payment.Awaiting || p.Amount != 2500*money.Som || !payment.ValidCode(p.Code) {
 			t.Fatalf("confirmed: %+v", p)
 		}
 		check, err := w.Check(context.Background(), wallet, p.Code, 0)
@@ -112,7 +113,7 @@ func TestSixtyFourAcceptsOfOneTransaction(t *testing.T) {
 		}
 		for _, other := range []struct {
 			account string
-			sum     payment.Tyiyn
+			sum     money.Amount
 		}{{p.Code, p.Amount + 1}, {"1", p.Amount}} {
 			a, err := w.Accept(context.Background(), wallet, "0007", other.account, other.sum, start)
 			if err != nil || a.Result != payment.OtherFailed {

@@ -20,6 +20,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/job"
+	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/payment/db"
 	"github.com/eshik-kg/eshik/platform/problem"
@@ -191,7 +192,7 @@ func (s *Service) opened(ctx context.Context, c caller.Caller, service string, l
 			return Payment{}, false, err
 		}
 		same := slices.EqualFunc(p.Lines, lines, func(l Line, now db.InsertLineParams) bool {
-			return l.Ref == now.Ref && l.Amount == Tyiyn(now.Amount)
+			return l.Ref == now.Ref && l.Amount == money.Amount(now.Amount)
 		})
 		if same && c.Now.Before(p.ExpiresAt) {
 			return p, true, nil
@@ -327,7 +328,7 @@ func (s *Service) sendCode(ctx context.Context, tx *store.Tx, c caller.Caller, r
 	if c.ByText() {
 		return nil
 	}
-	text := gsm.Pick(s.Texts.Message(c.Locale, "payment.code_sms", "code", row.Code, "amount", Tyiyn(row.Amount).String()))
+	text := gsm.Pick(s.Texts.Message(c.Locale, "payment.code_sms", "code", row.Code, "amount", money.Amount(row.Amount).String()))
 	return s.Outbox.Send(ctx, tx, notify.Message{
 		To: c.Phone, Text: text, Purpose: notify.Answer, Locale: c.Locale,
 		ExpiresAt: row.ExpiresAt.Time, Dedup: "payment:" + row.ID + ":code", Turn: c.Turn,
@@ -373,7 +374,7 @@ func (s *Service) load(ctx context.Context, row db.Payment) (Payment, error) {
 		return Payment{}, fmt.Errorf("read a payment's bills: %w", err)
 	}
 	p := Payment{
-		ID: row.ID, Service: row.Service, Code: row.Code, Amount: Tyiyn(row.Amount), State: State(row.State),
+		ID: row.ID, Service: row.Service, Code: row.Code, Amount: money.Amount(row.Amount), State: State(row.State),
 		OpenedAt: row.OpenedAt.Time, ExpiresAt: row.ExpiresAt.Time,
 		AcceptedAt: row.AcceptedAt.Time, FinishedAt: row.FinishedAt.Time,
 	}
@@ -382,7 +383,7 @@ func (s *Service) load(ctx context.Context, row db.Payment) (Payment, error) {
 	}
 	for _, l := range lines {
 		p.Lines = append(p.Lines, Line{
-			Ref: l.Ref, Amount: Tyiyn(l.Amount), State: State(l.State), Reason: Outcome(l.Reason),
+			Ref: l.Ref, Amount: money.Amount(l.Amount), State: State(l.State), Reason: Outcome(l.Reason),
 		})
 	}
 	return p, nil

@@ -10,6 +10,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/job"
+	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/payment/db"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -64,7 +65,7 @@ func (s *Service) settleLines(ctx context.Context, row db.Payment) error {
 func (s *Service) settleLine(ctx context.Context, row db.Payment, line db.PaymentLine) error {
 	outcome, err := s.billers[row.Service].Settle(ctx, Settlement{
 		Bill:   Bill{Ref: line.Ref, PaymentID: row.ID, Payer: row.Owner},
-		Amount: Tyiyn(line.Amount), At: row.AcceptedAt.Time, Sent: line.Sent,
+		Amount: money.Amount(line.Amount), At: row.AcceptedAt.Time, Sent: line.Sent,
 		Sending: func(ctx context.Context) error { return s.markSent(ctx, row, line) },
 		Unsent:  func(ctx context.Context) error { return s.markUnsent(ctx, line) },
 	})
@@ -171,11 +172,11 @@ func (s *Service) closeLine(ctx context.Context, tx *store.Tx, row db.Payment, l
 }
 
 // standing is how much of a payment's money stands where.
-type standing struct{ claimed, doubt, paid, back Tyiyn }
+type standing struct{ claimed, doubt, paid, back money.Amount }
 
 func stand(lines []db.PaymentLine) (sum standing) {
 	for _, l := range lines {
-		amount := Tyiyn(l.Amount)
+		amount := money.Amount(l.Amount)
 		switch State(l.State) {
 		case Settled:
 			sum.paid += amount
@@ -244,7 +245,7 @@ func (s *Service) tell(ctx context.Context, tx *store.Tx, row db.Payment, sum st
 	}
 	loc := locales.Locale(row.Locale)
 	for _, m := range []struct {
-		sum     Tyiyn
+		sum     money.Amount
 		key, id string
 	}{
 		{sum.doubt, "payment.doubt_sms", "doubt"},

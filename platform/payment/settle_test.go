@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -101,7 +102,7 @@ func TestRefusals(t *testing.T) {
 		wrong := p.Code[:9] + string('0'+(p.Code[9]-'0'+1)%10)
 		for i, c := range []struct {
 			name, account string
-			sum           payment.Tyiyn
+			sum           money.Amount
 			want          payment.Result
 		}{
 			{"letters", "abc", p.Amount, payment.BadAccount},
@@ -118,7 +119,7 @@ func TestRefusals(t *testing.T) {
 			}
 		}
 		w.register.mu.Lock()
-		w.register.price["1"] = 5000 * payment.Som
+		w.register.price["1"] = 5000 * money.Som
 		w.register.mu.Unlock()
 		if a, err := w.Check(ctx, wallet, p.Code, p.Amount); err != nil || a.Result != payment.Inactive {
 			t.Errorf("a price that changed: %+v, %v", a, err)

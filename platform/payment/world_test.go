@@ -16,6 +16,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/job"
+	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/problem"
@@ -38,7 +39,7 @@ var errLost = errors.New("the answer was lost")
 // go wrong.
 type register struct {
 	mu    sync.Mutex
-	price map[string]payment.Tyiyn
+	price map[string]money.Amount
 	paid  map[string]payment.Settlement
 	pays  int
 	// lose drops this many answers after the effect; down fails this many calls
@@ -51,7 +52,7 @@ type register struct {
 
 func newRegister() *register {
 	return &register{
-		price: map[string]payment.Tyiyn{}, paid: map[string]payment.Settlement{},
+		price: map[string]money.Amount{}, paid: map[string]payment.Settlement{},
 		refuse: map[string]payment.Outcome{},
 	}
 }
@@ -189,7 +190,7 @@ func (w *world) awaiting(t testing.TB, phone, turn string, refs ...string) payme
 	w.register.mu.Lock()
 	for _, ref := range refs {
 		if _, has := w.register.price[ref]; !has {
-			w.register.price[ref] = 1500 * payment.Som
+			w.register.price[ref] = 1500 * money.Som
 		}
 	}
 	w.register.mu.Unlock()

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/clock"
-	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/money"
 )
 
 // PayResult is the register's answer to a check, a payment or a cancellation.
@@ -15,7 +15,7 @@ type PayResult struct {
 	Code int
 	// Cost is what the register wants now; set with CodeOK, and with the codes
 	// about the sum where the register says it.
-	Cost payment.Tyiyn
+	Cost money.Amount
 }
 
 // The status values of setPaymentLegal. Source: public
@@ -29,24 +29,24 @@ const (
 // Check asks what is due for a fine (setPaymentLegal, status 0): the only true
 // source of an amount due. A sum of 0 asks for the cost alone; any other is
 // compared with it.
-func (s *SafeCity) Check(ctx context.Context, call Call, paymentNumber string, sum payment.Tyiyn, at time.Time) (PayResult, error) {
+func (s *SafeCity) Check(ctx context.Context, call Call, paymentNumber string, sum money.Amount, at time.Time) (PayResult, error) {
 	return s.setPayment(ctx, call, statusCheck, paymentNumber, sum, at)
 }
 
 // Pay tells the register that a fine was paid (status 1), exactly the cost of a
 // check. When the call fails and MayHaveActed reports true, the outcome must be
 // asked for with Check (CodeAlreadyPaid) or Info before anything else is done.
-func (s *SafeCity) Pay(ctx context.Context, call Call, paymentNumber string, sum payment.Tyiyn, at time.Time) (PayResult, error) {
+func (s *SafeCity) Pay(ctx context.Context, call Call, paymentNumber string, sum money.Amount, at time.Time) (PayResult, error) {
 	return s.setPayment(ctx, call, statusPay, paymentNumber, sum, at)
 }
 
 // Cancel takes a payment back (status 2).
-func (s *SafeCity) Cancel(ctx context.Context, call Call, paymentNumber string, sum payment.Tyiyn, at time.Time) (PayResult, error) {
+func (s *SafeCity) Cancel(ctx context.Context, call Call, paymentNumber string, sum money.Amount, at time.Time) (PayResult, error) {
 	return s.setPayment(ctx, call, statusCancel, paymentNumber, sum, at)
 }
 
 func (s *SafeCity) setPayment(
-	ctx context.Context, call Call, status int, paymentNumber string, sum payment.Tyiyn, at time.Time,
+	ctx context.Context, call Call, status int, paymentNumber string, sum money.Amount, at time.Time,
 ) (PayResult, error) {
 	const operation = "setPaymentLegal"
 	in := struct {
@@ -74,7 +74,7 @@ func (s *SafeCity) setPayment(
 		return result, nil
 	}
 	var err error
-	if result.Cost, err = payment.ParseSom(out.Cost); err != nil {
+	if result.Cost, err = money.ParseSom(out.Cost); err != nil {
 		return PayResult{}, s.misfit(operation, "cost")
 	}
 	return result, nil
@@ -84,7 +84,7 @@ func (s *SafeCity) setPayment(
 type PaymentInfo struct {
 	Paid bool
 	// Sum and At are set when Paid.
-	Sum payment.Tyiyn
+	Sum money.Amount
 	At  time.Time
 }
 
@@ -112,7 +112,7 @@ func (s *SafeCity) Info(ctx context.Context, call Call, protocolNumber string) (
 	case out.PaymentStatus == "0":
 		return PaymentInfo{}, true, nil
 	}
-	sum, errSum := payment.ParseSom(out.PaidSum)
+	sum, errSum := money.ParseSom(out.PaidSum)
 	at, errAt := parseMoment(out.PaymentDate)
 	if out.PaymentStatus != "1" || errSum != nil || errAt != nil {
 		return PaymentInfo{}, false, s.misfit(operation, "payment status, sum or date")

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/money"
 )
 
 // The Safe City register of traffic fines. Source: public integrations of
@@ -91,7 +91,7 @@ type PlateFine struct {
 	// PaymentNumber is the payment code, up to 19 digits.
 	PaymentNumber string
 	// Amount is the fine's full amount; what is due now, Check tells.
-	Amount payment.Tyiyn
+	Amount money.Amount
 }
 
 // ByPlate looks up the unpaid fines of a plate (getViolationsByPlate).
@@ -119,7 +119,7 @@ func (s *SafeCity) ByPlate(ctx context.Context, call Call, plate string) (PlateR
 	}
 	result := PlateResult{Registered: true}
 	for _, p := range out.Protocols {
-		amount, err := payment.ParseSom(p.Amount)
+		amount, err := money.ParseSom(p.Amount)
 		if err != nil || !isNumber(p.PaymentNumber) {
 			return PlateResult{}, s.misfit(operation, "a protocol's number or amount")
 		}

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/registry"
 	"github.com/eshik-kg/eshik/sandbox"
@@ -56,7 +56,7 @@ func TestPayingAFine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range []payment.Tyiyn{1500_00, 7500_00, 1000_00} {
+	for i, want := range []money.Amount{1500_00, 7500_00, 1000_00} {
 		got, err := city.Check(t.Context(), call, list[i].PaymentNumber, 0, at())
 		if err != nil || got.Code != registry.CodeOK || got.Cost != want {
 			t.Errorf("check %d: %+v, %v; want %v", i, got, err, want)
@@ -66,7 +66,7 @@ func TestPayingAFine(t *testing.T) {
 	steps := []struct {
 		name   string
 		number string
-		sum    payment.Tyiyn
+		sum    money.Amount
 		code   int
 	}{
 		{"too small", first.PaymentNumber, 1499_99, registry.CodeSumTooSmall},

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/problem"
 )
 
@@ -19,7 +19,7 @@ type Violation struct {
 	// Type is the violation in the register's own words.
 	Type string
 	// Amount is the full amount; what is due now, Check tells.
-	Amount        payment.Tyiyn
+	Amount        money.Amount
 	Date          time.Time
 	Article, Part string
 	Place         string
@@ -84,7 +84,7 @@ func (s *SafeCity) Violations(ctx context.Context, call Call, pin, plate string)
 }
 
 func (r violationRecord) read() (Violation, bool) {
-	amount, errAmount := payment.ParseSom(r.Amount)
+	amount, errAmount := money.ParseSom(r.Amount)
 	date, errDate := parseMoment(r.Date)
 	delivered, errDelivered := parseMoment(r.DeliveryDate)
 	if errAmount != nil || errDate != nil || errDelivered != nil || !isNumber(r.ProtocolNumber) ||

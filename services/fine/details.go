@@ -12,7 +12,7 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
-	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/registry"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -31,7 +31,7 @@ type Violation struct {
 	Article   string
 	At        time.Time
 	Place     string
-	Amount    payment.Tyiyn // in full; what is due now, Lookup says
+	Amount    money.Amount // in full; what is due now, Lookup says
 	Paid      bool
 	Delivered time.Time // of the resolution; zero: not yet
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/registry"
@@ -22,10 +23,10 @@ func TestLookup(t *testing.T) {
 		w, ctx := newWorld(t, db), context.Background()
 		list, err := w.Lookup(ctx, w.caller("t1"), "01kg123авс")
 		must(t, err)
-		if !list.Known || len(list.Bills) != 3 || list.Total != 10_000*payment.Som || !list.Heavy {
+		if !list.Known || len(list.Bills) != 3 || list.Total != 10_000*money.Som || !list.Heavy {
 			t.Errorf("three fines: %+v", list)
 		}
-		if list.Bills[0].Due != 1500*payment.Som {
+		if list.Bills[0].Due != 1500*money.Som {
 			t.Errorf("the due amount is not the register's: %+v", list.Bills[0])
 		}
 		clean, err := w.Lookup(ctx, w.caller("t2"), "01KG777AAA")
@@ -39,7 +40,7 @@ func TestLookup(t *testing.T) {
 		w.city.fines["102"].code = registry.CodeClosed
 		list, err = w.Lookup(ctx, w.caller("t5"), plate)
 		must(t, err)
-		if len(list.Bills) != 2 || !list.Bills[0].Paying || list.Total != 1000*payment.Som || list.Heavy {
+		if len(list.Bills) != 2 || !list.Bills[0].Paying || list.Total != 1000*money.Som || list.Heavy {
 			t.Errorf("one being paid, one closed: %+v", list)
 		}
 		for _, call := range w.city.calls {
@@ -191,10 +192,10 @@ func TestOpenTakesWhatWasShown(t *testing.T) {
 
 func TestSettlement(t *testing.T) {
 	t.Parallel()
-	other := func(sum payment.Tyiyn, at time.Time) func(*city) {
+	other := func(sum money.Amount, at time.Time) func(*city) {
 		return func(c *city) { c.fines["101"].info = registry.PaymentInfo{Paid: true, Sum: sum, At: at} }
 	}
-	paidByOther := other(1500*payment.Som, start.Add(-time.Hour))
+	paidByOther := other(1500*money.Som, start.Add(-time.Hour))
 	code := func(n int) func(*city) { return func(c *city) { c.fines["101"].code = n } }
 	for name, c := range map[string]struct {
 		owner  bool // the owner looked at the details before
@@ -216,8 +217,8 @@ func TestSettlement(t *testing.T) {
 		"M2 lost, no resolution known":      {lost: true, state: payment.InDoubt, pays: 1},
 		"M2 lost, another, no resolution":   {lost: true, after: paidByOther, state: payment.InDoubt, pays: 1},
 		"M2 lost, another was it":           {owner: true, lost: true, after: paidByOther, state: payment.RefundDue, reason: payment.OutcomePaid, pays: 1},
-		"M2 lost, another second":           {owner: true, lost: true, after: other(1500*payment.Som, start.Add(time.Second)), state: payment.RefundDue, reason: payment.OutcomePaid, pays: 1},
-		"M2 lost, another sum":              {owner: true, lost: true, after: other(1499*payment.Som, start), state: payment.RefundDue, reason: payment.OutcomePaid, pays: 1},
+		"M2 lost, another second":           {owner: true, lost: true, after: other(1500*money.Som, start.Add(time.Second)), state: payment.RefundDue, reason: payment.OutcomePaid, pays: 1},
+		"M2 lost, another sum":              {owner: true, lost: true, after: other(1499*money.Som, start), state: payment.RefundDue, reason: payment.OutcomePaid, pays: 1},
 		"M2 lost, then closed, ours":        {owner: true, lost: true, after: code(registry.CodeClosed), state: payment.Settled, pays: 1},
 		"M2 lost, then closed, unproven":    {lost: true, after: code(registry.CodeClosed), state: payment.InDoubt, pays: 1},
 		"M2 lost, then gone, unproven":      {owner: true, lost: true, after: func(c *city) { delete(c.fines, "101") }, state: payment.InDoubt, pays: 1},

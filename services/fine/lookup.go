@@ -12,6 +12,7 @@ import (
 
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/limit"
+	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/registry"
@@ -25,9 +26,9 @@ type Bill struct {
 	// Number is the payment code in the register, up to 19 digits.
 	Number string
 	// Amount is the fine in full, as the register has it.
-	Amount payment.Tyiyn
+	Amount money.Amount
 	// Due is what the register takes for it now, a discount counted.
-	Due payment.Tyiyn
+	Due money.Amount
 	// Paying says that it is paid through us and the register is being told.
 	Paying bool
 }
@@ -40,7 +41,7 @@ type Listing struct {
 	Known bool
 	Bills []Bill
 	// Total is what can be paid now: the dues that are not being paid already.
-	Total payment.Tyiyn
+	Total money.Amount
 	// Heavy warns that the unpaid total is above 3 000 som, from which a car can
 	// be impounded.
 	Heavy bool
@@ -58,7 +59,7 @@ func (l Listing) Payable() []string {
 }
 
 const (
-	heavyTotal = 3000 * payment.Som
+	heavyTotal = 3000 * money.Som
 	// plates is how many different plates a caller may look at in a window. One
 	// looked at in this window is looked at again for nothing.
 	plates = 10

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/registry"
@@ -17,13 +18,13 @@ type Register interface {
 
 // Cashier is where fines are priced and paid: Safe City as well.
 type Cashier interface {
-	Check(ctx context.Context, call registry.Call, number string, sum payment.Tyiyn, at time.Time) (registry.PayResult, error)
-	Pay(ctx context.Context, call registry.Call, number string, sum payment.Tyiyn, at time.Time) (registry.PayResult, error)
+	Check(ctx context.Context, call registry.Call, number string, sum money.Amount, at time.Time) (registry.PayResult, error)
+	Pay(ctx context.Context, call registry.Call, number string, sum money.Amount, at time.Time) (registry.PayResult, error)
 	Info(ctx context.Context, call registry.Call, protocol string) (info registry.PaymentInfo, found bool, err error)
 }
 
 // priceOnly is the sum of a check that asks for the cost and offers none.
-const priceOnly payment.Tyiyn = 0
+const priceOnly money.Amount = 0
 
 var (
 	errGone   = problem.New(problem.NotFound, "problem.fine_gone")

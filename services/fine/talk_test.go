@@ -12,6 +12,7 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
@@ -100,7 +101,7 @@ func TestTalkPaysAFine(t *testing.T) {
 		if !payment.ValidCode(code) {
 			t.Fatalf("no payment code: %q", screen)
 		}
-		answer, err := w.payments.Accept(ctx, "demo-wallet", "1", code, 1500*payment.Som, w.now())
+		answer, err := w.payments.Accept(ctx, "demo-wallet", "1", code, 1500*money.Som, w.now())
 		must(t, err)
 		if answer.Result != payment.OK {
 			t.Fatalf("accept: %+v", answer)

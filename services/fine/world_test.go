@@ -17,6 +17,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/limit"
+	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/registry"
@@ -52,7 +53,7 @@ type city struct {
 
 type record struct {
 	registry.Violation
-	due  payment.Tyiyn
+	due  money.Amount
 	info registry.PaymentInfo
 	code int // instead of an answer
 }
@@ -61,7 +62,7 @@ func newCity() *city {
 	c := &city{fines: map[string]*record{}, cars: map[string][]string{"01KG777AAA": nil}}
 	for _, f := range []struct {
 		number, protocol, title string
-		amount, due             payment.Tyiyn
+		amount, due             money.Amount
 	}{
 		{"101", "9001", "Проезд на запрещающий сигнал светофора (красный)", 5000, 1500},
 		{"102", "9002", "Превышение скорости на 40–60 км/ч", 7500, 7500},
@@ -70,9 +71,9 @@ func newCity() *city {
 		c.fines[f.number] = &record{
 			Violation: registry.Violation{
 				PaymentNumber: f.number, ProtocolNumber: f.protocol, Type: f.title,
-				Amount: f.amount * payment.Som, Date: start, Place: "Чүй проспектиси",
+				Amount: f.amount * money.Som, Date: start, Place: "Чүй проспектиси",
 			},
-			due: f.due * payment.Som,
+			due: f.due * money.Som,
 		}
 		c.cars[plate] = append(c.cars[plate], f.number)
 	}
@@ -112,7 +113,7 @@ func (c *city) Violations(_ context.Context, call registry.Call, _, plate string
 }
 
 func (c *city) Check(
-	_ context.Context, call registry.Call, number string, _ payment.Tyiyn, _ time.Time,
+	_ context.Context, call registry.Call, number string, _ money.Amount, _ time.Time,
 ) (registry.PayResult, error) {
 	defer c.note(call)()
 	if c.down > 0 {
@@ -132,7 +133,7 @@ func (c *city) Check(
 }
 
 func (c *city) Pay(
-	ctx context.Context, call registry.Call, number string, sum payment.Tyiyn, at time.Time,
+	ctx context.Context, call registry.Call, number string, sum money.Amount, at time.Time,
 ) (registry.PayResult, error) {
 	if c.never {
 		return registry.PayResult{}, &registry.Error{Side: registry.SideBreaker, Type: registry.TypeOpen}

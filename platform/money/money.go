@@ -1,4 +1,6 @@
-package payment
+// Package money is sums of som, in whole tyiyn: what is read, written and passed on
+// of money, without anything that pays.
+package money
 
 import (
 	"errors"
@@ -6,19 +8,19 @@ import (
 	"strings"
 )
 
-// Tyiyn is an amount of money: 1 som is 100 tyiyn.
-type Tyiyn int64
+// Amount is a sum of money in tyiyn: 1 som is 100 tyiyn. It is never rounded.
+type Amount int64
 
 // Som is 1 som.
-const Som Tyiyn = 100
+const Som Amount = 100
 
 // String writes the amount in som as people read it: "1 500", "1 500,50".
-func (t Tyiyn) String() string {
-	whole, rest := t.split()
+func (a Amount) String() string {
+	whole, rest := a.split()
 	for i := len(whole) - 3; i > 0; i -= 3 {
 		whole = whole[:i] + " " + whole[i:]
 	}
-	if t < 0 {
+	if a < 0 {
 		whole = "-" + whole
 	}
 	if rest == "00" {
@@ -28,17 +30,17 @@ func (t Tyiyn) String() string {
 }
 
 // Decimal writes the amount in som as protocols carry it: "1500.00".
-func (t Tyiyn) Decimal() string {
-	whole, rest := t.split()
-	if t < 0 {
+func (a Amount) Decimal() string {
+	whole, rest := a.split()
+	if a < 0 {
 		whole = "-" + whole
 	}
 	return whole + "." + rest
 }
 
 // split gives the digits of the som and of the tyiyn, without a sign.
-func (t Tyiyn) split() (som, tyiyn string) {
-	digits := strings.TrimPrefix(strconv.FormatInt(int64(t), 10), "-")
+func (a Amount) split() (som, tyiyn string) {
+	digits := strings.TrimPrefix(strconv.FormatInt(int64(a), 10), "-")
 	if len(digits) < 3 {
 		digits = strings.Repeat("0", 3-len(digits)) + digits
 	}
@@ -53,7 +55,7 @@ const maxSomDigits = 12
 
 // ParseSom reads an amount in som as protocols carry it: "1500", "1500.5",
 // "1500.00". It never rounds.
-func ParseSom(text string) (Tyiyn, error) {
+func ParseSom(text string) (Amount, error) {
 	whole, rest, point := strings.Cut(text, ".")
 	if len(whole) == 0 || len(whole) > maxSomDigits || !digitsOnly(whole) ||
 		point && (len(rest) == 0 || len(rest) > 2 || !digitsOnly(rest)) {
@@ -66,7 +68,7 @@ func ParseSom(text string) (Tyiyn, error) {
 	if err != nil {
 		return 0, ErrAmount
 	}
-	return Tyiyn(n), nil
+	return Amount(n), nil
 }
 
 // digitsOnly reports ASCII digits and nothing else.
