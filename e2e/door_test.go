@@ -82,7 +82,7 @@ type door struct {
 	stderr  *journal
 	client  *http.Client
 	tokens  map[string]string // by phone; see token
-	texted  map[string]int    // texts by phone; see readsFirst
+	texted  map[string]*texts // by phone; see readsFirst
 }
 
 // embedded opens a door without any setting: SQLite, sessions in the process.

@@ -319,7 +319,7 @@ func rest(want, page string) string {
 func (r *replay) answer(typed, want string) (string, error) {
 	r.d.t.Helper()
 	before := len(r.d.inbox(aigul))
-	r.d.readsFirst(aigul)
+	r.d.readsFirst(aigul, typed)
 	r.d.json(http.MethodPost, "/sandbox/sms", "", map[string]string{"from": aigul, "to": "1414", "text": typed}, nil)
 	var came []message
 	for deadline := time.Now().Add(r.patience); time.Now().Before(deadline); time.Sleep(30 * time.Millisecond) {

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -69,15 +70,37 @@ func TestTextedWords(t *testing.T) {
 	}
 }
 
-// readsFirst lets the time pass that a person needs to read an answer, from a
-// phone's fourteenth text on: a phone that never does is taken for a machine (see
+// texts are those that a phone sent: how many, and when those of them that were more
+// than a choice.
+type texts struct {
+	n     int
+	words []time.Time
+}
+
+// readsFirst lets the time pass that a person needs to read an answer, from a phone's
+// fourteenth text on, and from the twelfth within two minutes that is more than a choice
+// the time to write it: a phone that never does is taken for a machine (see
 // sms/brake.go).
-func (d *door) readsFirst(phone string) {
+func (d *door) readsFirst(phone, text string) {
 	if d.texted == nil {
-		d.texted = map[string]int{}
+		d.texted = map[string]*texts{}
 	}
-	if d.texted[phone]++; d.texted[phone] >= 14 {
+	sent := d.texted[phone]
+	if sent == nil {
+		sent = &texts{}
+		d.texted[phone] = sent
+	}
+	sent.n++
+	isChoice := len(text) <= 3 && strings.Trim(text, "0123456789") == ""
+	lately := slices.DeleteFunc(slices.Clone(sent.words), func(at time.Time) bool { return time.Since(at) > 2*time.Minute })
+	switch {
+	case !isChoice && len(lately) >= 11:
+		time.Sleep(5600 * time.Millisecond)
+	case sent.n >= 14:
 		time.Sleep(2200 * time.Millisecond)
+	}
+	if !isChoice {
+		sent.words = append(lately, time.Now())
 	}
 }
 
@@ -85,7 +108,7 @@ func (d *door) readsFirst(phone string) {
 func (d *door) replies(phone, text, want string) {
 	d.t.Helper()
 	before := len(d.inbox(phone))
-	d.readsFirst(phone)
+	d.readsFirst(phone, text)
 	d.json(http.MethodPost, "/sandbox/sms", "", map[string]string{"from": phone, "to": "1414", "text": text}, nil)
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if got := d.inbox(phone); len(got) > before {

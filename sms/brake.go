@@ -2,16 +2,10 @@ package sms
 
 import (
 	"context"
-	"fmt"
-	"sync"
 	"time"
 	"unicode/utf8"
 
-	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/limit"
-	"github.com/eshik-kg/eshik/platform/store"
-	"github.com/eshik-kg/eshik/platform/store/dbtime"
-	"github.com/eshik-kg/eshik/sms/db"
 )
 
 // Limiter bounds how often something may happen, as limit.Limiter does.
@@ -25,21 +19,29 @@ const (
 	brakeFor = 10 * time.Minute
 	// rememberBrakes is how long the operator sees that a phone was not answered.
 	rememberBrakes = 30 * 24 * time.Hour
-	// maxBraked bounds the phones that are known to be not answered.
-	maxBraked = 10_000
 	// typingTime is less than an answer takes to reach a phone, be read and be answered
 	// by a person.
 	typingTime = 2 * time.Second
+	// readingTime is the same for an answer that is more than a choice, and writingTime
+	// less than a person takes from one such text to the next, who did not wait for the
+	// answer to the one before.
+	readingTime = 5500 * time.Millisecond
+	writingTime = 6 * time.Second
 	// choiceLength is the longest text, in characters, that chooses on a screen: who
 	// pages through a long list writes the same one many times.
 	choiceLength = 3
+	// mostUnclear is how many texts in a row may be understood as nothing, none more
+	// than unclearGap after the one before.
+	mostUnclear = 8
+	unclearGap  = time.Hour
 )
 
 // Reasons why a phone is not answered.
 const (
 	reasonSame     = "same"     // the same text again and again
 	reasonEcho     = "echo"     // our own answer comes back
-	reasonFast     = "fast"     // texts that come faster than a person types
+	reasonFast     = "fast"     // texts that come faster than a person reads and types
+	reasonUnclear  = "unclear"  // texts in a row that say nothing here
 	reasonMany     = "many"     // more texts than a person writes
 	reasonSilenced = "silenced" // one of those, a short while ago
 	reasonAgain    = "again"    // a message that is known came once more
@@ -53,7 +55,8 @@ type bound struct {
 	rate   limit.Rate
 }
 
-// The bounds. Words are repeated by impatience, choices by paging.
+// The bounds. Words are repeated by impatience, choices by paging; both count only as
+// long as nothing else comes between. Choices are typed ahead by who knows the menu.
 var (
 	wordBounds = []bound{
 		{reasonSame, "w1", limit.Rate{N: 5, Per: time.Minute}}, {reasonSame, "w30", limit.Rate{N: 10, Per: 30 * time.Minute}},
@@ -62,67 +65,92 @@ var (
 	choiceBounds = []bound{
 		{reasonSame, "c1", limit.Rate{N: 20, Per: time.Minute}}, {reasonSame, "c30", limit.Rate{N: 60, Per: 30 * time.Minute}},
 	}
-	echoBound  = bound{reasonEcho, "e10", limit.Rate{N: 3, Per: 10 * time.Minute}}
-	fastBound  = bound{reasonFast, "f1", limit.Rate{N: 15, Per: time.Minute}}
-	manyBounds = []bound{
-		{reasonMany, "m10", limit.Rate{N: 60, Per: 10 * time.Minute}}, {reasonMany, "m1440", limit.Rate{N: 300, Per: 24 * time.Hour}},
-	}
+	echoBound   = bound{reasonEcho, "e10", limit.Rate{N: 3, Per: rememberAnswer}}
+	fastBound   = bound{reasonFast, "f1", limit.Rate{N: 15, Per: time.Minute}}
+	quickBound  = bound{reasonFast, "q2", limit.Rate{N: 12, Per: 2 * time.Minute}}
+	manyWords   = bound{reasonMany, "m10", limit.Rate{N: 60, Per: 10 * time.Minute}}
+	manyChoices = bound{reasonMany, "k10", limit.Rate{N: 120, Per: 10 * time.Minute}}
+	manyInAll   = bound{reasonMany, "m1440", limit.Rate{N: 300, Per: 24 * time.Hour}}
+	// pauseBound is for what is answered in a pause: two machines would go on with it.
+	pauseBound = bound{reasonSilenced, "p10", limit.Rate{N: 3, Per: brakeFor}}
 )
-
-// brake is who is not answered for now, and who was just answered.
-type brake struct {
-	mu       sync.Mutex
-	until    map[string]time.Time // by blind index; nil: nobody looked yet
-	answered map[string]answered  // by phone
-}
-
-// answered is the last answer to a phone, as a digest, and when it was given.
-type answered struct {
-	text string
-	at   time.Time
-}
 
 // rememberAnswer is how long an answer that comes back is recognised.
 const rememberAnswer = 10 * time.Minute
 
-// isLoop tells why a text is not to be answered; "" when it is. A limiter that cannot
-// count holds nobody up.
-func (in *Inbound) isLoop(ctx context.Context, m message) (reason string, err error) {
-	if in.limiter == nil {
-		return "", nil
+// isLoop tells why a text is not to be answered; "" when it is. In a pause it is only if
+// it asks for help, or for what the law has us do.
+func (in *Inbound) isLoop(ctx context.Context, m message, x *exchange, wish *wish) (reason string) {
+	if x == nil {
+		return ""
 	}
-	sender := in.sender(m.Phone)
-	silent, err := in.isSilent(ctx, sender)
-	if err != nil || silent {
-		return reasonSilenced, err
+	if in.now().Before(x.paused) {
+		if (wish != nil && wish.firm || in.talks.Helps(m.Text)) && !in.isOver(ctx, pauseBound, x.sender) {
+			return ""
+		}
+		return reasonSilenced
 	}
-	word := locales.Fold(m.Text)
-	same := in.sealer.Index("sms.brake", m.Phone+" "+word)
-	bounds := wordBounds
-	if utf8.RuneCountInString(word) <= choiceLength {
-		bounds = choiceBounds
-	}
-	for _, b := range bounds {
-		if in.isOver(ctx, b, same) {
-			return b.reason, nil
+	for _, b := range x.same() {
+		if in.isOver(ctx, b, x.run()) {
+			return b.reason
 		}
 	}
-	echo, fast := in.answersUs(m)
-	if echo && in.isOver(ctx, echoBound, sender) {
-		return echoBound.reason, nil
-	}
-	if fast && in.isOver(ctx, fastBound, sender) {
-		return fastBound.reason, nil
-	}
-	for _, b := range manyBounds {
-		if in.isOver(ctx, b, sender) {
-			return b.reason, nil
+	for _, b := range x.bounds() {
+		if in.isOver(ctx, b, x.sender) {
+			return b.reason
 		}
 	}
-	return "", nil
+	return ""
 }
 
-// isOver counts one more text of a kind.
+// isLost tells why a text is not to be answered that was taken to the talk, and notes
+// whether it was understood there.
+func (in *Inbound) isLost(ctx context.Context, x *exchange, unclear bool) (reason string) {
+	switch {
+	case x == nil, in.now().Before(x.paused):
+		return ""
+	case !unclear:
+		x.unclear = 0
+		return ""
+	case x.choice: // a finger slips, and a machine that only presses keys is quick
+		if x.quick && in.isOver(ctx, quickBound, x.sender) {
+			return quickBound.reason
+		}
+		return ""
+	}
+	if x.unclear++; x.unclear >= mostUnclear {
+		return reasonUnclear
+	}
+	return ""
+}
+
+// same are the bounds for a text that only repeats itself.
+func (x *exchange) same() []bound {
+	if x.short {
+		return choiceBounds
+	}
+	return wordBounds
+}
+
+// bounds are those for all of a phone's texts that this one is subject to. A choice that
+// is typed quickly counts if it is none: see isLost.
+func (x *exchange) bounds() (list []bound) {
+	if x.echo {
+		list = append(list, echoBound)
+	}
+	if x.fast {
+		list = append(list, fastBound)
+	}
+	if x.choice {
+		return append(list, manyChoices, manyInAll)
+	}
+	if x.quick {
+		list = append(list, quickBound)
+	}
+	return append(list, manyWords, manyInAll)
+}
+
+// isOver counts one more text of a kind. A limiter that cannot count holds nobody up.
 func (in *Inbound) isOver(ctx context.Context, b bound, key string) bool {
 	ok, _, err := in.limiter.Allow(ctx, "sms.brake/"+b.name+"/"+key, b.rate)
 	if err != nil {
@@ -132,139 +160,5 @@ func (in *Inbound) isOver(ctx context.Context, b bound, key string) bool {
 	return !ok
 }
 
-// isSilent reports a phone that is not answered for now.
-func (in *Inbound) isSilent(ctx context.Context, sender string) (bool, error) {
-	in.brake.mu.Lock()
-	unknown := in.brake.until == nil
-	in.brake.mu.Unlock()
-	if unknown {
-		if err := in.lookWhoIsBraked(ctx); err != nil {
-			return false, err
-		}
-	}
-	in.brake.mu.Lock()
-	defer in.brake.mu.Unlock()
-	return in.now().Before(in.brake.until[sender]), nil
-}
-
-// lookWhoIsBraked reads whom any process does not answer, and forgets what is over.
-func (in *Inbound) lookWhoIsBraked(ctx context.Context) error {
-	now := in.now()
-	rows, err := db.New(in.db.Reader()).Braked(ctx, db.BrakedParams{UntilAt: dbtime.From(now), Limit: maxBraked})
-	if err != nil {
-		return fmt.Errorf("look who is not answered: %w", err)
-	}
-	until := make(map[string]time.Time, len(rows))
-	for _, row := range rows {
-		until[row.Sender] = row.UntilAt.Time
-	}
-	in.brake.mu.Lock()
-	defer in.brake.mu.Unlock()
-	in.brake.until = until
-	for phone, last := range in.brake.answered {
-		if now.Sub(last.at) > rememberAnswer {
-			delete(in.brake.answered, phone)
-		}
-	}
-	return nil
-}
-
-// answersUs tells whether a text repeats our last answer, and whether it came right
-// after it.
-func (in *Inbound) answersUs(m message) (echo, fast bool) {
-	in.brake.mu.Lock()
-	last, known := in.brake.answered[m.Phone]
-	in.brake.mu.Unlock()
-	if !known {
-		return false, false
-	}
-	return last.text == in.answerDigest(m.Text), m.at.After(last.at) && m.at.Sub(last.at) < typingTime
-}
-
-func (in *Inbound) answerDigest(text string) string {
-	return in.sealer.Index("sms.brake.answer", locales.Fold(text))
-}
-
-// noteAnswer remembers what a phone was answered last.
-func (in *Inbound) noteAnswer(phone, text string) {
-	if in.limiter == nil {
-		return
-	}
-	last := answered{text: in.answerDigest(text), at: in.now()}
-	in.brake.mu.Lock()
-	defer in.brake.mu.Unlock()
-	if in.brake.answered == nil {
-		in.brake.answered = map[string]answered{}
-	}
-	in.brake.answered[phone] = last
-}
-
-// silence ends a text without an answer; what it asks for by law is done all the same.
-func (in *Inbound) silence(ctx context.Context, m message, reason string, wished effect) error {
-	sealed, err := in.sealer.Seal([]byte(m.Phone), "sms_brakes.phone")
-	if err != nil {
-		return fmt.Errorf("seal a phone: %w", err)
-	}
-	sender, now := in.sender(m.Phone), in.now()
-	until := now.Add(brakeFor)
-	err = in.reply(ctx, m, "", func(ctx context.Context, tx *store.Tx, phone string) error {
-		if wished != nil {
-			if err := wished(ctx, tx, phone); err != nil {
-				return err
-			}
-		}
-		if reason == reasonSilenced {
-			return db.New(tx).Silenced(ctx, sender)
-		}
-		return db.New(tx).Brake(ctx, db.BrakeParams{
-			Sender: sender, PhoneSealed: sealed, Provider: m.provider, Reason: reason, SinceAt: dbtime.From(now), UntilAt: dbtime.From(until),
-		})
-	})
-	if err != nil {
-		return err
-	}
-	in.unanswered(m.provider, reason)
-	if reason == reasonSilenced {
-		return nil
-	}
-	in.log.WarnContext(ctx, "a phone is not answered for a while: what it sends looks like a machine's answers",
-		"provider", m.provider, "reason", reason, "until", until)
-	in.brake.mu.Lock()
-	defer in.brake.mu.Unlock()
-	if in.brake.until != nil {
-		in.brake.until[sender] = until
-	}
-	return nil
-}
-
-// Brake is a phone that is or was not answered.
-type Brake struct {
-	// Phone is in E.164, Provider brought its texts.
-	Phone, Provider string
-	// Reason is "same", "echo", "fast" or "many".
-	Reason       string
-	Since, Until time.Time
-	// Silenced is how many of its texts were not answered, in all.
-	Silenced int64
-}
-
-// Brakes lists the phones that were not answered within a month, the latest first, 200
-// at most.
-func Brakes(ctx context.Context, database *store.DB, sealer Sealer) ([]Brake, error) {
-	rows, err := db.New(database.Reader()).Brakes(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list who is not answered: %w", err)
-	}
-	list := make([]Brake, len(rows))
-	for i, row := range rows {
-		phone, err := sealer.Open(row.PhoneSealed, "sms_brakes.phone")
-		if err != nil {
-			return nil, fmt.Errorf("open a phone: %w", err)
-		}
-		list[i] = Brake{
-			Phone: string(phone), Provider: row.Provider, Reason: row.Reason, Since: row.SinceAt.Time, Until: row.UntilAt.Time,
-			Silenced: row.Silenced,
-		}
-	}
-	return list, nil
-}
+// isShort reports a text that may choose on a screen.
+func isShort(word string) bool { return utf8.RuneCountInString(word) <= choiceLength }

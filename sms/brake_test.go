@@ -3,6 +3,7 @@ package sms_test
 import (
 	"fmt"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,6 +65,7 @@ func TestLoopEnds(t *testing.T) {
 					list[0].Silenced != int64(20-len(w.heard())) {
 					t.Errorf("shown %+v, %v", list, err)
 				}
+				w.isTold(1)
 				w.isServedAgain(sends)
 			})
 		})
@@ -71,30 +73,36 @@ func TestLoopEnds(t *testing.T) {
 }
 
 // T2: a machine behind the centre that answers each of our messages, with a text of its
-// own or with ours, is not answered for ever: the outbox is at rest after a few rounds.
+// own or with ours, is not answered for ever: it is told so once, and the outbox is at
+// rest after its answer to that.
 func TestLoopOverTheWire(t *testing.T) {
 	t.Parallel()
-	for name, echo := range map[string]string{"its own text": "Мен азыр айдап баратам", "ours": ""} {
+	for name, machine := range map[string]struct {
+		echo string
+		vary bool
+		most int
+	}{"its own text": {"Мен азыр айдап баратам", false, 6}, "ours": {"", false, 6}, "ever new text": {"Мен азыр айдап баратам", true, 13}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			storetest.Each(t, func(t *testing.T, db *store.DB) {
 				w := newWorld(t, db, true)
 				c := newCentreOf(t, w.inbound, w.outbox)
-				c.smsc.Do(map[string]any{"echo": echo})
+				c.smsc.Do(map[string]any{"echo": machine.echo, "vary": machine.vary})
 				c.smsc.Until("done")
 				w.route(c)
 				c.smsc.Deliver(map[string]any{"source_addr": aigul[1:], "destination_addr": "1414", "short_message": "0x6b657a656b", "data_coding": 0})
-				for deadline := time.Now().Add(30 * time.Second); len(w.braked()) == 0; time.Sleep(10 * time.Millisecond) {
+				for deadline := time.Now().Add(30 * time.Second); len(w.braked()) == 0 || w.braked()[0].Silenced < 2; time.Sleep(10 * time.Millisecond) {
 					if time.Now().After(deadline) {
 						t.Fatalf("%d rounds and no end", len(w.heard()))
 					}
 				}
-				if n := len(w.heard()); n > 6 {
+				if n := w.queued("you said"); n > machine.most {
 					t.Errorf("answered %d times", n)
 				}
-				if list := w.braked(); len(list) != 1 || list[0].Silenced != 1 {
+				if list := w.braked(); len(list) != 1 || list[0].Silenced != 2 {
 					t.Errorf("shown %+v", list)
 				}
+				w.isTold(1)
 			})
 		})
 	}
@@ -108,6 +116,41 @@ func (w *world) braked() []sms.Brake {
 		w.t.Fatal(err)
 	}
 	return list
+}
+
+// isTold checks how often phones were told that they are not answered for a while.
+func (w *world) isTold(times int) {
+	w.t.Helper()
+	if n := w.queued("sms.paused"); n != times {
+		w.t.Errorf("it is told %d times, want %d", n, times)
+	}
+}
+
+// queued is how many of the messages that leave, or left, say what holds part.
+func (w *world) queued(part string) (n int) {
+	w.t.Helper()
+	rows, err := w.db.Reader().QueryContext(w.t.Context(), "SELECT text_sealed FROM notify_messages")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var sealed []byte
+		if err := rows.Scan(&sealed); err != nil {
+			w.t.Fatal(err)
+		}
+		text, err := w.sealer.Open(sealed, "notify.text")
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if strings.Contains(string(text), part) {
+			n++
+		}
+	}
+	if err := rows.Err(); err != nil {
+		w.t.Fatal(err)
+	}
+	return n
 }
 
 // isServedAgain: the next process knows of the brake, STOP holds all the same, and later
@@ -144,10 +187,20 @@ func TestPersonIsAnswered(t *testing.T) {
 		"a word, each quarter minute":  {repeated("кезек", 10), 15 * time.Second, 10},
 		"paging":                       {repeated("9", 20), 4 * time.Second, 20},
 		"a long talk":                  {distinct(50), 12 * time.Second, 50},
-		"a machine with many texts":    {distinct(100), 5 * time.Second, 60},
+		"a machine with many texts":    {distinct(100), 6 * time.Second, 60},
+		"a machine that answers":       {distinct(100), 5 * time.Second, 13},
+		"a word and ever new plates":   {between("ШТРАФ", distinct(15)), 6 * time.Second, 30},
+		"the same, more slowly":        {between("ШТРАФ", distinct(15)), 20 * time.Second, 30},
+		"a word and one plate":         {between("ШТРАФ", repeated("01KG123ABC", 15)), 6 * time.Second, 30},
+		"a machine that tries keys":    {between("77", repeated("1", 20)), 4 * time.Second, 26}, // 13 of the wrong ones
+		"slips of the finger":          {between("77", repeated("1", 20)), 7 * time.Second, 40},
+		"words nobody understands":     {unclear(20), 30 * time.Second, 7},
+		"words now and then":           {between("эмне болду", distinct(20)), 10 * time.Second, 40},
+		"words, hours apart":           {unclear(20), 61 * time.Minute, 20},
+		"a menu known by heart":        {menu(60), 3 * time.Second, 60},
 		"a machine with one text":      {repeated("автоответ", 40), 20 * time.Second, 10},
 		"a machine that presses a key": {repeated("1", 100), time.Second, 16},
-		"answers at once":              {distinct(40), time.Millisecond, 16}, // the first one answers nothing
+		"answers at once":              {distinct(40), time.Millisecond, 13}, // the first one answers nothing
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -156,8 +209,11 @@ func TestPersonIsAnswered(t *testing.T) {
 				w.text(fmt.Sprintf("SM%d", n), text)
 				w.pass(test.gap)
 			}
-			if n := len(w.heard()); n != test.want {
+			if n := w.queued("you said"); n != test.want {
 				t.Errorf("answered %d of %d, want %d; left %v", n, len(test.texts), test.want, w.left)
+			}
+			if told := w.queued("sms.paused"); (told > 0) != (test.want < len(test.texts)) {
+				t.Errorf("told %d times that it is not answered", told)
 			}
 		})
 	}
@@ -175,6 +231,32 @@ func distinct(n int) []string {
 	list := make([]string, n)
 	for i := range list {
 		list[i] = fmt.Sprintf("суроо %d", i)
+	}
+	return list
+}
+
+// unclear are texts that are not understood, each another one.
+func unclear(n int) []string {
+	list := distinct(n)
+	for i := range list {
+		list[i] = "эмне " + list[i]
+	}
+	return list
+}
+
+// menu are choices as a person makes them.
+func menu(n int) []string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprint(1 + i%4)
+	}
+	return list
+}
+
+// between has word before each text.
+func between(word string, texts []string) (list []string) {
+	for _, text := range texts {
+		list = append(list, word, text)
 	}
 	return list
 }

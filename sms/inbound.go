@@ -47,6 +47,8 @@ type Talks interface {
 	Turn(ctx context.Context, turn session.Turn) (session.Answer, error)
 	// Awaits reports that a question is open to which the text may be the answer.
 	Awaits(ctx context.Context, turn session.Turn) (bool, error)
+	// Helps reports a text that asks for help.
+	Helps(text string) bool
 }
 
 // Outbox sends messages in a transaction, as *notify.Outbox does.
@@ -117,7 +119,6 @@ type Inbound struct {
 	now       func() time.Time
 	log       *slog.Logger
 	limiter   Limiter
-	brake     brake
 	counted   func(provider, reason string)
 }
 
@@ -249,7 +250,7 @@ func (in *Inbound) work(ctx context.Context, m message) error {
 		if err != nil {
 			return err
 		}
-		return in.reply(ctx, m, text, nil)
+		return in.reply(ctx, m, text)
 	}
 	if m.Parts > 0 {
 		return in.workPart(ctx, m)
@@ -261,16 +262,12 @@ func (in *Inbound) work(ctx context.Context, m message) error {
 // Done twice, it has one effect: the talk knows the message's id.
 func (in *Inbound) answer(ctx context.Context, m message) error {
 	wish := in.wishes.of(m.Text)
-	reason, err := in.isLoop(ctx, m)
+	x, err := in.exchange(ctx, m)
 	if err != nil {
 		return err
 	}
-	if reason != "" {
-		var do effect
-		if wish != nil && wish.firm { // law holds for a machine's phone too
-			do = wish.do
-		}
-		return in.silence(ctx, m, reason, do)
+	if reason := in.isLoop(ctx, m, x, wish); reason != "" {
+		return in.silence(ctx, m, x, reason, wish)
 	}
 	turn := session.Turn{
 		Session: "sms", Phone: m.Phone, Channel: caller.SMS, Gateway: m.provider,
@@ -283,14 +280,17 @@ func (in *Inbound) answer(ctx context.Context, m message) error {
 			return err
 		}
 		if !awaited {
-			return in.obey(ctx, m, wish)
+			return in.obey(ctx, m, x, wish)
 		}
 	}
 	answer, err := in.talks.Turn(ctx, turn)
 	if err != nil {
 		return err
 	}
-	return in.reply(ctx, m, answer.Text, nil)
+	if reason := in.isLost(ctx, x, answer.Unclear); reason != "" {
+		return in.silence(ctx, m, x, reason, nil)
+	}
+	return in.replyTo(ctx, reply{message: m, text: answer.Text, exchange: x})
 }
 
 // awaits reports that a talk may have asked for what reads as a wish.
@@ -301,20 +301,24 @@ func (in *Inbound) awaits(ctx context.Context, turn session.Turn, w *wish) (bool
 	return in.talks.Awaits(ctx, turn)
 }
 
-// reply marks the message answered, does what it asks for (unless that is nil)
-// and sends the answer, unless somebody did.
-func (in *Inbound) reply(ctx context.Context, m message, text string, do effect) error {
-	if _, err := in.answered.Do(ctx, reply{message: m, text: text, do: do}); err != nil {
-		return fmt.Errorf("answer a message: %w", err)
+// reply marks the message answered and sends the answer, unless somebody did.
+func (in *Inbound) reply(ctx context.Context, m message, text string) error {
+	return in.replyTo(ctx, reply{message: m, text: text})
+}
+
+// replyTo is reply for one with more to it.
+func (in *Inbound) replyTo(ctx context.Context, r reply) error {
+	if r.exchange != nil && r.text != "" {
+		r.exchange.answer = in.answerDigest(r.text)
 	}
-	if text != "" {
-		in.noteAnswer(m.Phone, text)
+	if _, err := in.answered.Do(ctx, r); err != nil {
+		return fmt.Errorf("answer a message: %w", err)
 	}
 	return nil
 }
 
 // say writes a sentence in the phone's language, Kyrgyz until it is chosen.
-func (in *Inbound) say(ctx context.Context, phone, key string) (string, error) {
+func (in *Inbound) say(ctx context.Context, phone, key string, args ...any) (string, error) {
 	loc, err := in.languages.Locale(ctx, phone)
 	if err != nil {
 		return "", err
@@ -322,7 +326,7 @@ func (in *Inbound) say(ctx context.Context, phone, key string) (string, error) {
 	if loc == "" {
 		loc = locales.KY
 	}
-	return gsm.Pick(in.sentences.Message(loc, key)), nil
+	return gsm.Pick(in.sentences.Message(loc, key, args...)), nil
 }
 
 // unanswered counts a text that was taken and is not answered.

@@ -54,13 +54,13 @@ func (in *Inbound) workPart(ctx context.Context, m message) error {
 		for range parts {
 			in.unanswered(m.provider, reasonAgain)
 		}
-		return in.reply(ctx, m, "", nil)
+		return in.reply(ctx, m, "")
 	}
 	text, err := in.say(ctx, m.Phone, "sms.incomplete")
 	if err != nil {
 		return err
 	}
-	return in.reply(ctx, m, text, nil)
+	return in.reply(ctx, m, text)
 }
 
 // answeredParts are the digests of the parts, by place, that were answered with m's

@@ -22,12 +22,15 @@ func (in *Inbound) Resume(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("list messages that wait: %w", err)
 	}
-	faults := []error{in.look(ctx), in.lookWhoIsBraked(ctx)}
+	faults := []error{in.look(ctx)}
 	for _, row := range waiting {
 		faults = append(faults, in.resume(ctx, row))
 	}
 	err = in.db.InTx(ctx, func(tx *store.Tx) error {
 		if err := db.New(tx).ForgetBrakes(ctx, dbtime.From(now.Add(-rememberBrakes))); err != nil {
+			return err
+		}
+		if err := db.New(tx).ForgetExchanges(ctx, dbtime.From(now.Add(-rememberExchanges))); err != nil {
 			return err
 		}
 		_, err := db.New(tx).ForgetInbound(ctx, dbtime.From(now.Add(-rememberFor)))
@@ -44,7 +47,7 @@ func (in *Inbound) resume(ctx context.Context, row db.WaitingInboundRow) error {
 	m, err := in.open(row.Provider, row.MessageID, row.ReceivedAt, row.Sealed)
 	if err != nil {
 		// It was sealed with another key: nobody will ever read it.
-		return errors.Join(err, in.reply(ctx, message{provider: row.Provider, id: row.MessageID}, "", nil))
+		return errors.Join(err, in.reply(ctx, message{provider: row.Provider, id: row.MessageID}, ""))
 	}
 	select {
 	case in.hands <- struct{}{}:

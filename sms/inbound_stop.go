@@ -193,10 +193,13 @@ func together(text string) string {
 }
 
 // obey does what the citizen wishes and confirms it once.
-func (in *Inbound) obey(ctx context.Context, m message, w *wish) error {
+func (in *Inbound) obey(ctx context.Context, m message, x *exchange, w *wish) error {
 	text, err := in.say(ctx, m.Phone, w.key)
 	if err != nil {
 		return err
 	}
-	return in.reply(ctx, m, text, w.do)
+	if x != nil {
+		x.unclear = 0
+	}
+	return in.replyTo(ctx, reply{message: m, text: text, do: w.do, exchange: x})
 }

@@ -23,7 +23,7 @@ func TestStopInItsForms(t *testing.T) {
 			m := w.from(azat, "m"+strconv.Itoa(n), text)
 			m.At = w.inboundNow()
 			w.take(m)
-			w.pass(3 * time.Second) // a person reads before answering: see brake.go
+			w.pass(6 * time.Second) // a person reads before answering: see brake.go
 		}
 		wishes := []string{"токтотуңуз", "СТОП SMS", "отпишите меня", "не присылайте", "керек эмес", "Стоп, пожалуйста!", "жөнөтпөңүз", "stop sms please"}
 		for _, wish := range wishes {
@@ -90,7 +90,7 @@ func TestStopFromTheFedUp(t *testing.T) {
 				m := w.from(azat, "m"+strconv.Itoa(i), text)
 				m.At = w.inboundNow()
 				w.take(m)
-				w.pass(3 * time.Second)
+				w.pass(6 * time.Second)
 			}
 			var changes, heard []string
 			if group.does == "" {

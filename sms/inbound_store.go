@@ -22,6 +22,8 @@ type reply struct {
 	message
 	text string // nothing is said when it is empty
 	do   effect // nil: nothing is done
+	// exchange is kept with it; nil: what was before stays known.
+	exchange *exchange
 }
 
 // keepAll stores messages; a result is false for one that is known already.
@@ -93,11 +95,13 @@ func (in *Inbound) replyAll(ctx context.Context, tx *store.Tx, replies []reply) 
 		return nil, err
 	}
 	var answers []notify.Message
+	var made []reply
 	now := in.now()
 	for i, r := range replies {
 		if !closed[i] {
 			continue
 		}
+		made = append(made, r)
 		if r.do != nil {
 			if err := r.do(ctx, tx, r.Phone); err != nil {
 				return nil, err
@@ -109,7 +113,10 @@ func (in *Inbound) replyAll(ctx context.Context, tx *store.Tx, replies []reply) 
 			})
 		}
 	}
-	return make([]struct{}, len(replies)), in.outbox.SendAll(ctx, tx, answers)
+	if err := in.outbox.SendAll(ctx, tx, answers); err != nil {
+		return nil, err
+	}
+	return make([]struct{}, len(replies)), in.noteAll(ctx, tx, made)
 }
 
 // markAnswered marks a whole message answered, once.

@@ -58,21 +58,26 @@ INSERT INTO sms_weights (operator, points, moved_at) VALUES ($1, $2, $3) ON CONF
 -- name: MoveWeights :execrows
 UPDATE sms_weights SET points = $2, moved_at = $3 WHERE operator = $1 AND moved_at = $4;
 
--- name: Brake :exec
+-- name: Brake :one
 INSERT INTO sms_brakes (sender, phone_sealed, provider, reason, since_at, until_at, silenced) VALUES ($1, $2, $3, $4, $5, $6, 1)
 ON CONFLICT (sender) DO UPDATE SET
-    phone_sealed = excluded.phone_sealed, provider = excluded.provider, reason = excluded.reason, until_at = excluded.until_at,
-    since_at = CASE WHEN sms_brakes.until_at < excluded.since_at THEN excluded.since_at ELSE sms_brakes.since_at END,
-    silenced = sms_brakes.silenced + 1;
+    phone_sealed = excluded.phone_sealed, provider = excluded.provider, reason = excluded.reason,
+    since_at = CASE WHEN sms_brakes.until_at <= excluded.since_at THEN excluded.since_at ELSE sms_brakes.since_at END,
+    until_at = CASE WHEN sms_brakes.until_at <= excluded.since_at THEN excluded.until_at ELSE sms_brakes.until_at END,
+    silenced = sms_brakes.silenced + 1
+RETURNING since_at, until_at;
 
 -- name: Silenced :exec
 UPDATE sms_brakes SET silenced = silenced + 1 WHERE sender = $1;
 
--- name: Braked :many
-SELECT sender, until_at FROM sms_brakes WHERE until_at > $1 LIMIT $2;
-
 -- name: Brakes :many
 SELECT * FROM sms_brakes ORDER BY until_at DESC LIMIT 200;
+
+-- name: Exchange :one
+SELECT * FROM sms_exchanges WHERE sender = $1;
+
+-- name: ForgetExchanges :exec
+DELETE FROM sms_exchanges WHERE text_at < $1;
 
 -- name: ForgetBrakes :exec
 DELETE FROM sms_brakes WHERE until_at < $1;

@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/base64"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -58,8 +59,12 @@ func (f *talks) Turn(_ context.Context, turn session.Turn) (session.Answer, erro
 	if f.broken != nil {
 		return session.Answer{}, f.broken
 	}
-	return session.Answer{Text: strings.TrimPrefix("you said "+turn.Text, "you said silence")}, nil
+	text := strings.TrimPrefix("you said "+turn.Text, "you said silence")
+	return session.Answer{Text: text, Unclear: strings.HasPrefix(turn.Text, "эмне") || turn.Text == "77"}, nil
 }
+
+// Helps implements sms.Talks.
+func (f *talks) Helps(text string) bool { return text == "ЖАРДАМ" }
 
 // Awaits implements sms.Talks: what was said last is a question if it ends so.
 func (f *talks) Awaits(_ context.Context, turn session.Turn) (bool, error) {
@@ -111,8 +116,9 @@ func (p *provider) taken() []notify.Outgoing {
 
 type sentences struct{}
 
-func (sentences) Message(loc locales.Locale, key string, _ ...any) (full, short string) {
-	return string(loc) + " " + key, string(loc) + " " + key
+func (sentences) Message(loc locales.Locale, key string, args ...any) (full, short string) {
+	said := fmt.Sprint(append([]any{string(loc) + " " + key}, args...)...)
+	return said, said
 }
 
 // languages knows one phone's.
@@ -164,6 +170,7 @@ type world struct {
 	mu      sync.Mutex
 	refused []string
 	left    map[string]int // texts without an answer, by provider and reason
+	n       int            // of the text that was written last
 	now     time.Time
 }
 

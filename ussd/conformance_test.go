@@ -23,10 +23,17 @@ import (
 	"github.com/eshik-kg/eshik/ussd"
 )
 
-// conversation is talks whose screens say what reached them.
-type conversation struct{ talks }
+// conversation is talks whose screens say what reached them. What is slow takes until
+// held is closed.
+type conversation struct {
+	talks
+	held chan struct{}
+}
 
 func (f *conversation) Turn(_ context.Context, turn session.Turn) (session.Answer, error) {
+	if turn.Text == "slow" {
+		<-f.held
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.turns = append(f.turns, turn)

@@ -195,6 +195,31 @@ func TestSMPPBadInput(t *testing.T) {
 	}
 }
 
+// Steps of one phone that come at once are answered in the order they came in, in
+// whatever form the centre writes the number, and hold nobody else up.
+func TestSMPPKeepsTheOrder(t *testing.T) {
+	t.Parallel()
+	l := newLink(t, ussd.SMPPConfig{Name: "smpp"})
+	l.held = make(chan struct{})
+	step := func(source string, ton int, text string) {
+		l.deliver(map[string]any{
+			"ussd_service_op": 18, "source_addr": source, "source_addr_ton": ton, "short_message": "0x" + hex.EncodeToString([]byte(text)),
+		})
+	}
+	step("996555000001", 1, "slow")
+	step("996555000001", 1, "second")
+	step("0555000001", 0, "third")
+	step("996555000002", 1, "other")
+	for _, want := range []string{"other", "slow", "second", "third"} {
+		if got := screenText(l.smsc.Until("submit").PDU); !strings.HasSuffix(got, "["+want+"]") {
+			t.Errorf("answered %q, want that to %q", got, want)
+		}
+		if want == "other" { // the steps before it were read
+			close(l.held)
+		}
+	}
+}
+
 // T9: a centre that leaves destination_addr empty and has its session's id in
 // user_message_reference finds that id in every screen, and our code as the sender.
 func TestSMPPReference(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strings"
 
 	"github.com/alecthomas/kong"
 )
@@ -61,23 +62,27 @@ func spelledOut(args []string) []string {
 	return args
 }
 
-// settings are the flags of Config, which commands share, by the first word of
-// the command: who wants a command explained does not want the server's 30 flags.
+// settings are the flags of Config, which commands share, by the command, or by its
+// first word where all that begin with it have the same: who wants a command explained does not want the server's 30 flags.
 // A command that is not here has all of them; what is hidden still works.
 var settings = map[string][]string{
 	"migrate": storage, "fsck": storage, "partner": storage, "staff": storage,
-	"flows": {"gateways"}, "sms": {"gateways"}, "version": {}, "help": {}, "": {},
+	"flows": {"gateways"}, "sms": {"gateways"}, "sms silenced": storage, "version": {}, "help": {}, "": {},
 }
 
 var storage = []string{"mode", "data", "database", "redis", "master-key"}
 
 // helpOwnFlags prints kong's help without the settings that the command does not use.
 func helpOwnFlags(options kong.HelpOptions, ctx *kong.Context) error {
-	command := "" // the page of all commands
-	for node := ctx.Selected(); node != nil && node.Parent != nil; node = node.Parent {
-		command = node.Name
+	own, ok := settings[""] // the page of all commands
+	if node := ctx.Selected(); node != nil {
+		command := strings.TrimSpace(node.Path())
+		first, _, _ := strings.Cut(command, " ")
+		if own, ok = settings[command]; !ok {
+			own, ok = settings[first]
+		}
 	}
-	if own, ok := settings[command]; ok {
+	if ok {
 		for _, flag := range ctx.Model.Flags {
 			flag.Hidden = flag.Name != "help" && flag.Name != "version" && !slices.Contains(own, flag.Name)
 		}

@@ -15,8 +15,9 @@ type smsSilenced struct{}
 
 // Help is shown by `eshik sms silenced --help`.
 func (smsSilenced) Help() string {
-	return `A phone whose texts look like a machine's answers to ours (the same one again and again, faster than a person types, more than a person writes) ` +
-		`is not answered for ten minutes, so that no two machines talk for ever. STOP and START hold all the same. The middle of each number is hidden.`
+	return `A phone whose texts look like a machine's answers to ours (the same one again and again, eight in a row that nobody understands, faster than a ` +
+		`person reads and types, more than a person writes) is not answered for ten minutes, so that no two machines talk for ever. It is told so, once. STOP, ` +
+		`START and a word for help are answered all the same, three times at most. The middle of each number is hidden.`
 }
 
 // Run prints the phones, the latest first.

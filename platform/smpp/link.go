@@ -307,11 +307,19 @@ func (l *link) deliver(p PDU) error {
 	}
 	var turn *place
 	if !IsReceipt(p.Message, p.TLVs) { // receipts tell of messages that have nothing to do with each other
-		turn = l.lines.join(p.Message.Source.Digits)
+		turn = l.lines.join(sender(p.Message.Source))
 	}
 	l.delivered++
 	go l.handle(p, turn, strings.ToLower(l.name)+":"+strconv.FormatUint(l.delivered, 10))
 	return nil
+}
+
+// sender names who wrote a message the same in whatever form its address is.
+func sender(a Address) string {
+	if phone, ok := a.Phone(); ok {
+		return phone
+	}
+	return a.Digits
 }
 
 // respond answers a delivery as often as it came meanwhile.

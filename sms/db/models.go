@@ -17,3 +17,14 @@ type SmsBrake struct {
 	UntilAt     dbtime.Time
 	Silenced    int64
 }
+
+type SmsExchange struct {
+	Sender        string
+	Word          string
+	WordAt        dbtime.Time
+	TextAt        dbtime.Time
+	Answer        string
+	AnsweredAt    dbtime.Time
+	Unclear       int64
+	PausedUntilAt dbtime.Time
+}

@@ -102,12 +102,14 @@ func (q *Queries) BeginWeights(ctx context.Context, arg BeginWeightsParams) (int
 	return result.RowsAffected()
 }
 
-const brake = `-- name: Brake :exec
+const brake = `-- name: Brake :one
 INSERT INTO sms_brakes (sender, phone_sealed, provider, reason, since_at, until_at, silenced) VALUES ($1, $2, $3, $4, $5, $6, 1)
 ON CONFLICT (sender) DO UPDATE SET
-    phone_sealed = excluded.phone_sealed, provider = excluded.provider, reason = excluded.reason, until_at = excluded.until_at,
-    since_at = CASE WHEN sms_brakes.until_at < excluded.since_at THEN excluded.since_at ELSE sms_brakes.since_at END,
+    phone_sealed = excluded.phone_sealed, provider = excluded.provider, reason = excluded.reason,
+    since_at = CASE WHEN sms_brakes.until_at <= excluded.since_at THEN excluded.since_at ELSE sms_brakes.since_at END,
+    until_at = CASE WHEN sms_brakes.until_at <= excluded.since_at THEN excluded.until_at ELSE sms_brakes.until_at END,
     silenced = sms_brakes.silenced + 1
+RETURNING since_at, until_at
 `
 
 type BrakeParams struct {
@@ -119,8 +121,13 @@ type BrakeParams struct {
 	UntilAt     dbtime.Time
 }
 
-func (q *Queries) Brake(ctx context.Context, arg BrakeParams) error {
-	_, err := q.db.ExecContext(ctx, brake,
+type BrakeRow struct {
+	SinceAt dbtime.Time
+	UntilAt dbtime.Time
+}
+
+func (q *Queries) Brake(ctx context.Context, arg BrakeParams) (BrakeRow, error) {
+	row := q.db.QueryRowContext(ctx, brake,
 		arg.Sender,
 		arg.PhoneSealed,
 		arg.Provider,
@@ -128,44 +135,9 @@ func (q *Queries) Brake(ctx context.Context, arg BrakeParams) error {
 		arg.SinceAt,
 		arg.UntilAt,
 	)
-	return err
-}
-
-const braked = `-- name: Braked :many
-SELECT sender, until_at FROM sms_brakes WHERE until_at > $1 LIMIT $2
-`
-
-type BrakedParams struct {
-	UntilAt dbtime.Time
-	Limit   int32
-}
-
-type BrakedRow struct {
-	Sender  string
-	UntilAt dbtime.Time
-}
-
-func (q *Queries) Braked(ctx context.Context, arg BrakedParams) ([]BrakedRow, error) {
-	rows, err := q.db.QueryContext(ctx, braked, arg.UntilAt, arg.Limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []BrakedRow
-	for rows.Next() {
-		var i BrakedRow
-		if err := rows.Scan(&i.Sender, &i.UntilAt); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+	var i BrakeRow
+	err := row.Scan(&i.SinceAt, &i.UntilAt)
+	return i, err
 }
 
 const brakes = `-- name: Brakes :many
@@ -285,6 +257,26 @@ func (q *Queries) Echoes(ctx context.Context, arg EchoesParams) ([]string, error
 	return items, nil
 }
 
+const exchange = `-- name: Exchange :one
+SELECT sender, word, word_at, text_at, answer, answered_at, unclear, paused_until_at FROM sms_exchanges WHERE sender = $1
+`
+
+func (q *Queries) Exchange(ctx context.Context, sender string) (SmsExchange, error) {
+	row := q.db.QueryRowContext(ctx, exchange, sender)
+	var i SmsExchange
+	err := row.Scan(
+		&i.Sender,
+		&i.Word,
+		&i.WordAt,
+		&i.TextAt,
+		&i.Answer,
+		&i.AnsweredAt,
+		&i.Unclear,
+		&i.PausedUntilAt,
+	)
+	return i, err
+}
+
 const failures = `-- name: Failures :many
 SELECT provider, operator, COUNT(*) AS failures FROM sms_failures
 WHERE failed_at >= $1
@@ -326,6 +318,15 @@ DELETE FROM sms_brakes WHERE until_at < $1
 
 func (q *Queries) ForgetBrakes(ctx context.Context, untilAt dbtime.Time) error {
 	_, err := q.db.ExecContext(ctx, forgetBrakes, untilAt)
+	return err
+}
+
+const forgetExchanges = `-- name: ForgetExchanges :exec
+DELETE FROM sms_exchanges WHERE text_at < $1
+`
+
+func (q *Queries) ForgetExchanges(ctx context.Context, textAt dbtime.Time) error {
+	_, err := q.db.ExecContext(ctx, forgetExchanges, textAt)
 	return err
 }
 

@@ -9,7 +9,7 @@
 //   {"body": "hex"}       the next submit_sm is answered with this body, written by hand
 //   {"late": n}           the responses to the next n submit_sm are kept back
 //   {"release": true}     … until now; they go over the link that is there
-//   {"echo": "text"}      every submit_sm is answered with this text from its phone, as a machine does; "" repeats ours
+//   {"echo": "text"}      every submit_sm is answered with this text from its phone, as a machine does; "" repeats ours; with "vary" each time a new one
 //   {"unbind": true}      asks for the end of the link, and leaves closing it to the other side
 //   {"disconnect": true}  closes the connection
 //   {"refuse": n}         the next n binds are refused
@@ -22,7 +22,7 @@ const tell = event => process.stdout.write(JSON.stringify(event, (_, value) =>
   value && value.type === 'Buffer' ? '0x' + Buffer.from(value.data).toString('hex') : value) + '\n');
 const octets = value => typeof value === 'string' && value.startsWith('0x') ? Buffer.from(value.slice(2), 'hex') : value;
 
-let session = null, last = 0, pass = 0, throttle = 0, silent = 0, refuse = 0, deaf = false, echo = null, body = null, late = 0;
+let session = null, last = 0, pass = 0, throttle = 0, silent = 0, refuse = 0, deaf = false, echo = null, vary = false, answers = 0, body = null, late = 0;
 const ids = [], kept = [];
 
 // response is a submit_sm_resp with a body that the library would not write.
@@ -70,7 +70,7 @@ const server = smpp.createServer({}, connected => {
     } else connected.send(pdu.response({message_id: id}));
     if (echo !== null) connected.deliver_sm({
       source_addr: pdu.destination_addr, source_addr_ton: 1, destination_addr: pdu.source_addr,
-      data_coding: 8, short_message: Buffer.from(echo || String(pdu.short_message.message), 'utf16le').swap16(),
+      data_coding: 8, short_message: Buffer.from((echo || String(pdu.short_message.message)) + (vary ? ++answers : ''), 'utf16le').swap16(),
     });
     // What the library reads as text, by the coding, header cut off.
     const text = pdu.short_message.message;
@@ -87,7 +87,7 @@ lines.on('line', line => {
   if ('silent' in command) silent = command.silent;
   if ('refuse' in command) refuse = command.refuse;
   if ('deaf' in command) deaf = command.deaf;
-  if ('echo' in command) echo = command.echo;
+  if ('echo' in command) { echo = command.echo; vary = Boolean(command.vary); }
   if ('body' in command) body = command.body;
   if ('late' in command) late = command.late;
   if ('ids' in command) ids.push(...command.ids);
