@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/money"
 )
 
 const (
@@ -28,7 +28,7 @@ const (
 type Credit struct {
 	// Left is below zero where the provider lends, and Price that of one part; zero: it
 	// is not told.
-	Left, Price payment.Tyiyn
+	Left, Price money.Amount
 }
 
 // creditTeller is a provider whose account is paid beforehand.
@@ -41,7 +41,7 @@ type CreditStanding struct {
 	Provider string
 	Credit
 	// Least is what should be left.
-	Least payment.Tyiyn
+	Least money.Amount
 	// At is when the provider told it last; zero: never yet. Failing: it did not answer
 	// since.
 	At      time.Time

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/notify"
-	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 	"github.com/eshik-kg/eshik/sms"
@@ -45,9 +45,9 @@ func TestCreditWatch(t *testing.T) {
 	t.Parallel()
 	db := storetest.Open(t, storetest.NewSQLite(t))
 	now := time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
-	account := &prepaid{carrier: carrier{name: "prepaid"}, credit: sms.Credit{Left: 500 * payment.Som, Price: 70}}
+	account := &prepaid{carrier: carrier{name: "prepaid"}, credit: sms.Credit{Left: 500 * money.Som, Price: 70}}
 	router, err := sms.NewRouter(db, func() time.Time { return now },
-		sms.Route{Provider: account, Prices: map[string]int64{"": 70}, LowBalance: 100 * payment.Som},
+		sms.Route{Provider: account, Prices: map[string]int64{"": 70}, LowBalance: 100 * money.Som},
 		sms.Route{Provider: &carrier{name: "lent"}, Prices: map[string]int64{"": 90}})
 	if err != nil {
 		t.Fatal(err)
@@ -84,7 +84,7 @@ func TestCreditWatch(t *testing.T) {
 	step("away", 5*time.Minute, 1, low, "")
 	step("away: not yet", 59*time.Second, 0, low, "")
 	step("away again", time.Second, 1, low, "")
-	account.away, account.credit.Left = nil, 100*payment.Som
+	account.away, account.credit.Left = nil, 100*money.Som
 	step("paid in", time.Minute, 1, "", "enough money again")
 	account.away = errors.New("planned")
 	step("away once", 5*time.Minute, 1, "", "")

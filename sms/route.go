@@ -14,8 +14,8 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/eshik-kg/eshik/platform/gsm"
+	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/notify"
-	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 	"github.com/eshik-kg/eshik/sms/db"
@@ -56,7 +56,7 @@ type Route struct {
 	// Lookup has the provider asked for the operators of numbers, where it knows them.
 	Lookup bool
 	// LowBalance is what should be left in the account, where the provider tells it.
-	LowBalance payment.Tyiyn
+	LowBalance money.Amount
 }
 
 // Price is what a part to an operator costs; served is false where the route is

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/eshik-kg/eshik/platform/caller"
-	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/money"
 )
 
 // smsproPhone asks for a number's operator.
@@ -101,12 +101,12 @@ func (s *SMSPRO) Credit(ctx context.Context) (Credit, error) {
 var smsproAmount = regexp.MustCompile(`^(-?)([0-9]{1,12})(?:[.,]([0-9]{1,2})[0-9]{0,6})?$`)
 
 // smsproMoney reads an amount in som; parts of a tyiyn are dropped.
-func smsproMoney(text string) (payment.Tyiyn, error) {
+func smsproMoney(text string) (money.Amount, error) {
 	parts := smsproAmount.FindStringSubmatch(strings.TrimSpace(text))
 	if parts == nil {
-		return 0, payment.ErrAmount
+		return 0, money.ErrAmount
 	}
-	amount, err := payment.ParseSom(strings.TrimSuffix(parts[2]+"."+parts[3], "."))
+	amount, err := money.ParseSom(strings.TrimSuffix(parts[2]+"."+parts[3], "."))
 	if parts[1] != "" {
 		amount = -amount
 	}

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/notify"
-	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/sms"
 )
 
@@ -219,7 +219,7 @@ func TestSMSPROWithoutMoney(t *testing.T) {
 	}
 	send("unavailable", 2)
 	status, account = "0", "100"
-	if credit, err := provider.Credit(t.Context()); err != nil || credit.Left != 100*payment.Som {
+	if credit, err := provider.Credit(t.Context()); err != nil || credit.Left != 100*money.Som {
 		t.Fatal(credit, err)
 	}
 	send("taken", 3)

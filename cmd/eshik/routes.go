@@ -11,7 +11,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/sms"
 	"github.com/eshik-kg/eshik/ussd"
 )
@@ -128,7 +128,7 @@ func validPrice(som float64) bool { return som >= 0 && som <= 1000 }
 func (t smsTable) route(provider sms.Provider) sms.Route {
 	route := sms.Route{
 		Provider: provider, Prices: map[string]int64{}, Rates: map[string]float64{}, Reports: t.Reports == nil || *t.Reports,
-		AskAfter: t.AskAfter, Lookup: t.Lookup == nil || *t.Lookup, LowBalance: payment.Tyiyn(tyiyn(t.LowBalance)),
+		AskAfter: t.AskAfter, Lookup: t.Lookup == nil || *t.Lookup, LowBalance: money.Amount(tyiyn(t.LowBalance)),
 	}
 	for operator, som := range t.Prices {
 		route.Prices[operator] = tyiyn(som)
