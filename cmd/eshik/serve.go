@@ -220,6 +220,7 @@ func (a *app) chores() []module.Chore {
 		{Name: "seal the audit log", Do: func(ctx context.Context) error { _, err := a.audit.Seal(ctx); return err }},
 		{Name: "count abandoned talks", Do: func(ctx context.Context) error { return a.talks.Sweep(ctx, a.now()) }},
 		{Name: "settle payments", Do: a.payments.Sweep},
+		{Name: "close codes of paid bills", Do: a.payments.CloseOvertaken},
 		{Name: "keep promises", Do: a.talks.KeepPromises},
 		{Name: "ask for delivery reports", Do: func(ctx context.Context) error { return a.router.AskReports(ctx, a.outbox) }},
 		{Name: "watch the money of SMS accounts", Do: a.credit.Check},

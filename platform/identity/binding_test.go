@@ -363,3 +363,50 @@ func TestS2ReleaseCutsEveryTie(t *testing.T) {
 		}
 	})
 }
+
+// TestNextHolderBeginsAnew: the next holder of a number has all guesses of a phone, at
+// the person whom the earlier one guessed no more than there were; the codes that the
+// number may be sent are what is left of them (F16).
+func TestNextHolderBeginsAnew(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.verify(aigul)
+		guess := func(n int) error {
+			_, err := w.service.Prove(t.Context(), w.by(aigul), bakytPIN, fmt.Sprintf("ID%07d", 7_000_000+n))
+			return err
+		}
+		for n := range identity.GuessesByPhone {
+			w.refused(guess(n), "no_match")
+		}
+		w.refused(guess(identity.GuessesByPhone), "guesses_many")
+		w.pass(time.Minute)
+		w.ok(w.service.Release(t.Context(), aigul, "officer"))
+		w.pass(time.Minute)
+		w.verify(aigul)
+		_, err := w.service.Prove(t.Context(), w.by(aigul), aigulPIN, aigulDocument)
+		w.ok(err)
+		for n := range identity.GuessesByPIN {
+			switch err := guess(100 + n); {
+			case n < identity.GuessesByPIN-identity.GuessesByPhone && n < identity.GuessesByPhone:
+				w.refused(err, "no_match")
+			default:
+				w.refused(err, "guesses_many")
+			}
+		}
+		sent := w.number("SELECT count(*) FROM identity_codes")
+		for range 20 {
+			err = w.service.SendCode(t.Context(), w.by(aigul))
+			if err != nil {
+				break
+			}
+			sent++
+		}
+		w.refused(err, "codes_many")
+		w.ok(w.service.Release(t.Context(), aigul, "officer"))
+		w.refused(w.service.SendCode(t.Context(), w.by(aigul)), "codes_many")
+		if n := w.number("SELECT count(*) FROM identity_codes"); n != sent {
+			t.Errorf("%d codes were sent, not %d", n, sent)
+		}
+	})
+}

@@ -96,8 +96,11 @@ WHERE id = $2 AND phone_index = $3 AND state = 'open' AND expires_at > $1
 RETURNING *;
 
 -- name: GuessesByPhone :many
-SELECT asked_at FROM identity_attempts
-WHERE phone_index = $1 AND asked_at > $2 AND known = FALSE AND state IN ('asking', 'refused', 'lapsed') ORDER BY asked_at;
+-- A number's next holder begins anew: what the earlier one guessed is not theirs.
+SELECT a.asked_at FROM identity_attempts a
+WHERE a.phone_index = $1 AND a.asked_at > $2 AND a.known = FALSE AND a.state IN ('asking', 'refused', 'lapsed')
+    AND NOT EXISTS (SELECT 1 FROM identity_phones p WHERE p.phone_index = a.phone_index AND p.released_at >= a.asked_at)
+ORDER BY a.asked_at;
 
 -- name: GuessesByPIN :many
 SELECT asked_at FROM identity_attempts

@@ -47,7 +47,9 @@ func (s *Service) lapse(ctx context.Context, q *db.Queries, index string, now ti
 
 // Release takes the operator's word that a number has another holder. Nothing of
 // the earlier one's is inherited: language, proofs, codes, tokens, a talk that broke
-// off, and what the ties keep for the phone. It is all or nothing. phone is in
+// off, guesses, and what the ties keep for the phone. The count of codes sent stays with
+// the number: it bounds what the network is paid, and no release may lift that.
+// Guesses about a person stay counted for that person. It is all or nothing. phone is in
 // E.164; actor is who says so, for the audit log.
 func (s *Service) Release(ctx context.Context, phone, actor string) error {
 	now, index := s.Now(), s.phoneIndex(phone)

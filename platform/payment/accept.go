@@ -191,7 +191,7 @@ func (s *Service) take(ctx context.Context, tx *store.Tx, txn db.InsertTxnParams
 	}
 	if answer.Result == OK {
 		var err error
-		if answer.Result, err = s.claim(ctx, q, row, txn.ReceivedAt); err != nil {
+		if answer.Result, err = s.claim(ctx, tx, row, txn.ReceivedAt); err != nil {
 			return Answer{}, err
 		}
 	}
@@ -207,7 +207,8 @@ func (s *Service) take(ctx context.Context, tx *store.Tx, txn db.InsertTxnParams
 
 // claim takes the payment and each of its bills, or none. Bills are claimed in
 // the order of their numbers, so that two payments never wait for each other.
-func (s *Service) claim(ctx context.Context, q *db.Queries, row db.Payment, at dbtime.Time) (Result, error) {
+func (s *Service) claim(ctx context.Context, tx *store.Tx, row db.Payment, at dbtime.Time) (Result, error) {
+	q := db.New(tx)
 	// The register knows whole seconds: an accepted_at in whole seconds is what
 	// our own payment is recognised by.
 	second := dbtime.From(at.Truncate(time.Second))
@@ -233,6 +234,7 @@ func (s *Service) claim(ctx context.Context, q *db.Queries, row db.Payment, at d
 			return Inactive, errors.Join(
 				q.ReleaseClaims(ctx, row.ID),
 				q.RefusePayment(ctx, db.RefusePaymentParams{ID: row.ID, FinishedAt: at}),
+				s.closed(ctx, tx, row, at),
 			)
 		}
 	}

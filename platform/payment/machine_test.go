@@ -169,6 +169,7 @@ func (m *machine) follow(p *modelPayment, now payment.Payment) {
 		}
 		p.open = slices.Delete(p.open, i, i+1)
 		m.out += l.Amount
+		m.paid(l.Ref) // a refund here is of a bill that another paid at the register
 		if l.State == payment.RefundDue {
 			delete(m.claimed, l.Ref)
 			delete(m.w.register.refuse, l.Ref)
@@ -177,6 +178,16 @@ func (m *machine) follow(p *modelPayment, now payment.Payment) {
 		}
 	}
 	p.State = now.State
+}
+
+// paid closes what can be paid and holds a bill that is paid.
+func (m *machine) paid(ref string) {
+	for _, p := range m.payments {
+		has := func(l payment.Line) bool { return l.Ref == ref }
+		if p.State == payment.Awaiting && slices.ContainsFunc(p.Lines, has) {
+			p.State = payment.Refused
+		}
+	}
 }
 
 // check holds after every step: no tyiyn is lost, and no bill was paid twice.

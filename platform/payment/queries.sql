@@ -170,3 +170,21 @@ ORDER BY id DESC LIMIT sqlc.arg(rows);
 -- How the line stands whose payment holds a bill.
 SELECT l.state FROM payment_claims c JOIN payment_lines l ON l.payment_id = c.payment_id AND l.ref = c.ref
 WHERE c.service = $1 AND c.ref = $2;
+
+-- name: PayableWithBill :many
+SELECT p.* FROM payments p JOIN payment_lines l ON l.payment_id = p.id
+WHERE l.ref = sqlc.arg(ref) AND l.state = 'quoted' AND p.service = sqlc.arg(service) AND p.id <> sqlc.arg(payment_id)
+    AND p.state = 'awaiting' AND p.expires_at > sqlc.arg(now)
+ORDER BY p.id;
+
+-- name: OvertakenCodes :many
+SELECT p.* FROM payments p
+WHERE p.state = 'awaiting' AND p.expires_at > sqlc.arg(now) AND EXISTS (
+    SELECT 1 FROM payment_lines l
+    JOIN payment_claims c ON c.service = p.service AND c.ref = l.ref
+    JOIN payment_lines paid ON paid.payment_id = c.payment_id AND paid.ref = c.ref AND paid.state = 'settled'
+    WHERE l.payment_id = p.id)
+ORDER BY p.id LIMIT sqlc.arg(up_to);
+
+-- name: CloseCode :execrows
+UPDATE payments SET state = 'refused', finished_at = $2 WHERE id = $1 AND state = 'awaiting';

@@ -75,6 +75,8 @@ type Service struct {
 	billers map[string]Biller
 	// behind is true while some payments wait: a success then wakes them.
 	behind atomic.Bool
+	// overtaken is when the codes of paid bills were looked for last, in nanoseconds.
+	overtaken atomic.Int64
 }
 
 // New makes a Service and registers its settlement work with the queue, which
@@ -290,7 +292,8 @@ func (s *Service) insert(ctx context.Context, row db.InsertPaymentParams, lines 
 
 // Confirm says that the citizen wants to pay, and sends the code by SMS (not to
 // a caller on SMS, who reads it in the answer). Confirming twice is confirming
-// once. Problems: payment_absent, payment_expired.
+// once. Problems: payment_absent, payment_expired, and of a bill that was paid, or
+// is being paid, since it was priced: payment_paid, payment_taken.
 func (s *Service) Confirm(ctx context.Context, c caller.Caller, id string) (Payment, error) {
 	p, err := s.Get(ctx, c, id)
 	if err != nil || p.State != Quoted {
@@ -298,6 +301,13 @@ func (s *Service) Confirm(ctx context.Context, c caller.Caller, id string) (Paym
 	}
 	if !c.Now.Before(p.ExpiresAt) {
 		return Payment{}, errExpired
+	}
+	refs := make([]string, len(p.Lines))
+	for i, l := range p.Lines {
+		refs[i] = l.Ref
+	}
+	if err := s.free(ctx, p.Service, refs); err != nil {
+		return Payment{}, err
 	}
 	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
 		q := db.New(tx)

@@ -165,8 +165,16 @@ func (s *Service) closeLine(ctx context.Context, tx *store.Tx, row db.Payment, l
 	if err != nil || n == 0 {
 		return err
 	}
-	if err := post(ctx, tx, t); err != nil || outcome == OutcomeSettled {
+	if err := post(ctx, tx, t); err != nil {
 		return err
+	}
+	if outcome == OutcomeSettled || outcome == OutcomePaid {
+		if err := s.closeOthers(ctx, tx, row, line.Ref, now); err != nil {
+			return err
+		}
+	}
+	if outcome == OutcomeSettled {
+		return nil
 	}
 	return q.ReleaseClaim(ctx, db.ReleaseClaimParams{Service: row.Service, Ref: line.Ref, PaymentID: row.ID})
 }

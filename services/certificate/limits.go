@@ -12,31 +12,11 @@ import (
 )
 
 // What may be asked for, by whom. A certificate costs a call to the register and an
-// SMS; numbers are guessed. An address may be a whole village's.
+// SMS. An address may be a whole village's.
 var (
 	ordersByPerson  = limit.Rate{N: 20, Per: 24 * time.Hour}
 	ordersByAddress = limit.Rate{N: 500, Per: 24 * time.Hour}
-	checksByPhone   = limit.Rate{N: 30, Per: time.Hour}
-	checksByAddress = limit.Rate{N: 300, Per: time.Hour}
-	// again bounds the same number or code asked again, which tells nothing new but
-	// costs a look all the same.
-	again = limit.Rate{N: 3000, Per: time.Hour}
 )
-
-// mayCheck refuses one number or QR code too many; the same one again counts only
-// against a wide bound.
-func (s *Service) mayCheck(ctx context.Context, c caller.Caller, what string) error {
-	const many = "problem.certificate_checks_many"
-	once := limit.Rate{N: 1, Per: checksByPhone.Per}
-	first, _, err := s.Limiter.Allow(ctx, s.bound("checked", c.Phone+"\x00"+c.Network()+"\x00"+what, once).Key, once)
-	if err != nil {
-		return fmt.Errorf("count a check: %w", err)
-	}
-	if !first {
-		return s.within(ctx, c, many, s.bound("again:phone", c.Phone, again), s.bound("again:address", c.Network(), again))
-	}
-	return s.within(ctx, c, many, s.bound("check:phone", c.Phone, checksByPhone), s.bound("check:address", c.Network(), checksByAddress))
-}
 
 func (s *Service) bound(kind, who string, rate limit.Rate) limit.Bound {
 	if who == "" {

@@ -63,8 +63,8 @@ func looksAreBounded(t *testing.T, w *world, s *Service) {
 		by    caller.Caller
 		bound int
 	}{
-		"phone":   {caller.Caller{Phone: "+996700000002", Channel: caller.USSD, Now: start}, guessesByPhone.N},
-		"address": {caller.Caller{Address: "192.0.2.7", Channel: caller.REST, Now: start}, guessesByAddress.N},
+		"phone":   {caller.Caller{Phone: "+996700000002", Channel: caller.USSD, Now: start}, limit.GuessesByPhone.N},
+		"address": {caller.Caller{Address: "192.0.2.7", Channel: caller.REST, Now: start}, limit.GuessesByAddress.N},
 	} {
 		for range 150 {
 			found(c.by)
@@ -108,12 +108,12 @@ func TestS5TheSameNumberIsBounded(t *testing.T) {
 	s := newService(t, storetest.Open(t, storetest.NewSQLite(t)), w)
 	made := enrol(t, s, w.parent("t1"), "K01")
 	by := w.parent("t2")
-	for i := range looksByPhone.N + 3 {
+	for i := range limit.LooksByPhone.N + 3 {
 		_, err := s.Position(t.Context(), by, made.Number)
-		if i < looksByPhone.N && err != nil {
+		if i < limit.LooksByPhone.N && err != nil {
 			t.Fatalf("time %d: %v", i, err)
 		}
-		if p := problem.From(err); i >= looksByPhone.N && (p.Key != "problem.preschool_looks_many" || p.RetryAfter <= 0) {
+		if p := problem.From(err); i >= limit.LooksByPhone.N && (p.Key != "problem.preschool_looks_many" || p.RetryAfter <= 0) {
 			t.Fatalf("time %d: %v", i, err)
 		}
 	}

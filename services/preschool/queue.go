@@ -14,6 +14,7 @@ import (
 
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/gsm"
+	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -259,13 +260,15 @@ func (s *Service) Position(ctx context.Context, c caller.Caller, number string) 
 	if !ok {
 		return Position{}, problemNumber
 	}
-	if err := s.mayLook(ctx, c); err != nil {
-		return Position{}, err
-	}
-	found, err := s.position(ctx, c, parsed)
-	if errors.Is(err, sql.ErrNoRows) {
-		return Position{}, s.guessed(ctx, c)
-	}
+	guard := limit.Guesses{Limiter: s.Limiter, Index: s.Sealer.Index, Service: name, Refusal: "problem.preschool_looks_many"}
+	var found Position
+	err := guard.Look(ctx, c, func() error {
+		var err error
+		if found, err = s.position(ctx, c, parsed); errors.Is(err, sql.ErrNoRows) {
+			return problemNumber
+		}
+		return err
+	}, func(err error) bool { return errors.Is(err, problemNumber) })
 	return found, err
 }
 

@@ -546,8 +546,10 @@ func (q *Queries) GuessesByPair(ctx context.Context, arg GuessesByPairParams) ([
 }
 
 const guessesByPhone = `-- name: GuessesByPhone :many
-SELECT asked_at FROM identity_attempts
-WHERE phone_index = $1 AND asked_at > $2 AND known = FALSE AND state IN ('asking', 'refused', 'lapsed') ORDER BY asked_at
+SELECT a.asked_at FROM identity_attempts a
+WHERE a.phone_index = $1 AND a.asked_at > $2 AND a.known = FALSE AND a.state IN ('asking', 'refused', 'lapsed')
+    AND NOT EXISTS (SELECT 1 FROM identity_phones p WHERE p.phone_index = a.phone_index AND p.released_at >= a.asked_at)
+ORDER BY a.asked_at
 `
 
 type GuessesByPhoneParams struct {
@@ -555,6 +557,7 @@ type GuessesByPhoneParams struct {
 	AskedAt    dbtime.Time
 }
 
+// A number's next holder begins anew: what the earlier one guessed is not theirs.
 func (q *Queries) GuessesByPhone(ctx context.Context, arg GuessesByPhoneParams) ([]dbtime.Time, error) {
 	rows, err := q.db.QueryContext(ctx, guessesByPhone, arg.PhoneIndex, arg.AskedAt)
 	if err != nil {

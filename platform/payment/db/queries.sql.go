@@ -113,6 +113,23 @@ func (q *Queries) ClaimState(ctx context.Context, arg ClaimStateParams) (string,
 	return state, err
 }
 
+const closeCode = `-- name: CloseCode :execrows
+UPDATE payments SET state = 'refused', finished_at = $2 WHERE id = $1 AND state = 'awaiting'
+`
+
+type CloseCodeParams struct {
+	ID         string
+	FinishedAt dbtime.Time
+}
+
+func (q *Queries) CloseCode(ctx context.Context, arg CloseCodeParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, closeCode, arg.ID, arg.FinishedAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const confirmPayment = `-- name: ConfirmPayment :execrows
 UPDATE payments SET state = 'awaiting', confirmed_at = $2, expires_at = $3
 WHERE id = $1 AND state = 'quoted'
@@ -898,6 +915,128 @@ func (q *Queries) OldestDoubt(ctx context.Context) (OldestDoubtRow, error) {
 	var i OldestDoubtRow
 	err := row.Scan(&i.ID, &i.AcceptedAt)
 	return i, err
+}
+
+const overtakenCodes = `-- name: OvertakenCodes :many
+SELECT p.id, p.code, p.service, p.owner, p.phone_sealed, p.open_key, p.locale, p.channel, p.operator, p.amount, p.state, p.opened_at, p.expires_at, p.confirmed_at, p.accepted_at, p.finished_at, p.worked_at, p.try_at, p.trying, p.tries FROM payments p
+WHERE p.state = 'awaiting' AND p.expires_at > $1 AND EXISTS (
+    SELECT 1 FROM payment_lines l
+    JOIN payment_claims c ON c.service = p.service AND c.ref = l.ref
+    JOIN payment_lines paid ON paid.payment_id = c.payment_id AND paid.ref = c.ref AND paid.state = 'settled'
+    WHERE l.payment_id = p.id)
+ORDER BY p.id LIMIT $2
+`
+
+type OvertakenCodesParams struct {
+	Now  dbtime.Time
+	UpTo int32
+}
+
+func (q *Queries) OvertakenCodes(ctx context.Context, arg OvertakenCodesParams) ([]Payment, error) {
+	rows, err := q.db.QueryContext(ctx, overtakenCodes, arg.Now, arg.UpTo)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Payment
+	for rows.Next() {
+		var i Payment
+		if err := rows.Scan(
+			&i.ID,
+			&i.Code,
+			&i.Service,
+			&i.Owner,
+			&i.PhoneSealed,
+			&i.OpenKey,
+			&i.Locale,
+			&i.Channel,
+			&i.Operator,
+			&i.Amount,
+			&i.State,
+			&i.OpenedAt,
+			&i.ExpiresAt,
+			&i.ConfirmedAt,
+			&i.AcceptedAt,
+			&i.FinishedAt,
+			&i.WorkedAt,
+			&i.TryAt,
+			&i.Trying,
+			&i.Tries,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const payableWithBill = `-- name: PayableWithBill :many
+SELECT p.id, p.code, p.service, p.owner, p.phone_sealed, p.open_key, p.locale, p.channel, p.operator, p.amount, p.state, p.opened_at, p.expires_at, p.confirmed_at, p.accepted_at, p.finished_at, p.worked_at, p.try_at, p.trying, p.tries FROM payments p JOIN payment_lines l ON l.payment_id = p.id
+WHERE l.ref = $1 AND l.state = 'quoted' AND p.service = $2 AND p.id <> $3
+    AND p.state = 'awaiting' AND p.expires_at > $4
+ORDER BY p.id
+`
+
+type PayableWithBillParams struct {
+	Ref       string
+	Service   string
+	PaymentID string
+	Now       dbtime.Time
+}
+
+func (q *Queries) PayableWithBill(ctx context.Context, arg PayableWithBillParams) ([]Payment, error) {
+	rows, err := q.db.QueryContext(ctx, payableWithBill,
+		arg.Ref,
+		arg.Service,
+		arg.PaymentID,
+		arg.Now,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Payment
+	for rows.Next() {
+		var i Payment
+		if err := rows.Scan(
+			&i.ID,
+			&i.Code,
+			&i.Service,
+			&i.Owner,
+			&i.PhoneSealed,
+			&i.OpenKey,
+			&i.Locale,
+			&i.Channel,
+			&i.Operator,
+			&i.Amount,
+			&i.State,
+			&i.OpenedAt,
+			&i.ExpiresAt,
+			&i.ConfirmedAt,
+			&i.AcceptedAt,
+			&i.FinishedAt,
+			&i.WorkedAt,
+			&i.TryAt,
+			&i.Trying,
+			&i.Tries,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const paymentsOf = `-- name: PaymentsOf :many

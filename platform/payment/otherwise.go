@@ -1,0 +1,106 @@
+package payment
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/gsm"
+	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/payment/db"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+)
+
+// closeOthers closes the codes that can be paid and hold a bill that this payment's
+// line found paid, in its transaction. A code with other bills is closed whole: its
+// sum was told and agreed to, and a wallet that has just checked it would pay that sum
+// for less. The citizen asks for a new code for the rest. Money that another code has
+// taken already is not touched: its own settlement gives it back.
+func (s *Service) closeOthers(ctx context.Context, tx *store.Tx, row db.Payment, ref string, now dbtime.Time) error {
+	others, err := db.New(tx).PayableWithBill(ctx, db.PayableWithBillParams{
+		Service: row.Service, Ref: ref, PaymentID: row.ID, Now: now,
+	})
+	if err != nil {
+		return fmt.Errorf("look for other codes of a bill: %w", err)
+	}
+	for _, other := range others {
+		if err := s.closeCode(ctx, tx, other, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// closeCode closes a code that can still be paid, as a bill of it is paid otherwise,
+// and tells the citizen. Of several at once one does it.
+func (s *Service) closeCode(ctx context.Context, tx *store.Tx, row db.Payment, now dbtime.Time) error {
+	n, err := db.New(tx).CloseCode(ctx, db.CloseCodeParams{ID: row.ID, FinishedAt: now})
+	if err != nil || n == 0 {
+		return err
+	}
+	return s.closed(ctx, tx, row, now)
+}
+
+// closed leaves a record of a code that was closed, and the citizen's message.
+func (s *Service) closed(ctx context.Context, tx *store.Tx, row db.Payment, now dbtime.Time) error {
+	err := s.Audit.Record(ctx, tx, audit.Entry{
+		At: now.Time, Actor: worker, Action: "payment.paid_otherwise",
+		Object: row.ID, Subject: row.Owner, Purpose: "payment",
+	})
+	if err != nil {
+		return err
+	}
+	lines, err := db.New(tx).ListLines(ctx, row.ID)
+	if err != nil {
+		return err
+	}
+	phone, err := s.Sealer.Open(row.PhoneSealed, phoneContext)
+	if err != nil {
+		return fmt.Errorf("open the payer's phone: %w", err)
+	}
+	if len(phone) == 0 { // the number has another holder: see CutPhone
+		return nil
+	}
+	key := "payment.otherwise_sms"
+	if len(lines) > 1 {
+		key = "payment.otherwise_rest_sms"
+	}
+	loc := locales.Locale(row.Locale)
+	return s.Outbox.Send(ctx, tx, notify.Message{
+		To: string(phone), Locale: loc, Purpose: notify.Receipt, Dedup: "payment:" + row.ID + ":otherwise",
+		Text: gsm.Pick(s.Texts.Message(loc, key, "code", row.Code)), ExpiresAt: now.Add(receiptLife),
+	})
+}
+
+const (
+	// overtakenEvery is how often the codes of paid bills are looked for: what is
+	// left over is of before they were closed at once, or was confirmed meanwhile.
+	overtakenEvery = time.Minute
+	overtakenBatch = 100
+)
+
+// CloseOvertaken closes the codes that can be paid and hold a bill that another
+// payment has settled. Call it now and then, from any number of processes; a process
+// that looked less than a minute ago does nothing.
+func (s *Service) CloseOvertaken(ctx context.Context) error {
+	now := s.Now()
+	last := s.overtaken.Load()
+	if now.UnixNano()-last < int64(overtakenEvery) || !s.overtaken.CompareAndSwap(last, now.UnixNano()) {
+		return nil
+	}
+	at := dbtime.From(now)
+	rows, err := db.New(s.DB.Reader()).OvertakenCodes(ctx, db.OvertakenCodesParams{Now: at, UpTo: overtakenBatch})
+	if err != nil {
+		return fmt.Errorf("look for codes of paid bills: %w", err)
+	}
+	for _, row := range rows {
+		err := s.DB.InTx(ctx, func(tx *store.Tx) error { return s.closeCode(ctx, tx, row, at) })
+		if err != nil {
+			return fmt.Errorf("close a code of a paid bill: %w", err)
+		}
+	}
+	return nil
+}

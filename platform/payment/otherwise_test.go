@@ -1,0 +1,177 @@
+package payment_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/storetest"
+)
+
+// told counts the messages about a code that say that it is closed.
+func (w *world) told(p payment.Payment) int {
+	n := 0
+	for _, text := range w.texts() {
+		if strings.Contains(text, p.Code+" жабылды") {
+			n++
+		}
+	}
+	return n
+}
+
+// TestPaidOtherwise: when a bill is paid by one code, the others that hold it close,
+// and whoever has them is told once; a code without it, and one that took money
+// before, stay as they are.
+func TestPaidOtherwise(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		paid := w.awaiting(t, aigul, "t1", "1001")
+		same := w.awaiting(t, bakyt, "t2", "1001")
+		more := w.awaiting(t, bakyt, "t3", "1001", "1002")
+		apart := w.awaiting(t, bakyt, "t4", "1002")
+		if a := w.accept(t, "1", paid); a.Result != payment.OK {
+			t.Fatalf("accepted: %+v", a)
+		}
+		must(t, w.Settle(t.Context(), paid.ID))
+		w.work(t)
+		for what, c := range map[string]struct {
+			p     payment.Payment
+			owner string
+			want  payment.State
+			check payment.Result
+			told  int
+		}{
+			"the paid one":    {paid, aigul, payment.Settled, payment.Inactive, 0},
+			"another's":       {same, bakyt, payment.Refused, payment.Inactive, 1},
+			"with one more":   {more, bakyt, payment.Refused, payment.Inactive, 1},
+			"of another bill": {apart, bakyt, payment.Awaiting, payment.OK, 0},
+		} {
+			if got := w.state(t, c.owner, c.p); got.State != c.want {
+				t.Errorf("%s is %s", what, got.State)
+			}
+			answer, err := w.Check(t.Context(), wallet, c.p.Code, c.p.Amount)
+			if err != nil || answer.Result != c.check {
+				t.Errorf("the wallet's check of %s: %+v, %v", what, answer, err)
+			}
+			eventually(t, what+" is told of", func() bool { return w.told(c.p) == c.told })
+		}
+		if a := w.accept(t, "2", same); a.Result != payment.Inactive {
+			t.Errorf("a closed code was paid: %+v", a)
+		}
+		must(t, w.VerifyLedger(t.Context()))
+		if n := w.count(t, "SELECT count(*) FROM audit_records WHERE action = 'payment.paid_otherwise'"); n != 2 {
+			t.Errorf("the audit log has %d codes closed", n)
+		}
+	})
+}
+
+// TestConfirmingAPaidBill: a price that was asked before another paid is not made a
+// code of.
+func TestConfirmingAPaidBill(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		paid := w.awaiting(t, aigul, "t1", "1001")
+		quoted, err := w.Open(t.Context(), w.caller(bakyt, "t2"), "fine", []string{"1001"})
+		must(t, err)
+		w.accept(t, "1", paid)
+		_, err = w.Confirm(t.Context(), w.caller(bakyt, "t3"), quoted.ID)
+		if key := problem.From(err).Key; key != "problem.payment_taken" {
+			t.Errorf("while it is being paid: %v", err)
+		}
+		must(t, w.Settle(t.Context(), paid.ID))
+		_, err = w.Confirm(t.Context(), w.caller(bakyt, "t4"), quoted.ID)
+		if key := problem.From(err).Key; key != "problem.payment_paid" {
+			t.Errorf("once it is paid: %v", err)
+		}
+	})
+}
+
+// TestTwoWalletsOneBill: two wallets pay two codes of one bill at once, while it is
+// settled: one takes the money, the other's holder is told once, and nothing is lost.
+func TestTwoWalletsOneBill(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.work(t)
+		codes := []payment.Payment{w.awaiting(t, aigul, "t1", "1001"), w.awaiting(t, bakyt, "t2", "1001")}
+		taken := make([]int, len(codes))
+		var mu sync.Mutex
+		var all sync.WaitGroup
+		for i := range 16 {
+			all.Go(func() {
+				p := codes[i%2]
+				a, err := w.Accept(context.Background(), wallet, fmt.Sprint(i), p.Code, p.Amount, w.now())
+				mu.Lock()
+				defer mu.Unlock()
+				switch {
+				case err != nil:
+					t.Errorf("accept: %v", err)
+				case a.Result == payment.OK:
+					taken[i%2]++
+				case a.Result != payment.Inactive:
+					t.Errorf("answered %+v", a)
+				}
+			})
+		}
+		all.Wait()
+		if taken[0]+taken[1] != 1 {
+			t.Fatalf("money was taken %d and %d times", taken[0], taken[1])
+		}
+		winner, loser := codes[0], codes[1]
+		owner, other := aigul, bakyt
+		if taken[1] == 1 {
+			winner, loser, owner, other = codes[1], codes[0], bakyt, aigul
+		}
+		eventually(t, "settled", func() bool { return w.state(t, owner, winner).State == payment.Settled })
+		eventually(t, "the other is told", func() bool { return w.told(loser) == 1 })
+		if got := w.state(t, other, loser); got.State != payment.Refused || w.told(winner) != 0 {
+			t.Errorf("the other is %s, the first is told %d times", got.State, w.told(winner))
+		}
+		must(t, w.VerifyLedger(t.Context()))
+	})
+}
+
+// TestCodesOfPaidBillsOfBefore: codes that were left payable beside a paid bill are
+// found and closed, once by however many processes.
+func TestCodesOfPaidBillsOfBefore(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		paid := w.awaiting(t, aigul, "t1", "1001")
+		left := w.awaiting(t, bakyt, "t2", "1001")
+		w.accept(t, "1", paid)
+		must(t, w.CloseOvertaken(t.Context())) // being paid is not paid: the money may go back
+		if got := w.state(t, bakyt, left); got.State != payment.Awaiting {
+			t.Fatalf("while the other is being settled it is %s", got.State)
+		}
+		must(t, w.Settle(t.Context(), paid.ID))
+		_, err := db.Writer().Exec("UPDATE payments SET state = 'awaiting', finished_at = NULL WHERE id = $1", left.ID)
+		must(t, err)
+		must(t, w.CloseOvertaken(t.Context()))
+		if got := w.state(t, bakyt, left); got.State != payment.Awaiting {
+			t.Errorf("looked again within the minute")
+		}
+		w.pass(2 * time.Minute)
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				if err := w.CloseOvertaken(context.Background()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if got := w.state(t, bakyt, left); got.State != payment.Refused {
+			t.Errorf("it is %s", got.State)
+		}
+		must(t, w.VerifyLedger(t.Context()))
+	})
+}
