@@ -152,6 +152,7 @@ func receipt(text string) notify.Message {
 }
 
 func TestSendAndReport(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		w.start()
@@ -196,6 +197,7 @@ func TestUnknownPurpose(t *testing.T) {
 }
 
 func TestSentOnlyWithItsTransaction(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		w.start()
@@ -215,6 +217,7 @@ func TestSentOnlyWithItsTransaction(t *testing.T) {
 }
 
 func TestDedup(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		m := receipt("once")
@@ -261,6 +264,7 @@ func TestReusedID(t *testing.T) {
 }
 
 func TestExpired(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		m := notify.Message{To: phone, Text: "Код: 123456", Purpose: notify.Code, Locale: locales.RU, ExpiresAt: start.Add(time.Minute)}
@@ -277,6 +281,7 @@ func TestExpired(t *testing.T) {
 }
 
 func TestFailures(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		telling := errors.New("POST /Messages: To " + phone + " Body Төлөндү: 1 500 сом: timeout; to=%2B996555000001")
 		refusal := fmt.Errorf("the number %s does not exist: %w", phone, notify.ErrRefused)
@@ -325,6 +330,7 @@ func jobErrors(t *testing.T, db *store.DB) (texts []string) {
 }
 
 func TestNothingInPlain(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		w.send(notify.Message{To: phone, Text: "Код: 271828", Purpose: notify.Code, Locale: locales.RU, Dedup: "code:1"})

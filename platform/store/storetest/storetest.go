@@ -4,11 +4,14 @@ package storetest
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/uuid"
@@ -20,6 +23,9 @@ import (
 // PostgresVariable names the environment variable that holds the address of a
 // throwaway PostgreSQL whose user may create databases; `make test` sets it.
 const PostgresVariable = "ESHIK_TEST_POSTGRES"
+
+// scheme begins the address of an SQLite file.
+const scheme = "sqlite:"
 
 // Each runs test once on SQLite and once on PostgreSQL, each time on a database
 // of its own. Without a PostgreSQL the test fails: it is never skipped.
@@ -35,27 +41,67 @@ func Each(t *testing.T, test func(t *testing.T, db *store.DB)) {
 	})
 }
 
-// Open opens and migrates the database at dsn and closes it with the test.
+// Open opens and migrates the database at dsn and closes it with the test. A new SQLite
+// file is a copy of one that was migrated once for the whole process.
 func Open(t testing.TB, dsn string) *store.DB {
 	t.Helper()
-	ctx := context.Background()
-	db, err := store.Open(ctx, dsn)
+	file, isSQLite := strings.CutPrefix(dsn, scheme)
+	if isSQLite {
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+			migrated, err := template()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(file, migrated, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	db, err := store.Open(context.Background(), dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	if _, err := db.Migrate(ctx); err != nil {
-		t.Fatal(err)
+	if isSQLite {
+		return db
 	}
-	if err := job.Migrate(ctx, db); err != nil {
+	if err := migrate(db); err != nil {
 		t.Fatal(err)
 	}
 	return db
 }
 
+// migrate brings a database to this build's version, with the job queue's tables.
+func migrate(db *store.DB) error {
+	if _, err := db.Migrate(context.Background()); err != nil {
+		return err
+	}
+	return job.Migrate(context.Background(), db)
+}
+
+// template is a migrated SQLite file: thirty-odd migrations for each test would take
+// longer than the tests.
+var template = sync.OnceValues(func() (migrated []byte, err error) {
+	folder, err := os.MkdirTemp("", "eshik-template-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	file := filepath.Join(folder, "eshik.db")
+	db, err := store.Open(context.Background(), scheme+file)
+	if err != nil {
+		return nil, err
+	}
+	// Closing writes all that is in the log beside the file into it.
+	if err := errors.Join(migrate(db), db.Close()); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(file) // #nosec G304 -- made above
+})
+
 // NewSQLite gives the address of a new SQLite file.
 func NewSQLite(t testing.TB) string {
-	return "sqlite:" + filepath.Join(t.TempDir(), "eshik.db")
+	return scheme + filepath.Join(t.TempDir(), "eshik.db")
 }
 
 // NewPostgres makes a new database on the throwaway server and drops it with
