@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/eshik-kg/eshik/platform/clock"
 )
 
 // held wants an answer 429 whose Retry-After is whole seconds within the span, and
@@ -52,7 +54,7 @@ func (d *door) named(text string) {
 	if !ok || len(moment) < len("02.01.2006 15:04") {
 		d.t.Fatalf("the refusal names no moment: %s", text)
 	}
-	at, err := time.ParseInLocation("02.01.2006 15:04", moment[:len("02.01.2006 15:04")], time.FixedZone("", 6*60*60))
+	at, err := time.ParseInLocation("02.01.2006 15:04", moment[:len("02.01.2006 15:04")], clock.Bishkek)
 	if left := time.Until(at); err != nil || left < 30*time.Minute || left > time.Hour {
 		d.t.Errorf("the refusal names %s (%v): %s", at, err, text)
 	}

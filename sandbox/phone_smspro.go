@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 	"unicode/utf8"
+
+	"github.com/eshik-kg/eshik/platform/clock"
 )
 
 // SMSPROAccount is what the simulated SMSPRO accepts and where it posts reports.
@@ -125,7 +127,7 @@ func (s *SMSPRO) take(in smsproRequest) (status, parts int) {
 }
 
 // bishkekTime is how SMSPRO writes a moment.
-func bishkekTime(at time.Time) string { return at.UTC().Add(6 * time.Hour).Format("20060102150405") }
+func bishkekTime(at time.Time) string { return at.In(clock.Bishkek).Format("20060102150405") }
 
 // fate is a message's report: 3, delivered, unless another was planned.
 func (s *SMSPRO) fate(m Message) string {

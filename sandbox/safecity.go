@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/eshik-kg/eshik/platform/clock"
 )
 
 // safeCity are the operations of the register of traffic fines.
@@ -100,7 +102,7 @@ func bit(b bool) int64 {
 
 // moment writes a time as the register does: Bishkek's clock without a zone.
 func moment(t time.Time) string {
-	return t.In(time.FixedZone("", 6*60*60)).Format("2006-01-02T15:04:05")
+	return t.In(clock.Bishkek).Format("2006-01-02T15:04:05")
 }
 
 // protocolInfo tells how a fine's payment stands.

@@ -13,6 +13,8 @@ import (
 	"regexp"
 	"sync"
 	"time"
+
+	"github.com/eshik-kg/eshik/platform/clock"
 )
 
 // The results of the OSMP provider protocol that the wallet decides by. Source:
@@ -156,7 +158,7 @@ func (w *wallet) run(ctx context.Context, p *walletPayment) {
 	}
 	// The date is the payment's, so it stays the same over retries; partners
 	// write it by Bishkek's clock.
-	at := w.cfg.Now().In(time.FixedZone("Asia/Bishkek", 6*60*60)).Format("20060102150405")
+	at := w.cfg.Now().In(clock.Bishkek).Format("20060102150405")
 	pay := keptPay{TxnID: p.outcome.TxnID, Code: p.code, Sum: sum, Date: at, State: walletGoing}
 	// What is not written down is not sent: after a restart nobody would ask again.
 	if err := w.kept.keep(pay); err != nil {

@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/identity"
 )
 
@@ -27,7 +28,7 @@ func (s staffCommand) disputes(ctx context.Context, config *Config, log *slog.Lo
 		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 		_, _ = fmt.Fprintln(table, "PERSON\tPHONE\tPROVED SINCE\tBLOCKED UNTIL")
 		for _, d := range list {
-			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", d.Person, cmp.Or(d.Phone, "unknown"), second(d.Bound), second(d.Until))
+			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", d.Person, cmp.Or(d.Phone, "unknown"), clock.Second(d.Bound), clock.Second(d.Until))
 		}
 		if err := table.Flush(); err != nil {
 			return err

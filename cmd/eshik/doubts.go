@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"text/tabwriter"
-	"time"
 
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/payment"
@@ -37,7 +36,7 @@ func (s staffCommand) doubts(ctx context.Context, config *Config, log *slog.Logg
 		_, _ = fmt.Fprintln(table, "PAYMENT\tLINE\tSERVICE\tBILL\tSOM\tPAYMENT DATE TOLD\tIN DOUBT SINCE")
 		for _, d := range list {
 			_, _ = fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\t%s\t%s\n", d.PaymentID, d.N, d.Service, d.Ref, d.Amount.Decimal(),
-				second(d.PaidAt), second(d.Since))
+				clock.Second(d.PaidAt), clock.Second(d.Since))
 		}
 		if err := table.Flush(); err != nil {
 			return err
@@ -64,19 +63,16 @@ func (s staffCommand) decide(ctx context.Context, config *Config, log *slog.Logg
 	})
 }
 
-// second writes a moment as the register knows payment dates.
-func second(t time.Time) string { return t.In(clock.Bishkek).Format("2006-01-02 15:04:05") }
-
 // waiting names what is taken and not done with.
 func waiting(w payment.Waiting) string {
 	var text string
 	if w.Accepted > 0 {
 		text += fmt.Sprintf("Payments that wait for their register: %d, the oldest %s since %s.\n",
-			w.Accepted, w.OldestAccepted, second(w.AcceptedSince))
+			w.Accepted, w.OldestAccepted, clock.Second(w.AcceptedSince))
 	}
 	if w.Doubts > 0 {
 		text += fmt.Sprintf("Payments in doubt, for an operator (eshik staff doubts): %d, the oldest %s since %s.\n",
-			w.Doubts, w.OldestDoubt, second(w.DoubtSince))
+			w.Doubts, w.OldestDoubt, clock.Second(w.DoubtSince))
 	}
 	return text
 }

@@ -23,6 +23,25 @@ func Moment(t time.Time) string { return t.In(Bishkek).Format(layout + " 15:04")
 // ISODay is the day of a moment in Bishkek for programs: 2026-11-29.
 func ISODay(t time.Time) string { return t.In(Bishkek).Format(time.DateOnly) }
 
+// Second is a moment by Bishkek's clock to the second, for operators who compare it with
+// a register's: 2026-11-29 00:30:05.
+func Second(t time.Time) string { return t.In(Bishkek).Format(time.DateTime) }
+
+// ShortDay is the day of a moment as people read it where there is little room: 29.11,
+// and 29.11.26 where now is in another year.
+func ShortDay(t, now time.Time) string {
+	if t, now = t.In(Bishkek), now.In(Bishkek); t.Year() != now.Year() {
+		return t.Format("02.01.06")
+	}
+	return t.Format("02.01")
+}
+
+// Midnight is the moment at which the day of a moment began in Bishkek.
+func Midnight(t time.Time) time.Time {
+	year, month, day := t.In(Bishkek).Date()
+	return time.Date(year, month, day, 0, 0, 0, 0, Bishkek)
+}
+
 // Date is the day of a moment in Bishkek as a date without a clock: midnight
 // UTC, which is how dates are passed on (born, issued_on).
 func Date(t time.Time) time.Time {

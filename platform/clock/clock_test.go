@@ -1,6 +1,7 @@
 package clock
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -59,7 +60,7 @@ func TestDaysAreMadeHere(t *testing.T) {
 			return err
 		}
 		path = filepath.ToSlash(path)
-		if entry.IsDir() && (path == "../../sandbox" || path == "../../var" || path == "../../platform/clock" || entry.Name() == ".git") {
+		if entry.IsDir() && (path == "../../var" || path == "../../platform/clock" || entry.Name() == ".git") {
 			return filepath.SkipDir
 		}
 		if entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
@@ -70,7 +71,7 @@ func TestDaysAreMadeHere(t *testing.T) {
 			return err
 		}
 		read++
-		for _, own := range []string{`Format("02.01.2006`, `LoadLocation(`, `FixedZone("Asia/Bishkek"`, `Add(6 * time.Hour)`} {
+		for _, own := range []string{`Format("02.01.2006`, `LoadLocation(`, `FixedZone(`, `Add(6 * time.Hour)`, `.Day(), 0, 0, 0, 0, clock.`} {
 			if strings.Contains(string(source), own) {
 				t.Errorf("%s has a calendar of its own (%s): use platform/clock", path, own)
 			}
@@ -96,6 +97,30 @@ func TestLastDay(t *testing.T) {
 		}
 		if got := LastDay(at).Format(time.DateOnly); got != want {
 			t.Errorf("what ends at %s has its last day on %s, not %s", end, got, want)
+		}
+	}
+}
+
+// TestDayBoundaries: where a day begins, and what is shown of it where there is little
+// room, on both sides of midnight in Bishkek (18:00 UTC) and of the year.
+func TestDayBoundaries(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ at, now, midnight, short, second string }{
+		{"2026-11-28T17:59:59Z", "2026-11-29T00:00:00Z", "2026-11-27T18:00:00Z", "28.11", "2026-11-28 23:59:59"},
+		{"2026-11-28T18:00:00Z", "2026-11-29T00:00:00Z", "2026-11-28T18:00:00Z", "29.11", "2026-11-29 00:00:00"},
+		{"2026-12-31T17:59:59Z", "2026-12-31T18:00:00Z", "2026-12-30T18:00:00Z", "31.12.26", "2026-12-31 23:59:59"},
+		{"2026-12-31T18:00:00Z", "2027-01-01T00:00:00Z", "2026-12-31T18:00:00Z", "01.01", "2027-01-01 00:00:00"},
+	} {
+		at, err1 := time.Parse(time.RFC3339, c.at)
+		now, err2 := time.Parse(time.RFC3339, c.now)
+		if err := errors.Join(err1, err2); err != nil {
+			t.Fatal(err)
+		}
+		if got := Midnight(at).UTC().Format(time.RFC3339); got != c.midnight {
+			t.Errorf("the day of %s began at %s, not %s", c.at, got, c.midnight)
+		}
+		if short, second := ShortDay(at, now), Second(at); short != c.short || second != c.second {
+			t.Errorf("%s is %s and %s, not %s and %s", c.at, short, second, c.short, c.second)
 		}
 	}
 }

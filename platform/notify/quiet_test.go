@@ -3,20 +3,23 @@ package notify
 import (
 	"testing"
 	"time"
+
+	"github.com/eshik-kg/eshik/platform/clock"
 )
 
 func TestDeparture(t *testing.T) {
 	t.Parallel()
-	bishkek := time.FixedZone("Asia/Bishkek", 6*60*60)
-	night, err := ParseQuiet("21:00-08:00", bishkek)
+	night, err := ParseQuiet("21:00-08:00", clock.Bishkek)
 	if err != nil {
 		t.Fatal(err)
 	}
-	noon, err := ParseQuiet("12:00-14:00", bishkek)
+	noon, err := ParseQuiet("12:00-14:00", clock.Bishkek)
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := func(day, hour, minute int) time.Time { return time.Date(2026, 11, day, hour, minute, 0, 0, bishkek) }
+	at := func(day, hour, minute int) time.Time {
+		return time.Date(2026, 11, day, hour, minute, 0, 0, clock.Bishkek)
+	}
 	for _, c := range []struct {
 		quiet      Quiet
 		purpose    Purpose

@@ -77,19 +77,11 @@ func label(b Bill, v Violation, now time.Time) dialog.Message {
 	case v.At.IsZero():
 		return dialog.Say("fine.bill_number", "tail", b.Number[max(0, len(b.Number)-tailDigits):], "amount", due)
 	case v.Word == "":
-		return dialog.Say("fine.bill_day", "day", shortDay(v.At, now), "amount", due)
+		return dialog.Say("fine.bill_day", "day", clock.ShortDay(v.At, now), "amount", due)
 	default:
-		return dialog.Say("fine.bill", "kind", v.Word, "day", shortDay(v.At, now), "amount", due)
+		return dialog.Say("fine.bill", "kind", v.Word, "day", clock.ShortDay(v.At, now), "amount", due)
 	}
 }
 
 // tailDigits is how much of a fine's number is shown.
 const tailDigits = 4
-
-// shortDay is a day without its year, unless that is another one.
-func shortDay(at, now time.Time) string {
-	if at, now = at.In(clock.Bishkek), now.In(clock.Bishkek); at.Year() != now.Year() {
-		return at.Format("02.01.06")
-	}
-	return at.Format("02.01")
-}

@@ -115,11 +115,11 @@ func (p policy) cohort(born time.Time) int {
 
 // intake is the year of the intake that seats are offered for at a moment.
 func (p policy) intake(now time.Time) int {
-	local := now.In(clock.Bishkek)
-	if local.Format("01-02") >= p.NextIntakeFrom {
-		return local.Year()
+	today := clock.Date(now)
+	if today.Format("01-02") >= p.NextIntakeFrom {
+		return today.Year()
 	}
-	return local.Year() - 1
+	return today.Year() - 1
 }
 
 // effect is what a closed offer does to the place in the queue.
@@ -145,8 +145,7 @@ func (p policy) rank(benefit string) (int, bool) {
 // held is the moment an offer ends: midnight in Bishkek after the given number
 // of working days, of which the first is the day after the notification.
 func (r rules) held(notified time.Time, days int) time.Time {
-	local := notified.In(clock.Bishkek)
-	day := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, clock.Bishkek)
+	day := clock.Midnight(notified)
 	for days > 0 {
 		day = day.AddDate(0, 0, 1)
 		if r.working(day) {
