@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/session"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -164,6 +165,9 @@ func TestWords(t *testing.T) {
 			leads, answer := p.text(t, phone, numbers.Replace(row.text))
 			if strings.HasPrefix(answer, notUnderstood) {
 				leads = ledNowhere
+				if parts := gsm.Measure(answer).Parts; parts > 2 {
+					t.Errorf("%s: %q is answered in %d parts, more than 2: %q", table.name, row.text, parts, answer)
+				}
 			}
 			if leads != row.leads || !strings.Contains(answer, numbers.Replace(row.holds)) {
 				t.Errorf("%s: %q leads to %s, want %s; it was answered %q", table.name, row.text, leads, row.leads, answer)

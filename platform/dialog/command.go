@@ -104,13 +104,11 @@ func (e *Engine) exactly(text string) (Command, string, bool) {
 	if rest = argument(rest); rest == "" {
 		return e.commands[id], "", true
 	}
-	if command, value, ok := e.shaped(rest, e.lexicon.Read(rest)); ok && isNumber(rest, value) {
-		return command, value, true
+	command, value, ok := e.command(text, false) // the same as where no question is open
+	if !command.formed {                         // what stands behind its word may be words
+		return command, value, ok && isNumber(rest, "")
 	}
-	if !isNumber(rest, "") {
-		return Command{}, "", false
-	}
-	return e.command(text, false) // the number of it is the same as where no question is open
+	return command, value, ok && isNumber(rest, value)
 }
 
 // isNumber reports that text is a number, not words with one in them ("Айып көчөсү

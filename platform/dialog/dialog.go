@@ -155,6 +155,10 @@ type Service struct {
 	// Shapes are what a text holds that starts this service without any word: a
 	// plate, a number.
 	Shapes []Shape
+	// Hint says what a bare number looks like that starts nothing, and what is wrong
+	// with it, if it may be meant for this service; nil: nothing does. It gets ASCII
+	// digits.
+	Hint func(number string) (Message, bool)
 	// Texted is the line of HELP that says which words are texted; zero: none.
 	Texted Message
 }
@@ -201,6 +205,8 @@ type Command struct {
 	service string
 	numbers bool // of a service with Shapes
 	latin   Next // in place of To when it is written in Latin letters
+	formed  bool // found by a Shape, not by its word
+	several bool // the text holds other numbers too
 }
 
 // Shape is what says by its form what it is, wherever it stands in a text.

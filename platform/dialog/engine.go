@@ -148,6 +148,9 @@ type Input struct {
 	// Again shows the present screen anew, as it is now and in Budget, instead of
 	// taking Text.
 	Again bool
+	// Locale is what the phone chose elsewhere since the talk asked for a language:
+	// where that question is open it is answered, unless Text answers it.
+	Locale locales.Locale
 	// AtOnce answers only if nobody need be asked: with plain screens, but without
 	// any Show, Answer or Do. See ErrWaits.
 	AtOnce bool
@@ -207,6 +210,8 @@ func (e *Engine) Next(ctx context.Context, c caller.Caller, st *State, in Input)
 		err = w.anew(ctx)
 	case in.Start || st.Node == "" || st.Ended:
 		err = w.start(ctx, in)
+	case st.Locale == "" && in.Locale != "" && !w.isChoice(in.Text):
+		err = w.spoke(ctx, in)
 	default:
 		err = w.answer(ctx, in.Text)
 	}

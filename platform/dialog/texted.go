@@ -20,22 +20,50 @@ const (
 )
 
 // shaped finds a plate or a number by its form. The longest piece of the text
-// counts: "01 KG 123 ABC" is one plate.
+// counts: "01 KG 123 ABC" is one plate. Of several the first is meant.
 func (e *Engine) shaped(text string, r locales.Reading) (Command, string, bool) {
-	for size := min(len(r.Tokens), maxPieces); size > 0; size-- {
-		for from := 0; from+size <= len(r.Tokens); from++ {
+	found, ok := e.shapeIn(text, r, 0, len(r.Tokens))
+	if !ok {
+		return Command{}, "", false
+	}
+	several := false
+	for before, more := e.shapeIn(text, r, 0, found.from); more; before, more = e.shapeIn(text, r, 0, found.from) {
+		several = several || before.value != found.value
+		found = before
+	}
+	for at := found.to; !several; {
+		after, more := e.shapeIn(text, r, at, len(r.Tokens))
+		if !more {
+			break
+		}
+		several, at = after.value != found.value, after.to
+	}
+	return Command{Ask: found.shape.Ask, service: found.shape.service, formed: true, several: several}, found.value, true
+}
+
+// shapeAt is a shape that was found in the tokens [from, to) of a text.
+type shapeAt struct {
+	shape    shapeOf
+	value    string
+	from, to int
+}
+
+// shapeIn finds a shape among the tokens [low, high).
+func (e *Engine) shapeIn(text string, r locales.Reading, low, high int) (shapeAt, bool) {
+	for size := min(high-low, maxPieces); size > 0; size-- {
+		for from := low; from+size <= high; from++ {
 			piece, alone, ok := pieceOf(text, r, from, from+size)
 			if !ok {
 				continue
 			}
 			for _, shape := range e.shapes {
 				if value, fits := shape.Read(piece, alone); fits {
-					return Command{Ask: shape.Ask, service: shape.service}, value, true
+					return shapeAt{shape, value, from, from + size}, true
 				}
 			}
 		}
 	}
-	return Command{}, "", false
+	return shapeAt{}, false
 }
 
 // shapeOf is a service's shape.
@@ -168,8 +196,8 @@ func cancels(text string) bool {
 	return slices.ContainsFunc(cancelWords, func(word string) bool { return locales.Fold(word) == folded })
 }
 
-// lost answers a text that says nothing here: what can be texted, above the same
-// screen. Who says hello is shown the main menu.
+// lost answers a text that says nothing here: what can be texted, or how to learn
+// that, above the same screen. Who says hello is shown the main menu.
 func (w *walk) lost(ctx context.Context, text string) error {
 	if w.engine.lexicon.Read(text).Greets() {
 		return w.home(ctx)
@@ -195,7 +223,7 @@ func (w *walk) notUnderstood() string {
 func (w *walk) sentences(list ...Message) string {
 	lines := make([]string, len(list))
 	for i, m := range list {
-		lines[i] = w.engine.text(w.locale(), m)
+		lines[i] = w.engine.text(w.tongue(), m)
 	}
 	return join(lines...)
 }

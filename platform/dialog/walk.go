@@ -7,10 +7,7 @@ import (
 	"maps"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/problem"
@@ -49,105 +46,6 @@ type walk struct {
 	failed  bool   // the screen tells of a fault that may be over later
 	unclear bool   // the input said nothing here
 	steps   []Step
-}
-
-// start shows the first screen: a command's, the main menu, or the question for
-// the language, after which a dialled path goes on.
-func (w *walk) start(ctx context.Context, in Input) error {
-	loc := w.state.Locale
-	*w.state = State{Version: StateVersion, Locale: loc, Pending: Keepable(in.Dialled)}
-	if in.Restarted {
-		w.notice = w.engine.text(w.locale(), Say("dialog.restarted"))
-	}
-	if cleaned := clean(in.Text); isUnread(in.Text, cleaned, digits(cleaned)) {
-		w.notice, w.unclear = w.engine.text(w.locale(), Say(errUnread.Key)), true
-	}
-	if in.Earlier != nil {
-		answers := w.engine.answersEarlier(in.Earlier, in.first())
-		if _, _, command := w.engine.command(in.Text, false); answers || len(in.Dialled) == 0 && !command {
-			w.state.Locale = in.Earlier.Locale
-			w.state.Earlier = in.Earlier
-			if answers {
-				return w.takeUp(ctx, in.first())
-			}
-			return w.move(ctx, Go(nodeResume))
-		}
-		w.steps = append(w.steps, w.engine.Abandoned(in.Earlier)...)
-	}
-	if loc == "" {
-		if command, rest, ok := w.engine.command(in.Text, false); ok {
-			if command.AtOnce {
-				return w.command(ctx, command, rest)
-			}
-			return w.later(ctx, command, rest, Go(nodeLanguage))
-		}
-		return w.move(ctx, Go(nodeLanguage))
-	}
-	if command, rest, ok := w.engine.command(in.Text, false); ok {
-		w.state.Node = nodeMain
-		return w.command(ctx, command, rest)
-	}
-	if w.isLost(in.Text) && !in.Restarted && !cancels(in.Text) && !w.engine.lexicon.Read(in.Text).Greets() {
-		w.notice, w.unclear = w.notUnderstood(), true
-	}
-	return w.move(ctx, Go(nodeMain))
-}
-
-// later keeps a command while the language is asked for; one that asks for the
-// choice is done with that, and one that chooses is followed.
-func (w *walk) later(ctx context.Context, command Command, rest string, ask Next) error {
-	switch command.Node {
-	case nodeSpeak:
-		return w.move(ctx, command.next(rest))
-	case nodeLanguage:
-	default:
-		w.state.Pending = []string{command.again(rest)}
-	}
-	return w.move(ctx, ask)
-}
-
-// pending walks a dialled path as far as it leads.
-func (w *walk) pending(ctx context.Context) error {
-	if len(w.state.Pending) == 0 || w.state.Locale == "" {
-		return nil
-	}
-	path := w.state.Pending
-	w.state.Pending = nil
-	w.dialled = true
-	for _, part := range path {
-		if w.state.Ended || w.state.Ask.Sensitive() {
-			return nil
-		}
-		err := w.step(ctx, part)
-		if errors.Is(err, errDialStops) || (err == nil && w.noticed) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (w *walk) step(ctx context.Context, text string) error {
-	if w.caller.Channel == caller.SMS { // nobody dials words
-		if command, rest, ok := w.engine.command(text, false); ok {
-			return w.command(ctx, command, rest)
-		}
-	}
-	return w.answer(ctx, text)
-}
-
-// command goes where a command leads. What follows its word answers its question,
-// if it has one: what is refused is asked for again.
-func (w *walk) command(ctx context.Context, c Command, rest string) error {
-	if rest == "" || c.Ask == "" || resembles(rest).Sensitive() {
-		return w.move(ctx, c.next(rest))
-	}
-	if err := w.move(ctx, Go(c.Ask)); err != nil || w.state.Node != c.Ask || !w.state.Ask.open() {
-		return err
-	}
-	return w.reply(ctx, rest)
 }
 
 // answer takes what the citizen typed on the screen they see.
@@ -220,6 +118,9 @@ func (w *walk) choose(ctx context.Context, text, key string) error {
 		if w.answersBefore(text, key) {
 			return w.another(ctx, text)
 		}
+		if hints := w.engine.hints(text); len(hints) > 0 {
+			return w.remark(ctx, w.sentences(hints...))
+		}
 		if w.isLost(text) {
 			return w.lost(ctx, text)
 		}
@@ -247,10 +148,13 @@ func (w *walk) reply(ctx context.Context, text string) error {
 }
 
 // noChoice is the sentence about an unknown choice: where there is nothing to
-// choose it says how to leave.
+// choose it says which of the engine's keys there are.
 func (w *walk) noChoice() string {
-	if w.state.chooses() {
+	switch {
+	case w.state.chooses():
 		return "problem.choice"
+	case w.state.Page+1 < len(w.state.Pages):
+		return "problem.nothing_but_more"
 	}
 	return "problem.nothing_to_choose"
 }
@@ -392,44 +296,4 @@ var errUnread = problem.New(problem.Invalid, "problem.input_unreadable")
 // piece of what was meant.
 func isUnread(raw, text, key string) bool {
 	return (text == "" || key != "") && strings.ContainsRune(raw, utf8.RuneError)
-}
-
-// clean brings input to one form: composed letters, plain spaces, nothing
-// invisible.
-func clean(raw string) string {
-	mapped := strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case r == utf8.RuneError, unicode.IsControl(r), unicode.Is(unicode.Cf, r):
-			return -1
-		}
-		return r
-	}, norm.NFC.String(raw))
-	mapped = strings.Trim(mapped, " ")
-	if !strings.Contains(mapped, "  ") {
-		return mapped
-	}
-	return strings.Join(strings.Fields(mapped), " ")
-}
-
-// digits writes decimal digits of any script as ASCII and drops what people put
-// after a choice ("1.", "1)"); "" when text is not a short number.
-func digits(text string) string {
-	text = strings.TrimRight(text, ".)# ")
-	if len(text) > 16 {
-		return ""
-	}
-	if strings.Trim(text, "0123456789") == "" { // as most are typed
-		return text
-	}
-	var out strings.Builder
-	for _, r := range text {
-		digit, ok := Digit(r)
-		if !ok {
-			return ""
-		}
-		out.WriteByte(digit)
-	}
-	return out.String()
 }

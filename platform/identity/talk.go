@@ -49,7 +49,19 @@ func (s *Service) Talk() dialog.Service {
 		{ID: nodeRefused, Plain: showRefused, Resume: again},
 		{ID: nodeUndo, Do: s.doUndo},
 		{ID: nodeUndone, Plain: showUndone},
-	}, Commands: []dialog.Command{{Words: undoWords, Node: nodeUndo, Arg: keyNumber, AtOnce: true}}}
+	}, Commands: []dialog.Command{{Words: undoWords, Node: nodeUndo, Arg: keyNumber, AtOnce: true}}, Hint: hint}
+}
+
+// hint says that a number nobody asked for looks like a personal one, also with a
+// digit too few or too many.
+func hint(number string) (dialog.Message, bool) {
+	switch n := len(number); n {
+	case pinLength:
+		return dialog.Say("identity.like_pin"), true
+	case pinLength - 1, pinLength + 1:
+		return dialog.Say("identity.like_pin_short", "n", n), true
+	}
+	return dialog.Message{}, false
 }
 
 // doStart goes to what is still missing, so that a call that dropped while the

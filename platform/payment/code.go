@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// codeDigits is the length of a payment code: nine random digits, of which the
+// CodeDigits is the length of a payment code: nine random digits, of which the
 // first is not 0, and a check digit.
-const codeDigits = 10
+const CodeDigits = 10
 
 // damm is the quasigroup of H. Michael Damm's check digit, which finds every
 // single wrong digit and every swap of neighbours (Damm, 2004).
@@ -38,7 +38,7 @@ func checkDigit(digits string) byte {
 // ValidCode reports that code can be a payment code: ten digits with the right
 // check digit. It says nothing about whether there is such a payment.
 func ValidCode(code string) bool {
-	return len(code) == codeDigits && strings.Trim(code, "0123456789") == "" && code[0] != '0' && checkDigit(code) == 0
+	return len(code) == CodeDigits && strings.Trim(code, "0123456789") == "" && code[0] != '0' && checkDigit(code) == 0
 }
 
 func newCode(random io.Reader) (string, error) {

@@ -49,6 +49,24 @@ func TestProfileIsKept(t *testing.T) {
 	})
 }
 
+// Where the phone chose its language over USSD while its talk by SMS asked for one, the
+// next text is answered in it.
+func TestALanguageChosenElsewhere(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, store session.Store) {
+		w, _ := spoken(t, store)
+		w.languages[aigul] = ""
+		asks := w.sms(t, "SM1", "hello").Text
+		want(t, w.dial(t, "s1", ""), asks)
+		w.dial(t, "s1", "2")
+		w.languages[aigul] = locales.RU // as the choice is kept
+		w.now = w.now.Add(time.Minute)
+		if got := w.sms(t, "SM2", "menu").Text; strings.Contains(got, asks) || !strings.HasPrefix(got, "Эшик") {
+			t.Errorf("the language is asked for again: %q", got)
+		}
+	})
+}
+
 // A number that changed hands between two talks gives nothing of the first to the
 // second, also where the profile was kept.
 func TestKeptProfileInheritsNothing(t *testing.T) {

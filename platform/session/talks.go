@@ -233,8 +233,21 @@ func (t *Talks) goOn(ctx context.Context, r *round, input string) (Answer, error
 	}
 	return t.run(ctx, r, step{
 		state: state, before: r.old.State, secret: state.Sensitive(),
-		in: dialog.Input{Text: input, Budget: r.Budget, AtOnce: r.remembered},
+		in: dialog.Input{Text: input, Locale: t.chosen(ctx, r, state), Budget: r.Budget, AtOnce: r.remembered},
 	})
+}
+
+// chosen is the language that the phone chose elsewhere since its talk asked for one;
+// empty while it did not, or where the talk has one.
+func (t *Talks) chosen(ctx context.Context, r *round, state *dialog.State) locales.Locale {
+	if state.Locale != "" {
+		return ""
+	}
+	profile, err := t.profile(ctx, r)
+	if err != nil { // the question stands
+		t.Log.Warn("the phone's profile cannot be read", "error", err)
+	}
+	return profile.Locale
 }
 
 // start begins a talk anew, in the language the phone chose earlier. A first

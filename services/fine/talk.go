@@ -12,6 +12,7 @@ import (
 // The nodes of the talk.
 const (
 	nodePlate   = "fine.plate"
+	nodeOdd     = "fine.odd"
 	nodeList    = "fine.list"
 	nodeDetails = "fine.details"
 	nodeWarning = "fine.warning"
@@ -37,6 +38,7 @@ func (s *Service) Talk() dialog.Service {
 		Entry: dialog.Option{Label: dialog.Say("fine.entry"), Next: dialog.Go(nodePlate)},
 		Nodes: []dialog.Node{
 			{ID: nodePlate, Plain: showPlate, Answer: answerPlate},
+			{ID: nodeOdd, Plain: showOdd, Answer: answerPlate},
 			{ID: nodeList, Show: s.showList},
 			{ID: nodeDetails, Show: s.showDetails, Resume: dialog.Call(nodeIdentity, nodeDetails)},
 			{ID: nodeWarning, Plain: showWarning},
@@ -47,6 +49,7 @@ func (s *Service) Talk() dialog.Service {
 		},
 		Commands: commands(),
 		Shapes:   []dialog.Shape{{Read: findPlate, Ask: nodePlate}},
+		Hint:     hint,
 		Texted:   dialog.Say("fine.texted"),
 	}
 }
@@ -60,7 +63,19 @@ func answerPlate(_ context.Context, _ *dialog.Talk, input string) (dialog.Next, 
 	if err != nil {
 		return dialog.Next{}, err
 	}
+	if !plate.Sure {
+		return dialog.Go(nodeOdd, memoryPlate, plate.Text), nil
+	}
 	return dialog.Go(nodeList, memoryPlate, plate.Text), nil
+}
+
+// showOdd asks whether a plate of no published format is meant as it was typed: the
+// register is asked about no slip of the finger.
+func showOdd(t *dialog.Talk) dialog.Screen {
+	screen := say("fine.odd", "plate", t.Get(memoryPlate))
+	screen.Ask = dialog.AskNumber
+	screen.Options = []dialog.Option{option(dialog.Say("fine.search"), dialog.Go(nodeList))}
+	return screen
 }
 
 // showList tells an unknown plate from a clean one, and offers the fines to pay.

@@ -170,7 +170,7 @@ func TestTheRightPlateAfterAWrongOne(t *testing.T) {
 			k.start("")
 			k.say("1")
 			k.expect(k.say(wrong), wrong+":")
-			k.expect(k.say("01KG12"), "01KG12: нет в реестре, формат необычный")
+			k.expect(k.say("01KG12"), "01KG12: формат необычный. Введите снова")
 			k.expect(k.say("01 кг 123 авс"), "01KG123ABC: 3 штрафа")
 		}
 	}
@@ -279,4 +279,40 @@ func TestTalkNamesBishkeksDay(t *testing.T) {
 		}
 		k.expect(k.read(regexp.MustCompile(`(\d) Чоо-жайы`).FindStringSubmatch(screen)[1]), want)
 	}
+}
+
+// TestAnUnsurePlateIsAskedAbout: what no published format has, the old or incomplete
+// form in look-alike letters say, is looked up only when the citizen says so; a plate
+// typed instead is taken.
+func TestAnUnsurePlateIsAskedAbout(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		for _, channel := range []caller.Channel{caller.USSD, caller.SMS} {
+			for _, typed := range []string{"А 123 ВС", "a123bc", "0777", "01KG12ABC"} {
+				k := newTalk(t, w, locales.RU)
+				k.channel = channel
+				if k.turn(dialog.Input{Start: true}); channel == caller.USSD {
+					k.turn(dialog.Input{Text: "1"})
+				} else {
+					typed = "штраф " + typed
+				}
+				asked := len(w.city.calls)
+				if got := k.turn(dialog.Input{Text: typed}); !strings.Contains(got, ": формат необычный. Введите снова или:\n1 Искать так\n0 Назад") {
+					t.Errorf("%s: %q is answered %q", channel, typed, got)
+				}
+				if len(w.city.calls) != asked {
+					t.Errorf("%s: the register was asked about %q", channel, typed)
+				}
+				kept := k.state.Encode()
+				if got := k.turn(dialog.Input{Text: "1"}); !strings.Contains(got, "нет в реестре, формат необычный") {
+					t.Errorf("%s: %q as it is: %q", channel, typed, got)
+				}
+				k.state, _ = dialog.Decode(kept)
+				if got := k.turn(dialog.Input{Text: "01 kg 123 abc"}); !strings.HasPrefix(got, "01KG123ABC: ") {
+					t.Errorf("%s: the right plate after %q: %q", channel, typed, got)
+				}
+			}
+		}
+	})
 }

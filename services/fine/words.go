@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/payment"
 )
 
 // commands are the words that lead to the fines of a plate. Paying alone means
@@ -41,4 +42,15 @@ func findPlate(piece string, alone bool) (string, bool) {
 		return "", false
 	}
 	return plate.Text, true
+}
+
+// hint says that a number looks like the code of a payment, which is paid elsewhere.
+func hint(number string) (dialog.Message, bool) {
+	switch {
+	case payment.ValidCode(number):
+		return dialog.Say("fine.like_code"), true
+	case len(number) == payment.CodeDigits && number[0] != '0': // a phone as it is dialled here begins with 0
+		return dialog.Say("fine.like_code_wrong"), true
+	}
+	return dialog.Message{}, false
 }

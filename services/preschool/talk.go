@@ -48,6 +48,7 @@ func (s *Service) Talk() dialog.Service {
 		},
 		Commands: commands(),
 		Shapes:   []dialog.Shape{{Read: findNumber, Ask: "preschool.ask_number"}},
+		Hint:     hint,
 		Texted:   dialog.Say("preschool.texted"),
 	}
 }

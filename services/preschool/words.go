@@ -1,6 +1,10 @@
 package preschool
 
-import "github.com/eshik-kg/eshik/platform/dialog"
+import (
+	"strings"
+
+	"github.com/eshik-kg/eshik/platform/dialog"
+)
 
 // commands are the words that lead to the queue.
 func commands() []dialog.Command {
@@ -33,3 +37,22 @@ var register = dialog.Call("identity.start", "preschool.child", memChoices, "")
 // findNumber reads a piece of a text as a registration number: its prefix and its
 // check digit tell it from other numbers.
 func findNumber(piece string, _ bool) (string, bool) { return ParseNumber(piece) }
+
+// How many digits are taken for a registration number's with some missing or too
+// many: as many as begin as one does, and eleven of any kind.
+const (
+	leastMistyped = 8
+	mostMistyped  = 13
+)
+
+// hint says what is wrong with a number that is none, and looks like a registration's.
+func hint(number string) (dialog.Message, bool) {
+	n := len(number)
+	if !strings.HasPrefix(number, numberPrefix) && n != numberLength || n < leastMistyped || n > mostMistyped {
+		return dialog.Message{}, false
+	}
+	if n != numberLength {
+		return dialog.Say("preschool.like_short", "n", n), true
+	}
+	return dialog.Say("preschool.like_wrong"), true
+}
