@@ -38,7 +38,13 @@ func TestM5FsckNamesWhatWasChanged(t *testing.T) {
 		if err := d.sql().Reader().QueryRowContext(t.Context(), "SELECT partner_id FROM payment_txns WHERE payment_id = '"+ids[0]+"'").Scan(&partner); err != nil {
 			t.Fatal(err)
 		}
-		of := "WHERE payment_id = '" + ids[0] + "'"
+		of, child := "WHERE payment_id = '"+ids[0]+"'", " WHERE number = '"+registration+"'"
+		sums := func(by int) (changes []string) {
+			for table, where := range map[string]string{"payments": "WHERE id = '" + ids[0] + "'", "payment_lines": of, "payment_txns": of} {
+				changes = append(changes, fmt.Sprintf("UPDATE %s SET amount = amount + %d %s", table, by, where))
+			}
+			return append(changes, fmt.Sprintf("UPDATE ledger_postings SET amount = amount + (CASE WHEN amount > 0 THEN %d ELSE %d END) WHERE %s", by, -by, entries(ids[0])))
+		}
 		for _, c := range []struct {
 			name       string
 			do, undo   []string
@@ -58,6 +64,15 @@ func TestM5FsckNamesWhatWasChanged(t *testing.T) {
 				[]string{"UPDATE payments SET state = 'settled' WHERE id = '" + ids[0] + "'"}, ids[0], ""},
 			{"a claim taken away", []string{"DELETE FROM payment_claims " + of},
 				[]string{"INSERT INTO payment_claims (service, ref, payment_id) SELECT 'fine', ref, payment_id FROM payment_lines " + of}, ids[0], ""},
+			{"a: a payment's sum", sums(100), sums(-100), ids[0], ids[1]},
+			{"c: a line's fine", []string{"UPDATE payment_lines SET ref = ref || '9' " + of, "UPDATE payment_claims SET ref = ref || '9' " + of},
+				[]string{"UPDATE payment_lines SET ref = SUBSTR(ref, 1, LENGTH(ref) - 1) " + of, "UPDATE payment_claims SET ref = SUBSTR(ref, 1, LENGTH(ref) - 1) " + of},
+				ids[0] + " is not in its bills", ids[1]},
+			{"g: a certificate's number", []string{"UPDATE certificates SET number = number || 'X'"},
+				[]string{"UPDATE certificates SET number = SUBSTR(number, 1, LENGTH(number) - 1)"}, "is not in its certificate", ""},
+			{"j: a child's rank", []string{"UPDATE preschool_registrations SET benefit_rank = benefit_rank - 1" + child, "UPDATE preschool_choices SET benefit_rank = benefit_rank - 1" + child},
+				[]string{"UPDATE preschool_registrations SET benefit_rank = benefit_rank + 1" + child, "UPDATE preschool_choices SET benefit_rank = benefit_rank + 1" + child},
+				registration + " is not in its place", ""},
 			{"b: taken by another partner", []string{
 				"INSERT INTO partners (id, secret_hash, created_at) SELECT 'other-bank', secret_hash, created_at FROM partners LIMIT 1",
 				"UPDATE payment_txns SET partner_id = 'other-bank' " + of,

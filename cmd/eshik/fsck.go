@@ -38,7 +38,7 @@ func (fsckCommand) Run(ctx context.Context, config *Config, log *slog.Logger, ou
 
 // fsck replays the audit log and compares with it what is kept.
 func (a *app) fsck(ctx context.Context, tx *sql.Tx, out io.Writer) error {
-	payments, checks := payment.NewCheck(), a.checks()
+	payments, checks := payment.NewCheck(a.audit), a.checks()
 	last, records := a.now(), 0
 	tell := func(format string, n int) {
 		if now := a.now(); now.Sub(last) >= progressEvery {
@@ -46,17 +46,21 @@ func (a *app) fsck(ctx context.Context, tx *sql.Tx, out io.Writer) error {
 			_, _ = fmt.Fprintf(out, format+"\n", n)
 		}
 	}
-	tail, whole := a.audit.Replay(ctx, tx, func(e audit.Entry) {
-		payments.See(e)
+	tail, whole := a.audit.Replay(ctx, tx, func(r audit.Recorded) {
+		payments.See(r)
 		for _, check := range checks {
-			check.See(e)
+			check.See(r)
 		}
 		records++
 		tell("%d records of the audit log …", records)
 	})
-	_, _ = fmt.Fprint(out, unsealed(tail))
+	before := payments.Older()
+	for _, check := range checks {
+		before += check.Older()
+	}
+	_, _ = fmt.Fprint(out, unsealed(tail), older(before))
 	if whole != nil { // nothing can be compared with a log that is not to be trusted
-		payments = payment.NewCheck()
+		payments = payment.NewCheck(a.audit)
 	}
 	faults := []error{whole, payments.Run(ctx, tx, func(n int) { tell("%d payments …", n) })}
 	for _, check := range checks {
@@ -76,6 +80,14 @@ func (a *app) checks() []module.Check {
 		}
 	}
 	return append(all, identity.NewCheck())
+}
+
+// older tells of records that do not say what their step decided.
+func older(records int) string {
+	if records == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d records from before the audit log kept digests of what was decided cannot be compared.\n", records)
 }
 
 // unsealed tells of the log's tail: what is deleted from it shows only by what it

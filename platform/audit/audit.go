@@ -51,6 +51,8 @@ type Entry struct {
 	Object  string // what it was done to: an id
 	Subject string // whose data: a citizen's id or a blind index
 	Purpose string // why the data was looked at or changed
+	// Decided is what the step fixed; the log keeps a keyed digest of each group.
+	Decided []*Group
 }
 
 // Hasher gives keyed hashes; a seal.Sealer is one.
@@ -84,11 +86,11 @@ func (l *Log) Record(ctx context.Context, tx *store.Tx, e Entry) error {
 	}
 	row := db.AuditRecord{
 		ID: id.String(), HappenedAt: dbtime.From(e.At), Actor: e.Actor, Action: e.Action,
-		Object: e.Object, Subject: e.Subject, Purpose: e.Purpose,
+		Object: e.Object, Subject: e.Subject, Purpose: e.Purpose, Decided: l.decided(e),
 	}
 	err = db.New(tx).Record(ctx, db.RecordParams{
 		ID: row.ID, HappenedAt: row.HappenedAt, Actor: row.Actor, Action: row.Action,
-		Object: row.Object, Subject: row.Subject, Purpose: row.Purpose, Mac: valid(l.mark(row)),
+		Object: row.Object, Subject: row.Subject, Purpose: row.Purpose, Mac: valid(l.mark(row)), Decided: row.Decided,
 	})
 	if err != nil {
 		return fmt.Errorf("write an audit record: %w", err)
@@ -220,14 +222,14 @@ func (l *Log) head(ctx context.Context, q *db.Queries) (Head, bool, error) {
 // records behind it that we did not write.
 func (l *Log) Verify(ctx context.Context) error {
 	return l.db.Snapshot(ctx, func(tx *sql.Tx) error {
-		_, err := l.Replay(ctx, tx, func(Entry) {})
+		_, err := l.Replay(ctx, tx, func(Recorded) {})
 		return err
 	})
 }
 
 // Replay is Verify within a snapshot of the database, and gives every record to see
 // in the order of the chain, then those that are not sealed yet.
-func (l *Log) Replay(ctx context.Context, tx *sql.Tx, see func(Entry)) (Tail, error) {
+func (l *Log) Replay(ctx context.Context, tx *sql.Tx, see func(Recorded)) (Tail, error) {
 	q, older := db.New(tx), false
 	end, err := q.Ends(ctx)
 	switch {
@@ -254,8 +256,9 @@ func (l *Log) Replay(ctx context.Context, tx *sql.Tx, see func(Entry)) (Tail, er
 	return l.tail(ctx, q, older, see)
 }
 
-func entryOf(r db.AuditRecord) Entry {
-	return Entry{At: r.HappenedAt.Time, Actor: r.Actor, Action: r.Action, Object: r.Object, Subject: r.Subject, Purpose: r.Purpose}
+func recorded(r db.AuditRecord) Recorded {
+	e := Entry{At: r.HappenedAt.Time, Actor: r.Actor, Action: r.Action, Object: r.Object, Subject: r.Subject, Purpose: r.Purpose}
+	return Recorded{Entry: e, ID: r.ID, decided: r.Decided}
 }
 
 // verifyEmpty is Verify without a head: then nothing may be sealed.
@@ -270,7 +273,7 @@ func (l *Log) verifyEmpty(ctx context.Context, q *db.Queries) error {
 	return nil
 }
 
-func (l *Log) verifyChain(ctx context.Context, q *db.Queries, head Head, see func(Entry)) error {
+func (l *Log) verifyChain(ctx context.Context, q *db.Queries, head Head, see func(Recorded)) error {
 	last := Head{}
 	for last.N < head.N {
 		page, err := q.Sealed(ctx, db.SealedParams{N: sql.NullInt64{Int64: last.N, Valid: true}, Limit: batch})
@@ -288,7 +291,7 @@ func (l *Log) verifyChain(ctx context.Context, q *db.Queries, head Head, see fun
 			if r.N.Int64 != next.N || r.Mac.String != next.MAC {
 				return fmt.Errorf("record %d is not the one that was sealed: %w", next.N, ErrTampered)
 			}
-			see(entryOf(r))
+			see(recorded(r))
 			last = next
 		}
 	}

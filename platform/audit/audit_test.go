@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
 
@@ -33,6 +35,7 @@ func record(t *testing.T, db *store.DB, log *audit.Log, n int) {
 			err := log.Record(t.Context(), tx, audit.Entry{
 				At: time.Date(2026, 3, 1, 0, 0, i, 0, time.UTC), Actor: fmt.Sprint("actor", i%7), Action: "certificate.read",
 				Object: fmt.Sprint("object", i), Subject: fmt.Sprint("citizen", i%5), Purpose: "certificate",
+				Decided: []*audit.Group{audit.Decided("sum").Number(int64(i))},
 			})
 			if err != nil {
 				return err
@@ -140,7 +143,10 @@ var tamperings = []string{
 	"UPDATE audit_head SET mac = 'x' WHERE n >= $1",
 	"UPDATE audit_head SET own = 'x' WHERE n >= $1",
 	"DELETE FROM audit_head WHERE n >= $1",
-	"INSERT INTO audit_records SELECT 'x' || id, happened_at, actor, action, object, subject, purpose, n + 1000000, mac FROM audit_records WHERE n = $1",
+	"UPDATE audit_records SET decided = '' WHERE n = $1",
+	"UPDATE audit_records SET decided = decided || '0' WHERE n = $1",
+	"UPDATE audit_records SET purpose = purpose || '5:1 a=0', decided = '' WHERE n = $1",
+	"INSERT INTO audit_records SELECT 'x' || id, happened_at, actor, action, object, subject, purpose, n + 1000000, mac, decided FROM audit_records WHERE n = $1",
 	"UPDATE audit_records SET object = (SELECT r.object FROM audit_records r WHERE r.n = $1 + 1 OR r.n = 1 AND r.id <> audit_records.id ORDER BY r.n DESC LIMIT 1) WHERE n = $1",
 }
 
@@ -301,7 +307,7 @@ func TestALogWithoutMarks(t *testing.T) {
 		}
 		unmark()
 		err = db.Snapshot(t.Context(), func(tx *sql.Tx) error {
-			tail, err := now.Replay(t.Context(), tx, func(audit.Entry) {})
+			tail, err := now.Replay(t.Context(), tx, func(audit.Recorded) {})
 			if tail.Records != 600 || tail.Unmarked != 600 || tail.Since.IsZero() {
 				t.Errorf("the tail is %+v", tail)
 			}
@@ -319,4 +325,109 @@ func TestALogWithoutMarks(t *testing.T) {
 			t.Errorf("a second time: %v, %v", head, err)
 		}
 	})
+}
+
+// TestARecordFromBeforeDigests: what was written before records said what was decided
+// keeps its mark, and says nothing that can be compared.
+func TestARecordFromBeforeDigests(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		sealer, err := seal.New(bytes.Repeat([]byte{3}, seal.MasterKeySize))
+		if err != nil {
+			t.Fatal(err)
+		}
+		log := newLog(t, db)
+		if _, err := log.Seal(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		_, err = db.Writer().Exec("INSERT INTO audit_records (id, happened_at, actor, action, object, subject, purpose, mac) VALUES ('r1', 5, 'a', 'bc', 'o', '', 'p', $1)",
+			sealer.Index("audit.mark", "2:r11:51:a2:bc1:o0:1:p"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if head, err := log.Seal(t.Context()); err != nil || head.N != 1 {
+			t.Fatalf("the head is %v, %v", head, err)
+		}
+		if err := log.Verify(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestDecided: a record says by keyed digests what was decided, of its own object
+// alone; nothing of the fields is in the clear.
+func TestDecided(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		log := newLog(t, db)
+		sum := func(n int64) *audit.Group { return audit.Decided("sum").Number(n).Text("4111") }
+		write := func(object string, groups ...*audit.Group) {
+			err := db.InTx(t.Context(), func(tx *store.Tx) error {
+				return log.Record(t.Context(), tx, audit.Entry{At: time.Now(), Action: "pay", Object: object, Decided: groups})
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		write("a", sum(150), audit.Decided("payer").Text("x").Bytes(nil).Moment(dbtime.Time{}))
+		write("b", sum(150))
+		write("c")
+		said := map[string]map[string]audit.Said{}
+		err := db.Snapshot(t.Context(), func(tx *sql.Tx) error {
+			_, err := log.Replay(t.Context(), tx, func(r audit.Recorded) {
+				said[r.Object] = maps.Collect(r.Says())
+				if r.Compares() != (r.Object != "c") {
+					t.Errorf("%s compares: %v", r.Object, r.Compares())
+				}
+			})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, b := said["a"]["sum"], said["b"]["sum"]
+		if len(said["a"]) != 2 || len(said["b"]) != 1 || len(said["c"]) != 0 || a.Same(b) || !a.Known() {
+			t.Fatalf("the records say %v", said)
+		}
+		for want, fits := range map[bool][]bool{
+			true:  {log.Fits(a, "a", sum(150)), log.Fits(b, "b", sum(150))},
+			false: {log.Fits(a, "a", sum(151)), log.Fits(a, "b", sum(150)), log.Fits(a, "a", audit.Decided("payer").Number(150).Text("4111"))},
+		} {
+			for i, got := range fits {
+				if got != want {
+					t.Errorf("%v %d: %v", want, i, got)
+				}
+			}
+		}
+		var clear int
+		if err := db.Reader().QueryRow("SELECT COUNT(*) FROM audit_records WHERE decided LIKE '%4111%'").Scan(&clear); err != nil || clear != 0 {
+			t.Errorf("%d records hold a field in the clear; %v", clear, err)
+		}
+	})
+}
+
+// TestDecidedKeepsFieldsApart: no two lists of fields are one text.
+func TestDecidedKeepsFieldsApart(t *testing.T) {
+	heard := &hearing{}
+	log := audit.New(nil, heard)
+	seen := map[string]int{}
+	for i, g := range []*audit.Group{
+		audit.Decided("g"), audit.Decided("g").Text(""), audit.Decided("g").Text("", ""), audit.Decided("g").Text("a", "b"), audit.Decided("g").Text("ab", ""),
+		audit.Decided("g").Number(1), audit.Decided("g").Text("1"), audit.Decided("g").Number(12), audit.Decided("g").Number(1, 2), audit.Decided("g").Number(-1),
+		audit.Decided("g").Moment(dbtime.Time{}), audit.Decided("g").Text("#1;"), audit.Decided("g").Moment(dbtime.Time{}, dbtime.From(time.UnixMicro(1))),
+		audit.Decided("g").Moment(dbtime.From(time.UnixMicro(1)), dbtime.Time{}), audit.Decided("h"), audit.Decided("g").Text("1:a"),
+	} {
+		log.Fits(audit.Said{}, "o", g)
+		text := heard.value
+		if before, known := seen[text]; known {
+			t.Errorf("%d and %d are one: %q", before, i, text)
+		}
+		seen[text] = i
+	}
+}
+
+// hearing keeps what is to be hashed.
+type hearing struct{ value string }
+
+func (h *hearing) Index(_, value string) string {
+	h.value = value
+	return strings.Repeat("0", 64)
 }

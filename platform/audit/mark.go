@@ -76,7 +76,7 @@ func (l *Log) older(h Head, own string) (older, genuine bool) {
 
 // tail gives the records that have no place in the chain yet, but for those that
 // are not ours: an error names them.
-func (l *Log) tail(ctx context.Context, q *db.Queries, older bool, see func(Entry)) (Tail, error) {
+func (l *Log) tail(ctx context.Context, q *db.Queries, older bool, see func(Recorded)) (Tail, error) {
 	var tail Tail
 	var foreign strangers
 	after := ""
@@ -92,7 +92,7 @@ func (l *Log) tail(ctx context.Context, q *db.Queries, older bool, see func(Entr
 				continue
 			}
 			tail.add(r)
-			see(entryOf(r))
+			see(recorded(r))
 		}
 		if len(page) < batch {
 			return tail, foreign.err()
@@ -110,9 +110,14 @@ func (t *Tail) add(r db.AuditRecord) {
 	}
 }
 
-// text is a record as one string. Lengths keep the fields apart.
+// text is a record as one string. Lengths keep the fields apart. A record that
+// decided nothing reads as it did before there were digests.
 func text(r db.AuditRecord) string {
-	return joined(r.ID, strconv.FormatInt(r.HappenedAt.UnixMicro(), 10), r.Actor, r.Action, r.Object, r.Subject, r.Purpose)
+	text := joined(r.ID, strconv.FormatInt(r.HappenedAt.UnixMicro(), 10), r.Actor, r.Action, r.Object, r.Subject, r.Purpose)
+	if r.Decided == "" {
+		return text
+	}
+	return text + joined(r.Decided)
 }
 
 func joined(fields ...string) string {

@@ -1,6 +1,6 @@
 -- name: Record :exec
-INSERT INTO audit_records (id, happened_at, actor, action, object, subject, purpose, mac)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+INSERT INTO audit_records (id, happened_at, actor, action, object, subject, purpose, mac, decided)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
 
 -- name: UnsealedAfter :many
 SELECT * FROM audit_records WHERE n IS NULL AND id > $1 ORDER BY id LIMIT $2;

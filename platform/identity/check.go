@@ -42,7 +42,7 @@ func NewCheck() *Check {
 }
 
 // See takes a record of the audit log.
-func (c *Check) See(e audit.Entry) {
+func (c *Check) See(e audit.Recorded) {
 	switch e.Action {
 	case "identity.proof.done":
 		c.proofs[e.Object] = proofSaid{phone: e.Actor, citizen: e.Subject, at: e.At}
@@ -56,6 +56,9 @@ func (c *Check) See(e audit.Entry) {
 		c.phone(e.Object).generation++
 	}
 }
+
+// Older is 0: what identity's records are compared by was in them from the beginning.
+func (c *Check) Older() int { return 0 }
 
 func (c *Check) phone(index string) *phoneSaid {
 	if c.phones[index] == nil {

@@ -96,7 +96,9 @@ type Chore struct {
 // Check compares what is kept with the audit log: See is given the whole log, then Run
 // is called, once, on the same moment of the database.
 type Check interface {
-	See(audit.Entry)
+	See(audit.Recorded)
+	// Older is how many of the records seen are from before what they decided was kept.
+	Older() int
 	Run(context.Context, *sql.Tx) error
 }
 

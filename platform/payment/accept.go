@@ -190,14 +190,15 @@ func (s *Service) take(ctx context.Context, tx *store.Tx, txn db.InsertTxnParams
 		}
 	}
 	if answer.Result == OK {
+		var taken acceptance
 		var err error
-		if answer.Result, err = s.claim(ctx, tx, row, txn.ReceivedAt); err != nil {
+		if taken, answer.Result, err = s.claim(ctx, tx, row.ID, txn); err != nil {
 			return Answer{}, err
 		}
-	}
-	if answer.Result == OK {
-		if err := s.effects(ctx, tx, row, txn); err != nil {
-			return Answer{}, err
+		if answer.Result == OK {
+			if err := s.effects(ctx, tx, taken); err != nil {
+				return Answer{}, err
+			}
 		}
 	}
 	return answer, q.DecideTxn(ctx, db.DecideTxnParams{
@@ -205,44 +206,52 @@ func (s *Service) take(ctx context.Context, tx *store.Tx, txn db.InsertTxnParams
 	})
 }
 
+// acceptance is a payment whose money is taken, as its rows are from then on.
+type acceptance struct {
+	row   db.Payment
+	lines []db.PaymentLine
+	txn   db.InsertTxnParams
+}
+
 // claim takes the payment and each of its bills, or none. Bills are claimed in
 // the order of their numbers, so that two payments never wait for each other.
-func (s *Service) claim(ctx context.Context, tx *store.Tx, row db.Payment, at dbtime.Time) (Result, error) {
-	q := db.New(tx)
+func (s *Service) claim(ctx context.Context, tx *store.Tx, id string, txn db.InsertTxnParams) (taken acceptance, result Result, err error) {
+	q, at := db.New(tx), txn.ReceivedAt
+	taken.txn = txn
 	// The register knows whole seconds: an accepted_at in whole seconds is what
 	// our own payment is recognised by.
 	second := dbtime.From(at.Truncate(time.Second))
-	accepted, err := q.AcceptPayment(ctx, db.AcceptPaymentParams{
-		ID: row.ID, AcceptedAt: second, TryAt: dbtime.From(at.Add(queueTakes)),
+	taken.row, err = q.AcceptPayment(ctx, db.AcceptPaymentParams{
+		ID: id, AcceptedAt: second, TryAt: dbtime.From(at.Add(queueTakes)),
 	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return taken, Inactive, nil // another transaction was faster
+	}
 	if err != nil {
-		return Temporary, err
+		return taken, Temporary, err
 	}
-	if accepted == 0 {
-		return Inactive, nil // another transaction was faster
+	if taken.lines, err = q.ListLines(ctx, id); err != nil {
+		return taken, Temporary, err
 	}
-	lines, err := q.ListLines(ctx, row.ID)
-	if err != nil {
-		return Temporary, err
-	}
-	for _, l := range lines {
-		n, err := q.ClaimBill(ctx, db.ClaimBillParams{Service: row.Service, Ref: l.Ref, PaymentID: row.ID})
+	for _, l := range taken.lines {
+		n, err := q.ClaimBill(ctx, db.ClaimBillParams{Service: taken.row.Service, Ref: l.Ref, PaymentID: id})
 		if err != nil {
-			return Temporary, err
+			return taken, Temporary, err
 		}
 		if n == 0 {
-			return Inactive, errors.Join(
-				q.ReleaseClaims(ctx, row.ID),
-				q.RefusePayment(ctx, db.RefusePaymentParams{ID: row.ID, FinishedAt: at}),
-				s.closed(ctx, tx, row, at),
+			return taken, Inactive, errors.Join(
+				q.ReleaseClaims(ctx, id),
+				q.RefusePayment(ctx, db.RefusePaymentParams{ID: id, FinishedAt: at}),
+				s.closed(ctx, tx, taken.row, at),
 			)
 		}
 	}
-	return OK, q.ClaimLines(ctx, row.ID)
+	return taken, OK, q.ClaimLines(ctx, id)
 }
 
 // effects are what an accepted payment leaves in the same transaction.
-func (s *Service) effects(ctx context.Context, tx *store.Tx, row db.Payment, txn db.InsertTxnParams) error {
+func (s *Service) effects(ctx context.Context, tx *store.Tx, taken acceptance) error {
+	row, txn := taken.row, taken.txn
 	err := post(ctx, tx, transfer{
 		kind: entryAccept, paymentID: row.ID, line: wholePayment, amount: row.Amount, at: txn.ReceivedAt,
 		from: clearingAccount(row.Service), to: partnerAccount(txn.PartnerID),
@@ -252,7 +261,7 @@ func (s *Service) effects(ctx context.Context, tx *store.Tx, row db.Payment, txn
 	}
 	err = s.Audit.Record(ctx, tx, audit.Entry{
 		At: txn.ReceivedAt.Time, Actor: partnerAccount(txn.PartnerID), Action: "payment.accept",
-		Object: row.ID, Subject: row.Owner, Purpose: "payment",
+		Object: row.ID, Subject: row.Owner, Purpose: "payment", Decided: taken.decided(),
 	})
 	if err != nil {
 		return err
@@ -261,6 +270,16 @@ func (s *Service) effects(ctx context.Context, tx *store.Tx, row db.Payment, txn
 		return err
 	}
 	return s.Queue.Insert(ctx, tx, settleArgs{PaymentID: row.ID}, job.Options{})
+}
+
+func (a acceptance) decided() []*audit.Group {
+	return []*audit.Group{
+		billsOf(a.row, a.lines), payerOf(a.row.Owner, a.row.PhoneSealed),
+		transactionOf(a.row, db.PaymentTxn{
+			PartnerID: a.txn.PartnerID, TxnID: a.txn.TxnID, PrvTxn: a.txn.PrvTxn, Account: a.txn.Account, Amount: a.txn.Amount,
+			PaidAt: a.txn.PaidAt, ReceivedAt: a.txn.ReceivedAt,
+		}),
+	}
 }
 
 // event counts a step of a payment, in the channel and language it was opened

@@ -9,12 +9,16 @@ import (
 	"strings"
 
 	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/payment/db"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
 // Check compares the ledger with the payments, and the payments with the audit
-// log: every entry is computed anew from its payment. It reads page by page along
-// the keys, so that its time grows as the ledger does.
+// log: every entry is computed anew from its payment, and what the log has digests
+// of is what the rows say (see decided.go). It reads page by page along the keys, so
+// that its time grows as the ledger does.
 type Check struct {
+	log *audit.Log
 	// done is what the log says of each payment; a payment that was looked at is
 	// taken out.
 	done map[string]said
@@ -22,56 +26,19 @@ type Check struct {
 	actors map[string]string
 	// replayed is false where the log is not compared.
 	replayed bool
+	older    int
 	found    []error
 	more     int
 }
 
-// history is what happened to a payment, as bits.
-type history uint8
-
-const (
-	wasAccepted history = 1 << iota
-	wasDoubted
-	wasSettled
-	wasRefunded
-)
-
-// said is what the log says of a payment.
-type said struct {
-	was   history
-	actor string // who took its money
-	// settled and returned count an operator's decisions of lines in doubt.
-	settled, returned int32
+// NewCheck makes a Check against a log, nil for none. Give it the log's records by See
+// before Run.
+func NewCheck(log *audit.Log) *Check {
+	return &Check{log: log, done: map[string]said{}, actors: map[string]string{}}
 }
 
-// NewCheck makes a Check. Give it the audit log by See before Run.
-func NewCheck() *Check { return &Check{done: map[string]said{}, actors: map[string]string{}} }
-
-// See takes a record of the audit log.
-func (c *Check) See(e audit.Entry) {
-	c.replayed = true
-	p := c.done[e.Object]
-	switch e.Action {
-	case "payment.accept":
-		if _, known := c.actors[e.Actor]; !known {
-			c.actors[e.Actor] = e.Actor
-		}
-		p.was, p.actor = p.was|wasAccepted, c.actors[e.Actor]
-	case "payment.in_doubt":
-		p.was |= wasDoubted
-	case "payment.settled":
-		p.was |= wasSettled
-	case "payment.refund_due":
-		p.was |= wasRefunded
-	case "payment.doubt_settle":
-		p.settled++
-	case "payment.doubt_refund":
-		p.returned++
-	default:
-		return
-	}
-	c.done[e.Object] = p
-}
+// Older is how many of the records seen are from before what they decided was kept.
+func (c *Check) Older() int { return c.older }
 
 // checkPage is how many payments one page holds, and reportAtMost how many
 // differences are named.
@@ -175,19 +142,37 @@ func each(ctx context.Context, tx *sql.Tx, query string, args []any, use func(*s
 
 // file is all that is kept of one payment.
 type file struct {
-	id, service string
-	state       State
-	amount      int64
-	lines       []fileLine
-	partners    []string // of the accepted transactions
-	taken       int64    // by them
-	entries     map[posting]int64
+	row      db.Payment
+	lines    []db.PaymentLine
+	txns     []db.PaymentTxn // the accepted ones
+	entries  []db.EntriesOfRow
+	postings map[posting]int64
 }
 
-type fileLine struct {
-	n, amount int64
-	state     State
-	doubted   bool
+// moment is when an entry was posted, by the payment's other rows; zero where they do
+// not say.
+func (f *file) moment(e db.EntriesOfRow) (at dbtime.Time) {
+	switch e.Kind {
+	case entryAccept:
+		for _, t := range f.txns {
+			at = t.ReceivedAt
+		}
+	case entryDoubt:
+		for _, l := range f.lines {
+			if l.N == e.Line {
+				at = l.DoubtedAt
+			}
+		}
+	}
+	return at
+}
+
+// taken is the sum of the accepted transactions.
+func (f *file) taken() (sum int64) {
+	for _, t := range f.txns {
+		sum += t.Amount
+	}
+	return sum
 }
 
 // posting is one account's part of an entry.
@@ -199,90 +184,49 @@ type posting struct {
 
 // judge compares a payment with what follows from it.
 func (c *Check) judge(f *file) {
-	log := c.done[f.id]
-	was := log.was
-	delete(c.done, f.id)
-	paid := slices.Contains([]State{Accepted, InDoubt, Settled, RefundDue}, f.state)
+	id, at := f.row.ID, State(f.row.State)
+	log := c.done[id]
+	delete(c.done, id)
+	paid := slices.Contains([]State{Accepted, InDoubt, Settled, RefundDue}, at)
 	var sum int64
 	for _, l := range f.lines {
-		sum += l.amount
+		sum += l.Amount
 	}
 	switch {
-	case sum != f.amount:
-		c.say("the payment %s is %d tyiyn, its lines are %d", f.id, f.amount, sum)
-	case paid && (len(f.partners) != 1 || f.taken != f.amount):
-		c.say("the payment %s is %s at %d tyiyn, and %d transactions took %d", f.id, f.state, f.amount, len(f.partners), f.taken)
-	case !paid && len(f.partners) > 0:
-		c.say("the payment %s is %s, and a transaction took its money", f.id, f.state)
+	case sum != f.row.Amount:
+		c.say("the payment %s is %d tyiyn, its lines are %d", id, f.row.Amount, sum)
+	case paid && (len(f.txns) != 1 || f.taken() != f.row.Amount):
+		c.say("the payment %s is %s at %d tyiyn, and %d transactions took %d", id, at, f.row.Amount, len(f.txns), f.taken())
+	case !paid && len(f.txns) > 0:
+		c.say("the payment %s is %s, and a transaction took its money", id, at)
 	}
-	if state := f.follows(); paid && state != f.state || !paid && state != Quoted {
-		c.say("the payment %s is %s, by its lines it is %s", f.id, f.state, state)
+	if state := f.follows(); paid && state != at || !paid && state != Quoted {
+		c.say("the payment %s is %s, by its lines it is %s", id, at, state)
 	}
-	if want := recorded(f.state); c.replayed && !slices.Contains(want, was&^wasDoubted) || c.replayed && f.state == InDoubt && was&wasDoubted == 0 {
-		c.say("the payment %s is %s, which the audit log does not say", f.id, f.state)
+	if want := recorded(at); c.replayed && !slices.Contains(want, log.was&^wasDoubted) || c.replayed && at == InDoubt && log.was&wasDoubted == 0 {
+		c.say("the payment %s is %s, which the audit log does not say", id, at)
 	}
 	if c.replayed && paid {
 		c.witnessed(f, log)
 	}
+	if c.replayed {
+		c.digests(f, log)
+	}
 	c.compare(f, paid)
-}
-
-// witnessed compares who took the money, and what came to be in doubt, with the log.
-func (c *Check) witnessed(f *file, log said) {
-	for _, partner := range f.partners {
-		if account := partnerAccount(partner); account != log.actor {
-			c.say("the payment %s was taken by %s, the audit log says %q", f.id, account, log.actor)
-		}
-	}
-	var doubted int
-	var settled, returned int32
-	for _, l := range f.lines {
-		if !l.doubted {
-			continue
-		}
-		doubted++
-		switch l.state {
-		case Settled:
-			settled++
-		case RefundDue:
-			returned++
-		}
-	}
-	if log.was&wasDoubted != 0 && doubted == 0 {
-		c.say("no line of the payment %s was in doubt, the audit log says that it was", f.id)
-	}
-	if settled != log.settled || returned != log.returned {
-		c.say("of the lines in doubt of the payment %s, %d were settled and %d returned, the audit log says %d and %d",
-			f.id, settled, returned, log.settled, log.returned)
-	}
-}
-
-// recorded is what the log must say of a payment in a state, doubts aside.
-func recorded(state State) []history {
-	switch state {
-	case Accepted, InDoubt:
-		return []history{wasAccepted}
-	case Settled:
-		return []history{wasAccepted | wasSettled}
-	case RefundDue:
-		return []history{wasAccepted | wasRefunded}
-	default:
-		return []history{0}
-	}
 }
 
 // follows is the state that a payment has by its lines.
 func (f *file) follows() State {
 	state := Settled
 	for _, l := range f.lines {
-		switch {
-		case l.state == Quoted:
+		switch now := State(l.State); {
+		case now == Quoted:
 			return Quoted
-		case l.state == Claimed:
+		case now == Claimed:
 			state = Accepted
-		case l.state == InDoubt && state != Accepted:
+		case now == InDoubt && state != Accepted:
 			state = InDoubt
-		case l.state == RefundDue && state == Settled:
+		case now == RefundDue && state == Settled:
 			state = RefundDue
 		}
 	}
@@ -296,25 +240,25 @@ func (c *Check) compare(f *file, paid bool) {
 		want[posting{kind, line, destination}] += amount
 		want[posting{kind, line, source}] -= amount
 	}
-	clearing, suspense := clearingAccount(f.service), suspenseAccount(f.service)
-	if paid && len(f.partners) == 1 {
-		move(entryAccept, wholePayment, f.amount, clearing, partnerAccount(f.partners[0]))
+	clearing, suspense := clearingAccount(f.row.Service), suspenseAccount(f.row.Service)
+	if paid && len(f.txns) == 1 {
+		move(entryAccept, wholePayment, f.row.Amount, clearing, partnerAccount(f.txns[0].PartnerID))
 	}
 	for _, l := range f.lines {
 		settle, refund, from := entrySettle, entryRefund, clearing
-		if l.doubted {
-			move(entryDoubt, l.n, l.amount, suspense, clearing)
+		if !l.DoubtedAt.IsZero() {
+			move(entryDoubt, l.N, l.Amount, suspense, clearing)
 			settle, refund, from = entryDoubtSettle, entryDoubtRefund, suspense
 		}
-		switch l.state {
+		switch State(l.State) {
 		case Settled:
-			move(settle, l.n, l.amount, treasuryAccount(f.service), from)
+			move(settle, l.N, l.Amount, treasuryAccount(f.row.Service), from)
 		case RefundDue:
-			move(refund, l.n, l.amount, refundsAccount(f.service), from)
+			move(refund, l.N, l.Amount, refundsAccount(f.row.Service), from)
 		}
 	}
 	var wrong []string
-	for p, amount := range f.entries {
+	for p, amount := range f.postings {
 		if want[p] != amount {
 			wrong = append(wrong, fmt.Sprintf("%s of line %d posts %d to %s, not %d", p.kind, p.line, amount, p.account, want[p]))
 		}
@@ -323,8 +267,13 @@ func (c *Check) compare(f *file, paid bool) {
 	for p, amount := range want {
 		wrong = append(wrong, fmt.Sprintf("%s of line %d does not post %d to %s", p.kind, p.line, amount, p.account))
 	}
+	for _, e := range f.entries {
+		if at := f.moment(e); !at.IsZero() && !at.Equal(e.HappenedAt.Time) {
+			wrong = append(wrong, fmt.Sprintf("%s of line %d is of %s, not %s", e.Kind, e.Line, e.HappenedAt, at))
+		}
+	}
 	if len(wrong) > 0 {
 		slices.Sort(wrong)
-		c.say("the ledger entries of the payment %s: %s", f.id, strings.Join(wrong, "; "))
+		c.say("the ledger entries of the payment %s: %s", f.row.ID, strings.Join(wrong, "; "))
 	}
 }

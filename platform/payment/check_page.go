@@ -4,7 +4,7 @@ import (
 	"context"
 	"database/sql"
 
-	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/platform/payment/db"
 )
 
 // page is a stretch of the payments by id, with all that belongs to each.
@@ -18,13 +18,17 @@ type page struct {
 // read reads the page after an id and reports how many payments it has.
 func (p *page) read(ctx context.Context, after string) (int, error) {
 	p.files = map[string]*file{}
-	err := each(ctx, p.tx, "SELECT id, service, state, amount FROM payments WHERE id > $1 ORDER BY id LIMIT $2", []any{after, checkPage},
+	err := each(ctx, p.tx, "SELECT id, code, service, owner, phone_sealed, amount, state, opened_at, confirmed_at, accepted_at, finished_at "+
+		"FROM payments WHERE id > $1 ORDER BY id LIMIT $2", []any{after, checkPage},
 		func(rows *sql.Rows) error {
-			f := &file{entries: map[posting]int64{}}
-			if err := rows.Scan(&f.id, &f.service, &f.state, &f.amount); err != nil {
+			f := &file{postings: map[posting]int64{}}
+			r := &f.row
+			err := rows.Scan(&r.ID, &r.Code, &r.Service, &r.Owner, &r.PhoneSealed, &r.Amount, &r.State,
+				&r.OpenedAt, &r.ConfirmedAt, &r.AcceptedAt, &r.FinishedAt)
+			if err != nil {
 				return err
 			}
-			p.files[f.id], p.last = f, f.id
+			p.files[r.ID], p.last = f, r.ID
 			return nil
 		})
 	if err != nil || len(p.files) == 0 {
@@ -39,16 +43,13 @@ func (p *page) read(ctx context.Context, after string) (int, error) {
 }
 
 func (p *page) lines(ctx context.Context, stretch []any) error {
-	return each(ctx, p.tx, "SELECT payment_id, n, amount, state, doubted_at FROM payment_lines WHERE payment_id > $1 AND payment_id <= $2", stretch,
+	return each(ctx, p.tx, "SELECT payment_id, n, ref, amount, state, reason, doubted_at FROM payment_lines WHERE payment_id > $1 AND payment_id <= $2", stretch,
 		func(rows *sql.Rows) error {
-			var id string
-			var l fileLine
-			var doubted dbtime.Time
-			if err := rows.Scan(&id, &l.n, &l.amount, &l.state, &doubted); err != nil {
+			var l db.PaymentLine
+			if err := rows.Scan(&l.PaymentID, &l.N, &l.Ref, &l.Amount, &l.State, &l.Reason, &l.DoubtedAt); err != nil {
 				return err
 			}
-			l.doubted = !doubted.IsZero()
-			if f := p.files[id]; f != nil {
+			if f := p.files[l.PaymentID]; f != nil {
 				f.lines = append(f.lines, l)
 			}
 			return nil
@@ -56,29 +57,31 @@ func (p *page) lines(ctx context.Context, stretch []any) error {
 }
 
 func (p *page) transactions(ctx context.Context, stretch []any) error {
-	return each(ctx, p.tx, "SELECT payment_id, partner_id, amount FROM payment_txns WHERE result = 0 AND payment_id > $1 AND payment_id <= $2", stretch,
+	return each(ctx, p.tx, "SELECT partner_id, txn_id, prv_txn, account, amount, paid_at, received_at, payment_id FROM payment_txns "+
+		"WHERE result = 0 AND payment_id > $1 AND payment_id <= $2", stretch,
 		func(rows *sql.Rows) error {
-			var id, partner string
-			var amount int64
-			if err := rows.Scan(&id, &partner, &amount); err != nil {
+			var t db.PaymentTxn
+			err := rows.Scan(&t.PartnerID, &t.TxnID, &t.PrvTxn, &t.Account, &t.Amount, &t.PaidAt, &t.ReceivedAt, &t.PaymentID)
+			if err != nil {
 				return err
 			}
-			if f := p.files[id]; f != nil {
-				f.partners, f.taken = append(f.partners, partner), f.taken+amount
+			if f := p.files[t.PaymentID]; f != nil {
+				f.txns = append(f.txns, t)
 			}
 			return nil
 		})
 }
 
+// entries reads the postings, and each entry once: with its first posting.
 func (p *page) entries(ctx context.Context, stretch []any) error {
-	return each(ctx, p.tx, "SELECT e.payment_id, e.id, e.kind, e.line, p.account, p.amount FROM ledger_entries e "+
+	return each(ctx, p.tx, "SELECT e.payment_id, e.id, e.kind, e.line, e.happened_at, p.n, p.account, p.amount FROM ledger_entries e "+
 		"LEFT JOIN ledger_postings p ON p.entry_id = e.id WHERE e.payment_id > $1 AND e.payment_id <= $2", stretch,
 		func(rows *sql.Rows) error {
-			var id, entry, kind string
-			var line int64
+			var id, entry string
+			var e db.EntriesOfRow
 			var account sql.NullString
-			var amount sql.NullInt64
-			if err := rows.Scan(&id, &entry, &kind, &line, &account, &amount); err != nil {
+			var n, amount sql.NullInt64
+			if err := rows.Scan(&id, &entry, &e.Kind, &e.Line, &e.HappenedAt, &n, &account, &amount); err != nil {
 				return err
 			}
 			if !account.Valid {
@@ -86,7 +89,10 @@ func (p *page) entries(ctx context.Context, stretch []any) error {
 				return nil
 			}
 			if f := p.files[id]; f != nil {
-				f.entries[posting{kind, line, account.String}] += amount.Int64
+				f.postings[posting{e.Kind, e.Line, account.String}] += amount.Int64
+				if n.Int64 == 0 {
+					f.entries = append(f.entries, e)
+				}
 			}
 			return nil
 		})
@@ -96,6 +102,6 @@ func (p *page) entries(ctx context.Context, stretch []any) error {
 // payment. It returns an error that names each difference.
 func (s *Service) VerifyLedger(ctx context.Context) error {
 	return s.DB.Snapshot(ctx, func(tx *sql.Tx) error {
-		return NewCheck().Run(ctx, tx, func(int) {})
+		return NewCheck(nil).Run(ctx, tx, func(int) {})
 	})
 }

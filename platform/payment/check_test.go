@@ -15,7 +15,7 @@ import (
 // check compares the payments with the audit log.
 func (w *world) check(t testing.TB) error {
 	t.Helper()
-	c := payment.NewCheck()
+	c := payment.NewCheck(w.Audit.(*audit.Log))
 	return w.db.Snapshot(context.Background(), func(tx *sql.Tx) error {
 		if _, err := w.Audit.(*audit.Log).Replay(context.Background(), tx, c.See); err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
@@ -56,11 +57,47 @@ func TestM4CheckOfALargeLedger(t *testing.T) {
 		var told []int
 		began := time.Now()
 		must(t, db.Snapshot(ctx, func(tx *sql.Tx) error {
-			return payment.NewCheck().Run(ctx, tx, func(payments int) { told = append(told, payments) })
+			return payment.NewCheck(nil).Run(ctx, tx, func(payments int) { told = append(told, payments) })
 		}))
 		t.Logf("%d postings in %v", 4*n, time.Since(began))
 		if len(told) != n/1000 || told[len(told)-1] != n {
 			t.Errorf("progress was told %d times: %v", len(told), told)
 		}
 	})
+}
+
+// BenchmarkCheckWithLog is fsck's part about payments with the audit log beside it:
+// the replay, and the check of what it says.
+func BenchmarkCheckWithLog(b *testing.B) {
+	n := 25_000
+	if given, err := strconv.Atoi(os.Getenv("ESHIK_TEST_PAYMENTS")); err == nil {
+		n = given
+	}
+	db := storetest.Open(b, storetest.NewSQLite(b))
+	w := newWorld(b, db)
+	crowd(b, db, n)
+	log := w.Audit.(*audit.Log)
+	record(b, db, log, n)
+	b.ResetTimer()
+	for range b.N {
+		must(b, w.check(b))
+	}
+	b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N), "ms/check")
+}
+
+// record writes the audit records of a crowd.
+func record(b *testing.B, db *store.DB, log *audit.Log, n int) {
+	b.Helper()
+	for first := 1; first <= n; first += 1000 {
+		must(b, db.InTx(b.Context(), func(tx *store.Tx) error {
+			for i := first; i < first+1000 && i <= n; i++ {
+				for _, e := range payment.CrowdRecords(int64(i)) {
+					if err := log.Record(b.Context(), tx, e); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		}))
+	}
 }

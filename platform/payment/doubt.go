@@ -96,9 +96,11 @@ func (s *Service) Decide(ctx context.Context, officer, paymentID string, n int64
 		if err := s.closeLine(ctx, tx, row, line, outcome, now); err != nil {
 			return err
 		}
+		line.State, line.Reason = ending(outcome)
 		err = s.Audit.Record(ctx, tx, audit.Entry{
 			At: now.Time, Actor: "staff:" + officer, Action: action,
 			Object: paymentID, Subject: row.Owner, Purpose: "payment " + evidence,
+			Decided: []*audit.Group{decisionOf(line)},
 		})
 		if err != nil {
 			return err

@@ -45,9 +45,10 @@ SELECT * FROM payment_lines WHERE payment_id = $1 ORDER BY n;
 UPDATE payments SET state = 'awaiting', confirmed_at = $2, expires_at = $3
 WHERE id = $1 AND state = 'quoted';
 
--- name: AcceptPayment :execrows
+-- name: AcceptPayment :one
 UPDATE payments SET state = 'accepted', accepted_at = $2, try_at = $3
-WHERE id = $1 AND state = 'awaiting';
+WHERE id = $1 AND state = 'awaiting'
+RETURNING *;
 
 -- name: RefusePayment :exec
 UPDATE payments SET state = 'refused', finished_at = $2, try_at = NULL
@@ -155,6 +156,9 @@ SELECT * FROM payment_txns WHERE partner_id = $1 AND txn_id = $2;
 
 -- name: InsertEntry :exec
 INSERT INTO ledger_entries (id, kind, payment_id, line, happened_at) VALUES ($1, $2, $3, $4, $5);
+
+-- name: EntriesOf :many
+SELECT kind, line, happened_at FROM ledger_entries WHERE payment_id = $1 ORDER BY line, kind;
 
 -- name: InsertPosting :exec
 INSERT INTO ledger_postings (entry_id, n, account, amount) VALUES ($1, $2, $3, $4);

@@ -229,6 +229,13 @@ func (s *Service) CutPhone(ctx context.Context, tx *store.Tx, phone string, now 
 		if err := q.Disown(ctx, db.DisownParams{ID: id, Owner: nobody, PhoneSealed: sealed}); err != nil {
 			return fmt.Errorf("cut a payment from its phone: %w", err)
 		}
+		err = s.Audit.Record(ctx, tx, audit.Entry{
+			At: now, Actor: "system", Action: "payment.disown", Object: id, Subject: s.owner(phone), Purpose: "number released",
+			Decided: []*audit.Group{payerOf(nobody, sealed)},
+		})
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -309,28 +316,41 @@ func (s *Service) Confirm(ctx context.Context, c caller.Caller, id string) (Paym
 	if err := s.free(ctx, p.Service, refs); err != nil {
 		return Payment{}, err
 	}
-	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
-		q := db.New(tx)
-		n, err := q.ConfirmPayment(ctx, db.ConfirmPaymentParams{
-			ID: id, ConfirmedAt: dbtime.From(c.Now), ExpiresAt: dbtime.From(c.Now.Add(CodeLife)),
-		})
-		if err != nil || n == 0 {
-			return err
-		}
-		row, err := q.GetPayment(ctx, id)
-		if err != nil {
-			return err
-		}
-		event := analytics.Of(c, row.Service, "payment.confirm", "done")
-		if err := s.Events.InTx(ctx, tx, event); err != nil {
-			return err
-		}
-		return s.sendCode(ctx, tx, c, row)
-	})
+	err = s.DB.InTx(ctx, func(tx *store.Tx) error { return s.confirm(ctx, tx, c, id) })
 	if err != nil {
 		return Payment{}, fmt.Errorf("confirm a payment: %w", err)
 	}
 	return s.Get(ctx, c, id)
+}
+
+// confirm keeps the citizen's word, and what it was given for.
+func (s *Service) confirm(ctx context.Context, tx *store.Tx, c caller.Caller, id string) error {
+	q := db.New(tx)
+	n, err := q.ConfirmPayment(ctx, db.ConfirmPaymentParams{
+		ID: id, ConfirmedAt: dbtime.From(c.Now), ExpiresAt: dbtime.From(c.Now.Add(CodeLife)),
+	})
+	if err != nil || n == 0 {
+		return err
+	}
+	row, err := q.GetPayment(ctx, id)
+	if err != nil {
+		return err
+	}
+	lines, err := q.ListLines(ctx, id)
+	if err != nil {
+		return err
+	}
+	err = s.Audit.Record(ctx, tx, audit.Entry{
+		At: c.Now, Actor: "phone:" + row.Owner, Action: "payment.confirm", Object: id, Subject: row.Owner, Purpose: "payment",
+		Decided: []*audit.Group{billsOf(row, lines), payerOf(row.Owner, row.PhoneSealed)},
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.Events.InTx(ctx, tx, analytics.Of(c, row.Service, "payment.confirm", "done")); err != nil {
+		return err
+	}
+	return s.sendCode(ctx, tx, c, row)
 }
 
 // sendCode puts the code into the caller's hand for after the talk.

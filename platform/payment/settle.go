@@ -145,7 +145,8 @@ const worker = "worker"
 // closeLine ends a line, claimed or in doubt, for good.
 func (s *Service) closeLine(ctx context.Context, tx *store.Tx, row db.Payment, line db.PaymentLine, outcome Outcome, now dbtime.Time) error {
 	q := db.New(tx)
-	finish := db.FinishLineParams{PaymentID: row.ID, N: line.N, State: string(Settled), Was: line.State}
+	finish := db.FinishLineParams{PaymentID: row.ID, N: line.N, Was: line.State}
+	finish.State, finish.Reason = ending(outcome)
 	t := transfer{
 		kind: entrySettle, paymentID: row.ID, line: line.N, amount: line.Amount, at: now,
 		from: treasuryAccount(row.Service), to: clearingAccount(row.Service),
@@ -159,7 +160,6 @@ func (s *Service) closeLine(ctx context.Context, tx *store.Tx, row db.Payment, l
 		if doubted {
 			t.kind = entryDoubtRefund
 		}
-		finish.State, finish.Reason = string(RefundDue), string(outcome)
 	}
 	n, err := q.FinishLine(ctx, finish)
 	if err != nil || n == 0 {
@@ -177,6 +177,14 @@ func (s *Service) closeLine(ctx context.Context, tx *store.Tx, row db.Payment, l
 		return nil
 	}
 	return q.ReleaseClaim(ctx, db.ReleaseClaimParams{Service: row.Service, Ref: line.Ref, PaymentID: row.ID})
+}
+
+// ending is how an outcome leaves a line: its state, and why a refund is due.
+func ending(outcome Outcome) (state, reason string) {
+	if outcome == OutcomeSettled {
+		return string(Settled), ""
+	}
+	return string(RefundDue), string(outcome)
 }
 
 // standing is how much of a payment's money stands where.
@@ -225,9 +233,13 @@ func (s *Service) finishPayment(ctx context.Context, tx *store.Tx, row db.Paymen
 	if err != nil || changed == 0 {
 		return err
 	}
+	became, err := ended(ctx, q, row.ID, lines)
+	if err != nil {
+		return err
+	}
 	err = s.Audit.Record(ctx, tx, audit.Entry{
 		At: now.Time, Actor: actor, Action: "payment." + string(state),
-		Object: row.ID, Subject: row.Owner, Purpose: "payment",
+		Object: row.ID, Subject: row.Owner, Purpose: "payment", Decided: []*audit.Group{became},
 	})
 	if err != nil {
 		return err
@@ -236,6 +248,19 @@ func (s *Service) finishPayment(ctx context.Context, tx *store.Tx, row db.Paymen
 		return err
 	}
 	return s.tell(ctx, tx, row, sum)
+}
+
+// ended is what became of a payment, as its rows say now.
+func ended(ctx context.Context, q *db.Queries, id string, lines []db.PaymentLine) (*audit.Group, error) {
+	row, err := q.GetPayment(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := q.EntriesOf(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return outcomeOf(row, lines, entries), nil
 }
 
 // tell sends the receipt for what was paid, and a notice of what goes back; or,

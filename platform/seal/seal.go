@@ -11,6 +11,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
+	"sync"
 
 	"github.com/tink-crypto/tink-go/v2/aead/subtle"
 	"github.com/tink-crypto/tink-go/v2/tink"
@@ -31,7 +33,7 @@ var ErrOpen = errors.New("the sealed value cannot be opened")
 // concurrent use.
 type Sealer struct {
 	cipher tink.AEAD
-	index  []byte
+	macs   sync.Pool // of hash.Hash: a key that is set up once is half of a short index
 }
 
 // New makes a Sealer of a master key of MasterKeySize random bytes. The keys in
@@ -54,7 +56,7 @@ func New(masterKey []byte) (*Sealer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Sealer{cipher: cipher, index: index}, nil
+	return &Sealer{cipher: cipher, macs: sync.Pool{New: func() any { return hmac.New(sha256.New, index) }}}, nil
 }
 
 func derive(masterKey []byte, use string) ([]byte, error) {
@@ -91,7 +93,9 @@ func (s *Sealer) Open(sealed []byte, context string) ([]byte, error) {
 // Equal values have equal indexes within a purpose and unrelated ones between
 // purposes; without the master key it cannot be turned back by trying values.
 func (s *Sealer) Index(purpose, value string) string {
-	mac := hmac.New(sha256.New, s.index)
+	mac := s.macs.Get().(hash.Hash)
+	defer s.macs.Put(mac)
+	mac.Reset()
 	// The length keeps ("ab", "c") and ("a", "bc") apart.
 	mac.Write(binary.BigEndian.AppendUint32(nil, uint32(len(purpose)))) // #nosec G115 -- purposes are short constants
 	mac.Write([]byte(purpose))

@@ -5,64 +5,122 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/services/certificate/db"
 )
 
-// Check compares the state and the citizen of every certificate with the audit log.
+// Check compares every certificate with the audit log: its state, its citizen, and
+// what the log has digests of (see decided.go).
 type Check struct {
-	states   map[string]State
-	citizens map[string]string // whose certificate it was issued as
+	log   *audit.Log
+	done  map[string]said
+	older int
 }
 
-// NewCheck makes a Check. Give it the audit log by See before Run.
-func NewCheck() *Check { return &Check{states: map[string]State{}, citizens: map[string]string{}} }
+// said is what the log says of a certificate.
+type said struct {
+	state                             State  // "": nothing
+	citizen                           string // whose it was issued as
+	certificate, document, revocation audit.Said
+}
+
+// NewCheck makes a Check against a log. Give it the log's records by See before Run.
+func NewCheck(log *audit.Log) *Check { return &Check{log: log, done: map[string]said{}} }
+
+// Older is how many of the records seen are from before what they decided was kept.
+func (c *Check) Older() int { return c.older }
 
 // See takes a record of the audit log. A revocation is for good.
-func (c *Check) See(e audit.Entry) {
-	switch e.Action {
-	case "certificate.issue":
-		c.citizens[e.Object] = e.Subject
-		if c.states[e.Object] == "" {
-			c.states[e.Object] = Issued
+func (c *Check) See(r audit.Recorded) {
+	p := c.done[r.Object]
+	switch {
+	case strings.HasPrefix(r.Action, "certificate.request."):
+	case r.Action == "certificate.issue":
+		p.citizen = r.Subject
+		if p.state == "" {
+			p.state = Issued
 		}
-	case "certificate.revoke":
-		c.states[e.Object] = Revoked
+	case r.Action == "certificate.revoke":
+		p.state = Revoked
+	default:
+		return
 	}
+	if !r.Compares() {
+		c.older++
+		if r.Action == "certificate.issue" { // what was said when it was asked for holds no longer
+			p.certificate, p.document = audit.Said{}, audit.Said{}
+		}
+	}
+	for group, now := range r.Says() {
+		switch group {
+		case groupCertificate:
+			p.certificate = now
+		case groupDocument:
+			p.document = now
+		case groupRevocation:
+			p.revocation = now
+		}
+	}
+	c.done[r.Object] = p
 }
 
 // Run reads the certificates within a snapshot and returns an error that names each
 // one that is not what the log says.
 func (c *Check) Run(ctx context.Context, tx *sql.Tx) error {
-	rows, err := tx.QueryContext(ctx, "SELECT id, number, state, citizen_id FROM certificates")
+	rows, err := tx.QueryContext(ctx, "SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, "+
+		"requested_at, issued_at, revoked_at FROM certificates")
 	if err != nil {
 		return fmt.Errorf("check the certificates: %w", err)
 	}
 	defer func() { _ = rows.Close() }() // Err below says what went wrong
 	var found []error
 	for rows.Next() {
-		var id, number, citizen string
-		var state State
-		if err := rows.Scan(&id, &number, &state, &citizen); err != nil {
+		var row db.Certificate
+		err := rows.Scan(&row.ID, &row.Number, &row.RequestKey, &row.CitizenID, &row.Kind, &row.State, &row.IntentSealed, &row.SignedSealed,
+			&row.RequestedAt, &row.IssuedAt, &row.RevokedAt)
+		if err != nil {
 			return fmt.Errorf("check the certificates: %w", err)
 		}
-		want, said := c.states[id]
-		if !said {
-			want = Requested
-		}
-		if state != want {
-			found = append(found, fmt.Errorf("the certificate %s is %s, the audit log says %s", number, state, want))
-		}
-		if owner, issued := c.citizens[id]; issued && owner != citizen {
-			found = append(found, fmt.Errorf("the certificate %s is another citizen's than the audit log says", number))
-		}
-		delete(c.states, id)
+		found = append(found, c.compare(row)...)
+		delete(c.done, row.ID)
 	}
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("check the certificates: %w", err)
 	}
-	for id, state := range c.states {
-		found = append(found, fmt.Errorf("the certificate with the id %s is gone: the audit log says %s", id, state))
+	for id, p := range c.done {
+		if p.state != "" {
+			found = append(found, fmt.Errorf("the certificate with the id %s is gone: the audit log says %s", id, p.state))
+		}
 	}
 	return errors.Join(found...)
+}
+
+// compare names what of a certificate is not what the log says.
+func (c *Check) compare(row db.Certificate) (found []error) {
+	p := c.done[row.ID]
+	want := p.state
+	if want == "" {
+		want = Requested
+	}
+	if State(row.State) != want {
+		return []error{fmt.Errorf("the certificate %s is %s, the audit log says %s", row.Number, row.State, want)}
+	}
+	if p.citizen != "" && p.citizen != row.CitizenID {
+		return []error{fmt.Errorf("the certificate %s is another citizen's than the audit log says", row.Number)}
+	}
+	for _, s := range []struct {
+		said  audit.Said
+		group *audit.Group
+	}{{p.certificate, certificateGroup(row)}, {p.document, documentGroup(row)}, {p.revocation, revocationGroup(row)}} {
+		if s.said.Known() && !c.log.Fits(s.said, row.ID, s.group) {
+			found = append(found, fmt.Errorf("the certificate %s (id %s) is not in its %s what the audit record %s says",
+				row.Number, row.ID, s.group.Name(), s.said.Record()))
+		}
+	}
+	if !row.RevokedAt.IsZero() && want != Revoked {
+		found = append(found, fmt.Errorf("the certificate %s is %s, and has a moment of its revocation", row.Number, row.State))
+	}
+	return found
 }

@@ -1,11 +1,14 @@
 package certificate_test
 
 import (
+	"context"
 	"database/sql"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
@@ -22,21 +25,14 @@ func TestM5StatesAreTheLogs(t *testing.T) {
 		if err := h.Revoke(t.Context(), officer, revoked.Number, "an error"); err != nil {
 			t.Fatal(err)
 		}
+		at := strconv.FormatInt(officer.Now.UnixMicro(), 10)
 		issued := must[certificate.Certificate](t)(h.Request(t.Context(), aigul("t2"), certificate.Family))
-		check := func() error {
-			c := certificate.NewCheck()
-			return db.Snapshot(t.Context(), func(tx *sql.Tx) error {
-				if _, err := h.audit.Replay(t.Context(), tx, c.See); err != nil {
-					return err
-				}
-				return c.Run(t.Context(), tx)
-			})
-		}
+		check := func() error { return db.Snapshot(t.Context(), h.look) }
 		if err := check(); err != nil {
 			t.Fatalf("untouched: %v", err)
 		}
 		for _, c := range []struct{ do, undo, number string }{
-			{"state = 'issued', revoked_at = NULL", "state = 'revoked'", revoked.Number},
+			{"state = 'issued', revoked_at = NULL", "state = 'revoked', revoked_at = " + at, revoked.Number},
 			{"state = 'revoked'", "state = 'issued'", issued.Number},
 			{"citizen_id = 'x' || citizen_id", "citizen_id = SUBSTR(citizen_id, 2)", issued.Number}, // M5 e
 			{"state = 'requested'", "state = 'issued'", issued.Number},
@@ -59,4 +55,100 @@ func TestM5StatesAreTheLogs(t *testing.T) {
 			t.Errorf("deleted: %v", err)
 		}
 	})
+}
+
+// look compares the certificates with the log in a transaction.
+func (h *house) look(tx *sql.Tx) error {
+	c := certificate.NewCheck(h.audit)
+	if _, err := h.audit.Replay(context.Background(), tx, c.See); err != nil {
+		return err
+	}
+	return c.Run(context.Background(), tx)
+}
+
+// TestPlantedChanges: whoever changes a certificate is found, and the row, the group of
+// its fields and the audit record are named.
+func TestPlantedChanges(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := newHouse(t, db)
+		issued := must[certificate.Certificate](t)(h.Request(t.Context(), aigul("t1"), certificate.Residential))
+		other := must[certificate.Certificate](t)(h.Request(t.Context(), aigul("t2"), certificate.Family))
+		officer := caller.Caller{Subject: "officer", Now: noon.Add(time.Hour)}
+		if err := h.Revoke(t.Context(), officer, other.Number, "an error"); err != nil {
+			t.Fatal(err)
+		}
+		h.signer.fails = true
+		again := aigul("t3")
+		again.Channel = caller.REST
+		if _, err := h.Request(t.Context(), again, certificate.Residential); err == nil {
+			t.Fatal("it was signed")
+		}
+		h.signer.fails = false
+		id := func(number string) (id string) {
+			if err := db.Reader().QueryRow("SELECT id FROM certificates WHERE number = $1", number).Scan(&id); err != nil {
+				t.Fatal(err)
+			}
+			return id
+		}
+		var requested string
+		if err := db.Reader().QueryRow("SELECT id FROM certificates WHERE state = 'requested'").Scan(&requested); err != nil {
+			t.Fatal(err)
+		}
+		var all []storetest.Plant
+		plant := func(id, group, set string) {
+			all = append(all, storetest.Plant{
+				Name: set, Statements: []string{"UPDATE certificates SET " + set + " WHERE id = '" + id + "'"},
+				Named: []string{id, " in its " + group + " what the audit record "},
+			})
+		}
+		for _, at := range []string{id(issued.Number), id(other.Number), requested} {
+			plant(at, "certificate", "number = 'K00000000XX'") // g
+			plant(at, "certificate", "request_key = request_key || 'x'")
+			plant(at, "certificate", "kind = CASE WHEN kind = 'family' THEN 'residence' ELSE 'family' END")
+			plant(at, "certificate", "requested_at = requested_at + 1")
+			plant(at, "certificate", "issued_at = COALESCE(issued_at, 0) + 1")
+			plant(at, "document", "intent_sealed = (SELECT o.intent_sealed FROM certificates o WHERE o.id <> '"+at+"' ORDER BY o.id LIMIT 1)")
+			plant(at, "document", "signed_sealed = (SELECT o.signed_sealed FROM certificates o WHERE o.id <> '"+at+"' ORDER BY o.id LIMIT 1)")
+		}
+		plant(requested, "certificate", "citizen_id = 'x'")
+		plant(id(other.Number), "revocation", "revoked_at = revoked_at - 1")
+		storetest.Covered(t, db, []string{"certificates"}, all, map[string]string{
+			"certificates.id":    "the row's name: renamed, it is gone and another is unknown",
+			"certificates.state": "what the records themselves are: see TestM5StatesAreTheLogs",
+		})
+		storetest.Planted(t, db, all, h.look)
+	})
+}
+
+// TestRecordsFromBefore: what older records do not say is counted, and no fault.
+func TestRecordsFromBefore(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := newHouse(t, db)
+		h.Service.Audit = forgetful{h.audit}
+		issued := must[certificate.Certificate](t)(h.Request(t.Context(), aigul("t1"), certificate.Residential))
+		h.Service.Audit = h.audit
+		if err := h.Revoke(t.Context(), caller.Caller{Subject: "officer", Now: noon}, issued.Number, "an error"); err != nil {
+			t.Fatal(err)
+		}
+		c := certificate.NewCheck(h.audit)
+		err := db.Snapshot(t.Context(), func(tx *sql.Tx) error {
+			if _, err := h.audit.Replay(t.Context(), tx, c.See); err != nil {
+				return err
+			}
+			return c.Run(t.Context(), tx)
+		})
+		if err != nil || c.Older() != 2 {
+			t.Errorf("%d records cannot be compared; %v", c.Older(), err)
+		}
+	})
+}
+
+// forgetful writes records as they were before they said what was decided.
+type forgetful struct{ *audit.Log }
+
+func (f forgetful) Record(ctx context.Context, tx *store.Tx, e audit.Entry) error {
+	e.Decided = nil
+	return f.Log.Record(ctx, tx, e)
 }

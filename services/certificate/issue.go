@@ -200,6 +200,10 @@ func (s *Service) storeIntent(ctx context.Context, c caller.Caller, add db.AddIn
 		err = s.Audit.Record(ctx, tx, audit.Entry{
 			At: c.Now, Actor: c.Subject, Action: "certificate.request." + add.Kind, Object: add.ID,
 			Subject: c.Subject, Purpose: "the citizen asked for the certificate",
+			Decided: decided(db.Certificate{
+				Number: add.Number, RequestKey: add.RequestKey, CitizenID: add.CitizenID, Kind: add.Kind,
+				IntentSealed: add.IntentSealed, RequestedAt: add.RequestedAt,
+			}),
 		})
 		if err != nil {
 			return err
@@ -238,9 +242,10 @@ func (s *Service) finish(ctx context.Context, row db.Certificate, now time.Time,
 	if err != nil {
 		return row, fmt.Errorf("seal the record: %w", err)
 	}
+	row.SignedSealed, row.IssuedAt = sealed, dbtime.From(now)
 	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
 		marked, err := db.New(tx).MarkIssued(ctx, db.MarkIssuedParams{
-			ID: row.ID, SignedSealed: sealed, IssuedAt: dbtime.From(now),
+			ID: row.ID, SignedSealed: row.SignedSealed, IssuedAt: row.IssuedAt,
 		})
 		if err != nil {
 			return fmt.Errorf("store the signed record: %w", err)
@@ -301,7 +306,7 @@ func (s *Service) announce(ctx context.Context, tx *store.Tx, row db.Certificate
 	}
 	err := s.Audit.Record(ctx, tx, audit.Entry{
 		At: now, Actor: c.Subject, Action: "certificate.issue", Object: row.ID, Subject: row.CitizenID,
-		Purpose: "the citizen asked for the certificate",
+		Purpose: "the citizen asked for the certificate", Decided: decided(row),
 	})
 	if err != nil {
 		return err

@@ -166,8 +166,9 @@ func (s *Service) Revoke(ctx context.Context, c caller.Caller, typed, reason str
 	if err != nil {
 		return err
 	}
+	row.RevokedAt = dbtime.From(c.Now)
 	return s.DB.InTx(ctx, func(tx *store.Tx) error {
-		marked, err := db.New(tx).MarkRevoked(ctx, db.MarkRevokedParams{Number: number, RevokedAt: dbtime.From(c.Now)})
+		marked, err := db.New(tx).MarkRevoked(ctx, db.MarkRevokedParams{Number: number, RevokedAt: row.RevokedAt})
 		if err != nil {
 			return fmt.Errorf("revoke a certificate: %w", err)
 		}
@@ -176,6 +177,7 @@ func (s *Service) Revoke(ctx context.Context, c caller.Caller, typed, reason str
 		}
 		err = s.Audit.Record(ctx, tx, audit.Entry{
 			At: c.Now, Actor: c.Subject, Action: "certificate.revoke", Object: row.ID, Subject: row.CitizenID, Purpose: reason,
+			Decided: []*audit.Group{revocationGroup(row)},
 		})
 		if err != nil {
 			return err

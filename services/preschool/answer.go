@@ -69,7 +69,7 @@ func (s *Service) answer(ctx context.Context, tx *store.Tx, c caller.Caller, r d
 			return Offer{}, err
 		}
 		if won {
-			row.State = string(wanted)
+			row.State, row.AnsweredAt = string(wanted), dbtime.From(c.Now)
 			return offerOf(row), s.witness(ctx, tx, s.answered(c, r, row, wanted))
 		}
 		// Somebody else answered since the offer was read.
@@ -86,12 +86,12 @@ func (s *Service) answer(ctx context.Context, tx *store.Tx, c caller.Caller, r d
 	return Offer{}, problemAnswered
 }
 
-// answered is what an answer leaves behind. The message goes to the phone that
-// answered.
+// answered is what an answer leaves behind; row is the offer as it ended. The message
+// goes to the phone that answered.
 func (s *Service) answered(c caller.Caller, r db.PreschoolRegistration, row db.PreschoolOffer, state OfferState) effect {
 	e := effect{
 		caller: c, step: "answer", outcome: "done", object: r.Number, subject: r.CitizenID,
-		purpose: "offer " + string(state), kind: notify.Receipt, dedup: "preschool." + string(state) + ":" + row.ID,
+		purpose: "offer " + string(state), offer: &row, kind: notify.Receipt, dedup: "preschool." + string(state) + ":" + row.ID,
 	}
 	title := Name{KY: row.NameKy, RU: row.NameRu}.In(c.Locale)
 	key := "preschool.sms_" + string(state)
@@ -191,7 +191,9 @@ func (s *Service) expire(ctx context.Context, row db.PreschoolOffer, now time.Ti
 		if won, err = s.closeOffer(ctx, tx, row, Missed, now); err != nil || !won {
 			return err
 		}
-		e := s.answered(c, r, row, Missed)
+		ended := row
+		ended.State, ended.AnsweredAt = string(Missed), dbtime.From(now)
+		e := s.answered(c, r, ended, Missed)
 		e.actor, e.step, e.kind = "system", "expire", notify.Statutory
 		return s.witness(ctx, tx, e)
 	})

@@ -10,49 +10,94 @@ import (
 
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/services/preschool/db"
 )
 
 // Check compares the queue with the audit log: a place in it is a moment at which
-// something was recorded of the registration.
+// something was recorded of the registration, its state is what was offered and
+// answered, and what the log has digests of is what the rows say (see decided.go).
 type Check struct {
+	log      *audit.Log
 	seen     map[string]*past // by registration number
 	imported int
+	older    int
 }
 
 // past is what the log says of a registration.
 type past struct {
 	registered time.Time
+	takenOver  bool
 	moved      []time.Time // answers and lapsed offers, which may move to the end
-	placed     bool
-	left       bool
+	offers     []offerSaid
+	left       bool                  // the place was given back
+	said       map[string]audit.Said // by group; the last word holds
 }
 
-// NewCheck makes a Check. Give it the audit log by See before Run.
-func NewCheck() *Check { return &Check{seen: map[string]*past{}} }
+// offerSaid is what the log says of one offer.
+type offerSaid struct {
+	state OfferState
+	said  audit.Said
+}
+
+// NewCheck makes a Check against a log. Give it the log's records by See before Run.
+func NewCheck(log *audit.Log) *Check { return &Check{log: log, seen: map[string]*past{}} }
+
+// Older is how many of the records seen are from before what they decided was kept.
+func (c *Check) Older() int { return c.older }
 
 // See takes a record of the audit log.
-func (c *Check) See(e audit.Entry) {
-	var rows int
-	switch e.Action {
+func (c *Check) See(r audit.Recorded) {
+	switch r.Action {
 	case "preschool.import":
-		if _, err := fmt.Sscanf(e.Object, "%d registrations", &rows); err == nil {
+		var rows int
+		if _, err := fmt.Sscanf(r.Object, "%d registrations", &rows); err == nil {
 			c.imported += rows
 		}
+		return
 	case "preschool.register":
-		c.of(e.Object).registered = e.At
-	case "preschool.answer":
-		p := c.of(e.Object)
-		p.moved = append(p.moved, e.At)
-		p.placed = p.placed || e.Purpose == "offer "+string(Accepted)
+		c.of(r.Object).registered = r.At
+	case "preschool.take_over":
+		c.of(r.Object).takenOver = true
+	case "preschool.offer":
+		p := c.of(r.Object)
+		p.offers = append(p.offers, offerSaid{state: Open})
+	case "preschool.answer", "preschool.expire":
+		p := c.of(r.Object)
+		p.moved = append(p.moved, r.At)
+		if n := len(p.offers); n > 0 {
+			for _, state := range []OfferState{Accepted, Declined, Missed} {
+				if r.Purpose == "offer "+string(state) {
+					p.offers[n-1] = offerSaid{state: state}
+				}
+			}
+		}
 	case "preschool.leave":
-		p := c.of(e.Object)
-		p.placed, p.left = false, true
+		c.of(r.Object).left = true
+	case "preschool.benefit", "preschool.phone":
+	default:
+		return
+	}
+	if !r.Compares() {
+		c.older++
+	}
+	c.of(r.Object).hear(r)
+}
+
+// hear keeps what a record says; after one that says nothing, nothing is known.
+func (p *past) hear(r audit.Recorded) {
+	clear(p.said)
+	for group, now := range r.Says() {
+		if n := len(p.offers); group == groupOffer && n > 0 {
+			p.offers[n-1].said = now
+			continue
+		}
+		p.said[group] = now
 	}
 }
 
 func (c *Check) of(number string) *past {
 	if c.seen[number] == nil {
-		c.seen[number] = &past{}
+		c.seen[number] = &past{said: map[string]audit.Said{}}
 	}
 	return c.seen[number]
 }
@@ -66,108 +111,101 @@ func (c *Check) Run(ctx context.Context, tx *sql.Tx) error {
 		return fmt.Errorf("check the queue: %w", err)
 	}
 	for number, p := range c.seen {
-		if !p.registered.IsZero() {
+		if !p.registered.IsZero() || p.takenOver {
 			found = append(found, fmt.Errorf("the registration %s is gone: the audit log has it", number))
 		}
 	}
 	if imported != c.imported {
 		found = append(found, fmt.Errorf("%d registrations were not made here, the audit log says %d", imported, c.imported))
 	}
-	apart, err := choicesApart(ctx, tx)
+	apart, err := tablesApart(ctx, tx)
 	if err != nil {
 		return fmt.Errorf("check the queue: %w", err)
 	}
-	twice, err := heldTwice(ctx, tx)
-	if err != nil {
-		return fmt.Errorf("check the queue: %w", err)
-	}
-	return errors.Join(slices.Concat(found, apart, twice)...)
+	return errors.Join(append(found, apart...)...)
 }
 
 func (c *Check) registrations(ctx context.Context, tx *sql.Tx) (found []error, imported int, err error) {
-	rows, err := tx.QueryContext(ctx, "SELECT number, state, registered_at, queued_at FROM preschool_registrations")
-	if err != nil {
-		return nil, 0, err
-	}
-	defer func() { _ = rows.Close() }() // Err below says what went wrong
-	for rows.Next() {
-		var number, state string
-		var registered, queued dbtime.Time
-		if err := rows.Scan(&number, &state, &registered, &queued); err != nil {
-			return nil, 0, err
+	for after := ""; ; {
+		page, err := readPage(ctx, tx, after)
+		if err != nil || len(page) == 0 {
+			return found, imported, err
 		}
-		p := c.seen[number]
-		delete(c.seen, number)
-		if p == nil {
-			p = &past{}
-		}
-		if p.registered.IsZero() {
-			imported++
-			p.registered = registered.Time
-		}
-		if err := p.compare(number, state, registered.Time, queued.Time); err != nil {
-			found = append(found, err)
+		for _, f := range page {
+			after = f.row.ID
+			p := c.seen[f.row.Number]
+			delete(c.seen, f.row.Number)
+			if p == nil {
+				p = &past{}
+			}
+			if p.registered.IsZero() {
+				imported++
+				p.registered = f.row.RegisteredAt.Time
+			}
+			found = append(found, c.compare(f, p)...)
 		}
 	}
-	return found, imported, rows.Err()
 }
 
 // compare names what of a registration is not as the log says.
-func (p *past) compare(number, state string, registered, queued time.Time) error {
-	var found []error
-	if !registered.Equal(micro(p.registered)) {
-		found = append(found, fmt.Errorf("the registration %s is of %s, the audit log says %s", number, registered, p.registered))
+func (c *Check) compare(f *file, p *past) (found []error) {
+	number := f.row.Number
+	say := func(format string, args ...any) { found = append(found, fmt.Errorf(format, args...)) }
+	if !f.row.RegisteredAt.Equal(micro(p.registered)) {
+		say("the registration %s is of %s, the audit log says %s", number, f.row.RegisteredAt, p.registered)
 	}
-	moment := func(at time.Time) bool { return queued.Equal(micro(at)) }
+	moment := func(at time.Time) bool { return f.row.QueuedAt.Equal(micro(at)) }
 	if !moment(p.registered) && !slices.ContainsFunc(p.moved, moment) {
-		found = append(found, fmt.Errorf("the registration %s has its place since %s, of which the audit log knows nothing", number, queued))
+		say("the registration %s has its place since %s, of which the audit log knows nothing", number, f.row.QueuedAt)
 	}
-	if state == string(StatePlaced) != p.placed || state == string(StateLeft) != p.left {
-		found = append(found, fmt.Errorf("the registration %s is %s, which the audit log does not say", number, state))
+	if State(f.row.State) != p.state() {
+		say("the registration %s is %s, which the audit log does not say", number, f.row.State)
 	}
-	return errors.Join(found...)
+	for _, g := range registrationGroups(f.row, f.choices) {
+		if s := p.said[g.Name()]; s.Known() && !c.log.Fits(s, number, g) {
+			say("the registration %s is not in its %s what the audit record %s says", number, g.Name(), s.Record())
+		}
+	}
+	if len(f.offers) != len(p.offers) {
+		say("the registration %s has %d offers, the audit log says %d", number, len(f.offers), len(p.offers))
+		return found
+	}
+	for i, o := range f.offers {
+		want := p.offers[i]
+		if OfferState(o.State) != want.state {
+			say("the offer %d of the registration %s is %s, the audit log says %s", i+1, number, o.State, want.state)
+		} else if want.said.Known() && !c.log.Fits(want.said, number, offerGroup(o)) {
+			say("the registration %s is not in its %s %d what the audit record %s says", number, groupOffer, i+1, want.said.Record())
+		}
+	}
+	return found
+}
+
+// state is where the log says that a registration stands.
+func (p *past) state() State {
+	if p.left {
+		return StateLeft
+	}
+	state := StateWaiting
+	for _, o := range p.offers {
+		switch o.state {
+		case Open:
+			state = StateOffered
+		case Accepted:
+			state = StatePlaced
+		default:
+			state = StateWaiting
+		}
+	}
+	return state
 }
 
 // micro is a moment as the database keeps it.
 func micro(t time.Time) time.Time { return dbtime.From(t).Time }
 
-// choicesApart names registrations whose choices stand elsewhere in the queue.
-func choicesApart(ctx context.Context, tx *sql.Tx) (found []error, err error) {
-	rows, err := tx.QueryContext(ctx, "SELECT c.number, c.choice FROM preschool_choices c JOIN preschool_registrations r ON r.id = c.registration_id "+
-		"WHERE c.queued_at <> r.queued_at OR c.benefit_rank <> r.benefit_rank OR (c.queued = TRUE AND r.state IN ('placed', 'left'))")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }() // Err below says what went wrong
-	for rows.Next() {
-		var number string
-		var choice int
-		if err := rows.Scan(&number, &choice); err != nil {
-			return nil, err
-		}
-		found = append(found, fmt.Errorf("choice %d of the registration %s stands in the queue where its registration does not", choice, number))
-	}
-	return found, rows.Err()
-}
-
-// heldTwice names registrations of children who have a place and, beside it, another
-// place or one in the queue: they are of before that was refused.
-func heldTwice(ctx context.Context, tx *sql.Tx) (found []error, err error) {
-	rows, err := tx.QueryContext(ctx, "SELECT r.number, other.number, other.state FROM preschool_registrations r "+
-		"JOIN preschool_registrations other ON other.child_index = r.child_index AND other.id <> r.id "+
-		"WHERE r.state = 'placed' AND other.state <> 'left' AND (other.state <> 'placed' OR other.number > r.number) "+
-		"ORDER BY r.number, other.number")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }() // Err below says what went wrong
-	for rows.Next() {
-		var placed, other, state string
-		if err := rows.Scan(&placed, &other, &state); err != nil {
-			return nil, err
-		}
-		found = append(found, fmt.Errorf("the child of the registration %s has a place, and is %s by the registration %s too: "+
-			"have one given back (eshik staff take-back)", placed, state, other))
-	}
-	return found, rows.Err()
+// file is all that is kept of one registration.
+type file struct {
+	row     db.PreschoolRegistration
+	choices []db.PreschoolChoice
+	offers  []db.PreschoolOffer // in the order in which they were made
 }

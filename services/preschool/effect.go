@@ -23,6 +23,8 @@ type effect struct {
 	step, outcome   string
 	object, subject string
 	purpose         string
+	// offer is the one that is made or ends, as its row is from then on; nil for none.
+	offer *db.PreschoolOffer
 	// text is the SMS, of a kind, sent once per dedup.
 	kind        notify.Purpose
 	text, dedup string
@@ -35,9 +37,16 @@ func (s *Service) witness(ctx context.Context, tx *store.Tx, e effect) error {
 	if actor == "" {
 		actor = s.actor(e.caller)
 	}
-	err := s.Audit.Record(ctx, tx, audit.Entry{
+	groups, err := decided(ctx, tx, e.object)
+	if err != nil {
+		return err
+	}
+	if e.offer != nil {
+		groups = append(groups, offerGroup(*e.offer))
+	}
+	err = s.Audit.Record(ctx, tx, audit.Entry{
 		At: e.caller.Now, Actor: actor, Action: "preschool." + e.step, Object: e.object,
-		Subject: e.subject, Purpose: e.purpose,
+		Subject: e.subject, Purpose: e.purpose, Decided: groups,
 	})
 	if err != nil {
 		return fmt.Errorf("audit %s: %w", e.step, err)

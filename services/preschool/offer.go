@@ -81,12 +81,12 @@ func (s *Service) Offer(ctx context.Context, actor, number, kindergarten string)
 	var made Offer
 	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
 		var err error
-		made, err = s.hold(ctx, tx, r, seat, actor, now)
-		if err != nil {
+		var row db.PreschoolOffer
+		if made, row, err = s.hold(ctx, tx, r, seat, actor, now); err != nil {
 			return err
 		}
 		return s.witness(ctx, tx, effect{
-			caller: c, actor: actor, step: "offer", outcome: "done", object: r.Number, subject: r.CitizenID,
+			caller: c, actor: actor, step: "offer", outcome: "done", object: r.Number, subject: r.CitizenID, offer: &row,
 			purpose: "a place offered; ahead in the queue: " + strconv.Itoa(made.Ahead), kind: notify.Statutory,
 			dedup: "preschool.offer:" + r.ID + ":" + strconv.FormatInt(now.UnixMicro(), 10),
 			text: gsm.Pick(s.Texts.Message(c.Locale, "preschool.sms_offer", "number", r.Number,
@@ -145,42 +145,47 @@ func (s *Service) parent(ctx context.Context, r db.PreschoolRegistration, now ti
 	return caller.Caller{Phone: phone, Subject: r.CitizenID, Channel: caller.Staff, Locale: loc, Now: now}, err
 }
 
-// hold takes the seat and writes the offer.
-func (s *Service) hold(ctx context.Context, tx *store.Tx, r db.PreschoolRegistration, seat seat, actor string, now time.Time) (Offer, error) {
+// hold takes the seat and writes the offer; row is how it is kept.
+func (s *Service) hold(ctx context.Context, tx *store.Tx, r db.PreschoolRegistration, seat seat, actor string, now time.Time) (made Offer, row db.PreschoolOffer, err error) {
 	q := db.New(tx)
-	made := Offer{
+	made = Offer{
 		Number: r.Number, Kindergarten: seat.kindergarten.Code, Name: seat.kindergarten.Name, State: Open,
 		Until: s.rules.held(now, s.rules.at(now).HoldWorkingDays),
 	}
 	if err := placedElsewhere(ctx, q, r, locales.RU); err != nil {
-		return made, err
+		return made, row, err
 	}
 	moved, err := q.MoveRegistration(ctx, db.MoveRegistrationParams{ID: r.ID, Was: string(StateWaiting), State: string(StateOffered)})
 	if err != nil {
-		return made, fmt.Errorf("mark the registration: %w", err)
+		return made, row, fmt.Errorf("mark the registration: %w", err)
 	}
 	if moved == 0 {
-		return made, problemNotWaits
+		return made, row, problemNotWaits
 	}
 	if made.Ahead, err = ahead(ctx, q, r.ID, made.Kindergarten); err != nil {
-		return made, err
+		return made, row, err
 	}
 	if err := takeSeat(ctx, q, seat); err != nil {
-		return made, err
+		return made, row, err
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
-		return made, fmt.Errorf("make an id: %w", err)
+		return made, row, fmt.Errorf("make an id: %w", err)
+	}
+	row = db.PreschoolOffer{
+		ID: id.String(), RegistrationID: r.ID, Number: r.Number, Kindergarten: made.Kindergarten,
+		NameKy: made.Name.KY, NameRu: made.Name.RU, Intake: int64(seat.intake), Age: int64(seat.age), State: string(Open),
+		Actor: actor, OfferedAt: dbtime.From(now), ExpiresAt: dbtime.From(made.Until),
 	}
 	err = q.AddOffer(ctx, db.AddOfferParams{
-		ID: id.String(), RegistrationID: r.ID, Number: r.Number, Kindergarten: made.Kindergarten,
-		NameKy: made.Name.KY, NameRu: made.Name.RU, Intake: int64(seat.intake), Age: int64(seat.age),
-		Actor: actor, OfferedAt: dbtime.From(now), ExpiresAt: dbtime.From(made.Until),
+		ID: row.ID, RegistrationID: row.RegistrationID, Number: row.Number, Kindergarten: row.Kindergarten,
+		NameKy: row.NameKy, NameRu: row.NameRu, Intake: row.Intake, Age: row.Age,
+		Actor: row.Actor, OfferedAt: row.OfferedAt, ExpiresAt: row.ExpiresAt,
 	})
 	if err != nil {
-		return made, fmt.Errorf("write the offer: %w", err)
+		return made, row, fmt.Errorf("write the offer: %w", err)
 	}
-	return made, nil
+	return made, row, nil
 }
 
 // ahead counts who is before a registration in the queue of a kindergarten.

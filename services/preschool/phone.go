@@ -142,8 +142,12 @@ func (s *Service) setPhone(ctx context.Context, tx *store.Tx, r db.PreschoolRegi
 }
 
 func (s *Service) auditPhone(ctx context.Context, tx *store.Tx, r db.PreschoolRegistration, actor, why string, now time.Time) error {
+	groups, err := decided(ctx, tx, r.Number)
+	if err != nil {
+		return err
+	}
 	return s.Audit.Record(ctx, tx, audit.Entry{
-		At: now, Actor: actor, Action: "preschool.phone", Object: r.Number, Subject: r.CitizenID, Purpose: why,
+		At: now, Actor: actor, Action: "preschool.phone", Object: r.Number, Subject: r.CitizenID, Purpose: why, Decided: groups,
 	})
 }
 

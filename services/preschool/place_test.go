@@ -233,7 +233,7 @@ func become(t *testing.T, db *store.DB, number, index string) {
 // checked is what fsck says of the queue.
 func checked(t *testing.T, s *Service, db *store.DB) error {
 	t.Helper()
-	check := NewCheck()
+	check := NewCheck(s.Audit.(*audit.Log))
 	return db.Snapshot(t.Context(), func(tx *sql.Tx) error {
 		if _, err := s.Audit.(*audit.Log).Replay(t.Context(), tx, check.See); err != nil {
 			t.Fatal(err)

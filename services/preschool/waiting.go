@@ -100,5 +100,15 @@ func (s *Service) importRow(ctx context.Context, tx *store.Tx, w Waiting, byCode
 	if err != nil {
 		return false, err
 	}
-	return s.insert(ctx, tx, &row, e)
+	added, err := s.insert(ctx, tx, &row, e)
+	if err != nil || !added {
+		return false, err
+	}
+	groups, err := decided(ctx, tx, row.Number)
+	if err != nil {
+		return false, err
+	}
+	return true, s.Audit.Record(ctx, tx, audit.Entry{
+		At: s.Now(), Actor: "system", Action: "preschool.take_over", Object: row.Number, Purpose: "take over a queue", Decided: groups,
+	})
 }

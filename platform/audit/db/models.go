@@ -27,4 +27,5 @@ type AuditRecord struct {
 	Purpose    string
 	N          sql.NullInt64
 	Mac        sql.NullString
+	Decided    string
 }

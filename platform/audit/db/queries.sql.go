@@ -88,8 +88,8 @@ func (q *Queries) MoveHead(ctx context.Context, arg MoveHeadParams) (int64, erro
 }
 
 const record = `-- name: Record :exec
-INSERT INTO audit_records (id, happened_at, actor, action, object, subject, purpose, mac)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO audit_records (id, happened_at, actor, action, object, subject, purpose, mac, decided)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 `
 
 type RecordParams struct {
@@ -101,6 +101,7 @@ type RecordParams struct {
 	Subject    string
 	Purpose    string
 	Mac        sql.NullString
+	Decided    string
 }
 
 func (q *Queries) Record(ctx context.Context, arg RecordParams) error {
@@ -113,6 +114,7 @@ func (q *Queries) Record(ctx context.Context, arg RecordParams) error {
 		arg.Subject,
 		arg.Purpose,
 		arg.Mac,
+		arg.Decided,
 	)
 	return err
 }
@@ -136,7 +138,7 @@ func (q *Queries) SealRecord(ctx context.Context, arg SealRecordParams) (int64, 
 }
 
 const sealed = `-- name: Sealed :many
-SELECT id, happened_at, actor, action, object, subject, purpose, n, mac FROM audit_records WHERE n > $1 ORDER BY n LIMIT $2
+SELECT id, happened_at, actor, action, object, subject, purpose, n, mac, decided FROM audit_records WHERE n > $1 ORDER BY n LIMIT $2
 `
 
 type SealedParams struct {
@@ -163,6 +165,7 @@ func (q *Queries) Sealed(ctx context.Context, arg SealedParams) ([]AuditRecord, 
 			&i.Purpose,
 			&i.N,
 			&i.Mac,
+			&i.Decided,
 		); err != nil {
 			return nil, err
 		}
@@ -193,7 +196,7 @@ func (q *Queries) StartHead(ctx context.Context, arg StartHeadParams) error {
 }
 
 const unsealedAfter = `-- name: UnsealedAfter :many
-SELECT id, happened_at, actor, action, object, subject, purpose, n, mac FROM audit_records WHERE n IS NULL AND id > $1 ORDER BY id LIMIT $2
+SELECT id, happened_at, actor, action, object, subject, purpose, n, mac, decided FROM audit_records WHERE n IS NULL AND id > $1 ORDER BY id LIMIT $2
 `
 
 type UnsealedAfterParams struct {
@@ -220,6 +223,7 @@ func (q *Queries) UnsealedAfter(ctx context.Context, arg UnsealedAfterParams) ([
 			&i.Purpose,
 			&i.N,
 			&i.Mac,
+			&i.Decided,
 		); err != nil {
 			return nil, err
 		}

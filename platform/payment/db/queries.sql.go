@@ -11,9 +11,10 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
-const acceptPayment = `-- name: AcceptPayment :execrows
+const acceptPayment = `-- name: AcceptPayment :one
 UPDATE payments SET state = 'accepted', accepted_at = $2, try_at = $3
 WHERE id = $1 AND state = 'awaiting'
+RETURNING id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries
 `
 
 type AcceptPaymentParams struct {
@@ -22,12 +23,32 @@ type AcceptPaymentParams struct {
 	TryAt      dbtime.Time
 }
 
-func (q *Queries) AcceptPayment(ctx context.Context, arg AcceptPaymentParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, acceptPayment, arg.ID, arg.AcceptedAt, arg.TryAt)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+func (q *Queries) AcceptPayment(ctx context.Context, arg AcceptPaymentParams) (Payment, error) {
+	row := q.db.QueryRowContext(ctx, acceptPayment, arg.ID, arg.AcceptedAt, arg.TryAt)
+	var i Payment
+	err := row.Scan(
+		&i.ID,
+		&i.Code,
+		&i.Service,
+		&i.Owner,
+		&i.PhoneSealed,
+		&i.OpenKey,
+		&i.Locale,
+		&i.Channel,
+		&i.Operator,
+		&i.Amount,
+		&i.State,
+		&i.OpenedAt,
+		&i.ExpiresAt,
+		&i.ConfirmedAt,
+		&i.AcceptedAt,
+		&i.FinishedAt,
+		&i.WorkedAt,
+		&i.TryAt,
+		&i.Trying,
+		&i.Tries,
+	)
+	return i, err
 }
 
 const awakenPayments = `-- name: AwakenPayments :execrows
@@ -322,6 +343,39 @@ type EndTryParams struct {
 func (q *Queries) EndTry(ctx context.Context, arg EndTryParams) error {
 	_, err := q.db.ExecContext(ctx, endTry, arg.TryAt, arg.ID, arg.Tries)
 	return err
+}
+
+const entriesOf = `-- name: EntriesOf :many
+SELECT kind, line, happened_at FROM ledger_entries WHERE payment_id = $1 ORDER BY line, kind
+`
+
+type EntriesOfRow struct {
+	Kind       string
+	Line       int64
+	HappenedAt dbtime.Time
+}
+
+func (q *Queries) EntriesOf(ctx context.Context, paymentID string) ([]EntriesOfRow, error) {
+	rows, err := q.db.QueryContext(ctx, entriesOf, paymentID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EntriesOfRow
+	for rows.Next() {
+		var i EntriesOfRow
+		if err := rows.Scan(&i.Kind, &i.Line, &i.HappenedAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const finishLine = `-- name: FinishLine :execrows

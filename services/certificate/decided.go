@@ -1,0 +1,35 @@
+package certificate
+
+import (
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/services/certificate/db"
+)
+
+// What the audit records of a certificate say of its row, by groups: all columns but
+// its id, which names it, and its state, which the records are.
+const (
+	// groupCertificate: number, request_key, citizen_id, kind, requested_at, issued_at.
+	// Said when it is asked for and when it is issued.
+	groupCertificate = "certificate"
+	// groupDocument: intent_sealed, signed_sealed. Said with them.
+	groupDocument = "document"
+	// groupRevocation: number, revoked_at. Said when it is revoked.
+	groupRevocation = "revocation"
+)
+
+// decided is what a row that is requested or issued says.
+func decided(row db.Certificate) []*audit.Group {
+	return []*audit.Group{certificateGroup(row), documentGroup(row)}
+}
+
+func certificateGroup(row db.Certificate) *audit.Group {
+	return audit.Decided(groupCertificate).Text(row.Number, row.RequestKey, row.CitizenID, row.Kind).Moment(row.RequestedAt, row.IssuedAt)
+}
+
+func documentGroup(row db.Certificate) *audit.Group {
+	return audit.Decided(groupDocument).Bytes(row.IntentSealed, row.SignedSealed)
+}
+
+func revocationGroup(row db.Certificate) *audit.Group {
+	return audit.Decided(groupRevocation).Text(row.Number).Moment(row.RevokedAt)
+}
