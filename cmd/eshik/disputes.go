@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"text/tabwriter"
 
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/clock"
@@ -21,20 +20,15 @@ func (s staffCommand) disputes(ctx context.Context, config *Config, log *slog.Lo
 		if err != nil {
 			return err
 		}
-		if len(list) == 0 {
-			_, err = fmt.Fprintln(out, "No phones are in dispute.")
-			return err
+		rows := make([][]string, len(list))
+		for i, d := range list {
+			rows[i] = []string{d.Person, cmp.Or(d.Phone, "unknown"), clock.Second(d.Bound), clock.Second(d.Until)}
 		}
-		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-		_, _ = fmt.Fprintln(table, "PERSON\tPHONE\tPROVED SINCE\tBLOCKED UNTIL")
-		for _, d := range list {
-			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", d.Person, cmp.Or(d.Phone, "unknown"), clock.Second(d.Bound), clock.Second(d.Until))
-		}
-		if err := table.Flush(); err != nil {
-			return err
-		}
-		_, err = fmt.Fprintln(out, "See the person, their document and the phone. Then: eshik staff unblock +996…")
-		return err
+		return todo{
+			none:    "No phones are in dispute.",
+			columns: []string{"PERSON", "PHONE", "PROVED SINCE", "BLOCKED UNTIL"},
+			next:    "See the person, their document and the phone. Then: eshik staff unblock +996…",
+		}.list(out, rows)
 	})
 }
 

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"text/tabwriter"
+	"strconv"
 
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/payment"
@@ -28,22 +28,16 @@ func (s staffCommand) doubts(ctx context.Context, config *Config, log *slog.Logg
 		if err != nil {
 			return err
 		}
-		if len(list) == 0 {
-			_, err = fmt.Fprintln(out, "No payment is in doubt.")
-			return err
+		rows := make([][]string, len(list))
+		for i, d := range list {
+			rows[i] = []string{d.PaymentID, strconv.FormatInt(d.N, 10), d.Service, d.Ref, d.Amount.Decimal(), clock.Second(d.PaidAt), clock.Second(d.Since)}
 		}
-		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-		_, _ = fmt.Fprintln(table, "PAYMENT\tLINE\tSERVICE\tBILL\tSOM\tPAYMENT DATE TOLD\tIN DOUBT SINCE")
-		for _, d := range list {
-			_, _ = fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\t%s\t%s\n", d.PaymentID, d.N, d.Service, d.Ref, d.Amount.Decimal(),
-				clock.Second(d.PaidAt), clock.Second(d.Since))
-		}
-		if err := table.Flush(); err != nil {
-			return err
-		}
-		_, err = fmt.Fprintln(out, "Ask the register's holder for each bill: is there a payment of this sum with this date?\n"+
-			"Then: eshik staff decide PAYMENT LINE --settled (or --refund) --reference NUMBER")
-		return err
+		return todo{
+			none:    "No payment is in doubt.",
+			columns: []string{"PAYMENT", "LINE", "SERVICE", "BILL", "SOM", "PAYMENT DATE TOLD", "IN DOUBT SINCE"},
+			next: "Ask the register's holder for each bill: is there a payment of this sum with this date?\n" +
+				"Then: eshik staff decide PAYMENT LINE --settled (or --refund) --reference NUMBER",
+		}.list(out, rows)
 	})
 }
 
