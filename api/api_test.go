@@ -43,7 +43,7 @@ func newApp(t *testing.T) *fiber.App {
 		}
 		return who, nil
 	}
-	contract, err := NewContract(document, authenticate, func(string) string { return "MegaCom" },
+	contract, err := NewContract(document, authenticate, chosen{}, func(string) string { return "MegaCom" },
 		func(turn string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(turn))) }, time.Now)
 	if err != nil {
 		t.Fatal(err)
@@ -54,6 +54,12 @@ func newApp(t *testing.T) *fiber.App {
 	return app
 }
 
+// chosen are the languages of nobody: no phone chose one.
+type chosen struct{}
+
+// Locale implements Languages.
+func (chosen) Locale(context.Context, string) (locales.Locale, error) { return "", nil }
+
 func call(t *testing.T, app *fiber.App, method, path, body string, headers ...string) (int, string, http.Header) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
@@ -61,7 +67,10 @@ func call(t *testing.T, app *fiber.App, method, path, body string, headers ...st
 		r.Header.Set("Content-Type", "application/json")
 	}
 	for i := 0; i+1 < len(headers); i += 2 {
-		r.Header.Set(headers[i], headers[i+1])
+		if headers[i] == "Content-Type" {
+			r.Header.Del(headers[i])
+		}
+		r.Header.Add(headers[i], headers[i+1])
 	}
 	response, err := app.Test(r, -1)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/adaptor"
 
+	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/problem"
 )
@@ -30,6 +31,11 @@ type Principal struct {
 // Authenticator checks a bearer token.
 type Authenticator func(ctx context.Context, bearer string) (Principal, error)
 
+// Languages knows the language that a phone's owner chose; "" where none was.
+type Languages interface {
+	Locale(ctx context.Context, phone string) (locales.Locale, error)
+}
+
 // Contract holds requests to an OpenAPI document: what the document does not
 // allow never reaches a handler, and an operation with a security requirement
 // is called only with a valid token.
@@ -38,6 +44,7 @@ type Contract struct {
 	JSON         []byte
 	router       routers.Router
 	authenticate Authenticator
+	languages    Languages
 	operator     func(phone string) string
 	index        func(turn string) string
 	now          func() time.Time
@@ -45,7 +52,9 @@ type Contract struct {
 
 // NewContract reads an OpenAPI 3.0 document. operator names a phone's network;
 // index makes a pseudonym of what identifies a request.
-func NewContract(document []byte, authenticate Authenticator, operator, index func(string) string, now func() time.Time) (*Contract, error) {
+func NewContract(
+	document []byte, authenticate Authenticator, languages Languages, operator, index func(string) string, now func() time.Time,
+) (*Contract, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(document)
 	if err != nil {
 		return nil, fmt.Errorf("read the contract: %w", err)
@@ -59,21 +68,58 @@ func NewContract(document []byte, authenticate Authenticator, operator, index fu
 	if err != nil {
 		return nil, fmt.Errorf("route the contract: %w", err)
 	}
-	return &Contract{JSON: written, router: router, authenticate: authenticate, operator: operator, index: index, now: now}, nil
+	return &Contract{
+		JSON: written, router: router, authenticate: authenticate, languages: languages, operator: operator, index: index, now: now,
+	}, nil
 }
 
 // idempotencyKey is the header of operations that can be repeated safely.
 const idempotencyKey = "Idempotency-Key"
 
 type (
-	callerKey struct{}
-	stepKey   struct{}
+	askedKey struct{}
+	stepKey  struct{}
 )
 
-// CallerFrom is who makes the request that ctx belongs to.
+// asked is what a request's context knows of it.
+type asked struct {
+	contract *Contract
+	caller   caller.Caller
+	answered locales.Locale // the language of the answer
+}
+
+// CallerFrom is who makes the request that ctx belongs to. Its language is that of
+// messages to its phone; that of the answer is LocaleFrom's.
 func CallerFrom(ctx context.Context) caller.Caller {
-	c, _ := ctx.Value(callerKey{}).(caller.Caller)
-	return c
+	a, _ := ctx.Value(askedKey{}).(asked)
+	return a.caller
+}
+
+// LocaleFrom is the language of the answer to the request that ctx belongs to.
+func LocaleFrom(ctx context.Context) locales.Locale {
+	a, _ := ctx.Value(askedKey{}).(asked)
+	return a.answered
+}
+
+// CallerNamed is CallerFrom for a request that names its phone (E.164) itself.
+func CallerNamed(ctx context.Context, phone string) (caller.Caller, error) {
+	a, _ := ctx.Value(askedKey{}).(asked)
+	return a.contract.about(ctx, a.caller, phone)
+}
+
+// about gives a caller its phone and the language of messages to it: what its owner
+// chose on any channel, as who asks may be a stranger. Only where nothing was chosen
+// the request's own counts.
+func (k *Contract) about(ctx context.Context, who caller.Caller, phone string) (caller.Caller, error) {
+	who.Phone, who.Operator = phone, k.operator(phone)
+	chosen, err := k.languages.Locale(ctx, phone)
+	if err != nil {
+		return who, err
+	}
+	if chosen != "" && chosen != locales.EN { // which is for developers
+		who.Locale = chosen
+	}
+	return who, nil
 }
 
 // StepFrom is the step of a service that the operation of ctx's request counts as, by
@@ -112,11 +158,11 @@ func (k *Contract) Middleware(c *fiber.Ctx) error {
 	if route.Operation.RequestBody != nil && len(c.Body()) > 0 && !isJSON(c.Get(fiber.HeaderContentType)) {
 		return fiber.ErrUnsupportedMediaType
 	}
-	if err := validate(c.UserContext(), request, route, parameters); err != nil {
+	if err := validate(c, request, route, parameters); err != nil {
 		return err
 	}
 	announce(c, route.Operation)
-	ctx := context.WithValue(c.UserContext(), callerKey{}, who)
+	ctx := context.WithValue(c.UserContext(), askedKey{}, asked{contract: k, caller: who, answered: Locale(c)})
 	c.SetUserContext(context.WithValue(ctx, stepKey{}, extension(route.Operation, "x-step")))
 	return c.Next()
 }
@@ -237,7 +283,7 @@ func needs(operation *openapi3.Operation) (token, person bool) {
 
 // caller makes the request's caller, from its token where one is needed.
 func (k *Contract) caller(c *fiber.Ctx, operation *openapi3.Operation) (caller.Caller, error) {
-	who := caller.Caller{Channel: caller.REST, Gateway: "rest", Locale: Locale(c), Address: strings.Clone(c.IP()), Now: k.now()}
+	who := caller.Caller{Channel: caller.REST, Gateway: "rest", Locale: messageLocale(c), Address: strings.Clone(c.IP()), Now: k.now()}
 	token, person := needs(operation)
 	if !token {
 		return who, nil
@@ -253,7 +299,10 @@ func (k *Contract) caller(c *fiber.Ctx, operation *openapi3.Operation) (caller.C
 	if person && principal.Subject == "" {
 		return who, problem.New(problem.Unproven, "problem.level_proven")
 	}
-	who.Phone, who.Subject, who.Operator = principal.Phone, principal.Subject, k.operator(principal.Phone)
+	who.Subject = principal.Subject
+	if who, err = k.about(c.UserContext(), who, principal.Phone); err != nil {
+		return who, err
+	}
 	if key := c.Get(idempotencyKey); key != "" && operation.Parameters.GetByInAndName("header", idempotencyKey) != nil {
 		who.Turn = k.index(operation.OperationID + "|" + who.Phone + "|" + key)
 	}

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"errors"
 	"maps"
 	"mime"
@@ -14,6 +13,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
+	"github.com/gofiber/fiber/v2"
 
 	"github.com/eshik-kg/eshik/platform/problem"
 )
@@ -78,8 +78,8 @@ var errRequest = problem.New(problem.Invalid, "problem.request")
 // validate checks the request against its operation. The validator's sentences
 // quote the schema and the input, and are not passed on: what is wrong and where
 // is.
-func validate(ctx context.Context, r *http.Request, route *routers.Route, parameters map[string]string) error {
-	err := openapi3filter.ValidateRequest(ctx, &openapi3filter.RequestValidationInput{
+func validate(c *fiber.Ctx, r *http.Request, route *routers.Route, parameters map[string]string) error {
+	err := openapi3filter.ValidateRequest(c.UserContext(), &openapi3filter.RequestValidationInput{
 		Request: r, PathParams: parameters, Route: route,
 		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, MultiError: true},
 	})
@@ -87,7 +87,8 @@ func validate(ctx context.Context, r *http.Request, route *routers.Route, parame
 	if err != nil && len(faults) == 0 {
 		faults = []Fault{{In: "body", Code: FaultOther}}
 	}
-	faults = once(append(faults, impossibleDates(r, route.Operation.Parameters)...))
+	faults = append(faults, impossibleDates(r, route.Operation.Parameters)...)
+	faults = once(append(faults, repeated(c, r, route.Operation.Parameters)...))
 	if len(faults) == 0 {
 		return nil
 	}

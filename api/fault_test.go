@@ -75,6 +75,17 @@ func TestFaultsSayWhere(t *testing.T) {
 		"NUL in the path":  {"GET", "/v1/verifications/a%00b", "", nil, "path  pattern"},
 		"NUL in the query": {"GET", "/v1/fines?plate=%00", "", token, "query  pattern"},
 		"NUL in the body":  {"POST", "/v1/codes", `{"phone":"\u0000"}`, nil, "body  pattern"},
+		"a second value":   {"POST", "/v1/codes", `{"phone":"+996555000001"} {}`, nil, "body  json"},
+		"a comma after":    {"POST", "/v1/codes", `{"phone":"+996555000001"},`, nil, "body  json"},
+		"a brace after":    {"POST", "/v1/codes", `{"phone":"+996555000001"}}`, nil, "body  json"},
+		"a name twice":     {"POST", "/v1/codes", `{"phone":"+996555000001","phone":"+996555000002"}`, nil, "body /phone repeated"},
+		"escaped twice":    {"POST", "/v1/codes", `{"phone":"+996555000001","\u0070hone":"+996555000002"}`, nil, "body /phone repeated"},
+		"a number twice":   {"POST", "/v1/codes", `{"phone":"+996555000001","11503198800011":1,"11503198800011":1}`, nil, "body  unknown; body  repeated"},
+		"deep and twice":   {"POST", "/v1/payments", `{"service":"fine","refs":["1",{"a":1,"a":2}]}`, token, "body /refs/1 type; body /refs/1/a repeated"},
+		"second too long":  {"POST", "/v1/payments", `{"service":"fine","refs":["1","` + strings.Repeat("1", 33) + `",""]}`, token, "body /refs/1 too_long; body /refs/2 too_short"},
+		"query twice":      {"GET", "/v1/fines?plate=1&plate=2", "", token, "query plate repeated"},
+		"query equal":      {"GET", "/v1/statistics/usage?from=2026-11-01&from=2026-11-01", "", nil, "query from repeated"},
+		"key twice":        {"POST", "/v1/certificates", `{"kind":"RESIDENCE"}`, append([]string{"Idempotency-Key", "87654321"}, keyed...), "header Idempotency-Key repeated"},
 		"many unknown":     {"POST", "/v1/codes", manyFields(300), nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -20,12 +20,18 @@ func Locale(c *fiber.Ctx) locales.Locale {
 	if loc, ok := locales.Parse(c.Query("lang")); ok {
 		return loc
 	}
-	return accepted(c.Get(fiber.HeaderAcceptLanguage))
+	return accepted(c.Get(fiber.HeaderAcceptLanguage), locales.KY, locales.RU, locales.KYLatn, locales.EN)
 }
 
-// accepted chooses the language of a header. Its entries are read one by one: one
-// that cannot be read does not cost the others.
-func accepted(header string) locales.Locale {
+// messageLocale is the language of a message to a phone whose owner chose none: of the
+// two that everybody here is written to in, the one that the request accepts more.
+func messageLocale(c *fiber.Ctx) locales.Locale {
+	return accepted(c.Get(fiber.HeaderAcceptLanguage), locales.KY, locales.RU)
+}
+
+// accepted chooses one of the languages by a header, or Kyrgyz. Its entries are read
+// one by one: one that cannot be read does not cost the others.
+func accepted(header string, of ...locales.Locale) locales.Locale {
 	type choice struct {
 		locale locales.Locale
 		weight float32
@@ -40,7 +46,7 @@ func accepted(header string) locales.Locale {
 		if err != nil || len(tags) == 0 {
 			continue
 		}
-		if loc, ok := locales.Parse(tags[0].String()); ok {
+		if loc, ok := locales.Parse(tags[0].String()); ok && slices.Contains(of, loc) {
 			choices = append(choices, choice{loc, weights[0]})
 		}
 	}
@@ -60,9 +66,17 @@ func accepted(header string) locales.Locale {
 	return choices[0].locale
 }
 
-// Speak says in the answer's headers which language it is in, and that another
-// request may get another one.
-func Speak(c *fiber.Ctx, loc locales.Locale) {
-	c.Set(fiber.HeaderContentLanguage, string(loc))
+// unread reports that a request ended before its headers could be read, or that they
+// are lost: which language it accepts is not known.
+func unread(c *fiber.Ctx) bool { return c.Request().Header.Len() == 0 }
+
+// Speak says in the answer's headers which language it is in, or which, and that
+// another request may get another one.
+func Speak(c *fiber.Ctx, spoken ...locales.Locale) {
+	var tags []string
+	for _, loc := range spoken {
+		tags = append(tags, string(loc))
+	}
+	c.Set(fiber.HeaderContentLanguage, strings.Join(tags, ", "))
 	c.Vary(fiber.HeaderAcceptLanguage)
 }

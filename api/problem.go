@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -55,13 +56,23 @@ func ErrorHandler(catalogue *locales.Catalogue, log *slog.Logger) fiber.ErrorHan
 		if status >= http.StatusInternalServerError {
 			log.ErrorContext(c.UserContext(), "a request failed", "route", c.Route().Path, "status", status, "error", err)
 		}
-		loc := Locale(c)
-		Speak(c, loc)
+		spoken := []locales.Locale{Locale(c)}
+		if unread(c) {
+			spoken = []locales.Locale{locales.KY, locales.RU}
+		}
+		Speak(c, spoken...)
 		c.Set(fiber.HeaderCacheControl, "no-store")
 		retryAfter(c, p)
+		say := func(key string, args ...any) string {
+			var texts []string
+			for _, loc := range spoken {
+				texts = append(texts, catalogue.Text(loc, key, args...))
+			}
+			return strings.Join(texts, " / ")
+		}
 		body := document{
 			Type: "about:blank", Title: http.StatusText(status), Status: status,
-			Detail: catalogue.Text(loc, p.Key, p.Args...), Code: p.Key, Errors: lines(catalogue, loc, p, err),
+			Detail: say(p.Key, p.Args...), Code: p.Key, Errors: lines(say, p, faultsIn(c, p, err)),
 		}
 		if p.Code == problem.Unproven {
 			body.Level = proven
@@ -77,21 +88,30 @@ func ErrorHandler(catalogue *locales.Catalogue, log *slog.Logger) fiber.ErrorHan
 	}
 }
 
-// lines writes the faults of an error in a language. A fault that is the problem
-// itself says what the problem says.
-func lines(catalogue *locales.Catalogue, loc locales.Locale, p *problem.Error, err error) []line {
+// faultsIn are the faults of a request that breaks the contract, one at least.
+func faultsIn(c *fiber.Ctx, p *problem.Error, err error) []Fault {
 	var f *faulty
-	if !errors.As(err, &f) {
+	switch {
+	case errors.As(err, &f):
+		return f.faults
+	case p.Key != errRequest.Key:
 		return nil
+	case unread(c):
+		return []Fault{{In: "header", Code: FaultOther}}
 	}
-	out := make([]line, 0, len(f.faults))
-	for _, fault := range f.faults {
-		l := line{In: fault.In, Name: fault.Name, Code: fault.Code, Detail: catalogue.Text(loc, fault.Code.Key(), fault.args...)}
+	return []Fault{{In: "body", Code: FaultOther}}
+}
+
+// lines writes faults. One that is the problem itself says what the problem says.
+func lines(say func(key string, args ...any) string, p *problem.Error, faults []Fault) []line {
+	out := make([]line, 0, len(faults))
+	for _, fault := range faults {
+		l := line{In: fault.In, Name: fault.Name, Code: fault.Code, Detail: say(fault.Code.Key(), fault.args...)}
 		if fault.In == "body" {
 			l.Pointer = &fault.Pointer
 		}
 		if p.Key != errRequest.Key {
-			l.Detail = catalogue.Text(loc, p.Key, p.Args...)
+			l.Detail = say(p.Key, p.Args...)
 		}
 		out = append(out, l)
 	}

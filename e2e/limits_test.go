@@ -76,8 +76,10 @@ func TestS5S6LimitsOverREST(t *testing.T) {
 		if status := d.json(http.MethodPost, "/v1/codes", "", again, nil); status != http.StatusAccepted {
 			t.Errorf("a second code: %d", status)
 		}
-		if body := d.held(d.raw("/v1/codes", again), 10*time.Minute); !strings.Contains(body, "problem.identity_codes_many") {
-			t.Errorf("a third code: %s", body)
+		for n := range 3 { // S7: others must not keep the owner out, whose inbox has one long code
+			if status := d.json(http.MethodPost, "/v1/codes", "", again, nil); status != http.StatusAccepted || len(d.inbox(again["phone"])) > 3 {
+				t.Errorf("request %d: %d, %d messages", n+3, status, len(d.inbox(again["phone"])))
+			}
 		}
 		for i := range 300 {
 			if response := d.raw("/v1/verifications", map[string]string{"qr": fmt.Sprint("ESHIK1:FORGED", i)}); response.StatusCode != http.StatusBadRequest {

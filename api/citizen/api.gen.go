@@ -654,13 +654,19 @@ type Registrations struct {
 	Registrations []string `json:"registrations"`
 }
 
-// SentCode Example: {"again_at":"2026-11-28T18:30:00Z","expires_at":"2026-11-28T18:40:00Z"}
+// SentCode Example: {"again_at":"2026-11-28T18:30:00Z","challenge":"0198f3a2-6c00-7cc1-a8d5-3f1d6a1b2c3d","expires_at":"2026-11-28T18:40:00Z","sent_at":"2026-11-28T18:30:00Z"}
 type SentCode struct {
-	// AgainAt From when another code can be asked for
+	// AgainAt From when a request has another message sent
 	AgainAt time.Time `json:"again_at"`
+
+	// Challenge Names the code to `POST /v1/tokens`; for the app that asked only
+	Challenge string `json:"challenge"`
 
 	// ExpiresAt Until when the code can be used
 	ExpiresAt time.Time `json:"expires_at"`
+
+	// SentAt When the message was sent, which may be some minutes ago
+	SentAt time.Time `json:"sent_at"`
 }
 
 // SignedLine Example: {"label":"Дареги","value":"Бишкек, Чүй проспектиси, 1"}
@@ -692,8 +698,12 @@ type Token struct {
 // TokenTokenType defines model for Token.TokenType.
 type TokenTokenType string
 
-// TokenRequest Example: {"code":"123456","phone":"+996555000001"}
+// TokenRequest Example: {"challenge":"0198f3a2-6c00-7cc1-a8d5-3f1d6a1b2c3d","code":"123456","phone":"+996555000001"}
 type TokenRequest struct {
+	// Challenge Of the answer to `POST /v1/codes`; without it guesses of strangers can cost the code
+	Challenge *string `json:"challenge,omitempty"`
+
+	// Code Six digits, or twelve; spaces do not matter
 	Code string `json:"code"`
 
 	// Phone Example: +996555000001
@@ -749,7 +759,7 @@ type Verification struct {
 // VerificationStatus defines model for Verification.Status.
 type VerificationStatus string
 
-// VerificationRequest Example: {"qr":"KG1:6BF+70790T9WJWG"}
+// VerificationRequest Example: {"qr":"ESHIK1:RRQT+70790T9WJWG"}
 type VerificationRequest struct {
 	Qr string `json:"qr"`
 }

@@ -6,6 +6,7 @@ import (
 
 	openapi_types "github.com/oapi-codegen/runtime/types"
 
+	"github.com/eshik-kg/eshik/api"
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/module"
@@ -53,8 +54,8 @@ func (s *Server) VerifyNumber(ctx context.Context, r VerifyNumberRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	answer := s.verification(view, who(ctx).Locale)
-	answer.Notice = optional(s.Texts.Text(who(ctx).Locale, "verify.number_only"))
+	answer := s.verification(view, api.LocaleFrom(ctx))
+	answer.Notice = optional(s.Texts.Text(api.LocaleFrom(ctx), "verify.number_only"))
 	return VerifyNumber200JSONResponse(answer), nil
 }
 
@@ -64,7 +65,7 @@ func (s *Server) VerifyCode(ctx context.Context, r VerifyCodeRequestObject) (Ver
 	if err != nil {
 		return nil, err
 	}
-	answer := s.verification(signed.View(), who(ctx).Locale)
+	answer := s.verification(signed.View(), api.LocaleFrom(ctx))
 	texts := each(s.certificates().Words(signed), func(w certificate.Words) SignedText {
 		return SignedText{Language: SignedTextLanguage(w.Locale), Title: w.Title, Lines: each(w.Lines, func(l certificate.Line) SignedLine {
 			return SignedLine{Label: l.Label, Value: l.Value}

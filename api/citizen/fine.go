@@ -30,7 +30,7 @@ func (s *Server) ListFines(ctx context.Context, r ListFinesRequestObject) (ListF
 
 // ListViolations tells an owner what the fines are for.
 func (s *Server) ListViolations(ctx context.Context, r ListViolationsRequestObject) (ListViolationsResponseObject, error) {
-	c := who(ctx)
+	c := reader(ctx)
 	violations, err := s.fines().Details(ctx, c, r.Params.Plate)
 	if err != nil {
 		return nil, err
@@ -93,7 +93,7 @@ const defaultRows = 50
 
 // GetReceipt gives the receipt of a payment that is over.
 func (s *Server) GetReceipt(ctx context.Context, r GetReceiptRequestObject) (GetReceiptResponseObject, error) {
-	c := who(ctx)
+	c := reader(ctx)
 	p, text, err := s.Payments.Receipt(ctx, c, r.Id)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package citizen
 import (
 	"context"
 
+	"github.com/eshik-kg/eshik/api"
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
@@ -16,13 +17,11 @@ var (
 
 // withPhone is the caller of a request that names its phone in the body.
 func withPhone(ctx context.Context, typed string) (caller.Caller, error) {
-	c := who(ctx)
 	phone, ok := caller.ParsePhone(typed)
 	if !ok {
-		return c, errPhone
+		return caller.Caller{}, errPhone
 	}
-	c.Phone, c.Operator = phone, caller.Operator(phone)
-	return c, nil
+	return api.CallerNamed(ctx, phone)
 }
 
 // SendCode sends a one-time code by SMS.
@@ -31,14 +30,13 @@ func (s *Server) SendCode(ctx context.Context, r SendCodeRequestObject) (SendCod
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Identity.SendCode(ctx, c); err != nil {
-		return nil, err
-	}
-	sent, err := s.Identity.Sent(ctx, c)
+	sent, err := s.Identity.SendCode(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	return SendCode202JSONResponse{ExpiresAt: sent.ExpiresAt, AgainAt: sent.AgainAt.UTC()}, nil
+	return SendCode202JSONResponse{
+		Challenge: sent.Challenge, SentAt: sent.SentAt.UTC(), ExpiresAt: sent.ExpiresAt.UTC(), AgainAt: sent.AgainAt.UTC(),
+	}, nil
 }
 
 // GetProfile tells a phone what is kept of it.
@@ -73,7 +71,11 @@ func (s *Server) IssueToken(ctx context.Context, r IssueTokenRequestObject) (Iss
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := s.Identity.IssueToken(ctx, c, r.Body.Code)
+	challenge := ""
+	if r.Body.Challenge != nil {
+		challenge = *r.Body.Challenge
+	}
+	tokens, err := s.Identity.IssueToken(ctx, c, challenge, r.Body.Code)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 
 	openapi_types "github.com/oapi-codegen/runtime/types"
 
+	"github.com/eshik-kg/eshik/api"
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/module"
 	"github.com/eshik-kg/eshik/services/preschool"
@@ -29,7 +30,7 @@ func (s *Server) ListDistricts(ctx context.Context, _ ListDistrictsRequestObject
 	if err != nil {
 		return nil, err
 	}
-	loc := who(ctx).Locale
+	loc := api.LocaleFrom(ctx)
 	return ListDistricts200JSONResponse(each(districts, func(d preschool.District) District {
 		return District{Code: d.Code, Name: name(d.Name, loc)}
 	})), nil
@@ -41,7 +42,7 @@ func (s *Server) ListKindergartens(ctx context.Context, r ListKindergartensReque
 	if err != nil {
 		return nil, err
 	}
-	loc := who(ctx).Locale
+	loc := api.LocaleFrom(ctx)
 	return ListKindergartens200JSONResponse(each(found, func(k preschool.Kindergarten) Kindergarten {
 		free := 0
 		for _, seats := range k.Free {
@@ -57,7 +58,7 @@ func (s *Server) ListRegistrations(ctx context.Context, _ ListRegistrationsReque
 	if err != nil {
 		return nil, err
 	}
-	loc := who(ctx).Locale
+	loc := api.LocaleFrom(ctx)
 	return ListRegistrations200JSONResponse(each(registrations, func(p preschool.Position) Position { return positionView(p, loc) })), nil
 }
 
@@ -67,7 +68,7 @@ func (s *Server) RegisterChild(ctx context.Context, r RegisterChildRequestObject
 	if err != nil {
 		return nil, err
 	}
-	return RegisterChild201JSONResponse(positionView(position, who(ctx).Locale)), nil
+	return RegisterChild201JSONResponse(positionView(position, api.LocaleFrom(ctx))), nil
 }
 
 // QueuePosition tells the place in the queue, to whoever knows the number.
@@ -76,7 +77,7 @@ func (s *Server) QueuePosition(ctx context.Context, r QueuePositionRequestObject
 	if err != nil {
 		return nil, err
 	}
-	return QueuePosition200JSONResponse(positionView(position, who(ctx).Locale)), nil
+	return QueuePosition200JSONResponse(positionView(position, api.LocaleFrom(ctx))), nil
 }
 
 // ListOffers lists the places offered to the citizen's children.
@@ -85,7 +86,7 @@ func (s *Server) ListOffers(ctx context.Context, _ ListOffersRequestObject) (Lis
 	if err != nil {
 		return nil, err
 	}
-	loc := who(ctx).Locale
+	loc := api.LocaleFrom(ctx)
 	return ListOffers200JSONResponse(each(offers, func(o preschool.Offer) Offer { return offerView(o, loc) })), nil
 }
 
@@ -104,7 +105,7 @@ func (s *Server) AnswerOffer(ctx context.Context, r AnswerOfferRequestObject) (A
 	if err != nil {
 		return nil, err
 	}
-	return AnswerOffer200JSONResponse(offerView(offer, who(ctx).Locale)), nil
+	return AnswerOffer200JSONResponse(offerView(offer, api.LocaleFrom(ctx))), nil
 }
 
 func positionView(p preschool.Position, loc locales.Locale) Position {

@@ -5,6 +5,7 @@ package citizen
 import (
 	"context"
 	_ "embed"
+	"strconv"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -98,10 +99,18 @@ func locate(next StrictHandlerFunc, _ string) StrictHandlerFunc {
 		if err == nil {
 			return response, nil
 		}
-		if place, known := places[problem.From(err).Key]; known {
-			return response, api.At(err, place)
+		p := problem.From(err)
+		place, known := places[p.Key]
+		if !known {
+			return response, err
 		}
-		return response, err
+		faults := []api.Fault{place}
+		for i, item := range p.Items {
+			of := place
+			of.Pointer += "/" + strconv.Itoa(item)
+			faults = append(faults[:i], of)
+		}
+		return response, api.At(err, faults...)
 	}
 }
 
@@ -119,7 +128,15 @@ func (s *Server) count(next StrictHandlerFunc, _ string) StrictHandlerFunc {
 	}
 }
 
+// who makes the request, in the language of messages to them.
 func who(ctx context.Context) caller.Caller { return api.CallerFrom(ctx) }
+
+// reader is who for what is answered in words and sends no message.
+func reader(ctx context.Context) caller.Caller {
+	c := api.CallerFrom(ctx)
+	c.Locale = api.LocaleFrom(ctx)
+	return c
+}
 
 // optional is a pointer to value, or nil when it says nothing.
 func optional[T comparable](value T) *T {

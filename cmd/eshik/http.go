@@ -147,7 +147,7 @@ func (a *app) mountSMS(f fiber.Router) (err error) {
 func (a *app) mountAPI(f fiber.Router) error {
 	osmp := &partner.OSMP{Payments: a.payments, Partners: a.partners, Texts: a.texts, Log: a.log}
 	osmp.Register(f)
-	contract, err := api.NewContract(citizen.Document, a.authenticate, caller.Operator,
+	contract, err := api.NewContract(citizen.Document, a.authenticate, a.identity, caller.Operator,
 		func(turn string) string { return a.sealer.Index("rest.turn", turn) }, a.now)
 	if err != nil {
 		return err

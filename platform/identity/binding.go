@@ -32,7 +32,7 @@ const (
 
 // errBlocked refuses a person whose phones accuse each other.
 func errBlocked(until, now time.Time) *problem.Error {
-	return problem.New(problem.Forbidden, "problem.identity_blocked", "until", showMoment(until)).After(until.Sub(now))
+	return problem.New(problem.Forbidden, "problem.identity_blocked").Until(now, until.Sub(now))
 }
 
 // showMoment is a moment as people in Kyrgyzstan read it.

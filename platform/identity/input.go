@@ -26,8 +26,13 @@ func asciiDigits(text string) string {
 }
 
 // parseCode reads a one-time code, alone or among a few words; not where two
-// different ones could be it.
-func parseCode(text string) (string, bool) { return theOne(dialog.Numbers(text, CodeDigits)) }
+// different ones could be it. Long ones are sent over REST only.
+func parseCode(text string, long bool) (string, bool) {
+	if code, ok := theOne(dialog.Numbers(text, SharedDigits)); ok && long {
+		return code, true
+	}
+	return theOne(dialog.Numbers(text, CodeDigits))
+}
 
 // pinLength is that of a personal number. No check digit is known: nothing else
 // is tested. Source: domain facts, "People, phones, plates".

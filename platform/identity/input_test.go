@@ -24,9 +24,25 @@ func TestParseCode(t *testing.T) {
 		"ID639499": "", "паспорт AN639499": "", "01KG639499": "", "A639499": "",
 		strings.Repeat("сөз ", 30) + "639499": "",
 	} {
-		if got, ok := identity.ParseCode(text); got != want || ok != (want != "") {
+		if got, ok := identity.ParseCode(text, false); got != want || ok != (want != "") {
 			t.Errorf("ParseCode(%q) = %q, %v, want %q", text, got, ok, want)
 		}
+	}
+}
+
+// TestParseLongCode: over REST twelve digits are a code as well.
+func TestParseLongCode(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"123456789012": "123456789012", "1234 5678 9012": "123456789012", "1234-5678-9012": "123456789012", "Эшик. Код: 1234 5678 9012.": "123456789012",
+		"639499": "639499", "639 499": "639499", "1234 5678": "", "12345678901": "", "1234567890123": "", "": "",
+	} {
+		if got, ok := identity.ParseCode(text, true); got != want || ok != (want != "") {
+			t.Errorf("ParseCode(%q) = %q, %v, want %q", text, got, ok, want)
+		}
+	}
+	if got, ok := identity.ParseCode("1234 5678 9012", false); ok {
+		t.Errorf("on a phone's own call %q is a code", got)
 	}
 }
 

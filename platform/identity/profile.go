@@ -102,28 +102,3 @@ func hidden(phone string) string {
 	}
 	return phone[:head] + "*****" + phone[len(phone)-tail:]
 }
-
-// Sent is what the one who asked for a code may know of it.
-type Sent struct {
-	ExpiresAt time.Time // of the code; zero: there is none
-	// AgainAt is from when another can be asked for.
-	AgainAt time.Time
-}
-
-// Sent tells about the code that the caller asked for last.
-func (s *Service) Sent(ctx context.Context, c caller.Caller) (Sent, error) {
-	q, index := db.New(s.DB.Reader()), s.phoneIndex(c.Phone)
-	live, err := q.LiveCodes(ctx, db.LiveCodesParams{PhoneIndex: index, Door: door(c), ExpiresAt: dbtime.From(c.Now)})
-	if err != nil {
-		return Sent{}, fmt.Errorf("look for a code: %w", err)
-	}
-	earlier, err := q.CodesSince(ctx, db.CodesSinceParams{PhoneIndex: index, SentAt: dbtime.From(c.Now.Add(-CodesPer))})
-	if err != nil {
-		return Sent{}, fmt.Errorf("count codes: %w", err)
-	}
-	sent := Sent{AgainAt: c.Now.Add(codesWait(earlier, c))}
-	if len(live) > 0 {
-		sent.ExpiresAt = live[len(live)-1].ExpiresAt.Time
-	}
-	return sent, nil
-}

@@ -76,35 +76,32 @@ func TestAccount(t *testing.T) {
 	})
 }
 
-// TestSentTellsWhenToAskAgain: at once while codes are left, and then when the oldest
-// no longer counts; nothing of a code that was voided.
+// TestSentTellsWhenToAskAgain: the moment from which a request has another message sent,
+// and which message to look for where it has none sent.
 func TestSentTellsWhenToAskAgain(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		c := w.by(aigul)
-		sent := func() identity.Sent {
-			c.Now = w.clock()
-			s, err := w.service.Sent(t.Context(), c)
+		ask := func() identity.Sent {
+			s, err := w.service.SendCode(t.Context(), w.app(aigul, shared))
 			w.ok(err)
 			return s
 		}
-		if s := sent(); !s.ExpiresAt.IsZero() || !s.AgainAt.Equal(w.clock()) {
-			t.Errorf("before any code: %+v", s)
-		}
-		first := w.clock()
-		for range identity.CodesAtMost {
-			c.Turn, c.Now = "turn-"+w.clock().String(), w.clock()
-			w.ok(w.service.SendCode(t.Context(), c))
-			if s := sent(); !s.ExpiresAt.Equal(w.clock().Add(identity.CodeLasts)) {
-				t.Errorf("the newest code ends at %s", s.ExpiresAt)
+		for range identity.CodesOpen { // short codes
+			if s := ask(); !s.SentAt.Equal(w.clock()) || !s.ExpiresAt.Equal(w.clock().Add(identity.CodeLasts)) || !s.AgainAt.Equal(w.clock()) {
+				t.Errorf("at %s: %+v", w.clock(), s)
 			}
 			w.pass(time.Minute)
 		}
-		if s := sent(); !s.AgainAt.Equal(first.Add(identity.CodesPer)) {
-			t.Errorf("another can be had from %s, not %s", s.AgainAt, first.Add(identity.CodesPer))
+		long, at := ask(), w.clock()
+		if !long.SentAt.Equal(at) || !long.ExpiresAt.Equal(at.Add(identity.SharedLasts)) || !long.AgainAt.Equal(at.Add(identity.CodesPer)) {
+			t.Errorf("the long code: %+v", long)
+		}
+		w.pass(time.Minute)
+		if s := ask(); s != long {
+			t.Errorf("asked again while it is good: %+v, was %+v", s, long)
 		}
 		w.pass(identity.CodesPer)
-		if s := sent(); !s.ExpiresAt.IsZero() || !s.AgainAt.Equal(w.clock()) {
+		if s := ask(); !s.SentAt.Equal(w.clock()) || s.Challenge == long.Challenge {
 			t.Errorf("later: %+v", s)
 		}
 	})

@@ -27,6 +27,10 @@ const (
 	GuessesByPhone = 5
 	GuessesByPIN   = 10
 	GuessesPer     = time.Hour
+	// GuessesFirst guesses of a phone in a day are taken whatever others guessed about
+	// the person: somebody who is new here knows their document, and whoever guesses
+	// needs another SIM for each three of 10^7 documents.
+	GuessesFirst = 3
 	// GuessesByPair bounds those of a phone that was proved for the person before.
 	// Beyond it only the document that it was proved with is taken, and no other
 	// costs a question; GuessesByPairDay bounds what is compared in a day, for
@@ -119,7 +123,7 @@ func (s *Service) finishAttempt(ctx context.Context, c caller.Caller, id, docume
 		return Citizen{}, err
 	}
 	if wait > 0 {
-		return Citizen{}, errors.Join(errGuessesMany.After(wait), s.endAttempt(ctx, c, id, attemptLimited))
+		return Citizen{}, errors.Join(errGuessesMany.Until(c.Now, wait), s.endAttempt(ctx, c, id, attemptLimited))
 	}
 	pin, err := s.Sealer.Open(attempt.PinSealed, attemptContext+id)
 	if err != nil {
@@ -182,15 +186,32 @@ func (s *Service) askAttempt(ctx context.Context, c caller.Caller, id, document 
 	if wait > 0 || known {
 		return attempt, wait, nil
 	}
-	// Guesses about one person come from phones that do not wait for each other:
-	// each is counted after all that committed before it, itself included.
-	byPIN, err := db.New(s.DB.Reader()).GuessesByPIN(ctx, db.GuessesByPINParams{
-		PinIndex: attempt.PinIndex, AskedAt: dbtime.From(c.Now.Add(-GuessesPer)),
-	})
+	wait, err = s.waitByPerson(ctx, attempt, c.Now)
+	return attempt, wait, err
+}
+
+// waitByPerson counts the guesses about a person of phones that are strange to them,
+// the one under way included.
+func (s *Service) waitByPerson(ctx context.Context, attempt db.IdentityAttempt, now time.Time) (time.Duration, error) {
+	// They come from phones that do not wait for each other: each is counted after
+	// all that committed before it.
+	q := db.New(s.DB.Reader())
+	all, err := q.GuessesByPIN(ctx, db.GuessesByPINParams{PinIndex: attempt.PinIndex, AskedAt: dbtime.From(now.Add(-GuessesPer))})
 	if err != nil {
-		return attempt, 0, fmt.Errorf("count the guesses about a person: %w", err)
+		return 0, fmt.Errorf("count the guesses about a person: %w", err)
 	}
-	return attempt, excess(byPIN, GuessesByPIN, GuessesPer, c.Now), nil
+	wait := excess(all, GuessesByPIN, GuessesPer, now)
+	if wait == 0 {
+		return 0, nil
+	}
+	own, err := q.GuessesByPhone(ctx, db.GuessesByPhoneParams{PhoneIndex: attempt.PhoneIndex, AskedAt: dbtime.From(now.Add(-24 * time.Hour))})
+	if err != nil {
+		return 0, fmt.Errorf("count a phone's guesses: %w", err)
+	}
+	if len(own) <= GuessesFirst {
+		return 0, nil
+	}
+	return wait, nil
 }
 
 // waitByPhone counts the guesses of a phone about whom it was never proved for,

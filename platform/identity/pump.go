@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/caller"
-	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/identity/db"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
@@ -92,7 +91,7 @@ func (s *Service) heldBack(ctx context.Context, q *db.Queries, c caller.Caller, 
 		s.HeldBack(h.why)
 	}
 	wait := max(h.until.Sub(c.Now), time.Second)
-	return problem.New(problem.TooMany, "problem.identity_codes_unused", "n", h.bound, "until", clock.Moment(c.Now.Add(wait))).After(wait), nil
+	return problem.New(problem.TooMany, "problem.identity_codes_unused", "n", h.bound).Until(c.Now, wait), nil
 }
 
 // hold is the bound that a code would break, and until when at the latest.

@@ -29,7 +29,8 @@ ON CONFLICT (phone_index) DO UPDATE SET locale = excluded.locale, changed_at = e
 UPDATE identity_phones SET talk = $1 WHERE phone_index = $2;
 
 -- name: CodesSince :many
-SELECT sent_at, door FROM identity_codes WHERE phone_index = $1 AND sent_at > $2 ORDER BY sent_at;
+SELECT id, sent_at, expires_at, shared, tries, unbound_tries, void_at, used_at FROM identity_codes
+WHERE phone_index = $1 AND door = $2 AND sent_at > $3 ORDER BY sent_at, id;
 
 -- name: CodeOfTurn :one
 SELECT COUNT(*) FROM identity_codes WHERE turn = $1;
@@ -38,8 +39,8 @@ SELECT COUNT(*) FROM identity_codes WHERE turn = $1;
 UPDATE identity_codes SET void_at = $1 WHERE phone_index = $2 AND door = $3 AND void_at IS NULL AND used_at IS NULL;
 
 -- name: InsertCode :exec
-INSERT INTO identity_codes (id, phone_index, door, turn, code_mac, tries, sent_at, expires_at, address_index, block_index)
-VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9);
+INSERT INTO identity_codes (id, phone_index, door, turn, code_mac, tries, sent_at, expires_at, address_index, block_index, shared)
+VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9, $10);
 
 -- name: CodesFrom :one
 SELECT COUNT(*) AS sent, COUNT(used_at) AS used FROM identity_codes WHERE address_index = $1 AND sent_at > $2;
@@ -69,6 +70,11 @@ ORDER BY sent_at DESC, id DESC LIMIT 1;
 UPDATE identity_codes SET tries = tries + 1
 WHERE id = $1 AND void_at IS NULL AND used_at IS NULL AND tries < $2 AND expires_at > $3
 RETURNING code_mac, tries;
+
+-- name: TryUnbound :one
+UPDATE identity_codes SET unbound_tries = unbound_tries + 1
+WHERE id = $1 AND void_at IS NULL AND used_at IS NULL AND unbound_tries < $2 AND expires_at > $3
+RETURNING code_mac, unbound_tries;
 
 -- name: UseCode :execrows
 UPDATE identity_codes SET used_at = $1 WHERE id = $2 AND used_at IS NULL;
@@ -212,5 +218,5 @@ SELECT * FROM identity_keys ORDER BY slot;
 SELECT phone_index, expires_at FROM identity_proofs WHERE citizen_id = $1 AND expires_at > $2 ORDER BY expires_at;
 
 -- name: LiveCodes :many
-SELECT sent_at, door, expires_at FROM identity_codes
-WHERE phone_index = $1 AND door = $2 AND void_at IS NULL AND used_at IS NULL AND expires_at > $3 ORDER BY sent_at;
+SELECT id, shared FROM identity_codes
+WHERE phone_index = $1 AND door = $2 AND void_at IS NULL AND used_at IS NULL AND expires_at > $3 ORDER BY sent_at DESC, id DESC;

@@ -85,7 +85,7 @@ func (s *Service) doStart(ctx context.Context, t *dialog.Talk) (dialog.Next, err
 // doResend sends a code, unless one too many was asked for: while the last one lives,
 // it can be typed on.
 func (s *Service) doResend(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
-	err := s.SendCode(ctx, t.Caller)
+	_, err := s.SendCode(ctx, t.Caller)
 	if errors.Is(err, errCodesMany) {
 		if lives, failure := s.codeLives(ctx, t.Caller); failure == nil && lives {
 			return dialog.Go(nodeCode, keySent, sentLast), nil
@@ -118,7 +118,7 @@ func (s *Service) answerCode(ctx context.Context, t *dialog.Talk, input string) 
 		t.Set(keySent, sentInstead)
 		return dialog.Next{}, nil
 	}
-	err := s.CheckCode(ctx, t.Caller, input)
+	err := s.CheckCode(ctx, t.Caller, "", input)
 	if errors.Is(err, errCodeVoid) {
 		// A turn that crashed after its code was taken is answered again.
 		if verified, failure := s.verified(ctx, t.Caller); failure == nil && verified {

@@ -65,15 +65,15 @@ type keyring struct {
 	public  map[string]*ecdsa.PublicKey
 }
 
-// IssueToken takes the code that was sent to the caller's phone and gives an
-// access token for that phone.
-func (s *Service) IssueToken(ctx context.Context, c caller.Caller, code string) (Tokens, error) {
+// IssueToken takes a code that was sent to the caller's phone, as CheckCode does, and
+// gives an access token for that phone.
+func (s *Service) IssueToken(ctx context.Context, c caller.Caller, challenge, code string) (Tokens, error) {
 	// Before the code: what ends it now ends the token too.
 	generation, err := s.generation(ctx, s.phoneIndex(c.Phone))
 	if err != nil {
 		return Tokens{}, err
 	}
-	if err := s.CheckCode(ctx, c, code); err != nil {
+	if err := s.CheckCode(ctx, c, challenge, code); err != nil {
 		return Tokens{}, err
 	}
 	sealed, err := s.Sealer.Seal([]byte(c.Phone), tokenContext)

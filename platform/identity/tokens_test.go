@@ -22,8 +22,8 @@ import (
 
 func (w *world) token(phone string) identity.Tokens {
 	w.t.Helper()
-	w.ok(w.service.SendCode(w.t.Context(), w.by(phone)))
-	tokens, err := w.service.IssueToken(w.t.Context(), w.by(phone), w.code(phone))
+	w.ok(w.send(w.by(phone)))
+	tokens, err := w.service.IssueToken(w.t.Context(), w.by(phone), "", w.code(phone))
 	w.ok(err)
 	return tokens
 }
@@ -31,13 +31,13 @@ func (w *world) token(phone string) identity.Tokens {
 func TestTokens(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		w.ok(w.service.SendCode(t.Context(), w.by(aigul)))
+		w.ok(w.send(w.by(aigul)))
 		code := w.code(aigul)
-		_, err := w.service.IssueToken(t.Context(), w.by(aigul), wrong(code))
+		_, err := w.service.IssueToken(t.Context(), w.by(aigul), "", wrong(code))
 		w.refused(err, "code_wrong")
-		tokens, err := w.service.IssueToken(t.Context(), w.by(aigul), code)
+		tokens, err := w.service.IssueToken(t.Context(), w.by(aigul), "", code)
 		w.ok(err)
-		_, err = w.service.IssueToken(t.Context(), w.by(aigul), code)
+		_, err = w.service.IssueToken(t.Context(), w.by(aigul), "", code)
 		w.refused(err, "code_void")
 
 		who, err := w.service.Authenticate(t.Context(), "Bearer "+tokens.Access)

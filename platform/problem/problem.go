@@ -10,7 +10,10 @@ package problem
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
+
+	"github.com/eshik-kg/eshik/platform/clock"
 )
 
 // Code says whose fault a problem is and what kind of answer it deserves. It is
@@ -42,12 +45,22 @@ type Error struct {
 	Args []any
 	// RetryAfter is how long to wait before trying again; zero: not said.
 	RetryAfter time.Duration
-	cause      error
+	// Items are the indexes of those of a list that it is about; empty: of none in
+	// particular.
+	Items []int
+	cause error
 }
 
 // New makes a problem; args are the sentence's placeholders: name, value, ….
 func New(code Code, key string, args ...any) *Error {
 	return &Error{Code: code, Key: key, Args: args}
+}
+
+// Of returns a copy of e that is about those of a list with the indexes.
+func (e *Error) Of(items ...int) *Error {
+	c := *e
+	c.Items = items
+	return &c
 }
 
 // Because returns a copy of e that wraps cause, which is for logs only and is
@@ -63,6 +76,14 @@ func (e *Error) After(d time.Duration) *Error {
 	c := *e
 	c.RetryAfter = d
 	return &c
+}
+
+// Until is After for a sentence that names the moment, {until}: both are made of the
+// same wait.
+func (e *Error) Until(now time.Time, wait time.Duration) *Error {
+	c := e.After(wait)
+	c.Args = append(slices.Clone(e.Args), "until", clock.Moment(now.Add(wait)))
+	return c
 }
 
 // Error is for logs: it holds the key and the cause, never the arguments, which

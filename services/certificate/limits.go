@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/caller"
-	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/problem"
 )
@@ -39,6 +38,5 @@ func (s *Service) within(ctx context.Context, c caller.Caller, key string, bound
 
 // tooMany is a refusal that names the limit and until when it holds.
 func tooMany(c caller.Caller, key string, used *limit.Bound, wait time.Duration) error {
-	until := clock.Moment(c.Now.Add(wait))
-	return problem.New(problem.TooMany, key, "n", used.Rate.N, "until", until).After(wait)
+	return problem.New(problem.TooMany, key, "n", used.Rate.N).Until(c.Now, wait)
 }

@@ -70,7 +70,7 @@ const (
 
 var (
 	errPhone  = problem.New(problem.Unauthenticated, "problem.fine_phone")
-	errPlates = problem.New(problem.TooMany, "problem.fine_plates")
+	errPlates = problem.New(problem.TooMany, "problem.fine_plates", "n", plates)
 	errNumber = problem.New(problem.Invalid, "problem.fine_number")
 
 	// billNumber is a payment code of the register (an int64 there).
@@ -126,7 +126,7 @@ func (s *Service) admit(ctx context.Context, c caller.Caller, plate Plate) error
 		return fmt.Errorf("count look-ups: %w", err)
 	}
 	if !ok {
-		return errPlates.After(wait)
+		return errPlates.Until(c.Now, wait)
 	}
 	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
 		q := db.New(tx)
@@ -171,8 +171,8 @@ func (s *Service) Open(ctx context.Context, c caller.Caller, numbers []string) (
 	if c.Phone == "" {
 		return payment.Payment{}, errPhone
 	}
-	if slices.ContainsFunc(numbers, func(number string) bool { return !billNumber.MatchString(number) }) {
-		return payment.Payment{}, errNumber
+	if i := slices.IndexFunc(numbers, func(number string) bool { return !billNumber.MatchString(number) }); i >= 0 {
+		return payment.Payment{}, errNumber.Of(i)
 	}
 	for _, number := range numbers {
 		at, err := db.New(s.DB.Reader()).LastLookup(ctx, s.bill(c, number))

@@ -113,10 +113,10 @@ func (s *Service) chosen(ctx context.Context, p policy, codes []string) ([]Kinde
 	for i, code := range codes {
 		at := slices.IndexFunc(all, func(k Kindergarten) bool { return k.Code == code })
 		if at < 0 {
-			return nil, problemAbsent
+			return nil, problemAbsent.Of(i)
 		}
 		if slices.Contains(codes[:i], code) {
-			return nil, problemChoices
+			return nil, problemChoices.Of(i)
 		}
 		chosen = append(chosen, all[at])
 	}

@@ -320,21 +320,29 @@ func (q *Queries) CodesInto(ctx context.Context, arg CodesIntoParams) (CodesInto
 }
 
 const codesSince = `-- name: CodesSince :many
-SELECT sent_at, door FROM identity_codes WHERE phone_index = $1 AND sent_at > $2 ORDER BY sent_at
+SELECT id, sent_at, expires_at, shared, tries, unbound_tries, void_at, used_at FROM identity_codes
+WHERE phone_index = $1 AND door = $2 AND sent_at > $3 ORDER BY sent_at, id
 `
 
 type CodesSinceParams struct {
 	PhoneIndex string
+	Door       string
 	SentAt     dbtime.Time
 }
 
 type CodesSinceRow struct {
-	SentAt dbtime.Time
-	Door   string
+	ID           string
+	SentAt       dbtime.Time
+	ExpiresAt    dbtime.Time
+	Shared       bool
+	Tries        int64
+	UnboundTries int64
+	VoidAt       dbtime.Time
+	UsedAt       dbtime.Time
 }
 
 func (q *Queries) CodesSince(ctx context.Context, arg CodesSinceParams) ([]CodesSinceRow, error) {
-	rows, err := q.db.QueryContext(ctx, codesSince, arg.PhoneIndex, arg.SentAt)
+	rows, err := q.db.QueryContext(ctx, codesSince, arg.PhoneIndex, arg.Door, arg.SentAt)
 	if err != nil {
 		return nil, err
 	}
@@ -342,7 +350,16 @@ func (q *Queries) CodesSince(ctx context.Context, arg CodesSinceParams) ([]Codes
 	var items []CodesSinceRow
 	for rows.Next() {
 		var i CodesSinceRow
-		if err := rows.Scan(&i.SentAt, &i.Door); err != nil {
+		if err := rows.Scan(
+			&i.ID,
+			&i.SentAt,
+			&i.ExpiresAt,
+			&i.Shared,
+			&i.Tries,
+			&i.UnboundTries,
+			&i.VoidAt,
+			&i.UsedAt,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -607,8 +624,8 @@ func (q *Queries) InsertCitizen(ctx context.Context, arg InsertCitizenParams) (i
 }
 
 const insertCode = `-- name: InsertCode :exec
-INSERT INTO identity_codes (id, phone_index, door, turn, code_mac, tries, sent_at, expires_at, address_index, block_index)
-VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9)
+INSERT INTO identity_codes (id, phone_index, door, turn, code_mac, tries, sent_at, expires_at, address_index, block_index, shared)
+VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9, $10)
 `
 
 type InsertCodeParams struct {
@@ -621,6 +638,7 @@ type InsertCodeParams struct {
 	ExpiresAt    dbtime.Time
 	AddressIndex string
 	BlockIndex   string
+	Shared       bool
 }
 
 func (q *Queries) InsertCode(ctx context.Context, arg InsertCodeParams) error {
@@ -634,6 +652,7 @@ func (q *Queries) InsertCode(ctx context.Context, arg InsertCodeParams) error {
 		arg.ExpiresAt,
 		arg.AddressIndex,
 		arg.BlockIndex,
+		arg.Shared,
 	)
 	return err
 }
@@ -804,8 +823,8 @@ func (q *Queries) LiveCode(ctx context.Context, arg LiveCodeParams) (string, err
 }
 
 const liveCodes = `-- name: LiveCodes :many
-SELECT sent_at, door, expires_at FROM identity_codes
-WHERE phone_index = $1 AND door = $2 AND void_at IS NULL AND used_at IS NULL AND expires_at > $3 ORDER BY sent_at
+SELECT id, shared FROM identity_codes
+WHERE phone_index = $1 AND door = $2 AND void_at IS NULL AND used_at IS NULL AND expires_at > $3 ORDER BY sent_at DESC, id DESC
 `
 
 type LiveCodesParams struct {
@@ -815,9 +834,8 @@ type LiveCodesParams struct {
 }
 
 type LiveCodesRow struct {
-	SentAt    dbtime.Time
-	Door      string
-	ExpiresAt dbtime.Time
+	ID     string
+	Shared bool
 }
 
 func (q *Queries) LiveCodes(ctx context.Context, arg LiveCodesParams) ([]LiveCodesRow, error) {
@@ -829,7 +847,7 @@ func (q *Queries) LiveCodes(ctx context.Context, arg LiveCodesParams) ([]LiveCod
 	var items []LiveCodesRow
 	for rows.Next() {
 		var i LiveCodesRow
-		if err := rows.Scan(&i.SentAt, &i.Door, &i.ExpiresAt); err != nil {
+		if err := rows.Scan(&i.ID, &i.Shared); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -1164,6 +1182,30 @@ func (q *Queries) TryCode(ctx context.Context, arg TryCodeParams) (TryCodeRow, e
 	row := q.db.QueryRowContext(ctx, tryCode, arg.ID, arg.Tries, arg.ExpiresAt)
 	var i TryCodeRow
 	err := row.Scan(&i.CodeMac, &i.Tries)
+	return i, err
+}
+
+const tryUnbound = `-- name: TryUnbound :one
+UPDATE identity_codes SET unbound_tries = unbound_tries + 1
+WHERE id = $1 AND void_at IS NULL AND used_at IS NULL AND unbound_tries < $2 AND expires_at > $3
+RETURNING code_mac, unbound_tries
+`
+
+type TryUnboundParams struct {
+	ID           string
+	UnboundTries int64
+	ExpiresAt    dbtime.Time
+}
+
+type TryUnboundRow struct {
+	CodeMac      string
+	UnboundTries int64
+}
+
+func (q *Queries) TryUnbound(ctx context.Context, arg TryUnboundParams) (TryUnboundRow, error) {
+	row := q.db.QueryRowContext(ctx, tryUnbound, arg.ID, arg.UnboundTries, arg.ExpiresAt)
+	var i TryUnboundRow
+	err := row.Scan(&i.CodeMac, &i.UnboundTries)
 	return i, err
 }
 

@@ -1,0 +1,133 @@
+package identity
+
+import (
+	"context"
+	"crypto/hmac"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/eshik-kg/eshik/platform/analytics"
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/identity/db"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+)
+
+// CheckCode takes a code that was sent to the caller's phone; challenge is the Sent's,
+// or empty where it is not known. A code can be used once. It bears CodeTries wrong
+// guesses with its challenge and as many without, a long one SharedTries. A guess is
+// counted before it is compared, in one transaction, so that guesses made at once are
+// no more.
+func (s *Service) CheckCode(ctx context.Context, c caller.Caller, challenge, code string) error {
+	if err := ownPhone(c); err != nil {
+		return err
+	}
+	digits := len(asciiDigits(code))
+	code, ok := parseCode(code, door(c) == doorOpen)
+	if !ok && digits > CodeDigits && door(c) == doorOpen { // as a long one is mistyped
+		return errCodeLong
+	}
+	if !ok {
+		return errCodeFormat
+	}
+	var refused error
+	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
+		var err error
+		refused, err = s.checkCode(ctx, tx, c, challenge, code)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("check a code: %w", err)
+	}
+	return refused
+}
+
+// checkCode gives the refusal apart from the error: the guess stays counted.
+func (s *Service) checkCode(ctx context.Context, tx *store.Tx, c caller.Caller, challenge, code string) (refused, err error) {
+	q, now := db.New(tx), dbtime.From(c.Now)
+	live, err := q.LiveCodes(ctx, db.LiveCodesParams{PhoneIndex: s.phoneIndex(c.Phone), Door: door(c), ExpiresAt: now})
+	if err != nil {
+		return nil, err
+	}
+	var missed guess
+	for _, row := range live { // a stranger's code is the owner's as well: it came to the phone
+		if row.Shared != (len(code) == SharedDigits) {
+			continue
+		}
+		g, err := tryCode(ctx, q, row, door(c) == doorNetwork || row.ID == challenge, now)
+		if errors.Is(err, sql.ErrNoRows) {
+			continue // it bears no more
+		}
+		if err != nil {
+			return nil, err
+		}
+		if hmac.Equal([]byte(g.mac), []byte(s.codeMAC(row.ID, code))) {
+			if _, err := q.UseCode(ctx, db.UseCodeParams{UsedAt: now, ID: row.ID}); err != nil {
+				return nil, err
+			}
+			return nil, s.note(ctx, tx, c, "code", "done", audit.Entry{Object: row.ID, Subject: s.phoneIndex(c.Phone)})
+		}
+		missed = missed.or(g)
+	}
+	if missed.id == "" {
+		return errCodeVoid, nil
+	}
+	if missed.made > CodeTries { // the audit log says that a code was guessed at, not how long
+		return missed.refusal(), nil
+	}
+	return missed.refusal(), s.note(ctx, tx, c, "code", "refused", audit.Entry{Object: missed.id, Subject: s.phoneIndex(c.Phone)})
+}
+
+// guess is one that was counted against a code.
+type guess struct {
+	id, mac    string
+	made, left int
+}
+
+// tryCode counts a guess at a code, and gives sql.ErrNoRows where it bears none: the
+// update waits for a guess under way and looks at the counter again. own is a guess by
+// who asked for it.
+func tryCode(ctx context.Context, q *db.Queries, code db.LiveCodesRow, own bool, now dbtime.Time) (guess, error) {
+	if own && !code.Shared {
+		row, err := q.TryCode(ctx, db.TryCodeParams{ID: code.ID, Tries: CodeTries, ExpiresAt: now})
+		return guess{id: code.ID, mac: row.CodeMac, made: int(row.Tries), left: CodeTries - int(row.Tries)}, err
+	}
+	bears := int64(CodeTries)
+	if code.Shared {
+		bears = SharedTries
+	}
+	row, err := q.TryUnbound(ctx, db.TryUnboundParams{ID: code.ID, UnboundTries: bears, ExpiresAt: now})
+	return guess{id: code.ID, mac: row.CodeMac, made: int(row.UnboundTries), left: int(bears - row.UnboundTries)}, err
+}
+
+// or keeps of two guesses the one after which more may follow.
+func (g guess) or(other guess) guess {
+	if g.id == "" || other.left > g.left {
+		return other
+	}
+	return g
+}
+
+// refusal is what is told of a wrong guess.
+func (g guess) refusal() *problem.Error {
+	switch {
+	case g.left == 0:
+		return errCodeVoid
+	case g.left >= CodeTries:
+		return errCodeLong
+	}
+	return errCodeWrong(g.left)
+}
+
+// note writes what was done to the audit log and the statistics.
+func (s *Service) note(ctx context.Context, tx *store.Tx, c caller.Caller, step, outcome string, e audit.Entry) error {
+	e.At, e.Actor = c.Now, "phone:"+s.phoneIndex(c.Phone)
+	e.Action, e.Purpose = "identity."+step+"."+outcome, "identification"
+	if err := s.Audit.Record(ctx, tx, e); err != nil {
+		return err
+	}
+	return s.Recorder.InTx(ctx, tx, analytics.Of(c, ServiceName, step+"_checked", outcome))
+}
