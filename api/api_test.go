@@ -26,6 +26,12 @@ import (
 // which nobody proved who they are.
 func newApp(t *testing.T) *fiber.App {
 	t.Helper()
+	return serving(t, nil, func(c *fiber.Ctx) error { return c.SendString(CallerFrom(c.UserContext()).Turn) })
+}
+
+// serving is newApp where phones chose languages, with another handler.
+func serving(t *testing.T, languages chosen, handler fiber.Handler) *fiber.App {
+	t.Helper()
 	catalogue, err := locales.Load()
 	if err != nil {
 		t.Fatal(err)
@@ -43,22 +49,22 @@ func newApp(t *testing.T) *fiber.App {
 		}
 		return who, nil
 	}
-	contract, err := NewContract(document, authenticate, chosen{}, func(string) string { return "MegaCom" },
+	contract, err := NewContract(document, authenticate, languages, func(string) string { return "MegaCom" },
 		func(turn string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(turn))) }, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	app := fiber.New(fiber.Config{ErrorHandler: ErrorHandler(catalogue, slog.New(slog.DiscardHandler)), Immutable: true})
 	app.Use("/v1", contract.Middleware)
-	app.All("/*", func(c *fiber.Ctx) error { return c.SendString(CallerFrom(c.UserContext()).Turn) })
+	app.All("/*", handler)
 	return app
 }
 
-// chosen are the languages of nobody: no phone chose one.
-type chosen struct{}
+// chosen are the languages that phones chose.
+type chosen map[string]locales.Locale
 
 // Locale implements Languages.
-func (chosen) Locale(context.Context, string) (locales.Locale, error) { return "", nil }
+func (c chosen) Locale(_ context.Context, phone string) (locales.Locale, error) { return c[phone], nil }
 
 func call(t *testing.T, app *fiber.App, method, path, body string, headers ...string) (int, string, http.Header) {
 	t.Helper()

@@ -93,12 +93,18 @@ ON CONFLICT (sender) DO UPDATE SET
 // noteAll keeps the exchanges of replies that were made. They are kept in the order of
 // their phones: two processes that note the same ones do not wait for each other.
 func (in *Inbound) noteAll(ctx context.Context, tx *store.Tx, replies []reply) error {
-	var rows [][]any
+	var exchanges []*exchange
 	for _, r := range replies {
-		x := r.exchange
-		if x == nil {
-			continue
+		if r.exchange != nil {
+			exchanges = append(exchanges, r.exchange)
 		}
+	}
+	if len(exchanges) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(exchanges, func(a, b *exchange) int { return cmp.Compare(a.sender, b.sender) })
+	rows := make([][]any, 0, len(exchanges))
+	for _, x := range exchanges {
 		var answered dbtime.Time
 		if x.answer != "" {
 			answered = dbtime.From(in.now())
@@ -107,10 +113,6 @@ func (in *Inbound) noteAll(ctx context.Context, tx *store.Tx, replies []reply) e
 			x.sender, x.word, dbtime.From(x.first), dbtime.From(x.at), x.answer, answered, x.unclear, dbtime.From(x.paused),
 		})
 	}
-	if len(rows) == 0 {
-		return nil
-	}
-	slices.SortStableFunc(rows, func(a, b []any) int { return cmp.Compare(a[0].(string), b[0].(string)) })
 	if _, err := tx.Each(ctx, noteExchange, rows); err != nil {
 		return fmt.Errorf("note what phones wrote: %w", err)
 	}

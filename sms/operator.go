@@ -134,7 +134,8 @@ func (o *operators) keep(entry *operatorEntry) {
 	o.known[entry.phone] = o.used.PushFront(entry)
 	for o.used.Len() > maxOperators {
 		last := o.used.Back()
-		delete(o.known, o.used.Remove(last).(*operatorEntry).phone)
+		oldest := o.used.Remove(last).(*operatorEntry) //nolint:forcetypeassert // the list holds nothing else
+		delete(o.known, oldest.phone)
 	}
 }
 
@@ -146,7 +147,7 @@ func (o *operators) remembered(phone string) (told string, known bool) {
 	if !has {
 		return "", false
 	}
-	entry := at.Value.(*operatorEntry)
+	entry := at.Value.(*operatorEntry) //nolint:forcetypeassert // the list holds nothing else
 	if !o.now().Before(entry.until) {
 		return "", false
 	}

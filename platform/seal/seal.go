@@ -93,7 +93,7 @@ func (s *Sealer) Open(sealed []byte, context string) ([]byte, error) {
 // Equal values have equal indexes within a purpose and unrelated ones between
 // purposes; without the master key it cannot be turned back by trying values.
 func (s *Sealer) Index(purpose, value string) string {
-	mac := s.macs.Get().(hash.Hash)
+	mac := s.macs.Get().(hash.Hash) //nolint:forcetypeassert // the pool holds nothing else
 	defer s.macs.Put(mac)
 	mac.Reset()
 	// The length keeps ("ab", "c") and ("a", "bc") apart.
