@@ -317,7 +317,7 @@ func TestTheCodeOutlivesTheWindow(t *testing.T) {
 }
 
 // TestTheCodeIsTypedBySMS: the code that was asked for over USSD is answered by
-// text, as one does who has its message before them.
+// text, as one does who has its message before them: at once, or after going on.
 func TestTheCodeIsTypedBySMS(t *testing.T) {
 	t.Parallel()
 	smsc := smpptest.Start(t)
@@ -329,13 +329,18 @@ func TestTheCodeIsTypedBySMS(t *testing.T) {
 			h := &handset{d: d, wire: formats(d, smsc)[gateway], phone: fmt.Sprintf("+99655500300%d", i)}
 			code := h.asksForCode()
 			h.wire.drop(h.session, h.phone)
-			h.d.replies(h.phone, code, goOn) // nobody knows yet what for
+			h.d.replies(h.phone, "салам", goOn)
 			h.d.replies(h.phone, "1", codeLives)
 			h.d.replies(h.phone, otherCode(code), "Калган аракет: 4")
 			h.d.replies(h.phone, code, pinAsked)
 			if sent := h.codes(); sent != 1 {
 				t.Errorf("%d codes were sent", sent)
 			}
+			atOnce := &handset{d: d, wire: formats(d, smsc)[gateway], phone: fmt.Sprintf("+99655500301%d", i)}
+			code = atOnce.asksForCode()
+			atOnce.wire.drop(atOnce.session, atOnce.phone)
+			atOnce.d.replies(atOnce.phone, otherCode(code), "Калган аракет: 4")
+			atOnce.d.replies(atOnce.phone, code, pinAsked)
 		})
 	}
 }

@@ -40,13 +40,17 @@ func (d *door) get(path string) *http.Response {
 	return response
 }
 
+// readMissed is how many codes readByCode tries that are not ours: they count with the
+// numbers.
+const readMissed = 2
+
 // TestS5GuessesOverREST: an address that guessed 300 numbers is refused each time it
 // asks for another, the second time too (F5); an honest check from it is answered (F12).
 func TestS5GuessesOverREST(t *testing.T) {
 	each(t, func(t *testing.T, d *door) {
 		d.t = t
 		number, _ := issueOverREST(d)
-		for i := range 300 {
+		for i := range 300 - readMissed {
 			response := d.get("/v1/verifications/" + guess(t))
 			if body := d.read(response); response.StatusCode != http.StatusNotFound {
 				t.Fatalf("guess %d: %d %s", i, response.StatusCode, body)
