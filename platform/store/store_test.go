@@ -167,7 +167,12 @@ func TestMigrateTwiceIsMigrateOnce(t *testing.T) {
 func TestSQLiteInAnOddFolder(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "a#b?c%20d é")
-	makeScratch(t, storetest.Open(t, "sqlite:"+filepath.Join(folder, "eshik.db")))
+	db, err := store.Open(t.Context(), "sqlite:"+filepath.Join(folder, "eshik.db")) // itself: storetest copies a file
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	makeScratch(t, db)
 	info, err := os.Stat(filepath.Join(folder, "eshik.db"))
 	if err != nil || info.Size() == 0 || info.Mode().Perm() != 0o600 {
 		t.Errorf("the database is not in its file: %v, %v", info, err)
