@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
@@ -133,8 +131,8 @@ func StepFrom(ctx context.Context) (service, step string, counted bool) {
 func (k *Contract) Middleware(c *fiber.Ctx) error {
 	Speak(c, Locale(c))
 	c.Set(fiber.HeaderCacheControl, "no-store") // what is public says otherwise itself
-	if at := illegible(c); at.In != "" {
-		return At(errRequest, at)
+	if faults := k.illegible(c); len(faults) > 0 {
+		return At(errRequest, faults[:min(len(faults), maxFaults)]...)
 	}
 	request, err := adaptor.ConvertRequest(c, false)
 	if err != nil {
@@ -238,29 +236,6 @@ func (k *Contract) methods(r *http.Request) (allowed []string) {
 		allowed = append(allowed, http.MethodOptions)
 	}
 	return allowed
-}
-
-// illegible finds what is not UTF-8 without NUL, which no text column of
-// PostgreSQL takes: the path, the query, the body or the key.
-func illegible(c *fiber.Ctx) Fault {
-	path, errPath := url.PathUnescape(c.Path())
-	query, errQuery := url.QueryUnescape(string(c.Request().URI().QueryString()))
-	for _, part := range []struct {
-		text string
-		err  error
-		at   Fault
-	}{
-		{path, errPath, Fault{In: "path", Code: FaultPattern}},
-		{query, errQuery, Fault{In: "query", Code: FaultPattern}},
-		{string(c.Request().Body()), nil, Fault{In: "body", Code: FaultPattern}},
-		{c.Get(idempotencyKey), nil, Fault{In: "header", Name: idempotencyKey, Code: FaultPattern}},
-	} {
-		text := part.text
-		if part.err != nil || !utf8.ValidString(text) || strings.Contains(text, "\x00") || strings.Contains(text, `\u0000`) {
-			return part.at
-		}
-	}
-	return Fault{}
 }
 
 // proven is the contract's name of the level of assurance at which it is known

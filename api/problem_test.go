@@ -16,7 +16,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/eshik-kg/eshik/locales"
-	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/problem"
 )
 
@@ -123,19 +122,34 @@ func TestNoSentenceIsForDevelopers(t *testing.T) {
 // TestTheSentenceAndTheHeaderNameOneWait: of a refusal for a while, in every language.
 func TestTheSentenceAndTheHeaderNameOneWait(t *testing.T) {
 	t.Parallel()
-	texts, now := catalogue(t), time.Now()
+	texts, minute := catalogue(t), time.Date(2026, 11, 29, 4, 3, 0, 0, time.UTC)
 	for _, key := range []string{
 		"problem.identity_codes_many", "problem.identity_codes_unused", "problem.identity_guesses_many", "problem.fine_plates",
 		"problem.preschool_looks_many", "problem.certificate_many", "problem.certificate_checks_many", "problem.identity_blocked",
 	} {
-		for _, wait := range []time.Duration{time.Second, 7 * time.Minute, 25 * time.Hour} {
-			p := problem.New(problem.TooMany, key, "n", 10).Until(now, wait)
-			if p.RetryAfter != wait {
-				t.Errorf("%s: to wait %v, not %v", key, p.RetryAfter, wait)
+		for _, c := range []struct {
+			past, wait, told time.Duration
+			named            string
+		}{
+			{0, time.Second, time.Second, "29.11.2026 10:04"},
+			{0, 7 * time.Minute, 7 * time.Minute, "29.11.2026 10:10"},
+			{0, 7*time.Minute - time.Microsecond, 7 * time.Minute, "29.11.2026 10:10"},
+			{0, 7*time.Minute + time.Microsecond, 7*time.Minute + time.Second, "29.11.2026 10:11"},
+			{time.Microsecond, 7 * time.Minute, 7 * time.Minute, "29.11.2026 10:11"},
+			{59 * time.Second, time.Second, time.Second, "29.11.2026 10:04"},
+			{59 * time.Second, 1500 * time.Millisecond, 2 * time.Second, "29.11.2026 10:05"},
+			{500 * time.Millisecond, 59400 * time.Millisecond, time.Minute, "29.11.2026 10:05"},
+			{59999 * time.Millisecond, time.Millisecond, time.Second, "29.11.2026 10:05"},
+			{0, 25 * time.Hour, 25 * time.Hour, "30.11.2026 11:03"},
+			{0, 13*time.Hour + 56*time.Minute + time.Second, 13*time.Hour + 56*time.Minute + time.Second, "30.11.2026 00:00"},
+		} {
+			p := problem.New(problem.TooMany, key, "n", 10).Until(minute.Add(c.past), c.wait)
+			if p.RetryAfter != c.told {
+				t.Errorf("%s: to wait %v, not %v", key, p.RetryAfter, c.told)
 			}
 			for _, loc := range []locales.Locale{locales.KY, locales.RU, locales.EN} {
-				if text := texts.Text(loc, p.Key, p.Args...); !strings.Contains(text, clock.Moment(now.Add(wait))) {
-					t.Errorf("%s in %s for %v: %q", key, loc, wait, text)
+				if text := texts.Text(loc, p.Key, p.Args...); !strings.Contains(text, c.named) {
+					t.Errorf("%s in %s %v past the minute for %v: %q", key, loc, c.past, c.wait, text)
 				}
 			}
 		}

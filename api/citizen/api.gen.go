@@ -444,7 +444,7 @@ type Fault struct {
 	Detail string  `json:"detail"`
 	In     FaultIn `json:"in"`
 
-	// Name Of the parameter or header
+	// Name Of the parameter or header; left out where the contract has none of that name
 	Name *string `json:"name,omitempty"`
 
 	// Pointer Where in the body (RFC 6901); empty: the body as a whole

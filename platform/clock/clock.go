@@ -20,6 +20,15 @@ func Day(t time.Time) string { return t.In(Bishkek).Format(layout) }
 // Moment is a moment by Bishkek's clock as people read it: 29.11.2026 00:30.
 func Moment(t time.Time) string { return t.In(Bishkek).Format(layout + " 15:04") }
 
+// NotBefore is the first whole minute that is not before a moment, as Moment writes it:
+// whoever is told to wait until then has waited long enough.
+func NotBefore(t time.Time) string {
+	if whole := t.Truncate(time.Minute); whole.Before(t) {
+		t = whole.Add(time.Minute)
+	}
+	return Moment(t)
+}
+
 // ISODay is the day of a moment in Bishkek for programs: 2026-11-29.
 func ISODay(t time.Time) string { return t.In(Bishkek).Format(time.DateOnly) }
 

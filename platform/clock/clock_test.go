@@ -42,6 +42,22 @@ func TestDaysAreBishkeks(t *testing.T) {
 	}
 }
 
+// TestNotBefore: the minute that is told is never before the moment, nor a minute after it.
+func TestNotBefore(t *testing.T) {
+	t.Parallel()
+	minute := time.Date(2026, 11, 29, 17, 58, 0, 0, time.UTC)
+	for past, want := range map[time.Duration]string{
+		0: "29.11.2026 23:58", time.Nanosecond: "29.11.2026 23:59", 59 * time.Second: "29.11.2026 23:59",
+		time.Minute: "29.11.2026 23:59", time.Minute + time.Nanosecond: "30.11.2026 00:00",
+	} {
+		for _, zone := range []*time.Location{time.UTC, Bishkek, time.FixedZone("", -5*60*60)} {
+			if got := NotBefore(minute.Add(past).In(zone)); got != want {
+				t.Errorf("%v past the minute it is %s, not %s", past, got, want)
+			}
+		}
+	}
+}
+
 func TestADateKeepsItsDay(t *testing.T) {
 	t.Parallel()
 	date := time.Date(2026, 11, 29, 0, 0, 0, 0, time.UTC)

@@ -10,7 +10,6 @@ import (
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
-	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/identity/db"
 	"github.com/eshik-kg/eshik/platform/notify"
@@ -34,9 +33,6 @@ const (
 func errBlocked(until, now time.Time) *problem.Error {
 	return problem.New(problem.Forbidden, "problem.identity_blocked").Until(now, until.Sub(now))
 }
-
-// showMoment is a moment as people in Kyrgyzstan read it.
-func showMoment(t time.Time) string { return clock.Moment(t) }
 
 // Tie is what another part keeps for a phone; its methods take part in a
 // transaction of identity's.

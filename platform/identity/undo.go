@@ -8,6 +8,7 @@ import (
 
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/identity/db"
@@ -173,7 +174,7 @@ func (s *Service) tellDisputed(ctx context.Context, tx *store.Tx, b db.IdentityB
 	return s.Outbox.Send(ctx, tx, notify.Message{
 		To: string(phone), Locale: spoken(b), Purpose: notify.Receipt, ExpiresAt: until,
 		Dedup: "identity.dispute:" + notice + ":" + b.PhoneIndex,
-		Text:  gsm.Pick(s.Catalogue.Message(spoken(b), "identity.disputed_sms", "until", showMoment(until))),
+		Text:  gsm.Pick(s.Catalogue.Message(spoken(b), "identity.disputed_sms", "until", clock.NotBefore(until))),
 	})
 }
 

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/caller"
-	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/problem"
 )
 
@@ -68,5 +67,5 @@ func (g Guesses) count(ctx context.Context, c caller.Caller, kind string, byPhon
 	if ok {
 		return nil
 	}
-	return problem.New(problem.TooMany, g.Refusal, "n", rate.N, "until", clock.Moment(c.Now.Add(wait))).After(wait)
+	return problem.New(problem.TooMany, g.Refusal, "n", rate.N).Until(c.Now, wait)
 }

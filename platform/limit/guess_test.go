@@ -2,10 +2,12 @@ package limit_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/problem"
 )
@@ -14,7 +16,7 @@ import (
 // is found, or fails otherwise, answers on within the wide bound.
 func TestGuesses(t *testing.T) {
 	t.Parallel()
-	now := time.Date(2026, time.November, 23, 6, 0, 0, 0, time.UTC)
+	now := time.Date(2026, time.November, 23, 6, 0, 31, 0, time.UTC)
 	missed, broken := errors.New("missed"), errors.New("broken")
 	for name, by := range map[string]struct {
 		caller         caller.Caller
@@ -42,7 +44,7 @@ func TestGuesses(t *testing.T) {
 		for i := range by.guesses + 10 {
 			err := look(missed)
 			looks++
-			if p := problem.From(err); i < by.guesses && !errors.Is(err, missed) || i >= by.guesses && (p.Key != g.Refusal || p.RetryAfter <= 0) {
+			if p := problem.From(err); i < by.guesses && !errors.Is(err, missed) || i >= by.guesses && (p.Key != g.Refusal || p.RetryAfter <= 0 || !slices.Contains(p.Args, any(clock.NotBefore(now.Add(p.RetryAfter))))) {
 				t.Fatalf("%s, guess %d: %v", name, i, err)
 			}
 		}

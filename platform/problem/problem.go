@@ -79,10 +79,14 @@ func (e *Error) After(d time.Duration) *Error {
 }
 
 // Until is After for a sentence that names the moment, {until}: both are made of the
-// same wait.
+// same wait, in whole seconds as a channel tells it. The minute that is named is never
+// before the wait is over.
 func (e *Error) Until(now time.Time, wait time.Duration) *Error {
+	if whole := wait.Truncate(time.Second); whole < wait {
+		wait = whole + time.Second
+	}
 	c := e.After(wait)
-	c.Args = append(slices.Clone(e.Args), "until", clock.Moment(now.Add(wait)))
+	c.Args = append(slices.Clone(e.Args), "until", clock.NotBefore(now.Add(wait)))
 	return c
 }
 

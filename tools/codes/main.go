@@ -97,7 +97,7 @@ const middle = `
 ## Codes of single faults
 
 A fault has ` + "`in`" + ` (body, query, path or header); in the body a ` + "`pointer`" + ` by RFC 6901 (empty: the body as a whole), elsewhere the
-` + "`name`" + ` of the parameter. A request has at most 20 faults listed. Where a problem of the table above comes from one field, ` + "`errors`" + ` names
+` + "`name`" + ` of the parameter, if the contract has it. A request has at most 20 faults listed. Where a problem of the table above comes from one field, ` + "`errors`" + ` names
 the field too, with the problem's own sentence.
 
 | code | in English |
