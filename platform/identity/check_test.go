@@ -1,10 +1,13 @@
 package identity_test
 
 import (
+	"context"
 	"database/sql"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
@@ -61,5 +64,141 @@ func TestM5PhonesAreTheLogs(t *testing.T) {
 		if err := check(); err != nil {
 			t.Errorf("restored: %v", err)
 		}
+	})
+}
+
+// look compares identity's rows with the log in a transaction.
+func (w *world) look(tx *sql.Tx) (older int, err error) {
+	c := identity.NewCheck()
+	if _, err := w.audit.Replay(w.t.Context(), tx, c.See); err != nil {
+		return 0, err
+	}
+	err = c.Run(w.t.Context(), tx)
+	return c.Older(), err
+}
+
+// fsck wants nothing to be found.
+func (w *world) fsck(after string) {
+	w.t.Helper()
+	if err := w.db.Snapshot(w.t.Context(), func(tx *sql.Tx) error { _, err := w.look(tx); return err }); err != nil {
+		w.t.Errorf("%s: %v", after, err)
+	}
+}
+
+// changed wants a change of the database named.
+func (w *world) changed(named, statement string) {
+	w.t.Helper()
+	storetest.Planted(w.t, w.db, []storetest.Plant{{Name: statement, Statements: []string{statement}, Named: []string{named}}},
+		func(tx *sql.Tx) error { _, err := w.look(tx); return err })
+}
+
+// TestAnUndoIsTheLogs: the word cuts off every phone of the person, from whichever it
+// comes, and each is what the audit log says; so it stays when an operator clears one
+// and a number is released.
+func TestAnUndoIsTheLogs(t *testing.T) {
+	t.Parallel()
+	for name, says := range map[string]string{"the earlier phone": aigul, "the later phone": third} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Each(t, func(t *testing.T, db *store.DB) { undoIsTheLogs(t, newWorld(t, db), says) })
+		})
+	}
+}
+
+func undoIsTheLogs(t *testing.T, w *world, says string) {
+	t.Helper()
+	for _, phone := range []string{aigul, second, third} {
+		w.prove(phone)
+		w.pass(identity.CodesPer)
+	}
+	w.fsck("proved")
+	if got := w.undo(says, ""); got != identity.UndoDone {
+		t.Fatalf("undone: %s", got)
+	}
+	w.fsck("undone")
+	if n := w.number("SELECT COUNT(*) FROM audit_records WHERE action = 'identity.undo.done'"); n != 3 {
+		t.Errorf("%d phones have a record", n)
+	}
+	if got := w.undo(says, ""); got != identity.UndoAlready {
+		t.Fatalf("again: %s", got)
+	}
+	w.fsck("undone twice")
+	w.changed("cut off 2 times, the audit log says 1", "UPDATE identity_phones SET generation = generation + 1 WHERE generation > 0")
+	w.changed("cut off 0 times, the audit log says 1", "UPDATE identity_phones SET generation = generation - 1 WHERE generation > 0")
+	w.ok(w.service.Unblock(t.Context(), aigul, "officer"))
+	w.fsck("unblocked")
+	w.prove(aigul)
+	w.pass(identity.DisputeLasts)
+	w.prove(second)
+	if got := w.undo(aigul, ""); got != identity.UndoDone { // cuts off the others alone
+		t.Fatalf("the cleared phone's word: %s", got)
+	}
+	w.fsck("undone by the cleared phone")
+	for _, phone := range []string{aigul, third} {
+		w.ok(w.service.Release(t.Context(), phone, "operator"))
+		w.fsck("released")
+	}
+	w.pass(identity.DisputeLasts)
+	w.prove(aigul)
+	w.fsck("proved by the next holder")
+}
+
+// forgetful is a log from before records said what they decided.
+type forgetful struct{ *audit.Log }
+
+func (f forgetful) Record(ctx context.Context, tx *store.Tx, e audit.Entry) error {
+	e.Decided = nil
+	return f.Log.Record(ctx, tx, e)
+}
+
+// blanket is a log from before each phone that an undo cut off had a record: the first
+// alone names one of them.
+type blanket struct {
+	forgetful
+	named map[string]bool // the person and the moment
+}
+
+func (b blanket) Record(ctx context.Context, tx *store.Tx, e audit.Entry) error {
+	if key := e.Subject + e.At.String(); e.Action == "identity.undo.done" {
+		if b.named[key] {
+			return nil
+		}
+		b.named[key] = true
+	}
+	return b.forgetful.Record(ctx, tx, e)
+}
+
+// TestAnUndoFromBefore: a record that names one phone of those it cut off is no fault,
+// whichever it names; what it cannot mean is named.
+func TestAnUndoFromBefore(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.deps.Audit = blanket{forgetful{w.audit}, map[string]bool{}}
+		w.rebuild()
+		w.prove(aigul)
+		w.pass(time.Minute)
+		w.prove(second)
+		w.prove(third)
+		if got := w.undo(second, ""); got != identity.UndoDone {
+			t.Fatalf("undone: %s", got)
+		}
+		w.fsck("undone")
+		w.changed("cut off 2 times", "UPDATE identity_phones SET generation = generation + 1 WHERE generation > 0")
+		w.changed("cut off 0 times, the audit log says 1", "UPDATE identity_phones SET generation = 0")
+		w.ok(w.service.Unblock(t.Context(), aigul, "officer"))
+		w.fsck("unblocked")
+		w.ok(w.service.Release(t.Context(), second, "operator"))
+		w.fsck("released")
+		w.deps.Audit = w.audit // from here on each phone has its record
+		w.rebuild()
+		w.pass(identity.DisputeLasts)
+		w.prove(third)
+		w.prove(aigul)
+		if got := w.undo(aigul, ""); got != identity.UndoDone {
+			t.Fatalf("undone: %s", got)
+		}
+		w.fsck("undone anew")
+		w.changed("cut off 3 times", "UPDATE identity_phones SET generation = 3 WHERE generation = 2")
 	})
 }

@@ -124,10 +124,15 @@ func (g guess) refusal() *problem.Error {
 
 // note writes what was done to the audit log and the statistics.
 func (s *Service) note(ctx context.Context, tx *store.Tx, c caller.Caller, step, outcome string, e audit.Entry) error {
-	e.At, e.Actor = c.Now, "phone:"+s.phoneIndex(c.Phone)
-	e.Action, e.Purpose = "identity."+step+"."+outcome, "identification"
-	if err := s.Audit.Record(ctx, tx, e); err != nil {
+	if err := s.log(ctx, tx, c, step, outcome, e); err != nil {
 		return err
 	}
 	return s.Recorder.InTx(ctx, tx, analytics.Of(c, ServiceName, step+"_checked", outcome))
+}
+
+// log writes what was done to the audit log.
+func (s *Service) log(ctx context.Context, tx *store.Tx, c caller.Caller, step, outcome string, e audit.Entry) error {
+	e.At, e.Actor = c.Now, "phone:"+s.phoneIndex(c.Phone)
+	e.Action, e.Purpose = "identity."+step+"."+outcome, "identification"
+	return s.Audit.Record(ctx, tx, e)
 }

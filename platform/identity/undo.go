@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/eshik-kg/eshik/platform/analytics"
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/clock"
@@ -123,7 +124,7 @@ func (s *Service) undo(ctx context.Context, tx *store.Tx, c caller.Caller, n db.
 		if !b.ClearedAt.IsZero() {
 			continue
 		}
-		if err := s.cut(ctx, tx, c, b); err != nil {
+		if err := s.cut(ctx, tx, c, b, until); err != nil {
 			return err
 		}
 		if b.PhoneIndex == n.ToldIndex {
@@ -144,11 +145,12 @@ func (s *Service) undo(ctx context.Context, tx *store.Tx, c caller.Caller, n db.
 	if err := q.Dispute(ctx, db.DisputeParams{BlockedUntilAt: dbtime.From(until), CitizenID: n.CitizenID}); err != nil {
 		return err
 	}
-	return s.note(ctx, tx, c, "undo", "done", audit.Entry{Object: n.PhoneIndex, Subject: n.CitizenID})
+	return s.Recorder.InTx(ctx, tx, analytics.Of(c, ServiceName, "undo_checked", "done"))
 }
 
-// cut ends what a phone proved for a person, and its codes and tokens.
-func (s *Service) cut(ctx context.Context, tx *store.Tx, c caller.Caller, b db.IdentityBinding) error {
+// cut ends what a phone proved for a person, and its codes and tokens. Each phone has a
+// record of its own: what became of it must not be guessed from who stood beside it.
+func (s *Service) cut(ctx context.Context, tx *store.Tx, c caller.Caller, b db.IdentityBinding, until time.Time) error {
 	q, now := db.New(tx), dbtime.From(c.Now)
 	if err := s.lockPhone(ctx, q, b.PhoneIndex, c.Now); err != nil {
 		return err
@@ -159,7 +161,13 @@ func (s *Service) cut(ctx context.Context, tx *store.Tx, c caller.Caller, b db.I
 	if err := q.LapseCodes(ctx, db.LapseCodesParams{VoidAt: now, PhoneIndex: b.PhoneIndex}); err != nil {
 		return err
 	}
-	return q.NextGeneration(ctx, db.NextGenerationParams{ChangedAt: now, PhoneIndex: b.PhoneIndex})
+	if err := q.NextGeneration(ctx, db.NextGenerationParams{ChangedAt: now, PhoneIndex: b.PhoneIndex}); err != nil {
+		return err
+	}
+	b.BlockedUntilAt = dbtime.From(until) // as Dispute writes it
+	return s.log(ctx, tx, c, "undo", "done", audit.Entry{
+		Object: b.PhoneIndex, Subject: b.CitizenID, Decided: []*audit.Group{bindingOf(b)},
+	})
 }
 
 // tellDisputed tells a phone that another one's word cut it off, and who helps.
