@@ -37,6 +37,13 @@ func (f *Fallback) Allow(ctx context.Context, key string, rate Rate) (bool, time
 	return f.ask(ctx, func(ctx context.Context, l Limiter) (bool, time.Duration, error) { return l.Allow(ctx, key, rate) })
 }
 
+// AllowOnce implements Limiter.
+func (f *Fallback) AllowOnce(ctx context.Context, key, name string, rate Rate) (bool, time.Duration, error) {
+	return f.ask(ctx, func(ctx context.Context, l Limiter) (bool, time.Duration, error) {
+		return l.AllowOnce(ctx, key, name, rate)
+	})
+}
+
 // Would implements Limiter.
 func (f *Fallback) Would(ctx context.Context, key string, rate Rate) (bool, time.Duration, error) {
 	return f.ask(ctx, func(ctx context.Context, l Limiter) (bool, time.Duration, error) { return l.Would(ctx, key, rate) })

@@ -9,6 +9,7 @@ package limit
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -25,6 +26,9 @@ type Limiter interface {
 	// Allow counts one more use of key if the rate allows it; otherwise it
 	// counts nothing and says after how long the next use is allowed.
 	Allow(ctx context.Context, key string, rate Rate) (ok bool, retryAfter time.Duration, err error)
+	// AllowOnce is Allow for a use that has a name: while one of the same name counts,
+	// it is allowed and counts nothing, also where both come at once.
+	AllowOnce(ctx context.Context, key, name string, rate Rate) (ok bool, retryAfter time.Duration, err error)
 	// Would tells what Allow would, and counts nothing.
 	Would(ctx context.Context, key string, rate Rate) (ok bool, retryAfter time.Duration, err error)
 }
@@ -40,8 +44,13 @@ type Memory struct {
 
 // uses are the moments of a key's uses, the oldest first.
 type uses struct {
-	at  []time.Time
+	at  []use
 	per time.Duration
+}
+
+type use struct {
+	at   time.Time
+	name string // empty: it has none
 }
 
 // NewMemory makes a Limiter that forgets all when the process ends.
@@ -51,37 +60,45 @@ func NewMemory(now func() time.Time) *Memory {
 
 // Allow implements Limiter.
 func (m *Memory) Allow(_ context.Context, key string, rate Rate) (bool, time.Duration, error) {
-	return m.use(key, rate, true)
+	return m.use(key, "", rate, true)
+}
+
+// AllowOnce implements Limiter.
+func (m *Memory) AllowOnce(_ context.Context, key, name string, rate Rate) (bool, time.Duration, error) {
+	return m.use(key, name, rate, true)
 }
 
 // Would implements Limiter.
 func (m *Memory) Would(_ context.Context, key string, rate Rate) (bool, time.Duration, error) {
-	return m.use(key, rate, false)
+	return m.use(key, "", rate, false)
 }
 
-func (m *Memory) use(key string, rate Rate, count bool) (bool, time.Duration, error) {
+func (m *Memory) use(key, name string, rate Rate, count bool) (bool, time.Duration, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.now()
 	m.tidy(now)
 	recent := m.uses[key].since(now.Add(-rate.Per))
+	if name != "" && slices.ContainsFunc(recent, func(u use) bool { return u.name == name }) {
+		return true, 0, nil
+	}
 	if len(recent) >= rate.N {
 		if rate.N <= 0 {
 			return false, rate.Per, nil
 		}
-		return false, recent[len(recent)-rate.N].Add(rate.Per).Sub(now), nil
+		return false, recent[len(recent)-rate.N].at.Add(rate.Per).Sub(now), nil
 	}
 	if !count {
 		return true, 0, nil
 	}
-	m.uses[key] = uses{at: append(recent, now), per: rate.Per}
+	m.uses[key] = uses{at: append(recent, use{now, name}), per: rate.Per}
 	return true, 0, nil
 }
 
 // since drops what happened at or before the moment.
-func (u uses) since(moment time.Time) []time.Time {
+func (u uses) since(moment time.Time) []use {
 	at := u.at
-	for len(at) > 0 && !at[0].After(moment) {
+	for len(at) > 0 && !at[0].at.After(moment) {
 		at = at[1:]
 	}
 	return at

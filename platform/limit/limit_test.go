@@ -38,6 +38,7 @@ func TestConformance(t *testing.T) {
 			t.Run("at most N at once", func(t *testing.T) { atMostAtOnce(t, limiter) })
 			t.Run("allowed again after the wait", func(t *testing.T) { allowedAgain(t, limiter) })
 			t.Run("never more than N in any span", func(t *testing.T) { neverMore(t, limiter) })
+			t.Run("a name counts once", func(t *testing.T) { countsOnce(t, limiter) })
 			t.Run("S5 F3: a question counts nothing", func(t *testing.T) { questions(t, limiter) })
 			t.Run("none at all", func(t *testing.T) {
 				ok, wait, err := limiter.Allow(t.Context(), uuid.NewString(), limit.Rate{N: 0, Per: time.Minute})
@@ -73,6 +74,33 @@ func atMostAtOnce(t *testing.T, limiter limit.Limiter) {
 	}
 	if ok, _, err := limiter.Allow(t.Context(), other, rate); !ok || err != nil {
 		t.Errorf("another key got %v, %v", ok, err)
+	}
+}
+
+// countsOnce: uses of one name that come at once are one use, and it stays allowed when
+// another is not.
+func countsOnce(t *testing.T, limiter limit.Limiter) {
+	key, rate := uuid.NewString(), limit.Rate{N: 3, Per: time.Hour}
+	var group sync.WaitGroup
+	for i := range 64 {
+		group.Go(func() {
+			if ok, wait, err := limiter.AllowOnce(t.Context(), key, []string{"a", "b"}[i%2], rate); !ok || wait != 0 || err != nil {
+				t.Errorf("one of two names got %v, %v, %v", ok, wait, err)
+			}
+		})
+	}
+	group.Wait()
+	if ok, _, err := limiter.Allow(t.Context(), key, rate); !ok || err != nil { // the third
+		t.Errorf("after two names: %v, %v", ok, err)
+	}
+	for name, want := range map[string]bool{"a": true, "b": true, "c": false} {
+		ok, wait, err := limiter.AllowOnce(t.Context(), key, name, rate)
+		if ok != want || err != nil || !ok && (wait <= 0 || wait > time.Hour) {
+			t.Errorf("%s: %v, %v, %v", name, ok, wait, err)
+		}
+	}
+	if ok, _, err := limiter.AllowOnce(t.Context(), uuid.NewString(), "c", rate); !ok || err != nil {
+		t.Errorf("another key: %v, %v", ok, err)
 	}
 }
 

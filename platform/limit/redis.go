@@ -15,11 +15,13 @@ const prefix = "eshik:limit:"
 
 // allow keeps the uses of a key as a sorted set of moments, in microseconds of
 // the server's clock, so that all instances count alike. It answers -1 for
-// "allowed", otherwise the microseconds to wait. A use without a name is not kept.
+// "allowed", otherwise the microseconds to wait. A use without a name is
+// not kept, one whose name is there already is allowed for nothing.
 var allow = redis.NewScript(`
 local t = redis.call('TIME')
 local now, per, n = t[1] * 1000000 + t[2], tonumber(ARGV[1]), tonumber(ARGV[2])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - per))
+if ARGV[3] ~= '' and redis.call('ZSCORE', KEYS[1], ARGV[3]) then return -1 end
 local count = redis.call('ZCARD', KEYS[1])
 if count < n then
   if ARGV[3] == '' then return -1 end
@@ -46,6 +48,11 @@ func NewRedis(client redis.UniversalClient) *Redis {
 // Allow implements Limiter.
 func (r *Redis) Allow(ctx context.Context, key string, rate Rate) (bool, time.Duration, error) {
 	return r.use(ctx, key, rate, uuid.NewString())
+}
+
+// AllowOnce implements Limiter.
+func (r *Redis) AllowOnce(ctx context.Context, key, name string, rate Rate) (bool, time.Duration, error) {
+	return r.use(ctx, key, rate, name)
 }
 
 // Would implements Limiter.

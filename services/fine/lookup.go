@@ -107,36 +107,20 @@ func (s *Service) Lookup(ctx context.Context, c caller.Caller, typed string) (Li
 	return list, nil
 }
 
-// admit counts the different plates of a caller.
+// admit counts the different plates of a caller. Whether one was looked at is known and
+// counted in one step: look-ups of one plate at once are one.
 func (s *Service) admit(ctx context.Context, c caller.Caller, plate Plate) error {
 	if c.Phone == "" {
 		return errPhone
 	}
 	who := s.Index.Index("fine.caller", c.Phone)
 	seen := s.Index.Index("fine.plate", c.Phone+"|"+plate.Text)
-	at, err := db.New(s.DB.Reader()).LastLookup(ctx, seen)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("read the last look-up: %w", err)
-	}
-	if err == nil && c.Now.Sub(at.Time) < window {
-		return nil
-	}
-	ok, wait, err := s.Limiter.Allow(ctx, "fine:plates:"+who, limit.Rate{N: plates, Per: window})
+	ok, wait, err := s.Limiter.AllowOnce(ctx, "fine:plates:"+who, seen, limit.Rate{N: plates, Per: window})
 	if err != nil {
 		return fmt.Errorf("count look-ups: %w", err)
 	}
 	if !ok {
 		return errPlates.Until(c.Now, wait)
-	}
-	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
-		q := db.New(tx)
-		if err := q.ForgetLookups(ctx, dbtime.From(c.Now.Add(-window))); err != nil {
-			return err
-		}
-		return q.NoteLookup(ctx, db.NoteLookupParams{ID: seen, LookedAt: dbtime.From(c.Now)})
-	})
-	if err != nil {
-		return fmt.Errorf("note a look-up: %w", err)
 	}
 	return nil
 }
@@ -149,6 +133,9 @@ func (s *Service) bill(c caller.Caller, number string) string {
 // noteBills keeps which fines the caller was shown: only these can be opened.
 func (s *Service) noteBills(ctx context.Context, c caller.Caller, bills []Bill) error {
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
+		if err := db.New(tx).ForgetLookups(ctx, dbtime.From(c.Now.Add(-window))); err != nil {
+			return err
+		}
 		for _, b := range bills {
 			note := db.NoteLookupParams{ID: s.bill(c, b.Number), LookedAt: dbtime.From(c.Now)}
 			if err := db.New(tx).NoteLookup(ctx, note); err != nil {
