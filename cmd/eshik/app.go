@@ -178,7 +178,7 @@ func (a *app) buildServices(ctx context.Context) error {
 		return fmt.Errorf("the figures of payments: %w", err)
 	}
 	a.identity.Tie(a.outbox, a.payments)
-	keys, err := sign.Open(ctx, a.db, a.sealer, a.now)
+	keys, err := sign.Open(ctx, a.db, a.sealer, a.now, a.log)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/module"
 	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/sign"
 )
 
 type fsckCommand struct{}
@@ -62,7 +63,7 @@ func (a *app) fsck(ctx context.Context, tx *sql.Tx, out io.Writer) error {
 	if whole != nil { // nothing can be compared with a log that is not to be trusted
 		payments = payment.NewCheck(a.audit)
 	}
-	faults := []error{whole, payments.Run(ctx, tx, func(n int) { tell("%d payments …", n) })}
+	faults := []error{whole, sign.Check(ctx, tx, a.sealer), payments.Run(ctx, tx, func(n int) { tell("%d payments …", n) })}
 	for _, check := range checks {
 		if whole == nil {
 			faults = append(faults, check.Run(ctx, tx))

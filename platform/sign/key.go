@@ -1,6 +1,7 @@
 package sign
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/sha256"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/fxamacker/cbor/v2"
 	"github.com/veraison/go-cose"
+
+	"github.com/eshik-kg/eshik/platform/sign/db"
 )
 
 // kidBytes is how much of the thumbprint names a key: enough to tell our few
@@ -57,28 +60,59 @@ func encodePublic(public *ecdsa.PublicKey) (kid string, encoded []byte, err erro
 	return kid, encoded, nil
 }
 
-// parsePrivate reads a PKCS #8 key.
-func parsePrivate(der []byte) (*ecdsa.PrivateKey, error) {
+// key is a signing key as its sealed half alone makes it: the rest of a row can be
+// written by whoever can write to the database.
+type key struct {
+	kid      string
+	public   []byte // COSE_Key
+	signer   cose.Signer
+	verifier cose.Verifier
+}
+
+// unseal makes the key of a row's sealed half, which opens under the id of its own
+// row only. An error names the row.
+func unseal(sealer Sealer, row db.SignKey) (*key, error) {
+	der, err := sealer.Open(row.Sealed, sealContext(row.Kid))
+	if err != nil {
+		return nil, fmt.Errorf("open the signing key %s: %w", row.Kid, err)
+	}
+	k, err := parsePrivate(der)
+	if err != nil {
+		return nil, fmt.Errorf("use the signing key %s: %w", row.Kid, err)
+	}
+	if k.kid != row.Kid {
+		return nil, fmt.Errorf("the id of the signing key %s is not that of its sealed half, %s", row.Kid, k.kid)
+	}
+	return k, nil
+}
+
+// parsePrivate makes the key of its PKCS #8.
+func parsePrivate(der []byte) (*key, error) {
 	parsed, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
 		return nil, fmt.Errorf("read the private key: %w", err)
 	}
-	key, ok := parsed.(*ecdsa.PrivateKey)
+	private, ok := parsed.(*ecdsa.PrivateKey)
 	if !ok {
 		return nil, fmt.Errorf("a %T cannot sign ES256", parsed)
 	}
-	return key, nil
+	k := &key{}
+	if k.kid, k.public, err = encodePublic(&private.PublicKey); err != nil {
+		return nil, err
+	}
+	if k.signer, err = cose.NewSigner(cose.AlgorithmES256, private); err != nil {
+		return nil, fmt.Errorf("make a signer: %w", err)
+	}
+	if k.verifier, err = cose.NewVerifier(cose.AlgorithmES256, &private.PublicKey); err != nil {
+		return nil, fmt.Errorf("make a verifier: %w", err)
+	}
+	return k, nil
 }
 
-// parsePublic makes a verifier of a COSE_Key.
-func parsePublic(encoded []byte) (cose.Verifier, error) {
-	var key cose.Key
-	if err := key.UnmarshalCBOR(encoded); err != nil {
-		return nil, fmt.Errorf("read the COSE key: %w", err)
+// compare names the row if the public half in it is not the key's.
+func (k *key) compare(row db.SignKey) error {
+	if !bytes.Equal(k.public, row.Public) {
+		return fmt.Errorf("the public half of the signing key %s is not that of its sealed half", row.Kid)
 	}
-	verifier, err := key.Verifier()
-	if err != nil {
-		return nil, fmt.Errorf("use the COSE key: %w", err)
-	}
-	return verifier, nil
+	return nil
 }

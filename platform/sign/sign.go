@@ -1,7 +1,7 @@
 // Package sign makes and checks the house's signatures: a COSE_Sign1 message
 // (RFC 9052) with ES256 that carries a CBOR Web Token (RFC 8392). Keys are made
 // here, their private halves lie sealed in SQL, and a key that no longer signs
-// goes on verifying for ever.
+// goes on verifying for ever. What a key is follows from its sealed half alone.
 package sign
 
 import (
@@ -11,6 +11,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
+	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -59,26 +62,33 @@ type Keys struct {
 	db     *store.DB
 	sealer Sealer
 	now    func() time.Time
+	log    *slog.Logger
 
-	mu        sync.Mutex
-	signer    cose.Signer // of signerKID
-	signerKID string
-	verifiers map[string]cose.Verifier // keys never change: kept for good
+	mu      sync.Mutex
+	known   map[string]*key    // by id; keys never change: kept for good
+	refused map[string]refusal // by id: a row is opened, and told of, once
 }
 
-// Open reads the keys and makes the first one where there is none.
-func Open(ctx context.Context, database *store.DB, sealer Sealer, now func() time.Time) (*Keys, error) {
-	k := &Keys{db: database, sealer: sealer, now: now, verifiers: map[string]cose.Verifier{}}
-	_, err := db.New(database.Reader()).CurrentKey(ctx)
-	if errors.Is(err, sql.ErrNoRows) {
+// refusal is a row that is no key of ours, and why.
+type refusal struct {
+	row db.SignKey
+	why error
+}
+
+// Open reads the keys and makes the first one where there is none. The log is told of
+// each row that is not what its sealed half says.
+func Open(ctx context.Context, database *store.DB, sealer Sealer, now func() time.Time, log *slog.Logger) (*Keys, error) {
+	k := &Keys{db: database, sealer: sealer, now: now, log: log, known: map[string]*key{}, refused: map[string]refusal{}}
+	rows, err := db.New(database.Reader()).Keys(ctx)
+	if err == nil && len(rows) == 0 {
 		err = k.add(ctx, 1)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open the signing keys: %w", err)
 	}
-	// A sealed key that cannot be opened (a wrong master key) shows now, not at
-	// the first certificate.
-	if _, _, err := k.current(ctx); err != nil {
+	// Keys of which none can be opened (a wrong master key) show now, not at the
+	// first certificate.
+	if _, err := k.current(ctx); err != nil {
 		return nil, err
 	}
 	return k, nil
@@ -87,15 +97,26 @@ func Open(ctx context.Context, database *store.DB, sealer Sealer, now func() tim
 // Rotate makes a new key, which signs from now on, and returns its id. When two
 // processes rotate at once, one new key is made.
 func (k *Keys) Rotate(ctx context.Context) (kid string, err error) {
-	row, err := db.New(k.db.Reader()).CurrentKey(ctx)
+	rows, err := db.New(k.db.Reader()).Keys(ctx)
 	if err != nil {
-		return "", fmt.Errorf("read the current key: %w", err)
+		return "", fmt.Errorf("read the signing keys: %w", err)
 	}
-	if err := k.add(ctx, row.Generation+1); err != nil {
+	row, _, err := k.newest(rows)
+	if err != nil {
 		return "", err
 	}
-	kid, _, err = k.current(ctx)
-	return kid, err
+	next := row.Generation + 1
+	for slices.ContainsFunc(rows, func(r db.SignKey) bool { return r.Generation == next }) { // by a row that is no key
+		next++
+	}
+	if err := k.add(ctx, next); err != nil {
+		return "", err
+	}
+	current, err := k.current(ctx)
+	if err != nil {
+		return "", err
+	}
+	return current.kid, nil
 }
 
 // add makes the key of a generation, unless somebody else just did.
@@ -123,11 +144,11 @@ func sealContext(kid string) string { return "sign.key:" + kid }
 
 // Sign signs claims with the newest key.
 func (k *Keys) Sign(ctx context.Context, claims Claims) ([]byte, error) {
-	kid, signer, err := k.current(ctx)
+	key, err := k.current(ctx)
 	if err != nil {
 		return nil, err
 	}
-	id, err := hex.DecodeString(kid)
+	id, err := hex.DecodeString(key.kid)
 	if err != nil {
 		return nil, fmt.Errorf("read the key's id: %w", err)
 	}
@@ -139,7 +160,7 @@ func (k *Keys) Sign(ctx context.Context, claims Claims) ([]byte, error) {
 		cose.HeaderLabelAlgorithm: cose.AlgorithmES256,
 		cose.HeaderLabelKeyID:     id,
 	}}
-	message, err := cose.Sign1(rand.Reader, signer, headers, payload, nil)
+	message, err := cose.Sign1(rand.Reader, key.signer, headers, payload, nil)
 	if err != nil {
 		return nil, fmt.Errorf("sign: %w", err)
 	}
@@ -148,30 +169,53 @@ func (k *Keys) Sign(ctx context.Context, claims Claims) ([]byte, error) {
 
 // current gives the newest key, asking the database each time: another process
 // may have rotated.
-func (k *Keys) current(ctx context.Context) (string, cose.Signer, error) {
-	row, err := db.New(k.db.Reader()).CurrentKey(ctx)
+func (k *Keys) current(ctx context.Context) (*key, error) {
+	rows, err := db.New(k.db.Reader()).Keys(ctx)
 	if err != nil {
-		return "", nil, fmt.Errorf("read the current key: %w", err)
+		return nil, fmt.Errorf("read the signing keys: %w", err)
 	}
+	_, key, err := k.newest(rows)
+	return key, err
+}
+
+// newest gives the first of the rows, the newest first, that is a key of ours. Where
+// none is, the error names them all.
+func (k *Keys) newest(rows []db.SignKey) (db.SignKey, *key, error) {
+	faults := []error{errors.New("no signing key can be used")}
+	for _, row := range rows {
+		key, err := k.load(row)
+		if err == nil {
+			return row, key, nil
+		}
+		faults = append(faults, err)
+	}
+	return db.SignKey{}, nil, errors.Join(faults...)
+}
+
+// load gives the key of a row, opening it once. A public half that is not the sealed
+// one's is never used: the log is told, and the key is still that of the sealed half,
+// so that what it signed goes on verifying.
+func (k *Keys) load(row db.SignKey) (*key, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.signerKID == row.Kid {
-		return row.Kid, k.signer, nil
+	if known := k.known[row.Kid]; known != nil {
+		return known, nil
 	}
-	der, err := k.sealer.Open(row.Sealed, sealContext(row.Kid))
+	if refused, told := k.refused[row.Kid]; told && reflect.DeepEqual(refused.row, row) {
+		return nil, refused.why
+	}
+	opened, err := unseal(k.sealer, row)
 	if err != nil {
-		return "", nil, fmt.Errorf("open the signing key %s: %w", row.Kid, err)
+		k.refused[row.Kid] = refusal{row: row, why: err}
+		k.log.Error("a row of the signing keys is not used", "kid", row.Kid, "error", err)
+		return nil, err
 	}
-	private, err := parsePrivate(der)
-	if err != nil {
-		return "", nil, err
+	if err := opened.compare(row); err != nil {
+		k.log.Error("the public half of a signing key was changed, the sealed half is used", "kid", row.Kid, "error", err)
 	}
-	signer, err := cose.NewSigner(cose.AlgorithmES256, private)
-	if err != nil {
-		return "", nil, fmt.Errorf("use the signing key %s: %w", row.Kid, err)
-	}
-	k.signerKID, k.signer = row.Kid, signer
-	return row.Kid, signer, nil
+	delete(k.refused, row.Kid)
+	k.known[row.Kid] = opened
+	return opened, nil
 }
 
 // Verify checks a message against the key that it names and returns what it
@@ -205,39 +249,40 @@ func (k *Keys) Verify(ctx context.Context, message []byte) (Claims, error) {
 	return claims, nil
 }
 
+// verifier gives what checks the messages of a key. A key that is not ours, and a row
+// that is none, are ErrForged.
 func (k *Keys) verifier(ctx context.Context, kid string) (cose.Verifier, error) {
 	k.mu.Lock()
-	known := k.verifiers[kid]
+	known := k.known[kid]
 	k.mu.Unlock()
 	if known != nil {
-		return known, nil
+		return known.verifier, nil
 	}
-	encoded, err := db.New(k.db.Reader()).PublicKey(ctx, kid)
+	row, err := db.New(k.db.Reader()).Key(ctx, kid)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrForged
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the public key %s: %w", kid, err)
+		return nil, fmt.Errorf("read the signing key %s: %w", kid, err)
 	}
-	verifier, err := parsePublic(encoded)
+	opened, err := k.load(row)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(ErrForged, err)
 	}
-	k.mu.Lock()
-	k.verifiers[kid] = verifier
-	k.mu.Unlock()
-	return verifier, nil
+	return opened.verifier, nil
 }
 
-// Public lists every key that ever signed, the oldest first.
+// Public lists every key of ours that ever signed, the oldest first.
 func (k *Keys) Public(ctx context.Context) ([]PublicKey, error) {
-	rows, err := db.New(k.db.Reader()).PublicKeys(ctx)
+	rows, err := db.New(k.db.Reader()).Keys(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list the public keys: %w", err)
 	}
-	keys := make([]PublicKey, len(rows))
-	for i, row := range rows {
-		keys[i] = PublicKey{KID: row.Kid, Generation: row.Generation, COSE: row.Public, MadeAt: row.MadeAt.Time}
+	var keys []PublicKey
+	for _, row := range slices.Backward(rows) {
+		if key, err := k.load(row); err == nil { // else the log was told of it
+			keys = append(keys, PublicKey{KID: key.kid, Generation: row.Generation, COSE: key.public, MadeAt: row.MadeAt.Time})
+		}
 	}
 	return keys, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -19,6 +20,8 @@ import (
 
 func now() time.Time { return time.Date(2026, 11, 23, 6, 0, 0, 0, time.UTC) }
 
+var silent = slog.New(slog.DiscardHandler)
+
 func newSealer(t testing.TB, fill byte) *seal.Sealer {
 	t.Helper()
 	s, err := seal.New(bytes.Repeat([]byte{fill}, 32))
@@ -30,7 +33,7 @@ func newSealer(t testing.TB, fill byte) *seal.Sealer {
 
 func open(t testing.TB, db *store.DB) *sign.Keys {
 	t.Helper()
-	keys, err := sign.Open(context.Background(), db, newSealer(t, 7), now)
+	keys, err := sign.Open(context.Background(), db, newSealer(t, 7), now, silent)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +104,7 @@ func TestFirstStarts(t *testing.T) {
 		var group sync.WaitGroup
 		for range 8 {
 			group.Go(func() {
-				if _, err := sign.Open(context.Background(), db, sealer, now); err != nil {
+				if _, err := sign.Open(context.Background(), db, sealer, now, silent); err != nil {
 					t.Error(err)
 				}
 			})
@@ -142,7 +145,7 @@ func TestWrongMasterKey(t *testing.T) {
 	t.Parallel()
 	db := storetest.Open(t, storetest.NewSQLite(t))
 	open(t, db)
-	if _, err := sign.Open(context.Background(), db, newSealer(t, 8), now); err == nil {
+	if _, err := sign.Open(context.Background(), db, newSealer(t, 8), now, silent); err == nil {
 		t.Error("the keys opened with another master key")
 	}
 }

@@ -55,9 +55,9 @@ func (s *Service) PDF(ctx context.Context, c caller.Caller, typed string) ([]byt
 	if State(row.State) == Revoked {
 		return nil, problem.New(problem.Conflict, "problem.certificate_revoked")
 	}
-	message, err := s.Sealer.Open(row.SignedSealed, signedContext(row.ID))
+	message, err := s.openSigned(row)
 	if err != nil {
-		return nil, fmt.Errorf("open the signed record: %w", err)
+		return nil, err
 	}
 	signed, err := s.readMessage(ctx, message)
 	if err != nil {

@@ -22,7 +22,7 @@ func Payload(t testing.TB, s *Service, number string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	message, err := s.Sealer.Open(row.SignedSealed, signedContext(row.ID))
+	message, err := s.openSigned(row)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,6 +42,20 @@ func SealedIntent(t testing.TB, s *Service, number string, record Record) []byte
 	}
 	in.Record = record
 	sealed, err := s.sealIntent(row.ID, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sealed
+}
+
+// SealedMessage is what would be kept of a certificate with another signed message.
+func SealedMessage(t testing.TB, s *Service, number string, message []byte) []byte {
+	t.Helper()
+	row, _, err := s.issued(t.Context(), number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := s.Sealer.Seal(message, signedContext(row.ID))
 	if err != nil {
 		t.Fatal(err)
 	}

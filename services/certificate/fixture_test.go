@@ -142,7 +142,7 @@ func newHouse(t testing.TB, db *store.DB) *house {
 	h := &house{
 		db: db, register: &register{}, proofs: &proofs{proven: true}, sender: &sender{},
 		queue:  must[*job.Queue](t)(job.New(db, log)),
-		signer: &flaky{Keys: must[*sign.Keys](t)(sign.Open(t.Context(), db, sealer, now))},
+		signer: &flaky{Keys: must[*sign.Keys](t)(sign.Open(t.Context(), db, sealer, now, log))},
 		audit:  audit.New(db, sealer), events: analytics.NewRecorder(db, log),
 		cat: must[*locales.Catalogue](t)(locales.Load()),
 	}

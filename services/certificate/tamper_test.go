@@ -3,17 +3,21 @@ package certificate_test
 import (
 	"bytes"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf16"
 
 	"github.com/fxamacker/cbor/v2"
+	"github.com/veraison/go-cose"
 	"rsc.io/qr"
 
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/sign"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
@@ -158,12 +162,7 @@ func TestS1OnlySignedBytesCount(t *testing.T) {
 		if number == small.Number {
 			sealed = certificate.SealedIntent(t, h.Service, number, certificate.Record{Address: "Ош"})
 		}
-		if err := h.db.InTx(t.Context(), func(tx *store.Tx) error {
-			_, err := tx.ExecContext(t.Context(), swap, sealed, number)
-			return err
-		}); err != nil {
-			t.Fatal(err)
-		}
+		change(t, h.db, swap, sealed, number)
 	}
 	if signed, err := h.VerifyQR(t.Context(), anybody, code); err == nil {
 		t.Errorf("a family that was not signed is shown: %+v", signed)
@@ -192,8 +191,82 @@ func TestS1EarlierCertificatesVerify(t *testing.T) {
 	message := must[[]byte](t)(h.signer.Sign(t.Context(), sign.Claims{
 		Issuer: "KG-ESHIK", IssuedAt: noon.Unix(), ID: []byte(issued.Number), Content: content,
 	}))
+	change(t, h.db, "UPDATE certificates SET signed_sealed = $1 WHERE number = $2", certificate.SealedMessage(t, h.Service, issued.Number, message), issued.Number)
 	signed := must[certificate.Signed](t)(h.VerifyQR(t.Context(), anybody, "ESHIK1:"+sign.EncodeBase45(message)))
 	if len(signed.Record.Members) != 2 || signed.Record.Address != "Достук, 12" || signed.Record.Holder.Born != "1988-03-15" || signed.Record.Places != 0 {
 		t.Errorf("read %+v", signed)
 	}
+}
+
+func change(t *testing.T, db *store.DB, statement string, args ...any) {
+	t.Helper()
+	if _, err := db.Writer().ExecContext(t.Context(), statement, args...); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+// otherwise signs, with a key of another house or of ours, a record for a number.
+func otherwise(t *testing.T, keys *sign.Keys, number, address string) []byte {
+	t.Helper()
+	content := must[[]byte](t)(cbor.Marshal(certificate.Record{Kind: certificate.Residential, Address: address}))
+	return must[[]byte](t)(keys.Sign(t.Context(), sign.Claims{Issuer: "KG-ESHIK", IssuedAt: noon.Unix(), ID: []byte(number), Content: content}))
+}
+
+// TestAForeignKeyAmongOurs: a key that is put into the table beside a sealed half of
+// ours signs nothing that is shown, and one that is put over our public half neither
+// signs nor makes what we issued forged, in a process that starts then.
+func TestAForeignKeyAmongOurs(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := newHouse(t, db)
+		issued := asked(t, h, "t1", certificate.Residential)
+		code := certificate.Payload(t, h.Service, issued.Number)
+		stranger := must[*sign.Keys](t)(sign.Open(t.Context(), storetest.Open(t, storetest.NewSQLite(t)),
+			must[*seal.Sealer](t)(seal.New(bytes.Repeat([]byte{9}, 32))), func() time.Time { return noon }, slog.New(slog.DiscardHandler)))
+		own := must[[]sign.PublicKey](t)(stranger.Public(t.Context()))[0]
+		change(t, db, "INSERT INTO sign_keys SELECT $1, 0, $2, sealed, made_at FROM sign_keys", own.KID, own.COSE)
+		change(t, db, "UPDATE sign_keys SET public = $1 WHERE generation = 1", own.COSE)
+		message := otherwise(t, stranger, issued.Number, "Ош")
+		for _, house := range []*house{h, newHouse(t, db)} {
+			_, err := house.VerifyQR(t.Context(), anybody, "ESHIK1:"+sign.EncodeBase45(message))
+			wantKey(t, err, "problem.certificate_forged")
+			if signed, err := house.VerifyQR(t.Context(), anybody, code); err != nil || !strings.Contains(signed.Record.Address, "Достук") {
+				t.Errorf("what was issued says %+v, %v", signed, err)
+			}
+		}
+	})
+}
+
+// TestOnlyTheStoredMessageCounts: what a key of ours signed otherwise for a number that
+// was issued, a message of another certificate under its number, and its own message
+// with something added that no signature covers are forged.
+func TestOnlyTheStoredMessageCounts(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := newHouse(t, db)
+		issued, other := asked(t, h, "t1", certificate.Residential), asked(t, h, "t2", certificate.Residential)
+		code := certificate.Payload(t, h.Service, issued.Number)
+		message := must[[]byte](t)(sign.DecodeBase45(strings.TrimPrefix(code, "ESHIK1:")))
+		var parsed cose.Sign1Message
+		if err := parsed.UnmarshalCBOR(message); err != nil {
+			t.Fatal(err)
+		}
+		parsed.Headers.RawUnprotected, parsed.Headers.Unprotected = nil, cose.UnprotectedHeader{int64(-70001): "x"}
+		for name, forged := range map[string][]byte{
+			"another text": otherwise(t, h.signer.Keys, issued.Number, "Ош"), "an unsigned header": must[[]byte](t)(parsed.MarshalCBOR()),
+		} {
+			if _, err := h.signer.Verify(t.Context(), forged); err != nil {
+				t.Fatalf("%s: the signature is wrong: %v", name, err)
+			}
+			_, err := h.VerifyQR(t.Context(), anybody, "ESHIK1:"+sign.EncodeBase45(forged))
+			wantKey(t, err, "problem.certificate_forged")
+		}
+		must[certificate.Signed](t)(h.VerifyQR(t.Context(), anybody, code))
+		// A certificate that was revoked does not stand by the row of one that was not.
+		if err := h.Revoke(t.Context(), anybody, issued.Number, "moved"); err != nil {
+			t.Fatal(err)
+		}
+		change(t, db, "UPDATE certificates SET number = 'x' WHERE number = $1", issued.Number)
+		change(t, db, "UPDATE certificates SET number = $1 WHERE number = $2", issued.Number, other.Number)
+		_, err := h.VerifyQR(t.Context(), anybody, code)
+		wantKey(t, err, "problem.certificate_forged")
+	})
 }

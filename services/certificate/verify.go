@@ -78,16 +78,25 @@ func (v Signed) View() View {
 
 // VerifyQR checks the signature of a QR code's text and then that the
 // certificate still stands. What comes back is to be compared with the paper, word
-// by word: the paper may have been changed. Codes that we did not sign count as guesses.
+// by word: the paper may have been changed. A code of a number of ours that is not the
+// one that was issued is forged, whoever signed it. Codes that we did not issue count as
+// guesses.
 func (s *Service) VerifyQR(ctx context.Context, c caller.Caller, payload string) (Signed, error) {
 	var signed Signed
 	var row db.Certificate
 	var in intent
-	err := s.look(ctx, c, func() (err error) {
-		if signed, err = s.read(ctx, payload); err == nil {
-			row, in, err = s.issued(ctx, signed.Number)
+	err := s.look(ctx, c, func() error {
+		message, err := unpack(payload)
+		if err != nil {
+			return err
 		}
-		return err
+		if signed, err = s.readMessage(ctx, message); err != nil {
+			return err
+		}
+		if row, in, err = s.issued(ctx, signed.Number); err != nil {
+			return err
+		}
+		return s.compare(row, message)
 	})
 	if err != nil {
 		s.Analytics.Later(analytics.Of(c, name, "verify_qr", "refused"))
@@ -101,36 +110,59 @@ func (s *Service) VerifyQR(ctx context.Context, c caller.Caller, payload string)
 	return signed, nil
 }
 
-// read gives what a QR code says, if we signed it. A code that was never one of ours
+// unpack gives the signed message of a QR code. A code that was never one of ours
 // (a ticket, an address, nothing) is told apart from one that was changed or is not whole.
-func (s *Service) read(ctx context.Context, payload string) (Signed, error) {
+func unpack(payload string) ([]byte, error) {
 	text, ours := unprefixed(strings.TrimSpace(payload))
 	if !ours {
-		return Signed{}, problem.New(problem.Invalid, "problem.certificate_foreign")
+		return nil, problem.New(problem.Invalid, "problem.certificate_foreign")
 	}
 	message, err := sign.DecodeBase45(text)
 	if err != nil {
-		return Signed{}, problem.New(problem.Invalid, "problem.certificate_forged").Because(err)
+		return nil, forged().Because(err)
 	}
-	return s.readMessage(ctx, message)
+	return message, nil
+}
+
+func forged() *problem.Error { return problem.New(problem.Invalid, "problem.certificate_forged") }
+
+// compare refuses a message that is not the certificate's own. One is stored of each
+// and printed as it is, and base45 has one text of it: no other bytes were ever issued.
+func (s *Service) compare(row db.Certificate, message []byte) error {
+	stored, err := s.openSigned(row)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(stored, message) {
+		return forged().Because(errors.New("another message is stored under its number"))
+	}
+	return nil
+}
+
+// openSigned gives the signed message of an issued certificate.
+func (s *Service) openSigned(row db.Certificate) ([]byte, error) {
+	message, err := s.Sealer.Open(row.SignedSealed, signedContext(row.ID))
+	if err != nil {
+		return nil, fmt.Errorf("open the signed record: %w", err)
+	}
+	return message, nil
 }
 
 // readMessage gives what a signed message says.
 func (s *Service) readMessage(ctx context.Context, message []byte) (Signed, error) {
-	forged := problem.New(problem.Invalid, "problem.certificate_forged")
 	claims, err := s.Signer.Verify(ctx, message)
 	if errors.Is(err, sign.ErrForged) {
-		return Signed{}, forged.Because(err)
+		return Signed{}, forged().Because(err)
 	}
 	if err != nil {
 		return Signed{}, fmt.Errorf("check a signature: %w", err)
 	}
 	if claims.Issuer != s.Issuer {
-		return Signed{}, forged
+		return Signed{}, forged()
 	}
 	signed := Signed{Number: string(claims.ID), IssuedAt: time.Unix(claims.IssuedAt, 0).UTC()}
 	if err := cbor.NewDecoder(bytes.NewReader(claims.Content)).Decode(&signed.Record); err != nil {
-		return Signed{}, forged.Because(err)
+		return Signed{}, forged().Because(err)
 	}
 	return signed, nil
 }

@@ -39,12 +39,12 @@ func (q *Queries) AddKey(ctx context.Context, arg AddKeyParams) (int64, error) {
 	return result.RowsAffected()
 }
 
-const currentKey = `-- name: CurrentKey :one
-SELECT kid, generation, public, sealed, made_at FROM sign_keys ORDER BY generation DESC LIMIT 1
+const key = `-- name: Key :one
+SELECT kid, generation, public, sealed, made_at FROM sign_keys WHERE kid = $1
 `
 
-func (q *Queries) CurrentKey(ctx context.Context) (SignKey, error) {
-	row := q.db.QueryRowContext(ctx, currentKey)
+func (q *Queries) Key(ctx context.Context, kid string) (SignKey, error) {
+	row := q.db.QueryRowContext(ctx, key, kid)
 	var i SignKey
 	err := row.Scan(
 		&i.Kid,
@@ -56,41 +56,24 @@ func (q *Queries) CurrentKey(ctx context.Context) (SignKey, error) {
 	return i, err
 }
 
-const publicKey = `-- name: PublicKey :one
-SELECT public FROM sign_keys WHERE kid = $1
+const keys = `-- name: Keys :many
+SELECT kid, generation, public, sealed, made_at FROM sign_keys ORDER BY generation DESC
 `
 
-func (q *Queries) PublicKey(ctx context.Context, kid string) ([]byte, error) {
-	row := q.db.QueryRowContext(ctx, publicKey, kid)
-	var public []byte
-	err := row.Scan(&public)
-	return public, err
-}
-
-const publicKeys = `-- name: PublicKeys :many
-SELECT kid, generation, public, made_at FROM sign_keys ORDER BY generation
-`
-
-type PublicKeysRow struct {
-	Kid        string
-	Generation int64
-	Public     []byte
-	MadeAt     dbtime.Time
-}
-
-func (q *Queries) PublicKeys(ctx context.Context) ([]PublicKeysRow, error) {
-	rows, err := q.db.QueryContext(ctx, publicKeys)
+func (q *Queries) Keys(ctx context.Context) ([]SignKey, error) {
+	rows, err := q.db.QueryContext(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []PublicKeysRow
+	var items []SignKey
 	for rows.Next() {
-		var i PublicKeysRow
+		var i SignKey
 		if err := rows.Scan(
 			&i.Kid,
 			&i.Generation,
 			&i.Public,
+			&i.Sealed,
 			&i.MadeAt,
 		); err != nil {
 			return nil, err

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/store/storetest"
+)
+
+// TestFsckNamesSigningKeys: a foreign key beside a sealed half of ours, and one over
+// our public half, are named by their rows.
+func TestFsckNamesSigningKeys(t *testing.T) {
+	t.Parallel()
+	for name, dsn := range map[string]func(testing.TB) string{"sqlite": storetest.NewSQLite, "postgresql": storetest.NewPostgres} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config := &Config{
+				Mode: "sandbox", Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Data: t.TempDir(), Database: dsn(t), ShortCode: "*1414#",
+				XRoadClient: "central-server/GOV/70000099/eshik", StepTime: 3 * time.Second, ResumeWindow: 15 * time.Minute,
+			}
+			must(t, config.ready())
+			fsck := func() error {
+				return fsckCommand{}.Run(t.Context(), config, slog.New(slog.DiscardHandler), io.Discard)
+			}
+			db := storetest.Open(t, config.Database)
+			must(t, fsck()) // and the first key is made
+			var kid string
+			must(t, db.Reader().QueryRowContext(t.Context(), "SELECT kid FROM sign_keys").Scan(&kid))
+			for _, c := range []struct {
+				named string
+				do    []string
+			}{
+				{"00112233445566aa", []string{"INSERT INTO sign_keys SELECT '00112233445566aa', 0, sealed, sealed, made_at FROM sign_keys"}},
+				{kid, []string{"DELETE FROM sign_keys WHERE generation = 0", "UPDATE sign_keys SET public = sealed"}},
+			} {
+				for _, statement := range c.do {
+					_, err := db.Writer().ExecContext(t.Context(), statement)
+					must(t, err)
+				}
+				if err := fsck(); err == nil || !strings.Contains(err.Error(), c.named) || strings.Count(err.Error(), "\n") > 0 {
+					t.Errorf("%s: fsck says %v", c.do, err)
+				}
+			}
+		})
+	}
+}
