@@ -71,6 +71,8 @@ var (
 	manyWords   = bound{reasonMany, "m10", limit.Rate{N: 60, Per: 10 * time.Minute}}
 	manyChoices = bound{reasonMany, "k10", limit.Rate{N: 120, Per: 10 * time.Minute}}
 	manyInAll   = bound{reasonMany, "m1440", limit.Rate{N: 300, Per: 24 * time.Hour}}
+	// manyWishes is for STOP and START, which count with nothing else.
+	manyWishes = bound{reasonMany, "s10", limit.Rate{N: 20, Per: 10 * time.Minute}}
 	// pauseBound is for what is answered in a pause: two machines would go on with it.
 	pauseBound = bound{reasonSilenced, "p10", limit.Rate{N: 3, Per: brakeFor}}
 )
@@ -94,6 +96,12 @@ func (in *Inbound) isLoop(ctx context.Context, m message, x *exchange, wish *wis
 		if in.isOver(ctx, b, x.run()) {
 			return b.reason
 		}
+	}
+	if wish != nil && wish.firm { // it is confirmed however many texts came before
+		if in.isOver(ctx, manyWishes, x.sender) {
+			return manyWishes.reason
+		}
+		return ""
 	}
 	for _, b := range x.bounds() {
 		if in.isOver(ctx, b, x.sender) {

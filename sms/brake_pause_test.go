@@ -121,6 +121,30 @@ func TestPausedPersonReturns(t *testing.T) {
 	})
 }
 
+// T2: a STOP is confirmed also where the next text is one too many; STOP and START that
+// go on for ever are not.
+func TestStopIsConfirmed(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db, true)
+		for i := range 12 { // of which one more in this pace would be a machine's
+			w.writes(azat, fmt.Sprintf("кезек %d", i))
+			w.pass(4 * time.Second)
+		}
+		w.writes(azat, "СТОП")
+		if w.queued("ru sms.stopped") != 1 || len(w.braked()) != 0 {
+			t.Errorf("STOP is not confirmed, or pauses: %+v", w.braked())
+		}
+		for range 20 {
+			w.writes(azat, "СТАРТ")
+			w.writes(azat, "СТОП")
+		}
+		if n := w.queued("ru sms.stopped"); n > 11 || len(w.braked()) != 1 {
+			t.Errorf("%d of 21 STOPs were confirmed: %+v", n, w.braked())
+		}
+	})
+}
+
 // Two processes that share a phone's texts see what comes between them, and both know at
 // once when one of them pauses.
 func TestBrakeInTwoProcesses(t *testing.T) {
