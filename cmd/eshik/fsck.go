@@ -80,7 +80,7 @@ func (a *app) checks() []module.Check {
 			all = append(all, m.Check())
 		}
 	}
-	return append(all, identity.NewCheck())
+	return append(all, identity.NewCheck(a.audit, a.sealer))
 }
 
 // older tells of records that do not say what their step decided.

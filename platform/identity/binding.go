@@ -83,31 +83,35 @@ func isBlocked(b db.IdentityBinding, now time.Time) bool {
 
 // bind notes in tx that the phone was proved for the citizen, and has it and the
 // phones that were proved before it hear of each other. A proof that follows a live one is no news.
-func (s *Service) bind(ctx context.Context, tx *store.Tx, c caller.Caller, citizen, pinIndex, document string) error {
+func (s *Service) bind(ctx context.Context, tx *store.Tx, c caller.Caller, citizen, pinIndex, document string) (db.IdentityBinding, error) {
 	q, index := db.New(tx), s.phoneIndex(c.Phone)
 	_, until, err := binding(ctx, q, pinIndex, index, c.Now)
 	if err != nil {
-		return err
+		return db.IdentityBinding{}, err
 	}
 	if !until.IsZero() { // undone while the register thought
-		return errBlocked(until, c.Now)
+		return db.IdentityBinding{}, errBlocked(until, c.Now)
 	}
 	sealed, err := s.Sealer.Seal([]byte(c.Phone), bindingContext)
 	if err != nil {
-		return err
+		return db.IdentityBinding{}, err
 	}
 	err = q.Bind(ctx, db.BindParams{
 		CitizenID: citizen, PhoneIndex: index, PhoneSealed: sealed, Locale: string(c.Locale),
 		DocumentMac: s.documentMAC(pinIndex, document), BoundAt: dbtime.From(c.Now),
 	})
 	if err != nil {
-		return err
+		return db.IdentityBinding{}, err
+	}
+	bound, err := q.Binding(ctx, db.BindingParams{CitizenID: citizen, PhoneIndex: index})
+	if err != nil {
+		return db.IdentityBinding{}, err
 	}
 	live, err := q.LiveProof(ctx, db.LiveProofParams{PhoneIndex: index, CitizenID: citizen, ExpiresAt: dbtime.From(c.Now)})
 	if err != nil || live > 0 {
-		return err
+		return bound, err
 	}
-	return s.tellOthers(ctx, tx, c, citizen, index)
+	return bound, s.tellOthers(ctx, tx, c, citizen, index)
 }
 
 // tellOthers tells every phone that was proved for the citizen before this one of it,

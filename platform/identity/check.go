@@ -12,9 +12,15 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
-// Check compares with the audit log whose phone is whose: every proof was recorded,
-// and a number's release to another holder stays.
+// Check compares with the audit log who is who and whose phone is whose: every proof was
+// recorded, a pseudonym stays one person's, what binds a phone to a person and what a
+// dispute holds off is what was decided, and a number's release to another holder stays.
 type Check struct {
+	log     *audit.Log
+	sealer  Sealer
+	people  map[string]decision            // by the citizen
+	bound   map[string]map[string]decision // by the phone's index and the citizen
+	older   int
 	proofs  map[string]proofSaid // by the proof's id
 	phones  map[string]*phoneSaid
 	blanket []blanketUndo
@@ -44,9 +50,13 @@ type blanketUndo struct{ phone, citizen string }
 // faultsNamed is how many differences are named.
 const faultsNamed = 100
 
-// NewCheck makes a Check. Give it the audit log by See before Run.
-func NewCheck() *Check {
-	return &Check{proofs: map[string]proofSaid{}, phones: map[string]*phoneSaid{}}
+// NewCheck makes a Check against a log, with what personal numbers are sealed by. Give it
+// the log's records by See before Run.
+func NewCheck(log *audit.Log, sealer Sealer) *Check {
+	return &Check{
+		log: log, sealer: sealer, people: map[string]decision{}, bound: map[string]map[string]decision{},
+		proofs: map[string]proofSaid{}, phones: map[string]*phoneSaid{},
+	}
 }
 
 // See takes a record of the audit log.
@@ -54,18 +64,23 @@ func (c *Check) See(e audit.Recorded) {
 	switch e.Action {
 	case "identity.proof.done":
 		c.proofs[e.Object] = proofSaid{phone: e.Actor, citizen: e.Subject, at: e.At}
+		c.proved(e)
 	case "identity.release":
 		p := c.phone(e.Object)
 		p.generation++
 		if e.At.After(p.released) {
 			p.released = e.At
 		}
+		delete(c.bound, e.Object)
 	case "identity.unblock":
 		c.phone(e.Object).cleared = true
+		c.changed(e)
 	case "identity.undo.done":
 		if e.Compares() {
 			c.phone(e.Object).generation++
+			c.changed(e)
 		} else {
+			c.blanketed(e)
 			c.blanket = append(c.blanket, blanketUndo{phone: e.Object, citizen: e.Subject})
 		}
 	}
@@ -82,7 +97,7 @@ func (c *Check) unblanket() {
 		if phones[p.citizen] == nil {
 			phones[p.citizen] = map[string]bool{}
 		}
-		phones[p.citizen][strings.TrimPrefix(p.phone, "phone:")] = true
+		phones[p.citizen][phoneOf(p.phone)] = true
 	}
 	for _, u := range c.blanket {
 		named := c.phone(u.phone)
@@ -97,8 +112,8 @@ func (c *Check) unblanket() {
 	}
 }
 
-// Older is 0: what identity's records are compared by was in them from the beginning.
-func (c *Check) Older() int { return 0 }
+// Older is how many of the records seen are from before what they decided was kept.
+func (c *Check) Older() int { return c.older }
 
 func (c *Check) phone(index string) *phoneSaid {
 	if c.phones[index] == nil {
@@ -111,7 +126,7 @@ func (c *Check) phone(index string) *phoneSaid {
 // one that is not what the log says: a phone by its blind index.
 func (c *Check) Run(ctx context.Context, tx *sql.Tx) error {
 	c.unblanket()
-	if err := errors.Join(c.phoneRows(ctx, tx), c.proofRows(ctx, tx)); err != nil {
+	if err := errors.Join(c.phoneRows(ctx, tx), c.proofRows(ctx, tx), c.citizenRows(ctx, tx), c.bindingRows(ctx, tx)); err != nil {
 		return fmt.Errorf("check the identities: %w", err)
 	}
 	if c.more > 0 {
@@ -201,3 +216,6 @@ func (c *Check) proofRows(ctx context.Context, tx *sql.Tx) error {
 	}
 	return rows.Err()
 }
+
+// phoneOf is the index of the phone that is an actor.
+func phoneOf(actor string) string { return strings.TrimPrefix(actor, "phone:") }

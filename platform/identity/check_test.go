@@ -20,7 +20,7 @@ func TestM5PhonesAreTheLogs(t *testing.T) {
 		w := newWorld(t, db)
 		w.prove(aigul)
 		check := func() error {
-			c := identity.NewCheck()
+			c := identity.NewCheck(w.audit, w.deps.Sealer)
 			return db.Snapshot(t.Context(), func(tx *sql.Tx) error {
 				if _, err := w.audit.Replay(t.Context(), tx, c.See); err != nil {
 					return err
@@ -69,7 +69,7 @@ func TestM5PhonesAreTheLogs(t *testing.T) {
 
 // look compares identity's rows with the log in a transaction.
 func (w *world) look(tx *sql.Tx) (older int, err error) {
-	c := identity.NewCheck()
+	c := identity.NewCheck(w.audit, w.deps.Sealer)
 	if _, err := w.audit.Replay(w.t.Context(), tx, c.See); err != nil {
 		return 0, err
 	}

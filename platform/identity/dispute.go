@@ -89,6 +89,7 @@ func (s *Service) unblock(ctx context.Context, tx *store.Tx, cleared db.Identity
 	if err != nil {
 		return err
 	}
+	cleared.ClearedAt, cleared.BlockedUntilAt = dbtime.From(now), dbtime.Time{} // as Clear wrote them
 	if err := q.ForgetNoticesOf(ctx, db.ForgetNoticesOfParams{CitizenID: cleared.CitizenID, PhoneIndex: cleared.PhoneIndex}); err != nil {
 		return err
 	}
@@ -105,6 +106,6 @@ func (s *Service) unblock(ctx context.Context, tx *store.Tx, cleared db.Identity
 	}
 	return s.Audit.Record(ctx, tx, audit.Entry{
 		At: now, Actor: actor, Action: "identity.unblock", Object: cleared.PhoneIndex, Subject: cleared.CitizenID,
-		Purpose: "an operator saw whose phone it is",
+		Purpose: "an operator saw whose phone it is", Decided: []*audit.Group{bindingOf(cleared)},
 	})
 }

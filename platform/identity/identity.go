@@ -164,16 +164,28 @@ func (s *Service) proof(ctx context.Context, phone string, now time.Time) (Citiz
 // PIN gives a citizen's personal number, for calls to registers only: it must
 // not be kept, logged or shown.
 func (s *Service) PIN(ctx context.Context, citizenID string) (string, error) {
-	sealed, err := db.New(s.DB.Reader()).CitizenPIN(ctx, citizenID)
+	row, err := db.New(s.DB.Reader()).Citizen(ctx, citizenID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", errCitizen
 	}
 	if err != nil {
 		return "", fmt.Errorf("find a citizen: %w", err)
 	}
-	pin, err := s.Sealer.Open(sealed, pinContext)
+	return numberOf(s.Sealer, row)
+}
+
+// errNumber says that somebody changed the row of a citizen.
+var errNumber = errors.New("its index is another number's than the sealed one")
+
+// numberOf opens a citizen's personal number, which the row's index must be of: with
+// another person's number in either, one would be given what is the other's.
+func numberOf(sealer Sealer, row db.IdentityCitizen) (string, error) {
+	pin, err := sealer.Open(row.PinSealed, pinContext)
+	if err == nil && sealer.Index(pinPurpose, string(pin)) != row.PinIndex {
+		err = errNumber
+	}
 	if err != nil {
-		return "", fmt.Errorf("open a citizen's number: %w", err)
+		return "", fmt.Errorf("open the number of the citizen %s: %w", row.ID, err)
 	}
 	return string(pin), nil
 }

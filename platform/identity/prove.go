@@ -286,18 +286,16 @@ func (s *Service) proved(ctx context.Context, c caller.Caller, attempt db.Identi
 		if n == 0 { // it lapsed while the register thought
 			return errAttemptOver
 		}
-		if _, err = q.InsertCitizen(ctx, db.InsertCitizenParams{
-			ID: fresh, PinIndex: attempt.PinIndex, PinSealed: sealed, CreatedAt: now,
-		}); err != nil {
+		row, err := s.citizen(ctx, q, db.InsertCitizenParams{ID: fresh, PinIndex: attempt.PinIndex, PinSealed: sealed, CreatedAt: now})
+		if err != nil {
 			return err
 		}
-		if citizen.ID, err = q.CitizenByPIN(ctx, attempt.PinIndex); err != nil {
-			return err
-		}
+		citizen.ID = row.ID
 		if err = q.LockCitizen(ctx, citizen.ID); err != nil { // phones proved at once tell each other
 			return err
 		}
-		if err = s.bind(ctx, tx, c, citizen.ID, attempt.PinIndex, document); err != nil {
+		bound, err := s.bind(ctx, tx, c, citizen.ID, attempt.PinIndex, document)
+		if err != nil {
 			return err
 		}
 		if err = q.InsertProof(ctx, db.InsertProofParams{
@@ -306,12 +304,27 @@ func (s *Service) proved(ctx context.Context, c caller.Caller, attempt db.Identi
 		}); err != nil {
 			return err
 		}
-		return s.note(ctx, tx, c, "proof", "done", audit.Entry{Object: proof, Subject: citizen.ID})
+		return s.note(ctx, tx, c, "proof", "done", audit.Entry{
+			Object: proof, Subject: citizen.ID, Decided: []*audit.Group{citizenOf(row), bindingOf(bound)},
+		})
 	})
 	if err != nil {
 		return Citizen{}, fmt.Errorf("bind a phone to a citizen: %w", err)
 	}
 	return citizen, nil
+}
+
+// citizen gives the citizen of a personal number: the fresh one, where there was none.
+func (s *Service) citizen(ctx context.Context, q *db.Queries, fresh db.InsertCitizenParams) (db.IdentityCitizen, error) {
+	if _, err := q.InsertCitizen(ctx, fresh); err != nil {
+		return db.IdentityCitizen{}, err
+	}
+	row, err := q.CitizenByPIN(ctx, fresh.PinIndex)
+	if err != nil {
+		return db.IdentityCitizen{}, err
+	}
+	_, err = numberOf(s.Sealer, row)
+	return row, err
 }
 
 // endAttempt ends an attempt that proved nothing.

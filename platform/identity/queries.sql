@@ -138,10 +138,10 @@ ON CONFLICT (pin_index) DO NOTHING;
 UPDATE identity_citizens SET created_at = created_at WHERE id = $1;
 
 -- name: CitizenByPIN :one
-SELECT id FROM identity_citizens WHERE pin_index = $1;
+SELECT * FROM identity_citizens WHERE pin_index = $1;
 
--- name: CitizenPIN :one
-SELECT pin_sealed FROM identity_citizens WHERE id = $1;
+-- name: Citizen :one
+SELECT * FROM identity_citizens WHERE id = $1;
 
 -- name: InsertProof :exec
 INSERT INTO identity_proofs (id, phone_index, citizen_id, proved_at, expires_at) VALUES ($1, $2, $3, $4, $5);
@@ -165,6 +165,9 @@ SELECT * FROM identity_bindings WHERE phone_index = $1 ORDER BY citizen_id;
 
 -- name: Disputed :many
 SELECT * FROM identity_bindings WHERE blocked_until_at > sqlc.arg(now) ORDER BY blocked_until_at, citizen_id, bound_at;
+
+-- name: Binding :one
+SELECT * FROM identity_bindings WHERE citizen_id = $1 AND phone_index = $2;
 
 -- name: Bindings :many
 SELECT * FROM identity_bindings WHERE citizen_id = $1 ORDER BY bound_at, phone_index;

@@ -31,6 +31,13 @@ type IdentityBinding struct {
 	ClearedAt      dbtime.Time
 }
 
+type IdentityCitizen struct {
+	ID        string
+	PinIndex  string
+	PinSealed []byte
+	CreatedAt dbtime.Time
+}
+
 type IdentityKey struct {
 	Slot          int64
 	Kid           string

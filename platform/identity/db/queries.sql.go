@@ -99,6 +99,31 @@ func (q *Queries) Bind(ctx context.Context, arg BindParams) error {
 	return err
 }
 
+const binding = `-- name: Binding :one
+SELECT citizen_id, phone_index, phone_sealed, locale, document_mac, bound_at, blocked_until_at, cleared_at FROM identity_bindings WHERE citizen_id = $1 AND phone_index = $2
+`
+
+type BindingParams struct {
+	CitizenID  string
+	PhoneIndex string
+}
+
+func (q *Queries) Binding(ctx context.Context, arg BindingParams) (IdentityBinding, error) {
+	row := q.db.QueryRowContext(ctx, binding, arg.CitizenID, arg.PhoneIndex)
+	var i IdentityBinding
+	err := row.Scan(
+		&i.CitizenID,
+		&i.PhoneIndex,
+		&i.PhoneSealed,
+		&i.Locale,
+		&i.DocumentMac,
+		&i.BoundAt,
+		&i.BlockedUntilAt,
+		&i.ClearedAt,
+	)
+	return i, err
+}
+
 const bindings = `-- name: Bindings :many
 SELECT citizen_id, phone_index, phone_sealed, locale, document_mac, bound_at, blocked_until_at, cleared_at FROM identity_bindings WHERE citizen_id = $1 ORDER BY bound_at, phone_index
 `
@@ -208,26 +233,36 @@ func (q *Queries) BindingsOfPhone(ctx context.Context, phoneIndex string) ([]Ide
 	return items, nil
 }
 
-const citizenByPIN = `-- name: CitizenByPIN :one
-SELECT id FROM identity_citizens WHERE pin_index = $1
+const citizen = `-- name: Citizen :one
+SELECT id, pin_index, pin_sealed, created_at FROM identity_citizens WHERE id = $1
 `
 
-func (q *Queries) CitizenByPIN(ctx context.Context, pinIndex string) (string, error) {
-	row := q.db.QueryRowContext(ctx, citizenByPIN, pinIndex)
-	var id string
-	err := row.Scan(&id)
-	return id, err
+func (q *Queries) Citizen(ctx context.Context, id string) (IdentityCitizen, error) {
+	row := q.db.QueryRowContext(ctx, citizen, id)
+	var i IdentityCitizen
+	err := row.Scan(
+		&i.ID,
+		&i.PinIndex,
+		&i.PinSealed,
+		&i.CreatedAt,
+	)
+	return i, err
 }
 
-const citizenPIN = `-- name: CitizenPIN :one
-SELECT pin_sealed FROM identity_citizens WHERE id = $1
+const citizenByPIN = `-- name: CitizenByPIN :one
+SELECT id, pin_index, pin_sealed, created_at FROM identity_citizens WHERE pin_index = $1
 `
 
-func (q *Queries) CitizenPIN(ctx context.Context, id string) ([]byte, error) {
-	row := q.db.QueryRowContext(ctx, citizenPIN, id)
-	var pin_sealed []byte
-	err := row.Scan(&pin_sealed)
-	return pin_sealed, err
+func (q *Queries) CitizenByPIN(ctx context.Context, pinIndex string) (IdentityCitizen, error) {
+	row := q.db.QueryRowContext(ctx, citizenByPIN, pinIndex)
+	var i IdentityCitizen
+	err := row.Scan(
+		&i.ID,
+		&i.PinIndex,
+		&i.PinSealed,
+		&i.CreatedAt,
+	)
+	return i, err
 }
 
 const clear = `-- name: Clear :exec

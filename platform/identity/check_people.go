@@ -1,0 +1,137 @@
+package identity
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/identity/db"
+)
+
+// decision is what the last record that decided a row says of it.
+type decision struct {
+	said   audit.Said // not known: of before
+	object string     // the record's
+	seen   bool       // the row is there
+}
+
+// decisionOf reads what a record says of a group.
+func decisionOf(e audit.Recorded, name string) decision {
+	for group, said := range e.Says() {
+		if group == name {
+			return decision{said: said, object: e.Object}
+		}
+	}
+	return decision{}
+}
+
+// proved takes the record of a proof: it says which person the citizen is, and binds the
+// phone. What a record from before says nothing of holds as it was said last.
+func (c *Check) proved(e audit.Recorded) {
+	if !e.Compares() {
+		c.older++
+	}
+	if d := decisionOf(e, groupCitizen); d.said.Known() || !c.people[e.Subject].said.Known() {
+		c.people[e.Subject] = d
+	}
+	phone := phoneOf(e.Actor)
+	if c.bound[phone] == nil {
+		c.bound[phone] = map[string]decision{}
+	}
+	c.bound[phone][e.Subject] = decisionOf(e, groupBinding)
+}
+
+// changed takes a record that changes how a phone is bound. One whose number was
+// released meanwhile is bound no more.
+func (c *Check) changed(e audit.Recorded) {
+	if !e.Compares() {
+		c.older++
+	}
+	if _, bound := c.bound[e.Object][e.Subject]; bound {
+		c.bound[e.Object][e.Subject] = decisionOf(e, groupBinding)
+	}
+}
+
+// blanketed takes a record of an undo that stands for any phone of the person: from it
+// on none of them can be compared until its next record.
+func (c *Check) blanketed(e audit.Recorded) {
+	c.older++
+	for _, citizens := range c.bound {
+		if _, bound := citizens[e.Subject]; bound {
+			citizens[e.Subject] = decision{}
+		}
+	}
+}
+
+// citizenRows looks at who is who: an index of another's number shows one person what
+// is the other's.
+func (c *Check) citizenRows(ctx context.Context, tx *sql.Tx) error {
+	rows, err := tx.QueryContext(ctx, "SELECT id, pin_index, pin_sealed, created_at FROM identity_citizens")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // Err below says what went wrong
+	for rows.Next() {
+		var row db.IdentityCitizen
+		if err := rows.Scan(&row.ID, &row.PinIndex, &row.PinSealed, &row.CreatedAt); err != nil {
+			return err
+		}
+		if _, err := numberOf(c.sealer, row); err != nil {
+			c.say("%w", err)
+		}
+		d, known := c.people[row.ID]
+		switch {
+		case !known:
+			c.say("the audit log knows nothing of the citizen %s", row.ID)
+		case d.said.Known() && !c.log.Fits(d.said, d.object, citizenOf(row)):
+			c.say("the citizen %s is another person than the audit record %s says", row.ID, d.said.Record())
+		}
+		d.seen = true
+		c.people[row.ID] = d
+	}
+	for id, d := range c.people {
+		if !d.seen && rows.Err() == nil {
+			c.say("the citizen %s is gone: the audit log says that a phone was proved for them", id)
+		}
+	}
+	return rows.Err()
+}
+
+// bindingRows looks at which phones are a person's, and which a dispute holds off.
+func (c *Check) bindingRows(ctx context.Context, tx *sql.Tx) error {
+	rows, err := tx.QueryContext(ctx, "SELECT citizen_id, phone_index, phone_sealed, locale, document_mac, bound_at, blocked_until_at, cleared_at "+
+		"FROM identity_bindings")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // Err below says what went wrong
+	for rows.Next() {
+		var row db.IdentityBinding
+		err := rows.Scan(&row.CitizenID, &row.PhoneIndex, &row.PhoneSealed, &row.Locale, &row.DocumentMac, &row.BoundAt, &row.BlockedUntilAt, &row.ClearedAt)
+		if err != nil {
+			return err
+		}
+		c.binding(row)
+	}
+	for phone, citizens := range c.bound {
+		for citizen, d := range citizens { // one from before may never have been bound
+			if d.said.Known() && !d.seen && rows.Err() == nil {
+				c.say("the phone %s is no more bound to the citizen %s: the audit record %s says that it is", phone, citizen, d.said.Record())
+			}
+		}
+	}
+	return rows.Err()
+}
+
+func (c *Check) binding(row db.IdentityBinding) {
+	d, known := c.bound[row.PhoneIndex][row.CitizenID]
+	switch {
+	case !known:
+		c.say("the phone %s is bound to the citizen %s, the audit log says that it is not", row.PhoneIndex, row.CitizenID)
+		return
+	case d.said.Known() && !c.log.Fits(d.said, d.object, bindingOf(row)):
+		c.say("the phone %s is bound to the citizen %s otherwise than the audit record %s says", row.PhoneIndex, row.CitizenID, d.said.Record())
+	}
+	d.seen = true
+	c.bound[row.PhoneIndex][row.CitizenID] = d
+}
