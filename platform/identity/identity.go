@@ -125,6 +125,7 @@ type Service struct {
 	profiles *store.Lookup[dialog.Profile] // by phone index
 	ties     []Tie
 	alarm    alarm
+	proving  turns // by phone index
 }
 
 // New makes a Service. At the first start on a database it makes the key that

@@ -3,6 +3,7 @@ package identity_test
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -251,6 +252,36 @@ func TestGuessingDocumentsAtOnce(t *testing.T) {
 		w.verify(aigul)
 		_, err = w.service.Prove(t.Context(), w.by(aigul), aigulPIN, aigulDocument)
 		w.ok(err)
+	})
+}
+
+// TestRightDocumentsAtOnceAreNoGuesses: all of them prove the person, also where they are
+// under way together; the guesses that the phone has are left as they were.
+func TestRightDocumentsAtOnceAreNoGuesses(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.verify(aigul)
+		const many = 16
+		w.register.hold = func() { // until all are under way
+			for w.number("SELECT COUNT(*) FROM identity_attempts") < many {
+				runtime.Gosched()
+			}
+		}
+		atOnce(many, func(i int) {
+			if _, err := w.service.Prove(t.Context(), w.by(aigul), aigulPIN, aigulDocument); err != nil {
+				t.Errorf("right document %d: %v", i, err)
+			}
+		})
+		w.register.hold = nil
+		for i := range identity.GuessesByPhone + 1 {
+			_, err := w.service.Prove(t.Context(), w.by(aigul), bakytPIN, fmt.Sprintf("ID200000%d", i))
+			key := "no_match"
+			if i == identity.GuessesByPhone {
+				key = "guesses_many"
+			}
+			w.refused(err, key)
+		}
 	})
 }
 

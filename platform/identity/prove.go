@@ -112,12 +112,18 @@ func (s *Service) openAttempt(ctx context.Context, c caller.Caller, pin string) 
 
 // finishAttempt asks the register. The question is counted and committed as a
 // guess before it is asked, so that guesses made at once, or cut off by a crash,
-// are no more than the rules allow.
+// are no more than the rules allow. Those of one phone wait for each other: a right
+// one that is under way is no wrong guess yet, and keeps no other out.
 func (s *Service) finishAttempt(ctx context.Context, c caller.Caller, id, document string) (Citizen, error) {
 	document, ok := parseDocument(document)
 	if !ok {
 		return Citizen{}, errDocumentFormat
 	}
+	done, err := s.proving.take(ctx, s.phoneIndex(c.Phone))
+	if err != nil {
+		return Citizen{}, err
+	}
+	defer done()
 	attempt, wait, err := s.askAttempt(ctx, c, id, document)
 	if err != nil {
 		return Citizen{}, err

@@ -43,9 +43,13 @@ type register struct {
 	asked int
 	calls []registry.Call
 	down  bool
+	hold  func() // before each answer; nil: none is held
 }
 
 func (r *register) CheckPerson(_ context.Context, q registry.Call, pin, document string) (registry.Person, error) {
+	if r.hold != nil {
+		r.hold()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.asked++
