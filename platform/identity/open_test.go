@@ -208,8 +208,9 @@ func TestTheDocumentsHaveTheFigures(t *testing.T) {
 	for file, figures := range map[string][]string{
 		"SECURITY.md": {
 			fmt.Sprintf("%d digits, %d wrong guesses", identity.CodeDigits, identity.CodeTries),
-			fmt.Sprintf("%d messages per number in %d minutes by its own calls, and %d over REST", identity.CodesAtMost, per, identity.CodesOpen+1),
-			fmt.Sprintf("grows to %d digits", identity.SharedDigits),
+			fmt.Sprintf("%d messages per number in %d minutes by its own calls", identity.CodesAtMost, per),
+			fmt.Sprintf("strangers cause %d at most", identity.CodesOpen+1), fmt.Sprintf("a code of %d digits", identity.SharedDigits),
+			fmt.Sprintf("%d messages in %d minutes, then everybody waits", identity.OpenAtMost, per),
 		},
 		"api/citizen/openapi.yaml": {
 			fmt.Sprintf("%d codes of %d digits %s", identity.CodesOpen, identity.CodeDigits, short),
@@ -225,7 +226,7 @@ func TestTheDocumentsHaveTheFigures(t *testing.T) {
 		"docs/decisions/0017-codes-that-grow.md": {
 			fmt.Sprintf("%d, so 1 in %d", identity.SpentAtMost*2*identity.CodeTries, 1_000_000/(identity.SpentAtMost*2*identity.CodeTries)),
 			fmt.Sprintf("%d in %d minutes, %d in a day", identity.CodesOpen+1, per, identity.SpentAtMost+int(24*time.Hour/identity.CodesPer)),
-			fmt.Sprintf("%d in %d minutes; after that 429", identity.OpenAtMost, per),
+			fmt.Sprintf("| %d in %d minutes: where strangers spent", identity.OpenAtMost, per),
 			fmt.Sprintf("first %d guesses", identity.GuessesFirst),
 		},
 	} {
