@@ -49,15 +49,16 @@ func TestSMPPOddTexts(t *testing.T) {
 			text := string(rune('a' + n))
 			hears(text, 0, smpp.Message{Source: source, Short: []byte(text)})
 		}
-		phone := smpp.Address{TON: 1, NPI: 1, Digits: aigul[1:]}
+		// Two phones, as one that writes so much at once is taken for a machine.
+		phone, other := smpp.Address{TON: 1, NPI: 1, Digits: aigul[1:]}, smpp.Address{TON: 1, NPI: 1, Digits: azat[1:]}
 		for n, coding := range []byte{0xF0, 0xF1, 0x10, 0x11, 0x04} {
 			text := string(rune('k' + n))
-			hears(text, 5, smpp.Message{Source: phone, Coding: coding, Short: []byte(text)})
+			hears(text, 5, smpp.Message{Source: other, Coding: coding, Short: []byte(text)})
 		}
-		hears("p", 5, smpp.Message{Source: phone, Coding: 0x18, Short: []byte{0, 'p'}})
-		hears("ж", 5, smpp.Message{Source: phone, Coding: 0x06, Short: []byte{0xD6}})
-		hears("r", 5, smpp.Message{Source: phone, Short: []byte("r")}, 0) // T3
-		hears("s", 5, smpp.Message{Source: phone, Coding: 0x20, Short: []byte("s")})
+		hears("p", 5, smpp.Message{Source: other, Coding: 0x18, Short: []byte{0, 'p'}})
+		hears("ж", 5, smpp.Message{Source: other, Coding: 0x06, Short: []byte{0xD6}})
+		hears("r", 5, smpp.Message{Source: other, Short: []byte("r")}, 0) // T3
+		hears("s", 5, smpp.Message{Source: other, Coding: 0x20, Short: []byte("s")})
 		hears("ө", 5, smpp.Message{Source: phone, Coding: 0x08, Short: []byte{0xFF, 0xFE, 0xE9, 0x04}})
 		hears("u", 5, smpp.Message{Source: phone, Coding: 0x08, Short: []byte("u")})
 		hears(dialog.Unreadable, 5, smpp.Message{Source: phone, Coding: 0xF5, Short: []byte{0x01, 0x06, 0xB5}})
@@ -69,7 +70,7 @@ func TestSMPPOddTexts(t *testing.T) {
 			t.Errorf("heard %q, want %q", got, want)
 		}
 		for _, turn := range w.heard() {
-			if turn.Phone != aigul {
+			if turn.Phone != aigul && turn.Phone != azat {
 				t.Errorf("heard from %s", turn.Phone)
 			}
 		}

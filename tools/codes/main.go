@@ -109,8 +109,9 @@ the field too, with the problem's own sentence.
 var computed = []code{
 	{"problem.registry_answer", api.Status(problem.Upstream)}, {"problem.registry_down", api.Status(problem.Unavailable)},
 	{"problem.registry_ours", api.Status(problem.Unavailable)},
-	// services/certificate, within
+	// services/certificate, within; and what limit.Guesses refuses
 	{"problem.certificate_many", api.Status(problem.TooMany)}, {"problem.certificate_checks_many", api.Status(problem.TooMany)},
+	{"problem.preschool_looks_many", api.Status(problem.TooMany)},
 }
 
 // others are the folders whose problems no answer of REST holds: documents and
