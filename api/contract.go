@@ -74,16 +74,14 @@ func NewContract(
 // idempotencyKey is the header of operations that can be repeated safely.
 const idempotencyKey = "Idempotency-Key"
 
-type (
-	askedKey struct{}
-	stepKey  struct{}
-)
+type askedKey struct{}
 
 // asked is what a request's context knows of it.
 type asked struct {
 	contract *Contract
 	caller   caller.Caller
 	answered locales.Locale // the language of the answer
+	step     string         // see StepFrom; empty: it is none
 }
 
 // CallerFrom is who makes the request that ctx belongs to. Its language is that of
@@ -123,8 +121,8 @@ func (k *Contract) about(ctx context.Context, who caller.Caller, phone string) (
 // StepFrom is the step of a service that the operation of ctx's request counts as, by
 // its x-step in the contract: "fine.lookup". Not every operation is one.
 func StepFrom(ctx context.Context) (service, step string, counted bool) {
-	name, _ := ctx.Value(stepKey{}).(string)
-	return strings.Cut(name, ".")
+	a, _ := ctx.Value(askedKey{}).(asked)
+	return strings.Cut(a.step, ".")
 }
 
 // Middleware checks a request and puts its caller into the context.
@@ -160,8 +158,8 @@ func (k *Contract) Middleware(c *fiber.Ctx) error {
 		return err
 	}
 	announce(c, route.Operation)
-	ctx := context.WithValue(c.UserContext(), askedKey{}, asked{contract: k, caller: who, answered: Locale(c)})
-	c.SetUserContext(context.WithValue(ctx, stepKey{}, extension(route.Operation, "x-step")))
+	known := asked{contract: k, caller: who, answered: Locale(c), step: extension(route.Operation, "x-step")}
+	c.SetUserContext(context.WithValue(c.UserContext(), askedKey{}, known))
 	return c.Next()
 }
 

@@ -196,18 +196,14 @@ func cancels(text string) bool {
 	return slices.ContainsFunc(cancelWords, func(word string) bool { return locales.Fold(word) == folded })
 }
 
-// lost answers a text that says nothing here: what can be texted, or how to learn
-// that, above the same screen. Who says hello is shown the main menu.
+// lost answers a text that says nothing here: what can be texted, above the same
+// screen. Who says hello is shown the main menu.
 func (w *walk) lost(ctx context.Context, text string) error {
 	if w.engine.lexicon.Read(text).Greets() {
 		return w.home(ctx)
 	}
-	w.noticed, w.unclear = true, true
-	if w.state.Node == nodeProblem {
-		return nil
-	}
-	w.repeats = true
-	return w.show(ctx, w.notUnderstood())
+	w.unclear = true
+	return w.remark(ctx, w.notUnderstood())
 }
 
 // isLost reports a text of words that no choice, question or command takes.

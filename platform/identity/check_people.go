@@ -6,6 +6,7 @@ import (
 
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/identity/db"
+	"github.com/eshik-kg/eshik/platform/store"
 )
 
 // decision is what the last record that decided a row says of it.
@@ -66,61 +67,63 @@ func (c *Check) blanketed(e audit.Recorded) {
 // citizenRows looks at who is who: an index of another's number shows one person what
 // is the other's.
 func (c *Check) citizenRows(ctx context.Context, tx *sql.Tx) error {
-	rows, err := tx.QueryContext(ctx, "SELECT id, pin_index, pin_sealed, created_at FROM identity_citizens")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }() // Err below says what went wrong
-	for rows.Next() {
+	err := store.Rows(ctx, tx, "SELECT id, pin_index, pin_sealed, created_at FROM identity_citizens", nil, func(rows *sql.Rows) error {
 		var row db.IdentityCitizen
 		if err := rows.Scan(&row.ID, &row.PinIndex, &row.PinSealed, &row.CreatedAt); err != nil {
 			return err
 		}
-		if _, err := numberOf(c.sealer, row); err != nil {
-			c.say("%w", err)
-		}
-		d, known := c.people[row.ID]
-		switch {
-		case !known:
-			c.say("the audit log knows nothing of the citizen %s", row.ID)
-		case d.said.Known() && !c.log.Fits(d.said, d.object, citizenOf(row)):
-			c.say("the citizen %s is another person than the audit record %s says", row.ID, d.said.Record())
-		}
-		d.seen = true
-		c.people[row.ID] = d
+		c.citizen(row)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	for id, d := range c.people {
-		if !d.seen && rows.Err() == nil {
+		if !d.seen {
 			c.say("the citizen %s is gone: the audit log says that a phone was proved for them", id)
 		}
 	}
-	return rows.Err()
+	return nil
+}
+
+func (c *Check) citizen(row db.IdentityCitizen) {
+	if _, err := numberOf(c.sealer, row); err != nil {
+		c.say("%w", err)
+	}
+	d, known := c.people[row.ID]
+	switch {
+	case !known:
+		c.say("the audit log knows nothing of the citizen %s", row.ID)
+	case d.said.Known() && !c.log.Fits(d.said, d.object, citizenOf(row)):
+		c.say("the citizen %s is another person than the audit record %s says", row.ID, d.said.Record())
+	}
+	d.seen = true
+	c.people[row.ID] = d
 }
 
 // bindingRows looks at which phones are a person's, and which a dispute holds off.
 func (c *Check) bindingRows(ctx context.Context, tx *sql.Tx) error {
-	rows, err := tx.QueryContext(ctx, "SELECT citizen_id, phone_index, phone_sealed, locale, document_mac, bound_at, blocked_until_at, cleared_at "+
-		"FROM identity_bindings")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }() // Err below says what went wrong
-	for rows.Next() {
+	err := store.Rows(ctx, tx, "SELECT citizen_id, phone_index, phone_sealed, locale, document_mac, bound_at, blocked_until_at, cleared_at "+
+		"FROM identity_bindings", nil, func(rows *sql.Rows) error {
 		var row db.IdentityBinding
 		err := rows.Scan(&row.CitizenID, &row.PhoneIndex, &row.PhoneSealed, &row.Locale, &row.DocumentMac, &row.BoundAt, &row.BlockedUntilAt, &row.ClearedAt)
 		if err != nil {
 			return err
 		}
 		c.binding(row)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	for phone, citizens := range c.bound {
 		for citizen, d := range citizens { // one from before may never have been bound
-			if d.said.Known() && !d.seen && rows.Err() == nil {
+			if d.said.Known() && !d.seen {
 				c.say("the phone %s is no more bound to the citizen %s: the audit record %s says that it is", phone, citizen, d.said.Record())
 			}
 		}
 	}
-	return rows.Err()
+	return nil
 }
 
 func (c *Check) binding(row db.IdentityBinding) {

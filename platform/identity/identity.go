@@ -23,6 +23,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/identity/db"
+	"github.com/eshik-kg/eshik/platform/keylock"
 	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/problem"
@@ -125,7 +126,7 @@ type Service struct {
 	profiles *store.Lookup[dialog.Profile] // by phone index
 	ties     []Tie
 	alarm    alarm
-	proving  turns // by phone index
+	proving  keylock.Locks // by phone index
 }
 
 // New makes a Service. At the first start on a database it makes the key that

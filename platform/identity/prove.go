@@ -119,11 +119,11 @@ func (s *Service) finishAttempt(ctx context.Context, c caller.Caller, id, docume
 	if !ok {
 		return Citizen{}, errDocumentFormat
 	}
-	done, err := s.proving.take(ctx, s.phoneIndex(c.Phone))
+	held, err := s.proving.Lock(ctx, s.phoneIndex(c.Phone))
 	if err != nil {
-		return Citizen{}, err
+		return Citizen{}, fmt.Errorf("wait for an earlier proof: %w", err)
 	}
-	defer done()
+	defer held.Unlock()
 	attempt, wait, err := s.askAttempt(ctx, c, id, document)
 	if err != nil {
 		return Citizen{}, err

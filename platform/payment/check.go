@@ -10,6 +10,7 @@ import (
 
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/payment/db"
+	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
@@ -124,17 +125,7 @@ func (c *Check) orphan(ctx context.Context, tx *sql.Tx, o [2]string) error {
 
 // each runs a query and gives every row to use.
 func each(ctx context.Context, tx *sql.Tx, query string, args []any, use func(*sql.Rows) error) error {
-	rows, err := tx.QueryContext(ctx, query, args...)
-	if err != nil {
-		return fmt.Errorf("check the ledger: %w", err)
-	}
-	defer func() { _ = rows.Close() }() // Err below says what went wrong
-	for rows.Next() {
-		if err := use(rows); err != nil {
-			return fmt.Errorf("check the ledger: %w", err)
-		}
-	}
-	if err := rows.Err(); err != nil {
+	if err := store.Rows(ctx, tx, query, args, use); err != nil {
 		return fmt.Errorf("check the ledger: %w", err)
 	}
 	return nil

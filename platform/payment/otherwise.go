@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/audit"
-	"github.com/eshik-kg/eshik/platform/gsm"
-	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/payment/db"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
@@ -57,22 +54,11 @@ func (s *Service) closed(ctx context.Context, tx *store.Tx, row db.Payment, now 
 	if err != nil {
 		return err
 	}
-	phone, err := s.Sealer.Open(row.PhoneSealed, phoneContext)
-	if err != nil {
-		return fmt.Errorf("open the payer's phone: %w", err)
-	}
-	if len(phone) == 0 { // the number has another holder: see CutPhone
-		return nil
-	}
 	key := "payment.otherwise_sms"
 	if len(lines) > 1 {
 		key = "payment.otherwise_rest_sms"
 	}
-	loc := locales.Locale(row.Locale)
-	return s.Outbox.Send(ctx, tx, notify.Message{
-		To: string(phone), Locale: loc, Purpose: notify.Receipt, Dedup: "payment:" + row.ID + ":otherwise",
-		Text: gsm.Pick(s.Texts.Message(loc, key, "code", row.Code)), ExpiresAt: now.Add(receiptLife),
-	})
+	return s.write(ctx, tx, row, "otherwise", key, "code", row.Code)
 }
 
 const (

@@ -269,14 +269,6 @@ func (s *Service) tell(ctx context.Context, tx *store.Tx, row db.Payment, sum st
 	if sum.doubt > 0 {
 		sum.paid, sum.back = 0, 0
 	}
-	phone, err := s.Sealer.Open(row.PhoneSealed, phoneContext)
-	if err != nil {
-		return fmt.Errorf("open the payer's phone: %w", err)
-	}
-	if len(phone) == 0 { // the number has another holder: see CutPhone
-		return nil
-	}
-	loc := locales.Locale(row.Locale)
 	for _, m := range []struct {
 		sum     money.Amount
 		key, id string
@@ -288,14 +280,26 @@ func (s *Service) tell(ctx context.Context, tx *store.Tx, row db.Payment, sum st
 		if m.sum == 0 {
 			continue
 		}
-		err := s.Outbox.Send(ctx, tx, notify.Message{
-			To: string(phone), Locale: loc, Purpose: notify.Receipt, Dedup: "payment:" + row.ID + ":" + m.id,
-			Text:      gsm.Pick(s.Texts.Message(loc, m.key, "amount", m.sum.String(), "code", row.Code)),
-			ExpiresAt: s.Now().Add(receiptLife),
-		})
-		if err != nil {
+		if err := s.write(ctx, tx, row, m.id, m.key, "amount", m.sum.String(), "code", row.Code); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// write sends the payer a message about a payment, once for what it is about. Who had the
+// number before gets none: see CutPhone.
+func (s *Service) write(ctx context.Context, tx *store.Tx, row db.Payment, about, key string, args ...any) error {
+	phone, err := s.Sealer.Open(row.PhoneSealed, phoneContext)
+	if err != nil {
+		return fmt.Errorf("open the payer's phone: %w", err)
+	}
+	if len(phone) == 0 {
+		return nil
+	}
+	loc := locales.Locale(row.Locale)
+	return s.Outbox.Send(ctx, tx, notify.Message{
+		To: string(phone), Locale: loc, Purpose: notify.Receipt, Dedup: "payment:" + row.ID + ":" + about,
+		Text: gsm.Pick(s.Texts.Message(loc, key, args...)), ExpiresAt: s.Now().Add(receiptLife),
+	})
 }

@@ -20,11 +20,11 @@ const sweepBatch = 500
 // followed by another.
 func (t *Talks) Ended(ctx context.Context, session, phone string, now time.Time) error {
 	key := t.vault.key(phone)
-	held, err := t.busy.lock(ctx, key)
+	held, err := t.busy.Lock(ctx, key)
 	if err != nil {
 		return fmt.Errorf("wait for the session's last turn: %w", err)
 	}
-	defer t.busy.unlock(key, held)
+	defer held.Unlock()
 	turn := Turn{Session: session, Phone: phone, Channel: caller.USSD, Now: now}
 	for range conflicts {
 		if err = t.end(ctx, key, turn); !errors.Is(err, ErrConflict) {

@@ -282,11 +282,11 @@ func (t *Talks) tell(ctx context.Context, id string, p promised, loc locales.Loc
 // moveToSMS makes the talk that was answered late the phone's talk by SMS.
 func (t *Talks) moveToSMS(ctx context.Context, id string, p promised, state *dialog.State, text string) error {
 	key := t.vault.key(p.Phone)
-	held, err := t.busy.lock(ctx, key)
+	held, err := t.busy.Lock(ctx, key)
 	if err != nil {
 		return err
 	}
-	defer t.busy.unlock(key, held)
+	defer held.Unlock()
 	turn := Turn{
 		Phone: p.Phone, Channel: caller.SMS, Gateway: p.Gateway, Operator: p.Operator, ID: "later:" + id,
 		Budget: t.Later.Budget, Lifetime: t.Later.Lifetime, Now: t.Now(),

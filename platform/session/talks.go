@@ -13,6 +13,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/analytics"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/keylock"
 )
 
 // Engine is the dialog engine, as *dialog.Engine implements it.
@@ -132,8 +133,8 @@ type Deps struct {
 type Talks struct {
 	Deps
 	vault    *vault
-	busy     *keyLock
-	patience sync.Pool // of *patience
+	busy     keylock.Locks // by the phone's key
+	patience sync.Pool     // of *patience
 	recent   *recent
 }
 
@@ -143,7 +144,7 @@ func NewTalks(deps Deps) (*Talks, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Talks{Deps: deps, vault: v, busy: newKeyLock(), recent: newRecent(), patience: sync.Pool{New: newPatience}}, nil
+	return &Talks{Deps: deps, vault: v, recent: newRecent(), patience: sync.Pool{New: newPatience}}, nil
 }
 
 // Turn answers one request. A gateway's retry (the same session, position and
@@ -154,11 +155,11 @@ func (t *Talks) Turn(ctx context.Context, turn Turn) (Answer, error) {
 		return Answer{}, errors.New("a turn by SMS needs the message's id")
 	}
 	key := t.vault.key(turn.Phone)
-	held, err := t.busy.lock(ctx, key)
+	held, err := t.busy.Lock(ctx, key)
 	if err != nil {
 		return Answer{}, fmt.Errorf("wait for the phone's turn before: %w", err)
 	}
-	defer t.busy.unlock(key, held)
+	defer held.Unlock()
 	if answer, taken := t.shortcut(ctx, key, turn); taken {
 		return answer, nil
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/job"
+	"github.com/eshik-kg/eshik/platform/keylock"
 	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/sign"
@@ -111,7 +112,9 @@ type Deps struct {
 // Service issues and verifies certificates.
 type Service struct {
 	Deps
-	orders line
+	// orders are locked by the person, so that the same order sent many times at once
+	// asks the register once, and failures are counted before the next.
+	orders keylock.Locks
 	places places
 }
 

@@ -136,11 +136,11 @@ func (s *Service) text(ctx context.Context, tx *store.Tx, row db.Certificate, c 
 
 // intend asks the register and stores what is to be signed, unless the same turn did.
 func (s *Service) intend(ctx context.Context, c caller.Caller, kind Kind, key string) (db.Certificate, error) {
-	leave, err := s.orders.wait(ctx, c.Subject)
+	held, err := s.orders.Lock(ctx, c.Subject)
 	if err != nil {
-		return db.Certificate{}, err
+		return db.Certificate{}, fmt.Errorf("wait for an earlier order: %w", err)
 	}
-	defer leave()
+	defer held.Unlock()
 	if row, err := db.New(s.DB.Reader()).ByRequestKey(ctx, key); !errors.Is(err, sql.ErrNoRows) {
 		return row, err
 	}

@@ -3,7 +3,6 @@ package certificate
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/caller"
@@ -51,47 +50,4 @@ func (s *Service) failed(ctx context.Context, c caller.Caller, why error) error 
 		return fmt.Errorf("count a failure: %w, after: %w", err, why)
 	}
 	return why
-}
-
-// line lets the orders of one person in this process come one after another, so that
-// the same order sent many times at once asks the register once, and failures are
-// counted before the next. Its zero value is ready.
-type line struct {
-	mu    sync.Mutex
-	heads map[string]*head
-}
-
-// head is whose turn it is: who put something into turn. Waiting counts who is in line.
-type head struct {
-	turn    chan struct{}
-	waiting int
-}
-
-// wait waits for the turn of a person; the function that it gives ends the turn.
-func (l *line) wait(ctx context.Context, person string) (func(), error) {
-	l.mu.Lock()
-	if l.heads == nil {
-		l.heads = map[string]*head{}
-	}
-	h := l.heads[person]
-	if h == nil {
-		h = &head{turn: make(chan struct{}, 1)}
-		l.heads[person] = h
-	}
-	h.waiting++
-	l.mu.Unlock()
-	gone := func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if h.waiting--; h.waiting == 0 {
-			delete(l.heads, person)
-		}
-	}
-	select {
-	case h.turn <- struct{}{}:
-		return func() { <-h.turn; gone() }, nil
-	case <-ctx.Done():
-		gone()
-		return nil, fmt.Errorf("wait for an earlier order: %w", ctx.Err())
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 
+	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/services/preschool/db"
 )
 
@@ -14,7 +15,7 @@ const checkPage = 1000
 // readPage reads the registrations after an id with all that belongs to each.
 func readPage(ctx context.Context, tx *sql.Tx, after string) (page []*file, err error) {
 	byID := map[string]*file{}
-	err = each(ctx, tx, "SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, "+
+	err = store.Rows(ctx, tx, "SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, "+
 		"registered_at, queued_at, moved_from, active_child FROM preschool_registrations WHERE id > $1 ORDER BY id LIMIT $2", []any{after, checkPage},
 		func(rows *sql.Rows) error {
 			f := &file{}
@@ -29,7 +30,7 @@ func readPage(ctx context.Context, tx *sql.Tx, after string) (page []*file, err 
 		return nil, err
 	}
 	stretch := []any{after, page[len(page)-1].row.ID}
-	err = each(ctx, tx, "SELECT registration_id, choice, kindergarten, name_ky, name_ru, cohort FROM preschool_choices "+
+	err = store.Rows(ctx, tx, "SELECT registration_id, choice, kindergarten, name_ky, name_ru, cohort FROM preschool_choices "+
 		"WHERE registration_id > $1 AND registration_id <= $2 ORDER BY registration_id, choice", stretch,
 		func(rows *sql.Rows) error {
 			var c db.PreschoolChoice
@@ -44,7 +45,7 @@ func readPage(ctx context.Context, tx *sql.Tx, after string) (page []*file, err 
 	if err != nil {
 		return nil, err
 	}
-	return page, each(ctx, tx, "SELECT id, registration_id, number, kindergarten, name_ky, name_ru, intake, age, state, actor, offered_at, expires_at, "+
+	return page, store.Rows(ctx, tx, "SELECT id, registration_id, number, kindergarten, name_ky, name_ru, intake, age, state, actor, offered_at, expires_at, "+
 		"answered_at FROM preschool_offers WHERE registration_id > $1 AND registration_id <= $2 ORDER BY registration_id, offered_at, id", stretch,
 		func(rows *sql.Rows) error {
 			var o db.PreschoolOffer
@@ -85,7 +86,7 @@ var between = [][2]string{
 // tablesApart names what stands otherwise in one table than in another.
 func tablesApart(ctx context.Context, tx *sql.Tx) (found []error, err error) {
 	for _, b := range between {
-		err = each(ctx, tx, b[1], nil, func(rows *sql.Rows) error {
+		err = store.Rows(ctx, tx, b[1], nil, func(rows *sql.Rows) error {
 			var which, of string
 			if err := rows.Scan(&which, &of); err != nil {
 				return err
@@ -98,19 +99,4 @@ func tablesApart(ctx context.Context, tx *sql.Tx) (found []error, err error) {
 		}
 	}
 	return found, nil
-}
-
-// each runs a query and gives every row to use.
-func each(ctx context.Context, tx *sql.Tx, query string, args []any, use func(*sql.Rows) error) error {
-	rows, err := tx.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }() // Err below says what went wrong
-	for rows.Next() {
-		if err := use(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }
