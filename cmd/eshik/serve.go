@@ -66,7 +66,7 @@ type server struct {
 func newServer(config *Config) (*server, error) {
 	s := &server{scheme: "http://", config: config}
 	var err error
-	if s.main, err = net.Listen("tcp", config.Listen); err != nil {
+	if s.main, err = listen(config.Listen); err != nil {
 		return nil, usageError{fmt.Errorf("cannot listen on %s: %s; choose another with --listen", config.Listen, reason(err))}
 	}
 	if s.admin, err = net.Listen("tcp", config.Admin); err != nil {

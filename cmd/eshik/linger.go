@@ -1,0 +1,63 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync/atomic"
+	"time"
+)
+
+// What a connection that we close is still read for, so that its last answer
+// arrives: of a body that was too large, say.
+const (
+	lingerBytes = 4 << 20
+	lingerTime  = 2 * time.Second
+)
+
+// lingering is a listener whose connections are closed as HTTP wants it (RFC 9112,
+// section 9.6): closed with octets unread, TCP resets, and the reset throws away the
+// answer that the client did not read yet.
+type lingering struct{ *net.TCPListener }
+
+// listen takes an address for the application.
+func listen(address string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	return lingering{listener.(*net.TCPListener)}, nil
+}
+
+func (l lingering) Accept() (net.Conn, error) {
+	connection, err := l.AcceptTCP()
+	if err != nil {
+		return nil, err
+	}
+	return &lingerer{TCPConn: connection}, nil
+}
+
+// lingerer is a connection that is read to its end, within bounds, when it is closed.
+type lingerer struct {
+	*net.TCPConn
+	// over: a read waits, or one failed. Nothing is unread then: the client is
+	// silent, or gone.
+	over atomic.Bool
+}
+
+func (c *lingerer) Read(into []byte) (int, error) {
+	c.over.Store(true)
+	n, err := c.TCPConn.Read(into)
+	c.over.Store(err != nil)
+	return n, err
+}
+
+func (c *lingerer) Close() error {
+	if !c.over.Load() && c.CloseWrite() == nil && c.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
+		_, _ = io.CopyN(io.Discard, c.TCPConn, lingerBytes) // however it ends, we close
+	}
+	if err := c.TCPConn.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}
