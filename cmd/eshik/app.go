@@ -26,6 +26,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/session"
 	"github.com/eshik-kg/eshik/platform/sign"
 	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/trail"
 	"github.com/eshik-kg/eshik/services/certificate"
 	"github.com/eshik-kg/eshik/services/fine"
 	"github.com/eshik-kg/eshik/services/preschool"
@@ -48,6 +49,7 @@ type app struct {
 	events   *analytics.Recorder
 	audit    *audit.Log
 	outbox   *notify.Outbox
+	trail    *trail.Trail
 	limiter  limit.Limiter
 	metrics  *metrics
 	links    []*link
@@ -146,6 +148,9 @@ func (a *app) buildPlatform(ctx context.Context) (err error) {
 		return usageError{fmt.Errorf("ESHIK_QUIET_HOURS: %w", err)}
 	}
 	a.outbox = notify.New(a.db, a.queue, a.sealer, a.router, quiet, a.now, a.log)
+	if a.trail, err = trail.New(a.audit, a.events, a.outbox); err != nil {
+		return err
+	}
 	a.partners = payment.NewPartners(a.db, a.sealer, a.limiter, a.now, rand.Reader)
 	return nil
 }
@@ -171,8 +176,7 @@ func (a *app) buildServices(ctx context.Context) error {
 		return err
 	}
 	a.payments = payment.New(payment.Deps{
-		DB: a.db, Queue: a.queue, Sealer: a.sealer, Outbox: a.outbox, Audit: a.audit, Events: a.events,
-		Texts: a.texts, Now: a.now, Random: rand.Reader, Log: a.log,
+		DB: a.db, Queue: a.queue, Sealer: a.sealer, Trail: a.trail, Texts: a.texts, Now: a.now, Random: rand.Reader, Log: a.log,
 	})
 	if err := a.metrics.registry.Register(newMoneyFigures(a.payments, a.now, a.log)); err != nil {
 		return fmt.Errorf("the figures of payments: %w", err)
@@ -184,7 +188,7 @@ func (a *app) buildServices(ctx context.Context) error {
 	}
 	a.modules, err = module.Build(module.Env{
 		DB: a.db, Queue: a.queue, Clock: a.now, Random: rand.Reader, Texts: a.texts, Sealer: a.sealer, Keys: keys, Outbox: a.outbox, Audit: a.audit,
-		Analytics: a.events, Limiter: a.limiter, Identity: a.identity, Payments: a.payments, Registries: registries, Log: a.log,
+		Trail: a.trail, Analytics: a.events, Limiter: a.limiter, Identity: a.identity, Payments: a.payments, Registries: registries, Log: a.log,
 		PublicURL: a.config.PublicURL, SMSNumber: a.config.SMSNumber,
 	}, a.constructors...)
 	return err

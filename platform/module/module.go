@@ -26,6 +26,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/sign"
 	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/trail"
 )
 
 // Env is what every service stands on. Nothing in it may be missing.
@@ -38,7 +39,8 @@ type Env struct {
 	Sealer     *seal.Sealer
 	Keys       *sign.Keys
 	Outbox     *notify.Outbox
-	Audit      *audit.Log
+	Audit      *audit.Log // to be compared with what is kept
+	Trail      *trail.Trail
 	Analytics  *analytics.Recorder
 	Limiter    limit.Limiter
 	Identity   *identity.Service

@@ -17,6 +17,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/platform/trail"
 )
 
 // Result is what a partner's request came to, as a result code of the OSMP (QIWI)
@@ -259,14 +260,14 @@ func (s *Service) effects(ctx context.Context, tx *store.Tx, taken acceptance) e
 	if err != nil {
 		return err
 	}
-	err = s.Audit.Record(ctx, tx, audit.Entry{
-		At: txn.ReceivedAt.Time, Actor: partnerAccount(txn.PartnerID), Action: "payment.accept",
-		Object: row.ID, Subject: row.Owner, Purpose: "payment", Decided: taken.decided(),
+	err = s.Trail.Leave(ctx, tx, trail.Step{
+		Audit: audit.Entry{
+			At: txn.ReceivedAt.Time, Actor: partnerAccount(txn.PartnerID), Action: "payment.accept",
+			Object: row.ID, Subject: row.Owner, Purpose: "payment", Decided: taken.decided(),
+		},
+		Event: event(row, "payment.accept", "done", txn.ReceivedAt.Time),
 	})
 	if err != nil {
-		return err
-	}
-	if err := s.Events.InTx(ctx, tx, event(row, "payment.accept", "done", txn.ReceivedAt.Time)); err != nil {
 		return err
 	}
 	return s.Queue.Insert(ctx, tx, settleArgs{PaymentID: row.ID}, job.Options{})

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
@@ -15,9 +14,9 @@ import (
 // check compares the payments with the audit log.
 func (w *world) check(t testing.TB) error {
 	t.Helper()
-	c := payment.NewCheck(w.Audit.(*audit.Log))
+	c := payment.NewCheck(w.audit)
 	return w.db.Snapshot(context.Background(), func(tx *sql.Tx) error {
-		if _, err := w.Audit.(*audit.Log).Replay(context.Background(), tx, c.See); err != nil {
+		if _, err := w.audit.Replay(context.Background(), tx, c.See); err != nil {
 			return err
 		}
 		return c.Run(context.Background(), tx, func(int) {})

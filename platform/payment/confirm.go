@@ -13,6 +13,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/payment/db"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/platform/trail"
 )
 
 // Confirm says that the citizen wants to pay, and sends the code by SMS (not to
@@ -58,27 +59,24 @@ func (s *Service) confirm(ctx context.Context, tx *store.Tx, c caller.Caller, id
 	if err != nil {
 		return err
 	}
-	err = s.Audit.Record(ctx, tx, audit.Entry{
-		At: c.Now, Actor: "phone:" + row.Owner, Action: "payment.confirm", Object: id, Subject: row.Owner, Purpose: "payment",
-		Decided: []*audit.Group{billsOf(row, lines), payerOf(row.Owner, row.PhoneSealed)},
+	return s.Trail.Leave(ctx, tx, trail.Step{
+		Audit: audit.Entry{
+			At: c.Now, Actor: "phone:" + row.Owner, Action: "payment.confirm", Object: id, Subject: row.Owner, Purpose: "payment",
+			Decided: []*audit.Group{billsOf(row, lines), payerOf(row.Owner, row.PhoneSealed)},
+		},
+		Event:    analytics.Of(c, row.Service, "payment.confirm", "done"),
+		Messages: s.codeFor(c, row),
 	})
-	if err != nil {
-		return err
-	}
-	if err := s.Events.InTx(ctx, tx, analytics.Of(c, row.Service, "payment.confirm", "done")); err != nil {
-		return err
-	}
-	return s.sendCode(ctx, tx, c, row)
 }
 
-// sendCode puts the code into the caller's hand for after the talk.
-func (s *Service) sendCode(ctx context.Context, tx *store.Tx, c caller.Caller, row db.Payment) error {
+// codeFor puts the code into the caller's hand for after the talk.
+func (s *Service) codeFor(c caller.Caller, row db.Payment) []notify.Message {
 	if c.ByText() {
 		return nil
 	}
 	text := gsm.Pick(s.Texts.Message(c.Locale, "payment.code_sms", "code", row.Code, "amount", money.Amount(row.Amount).String()))
-	return s.Outbox.Send(ctx, tx, notify.Message{
+	return []notify.Message{{
 		To: c.Phone, Text: text, Purpose: notify.Answer, Locale: c.Locale,
 		ExpiresAt: row.ExpiresAt.Time, Dedup: "payment:" + row.ID + ":code", Turn: c.Turn,
-	})
+	}}
 }

@@ -76,7 +76,7 @@ func BenchmarkCheckWithLog(b *testing.B) {
 	db := storetest.Open(b, storetest.NewSQLite(b))
 	w := newWorld(b, db)
 	crowd(b, db, n)
-	log := w.Audit.(*audit.Log)
+	log := w.audit
 	record(b, db, log, n)
 	b.ResetTimer()
 	for range b.N {

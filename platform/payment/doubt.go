@@ -13,6 +13,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/payment/db"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/platform/trail"
 )
 
 // Doubt is a bill of which the register says "paid", which we may have paid, and
@@ -97,11 +98,11 @@ func (s *Service) Decide(ctx context.Context, officer, paymentID string, n int64
 			return err
 		}
 		line.State, line.Reason = ending(outcome)
-		err = s.Audit.Record(ctx, tx, audit.Entry{
+		err = s.Trail.Leave(ctx, tx, trail.Step{Audit: audit.Entry{
 			At: now.Time, Actor: "staff:" + officer, Action: action,
 			Object: paymentID, Subject: row.Owner, Purpose: "payment " + evidence,
 			Decided: []*audit.Group{decisionOf(line)},
-		})
+		}})
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/payment/db"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/platform/trail"
 )
 
 // closeOthers closes the codes that can be paid and hold a bill that this payment's
@@ -43,13 +44,6 @@ func (s *Service) closeCode(ctx context.Context, tx *store.Tx, row db.Payment, n
 
 // closed leaves a record of a code that was closed, and the citizen's message.
 func (s *Service) closed(ctx context.Context, tx *store.Tx, row db.Payment, now dbtime.Time) error {
-	err := s.Audit.Record(ctx, tx, audit.Entry{
-		At: now.Time, Actor: worker, Action: "payment.paid_otherwise",
-		Object: row.ID, Subject: row.Owner, Purpose: "payment",
-	})
-	if err != nil {
-		return err
-	}
 	lines, err := db.New(tx).ListLines(ctx, row.ID)
 	if err != nil {
 		return err
@@ -58,7 +52,17 @@ func (s *Service) closed(ctx context.Context, tx *store.Tx, row db.Payment, now 
 	if len(lines) > 1 {
 		key = "payment.otherwise_rest_sms"
 	}
-	return s.write(ctx, tx, row, "otherwise", key, "code", row.Code)
+	told, err := s.write(row, "otherwise", key, "code", row.Code)
+	if err != nil {
+		return err
+	}
+	return s.Trail.Leave(ctx, tx, trail.Step{
+		Audit: audit.Entry{
+			At: now.Time, Actor: worker, Action: "payment.paid_otherwise",
+			Object: row.ID, Subject: row.Owner, Purpose: "payment",
+		},
+		Messages: told,
+	})
 }
 
 const (

@@ -159,9 +159,8 @@ func TestPlantedChanges(t *testing.T) {
 // look compares the payments with the log in a transaction, and says how many records
 // could not be compared.
 func (w *world) look(tx *sql.Tx) (older int, err error) {
-	log := w.Audit.(*audit.Log)
-	c := payment.NewCheck(log)
-	if _, err := log.Replay(context.Background(), tx, c.See); err != nil {
+	c := payment.NewCheck(w.audit)
+	if _, err := w.audit.Replay(context.Background(), tx, c.See); err != nil {
 		return 0, err
 	}
 	err = c.Run(context.Background(), tx, func(int) {})
@@ -173,9 +172,9 @@ func TestRecordsFromBefore(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		w.Service.Audit = forgetful{w.Audit.(*audit.Log)}
+		w.Trail = w.trail(forgetful{w.audit})
 		everyPayment(t, w)
-		w.Service.Audit = w.Service.Audit.(forgetful).Log
+		w.Trail = w.trail(w.audit)
 		p := w.awaiting(t, bakyt, "t", "81")
 		w.accept(t, "81", p)
 		var records int

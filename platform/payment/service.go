@@ -15,39 +15,17 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/eshik-kg/eshik/locales"
-	"github.com/eshik-kg/eshik/platform/analytics"
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/money"
-	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/payment/db"
 	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/platform/trail"
 )
-
-// Sealer keeps phones out of plain columns.
-type Sealer interface {
-	Seal(plain []byte, context string) ([]byte, error)
-	Open(sealed []byte, context string) ([]byte, error)
-	Index(purpose, value string) string
-}
-
-// Outbox sends a message if and only if tx commits.
-type Outbox interface {
-	Send(ctx context.Context, tx *store.Tx, m notify.Message) error
-}
-
-// Auditor writes to the tamper-evident log.
-type Auditor interface {
-	Record(ctx context.Context, tx *store.Tx, e audit.Entry) error
-}
-
-// Recorder counts usage.
-type Recorder interface {
-	InTx(ctx context.Context, tx *store.Tx, e analytics.Event) error
-}
 
 // Texts are the locale files.
 type Texts interface {
@@ -58,10 +36,8 @@ type Texts interface {
 type Deps struct {
 	DB     *store.DB
 	Queue  *job.Queue
-	Sealer Sealer
-	Outbox Outbox
-	Audit  Auditor
-	Events Recorder
+	Sealer *seal.Sealer
+	Trail  *trail.Trail
 	Texts  Texts
 	Now    func() time.Time
 	Random io.Reader // crypto/rand.Reader
@@ -228,10 +204,10 @@ func (s *Service) CutPhone(ctx context.Context, tx *store.Tx, phone string, now 
 		if err := q.Disown(ctx, db.DisownParams{ID: id, Owner: nobody, PhoneSealed: sealed}); err != nil {
 			return fmt.Errorf("cut a payment from its phone: %w", err)
 		}
-		err = s.Audit.Record(ctx, tx, audit.Entry{
+		err = s.Trail.Leave(ctx, tx, trail.Step{Audit: audit.Entry{
 			At: now, Actor: "system", Action: "payment.disown", Object: id, Subject: s.owner(phone), Purpose: "number released",
 			Decided: []*audit.Group{payerOf(nobody, sealed)},
-		})
+		}})
 		if err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/payment/db"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/platform/trail"
 )
 
 // settleArgs name a payment whose bills' register must be told.
@@ -237,17 +238,18 @@ func (s *Service) finishPayment(ctx context.Context, tx *store.Tx, row db.Paymen
 	if err != nil {
 		return err
 	}
-	err = s.Audit.Record(ctx, tx, audit.Entry{
-		At: now.Time, Actor: actor, Action: "payment." + string(state),
-		Object: row.ID, Subject: row.Owner, Purpose: "payment", Decided: []*audit.Group{became},
-	})
+	told, err := s.tell(row, sum)
 	if err != nil {
 		return err
 	}
-	if err := s.Events.InTx(ctx, tx, event(row, "payment.settle", outcome, now.Time)); err != nil {
-		return err
-	}
-	return s.tell(ctx, tx, row, sum)
+	return s.Trail.Leave(ctx, tx, trail.Step{
+		Audit: audit.Entry{
+			At: now.Time, Actor: actor, Action: "payment." + string(state),
+			Object: row.ID, Subject: row.Owner, Purpose: "payment", Decided: []*audit.Group{became},
+		},
+		Event:    event(row, "payment.settle", outcome, now.Time),
+		Messages: told,
+	})
 }
 
 // ended is what became of a payment, as its rows say now.
@@ -263,9 +265,10 @@ func ended(ctx context.Context, q *db.Queries, id string, lines []db.PaymentLine
 	return outcomeOf(row, lines, entries), nil
 }
 
-// tell sends the receipt for what was paid, and a notice of what goes back; or,
+// tell writes the receipt for what was paid, and a notice of what goes back; or,
 // while something is in doubt, of that alone.
-func (s *Service) tell(ctx context.Context, tx *store.Tx, row db.Payment, sum standing) error {
+func (s *Service) tell(row db.Payment, sum standing) ([]notify.Message, error) {
+	var told []notify.Message
 	if sum.doubt > 0 {
 		sum.paid, sum.back = 0, 0
 	}
@@ -280,26 +283,28 @@ func (s *Service) tell(ctx context.Context, tx *store.Tx, row db.Payment, sum st
 		if m.sum == 0 {
 			continue
 		}
-		if err := s.write(ctx, tx, row, m.id, m.key, "amount", m.sum.String(), "code", row.Code); err != nil {
-			return err
+		messages, err := s.write(row, m.id, m.key, "amount", m.sum.String(), "code", row.Code)
+		if err != nil {
+			return nil, err
 		}
+		told = append(told, messages...)
 	}
-	return nil
+	return told, nil
 }
 
-// write sends the payer a message about a payment, once for what it is about. Who had the
-// number before gets none: see CutPhone.
-func (s *Service) write(ctx context.Context, tx *store.Tx, row db.Payment, about, key string, args ...any) error {
+// write makes the payer's message about a payment, sent once for what it is about. Who
+// had the number before gets none: see CutPhone.
+func (s *Service) write(row db.Payment, about, key string, args ...any) ([]notify.Message, error) {
 	phone, err := s.Sealer.Open(row.PhoneSealed, phoneContext)
 	if err != nil {
-		return fmt.Errorf("open the payer's phone: %w", err)
+		return nil, fmt.Errorf("open the payer's phone: %w", err)
 	}
 	if len(phone) == 0 {
-		return nil
+		return nil, nil
 	}
 	loc := locales.Locale(row.Locale)
-	return s.Outbox.Send(ctx, tx, notify.Message{
+	return []notify.Message{{
 		To: string(phone), Locale: loc, Purpose: notify.Receipt, Dedup: "payment:" + row.ID + ":" + about,
 		Text: gsm.Pick(s.Texts.Message(loc, key, args...)), ExpiresAt: s.Now().Add(receiptLife),
-	})
+	}}, nil
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/trail"
 )
 
 const (
@@ -110,6 +111,8 @@ func (r *register) Settle(ctx context.Context, s payment.Settlement) (payment.Ou
 type world struct {
 	*payment.Service
 	db       *store.DB
+	audit    *audit.Log
+	trail    func(trail.Auditor) *trail.Trail // with records as an auditor writes them
 	queue    *job.Queue
 	register *register
 	mu       sync.Mutex
@@ -158,10 +161,15 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	must(t, err)
 	recorder := analytics.NewRecorder(db, log)
 	t.Cleanup(recorder.Close)
-	w := &world{db: db, queue: queue, register: newRegister(), at: start}
+	w := &world{db: db, audit: audit.New(db, sealer), queue: queue, register: newRegister(), at: start}
+	outbox := notify.New(db, queue, sealer, w, notify.Quiet{}, w.now, log)
+	w.trail = func(auditor trail.Auditor) *trail.Trail {
+		left, err := trail.New(auditor, recorder, outbox)
+		must(t, err)
+		return left
+	}
 	w.Service = payment.New(payment.Deps{
-		DB: db, Queue: queue, Sealer: sealer, Audit: audit.New(db, sealer), Events: recorder,
-		Outbox: notify.New(db, queue, sealer, w, notify.Quiet{}, w.now, log), Texts: texts,
+		DB: db, Queue: queue, Sealer: sealer, Trail: w.trail(w.audit), Texts: texts,
 		Now: w.now, Random: rand.Reader, Log: log,
 	}, w.register)
 	return w

@@ -16,6 +16,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/registry"
 	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/trail"
 	"github.com/eshik-kg/eshik/services/fine/db"
 )
 
@@ -90,10 +91,10 @@ func (s *Service) noteDetails(ctx context.Context, c caller.Caller, citizenID st
 				return err
 			}
 		}
-		return s.Audit.Record(ctx, tx, audit.Entry{
+		return s.Trail.Leave(ctx, tx, trail.Step{Audit: audit.Entry{
 			At: c.Now, Actor: citizenID, Action: "fine.details", Object: "smartcityGetViolations",
 			Subject: citizenID, Purpose: Name,
-		})
+		}})
 	})
 }
 

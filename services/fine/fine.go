@@ -6,12 +6,12 @@ import (
 	"context"
 
 	"github.com/eshik-kg/eshik/platform/analytics"
-	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/trail"
 )
 
 // Name is the service's name, in payments and in statistics.
@@ -26,7 +26,7 @@ type Deps struct {
 	Citizens Citizens
 	Limiter  limit.Limiter
 	Index    Index
-	Audit    Auditor
+	Trail    *trail.Trail
 }
 
 // Payments takes the money (platform/payment).
@@ -46,11 +46,6 @@ type Citizens interface {
 // Index makes pseudonyms (platform/seal).
 type Index interface {
 	Index(purpose, value string) string
-}
-
-// Auditor writes to the tamper-evident log (platform/audit).
-type Auditor interface {
-	Record(ctx context.Context, tx *store.Tx, e audit.Entry) error
 }
 
 // Service is the fines.

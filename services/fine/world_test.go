@@ -23,6 +23,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/registry"
 	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/trail"
 	"github.com/eshik-kg/eshik/services/fine"
 )
 
@@ -213,14 +214,15 @@ func newWorld(t *testing.T, db *store.DB) *world {
 	recorder := analytics.NewRecorder(db, log)
 	t.Cleanup(recorder.Close)
 	w := &world{city: newCity(), db: db, texts: texts, at: start}
-	trail := audit.New(db, sealer)
+	left, err := trail.New(audit.New(db, sealer), recorder, notify.New(db, queue, sealer, w, notify.Quiet{}, w.now, log))
+	must(t, err)
 	w.payments = payment.New(payment.Deps{
-		DB: db, Queue: queue, Sealer: sealer, Audit: trail, Events: recorder, Texts: texts,
-		Outbox: notify.New(db, queue, sealer, w, notify.Quiet{}, w.now, log), Now: w.now, Random: rand.Reader, Log: log,
+		DB: db, Queue: queue, Sealer: sealer, Trail: left, Texts: texts,
+		Now: w.now, Random: rand.Reader, Log: log,
 	}, fine.NewBiller(w.city, db, w.now))
 	w.Service, err = fine.New(fine.Deps{
 		DB: db, Register: w.city, Cashier: w.city, Payments: w.payments, Citizens: w,
-		Limiter: limit.NewMemory(w.now), Index: sealer, Audit: trail,
+		Limiter: limit.NewMemory(w.now), Index: sealer, Trail: left,
 	})
 	must(t, err)
 	return w
