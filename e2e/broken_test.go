@@ -15,6 +15,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/eshik-kg/eshik/platform/dialog/transcript"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
 
@@ -127,7 +128,7 @@ func TestOneMessageOfACertificate(t *testing.T) {
 			d.replies(aigul, "салам", "Тил")
 			d.replies(aigul, "1", "Эшик")
 			order(d)
-			number := certificateNumber.FindString(d.await(aigul, "Маалымкат даяр"))
+			number := transcript.Last(d.await(aigul, "Маалымкат даяр"), "{certificate}")
 			time.Sleep(3 * time.Second) // a second message would come from the step or from its late answer
 			d.replies(aigul, "ЖАРДАМ", "Эшик")
 			n := 0

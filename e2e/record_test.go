@@ -5,91 +5,68 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/eshik-kg/eshik/platform/dialog/transcript"
 )
 
 // record writes the recorded talks anew: the same is typed, the screens are those
 // of today. What a person must look at is then the difference.
 var record = flag.Bool("record", false, "write the recorded talks anew instead of holding them")
 
-// rewrite holds a talk over USSD and writes what is shown into its file. A screen
-// that differs only in what varies from talk to talk stays as it was.
-func (r *replay) rewrite(path string, talk []heard) error {
+// rewrite holds a talk over USSD and writes what is shown into its file. A screen that
+// is as it was recorded stays as it is written.
+func (r *replay) rewrite(path string, talk []transcript.Turn) error {
 	r.d.t.Helper()
-	p := pen{kept: map[string]string{}}
-	var shown string // the screen as it is now
-	var before heard // the turn before as it was recorded
+	anew := make([]transcript.Turn, len(talk))
+	var shown string  // the screen as it is now
+	var before string // as it was recorded
 	var c *call
 	for i, h := range talk {
-		if dials(h.typed) {
+		typed := h.Input
+		if dials(typed) {
 			if c != nil && strings.HasPrefix(shown, "CON ") {
 				c.hangUp()
 			}
 			c, shown = r.d.ring(aigul)
+			anew[i] = transcript.Recorded(typed, "")
 		} else {
 			if strings.HasPrefix(shown, "END ") {
-				return fmt.Errorf("turn %d: %q is typed after the talk has ended with\n%s", i+1, h.typed, shown)
+				return fmt.Errorf("turn %d: %q is typed after the talk has ended with\n%s", i+1, typed, shown)
 			}
-			h.typed = moved(h.typed, before.screen, shown)
-			shown = c.say("", r.now(h.typed))
+			typed, err := renamed(typed, before, shown)
+			if err != nil {
+				return fmt.Errorf("turn %d: %w", i+1, err)
+			}
+			anew[i] = transcript.Recorded(typed, shown)
+			shown = c.say("", r.now(typed))
 		}
-		before = talk[i]
 		screen := shown[len("CON "):]
 		r.seen += screen + "\n"
-		p.write(h.typed, before.screen, screen)
+		if before = h.Screen(); transcript.Same(before, screen) {
+			anew[i].Shown = h.Shown
+		} else {
+			anew[i].Shown = []string{transcript.Masked(screen)}
+		}
 	}
 	if strings.HasPrefix(shown, "CON ") {
 		c.hangUp()
 	}
-	return os.WriteFile(path, []byte(strings.TrimSuffix(p.text.String(), "\n")), 0o600)
+	return transcript.WriteFile(path, anew)
 }
 
-// moved is the number that an option has now which was chosen as typed, found by
-// what it says; typed itself where the option is not on the screen any more.
-func moved(typed, recorded, shown string) string {
-	label := ""
-	for _, option := range choice.FindAllStringSubmatch(recorded, -1) {
-		if option[1] == typed {
-			label = option[2]
-		}
+// renamed is the number of the option that a transcript chose, found by what it says, or
+// else by the number that it had when it was recorded.
+func renamed(input, recorded, shown string) (string, error) {
+	if typed, err := transcript.Choice(input, shown); err == nil {
+		return typed, nil
 	}
-	for _, option := range choice.FindAllStringSubmatch(shown, -1) {
-		if label != "" && option[2] == label {
-			return option[1]
-		}
-	}
-	return typed
-}
-
-// pen writes a talk down with the numbers and days that were recorded before.
-type pen struct {
-	text strings.Builder
-	kept map[string]string // this time's number → the recorded one
-}
-
-// varying is all that differs from talk to talk.
-var varying = regexp.MustCompile(strings.Join([]string{certificateNumber.String(), longNumber.String(), day.String()}, "|"))
-
-func (p *pen) write(typed, recorded, screen string) {
-	if masked(screen) == masked(recorded) {
-		old, now := varying.FindAllString(recorded, -1), varying.FindAllString(screen, -1)
-		for i, number := range now {
-			p.kept[number] = old[i]
-		}
-	}
-	screen = varying.ReplaceAllStringFunc(screen, func(number string) string {
-		if old, known := p.kept[number]; known {
-			return old
-		}
-		return number
-	})
-	fmt.Fprintf(&p.text, "> %s\n%s\n\n", typed, screen)
+	return transcript.Choice(input, recorded)
 }
 
 // TestRecording: written anew a talk is what it was, byte for byte, also where
-// words, an option's number or the number of a payment had become others.
+// words or the label of a choice had become others.
 func TestRecording(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"broken_ru", "certificate_ky"} {
@@ -100,8 +77,7 @@ func TestRecording(t *testing.T) {
 				t.Fatal(err)
 			}
 			stale := strings.NewReplacer(
-				"Оплатите в кошельке", "Оплатите в кассе", "Эшик\n1 Штрафы\n2 Справки", "Дверь\n1 Справки\n2 Штрафы",
-				"3 Kyrgyzcha\n\n> 2", "3 Kyrgyzcha\n\n> 2", "4 Тил / Язык\n\n> 1", "4 Тил / Язык\n\n> 2", "Кайсы маалымкат?", "Кайсынысы?",
+				"Оплатите в кошельке", "Оплатите в кассе", "2 Русский\n", "2 По-русски\n", "[Русский]", "[По-русски]", "Кайсы маалымкат?", "Кайсынысы?",
 			).Replace(string(good))
 			if stale == string(good) {
 				t.Fatal("nothing was made stale")
@@ -110,7 +86,7 @@ func TestRecording(t *testing.T) {
 			if err := os.WriteFile(path, []byte(stale), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			r := &replay{d: embedded(t), patience: patience}
+			r := &replay{d: embedded(t)}
 			if err := r.rewrite(path, readTalk(t, path)); err != nil {
 				t.Fatal(err)
 			}
@@ -118,7 +94,7 @@ func TestRecording(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if masked(string(anew)) != masked(string(good)) {
+			if string(anew) != string(good) {
 				t.Errorf("written anew:\n%s\nrecorded:\n%s", anew, good)
 			}
 		})

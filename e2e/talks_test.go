@@ -3,13 +3,14 @@ package e2e
 import (
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/eshik-kg/eshik/platform/dialog/transcript"
 )
 
 // recorded are the talks, each in every language and script. A certificate's holds
@@ -30,7 +31,7 @@ func TestRecordedTalks(t *testing.T) {
 			if *record {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
-					if err := (&replay{d: embedded(t), patience: patience}).rewrite(path, talk); err != nil {
+					if err := (&replay{d: embedded(t)}).rewrite(path, talk); err != nil {
 						t.Error(err)
 					}
 				})
@@ -39,7 +40,7 @@ func TestRecordedTalks(t *testing.T) {
 			for channel, hold := range holds {
 				t.Run(name+" "+channel, func(t *testing.T) {
 					t.Parallel()
-					if err := hold(&replay{d: embedded(t), patience: patience}, talk); err != nil {
+					if err := hold(&replay{d: embedded(t)}, talk); err != nil {
 						t.Error(err)
 					}
 				})
@@ -52,19 +53,19 @@ func TestRecordedTalks(t *testing.T) {
 }
 
 // holds are the ways to hold a talk again.
-var holds = map[string]func(*replay, []heard) error{"over USSD": (*replay).overUSSD, "over SMS": (*replay).overSMS}
+var holds = map[string]func(*replay, []transcript.Turn) error{"over USSD": (*replay).overUSSD, "over SMS": (*replay).overSMS}
 
 // TestRecordedTalksCanFail: a talk in which one word is another is not held.
 func TestRecordedTalksCanFail(t *testing.T) {
 	t.Parallel()
 	talk := readTalk(t, "testdata/talks/fine_ru.txt")
 	for i := range talk {
-		talk[i].screen = strings.Replace(talk[i].screen, "терминал или кошелёк", "терминал или касса", 1)
+		talk[i].Shown = []string{strings.Replace(talk[i].Screen(), "терминал или кошелёк", "терминал или касса", 1)}
 	}
 	for channel, hold := range holds {
 		t.Run(channel, func(t *testing.T) {
 			t.Parallel()
-			err := hold(&replay{d: embedded(t), patience: 5 * time.Second}, talk)
+			err := hold(&replay{d: embedded(t)}, talk)
 			if err == nil || !strings.Contains(err.Error(), "касса") || !strings.Contains(err.Error(), "кошелёк") {
 				t.Errorf("said %v", err)
 			}
@@ -72,20 +73,11 @@ func TestRecordedTalksCanFail(t *testing.T) {
 	}
 }
 
-// heard is one exchange of a recorded talk.
-type heard struct{ typed, screen string }
-
-func readTalk(t *testing.T, path string) []heard {
+func readTalk(t *testing.T, path string) []transcript.Turn {
 	t.Helper()
-	data, err := os.ReadFile(path)
+	talk, err := transcript.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
-	}
-	var talk []heard
-	for part := range strings.SplitSeq("\n"+string(data), "\n> ") {
-		if typed, screen, found := strings.Cut(part, "\n"); found && part != "" {
-			talk = append(talk, heard{typed: typed, screen: strings.TrimSpace(screen)})
-		}
 	}
 	if len(talk) < 5 {
 		t.Fatalf("%s holds %d turns", path, len(talk))
@@ -93,51 +85,32 @@ func readTalk(t *testing.T, path string) []heard {
 	return talk
 }
 
-// What differs from talk to talk.
-var (
-	certificateNumber  = regexp.MustCompile(`[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{3}`)
-	registrationNumber = regexp.MustCompile(`\d{11}`)
-	longNumber         = regexp.MustCompile(`\d{9,}`)
-	day                = regexp.MustCompile(`\d\d\.\d\d\.\d{4}`)
-)
-
-func masked(screen string) string {
-	for _, varies := range []*regexp.Regexp{certificateNumber, longNumber, day} {
-		screen = varies.ReplaceAllString(screen, "#")
-	}
-	return screen
-}
-
 // replay is a recorded talk held again, with the numbers of this time.
 type replay struct {
-	d        *door
-	patience time.Duration // how long an answer by SMS may take
-	seen     string        // all screens so far
+	d    *door
+	seen string // all screens so far
 }
 
-// now is what to type where typed was: this time's code or number.
+// now is what to type where a transcript names what was typed: this time's code or
+// number.
 func (r *replay) now(typed string) string {
 	r.d.t.Helper()
-	last := func(number *regexp.Regexp) string {
-		found := number.FindAllString(r.seen, -1)
-		if found == nil {
-			r.d.t.Fatalf("no number like %q was shown yet", typed)
-		}
-		return found[len(found)-1]
-	}
-	switch {
-	case typed == "{secret}":
+	switch typed {
+	case "{secret}":
 		return r.code()
-	case typed == "{personal_number}":
+	case "{personal_number}":
 		return "11503198800011"
-	case typed == "{document_number}":
+	case "{document_number}":
 		return "ID1000001"
-	case certificateNumber.MatchString(typed):
-		return last(certificateNumber)
-	case len(typed) == 11 && registrationNumber.MatchString(typed):
-		return last(registrationNumber)
 	}
-	return typed
+	if !strings.HasPrefix(typed, "{") {
+		return typed
+	}
+	last := transcript.Last(r.seen, typed)
+	if last == "" {
+		r.d.t.Fatalf("no %s was shown yet", typed)
+	}
+	return last
 }
 
 // code is the newest one-time code among the phone's messages.
@@ -154,24 +127,27 @@ func (r *replay) code() string {
 	return ""
 }
 
-func (r *replay) overUSSD(talk []heard) error {
+func (r *replay) overUSSD(talk []transcript.Turn) error {
 	r.d.t.Helper()
 	var c *call
-	open := false
+	screen, open := "", false
 	for i, h := range talk {
-		var screen string
-		if dials(h.typed) {
+		if dials(h.Input) {
 			if open {
 				c.hangUp()
 			}
 			c, screen = r.d.ring(aigul)
 		} else {
-			screen = c.say("", r.now(h.typed))
+			typed, err := transcript.Choice(h.Input, screen)
+			if err != nil {
+				return fmt.Errorf("turn %d: %w", i+1, err)
+			}
+			screen = c.say("", r.now(typed))
 		}
 		open = strings.HasPrefix(screen, "CON ")
 		screen = screen[len("CON "):]
-		if masked(screen) != masked(h.screen) {
-			return fmt.Errorf("turn %d, after %q:\n%s\nrecorded:\n%s", i+1, h.typed, screen, h.screen)
+		if !transcript.Same(h.Screen(), screen) {
+			return fmt.Errorf("turn %d, after %q:\n%s\nrecorded:\n%s", i+1, h.Input, screen, h.Screen())
 		}
 		r.seen += screen + "\n"
 	}
@@ -185,15 +161,15 @@ func (r *replay) overUSSD(talk []heard) error {
 var goesOn = regexp.MustCompile(`(?m)^1 (Улантуу|Продолжить|Ulantuu)$`)
 
 // broken is where a talk is dialled again after it broke off, or 0.
-func broken(talk []heard) int {
-	return max(0, slices.IndexFunc(talk, func(h heard) bool { return dials(h.typed) && goesOn.MatchString(h.screen) }))
+func broken(talk []transcript.Turn) int {
+	return max(0, slices.IndexFunc(talk, func(h transcript.Turn) bool { return dials(h.Input) && goesOn.MatchString(h.Screen()) }))
 }
 
 // unbroken is a talk without the lines that broke: over SMS none does.
-func unbroken(talk []heard) []heard {
-	var kept []heard
+func unbroken(talk []transcript.Turn) []transcript.Turn {
+	var kept []transcript.Turn
 	for len(talk) > 0 {
-		if dials(talk[0].typed) && goesOn.MatchString(talk[0].screen) && len(talk) > 1 {
+		if dials(talk[0].Input) && goesOn.MatchString(talk[0].Screen()) && len(talk) > 1 {
 			talk = talk[2:] // the question, and the screen that was there before
 			continue
 		}
@@ -204,12 +180,10 @@ func unbroken(talk []heard) []heard {
 
 func dials(typed string) bool { return strings.HasPrefix(typed, "*") }
 
-// screenful is a whole screen after what was typed to come to it: an option's
-// label, or words.
+// screenful is a whole screen after what was typed to come to it.
 type screenful struct {
-	typed  string
-	option bool
-	pages  []string
+	typed string
+	pages []string
 }
 
 var (
@@ -219,20 +193,20 @@ var (
 )
 
 // whole puts the pages of a talk together to screens.
-func whole(t *testing.T, talk []heard) []screenful {
+func whole(t *testing.T, talk []transcript.Turn) []screenful {
 	t.Helper()
 	var screens []screenful
 	page := 0
 	for _, h := range talk {
 		if len(screens) > 0 {
 			last := &screens[len(screens)-1]
-			if h.typed == "9" && moreLine.MatchString(last.pages[page]) {
+			if h.Input == "9" && moreLine.MatchString(last.pages[page]) {
 				if page++; page == len(last.pages) {
-					last.pages = append(last.pages, h.screen)
+					last.pages = append(last.pages, h.Screen())
 				}
 				continue
 			}
-			if h.typed == "0" && page > 0 {
+			if h.Input == "0" && page > 0 {
 				page--
 				continue
 			}
@@ -240,15 +214,7 @@ func whole(t *testing.T, talk []heard) []screenful {
 				t.Fatalf("the last page of %q was not read", last.pages)
 			}
 		}
-		next := screenful{typed: h.typed, pages: []string{h.screen}}
-		if len(screens) > 0 {
-			for _, option := range choice.FindAllStringSubmatch(screens[len(screens)-1].pages[page], -1) {
-				if option[1] == h.typed {
-					next.typed, next.option = option[2], true
-				}
-			}
-		}
-		screens, page = append(screens, next), 0
+		screens, page = append(screens, screenful{typed: h.Input, pages: []string{h.Screen()}}), 0
 	}
 	return screens
 }
@@ -256,11 +222,11 @@ func whole(t *testing.T, talk []heard) []screenful {
 // words is what a screen says, however it is numbered and cut.
 func words(pages ...string) string {
 	text := wayLine.ReplaceAllString(strings.Join(pages, "\n"), "")
-	return masked(strings.Join(strings.Fields(choice.ReplaceAllString(text, "$2")), " "))
+	return transcript.Masked(strings.Join(strings.Fields(choice.ReplaceAllString(text, "$2")), " "))
 }
 
 // overSMS holds a talk by SMS; what broke off, over USSD until there.
-func (r *replay) overSMS(talk []heard) error {
+func (r *replay) overSMS(talk []transcript.Turn) error {
 	r.d.t.Helper()
 	begin, at := "меню", broken(talk)
 	talk, before := talk[at:], talk[:at]
@@ -273,16 +239,13 @@ func (r *replay) overSMS(talk []heard) error {
 	}
 	shown := ""
 	for _, s := range whole(r.d.t, talk) {
-		typed := r.now(s.typed)
-		if dials(typed) {
+		typed, err := transcript.Choice(s.typed, shown)
+		if err != nil {
+			return err
+		}
+		if typed = r.now(typed); dials(typed) {
 			typed = begin
 		}
-		for _, option := range choice.FindAllStringSubmatch(shown, -1) {
-			if s.option && option[2] == s.typed {
-				typed = option[1]
-			}
-		}
-		var err error
 		if shown, err = r.readSMS(typed, words(s.pages...)); err != nil {
 			return err
 		}
@@ -296,39 +259,54 @@ func (r *replay) overSMS(talk []heard) error {
 func (r *replay) readSMS(typed, want string) (string, error) {
 	r.d.t.Helper()
 	first, err := r.answer(typed, want)
-	page, pages := first, 1
+	page, pages := first, []string{first}
 	for want = rest(want, page); err == nil && moreLine.MatchString(page); want = rest(want, page) {
 		page, err = r.answer("9", want)
-		pages++
+		pages = append(pages, page)
 	}
 	if err == nil && want != "" {
 		err = fmt.Errorf("after %q there lacks %q; there is %q", typed, want, first)
 	}
-	for ; err == nil && pages > 1; pages-- {
-		r.d.json(http.MethodPost, "/sandbox/sms", "", map[string]string{"from": aigul, "to": "1414", "text": "0"}, nil)
+	for i := len(pages) - 2; err == nil && i >= 0; i-- {
+		_, err = r.answer("0", words(pages[i]))
 	}
 	return first, err
 }
 
 // rest is what want says beyond page.
 func rest(want, page string) string {
+	if strings.Contains(want, transcript.Elided) {
+		return "" // such a screen is one page
+	}
 	return strings.TrimSpace(strings.TrimPrefix(want, words(page)))
 }
 
-// answer texts and waits for a message that says what want begins with.
+// answer texts and waits for a message that says what want begins with. Another one
+// ends the wait, but one with a one-time code: that comes beside the answer.
 func (r *replay) answer(typed, want string) (string, error) {
 	r.d.t.Helper()
 	before := len(r.d.inbox(aigul))
 	r.d.readsFirst(aigul, typed)
 	r.d.json(http.MethodPost, "/sandbox/sms", "", map[string]string{"from": aigul, "to": "1414", "text": typed}, nil)
-	var came []message
-	for deadline := time.Now().Add(r.patience); time.Now().Before(deadline); time.Sleep(30 * time.Millisecond) {
-		came = r.d.inbox(aigul)
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(30 * time.Millisecond) {
+		came := r.d.inbox(aigul)
 		for _, m := range came[:len(came)-before] {
-			if said := words(m.Text); said != "" && strings.HasPrefix(want, said) {
+			if said := words(m.Text); said != "" && beginsWith(want, said) {
 				return m.Text, nil
+			}
+			if !sixDigits.MatchString(m.Text) {
+				return "", fmt.Errorf("after %q there came %q, not\n%s", typed, m.Text, want)
 			}
 		}
 	}
-	return "", fmt.Errorf("after %q there came %q, not\n%s", typed, came[:len(came)-before], want)
+	return "", fmt.Errorf("after %q nothing came, not\n%s", typed, want)
+}
+
+// beginsWith reports whether want begins with what was said, or says it when something is
+// left out.
+func beginsWith(want, said string) bool {
+	if before, after, elided := strings.Cut(want, transcript.Elided); elided {
+		return strings.HasPrefix(said, before) && strings.HasSuffix(said, after)
+	}
+	return strings.HasPrefix(want, said)
 }

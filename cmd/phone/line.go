@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,24 +11,21 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
-)
 
-// turn is one exchange: what was typed and what came back.
-type turn struct {
-	input string
-	shown []string
-}
+	"github.com/eshik-kg/eshik/platform/dialog/transcript"
+)
 
 // speaker is a channel to the service: USSD or SMS.
 type speaker interface {
 	// say sends one line and gives the texts that come back with a remark on
 	// their size.
 	say(ctx context.Context, input string) ([]reply, error)
-	// fill gives what a recorded talk only names.
-	fill(ctx context.Context, input string) (string, error)
+	// fill gives what a transcript only names; seen is what was shown so far.
+	fill(ctx context.Context, input, seen string) (string, error)
 	// prompt is what stands before the cursor.
 	prompt() string
 }
@@ -35,27 +33,21 @@ type speaker interface {
 // reply is a text with its size as the network counts it.
 type reply struct{ text, size string }
 
-// converse reads lines until the input ends and shows the answers.
-func converse(ctx context.Context, line speaker, in io.Reader, out io.Writer) ([]turn, error) {
-	var talk []turn
+// converse reads lines until the input ends, shows the answers, and gives what was said
+// as it may be written down.
+func converse(ctx context.Context, line speaker, in io.Reader, out io.Writer) ([]transcript.Turn, error) {
+	var talk []transcript.Turn
+	before, seen := "", "" // the screen that is answered, and all so far
 	lines := bufio.NewScanner(in)
 	_, _ = fmt.Fprint(out, line.prompt())
 	for lines.Scan() {
-		input, err := line.fill(ctx, lines.Text())
+		shown, err := exchange(ctx, line, lines.Text(), seen, out)
 		if err != nil {
 			return talk, err
 		}
-		replies, err := line.say(ctx, input)
-		if err != nil {
-			return talk, err
-		}
-		t := turn{input: lines.Text()}
-		for _, r := range replies {
-			t.shown = append(t.shown, r.text)
-			_, _ = fmt.Fprintf(out, "\n%s\n  [%s]\n", r.text, r.size)
-		}
-		talk = append(talk, t)
-		_, _ = fmt.Fprint(out, "\n", line.prompt())
+		talk = append(talk, transcript.Recorded(lines.Text(), before, shown...))
+		before = strings.Join(shown, "\n")
+		seen += before + "\n"
 	}
 	_, _ = fmt.Fprintln(out)
 	if err := lines.Err(); err != nil {
@@ -63,6 +55,30 @@ func converse(ctx context.Context, line speaker, in io.Reader, out io.Writer) ([
 	}
 	return talk, nil
 }
+
+// exchange says one line and shows what comes back.
+func exchange(ctx context.Context, line speaker, input, seen string, out io.Writer) (shown []string, err error) {
+	input, err = line.fill(ctx, input, seen)
+	if err != nil {
+		return nil, err
+	}
+	replies, err := line.say(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range replies {
+		shown = append(shown, r.text)
+		_, _ = fmt.Fprintf(out, "\n%s\n  [%s]\n", r.text, r.size)
+	}
+	_, _ = fmt.Fprint(out, "\n", line.prompt())
+	return shown, nil
+}
+
+// codeName is how a transcript names a one-time code, which comes by SMS.
+const codeName = "{secret}"
+
+// code is one in a text.
+var code = regexp.MustCompile(`\b\d{6}\b`)
 
 // client asks the sandbox.
 type client struct {
@@ -73,17 +89,14 @@ type client struct {
 	http           *http.Client
 }
 
-// codeName is how a recorded talk names a one-time code.
-const codeName = "{secret}"
-
-// fill gives what a recorded talk only names: the newest code that reached the
-// phone, or what its owner knows.
-func (c *client) fill(ctx context.Context, input string) (string, error) {
+// fill gives what a transcript only names: the newest code that reached the phone, a
+// number that was shown, or what the phone's owner knows.
+func (c *client) fill(ctx context.Context, input, seen string) (string, error) {
 	if value, named := c.known[input]; named {
 		return value, nil
 	}
 	if input != codeName {
-		return input, nil
+		return cmp.Or(transcript.Last(seen, input), input), nil
 	}
 	for until := time.Now().Add(firstWait); ; time.Sleep(askEvery) {
 		list, err := c.inbox(ctx)

@@ -22,6 +22,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/eshik-kg/eshik/platform/dialog/transcript"
 )
 
 // options are the command line.
@@ -92,26 +94,18 @@ func run(ctx context.Context, o options, in io.Reader, out io.Writer) error {
 		_, _ = c.fresh(ctx) // who dials is told that nobody answers
 		watch.Go(func() { c.announce(watching, out) })
 	}
-	var recorded []turn
 	if o.Replay != "" {
-		var err error
-		if recorded, err = readTalk(o.Replay); err != nil {
-			return err
-		}
-		in = inputs(recorded)
+		return replay(ctx, line, o.Replay, out)
 	}
 	talk, err := converse(ctx, line, in, out)
 	if err != nil {
 		return err
 	}
 	if o.Record != "" {
-		if err := writeTalk(o.Record, talk); err != nil {
+		if err := transcript.WriteFile(o.Record, talk); err != nil {
 			return err
 		}
 		_, _ = fmt.Fprintf(out, "%d turns written to %s\n", len(talk), o.Record)
-	}
-	if o.Replay != "" {
-		return compare(recorded, talk, out)
 	}
 	return nil
 }

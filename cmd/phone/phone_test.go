@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eshik-kg/eshik/platform/dialog/transcript"
 	"github.com/eshik-kg/eshik/sandbox"
 )
 
@@ -65,7 +66,7 @@ func TestRecordAndReplay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "> *1414#\nКызматтар\n\n1 Айыптар\n\n> 1\nРахмат\n"; string(kept) != want {
+	if want := "> *1414#\nКызматтар\n\n1 Айыптар\n\n> [Айыптар]\nРахмат\n"; string(kept) != want {
 		t.Errorf("the talk is\n%s\nwant\n%s", kept, want)
 	}
 	again := options{App: srv.URL, From: "+996555000001", Replay: file}
@@ -89,11 +90,11 @@ func TestTexting(t *testing.T) {
 	if !strings.Contains(out.String(), "Services\n  [1 part(s) GSM-7]") {
 		t.Errorf("the phone showed\n%s", out.String())
 	}
-	talk, err := readTalk(o.Record)
+	talk, err := transcript.ReadFile(o.Record)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(talk) != 1 || len(talk[0].shown) != 2 || talk[0].shown[1] != "2" {
+	if len(talk) != 1 || len(talk[0].Shown) != 2 || talk[0].Shown[1] != "2" {
 		t.Errorf("the talk is %+v", talk)
 	}
 }

@@ -1,17 +1,16 @@
 package preschool
 
 import (
-	"bufio"
 	"context"
 	"flag"
 	"log/slog"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/dialog/transcript"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
@@ -82,9 +81,8 @@ func (p *phone) send(t *testing.T, input dialog.Input) string {
 // of today.
 var record = flag.Bool("record", false, "write the recorded talks anew instead of holding them")
 
-// TestTalks replays testdata/talks: a line "> 1" is what is typed ("> " dials,
-// "! word" begins by SMS, "@ offer KK" is an operator's offer), the lines under
-// it are the screen.
+// TestTalks replays testdata/talks: "> " alone dials, "! word" begins by SMS, "@ offer
+// KK" is an operator's offer.
 func TestTalks(t *testing.T) {
 	t.Parallel()
 	for file, loc := range map[string]locales.Locale{
@@ -106,52 +104,51 @@ func TestTalks(t *testing.T) {
 
 func replay(t *testing.T, p *phone, s *Service, path string) {
 	t.Helper()
-	file, err := os.Open(path) // #nosec G304 -- a test's own file
+	talk, err := transcript.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = file.Close() }()
-	var want, got strings.Builder
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		line := lines.Text()
-		want.WriteString(line + "\n")
-		screen, typed := p.play(t, s, line)
-		if typed {
-			got.WriteString(line + "\n" + screen)
+	screen := ""
+	for i, turn := range talk {
+		before := screen
+		screen = p.play(t, s, turn, before)
+		if *record {
+			talk[i].Shown = nil
+			if screen != "" {
+				talk[i].Shown = []string{screen}
+			}
+			continue
 		}
-	}
-	if err := lines.Err(); err != nil {
-		t.Fatal(err)
+		if !transcript.Same(turn.Screen(), screen) {
+			t.Fatalf("%s, turn %d, after %q:\n%s\nrecorded:\n%s", path, i+1, turn.Input, screen, turn.Screen())
+		}
 	}
 	if *record {
-		if err := os.WriteFile(path, []byte(got.String()), 0o600); err != nil {
+		if err := transcript.WriteFile(path, talk); err != nil {
 			t.Fatal(err)
 		}
-		return
-	}
-	if got.String() != want.String() {
-		t.Errorf("%s is not what was said:\n%s", path, got.String())
 	}
 }
 
-// play does what a line of a talk says and gives the screen that follows.
-func (p *phone) play(t *testing.T, s *Service, line string) (string, bool) {
+// play does what a turn of a talk says and gives the screen that follows.
+func (p *phone) play(t *testing.T, s *Service, turn transcript.Turn, before string) string {
 	t.Helper()
 	switch {
-	case strings.HasPrefix(line, "@ offer "):
-		if _, err := s.Offer(t.Context(), "officer", "47000000001", strings.TrimPrefix(line, "@ offer ")); err != nil {
+	case turn.Mark == transcript.Others:
+		if _, err := s.Offer(t.Context(), "officer", "47000000001", strings.TrimPrefix(turn.Input, "offer ")); err != nil {
 			t.Fatal(err)
 		}
-		return "", true
-	case strings.HasPrefix(line, "! "):
+		return ""
+	case turn.Mark == transcript.Texted:
 		p.caller.Channel, p.budget = caller.SMS, dialog.Budget{Septets: 459, Units: 201}
-		return p.send(t, dialog.Input{Start: true, Text: strings.TrimPrefix(line, "! ")}) + "\n", true
-	case line == ">":
+		return p.send(t, dialog.Input{Start: true, Text: turn.Input})
+	case turn.Input == "":
 		p.caller.Channel, p.budget = caller.USSD, dialog.Budget{Septets: 182, Units: 80}
-		return p.send(t, dialog.Input{Start: true}) + "\n", true
-	case strings.HasPrefix(line, "> "):
-		return p.send(t, dialog.Input{Text: strings.TrimPrefix(line, "> ")}) + "\n", true
+		return p.send(t, dialog.Input{Start: true})
 	}
-	return "", false
+	typed, err := transcript.Choice(turn.Input, before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.send(t, dialog.Input{Text: typed})
 }
