@@ -145,15 +145,9 @@ type Input struct {
 	// Restarted says, at a start, that a talk could not go on because this build
 	// does not understand it: the first screen tells so.
 	Restarted bool
-	// Again shows the present screen anew, as it is now and in Budget, instead of
-	// taking Text.
-	Again bool
 	// Locale is what the phone chose elsewhere since the talk asked for a language:
 	// where that question is open it is answered, unless Text answers it.
 	Locale locales.Locale
-	// AtOnce answers only if nobody need be asked: with plain screens, but without
-	// any Show, Answer or Do. See ErrWaits.
-	AtOnce bool
 	Budget Budget
 }
 
@@ -171,10 +165,6 @@ func (in Input) Sensitive() bool {
 	return in.Earlier != nil && in.Earlier.Ask.Sensitive() && in.first() != ""
 }
 
-// ErrWaits is Next's answer where somebody would have to be asked (see AtOnce):
-// nothing was done, and the same input may be taken again without AtOnce.
-var ErrWaits = errors.New("the step may have to wait")
-
 // Reply is what the citizen sees after a turn.
 type Reply struct {
 	Text  string
@@ -186,6 +176,21 @@ type Reply struct {
 	// Unclear says that the input chose, asked and answered nothing here: the same
 	// screen is shown again, with what may be typed.
 	Unclear bool
+
+	walk *walk // that led to it
+}
+
+// In is the same screen laid out in another budget, for a channel on which the talk
+// goes on; the state that Next was given moves to it. Nobody is asked again.
+func (r Reply) In(budget Budget) Reply {
+	w := r.walk
+	if w == nil || !w.laid { // a page was turned, or nothing changed
+		return r
+	}
+	w.budget, w.repeats = budget, false
+	w.present(w.screen, w.said)
+	r.Text, r.End = w.state.Pages[w.state.Page].Text, w.state.Ended
+	return r
 }
 
 // Helps reports a text that asks for help, on whatever screen.
@@ -195,19 +200,15 @@ func (e *Engine) Helps(text string) bool {
 }
 
 // Next takes one turn: it moves st and says what to show. It returns an error
-// only when ctx ended, for ErrWaits, or when the engine is wired wrongly
-// (ErrBudget); whatever a citizen types, and whatever a service answers, becomes a
-// screen.
+// only when ctx ended or when the engine is wired wrongly (ErrBudget); whatever a
+// citizen types, and whatever a service answers, becomes a screen.
 func (e *Engine) Next(ctx context.Context, c caller.Caller, st *State, in Input) (Reply, error) {
 	if !in.Budget.Enough() {
 		return Reply{}, ErrBudget
 	}
-	w := &walk{engine: e, caller: c, state: st, budget: in.Budget, atOnce: in.AtOnce}
-	before := *st
+	w := &walk{engine: e, caller: c, state: st, budget: in.Budget}
 	var err error
 	switch {
-	case in.Again:
-		err = w.anew(ctx)
 	case in.Start || st.Node == "" || st.Ended:
 		err = w.start(ctx, in)
 	case st.Locale == "" && in.Locale != "" && !w.isChoice(in.Text):
@@ -218,14 +219,10 @@ func (e *Engine) Next(ctx context.Context, c caller.Caller, st *State, in Input)
 	if err == nil {
 		err = w.pending(ctx)
 	}
-	if errors.Is(err, ErrWaits) {
-		// What was put into the memory, which both share, is put there again.
-		*st = before
-	}
 	if err != nil {
 		return Reply{}, err
 	}
-	return Reply{Text: st.Pages[st.Page].Text, End: st.Ended, Steps: w.steps, Failed: w.failed, Unclear: w.unclear}, nil
+	return Reply{Text: st.Pages[st.Page].Text, End: st.Ended, Steps: w.steps, Failed: w.failed, Unclear: w.unclear, walk: w}, nil
 }
 
 // Dropped is what is worth continuing of a talk that broke off: st itself where

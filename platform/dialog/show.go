@@ -20,25 +20,29 @@ func (w *walk) show(ctx context.Context, notice string) error {
 		node = w.engine.nodes[nodeMain]
 		w.state.Node, w.state.History, w.state.Returns = nodeMain, nil, nil
 	}
-	if w.atOnce && node.Plain == nil {
-		return ErrWaits
-	}
 	talk := w.talk()
 	screen, err := problem.Guarded(func() (Screen, error) { return node.Show(ctx, talk) })
 	if err != nil {
 		w.countProblem(err)
 		return w.trouble(ctx, node.ID, err)
 	}
+	w.present(screen, notice)
+	if w.state.Ended {
+		w.count(OutcomeDone)
+	}
+	return nil
+}
+
+// present lays a screen out under a notice. One that is to end the talk does so if it
+// is one page: nobody reads on in a talk that is closed.
+func (w *walk) present(screen Screen, notice string) {
+	w.screen, w.said, w.laid = screen, notice, true
 	w.lay(screen, notice)
-	if screen.End && len(w.state.Pages) > 1 { // nobody reads on in a talk that is closed
+	if screen.End && len(w.state.Pages) > 1 {
 		screen.End = false
 		w.lay(screen, notice)
 	}
-	if screen.End {
-		w.count(OutcomeDone)
-		w.state.Ended = true
-	}
-	return nil
+	w.state.Ended = screen.End
 }
 
 // again shows the same screen under the sentence of err. A problem's screen has no
@@ -70,7 +74,7 @@ func (w *walk) trouble(ctx context.Context, node string, err error) error {
 		ask = w.state.Ask
 	}
 	w.state.Node = nodeProblem
-	w.lay(Screen{Body: []Message{Say(p.Key, p.Args...)}, Ask: ask}, "")
+	w.present(Screen{Body: []Message{Say(p.Key, p.Args...)}, Ask: ask}, "")
 	return nil
 }
 

@@ -38,7 +38,6 @@ type walk struct {
 	caller  caller.Caller
 	state   *State
 	budget  Budget
-	atOnce  bool // only plain screens
 	dialled bool
 	noticed bool   // the last input could not be used
 	repeats bool   // the screen is shown once more, under a notice
@@ -46,94 +45,13 @@ type walk struct {
 	failed  bool   // the screen tells of a fault that may be over later
 	unclear bool   // the input said nothing here
 	steps   []Step
-}
-
-// answer takes what the citizen typed on the screen they see.
-func (w *walk) answer(ctx context.Context, raw string) error {
-	w.noticed, w.repeats = false, false
-	if utf8.RuneCountInString(raw) > maxInput {
-		return w.again(ctx, problem.New(problem.Invalid, "problem.input_long"))
-	}
-	text := clean(raw)
-	key := digits(text)
-	if isUnread(raw, text, key) {
-		return w.again(ctx, errUnread)
-	}
-	if text == "" {
-		return w.again(ctx, problem.New(problem.Invalid, "problem.input_empty"))
-	}
-	if w.caller.Channel == caller.SMS && key == "" {
-		if key = w.named(text); key == "" && cancels(text) {
-			key = keyHome
-		}
-	}
-	if w.caller.Channel == caller.SMS && (key == "" || len(key) >= minShape) {
-		command, rest, ok := w.texted(text)
-		// What looks secret behind a word, where a secret is asked for, is kept by nobody.
-		if ok && (command.AtOnce || !(w.state.Sensitive() && resembles(rest).Sensitive())) {
-			w.count(OutcomeDone)
-			if w.state.Locale == "" && !command.AtOnce { // it goes on when the language is chosen
-				return w.later(ctx, command, rest, Done(nodeLanguage))
-			}
-			return w.command(ctx, command, rest)
-		}
-	}
-	switch {
-	case key == keyHome:
-		return w.home(ctx)
-	case key == keyBack:
-		return w.back(ctx)
-	case key == keyMore && w.state.Page+1 < len(w.state.Pages):
-		w.state.Page++
-		return nil
-	}
-	return w.choose(ctx, text, key)
-}
-
-// anew shows the present screen as it is now. A problem's screen has no node to
-// ask: it stays as it was.
-func (w *walk) anew(ctx context.Context) error {
-	if w.state.Node == nodeProblem {
-		return nil
-	}
-	return w.show(ctx, "")
-}
-
-// choose takes an option's number or the answer to a question.
-func (w *walk) choose(ctx context.Context, text, key string) error {
-	if next, has := w.state.choice(key); has {
-		if w.dialled && w.engine.nodes[next.Node].Do != nil {
-			return errDialStops
-		}
-		w.count(OutcomeDone)
-		return w.move(ctx, next)
-	}
-	if w.state.Node == nodeProblem && w.state.Ask != AskNothing && len(w.state.History) > 0 {
-		w.retreat()
-	}
-	if w.state.Node == nodeResume && w.engine.answersEarlier(w.state.Earlier, text) {
-		return w.takeUp(ctx, text)
-	}
-	if node := w.engine.nodes[w.state.Node]; w.state.Ask == AskNothing || node.Answer == nil {
-		if w.answersBefore(text, key) {
-			return w.another(ctx, text)
-		}
-		if hints := w.engine.hints(text); len(hints) > 0 {
-			return w.remark(ctx, w.sentences(hints...))
-		}
-		if w.isLost(text) {
-			return w.lost(ctx, text)
-		}
-		return w.again(ctx, problem.New(problem.Invalid, w.noChoice()))
-	}
-	return w.reply(ctx, text)
+	screen  Screen // laid out last, as its node made it
+	said    string // above it
+	laid    bool
 }
 
 // reply takes text as the answer to the present screen's question.
 func (w *walk) reply(ctx context.Context, text string) error {
-	if w.atOnce {
-		return ErrWaits
-	}
 	answer := w.engine.nodes[w.state.Node].Answer
 	next, err := problem.Guarded(func() (Next, error) { return answer(ctx, w.talk(), text) })
 	if err != nil {
@@ -145,18 +63,6 @@ func (w *walk) reply(ctx context.Context, text string) error {
 	}
 	w.count(OutcomeDone)
 	return w.move(ctx, next)
-}
-
-// noChoice is the sentence about an unknown choice: where there is nothing to
-// choose it says which of the engine's keys there are.
-func (w *walk) noChoice() string {
-	switch {
-	case w.state.chooses():
-		return "problem.choice"
-	case w.state.Page+1 < len(w.state.Pages):
-		return "problem.nothing_but_more"
-	}
-	return "problem.nothing_to_choose"
 }
 
 // home goes to the main menu; sub-talks end. Before a language is chosen that
@@ -210,9 +116,6 @@ func (w *walk) move(ctx context.Context, next Next) error {
 		}
 		if node.Do == nil {
 			return w.show(ctx, w.notice)
-		}
-		if w.atOnce {
-			return ErrWaits
 		}
 		talk := w.talk()
 		var err error

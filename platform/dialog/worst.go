@@ -132,3 +132,12 @@ func (e *Engine) longestArgs(key string) []any {
 func (p *proof) miss(format string, args ...any) {
 	p.faults = append(p.faults, fmt.Errorf(format+" %w", append(args, ErrUndeclared)...))
 }
+
+// anew shows the present screen as it is now. A problem's screen has no node to
+// ask: it stays as it was.
+func (w *walk) anew(ctx context.Context) error {
+	if w.state.Node == nodeProblem {
+		return nil
+	}
+	return w.show(ctx, "")
+}

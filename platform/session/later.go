@@ -98,13 +98,8 @@ func (lateError) Error() string { return "the step takes too long" }
 // next runs the engine. A step that asks nobody is spared the goroutine and the
 // timer that guard the citizen at the screen from one that waits.
 func (t *Talks) next(ctx context.Context, c caller.Caller, s step) (dialog.Reply, error) {
-	if t.Later == nil || c.Channel != caller.USSD || s.in.AtOnce {
+	if t.Later == nil || c.Channel != caller.USSD || !s.waits {
 		return t.Engine.Next(ctx, c, s.state, s.in)
-	}
-	atOnce := s.in
-	atOnce.AtOnce = true
-	if reply, err := t.Engine.Next(ctx, c, s.state, atOnce); !errors.Is(err, dialog.ErrWaits) {
-		return reply, err
 	}
 	return t.inTime(ctx, c, s)
 }
@@ -188,25 +183,11 @@ func (t *Talks) fulfil(ctx context.Context, id string, p promised, state *dialog
 		return
 	}
 	if o.err == nil {
-		o.err = t.answerLate(ctx, id, p, state, o.reply)
+		o.err = t.deliver(ctx, id, p, state, o.reply.In(t.Later.Budget))
 	}
 	if o.err != nil {
 		t.Log.Error("a promised answer waits", "error", o.err)
 	}
-}
-
-// answerLate lays the screen that state is at out for SMS, for which its node may
-// ask the registry again. Where that fails, the promise stays open.
-func (t *Talks) answerLate(ctx context.Context, id string, p promised, state *dialog.State, reply dialog.Reply) error {
-	o := t.guarded(ctx, p.caller(id, t.Now()), step{state: state, in: dialog.Input{Again: true, Budget: t.Later.Budget}})
-	if o.err != nil {
-		return fmt.Errorf("lay a promised answer out: %w", o.err)
-	}
-	if o.reply.Failed && !reply.Failed && !p.Secret {
-		return nil
-	}
-	o.reply.Steps = reply.Steps
-	return t.deliver(ctx, id, p, state, o.reply)
 }
 
 // deliver keeps a promise with the reply, which is laid out for SMS, and lets the

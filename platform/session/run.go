@@ -20,10 +20,19 @@ type step struct {
 	before []byte
 	// secret says that the citizen was asked for something that is never kept.
 	secret bool
+	// waits says that somebody may be asked: see dialog.Engine.Waits.
+	waits bool
 }
+
+// errWaits says that a turn needs more than what this instance remembers.
+var errWaits = errors.New("the step may have to wait")
 
 // run takes the engine's next step and saves the talk.
 func (t *Talks) run(ctx context.Context, r *round, s step) (Answer, error) {
+	s.waits = t.Engine.Waits(r.Channel, s.state, s.in)
+	if s.waits && r.remembered {
+		return Answer{}, errWaits
+	}
 	next := t.follow(r, s.in.Start)
 	c := caller.Caller{
 		Phone: r.Phone, Channel: r.Channel, Gateway: r.Gateway, Operator: r.Operator,

@@ -18,6 +18,7 @@ import (
 
 // Engine is the dialog engine, as *dialog.Engine implements it.
 type Engine interface {
+	Waits(channel caller.Channel, st *dialog.State, in dialog.Input) bool
 	Next(ctx context.Context, c caller.Caller, st *dialog.State, in dialog.Input) (dialog.Reply, error)
 	Dropped(st *dialog.State) *dialog.State
 	Abandoned(st *dialog.State) []dialog.Step
@@ -234,7 +235,7 @@ func (t *Talks) goOn(ctx context.Context, r *round, input string) (Answer, error
 	}
 	return t.run(ctx, r, step{
 		state: state, before: r.old.State, secret: state.Sensitive(),
-		in: dialog.Input{Text: input, Locale: t.chosen(ctx, r, state), Budget: r.Budget, AtOnce: r.remembered},
+		in: dialog.Input{Text: input, Locale: t.chosen(ctx, r, state), Budget: r.Budget},
 	})
 }
 

@@ -34,9 +34,6 @@ type echo struct {
 }
 
 func (e *echo) Next(_ context.Context, c caller.Caller, st *dialog.State, in dialog.Input) (dialog.Reply, error) {
-	if in.AtOnce {
-		return dialog.Reply{}, dialog.ErrWaits
-	}
 	e.mu.Lock()
 	e.calls++
 	e.effects[c.Turn]++
@@ -57,6 +54,9 @@ func (e *echo) Next(_ context.Context, c caller.Caller, st *dialog.State, in dia
 	step := dialog.Step{Service: "echo", Node: "echo.screen", Outcome: dialog.OutcomeDone, Started: c.Now.Add(-time.Second)}
 	return dialog.Reply{Text: text, End: in.Text == "end", Steps: []dialog.Step{step}, Unclear: in.Text == "what?"}, nil
 }
+
+// Waits implements session.Engine.
+func (e *echo) Waits(caller.Channel, *dialog.State, dialog.Input) bool { return true }
 
 // Helps implements session.Engine.
 func (e *echo) Helps(text string) bool { return text == "help" }
