@@ -43,37 +43,37 @@ var rules = []rule{
 	{
 		name:  "2. platform never imports a service, a channel or api",
 		of:    []string{"platform"},
-		never: []string{"services", "ussd", "sms", "api", "sandbox", "web", "cmd"},
+		never: []string{"services", "ussd", "sms", "api", "sandbox", "web", "app", "flowcheck", "cmd"},
 	},
 	{
 		name:    "3. a service imports platform and locales, and no transport",
 		of:      []string{"services"},
-		never:   []string{"ussd", "sms", "api", "sandbox", "web", "cmd"},
+		never:   []string{"ussd", "sms", "api", "sandbox", "web", "app", "flowcheck", "cmd"},
 		outside: []string{"net/http", "github.com/gofiber/", "github.com/redis/"},
 	},
 	{
 		name:  "4. ussd imports platform only",
 		of:    []string{"ussd"},
-		never: []string{"services", "sms", "api", "sandbox", "web", "cmd"},
+		never: []string{"services", "sms", "api", "sandbox", "web", "app", "flowcheck", "cmd"},
 	},
 	{
 		name:  "4. sms imports platform only",
 		of:    []string{"sms"},
-		never: []string{"services", "ussd", "api", "sandbox", "web", "cmd"},
+		never: []string{"services", "ussd", "api", "sandbox", "web", "app", "flowcheck", "cmd"},
 	},
 	{
 		name:  "5. api imports services and platform",
 		of:    []string{"api"},
-		never: []string{"ussd", "sms", "sandbox", "cmd"},
+		never: []string{"ussd", "sms", "sandbox", "app", "flowcheck", "cmd"},
 	},
 	{
 		name:  "the sandbox is an outside world: it knows no service",
 		of:    []string{"sandbox"},
-		never: []string{"services", "api", "cmd"},
+		never: []string{"services", "api", "app", "flowcheck", "cmd"},
 	},
 	{
 		name:  "an example is no part of the product",
-		of:    []string{"locales", "platform", "services", "ussd", "sms", "api", "sandbox", "web", "cmd", "docs/guides"},
+		of:    []string{"locales", "platform", "services", "ussd", "sms", "api", "sandbox", "web", "app", "flowcheck", "cmd", "docs/guides"},
 		never: []string{"docs/examples"},
 	},
 	{name: "a sum and a day stand on nothing", of: []string{"platform/money", "platform/clock"}, never: []string{""}},
@@ -83,11 +83,22 @@ var rules = []rule{
 		never: []string{"platform/payment", "platform/store", "platform/notify", "platform/audit"},
 	},
 	{
-		name:  "a guide is read by a command only, and is nothing but text",
-		of:    []string{"locales", "platform", "services", "ussd", "sms", "api", "sandbox", "web"},
+		name:  "a guide is read by a command and the prover only, and is nothing but text",
+		of:    []string{"locales", "platform", "services", "ussd", "sms", "api", "sandbox", "web", "app"},
 		never: []string{"docs"},
 	},
-	{name: "6. nothing imports a command", of: []string{"locales", "platform", "services", "ussd", "sms", "api", "sandbox", "web"}, never: []string{"cmd"}},
+	{
+		name:  "6. only app imports everything: nothing but what proves and the commands imports it",
+		of:    []string{"locales", "platform", "services", "ussd", "sms", "api", "sandbox", "web"},
+		never: []string{"app", "flowcheck", "cmd"},
+	},
+	{name: "6. app is wired by nobody", of: []string{"app"}, never: []string{"flowcheck", "cmd"}},
+	{
+		name:    "6. the prover knows services through what their modules say",
+		of:      []string{"flowcheck"},
+		never:   []string{"cmd"},
+		outside: []string{module + "services/", module + "api", module + "web", module + "sandbox"},
+	},
 }
 
 func TestImports(t *testing.T) {
@@ -244,7 +255,7 @@ func sources(t *testing.T, folder string) []source {
 // named are the files that may name a service beside its own folder and the file of the
 // REST interface that is called as it is: the list of services, the page that verifies
 // certificates, the operators' offer of a place, and an example that is measured.
-var named = []string{"cmd/eshik/app.go", "api/public/verify.go", "cmd/eshik/tools.go", "tools/bench/step.go"}
+var named = []string{"app/app.go", "api/public/verify.go", "cmd/eshik/tools.go", "tools/bench/step.go"}
 
 // TestAServiceIsNamedOnce: whoever adds a service writes its folder, its texts, its
 // operations and one line. No other file imports one, or has a node or a text of one.
@@ -255,7 +266,7 @@ func TestAServiceIsNamedOnce(t *testing.T) {
 			owners[name] = true
 		}
 	}
-	for _, folder := range []string{"api", "cmd", "platform", "sms", "ussd", "web", "sandbox", "tools"} {
+	for _, folder := range []string{"api", "cmd", "platform", "sms", "ussd", "web", "sandbox", "tools", "app"} {
 		for _, file := range sources(t, folder) {
 			path := strings.TrimPrefix(filepath.ToSlash(file.path), root+"/")
 			if strings.HasSuffix(path, "_test.go") || slices.Contains(named, path) {

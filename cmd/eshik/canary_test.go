@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,9 +22,11 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/eshik-kg/eshik/app"
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/module"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
 
@@ -38,9 +41,9 @@ var canaries = []string{"20101198877665", "ID7391548", "739154", "канарей
 func TestSecretsLeaveNoTrace(t *testing.T) {
 	t.Parallel()
 	prompts := sensitive(t)
-	for name, setup := range map[string]func(*testing.T, *Config){
-		"embedded": func(*testing.T, *Config) {},
-		"full": func(t *testing.T, c *Config) {
+	for name, setup := range map[string]func(*testing.T, *app.Config){
+		"embedded": func(*testing.T, *app.Config) {},
+		"full": func(t *testing.T, c *app.Config) {
 			redis := os.Getenv("ESHIK_TEST_REDIS")
 			if redis == "" {
 				t.Fatal("ESHIK_TEST_REDIS is not set: run the tests with `make test`")
@@ -85,7 +88,8 @@ func sensitive(t *testing.T) []string {
 // nest is a running server with a menu of all secret prompts, and one that panics.
 type nest struct {
 	*testing.T
-	server  *server
+	config  *app.Config
+	server  *app.Server
 	prompts []string
 	log     lockedLog
 	answers strings.Builder
@@ -95,27 +99,29 @@ type nest struct {
 
 const nestPanics = "nest.panics"
 
-func openNest(t *testing.T, prompts []string, setup func(*testing.T, *Config)) *nest {
+func openNest(t *testing.T, prompts []string, setup func(*testing.T, *app.Config)) *nest {
 	t.Helper()
 	n := &nest{T: t, prompts: append(slices.Clone(prompts), nestPanics)}
-	config := &Config{
+	n.config = &app.Config{
 		Mode: "sandbox", Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Data: t.TempDir(), ShortCode: "*1414#",
 		XRoadClient: "central-server/GOV/70000099/eshik", StepTime: 3 * time.Second, ResumeWindow: 15 * time.Minute,
 	}
-	setup(t, config)
-	must(t, config.ready())
-	s, err := newServer(config)
-	must(t, err)
-	n.server = s
-	must(t, s.assemble(t.Context(), config, slog.New(slog.NewJSONHandler(&n.log, nil))))
-	s.idle() // while the talks are replaced
-	must(t, s.app.converse(append(s.app.spoken(), n.service())...))
-	s.http, err = s.app.newHTTP(s.world)
-	must(t, err)
-	s.idle = s.app.startHousekeeping(t.Context())
+	setup(t, n.config)
+	menu := func(module.Env) (module.Module, error) {
+		return module.Module{Name: "nest", Service: n, Talk: n.service()}, nil
+	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	served := make(chan error, 1)
-	go func() { served <- s.serve(ctx) }()
+	opened, served := make(chan *app.Server, 1), make(chan error, 1)
+	go func() {
+		log := slog.New(slog.NewJSONHandler(&n.log, nil))
+		served <- app.Serve(ctx, n.config, log, app.Added{Services: []module.Constructor{menu}}, func(s *app.Server) { opened <- s })
+	}()
+	select {
+	case n.server = <-opened:
+	case err := <-served:
+		cancel()
+		t.Fatal("the server did not open:", err)
+	}
 	t.Cleanup(func() {
 		cancel()
 		if err := <-served; err != nil {
@@ -147,7 +153,7 @@ func (n *nest) service() dialog.Service {
 // send makes a request and keeps the answer.
 func (n *nest) send(method, path, kind, body string, headers ...string) (string, http.Header) {
 	n.Helper()
-	request, err := http.NewRequestWithContext(n.Context(), method, n.server.url()+path, strings.NewReader(body))
+	request, err := http.NewRequestWithContext(n.Context(), method, n.server.URL()+path, strings.NewReader(body))
 	must(n.T, err)
 	request.Header.Set("Content-Type", kind)
 	for i := 0; i+1 < len(headers); i += 2 {
@@ -222,14 +228,32 @@ func (n *nest) overUSSD() {
 // texts lists what reached a phone, newest first. It is the phone's own.
 func (n *nest) texts(phone string) []string {
 	n.Helper()
-	c := &crawl{ctx: n.Context(), world: n.server.world, who: visitor{phone: phone}}
-	return c.inbox()
+	request, err := http.NewRequestWithContext(n.Context(), http.MethodGet, n.server.URL()+"/sandbox/sms?phone="+url.QueryEscape(phone), nil)
+	must(n.T, err)
+	response, err := http.DefaultClient.Do(request)
+	must(n.T, err)
+	defer func() { _ = response.Body.Close() }()
+	var messages []struct{ Text string }
+	must(n.T, json.NewDecoder(response.Body).Decode(&messages))
+	texts := make([]string, len(messages))
+	for i, m := range messages {
+		texts[i] = m.Text
+	}
+	return texts
 }
 
+// code is the newest one-time code that reached a phone.
 func (n *nest) code(phone string) string {
 	n.Helper()
-	c := &crawl{ctx: n.Context(), world: n.server.world, who: visitor{phone: phone}}
-	return c.code()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		for _, text := range n.texts(phone) {
+			if found := oneTime.FindString(text); found != "" {
+				return found
+			}
+		}
+	}
+	n.Fatal("no one-time code reached " + phone)
+	return ""
 }
 
 // text sends an SMS to us and waits for the answer.
@@ -299,7 +323,7 @@ func (n *nest) overREST() {
 func (n *nest) search() {
 	n.Helper()
 	places := map[string]string{
-		"an answer": n.answers.String(), "the log": n.log.text(), "the database": storetest.Dump(n, n.server.app.db),
+		"an answer": n.answers.String(), "the log": n.log.text(), "the database": storetest.Dump(n, storetest.Open(n, n.config.Database)),
 		"the metrics": n.metrics(), "Redis": n.redis(),
 	}
 	for place, least := range map[string]int{"an answer": 10_000, "the log": 100, "the database": 10_000, "the metrics": 1000, "Redis": 0} {
@@ -307,7 +331,7 @@ func (n *nest) search() {
 			n.Errorf("only %d characters are in %s: this test looks in the wrong place", len(places[place]), place)
 		}
 	}
-	if n.server.config.Redis != "" && len(places["Redis"]) < 1000 {
+	if n.config.Redis != "" && len(places["Redis"]) < 1000 {
 		n.Error("Redis holds next to nothing")
 	}
 	if !strings.Contains(places["the log"], "panicked with a string at canary_test.go") {
@@ -344,7 +368,7 @@ func alone(text, what string) int {
 
 func (n *nest) metrics() string {
 	n.Helper()
-	request, err := http.NewRequestWithContext(n.Context(), http.MethodGet, "http://"+n.server.admin.Addr().String()+"/metrics", nil)
+	request, err := http.NewRequestWithContext(n.Context(), http.MethodGet, n.server.Admin()+"/metrics", nil)
 	must(n.T, err)
 	response, err := http.DefaultClient.Do(request)
 	must(n.T, err)
@@ -357,10 +381,13 @@ func (n *nest) metrics() string {
 // redis is every key and value, as Redis would write them to a file.
 func (n *nest) redis() string {
 	n.Helper()
-	client := n.server.app.redis
-	if client == nil {
+	if n.config.Redis == "" {
 		return ""
 	}
+	options, err := redis.ParseURL(n.config.Redis)
+	must(n.T, err)
+	client := redis.NewClient(options)
+	defer func() { _ = client.Close() }()
 	var out strings.Builder
 	keys := client.Scan(n.Context(), 0, "*", 1000).Iterator()
 	for keys.Next(n.Context()) {

@@ -8,15 +8,16 @@ import (
 	"io"
 	"log/slog"
 
+	"github.com/eshik-kg/eshik/app"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/identity"
 )
 
 // disputes lists the phones that accuse each other.
-func (s staffCommand) disputes(ctx context.Context, config *Config, log *slog.Logger, out io.Writer) error {
-	return withTools(ctx, config, log, func(a *app) error {
-		list, err := a.identity.Disputes(ctx)
+func (s staffCommand) disputes(ctx context.Context, config *app.Config, log *slog.Logger, out io.Writer) error {
+	return app.Beside(ctx, config, log, func(a *app.App) error {
+		list, err := a.Identity.Disputes(ctx)
 		if err != nil {
 			return err
 		}
@@ -33,15 +34,15 @@ func (s staffCommand) disputes(ctx context.Context, config *Config, log *slog.Lo
 }
 
 // unblock clears a phone in dispute.
-func (s staffCommand) unblock(ctx context.Context, config *Config, log *slog.Logger, out io.Writer) error {
+func (s staffCommand) unblock(ctx context.Context, config *app.Config, log *slog.Logger, out io.Writer) error {
 	phone, ok := caller.ParsePhone(s.Unblock.Phone)
 	if !ok {
-		return usageError{errors.New("that is no phone number: write +996 and nine digits")}
+		return app.UsageError{Err: errors.New("that is no phone number: write +996 and nine digits")}
 	}
-	return withTools(ctx, config, log, func(a *app) error {
-		err := a.identity.Unblock(ctx, phone, s.Officer)
+	return app.Beside(ctx, config, log, func(a *app.App) error {
+		err := a.Identity.Unblock(ctx, phone, s.Officer)
 		if errors.Is(err, identity.ErrNoDispute) {
-			return usageError{err}
+			return app.UsageError{Err: err}
 		}
 		if err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strconv"
 
+	"github.com/eshik-kg/eshik/app"
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/payment"
 )
@@ -22,9 +23,9 @@ type doubtDecision struct {
 }
 
 // doubts lists the payments whose register says "paid" without proof by whom.
-func (s staffCommand) doubts(ctx context.Context, config *Config, log *slog.Logger, out io.Writer) error {
-	return withTools(ctx, config, log, func(a *app) error {
-		list, err := a.payments.Doubts(ctx)
+func (s staffCommand) doubts(ctx context.Context, config *app.Config, log *slog.Logger, out io.Writer) error {
+	return app.Beside(ctx, config, log, func(a *app.App) error {
+		list, err := a.Payments.Doubts(ctx)
 		if err != nil {
 			return err
 		}
@@ -42,12 +43,12 @@ func (s staffCommand) doubts(ctx context.Context, config *Config, log *slog.Logg
 }
 
 // decide ends a doubt; the citizen is told.
-func (s staffCommand) decide(ctx context.Context, config *Config, log *slog.Logger, out io.Writer) error {
+func (s staffCommand) decide(ctx context.Context, config *app.Config, log *slog.Logger, out io.Writer) error {
 	d := s.Decide
-	return withTools(ctx, config, log, func(a *app) error {
-		err := a.payments.Decide(ctx, s.Officer, d.Payment, d.Line, d.Settled, d.Reference)
+	return app.Beside(ctx, config, log, func(a *app.App) error {
+		err := a.Payments.Decide(ctx, s.Officer, d.Payment, d.Line, d.Settled, d.Reference)
 		if errors.Is(err, payment.ErrNoDoubt) || errors.Is(err, payment.ErrReference) {
-			return usageError{err}
+			return app.UsageError{Err: err}
 		}
 		if err != nil {
 			return err

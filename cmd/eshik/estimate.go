@@ -9,6 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/eshik-kg/eshik/app"
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/gsm"
@@ -35,38 +36,21 @@ Answers to what a citizen dials or texts are not among these: they are as long a
 }
 
 // Run prints the tables.
-func (smsEstimate) Run(config *Config, out io.Writer) error {
-	tables, err := priceTables(config.Gateways)
+func (smsEstimate) Run(config *app.Config, out io.Writer) error {
+	prices, err := app.PriceLists(config.Gateways)
 	if err != nil {
-		return usageError{fmt.Errorf("ESHIK_GATEWAYS: %w", err)}
+		return app.UsageError{Err: fmt.Errorf("ESHIK_GATEWAYS: %w", err)}
 	}
 	texts, err := locales.Load()
 	if err != nil {
 		return fmt.Errorf("the locale files: %w", err)
 	}
-	all, list := estimates(texts), tariffs(tables)
+	all, list := estimates(texts), tariffs(prices)
 	table := tabwriter.NewWriter(out, 2, 4, 2, ' ', 0)
 	printPrices(table, list)
 	printEstimates(table, all, list)
 	printSums(table, all, list)
 	return errors.Join(table.Flush(), tooLong(all))
-}
-
-// priceTables are those of the gateways' file, without any secret.
-func priceTables(path string) ([]smsTable, error) {
-	if path == "" {
-		return []smsTable{onlyTwilio()}, nil
-	}
-	file, err := decodeGateways(path)
-	if err != nil {
-		return nil, err
-	}
-	for _, t := range file.SMS {
-		if err := t.checkPrices(); err != nil {
-			return nil, fmt.Errorf("sms provider %q: %w", t.Provider, err)
-		}
-	}
-	return file.SMS, nil
 }
 
 // estimate is one message in one language, with the longest values.
@@ -117,18 +101,18 @@ type tariff struct {
 }
 
 // tariffs finds whom each operator's messages go to while all do well.
-func tariffs(tables []smsTable) (list []tariff) {
+func tariffs(prices []app.PriceList) (all []tariff) {
 	for _, operator := range append(caller.Operators(), "") {
 		t := tariff{operator: operator}
-		for _, table := range tables {
-			price, served := table.route(nil).Price(operator)
+		for _, list := range prices {
+			price, served := list.Price(operator)
 			if served && (t.provider == "" || price < t.tyiyn) {
-				t.provider, t.tyiyn = table.Provider, price
+				t.provider, t.tyiyn = list.Provider, price
 			}
 		}
-		list = append(list, t)
+		all = append(all, t)
 	}
-	return list
+	return all
 }
 
 // name is the operator's as a column is called.

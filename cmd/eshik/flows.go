@@ -10,9 +10,9 @@ import (
 	"slices"
 	"text/tabwriter"
 
+	"github.com/eshik-kg/eshik/app"
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
-	"github.com/eshik-kg/eshik/platform/dialog"
 )
 
 type flowsCommand struct {
@@ -25,10 +25,10 @@ type flowsCheck struct{}
 
 // Run walks, prints a table and what it proves; exit code 1 when something is
 // wrong. The gateways' file, if one is set, adds the screens of its operators.
-func (flowsCheck) Run(ctx context.Context, config *Config, out io.Writer) error {
+func (flowsCheck) Run(ctx context.Context, config *app.Config, out io.Writer) error {
 	walked, err := proved(config.Gateways)
 	if err != nil {
-		return usageError{fmt.Errorf("ESHIK_GATEWAYS: %w", err)}
+		return app.UsageError{Err: fmt.Errorf("ESHIK_GATEWAYS: %w", err)}
 	}
 	sum := summary{channels: len(walked)}
 	table := tabwriter.NewWriter(out, 2, 4, 2, ' ', 0)
@@ -58,16 +58,9 @@ func (flowsCheck) Run(ctx context.Context, config *Config, out io.Writer) error 
 // named beside it.
 func proved(path string) ([]door, error) {
 	walked := slices.Clone(doors)
-	if path == "" {
-		return walked, nil
-	}
-	file, err := decodeGateways(path)
-	if err != nil {
-		return nil, err
-	}
-	screens, err := file.screens()
+	screens, err := app.Screens(path)
 	for _, gateway := range slices.Sorted(maps.Keys(screens)) {
-		b := dialog.Budget(screens[gateway])
+		b := screens[gateway]
 		at := slices.IndexFunc(walked, func(d door) bool { return d.channel == caller.USSD && d.budget == b })
 		if at < 0 {
 			walked = append(walked, door{fmt.Sprintf("ussd %d/%d", b.Septets, b.Units), caller.USSD, b})
@@ -120,7 +113,7 @@ func (g flowsGraph) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	if err := os.WriteFile(g.Out, []byte(c.document()), 0o644); err != nil { // #nosec G306 -- a document
-		return usageError{fmt.Errorf("cannot write %s: %w", g.Out, err)}
+		return app.UsageError{Err: fmt.Errorf("cannot write %s: %w", g.Out, err)}
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/eshik-kg/eshik/app"
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
@@ -84,7 +85,7 @@ func crawlAll(ctx context.Context, d door, loc locales.Locale, faults planted) (
 	for _, who := range visitors {
 		c.walk(who, who.name, "")
 	}
-	for _, m := range c.app.modules {
+	for _, m := range c.app.Modules {
 		for _, act := range m.Rehearsal.Acts {
 			c.must(act.Do(ctx, c.found))
 			c.walk(visitors[0], act.Name, act.Avoid)
@@ -116,8 +117,7 @@ type crawl struct {
 	faults []string
 	door   door
 	locale locales.Locale
-	app    *app
-	world  *outside
+	app    *app.App
 	engine *dialog.Engine
 	next   engineNext
 	look   func(*crawl, caller.Caller, *dialog.State) error // at every new screen; nil: none
@@ -208,7 +208,7 @@ func (c *crawl) visit(st *dialog.State, in dialog.Input, way []string) string {
 	c.turns++
 	in.Budget = c.door.budget
 	by := caller.Caller{
-		Phone: c.who.phone, Channel: c.door.channel, Gateway: "crawl", Locale: st.Locale, Now: c.app.now(),
+		Phone: c.who.phone, Channel: c.door.channel, Gateway: "crawl", Locale: st.Locale, Now: c.app.Clock(),
 		Turn: c.phase + "/" + strconv.Itoa(c.turns),
 	}
 	secret := st.Sensitive() || in.Sensitive()

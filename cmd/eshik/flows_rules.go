@@ -67,7 +67,7 @@ func (c *crawl) stuck(st *dialog.State, reply dialog.Reply) string {
 	if node, ours := c.nodes[st.Node]; ours && st.Ask != dialog.AskNothing && node.Answer == nil {
 		return "asks, and takes no answer"
 	}
-	if c.app != nil && strings.HasPrefix(reply.Text, c.app.texts.Text(c.locale, "dialog.restarted")) {
+	if c.app != nil && strings.HasPrefix(reply.Text, c.app.Texts.Text(c.locale, "dialog.restarted")) {
 		return "is where a way to a node ends that does not exist"
 	}
 	return ""
@@ -113,7 +113,7 @@ func (c *crawl) prove(by caller.Caller, st *dialog.State, reply dialog.Reply, wa
 // proveProblems lays out every sentence about a problem: many come only when
 // something outside is broken.
 func (c *crawl) proveProblems() {
-	for _, key := range c.app.texts.Keys() {
+	for _, key := range c.app.Texts.Keys() {
 		if !strings.HasPrefix(key, "problem.") {
 			continue
 		}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/eshik-kg/eshik/app"
 	"github.com/eshik-kg/eshik/docs/guides"
 	"github.com/eshik-kg/eshik/locales"
 )
@@ -38,7 +39,7 @@ func (f flowsTexts) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	if err := os.WriteFile(f.Out, []byte(text), 0o644); err != nil { // #nosec G306 -- a document
-		return usageError{fmt.Errorf("cannot write %s: %w", f.Out, err)}
+		return app.UsageError{Err: fmt.Errorf("cannot write %s: %w", f.Out, err)}
 	}
 	return nil
 }
@@ -61,7 +62,7 @@ func (f flowsTexts) text(ctx context.Context) (string, error) {
 	}
 	asked, err := readQuestions(guide, seen.texts)
 	if err != nil {
-		return "", usageError{fmt.Errorf("the translators' guide: %w", err)}
+		return "", app.UsageError{Err: fmt.Errorf("the translators' guide: %w", err)}
 	}
 	return textPage(textSections(seen, asked))
 }
@@ -73,7 +74,7 @@ func (f flowsTexts) guide() (string, error) {
 	}
 	guide, err := os.ReadFile(f.Guide)
 	if err != nil {
-		return "", usageError{fmt.Errorf("the translators' guide (--guide): %w", err)}
+		return "", app.UsageError{Err: fmt.Errorf("the translators' guide (--guide): %w", err)}
 	}
 	return string(guide), nil
 }

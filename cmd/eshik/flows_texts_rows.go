@@ -58,7 +58,7 @@ func lookAtScreens(ctx context.Context) (*sights, error) {
 	if err != nil {
 		return nil, err
 	}
-	seen.texts, seen.engine, seen.nodes = c.app.texts, c.engine, c.shows
+	seen.texts, seen.engine, seen.nodes = c.app.Texts, c.engine, c.shows
 	slices.SortStableFunc(seen.list, func(a, b sight) int { return slices.Index(seen.nodes, a.node) - slices.Index(seen.nodes, b.node) })
 	return seen, nil
 }

@@ -10,10 +10,10 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
+	"github.com/eshik-kg/eshik/app"
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/session"
@@ -27,23 +27,14 @@ func newCrawl(ctx context.Context, d door, loc locales.Locale, faults planted) (
 	}
 	c := &crawl{ctx: ctx, folder: folder, door: d, locale: loc, reached: map[string]bool{}, pages: map[string]int{}, edges: map[edge]string{}, actions: map[string]bool{}, deep: map[string]bool{}, nodes: map[string]dialog.Node{}, parts: map[string]bool{}, found: map[string]string{}}
 	log := slog.New(slog.DiscardHandler)
-	config := &Config{
+	config := &app.Config{
 		Mode: "sandbox", Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Data: folder,
 		XRoadClient: "central-server/GOV/70000099/eshik", PublicURL: "http://127.0.0.1:1",
 		ShortCode: "*1414#", StepTime: 3 * time.Second, ResumeWindow: session.DefaultWindow,
 	}
-	if err := config.ready(); err != nil {
-		return nil, errors.Join(err, c.close())
-	}
-	if c.world, err = startOutside(config, "", config.PublicURL, log); err != nil {
-		return nil, errors.Join(err, c.close())
-	}
-	texts, err := locales.Load(faults.texts...)
+	c.app, err = app.Open(ctx, config, log, app.Added{Services: faults.modules, Texts: faults.texts})
 	if err == nil {
-		c.app, err = buildOf(ctx, config, log, texts, slices.Concat(services, faults.modules)...)
-	}
-	if err == nil {
-		err = c.app.queue.Start(ctx)
+		err = c.app.Queue.Start(ctx)
 	}
 	if err == nil {
 		err = c.wire(log, faults)
@@ -56,11 +47,11 @@ func newCrawl(ctx context.Context, d door, loc locales.Locale, faults planted) (
 
 // wire makes the engine and learns which nodes it has.
 func (c *crawl) wire(log *slog.Logger, faults planted) (err error) {
-	spoken := append(c.app.spoken(), faults.services...)
-	if c.engine, err = dialog.New(c.app.texts, dialog.Options{Profiles: c.app.identity, Log: log}, spoken...); err != nil {
+	spoken := append(c.app.Conversation(), faults.services...)
+	if c.engine, err = dialog.New(c.app.Texts, dialog.Options{Profiles: c.app.Identity, Log: log}, spoken...); err != nil {
 		return err
 	}
-	for _, key := range c.app.texts.Keys() {
+	for _, key := range c.app.Texts.Keys() {
 		part, _, _ := strings.Cut(key, ".")
 		c.parts[part] = true
 	}
@@ -83,18 +74,18 @@ func (c *crawl) wire(log *slog.Logger, faults planted) (err error) {
 	return nil
 }
 
+// patience bounds how long what is under way may take to finish.
+const patience = 10 * time.Second
+
 // close gives everything back.
 func (c *crawl) close() error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), shutdown)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), patience)
 	defer cancel()
-	var faults []error
+	var err error
 	if c.app != nil {
-		faults = append(faults, c.app.close(ctx))
+		err = c.app.Close(ctx)
 	}
-	if c.world != nil {
-		faults = append(faults, c.world.close(ctx))
-	}
-	return errors.Join(append(faults, os.RemoveAll(c.folder))...)
+	return errors.Join(err, os.RemoveAll(c.folder))
 }
 
 // answers are what is typed where a node asks for something.
@@ -107,7 +98,7 @@ func (c *crawl) answers(node string) []string {
 	case "identity.document":
 		return []string{c.who.document, "ID12", "ID9999999"}
 	}
-	for _, m := range c.app.modules {
+	for _, m := range c.app.Modules {
 		if typed, asks := m.Rehearsal.Typed[node]; asks {
 			return c.filled(typed)
 		}
@@ -118,7 +109,7 @@ func (c *crawl) answers(node string) []string {
 // texted are the texts that begin a conversation by SMS.
 func (c *crawl) texted() []string {
 	var all []string
-	for _, m := range c.app.modules {
+	for _, m := range c.app.Modules {
 		all = append(all, c.filled(m.Rehearsal.Texted)...)
 	}
 	return append(all, "тил", "жардам")
@@ -138,7 +129,7 @@ func (c *crawl) note(node, text string) {
 	if c.app == nil || c.found[node] != "" {
 		return
 	}
-	for _, m := range c.app.modules {
+	for _, m := range c.app.Modules {
 		if pattern := m.Rehearsal.Shown[node]; pattern != nil {
 			c.found[node] = cmp.Or(pattern.FindString(text), pattern.FindString(strings.NewReplacer(" ", "", "-", "").Replace(text)))
 		}
@@ -163,7 +154,7 @@ func (c *crawl) inbox() []string {
 	c.must(err)
 	request.RemoteAddr, request.Host = "127.0.0.1:1", "127.0.0.1:1"
 	answer := &answered{header: http.Header{}}
-	c.world.handler().ServeHTTP(answer, request)
+	c.app.Sandbox().ServeHTTP(answer, request)
 	var messages []struct{ Text string }
 	c.must(json.Unmarshal(answer.body.Bytes(), &messages))
 	texts := make([]string, len(messages))

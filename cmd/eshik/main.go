@@ -15,11 +15,13 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/eshik-kg/eshik/app"
 )
 
 // cli is the command line. Every flag can be given as an environment variable.
 type cli struct {
-	Config `embed:""`
+	app.Config `embed:""`
 
 	Serve   serveCommand   `cmd:"" help:"Run the server. Without any setting it runs the sandbox: everything on this machine, with invented people."`
 	Worker  workerCommand  `cmd:"" help:"Run only the background work (messages, settlements) against the same database."`
@@ -34,12 +36,6 @@ type cli struct {
 
 	ShowVersion kong.VersionFlag `name:"version" help:"Say which version this is, and stop."`
 }
-
-// usageError is a mistake of whoever started the program: one line, exit code 2.
-type usageError struct{ err error }
-
-func (e usageError) Error() string { return e.err.Error() }
-func (e usageError) Unwrap() error { return e.err }
 
 func main() {
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
@@ -69,7 +65,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exited
 	}
 	if err != nil {
-		return fail(stderr, usageError{err})
+		return fail(stderr, app.UsageError{Err: err})
 	}
 	tuneMemory()
 	log := slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
@@ -98,7 +94,7 @@ func fail(stderr io.Writer, err error) int {
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		_, _ = fmt.Fprintln(stderr, "eshik:", line)
 	}
-	var usage usageError
+	var usage app.UsageError
 	if errors.As(err, &usage) {
 		return 2
 	}

@@ -50,7 +50,7 @@ func TestAServiceIsAModule(t *testing.T) {
 	if !c.reached["patent.done"] || office.issued.Load() == 0 || !strings.Contains(c.document(), "patent_confirm") {
 		t.Errorf("reached: %v, issued: %d", c.reached, office.issued.Load())
 	}
-	if module.Of[*patent.Service](c.app.modules).Register != office {
+	if module.Of[*patent.Service](c.app.Modules).Register != office {
 		t.Error("the service is not found by its type")
 	}
 }

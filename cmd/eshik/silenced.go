@@ -8,7 +8,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/eshik-kg/eshik/sms"
+	"github.com/eshik-kg/eshik/app"
 )
 
 type smsSilenced struct{}
@@ -21,9 +21,9 @@ func (smsSilenced) Help() string {
 }
 
 // Run prints the phones, the latest first.
-func (smsSilenced) Run(ctx context.Context, config *Config, log *slog.Logger, out io.Writer) error {
-	return withTools(ctx, config, log, func(a *app) error {
-		list, err := sms.Brakes(ctx, a.db, a.sealer)
+func (smsSilenced) Run(ctx context.Context, config *app.Config, log *slog.Logger, out io.Writer) error {
+	return app.Beside(ctx, config, log, func(a *app.App) error {
+		list, err := a.Silenced(ctx)
 		if err != nil {
 			return err
 		}

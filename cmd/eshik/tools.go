@@ -1,68 +1,20 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"strings"
-	"time"
 
 	"github.com/alecthomas/kong"
 
-	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/app"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/module"
-	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/services/preschool"
 )
-
-type workerCommand struct{}
-
-// Run works jobs until ctx ends.
-func (workerCommand) Run(ctx context.Context, config *Config, log *slog.Logger, out io.Writer) error {
-	if err := config.ready(); err != nil {
-		return err
-	}
-	if !config.production() && (config.XRoadURL == "" || config.TwilioURL == "") {
-		return usageError{errors.New("a worker needs ESHIK_XROAD_URL and ESHIK_TWILIO_URL: the sandbox of `eshik serve` is inside that process")}
-	}
-	config.sendOnly = true
-	a, err := build(ctx, config, log)
-	if err != nil {
-		return err
-	}
-	a.unlink = a.startLinks(ctx)
-	if err := a.queue.Start(ctx); err != nil {
-		return errors.Join(err, a.close(ctx))
-	}
-	idle := a.startHousekeeping(ctx)
-	_, _ = fmt.Fprintln(out, "Eshik works in the background.")
-	<-ctx.Done()
-	idle()
-	last, cancel := context.WithTimeout(context.Background(), shutdown)
-	defer cancel()
-	return a.close(last)
-}
-
-type migrateCommand struct{}
-
-// Run migrates and stops.
-func (migrateCommand) Run(ctx context.Context, config *Config, out io.Writer) error {
-	if err := config.ready(); err != nil {
-		return err
-	}
-	db, ran, err := openDatabase(ctx, config)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(out, "%d migrations ran; the database is at this version.\n", ran)
-	return errors.Join(err, db.Close())
-}
 
 type partnerCommand struct {
 	Create struct {
@@ -71,9 +23,9 @@ type partnerCommand struct {
 }
 
 // Run makes a partner.
-func (p partnerCommand) Run(ctx context.Context, config *Config, log *slog.Logger, out io.Writer) error {
-	return withTools(ctx, config, log, func(a *app) error {
-		secret, err := a.partners.CreatePartner(ctx, p.Create.ID)
+func (p partnerCommand) Run(ctx context.Context, config *app.Config, log *slog.Logger, out io.Writer) error {
+	return app.Beside(ctx, config, log, func(a *app.App) error {
+		secret, err := a.Partners.CreatePartner(ctx, p.Create.ID)
 		if err != nil {
 			return err
 		}
@@ -103,7 +55,7 @@ type staffCommand struct {
 }
 
 // Run does what was asked for.
-func (s staffCommand) Run(ctx context.Context, chosen *kong.Context, config *Config, log *slog.Logger, out io.Writer) error {
+func (s staffCommand) Run(ctx context.Context, chosen *kong.Context, config *app.Config, log *slog.Logger, out io.Writer) error {
 	switch chosen.Selected().Name {
 	case "take-back":
 		return s.takeBack(ctx, config, log, out)
@@ -123,13 +75,13 @@ func (s staffCommand) Run(ctx context.Context, chosen *kong.Context, config *Con
 }
 
 // release forgets what belongs to a number's earlier holder.
-func (s staffCommand) release(ctx context.Context, config *Config, log *slog.Logger, out io.Writer) error {
+func (s staffCommand) release(ctx context.Context, config *app.Config, log *slog.Logger, out io.Writer) error {
 	phone, ok := caller.ParsePhone(s.ReleaseNumber.Phone)
 	if !ok {
-		return usageError{errors.New("that is no phone number: write +996 and nine digits")}
+		return app.UsageError{Err: errors.New("that is no phone number: write +996 and nine digits")}
 	}
-	return withTools(ctx, config, log, func(a *app) error {
-		if err := a.identity.Release(ctx, phone, s.Officer); err != nil {
+	return app.Beside(ctx, config, log, func(a *app.App) error {
+		if err := a.Identity.Release(ctx, phone, s.Officer); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintln(out, "Released: whoever holds the number now begins anew.")
@@ -138,9 +90,9 @@ func (s staffCommand) release(ctx context.Context, config *Config, log *slog.Log
 }
 
 // offer offers a place.
-func (s staffCommand) offer(ctx context.Context, config *Config, log *slog.Logger, out io.Writer) error {
-	return withTools(ctx, config, log, func(a *app) error {
-		offer, err := module.Of[*preschool.Service](a.modules).Offer(ctx, s.Officer, s.Offer.Registration, s.Offer.Kindergarten)
+func (s staffCommand) offer(ctx context.Context, config *app.Config, log *slog.Logger, out io.Writer) error {
+	return app.Beside(ctx, config, log, func(a *app.App) error {
+		offer, err := module.Of[*preschool.Service](a.Modules).Offer(ctx, s.Officer, s.Offer.Registration, s.Offer.Kindergarten)
 		if err != nil {
 			return err
 		}
@@ -151,9 +103,9 @@ func (s staffCommand) offer(ctx context.Context, config *Config, log *slog.Logge
 }
 
 // takeBack ends a place.
-func (s staffCommand) takeBack(ctx context.Context, config *Config, log *slog.Logger, out io.Writer) error {
-	return withTools(ctx, config, log, func(a *app) error {
-		ended, err := module.Of[*preschool.Service](a.modules).TakeBack(ctx, s.Officer, s.TakeBack.Registration)
+func (s staffCommand) takeBack(ctx context.Context, config *app.Config, log *slog.Logger, out io.Writer) error {
+	return app.Beside(ctx, config, log, func(a *app.App) error {
+		ended, err := module.Of[*preschool.Service](a.Modules).TakeBack(ctx, s.Officer, s.TakeBack.Registration)
 		if err != nil {
 			return err
 		}
@@ -161,46 +113,4 @@ func (s staffCommand) takeBack(ctx context.Context, config *Config, log *slog.Lo
 			ended.Name.RU, ended.Kindergarten, ended.Number)
 		return err
 	})
-}
-
-// withTools builds the app for a command beside a running server. In the sandbox
-// the command brings its own registries, which hold the same invented people.
-func withTools(ctx context.Context, config *Config, log *slog.Logger, work func(*app) error) error {
-	if err := config.check(); err != nil {
-		return err
-	}
-	if file, lite := strings.CutPrefix(config.Database, "sqlite:"); lite {
-		if _, err := os.Stat(file); err != nil {
-			return usageError{fmt.Errorf("there is no database at %s; --data names the folder that `eshik serve` uses", file)}
-		}
-	}
-	if err := config.ready(); err != nil {
-		return err
-	}
-	config.PublicURL = cmp.Or(config.PublicURL, "http://"+config.Listen)
-	if !config.production() && config.XRoadURL == "" {
-		world, err := startOutside(config, "", config.PublicURL, log)
-		if err != nil {
-			return err
-		}
-		defer func() {
-			stop, cancel := context.WithTimeout(context.Background(), time.Second)
-			defer cancel()
-			_ = world.close(stop)
-		}()
-	}
-	a, err := build(ctx, config, log)
-	if err != nil {
-		return err
-	}
-	return errors.Join(a.sentence(work(a)), a.close(ctx))
-}
-
-// sentence says a problem in the operators' words, after its code as the guides have it.
-func (a *app) sentence(err error) error {
-	var p *problem.Error
-	if !errors.As(err, &p) {
-		return err
-	}
-	return fmt.Errorf("%s: %s", p.Key, a.texts.Text(locales.EN, p.Key, p.Args...))
 }

@@ -115,10 +115,10 @@ func wordsWorld(t *testing.T) (*post, *crawl) {
 	if c.found["certificate.done"] == "" || c.found["preschool.done"] == "" {
 		t.Fatalf("there is no certificate %q or no registration %q; %v", c.found["certificate.done"], c.found["preschool.done"], c.faults)
 	}
-	p := &post{Talks: c.app.talks, node: map[string]string{}, sent: map[string]string{}, list: map[string]string{}}
+	p := &post{Talks: c.app.Talks, node: map[string]string{}, sent: map[string]string{}, list: map[string]string{}}
 	p.Inbound, err = sms.NewInbound(sms.InboundDeps{
-		DB: c.app.db, Talks: p, Outbox: p, Stops: p, Sealer: c.app.sealer, Sentences: c.app.texts, Languages: c.app.identity,
-		Now: c.app.now, Log: slog.New(slog.DiscardHandler),
+		DB: c.app.DB, Talks: p, Outbox: p, Stops: p, Sealer: c.app.Sealer, Sentences: c.app.Texts, Languages: c.app.Identity,
+		Now: c.app.Clock, Log: slog.New(slog.DiscardHandler),
 	})
 	must(t, err)
 	return p, c
@@ -157,11 +157,11 @@ func TestWords(t *testing.T) {
 		least, nowhere int
 	}{{"ky", locales.KY, 150, 40}, {"ky_plain", locales.KY, 150, 40}, {"ru", locales.RU, 150, 40}, {"en", locales.EN, 30, 8}} {
 		rows, nowhere := readTable(t, table.name), 0
-		notUnderstood := c.app.texts.Text(table.locale, "problem.words")
+		notUnderstood := c.app.Texts.Text(table.locale, "problem.words")
 		for _, row := range rows {
 			phones++
 			phone := fmt.Sprintf("+99655520%04d", phones)
-			must(t, c.app.identity.SetLocale(t.Context(), phone, table.locale, ""))
+			must(t, c.app.Identity.SetLocale(t.Context(), phone, table.locale, ""))
 			leads, answer := p.text(t, phone, numbers.Replace(row.text))
 			if strings.HasPrefix(answer, notUnderstood) {
 				leads = ledNowhere
@@ -195,7 +195,7 @@ func TestSoftWordsInATalk(t *testing.T) {
 		} {
 			phones++
 			phone := fmt.Sprintf("+99655521%04d", phones)
-			must(t, c.app.identity.SetLocale(t.Context(), phone, locales.RU, ""))
+			must(t, c.app.Identity.SetLocale(t.Context(), phone, locales.RU, ""))
 			before := ""
 			for _, said := range open {
 				before, _ = p.text(t, phone, said)

@@ -172,9 +172,13 @@ var setting = regexp.MustCompile(`\bESHIK_[A-Z][A-Z_]*[A-Z]\b`)
 
 // settings compares what the server's sources read with the operators' guide.
 func settings(root fs.FS) ([]string, error) {
-	sources, err := find(root, "cmd/eshik", ".go")
-	if err != nil {
-		return nil, err
+	var sources []string
+	for _, folder := range []string{"app", "cmd/eshik"} {
+		found, err := find(root, folder, ".go")
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, found...)
 	}
 	read := map[string]bool{}
 	for _, source := range sources {

@@ -12,7 +12,8 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		"README.md": file("[a](docs/guides/operators.md#set-up) [b](docs/none.md) [c](#no-such) " +
 			"[d](https://example.org/x) `[e](code.md)`\n# Set up"),
 		"docs/guides/operators.md": file("## Set up\nESHIK_LISTEN, ESHIK_GONE, [home](../../README.md#set-up)"),
-		"cmd/eshik/main.go":        file("`env:\"ESHIK_LISTEN\"` `env:\"ESHIK_NEW\"`"),
+		"app/config.go":            file("`env:\"ESHIK_LISTEN\"`"),
+		"cmd/eshik/main.go":        file("`env:\"ESHIK_NEW\"`"),
 		"cmd/eshik/main_test.go":   file("ESHIK_TEST_POSTGRES"),
 		"docs/quotes.md": file("<!-- from a/b.go -->\n```go\nfunc b() {}\n```\n<!-- from a/b.go -->\n```go\nunc b() {}\n```\n" +
 			"```go\nx := 1\n```\n```sh\nmake\n```\n<!-- from a/none.txt -->\n```text\ny\n```\n"),

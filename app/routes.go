@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"errors"
@@ -147,8 +147,38 @@ func (t smsTable) route(provider sms.Provider) sms.Route {
 
 func tyiyn(som float64) int64 { return int64(math.Round(som * 100)) }
 
+// PriceList is what messages cost at one provider of the gateways' file.
+type PriceList struct {
+	Provider string
+	route    sms.Route
+}
+
+// Price is that of one part to an operator, in tyiyn, and whether the provider serves it;
+// "" is every operator without a price of its own.
+func (l PriceList) Price(operator string) (tyiyn int64, served bool) { return l.route.Price(operator) }
+
+// PriceLists are those of the gateways' file at path; where path is empty, of Twilio,
+// which then costs nothing. No secret is read.
+func PriceLists(path string) (lists []PriceList, err error) {
+	tables := []smsTable{onlyTwilio()}
+	if path != "" {
+		file, err := decodeGateways(path)
+		if err != nil {
+			return nil, err
+		}
+		tables = file.SMS
+	}
+	for _, t := range tables {
+		if err := t.checkPrices(); err != nil {
+			return nil, fmt.Errorf("sms provider %q: %w", t.Provider, err)
+		}
+		lists = append(lists, PriceList{t.Provider, t.route(nil)})
+	}
+	return lists, nil
+}
+
 // buildRouter makes the links and providers of the gateways' file.
-func (a *app) buildRouter() (*sms.Router, error) {
+func (a *App) buildRouter() (*sms.Router, error) {
 	providers := map[string]sms.Provider{}
 	for _, table := range a.config.gateways.SMPP {
 		l, err := a.newLink(table)
@@ -164,24 +194,24 @@ func (a *app) buildRouter() (*sms.Router, error) {
 	for _, table := range a.config.gateways.SMS {
 		provider, err := a.provider(table, providers)
 		if err != nil {
-			return nil, usageError{err}
+			return nil, UsageError{err}
 		}
 		routes = append(routes, table.route(provider))
 	}
-	router, err := sms.NewRouter(a.db, a.now, routes...)
+	router, err := sms.NewRouter(a.DB, a.Clock, routes...)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, UsageError{err}
 	}
 	return router, nil
 }
 
-func (a *app) provider(table smsTable, links map[string]sms.Provider) (sms.Provider, error) {
+func (a *App) provider(table smsTable, links map[string]sms.Provider) (sms.Provider, error) {
 	kind, has := providerKind(table.Provider)
 	if !has {
 		return links[table.Provider], nil
 	}
 	made, err := kind.Make(a.account(table), sms.CallbackDeps{
-		Deliveries: callbacks{a}, Taker: callbacks{a}, Now: a.now, Refused: a.metrics.refuse(refusedBy(kind.Name)), Log: a.log,
+		Deliveries: callbacks{a}, Taker: callbacks{a}, Now: a.Clock, Refused: a.metrics.refuse(refusedBy(kind.Name)), Log: a.Log,
 	})
 	if err != nil {
 		return nil, err
@@ -209,7 +239,7 @@ func (t smsTable) account() sms.Account {
 	return sms.Account{Username: t.Username, APIKey: os.Getenv(t.APIKeyEnv), Secret: os.Getenv(t.SecretEnv), From: t.From, URL: t.URL}
 }
 
-func (a *app) account(t smsTable) sms.Account {
+func (a *App) account(t smsTable) sms.Account {
 	made := t.account()
 	if t.Provider == twilio {
 		made = sms.Account{Username: a.config.TwilioSID, APIKey: a.config.TwilioToken, From: a.config.SMSNumber, URL: a.config.TwilioURL}

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"cmp"
@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// Config is every setting. See docs/guides/operators.md.
+// Config is every setting: flags of the command line (the tags are those of
+// github.com/alecthomas/kong), or variables of the environment. See docs/guides/operators.md.
 type Config struct {
 	Mode   string `enum:"sandbox,production" default:"sandbox" env:"ESHIK_MODE" help:"sandbox (invented people, everything on this machine) or production."`
 	Listen string `default:"127.0.0.1:8080" env:"ESHIK_LISTEN" help:"Address of the channels, the API and the pages."`
@@ -61,6 +62,16 @@ const (
 	sandboxSMSNumber   = "1414"
 )
 
+// UsageError is a mistake of whoever started the program: it is told in one line, and
+// the exit code is 2.
+type UsageError struct{ Err error }
+
+// Error implements error.
+func (e UsageError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the mistake.
+func (e UsageError) Unwrap() error { return e.Err }
+
 func (c *Config) production() bool { return c.Mode == "production" }
 
 func (c *Config) key() ([]byte, error) {
@@ -77,12 +88,12 @@ func (c *Config) ready() error {
 		return err
 	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return usageError{fmt.Errorf("cannot make the data folder %s: %w", c.Data, err)}
+		return UsageError{fmt.Errorf("cannot make the data folder %s: %w", c.Data, err)}
 	}
 	if c.MasterKey == "" {
 		key, err := sandboxSecret(filepath.Join(c.Data, "master.key"))
 		if err != nil {
-			return usageError{fmt.Errorf("the data folder %s cannot be used: %w", c.Data, err)}
+			return UsageError{fmt.Errorf("the data folder %s cannot be used: %w", c.Data, err)}
 		}
 		c.MasterKey = key
 	}

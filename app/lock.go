@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"fmt"
@@ -19,10 +19,10 @@ func lockData(config *Config) (unlock func(), err error) {
 	lock := flock.New(path)
 	ours, err := lock.TryLock()
 	if err != nil {
-		return nil, usageError{fmt.Errorf("cannot lock the data folder %s: %w", config.Data, err)}
+		return nil, UsageError{fmt.Errorf("cannot lock the data folder %s: %w", config.Data, err)}
 	}
 	if !ours {
-		return nil, usageError{fmt.Errorf("another server works on the data folder %s: stop it, or choose another folder with --data", config.Data)}
+		return nil, UsageError{fmt.Errorf("another server works on the data folder %s: stop it, or choose another folder with --data", config.Data)}
 	}
 	return func() { _ = lock.Unlock() }, nil
 }

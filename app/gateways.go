@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"errors"
@@ -84,16 +84,29 @@ func decodeGateways(path string) (file gatewaysFile, err error) {
 	return file, nil
 }
 
+// Screens are the budgets that the gateways' file at path sets, by the gateway, or the
+// gateway and the operator, that has them; none where path is empty. No secret is read.
+func Screens(path string) (map[string]dialog.Budget, error) {
+	if path == "" {
+		return nil, nil
+	}
+	file, err := decodeGateways(path)
+	if err != nil {
+		return nil, err
+	}
+	return file.screens()
+}
+
 // screens are the budgets that the file sets, by the gateway, or the gateway and
 // the operator, that has them.
-func (f *gatewaysFile) screens() (map[string]budget, error) {
-	found := map[string]budget{}
+func (f *gatewaysFile) screens() (map[string]dialog.Budget, error) {
+	found := map[string]dialog.Budget{}
 	add := func(gateway string, usual budget, operators map[string]budget) error {
 		if usual != (budget{}) {
-			found[gateway] = usual
+			found[gateway] = dialog.Budget(usual)
 		}
 		for operator, b := range operators {
-			found[gateway+" "+operator] = b
+			found[gateway+" "+operator] = dialog.Budget(b)
 		}
 		if err := checkBudgets(usual, operators); err != nil {
 			return fmt.Errorf("%s: %w", gateway, err)

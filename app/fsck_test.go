@@ -1,12 +1,12 @@
-package main
+package app
 
 import (
-	"io"
 	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
 
@@ -22,8 +22,11 @@ func TestFsckNamesSigningKeys(t *testing.T) {
 				XRoadClient: "central-server/GOV/70000099/eshik", StepTime: 3 * time.Second, ResumeWindow: 15 * time.Minute,
 			}
 			must(t, config.ready())
+			quiet := Progress{Records: func(int) {}, Replayed: func(audit.Tail, int) {}, Payments: func(int) {}}
 			fsck := func() error {
-				return fsckCommand{}.Run(t.Context(), config, slog.New(slog.DiscardHandler), io.Discard)
+				return Beside(t.Context(), config, slog.New(slog.DiscardHandler), func(a *App) error {
+					return a.Fsck(t.Context(), quiet)
+				})
 			}
 			db := storetest.Open(t, config.Database)
 			must(t, fsck()) // and the first key is made
@@ -45,5 +48,12 @@ func TestFsckNamesSigningKeys(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"cmp"
@@ -17,8 +17,8 @@ import (
 	"github.com/eshik-kg/eshik/sandbox"
 )
 
-// demoPartner is the payment partner that the sandbox's wallet belongs to.
-const demoPartner = "demo-wallet"
+// DemoPartner is the payment partner that the sandbox's wallet belongs to.
+const DemoPartner = "demo-wallet"
 
 // outside is the world around the server — registries, the SMS provider, the
 // USSD gateway, a wallet — running in this process and spoken to over loopback.
@@ -39,7 +39,7 @@ func startOutside(config *Config, folder, appURL string, log *slog.Logger) (*out
 	o.phones, err = sandbox.NewPhones(sandbox.PhonesConfig{
 		BaseURL: func() string { return appURL }, PublicURL: func() string { return config.PublicURL },
 		TwilioSID: config.TwilioSID, TwilioToken: config.TwilioToken, TwilioNumber: config.SMSNumber,
-		PartnerID: demoPartner, PartnerSecret: func() string { return o.secret },
+		PartnerID: DemoPartner, PartnerSecret: func() string { return o.secret },
 		Dir: folder, Now: time.Now, Log: log,
 	})
 	if err != nil {
@@ -81,13 +81,24 @@ func (o *outside) partner(ctx context.Context, partners *payment.Partners, folde
 		o.secret = strings.TrimSpace(string(data))
 		return false, nil
 	}
-	if o.secret, err = partners.CreatePartner(ctx, demoPartner); err != nil {
+	if o.secret, err = partners.CreatePartner(ctx, DemoPartner); err != nil {
 		return false, fmt.Errorf("make the demo partner: %w", err)
 	}
 	if err := os.WriteFile(path, []byte(o.secret+"\n"), 0o600); err != nil {
 		return false, fmt.Errorf("keep the demo partner's secret: %w", err)
 	}
 	return true, nil
+}
+
+// leave closes it after a command that prints: what it answered last is enough. It does
+// nothing where there is none.
+func (o *outside) leave() {
+	if o == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = o.close(ctx)
 }
 
 func (o *outside) close(ctx context.Context) error {

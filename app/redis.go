@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 )
 
 // redisForms says how ESHIK_REDIS is written.
-var redisForms = usageError{errors.New("ESHIK_REDIS must look like redis://host:6379/0, " +
+var redisForms = UsageError{errors.New("ESHIK_REDIS must look like redis://host:6379/0, " +
 	"redis+sentinel://host:26379,host:26379/0?master=name or redis+cluster://host:6379,host:6379 (rediss for TLS)")}
 
 // quietRedis keeps the client's own lines, which are not JSON, out of the log:

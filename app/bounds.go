@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"bytes"
@@ -68,7 +68,7 @@ func plainPath(address []byte) []byte {
 }
 
 // counted adds a body that was too large to its gateway's refused callbacks.
-func (a *app) counted(answer fiber.ErrorHandler) fiber.ErrorHandler {
+func (a *App) counted(answer fiber.ErrorHandler) fiber.ErrorHandler {
 	return func(c *fiber.Ctx, err error) error {
 		var failed *fiber.Error
 		if errors.As(err, &failed) && failed.Code == http.StatusRequestEntityTooLarge {
@@ -82,7 +82,7 @@ func (a *app) counted(answer fiber.ErrorHandler) fiber.ErrorHandler {
 
 // gatewayAt names the gateway that an address belongs to, as its refusals are
 // counted; empty: none that we have.
-func (a *app) gatewayAt(path string) string {
+func (a *App) gatewayAt(path string) string {
 	for _, g := range a.config.gateways.USSD {
 		if strings.HasPrefix(path, "/ussd/"+g.Format) {
 			return g.Format

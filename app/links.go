@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"cmp"
@@ -127,11 +127,11 @@ func (l *link) handle(ctx context.Context, d smpp.Delivery) (smpp.Status, func(c
 }
 
 // callbacks reaches what is made after the links.
-type callbacks struct{ a *app }
+type callbacks struct{ a *App }
 
 // Report implements sms.Deliveries.
 func (c callbacks) Report(ctx context.Context, r notify.Report) error {
-	return c.a.outbox.Report(ctx, r)
+	return c.a.Outbox.Report(ctx, r)
 }
 
 // Take implements sms.Taker.
@@ -145,25 +145,25 @@ func (c callbacks) Acknowledged(ctx context.Context, provider, id string) error 
 }
 
 // newLink makes an account's link; startLinks makes it live.
-func (a *app) newLink(table smppTable) (*link, error) {
+func (a *App) newLink(table smppTable) (*link, error) {
 	refused := a.metrics.refuse(table.Name)
 	l := &link{table: table, refused: refused}
 	var err error
-	if l.client, err = smpp.New(table.config(a.config.sendOnly), smpp.Deps{Handle: l.handle, Faulty: refused, Log: a.log}); err != nil {
-		return nil, usageError{fmt.Errorf("the link %s: %w", table.Name, err)}
+	if l.client, err = smpp.New(table.config(a.config.sendOnly), smpp.Deps{Handle: l.handle, Faulty: refused, Log: a.Log}); err != nil {
+		return nil, UsageError{fmt.Errorf("the link %s: %w", table.Name, err)}
 	}
 	if table.SMS {
 		l.sms = sms.NewSMPP(sms.SMPPConfig{
 			Name: table.Name, From: table.From, TON: table.FromTON, NPI: table.FromNPI, Alphabet: table.Alphabet,
 		}, l.client.Submit, sms.CallbackDeps{
-			Deliveries: callbacks{a}, Taker: callbacks{a}, Now: a.now, Refused: refused, Log: a.log,
+			Deliveries: callbacks{a}, Taker: callbacks{a}, Now: a.Clock, Refused: refused, Log: a.Log,
 		})
 	}
 	return l, nil
 }
 
 // carryTalks lets the links that carry USSD into the conversation.
-func (a *app) carryTalks() {
+func (a *App) carryTalks() {
 	for _, l := range a.links {
 		if !l.table.USSD {
 			continue
@@ -176,14 +176,14 @@ func (a *app) carryTalks() {
 			Name: l.table.Name, Budgets: budgets, USSDCodings: l.table.USSDCodings, Alphabet: l.table.Alphabet, Session: l.table.USSDSession,
 			Untagged: l.table.USSDUntagged, Code: cmp.Or(l.table.USSDCode, a.config.ShortCode),
 		}, l.client.Submit, ussd.Deps{
-			Talks: a.talks, Sentences: a.texts, Now: a.now, Refused: a.metrics.refuse(l.table.Name), Log: a.log,
+			Talks: a.Talks, Sentences: a.Texts, Now: a.Clock, Refused: a.metrics.refuse(l.table.Name), Log: a.Log,
 		})
 	}
 }
 
 // startLinks keeps the links until the returned function is called, which waits
 // for the work in hand.
-func (a *app) startLinks(ctx context.Context) (stop func()) {
+func (a *App) startLinks(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var all sync.WaitGroup
 	for _, l := range a.links {

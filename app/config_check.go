@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"cmp"
@@ -40,7 +40,7 @@ func (c *Config) check() error {
 		faults = append(faults, c.checkProduction()...)
 	}
 	if err := errors.Join(faults...); err != nil {
-		return usageError{err}
+		return UsageError{err}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
-package main
+package app
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -25,12 +26,12 @@ import (
 
 // newHTTP makes the application that all channels and pages share. world is nil
 // in production.
-func (a *app) newHTTP(world *outside) (*fiber.App, error) {
+func (a *App) newHTTP(world *outside) (*fiber.App, error) {
 	header := ""
 	if len(a.config.Proxies) > 0 {
 		header = fiber.HeaderXForwardedFor
 	}
-	answer := a.leadOn(api.ErrorHandler(a.texts, a.log))
+	answer := a.leadOn(api.ErrorHandler(a.Texts, a.Log))
 	f := fiber.New(fiber.Config{
 		EnableTrustedProxyCheck: true, TrustedProxies: a.config.Proxies, ProxyHeader: header, EnableIPValidation: true,
 		AppName: "eshik", DisableStartupMessage: true, BodyLimit: otherBody, Immutable: true,
@@ -62,7 +63,7 @@ func (a *app) newHTTP(world *outside) (*fiber.App, error) {
 
 // leadOn has a browser that asks for an address where nothing is shown a page that
 // leads on; programs get the problem.
-func (a *app) leadOn(answer fiber.ErrorHandler) fiber.ErrorHandler {
+func (a *App) leadOn(answer fiber.ErrorHandler) fiber.ErrorHandler {
 	return func(c *fiber.Ctx, cause error) error {
 		if err := answer(c, cause); err != nil {
 			return err
@@ -81,7 +82,7 @@ func (a *app) leadOn(answer fiber.ErrorHandler) fiber.ErrorHandler {
 
 // share lets pages of the configured origins call the API from a browser (CORS).
 // Tokens go in a header, so no cookie has to be allowed.
-func (a *app) share() fiber.Handler {
+func (a *App) share() fiber.Handler {
 	return cors.New(cors.Config{
 		AllowOrigins: strings.Join(a.config.CORSOrigins, ","), AllowMethods: "GET,HEAD,POST,PUT",
 		AllowHeaders:  "Accept, Accept-Language, Authorization, Content-Type, Idempotency-Key",
@@ -117,23 +118,23 @@ func unpacked(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-func (a *app) mountUSSD(f fiber.Router) error {
+func (a *App) mountUSSD(f fiber.Router) error {
 	for _, g := range a.config.gateways.USSD {
 		gateway, err := ussd.New(g.Format, g.config(!a.config.production(), a.config.ShortCode), ussd.Deps{
-			Talks: a.talks, Sentences: a.texts, Now: a.now, Refused: a.metrics.refuse(g.Format), Closed: a.metrics.close(g.Format), Log: a.log,
+			Talks: a.Talks, Sentences: a.Texts, Now: a.Clock, Refused: a.metrics.refuse(g.Format), Closed: a.metrics.close(g.Format), Log: a.Log,
 		})
 		if err != nil {
-			return usageError{err}
+			return UsageError{err}
 		}
 		gateway.Register(f)
 	}
 	return nil
 }
 
-func (a *app) mountSMS(f fiber.Router) (err error) {
+func (a *App) mountSMS(f fiber.Router) (err error) {
 	a.inbound, err = sms.NewInbound(sms.InboundDeps{
-		DB: a.db, Talks: a.talks, Outbox: a.outbox, Stops: a.outbox, Sealer: a.sealer, Sentences: a.texts,
-		Languages: a.identity, Now: a.now, Log: a.log, Limiter: a.limiter, Unanswered: a.metrics.leave,
+		DB: a.DB, Talks: a.Talks, Outbox: a.Outbox, Stops: a.Outbox, Sealer: a.Sealer, Sentences: a.Texts,
+		Languages: a.Identity, Now: a.Clock, Log: a.Log, Limiter: a.Limiter, Unanswered: a.metrics.leave,
 	})
 	if err != nil {
 		return err
@@ -144,39 +145,39 @@ func (a *app) mountSMS(f fiber.Router) (err error) {
 	return nil
 }
 
-func (a *app) mountAPI(f fiber.Router) error {
-	osmp := &partner.OSMP{Payments: a.payments, Partners: a.partners, Texts: a.texts, Log: a.log}
+func (a *App) mountAPI(f fiber.Router) error {
+	osmp := &partner.OSMP{Payments: a.Payments, Partners: a.Partners, Texts: a.Texts, Log: a.Log}
 	osmp.Register(f)
-	contract, err := api.NewContract(citizen.Document, a.authenticate, a.identity, caller.Operator,
-		func(turn string) string { return a.sealer.Index("rest.turn", turn) }, a.now)
+	contract, err := api.NewContract(citizen.Document, a.authenticate, a.Identity, caller.Operator,
+		func(turn string) string { return a.Sealer.Index("rest.turn", turn) }, a.Clock)
 	if err != nil {
 		return err
 	}
 	server := &citizen.Server{
-		Identity: a.identity, Talks: a.talks, Payments: a.payments, Modules: a.modules, Figures: a.events, Recorder: a.events, Texts: a.texts,
+		Identity: a.Identity, Talks: a.Talks, Payments: a.Payments, Modules: a.Modules, Figures: a.Analytics, Recorder: a.Analytics, Texts: a.Texts,
 	}
 	server.Mount(f, contract)
 	return nil
 }
 
 // mountPages serves what is for people: the first page, verification, reference.
-func (a *app) mountPages(f fiber.Router) error {
+func (a *App) mountPages(f fiber.Router) error {
 	places := []web.Place{web.Home, web.Verify, web.Docs}
 	if !a.config.production() {
 		places = append(places, web.Phone)
 	}
 	var err error
 	a.pages, err = web.New(web.Site{
-		Texts: a.texts, Places: places, ShortCode: a.config.ShortCode, SMSNumber: a.config.SMSNumber, Contract: citizen.Document,
+		Texts: a.Texts, Places: places, ShortCode: a.config.ShortCode, SMSNumber: a.config.SMSNumber, Contract: citizen.Document,
 	})
 	if err != nil {
 		return err
 	}
-	site := &public.Site{Pages: a.pages, Modules: a.modules, Texts: a.texts, Now: a.now, Log: a.log}
+	site := &public.Site{Pages: a.pages, Modules: a.Modules, Texts: a.Texts, Now: a.Clock, Log: a.Log}
 	return site.Mount(f)
 }
 
-func (a *app) phonePage(c *fiber.Ctx) error {
+func (a *App) phonePage(c *fiber.Ctx) error {
 	var numbers []web.PhoneNumber
 	for _, p := range sandbox.FixedPhones() {
 		numbers = append(numbers, web.PhoneNumber(p))
@@ -185,11 +186,11 @@ func (a *app) phonePage(c *fiber.Ctx) error {
 }
 
 // newAdmin makes the listener's handler for the operators.
-func (a *app) newAdmin() http.Handler {
+func (a *App) newAdmin() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		if err := a.db.Reader().PingContext(r.Context()); err != nil {
+		if err := a.DB.Reader().PingContext(r.Context()); err != nil {
 			http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
 			return
 		}
@@ -205,3 +206,9 @@ func (a *app) newAdmin() http.Handler {
 
 // closed reports the error of a listener that was shut down on purpose.
 func closed(err error) bool { return err == nil || errors.Is(err, http.ErrServerClosed) }
+
+// authenticate turns a bearer token into who it stands for.
+func (a *App) authenticate(ctx context.Context, bearer string) (api.Principal, error) {
+	p, err := a.Identity.Authenticate(ctx, bearer)
+	return api.Principal{Phone: p.Phone, Subject: p.CitizenID}, err
+}

@@ -1,0 +1,207 @@
+// Package app wires the program: one environment, the list of services, the listeners and
+// the chores. It is the only place that names a service, once. Commands open an App or a
+// Server and ask it; what they print is theirs.
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/analytics"
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/clock"
+	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/job"
+	"github.com/eshik-kg/eshik/platform/limit"
+	"github.com/eshik-kg/eshik/platform/module"
+	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/registry"
+	"github.com/eshik-kg/eshik/platform/seal"
+	"github.com/eshik-kg/eshik/platform/session"
+	"github.com/eshik-kg/eshik/platform/sign"
+	"github.com/eshik-kg/eshik/platform/trail"
+	"github.com/eshik-kg/eshik/services/certificate"
+	"github.com/eshik-kg/eshik/services/fine"
+	"github.com/eshik-kg/eshik/services/preschool"
+	"github.com/eshik-kg/eshik/sms"
+	"github.com/eshik-kg/eshik/web"
+)
+
+// App is everything wired together, without a listener. Its Env is what the services
+// stand on, and what the operators' commands ask.
+type App struct {
+	module.Env
+	Modules  []module.Module   // in the order of the menu
+	Talks    *session.Talks    // the conversation that USSD and SMS share
+	Partners *payment.Partners // those who pay bills for citizens
+
+	config    *Config
+	added     Added
+	world     *outside // of Open, in the sandbox; nil: another has it
+	pages     *web.Pages
+	redis     redis.UniversalClient // nil: inside this process
+	metrics   *metrics
+	links     []*link
+	router    *sms.Router
+	credit    *sms.CreditWatch
+	inbound   *sms.Inbound   // set by newHTTP
+	callbacks []smsCallbacks // of the SMS providers that the gateways' file names
+	unlink    func()         // ends the links
+}
+
+// Added is what is wired beside the product's own services: what proves or measures it
+// adds services, and the texts that they say.
+type Added struct {
+	Services []module.Constructor
+	Texts    []fs.FS // folders as locales has them
+}
+
+// build wires the app. The database is brought to this version.
+func build(ctx context.Context, config *Config, log *slog.Logger, added Added) (*App, error) {
+	texts, err := locales.Load(added.Texts...)
+	if err != nil {
+		return nil, fmt.Errorf("the locale files: %w", err)
+	}
+	a := &App{config: config, added: added, metrics: newMetrics(), Env: module.Env{Clock: time.Now, Random: rand.Reader, Texts: texts, Log: log}}
+	for _, part := range []func(context.Context) error{a.buildStore, a.buildPlatform, a.buildServices, a.buildTalks} {
+		if err := part(ctx); err != nil {
+			return nil, errors.Join(err, a.close(ctx))
+		}
+	}
+	return a, nil
+}
+
+// buildStore opens what holds the data.
+func (a *App) buildStore(ctx context.Context) (err error) {
+	key, err := a.config.key()
+	if err != nil {
+		return UsageError{err}
+	}
+	if a.Sealer, err = seal.New(key); err != nil {
+		return err
+	}
+	if a.DB, _, err = openDatabase(ctx, a.config); err != nil {
+		return err
+	}
+	a.Limiter = limit.NewMemory(a.Clock)
+	if a.config.Redis == "" {
+		return nil
+	}
+	if a.redis, err = openRedis(a.config.Redis); err != nil {
+		return err
+	}
+	if a.redis.Ping(ctx).Err() != nil {
+		a.Log.Warn("Redis does not answer: until it does, talks are kept in the database and limits in this process")
+	}
+	a.Limiter = limit.NewFallback(limit.NewRedis(a.redis), a.Limiter, a.Clock, a.Log)
+	return nil
+}
+
+// buildPlatform makes what every service stands on.
+func (a *App) buildPlatform(ctx context.Context) (err error) {
+	if a.Queue, err = job.New(a.DB, a.Log); err != nil {
+		return err
+	}
+	a.Analytics = analytics.NewRecorder(a.DB, a.Log)
+	a.Audit = audit.New(a.DB, a.Sealer)
+	if a.router, err = a.buildRouter(); err != nil {
+		return err
+	}
+	a.credit = a.router.WatchCredit(a.Log)
+	if err := a.metrics.registry.Register(newCreditFigures(a.credit)); err != nil {
+		return fmt.Errorf("the figures of SMS accounts: %w", err)
+	}
+	quiet, err := notify.ParseQuiet(a.config.QuietHours, clock.Bishkek)
+	if err != nil {
+		return UsageError{fmt.Errorf("ESHIK_QUIET_HOURS: %w", err)}
+	}
+	a.Outbox = notify.New(a.DB, a.Queue, a.Sealer, a.router, quiet, a.Clock, a.Log)
+	if a.Trail, err = trail.New(a.Audit, a.Analytics, a.Outbox); err != nil {
+		return err
+	}
+	a.Partners = payment.NewPartners(a.DB, a.Sealer, a.Limiter, a.Clock, a.Random)
+	return nil
+}
+
+// services are the citizen services, in the order of the menu. A new one is a line here.
+var services = []module.Constructor{fine.Module, certificate.Module, preschool.Module}
+
+// buildServices makes the citizen services and what they share.
+func (a *App) buildServices(ctx context.Context) error {
+	var err error
+	a.Registries, err = registry.NewClients(
+		registry.Config{BaseURL: a.config.XRoadURL, Client: a.config.XRoadClient},
+		registry.Services{
+			SafeCity: a.config.XRoadSafeCity, Aimak: a.config.XRoadAimak,
+			Persons: a.config.XRoadPersons, Kindergartens: a.config.XRoadKindergartens,
+		})
+	if err != nil {
+		return UsageError{fmt.Errorf("X-Road: %w", err)}
+	}
+	if a.Identity, err = identity.New(identity.Deps{
+		DB: a.DB, Sealer: a.Sealer, Outbox: a.Outbox, Audit: a.Audit, Limiter: a.Limiter, Registry: a.Registries.Persons,
+		Recorder: a.Analytics, Catalogue: a.Texts, Now: a.Clock, Rand: a.Random, Log: a.Log, HeldBack: a.metrics.hold,
+	}); err != nil {
+		return err
+	}
+	a.Payments = payment.New(payment.Deps{
+		DB: a.DB, Queue: a.Queue, Sealer: a.Sealer, Trail: a.Trail, Texts: a.Texts, Now: a.Clock, Random: a.Random, Log: a.Log,
+	})
+	if err := a.metrics.registry.Register(newMoneyFigures(a.Payments, a.Clock, a.Log)); err != nil {
+		return fmt.Errorf("the figures of payments: %w", err)
+	}
+	a.Identity.Tie(a.Outbox, a.Payments)
+	if a.Keys, err = sign.Open(ctx, a.DB, a.Sealer, a.Clock, a.Log); err != nil {
+		return err
+	}
+	a.PublicURL, a.SMSNumber = a.config.PublicURL, a.config.SMSNumber
+	a.Modules, err = module.Build(a.Env, slices.Concat(services, a.added.Services)...)
+	return err
+}
+
+// Conversation is the services' parts of it, in the order of the menu.
+func (a *App) Conversation() []dialog.Service {
+	var all []dialog.Service
+	for _, m := range a.Modules {
+		if m.Talk.Name != "" {
+			all = append(all, m.Talk)
+		}
+	}
+	return append(all, a.Identity.Talk())
+}
+
+// buildTalks makes the conversation that USSD and SMS share.
+func (a *App) buildTalks(context.Context) error {
+	engine, err := dialog.New(a.Texts, dialog.Options{Profiles: a.Identity, Log: a.Log, Lapse: a.Identity.Lapse}, a.Conversation()...)
+	if err != nil {
+		return err
+	}
+	var sessions session.Store = session.NewMemory()
+	if a.redis != nil {
+		shared, err := session.NewRedis(a.redis, "eshik")
+		if err != nil {
+			return err
+		}
+		sessions = session.NewFallback(shared, session.NewSQL(a.DB), a.Clock, a.Log)
+	}
+	a.Talks, err = session.NewTalks(session.Deps{
+		Engine: engine, Store: sessions, Profiles: a.Identity, Recorder: a.Analytics, Sentences: a.Texts,
+		Secret: []byte(a.Sealer.Index("session.secret", "v1")), Window: a.config.ResumeWindow, Now: a.Clock, Log: a.Log,
+		Later: &session.Later{
+			DB: a.DB, Outbox: a.Outbox, StepTime: a.config.StepTime, Budget: sms.Budget, Lifetime: sms.TalkLifetime,
+		},
+	})
+	a.carryTalks()
+	return err
+}

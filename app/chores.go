@@ -1,0 +1,71 @@
+package app
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/module"
+	"github.com/eshik-kg/eshik/platform/problem"
+)
+
+// chores are the process's own and the services'. A worker takes no texts.
+func (a *App) chores() []module.Chore {
+	list := []module.Chore{
+		{Name: "seal the audit log", Do: func(ctx context.Context) error { _, err := a.Audit.Seal(ctx); return err }},
+		{Name: "count abandoned talks", Do: func(ctx context.Context) error { return a.Talks.Sweep(ctx, a.Clock()) }},
+		{Name: "settle payments", Do: a.Payments.Sweep},
+		{Name: "close codes of paid bills", Do: a.Payments.CloseOvertaken},
+		{Name: "keep promises", Do: a.Talks.KeepPromises},
+		{Name: "ask for delivery reports", Do: func(ctx context.Context) error { return a.router.AskReports(ctx, a.Outbox) }},
+		{Name: "watch the money of SMS accounts", Do: a.credit.Check},
+		{Name: "balance SMS providers", Do: func(ctx context.Context) error { return a.router.Balance(ctx, a.Outbox) }},
+	}
+	if a.inbound != nil {
+		list = append(list, module.Chore{Name: "answer interrupted texts", Do: a.inbound.Resume})
+	}
+	for _, m := range a.Modules {
+		list = append(list, m.Chores...)
+	}
+	return list
+}
+
+// fillSandbox has the services fill what a new sandbox lacks.
+func (a *App) fillSandbox(ctx context.Context) error {
+	for _, m := range a.Modules {
+		if m.Sandbox == nil {
+			continue
+		}
+		if err := m.Sandbox(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startHousekeeping does the chores every two seconds until the returned function
+// is called. Each goes by itself: one that waits for a registry delays no other.
+func (a *App) startHousekeeping(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var all sync.WaitGroup
+	for _, c := range a.chores() {
+		all.Go(func() { a.keepDoing(ctx, c) })
+	}
+	return func() { cancel(); all.Wait() }
+}
+
+func (a *App) keepDoing(ctx context.Context, c module.Chore) {
+	tick := time.NewTicker(2 * time.Second)
+	defer tick.Stop()
+	for {
+		err := problem.Guard(func() error { return c.Do(ctx) })
+		if err != nil && ctx.Err() == nil {
+			a.Log.Error("periodic work failed", "work", c.Name, "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
