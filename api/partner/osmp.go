@@ -28,8 +28,8 @@ const OSMPPath = "/partner/osmp"
 
 // Payments is what a partner can do with a payment code (platform/payment).
 type Payments interface {
-	Check(ctx context.Context, partner, account string, sum money.Amount) (payment.Answer, error)
-	Accept(ctx context.Context, partner, txnID, account string, sum money.Amount, at time.Time) (payment.Answer, error)
+	Check(ctx context.Context, partner, code string, sum money.Amount) (payment.Answer, error)
+	Accept(ctx context.Context, partner, txnID, code string, sum money.Amount, at time.Time) (payment.Answer, error)
 }
 
 // Partners knows the partners' secrets (payment.Partners).
@@ -71,13 +71,13 @@ func onlyGetAndPost(c *fiber.Ctx) error {
 
 // osmpAnswer is the protocol's XML document.
 type osmpAnswer struct {
-	XMLName xml.Name       `xml:"response"`
-	TxnID   string         `xml:"osmp_txn_id"`
-	PrvTxn  string         `xml:"prv_txn,omitempty"`
-	Sum     string         `xml:"sum,omitempty"`
-	Result  payment.Result `xml:"result"`
-	Comment string         `xml:"comment"`
-	Fields  *osmpFields    `xml:"fields"`
+	XMLName xml.Name    `xml:"response"`
+	TxnID   string      `xml:"osmp_txn_id"`
+	PrvTxn  string      `xml:"prv_txn,omitempty"`
+	Sum     string      `xml:"sum,omitempty"`
+	Result  int         `xml:"result"`
+	Comment string      `xml:"comment"`
+	Fields  *osmpFields `xml:"fields"`
 }
 
 // osmpFields tell the partner's user what they pay for and how much exactly.
@@ -161,52 +161,56 @@ func request(c *fiber.Ctx) osmpRequest {
 // be asked for again.
 func (o *OSMP) answer(ctx context.Context, partner string, r osmpRequest) osmpAnswer {
 	var out osmpAnswer
-	result, err := o.decide(ctx, partner, r)
+	decided, result, err := o.decide(ctx, partner, r)
 	if err != nil {
 		o.Log.Error("a partner's request failed", "partner", partner, "command", r.command, "error", err)
-		result = payment.Answer{Result: payment.Temporary}
+		decided, result = payment.Answer{}, resultOf(payment.NotNow)
 	}
-	out.Result, out.PrvTxn = result.Result, result.PrvTxn
+	out.Result, out.PrvTxn = result.number, decided.Reference
 	if txnPattern.MatchString(r.txnID) {
 		out.TxnID = r.txnID
 	}
 	if sum, err := money.ParseSom(r.sum); err == nil {
 		out.Sum = sum.Decimal()
 	}
-	if result.Due > 0 {
+	if decided.Due > 0 {
 		out.Fields = &osmpFields{
-			Service: osmpField{Name: "service", Value: result.Service},
-			Due:     osmpField{Name: "amount", Value: result.Due.Decimal()},
+			Service: osmpField{Name: "service", Value: decided.Service},
+			Due:     osmpField{Name: "amount", Value: decided.Due.Decimal()},
 		}
 		if r.command == "check" {
-			out.Sum = result.Due.Decimal() // the exact sum to pay
+			out.Sum = decided.Due.Decimal() // the exact sum to pay
 		}
 	}
-	out.Comment = o.Texts.Text(locales.RU, comment(out.Result))
+	out.Comment = o.Texts.Text(locales.RU, result.comment)
 	return out
 }
 
 // errRequest is a request that is not of the protocol.
 var errRequest = errors.New("not an OSMP request")
 
-func (o *OSMP) decide(ctx context.Context, partner string, r osmpRequest) (payment.Answer, error) {
+// decide asks the payments what a request comes to; what is not of the protocol does not
+// reach them.
+func (o *OSMP) decide(ctx context.Context, partner string, r osmpRequest) (a payment.Answer, result osmpResult, err error) {
 	sum, at, err := r.read()
 	if err != nil {
-		return payment.Answer{Result: payment.OtherFailed}, nil //nolint:nilerr // it becomes the protocol's own answer
+		return a, notOSMP, nil //nolint:nilerr // it becomes the protocol's own answer
 	}
 	if (r.command == "check" || r.command == "pay") && !accountPattern.MatchString(r.account) {
-		return payment.Answer{Result: payment.BadAccount}, nil
+		return a, resultOf(payment.MalformedCode), nil
 	}
 	switch r.command {
 	case "check":
-		return o.Payments.Check(ctx, partner, r.account, sum)
+		a, err = o.Payments.Check(ctx, partner, r.account, sum)
 	case "pay":
-		return o.Payments.Accept(ctx, partner, r.txnID, r.account, sum, at)
+		a, err = o.Payments.Accept(ctx, partner, r.txnID, r.account, sum, at)
 	case "cancel":
-		// A fine is paid for good once its register knows: nothing to take back.
-		return payment.Answer{Result: payment.Forbidden}, nil
+		// A bill is paid for good once its register knows: nothing to take back.
+		return a, forbidden, nil
+	default:
+		return a, notOSMP, nil
 	}
-	return payment.Answer{Result: payment.OtherFailed}, nil
+	return a, resultOf(a.Decision), err
 }
 
 // read checks the parameters' form. A check may come without a sum; txn_date is
@@ -230,30 +234,6 @@ func (r osmpRequest) read() (sum money.Amount, at time.Time, err error) {
 		}
 	}
 	return sum, at, nil
-}
-
-// comment is the sentence that a wallet may show its user.
-func comment(r payment.Result) string {
-	switch r {
-	case payment.OK:
-		return "payment.osmp_ok"
-	case payment.Temporary:
-		return "payment.osmp_temporary"
-	case payment.BadAccount:
-		return "payment.osmp_bad_account"
-	case payment.Unknown:
-		return "payment.osmp_unknown"
-	case payment.Forbidden:
-		return "payment.osmp_refused"
-	case payment.Inactive:
-		return "payment.osmp_inactive"
-	case payment.TooSmall:
-		return "payment.osmp_small"
-	case payment.TooLarge:
-		return "payment.osmp_large"
-	default:
-		return "payment.osmp_other"
-	}
 }
 
 func (o *OSMP) send(c *fiber.Ctx, a osmpAnswer) error {

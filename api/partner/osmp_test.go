@@ -31,18 +31,18 @@ type till struct {
 func (till) Check(_ context.Context, _, account string, _ money.Amount) (payment.Answer, error) {
 	switch account {
 	case "1234567894":
-		return payment.Answer{Result: payment.OK, Service: "fine", Due: 150_000}, nil
+		return payment.Answer{Decision: payment.Approved, Service: "fine", Due: 150_000}, nil
 	case "500":
 		return payment.Answer{}, errors.New("the database is gone")
 	}
-	return payment.Answer{Result: payment.BadAccount}, nil
+	return payment.Answer{Decision: payment.MalformedCode}, nil
 }
 
 func (t *till) Accept(
 	_ context.Context, _, txn, account string, sum money.Amount, at time.Time,
 ) (payment.Answer, error) {
 	t.txn, t.account, t.sum, t.at = txn, account, sum, at
-	return payment.Answer{Result: payment.OK, PrvTxn: "77"}, nil
+	return payment.Answer{Decision: payment.Approved, Reference: "77"}, nil
 }
 
 // Authenticate implements partner.Partners.
@@ -55,15 +55,24 @@ func (till) Authenticate(_ context.Context, id, secret, _ string) error {
 
 func serve(t *testing.T) (*till, *fiber.App) {
 	t.Helper()
+	money := &till{}
+	return money, serveWith(t, money)
+}
+
+func serveWith(t *testing.T, money interface {
+	partner.Payments
+	partner.Partners
+}) *fiber.App {
+	t.Helper()
 	texts, err := locales.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	money, app := &till{}, fiber.New()
+	app := fiber.New()
 	(&partner.OSMP{
 		Payments: money, Partners: money, Texts: texts, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}).Register(app)
-	return money, app
+	return app
 }
 
 func ask(t *testing.T, app *fiber.App, request *http.Request, secret string) (int, string) {

@@ -101,7 +101,7 @@ var orphans = [][2]string{
 	{"a line of the payment %s belongs to no payment",
 		"SELECT l.payment_id FROM payment_lines l LEFT JOIN payments p ON p.id = l.payment_id WHERE p.id IS NULL"},
 	{"the accepted transaction %s belongs to no payment",
-		"SELECT t.prv_txn FROM payment_txns t LEFT JOIN payments p ON p.id = t.payment_id WHERE t.result = 0 AND p.id IS NULL"},
+		"SELECT t.prv_txn FROM payment_txns t LEFT JOIN payments p ON p.id = t.payment_id WHERE t.decision = 'approved' AND p.id IS NULL"},
 	{"a bill of the payment %s is taken and not claimed: it can be paid again",
 		"SELECT l.payment_id FROM payment_lines l JOIN payments p ON p.id = l.payment_id " +
 			"LEFT JOIN payment_claims c ON c.service = p.service AND c.ref = l.ref AND c.payment_id = p.id " +

@@ -58,7 +58,7 @@ func (p *page) lines(ctx context.Context, stretch []any) error {
 
 func (p *page) transactions(ctx context.Context, stretch []any) error {
 	return each(ctx, p.tx, "SELECT partner_id, txn_id, prv_txn, account, amount, paid_at, received_at, payment_id FROM payment_txns "+
-		"WHERE result = 0 AND payment_id > $1 AND payment_id <= $2", stretch,
+		"WHERE decision = 'approved' AND payment_id > $1 AND payment_id <= $2", stretch,
 		func(rows *sql.Rows) error {
 			var t db.PaymentTxn
 			err := rows.Scan(&t.PartnerID, &t.TxnID, &t.PrvTxn, &t.Account, &t.Amount, &t.PaidAt, &t.ReceivedAt, &t.PaymentID)

@@ -50,9 +50,9 @@ func newCode(random io.Reader) (string, error) {
 	return digits + string('0'+rune(checkDigit(digits))), nil
 }
 
-// newPrvTxn makes our number of a partner's transaction: 18 digits, since OSMP
-// clients keep prv_txn as a 64-bit integer.
-func newPrvTxn(random io.Reader) (string, error) {
+// newReference makes our number of a partner's transaction: 18 digits, since there are
+// partners that keep it as a 64-bit integer.
+func newReference(random io.Reader) (string, error) {
 	n, err := rand.Int(random, big.NewInt(900_000_000_000_000_000))
 	if err != nil {
 		return "", fmt.Errorf("draw a transaction number: %w", err)

@@ -25,8 +25,8 @@ func crowd(t testing.TB, db *store.DB, n int) {
 		"INSERT INTO payment_lines (payment_id, n, ref, amount, state, reason, sent) " +
 			numbers + "SELECT 'p' || (1000000000 + i), 0, 'r' || i, 150000, 'settled', '', TRUE FROM many",
 		"INSERT INTO payment_claims (service, ref, payment_id) " + numbers + "SELECT 'fine', 'r' || i, 'p' || (1000000000 + i) FROM many",
-		"INSERT INTO payment_txns (partner_id, txn_id, prv_txn, account, amount, paid_at, received_at, payment_id, result) " +
-			numbers + "SELECT 'demo-wallet', 't' || i, 'v' || i, 'c' || i, 150000, i, i, 'p' || (1000000000 + i), 0 FROM many",
+		"INSERT INTO payment_txns (partner_id, txn_id, prv_txn, account, amount, paid_at, received_at, payment_id, decision) " +
+			numbers + "SELECT 'demo-wallet', 't' || i, 'v' || i, 'c' || i, 150000, i, i, 'p' || (1000000000 + i), 'approved' FROM many",
 		"INSERT INTO ledger_entries (id, kind, payment_id, line, happened_at) " + numbers + "SELECT 'a' || i, 'accept', 'p' || (1000000000 + i), -1, i FROM many",
 		"INSERT INTO ledger_entries (id, kind, payment_id, line, happened_at) " + numbers + "SELECT 's' || i, 'settle', 'p' || (1000000000 + i), 0, i FROM many",
 		"INSERT INTO ledger_postings (entry_id, n, account, amount) " + numbers + "SELECT 'a' || i, 0, 'partner:demo-wallet', 150000 FROM many",

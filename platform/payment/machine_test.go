@@ -97,7 +97,7 @@ func (m *machine) accept(t *rapid.T) {
 	if was, used := m.txns[id]; used {
 		want := was.answer
 		if was.account != p.Code || was.sum != sum {
-			want = payment.Answer{Result: payment.OtherFailed}
+			want = payment.Answer{Decision: payment.Reused}
 		}
 		if got != want {
 			t.Fatalf("transaction %s again: %+v, want %+v", id, got, want)
@@ -105,28 +105,28 @@ func (m *machine) accept(t *rapid.T) {
 		return
 	}
 	m.txns[id] = modelTxn{p.Code, sum, got}
-	if want := m.judge(p, sum); got.Result != want {
-		t.Fatalf("accept of a payment that is %s: %d, want %d", p.State, got.Result, want)
+	if want := m.judge(p, sum); got.Decision != want {
+		t.Fatalf("accept of a payment that is %s: %s, want %s", p.State, got.Decision, want)
 	}
-	if got.Result == payment.OK {
+	if got.Decision == payment.Approved {
 		m.in += sum
 	}
 }
 
 // judge says what accepting must answer, and does it in the model.
-func (m *machine) judge(p *modelPayment, sum money.Amount) payment.Result {
+func (m *machine) judge(p *modelPayment, sum money.Amount) payment.Decision {
 	switch {
 	case p.State != payment.Awaiting:
-		return payment.Inactive
+		return payment.NotPayable
 	case sum < p.Amount:
-		return payment.TooSmall
+		return payment.SumTooSmall
 	case sum > p.Amount:
-		return payment.TooLarge
+		return payment.SumTooLarge
 	}
 	for _, l := range p.Lines {
 		if m.claimed[l.Ref] {
 			p.State = payment.Refused
-			return payment.Inactive
+			return payment.NotPayable
 		}
 	}
 	p.State = payment.Accepted
@@ -134,7 +134,7 @@ func (m *machine) judge(p *modelPayment, sum money.Amount) payment.Result {
 		m.claimed[l.Ref] = true
 		p.open = append(p.open, l.Ref)
 	}
-	return payment.OK
+	return payment.Approved
 }
 
 // settle works a payment once, with what can go wrong on the way.

@@ -36,7 +36,7 @@ func TestPaidOtherwise(t *testing.T) {
 		same := w.awaiting(t, bakyt, "t2", "1001")
 		more := w.awaiting(t, bakyt, "t3", "1001", "1002")
 		apart := w.awaiting(t, bakyt, "t4", "1002")
-		if a := w.accept(t, "1", paid); a.Result != payment.OK {
+		if a := w.accept(t, "1", paid); a.Decision != payment.Approved {
 			t.Fatalf("accepted: %+v", a)
 		}
 		must(t, w.Settle(t.Context(), paid.ID))
@@ -45,24 +45,24 @@ func TestPaidOtherwise(t *testing.T) {
 			p     payment.Payment
 			owner string
 			want  payment.State
-			check payment.Result
+			check payment.Decision
 			told  int
 		}{
-			"the paid one":    {paid, aigul, payment.Settled, payment.Inactive, 0},
-			"another's":       {same, bakyt, payment.Refused, payment.Inactive, 1},
-			"with one more":   {more, bakyt, payment.Refused, payment.Inactive, 1},
-			"of another bill": {apart, bakyt, payment.Awaiting, payment.OK, 0},
+			"the paid one":    {paid, aigul, payment.Settled, payment.NotPayable, 0},
+			"another's":       {same, bakyt, payment.Refused, payment.NotPayable, 1},
+			"with one more":   {more, bakyt, payment.Refused, payment.NotPayable, 1},
+			"of another bill": {apart, bakyt, payment.Awaiting, payment.Approved, 0},
 		} {
 			if got := w.state(t, c.owner, c.p); got.State != c.want {
 				t.Errorf("%s is %s", what, got.State)
 			}
 			answer, err := w.Check(t.Context(), wallet, c.p.Code, c.p.Amount)
-			if err != nil || answer.Result != c.check {
+			if err != nil || answer.Decision != c.check {
 				t.Errorf("the wallet's check of %s: %+v, %v", what, answer, err)
 			}
 			eventually(t, what+" is told of", func() bool { return w.told(c.p) == c.told })
 		}
-		if a := w.accept(t, "2", same); a.Result != payment.Inactive {
+		if a := w.accept(t, "2", same); a.Decision != payment.NotPayable {
 			t.Errorf("a closed code was paid: %+v", a)
 		}
 		must(t, w.VerifyLedger(t.Context()))
@@ -114,9 +114,9 @@ func TestTwoWalletsOneBill(t *testing.T) {
 				switch {
 				case err != nil:
 					t.Errorf("accept: %v", err)
-				case a.Result == payment.OK:
+				case a.Decision == payment.Approved:
 					taken[i%2]++
-				case a.Result != payment.Inactive:
+				case a.Decision != payment.NotPayable:
 					t.Errorf("answered %+v", a)
 				}
 			})

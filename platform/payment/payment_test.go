@@ -2,6 +2,7 @@ package payment_test
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,10 +28,10 @@ func TestPaidEndToEnd(t *testing.T) {
 		}
 		check, err := w.Check(context.Background(), wallet, p.Code, 0)
 		must(t, err)
-		if check.Result != payment.OK || check.Due != p.Amount || check.Service != "fine" {
+		if check.Decision != payment.Approved || check.Due != p.Amount || check.Service != "fine" {
 			t.Errorf("check: %+v", check)
 		}
-		if a := w.accept(t, "1", p); a.Result != payment.OK || a.PrvTxn == "" {
+		if a := w.accept(t, "1", p); a.Decision != payment.Approved || a.Reference == "" {
 			t.Errorf("accept: %+v", a)
 		}
 		eventually(t, "settled", func() bool { return w.state(t, aigul, p).State == payment.Settled })
@@ -40,7 +41,7 @@ func TestPaidEndToEnd(t *testing.T) {
 			t.Errorf("SMS: %s", all)
 		}
 		must(t, w.VerifyLedger(context.Background()))
-		if again, err := w.Check(context.Background(), wallet, p.Code, p.Amount); err != nil || again.Result != payment.Inactive {
+		if again, err := w.Check(context.Background(), wallet, p.Code, p.Amount); err != nil || again.Decision != payment.NotPayable {
 			t.Errorf("check of a paid code: %+v, %v", again, err)
 		}
 	})
@@ -104,7 +105,7 @@ func TestSixtyFourAcceptsOfOneTransaction(t *testing.T) {
 		}
 		wg.Wait()
 		for _, a := range answers {
-			if a != answers[0] || a.Result != payment.OK {
+			if a != answers[0] || a.Decision != payment.Approved {
 				t.Fatalf("answers differ: %+v and %+v", a, answers[0])
 			}
 		}
@@ -116,12 +117,12 @@ func TestSixtyFourAcceptsOfOneTransaction(t *testing.T) {
 			sum     money.Amount
 		}{{p.Code, p.Amount + 1}, {"1", p.Amount}} {
 			a, err := w.Accept(context.Background(), wallet, "0007", other.account, other.sum, start)
-			if err != nil || a.Result != payment.OtherFailed {
+			if err != nil || a.Decision != payment.Reused {
 				t.Errorf("the same txn_id with other data: %+v, %v", a, err)
 			}
 		}
 		// 7 is not 0007: a txn_id is text.
-		if a := w.accept(t, "7", p); a.Result != payment.Inactive {
+		if a := w.accept(t, "7", p); a.Decision != payment.NotPayable {
 			t.Errorf("a second transaction: %+v", a)
 		}
 		must(t, w.VerifyLedger(context.Background()))
@@ -140,10 +141,10 @@ func TestOneCodePaidByManyTransactions(t *testing.T) {
 			for i := range 16 {
 				wg.Go(func() {
 					a, err := w.Accept(context.Background(), wallet, tag+strconv.Itoa(i+10), p.Code, p.Amount, start)
-					if err != nil || a.Result != payment.OK && a.Result != payment.Inactive {
+					if err != nil || a.Decision != payment.Approved && a.Decision != payment.NotPayable {
 						t.Errorf("accept: %+v, %v", a, err)
 					}
-					if a.Result == payment.OK {
+					if a.Decision == payment.Approved {
 						taken.Add(1)
 					}
 				})
@@ -171,11 +172,12 @@ func TestTwoCodesForOneBill(t *testing.T) {
 			wg.Go(func() { got[0] = w.accept(t, "1"+tag, one) })
 			wg.Go(func() { got[1] = w.accept(t, "2"+tag, two) })
 			wg.Wait()
-			if got[0].Result+got[1].Result != payment.Inactive {
+			decided := []payment.Decision{got[0].Decision, got[1].Decision}
+			if slices.Sort(decided); !slices.Equal(decided, []payment.Decision{payment.Approved, payment.NotPayable}) {
 				t.Fatalf("one must be taken and one refused: %+v", got)
 			}
 			loser, phone, free := two, bakyt, "only2-"+tag
-			if got[1].Result == payment.OK {
+			if got[1].Decision == payment.Approved {
 				loser, phone, free = one, aigul, "only1-"+tag
 			}
 			if s := w.state(t, phone, loser).State; s != payment.Refused {

@@ -32,7 +32,7 @@ var unsaid = map[string]string{
 	"ledger_postings.entry_id":  "the row's name: moved, its entry is wrong",
 	"payment_claims.payment_id": "the row's name: moved, a paid bill is not claimed",
 	"payment_lines.payment_id":  "the row's name: moved, both payments' sums are wrong",
-	"payment_txns.result":       "what a refused transaction was told; of an accepted one it is the state",
+	"payment_txns.decision":     "what a refused transaction was told; of an accepted one it is the state",
 }
 
 // told is one of each kind of payment.

@@ -143,12 +143,12 @@ UPDATE payments SET state = 'in_doubt', try_at = NULL, trying = FALSE
 WHERE id = $1 AND state = 'accepted';
 
 -- name: InsertTxn :execrows
-INSERT INTO payment_txns (partner_id, txn_id, prv_txn, account, amount, paid_at, received_at, payment_id, result)
-VALUES ($1, $2, $3, $4, $5, $6, $7, '', 1)
+INSERT INTO payment_txns (partner_id, txn_id, prv_txn, account, amount, paid_at, received_at, payment_id, decision)
+VALUES ($1, $2, $3, $4, $5, $6, $7, '', 'not_now')
 ON CONFLICT (partner_id, txn_id) DO NOTHING;
 
 -- name: DecideTxn :exec
-UPDATE payment_txns SET payment_id = $3, result = $4
+UPDATE payment_txns SET payment_id = $3, decision = $4
 WHERE partner_id = $1 AND txn_id = $2;
 
 -- name: GetTxn :one

@@ -74,7 +74,7 @@ func TestRegisterDownDelaysAndLosesNothing(t *testing.T) {
 		w := newWorld(t, db)
 		p := w.awaiting(t, aigul, "t1", "1")
 		w.register.down = 1
-		if a, err := w.Check(context.Background(), wallet, p.Code, p.Amount); err != nil || a.Result != payment.Temporary {
+		if a, err := w.Check(context.Background(), wallet, p.Code, p.Amount); err != nil || a.Decision != payment.NotNow {
 			t.Errorf("check while the register is down: %+v, %v", a, err)
 		}
 		w.accept(t, "1", p)
@@ -103,29 +103,29 @@ func TestRefusals(t *testing.T) {
 		for i, c := range []struct {
 			name, account string
 			sum           money.Amount
-			want          payment.Result
+			want          payment.Decision
 		}{
-			{"letters", "abc", p.Amount, payment.BadAccount},
-			{"check digit", wrong, p.Amount, payment.BadAccount},
-			{"unknown", validCode(t), p.Amount, payment.Unknown},
-			{"unconfirmed", hidden, p.Amount, payment.Unknown},
-			{"less", p.Code, p.Amount - 1, payment.TooSmall},
-			{"more", p.Code, p.Amount + 1, payment.TooLarge},
-			{"nothing paid", p.Code, 0, payment.TooSmall},
+			{"letters", "abc", p.Amount, payment.MalformedCode},
+			{"check digit", wrong, p.Amount, payment.MalformedCode},
+			{"unknown", validCode(t), p.Amount, payment.UnknownCode},
+			{"unconfirmed", hidden, p.Amount, payment.UnknownCode},
+			{"less", p.Code, p.Amount - 1, payment.SumTooSmall},
+			{"more", p.Code, p.Amount + 1, payment.SumTooLarge},
+			{"nothing paid", p.Code, 0, payment.SumTooSmall},
 		} {
 			a, err := w.Accept(ctx, wallet, strconv.Itoa(i), c.account, c.sum, start)
-			if err != nil || a.Result != c.want {
-				t.Errorf("%s: %+v, %v; want %d", c.name, a, err, c.want)
+			if err != nil || a.Decision != c.want {
+				t.Errorf("%s: %+v, %v; want %s", c.name, a, err, c.want)
 			}
 		}
 		w.register.mu.Lock()
 		w.register.price["1"] = 5000 * money.Som
 		w.register.mu.Unlock()
-		if a, err := w.Check(ctx, wallet, p.Code, p.Amount); err != nil || a.Result != payment.Inactive {
+		if a, err := w.Check(ctx, wallet, p.Code, p.Amount); err != nil || a.Decision != payment.NotPayable {
 			t.Errorf("a price that changed: %+v, %v", a, err)
 		}
 		w.pass(payment.CodeLife)
-		if a := w.accept(t, "55", p); a.Result != payment.Inactive {
+		if a := w.accept(t, "55", p); a.Decision != payment.NotPayable {
 			t.Errorf("a lapsed code: %+v", a)
 		}
 		must(t, w.VerifyLedger(ctx))

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"math"
 
 	"github.com/pressly/goose/v3"
 )
@@ -16,6 +17,17 @@ var migrations embed.FS
 // migrations ran. Several processes may call it at once on PostgreSQL; the job
 // queue's own tables are made by job.Migrate.
 func (db *DB) Migrate(ctx context.Context) (int, error) {
+	return db.migrate(ctx, math.MaxInt64)
+}
+
+// MigrateTo brings the schema to that of an earlier version, the number of its last
+// migration: a test plants rows of before there.
+func (db *DB) MigrateTo(ctx context.Context, version int64) error {
+	_, err := db.migrate(ctx, version)
+	return err
+}
+
+func (db *DB) migrate(ctx context.Context, version int64) (int, error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return 0, fmt.Errorf("read the embedded migrations: %w", err)
@@ -28,7 +40,7 @@ func (db *DB) Migrate(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("prepare migrations: %w", err)
 	}
-	done, err := provider.Up(ctx)
+	done, err := provider.UpTo(ctx, version)
 	if err != nil {
 		return len(done), fmt.Errorf("migrate: %w", err)
 	}

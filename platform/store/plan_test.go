@@ -85,8 +85,8 @@ func fill(t *testing.T, db *store.DB) {
 			"CASE WHEN i % 1000 = 0 THEN 'accepted' WHEN i % 1001 = 0 THEN 'in_doubt' ELSE 'settled' END, i, i, i FROM many",
 		"INSERT INTO payment_lines (payment_id, n, ref, amount, state, reason, sent) " + many + "SELECT 'p' || i, 0, 'r' || i, 1, 'settled', '', TRUE FROM many",
 		"INSERT INTO payment_claims (service, ref, payment_id) " + many + "SELECT 'fine', 'r' || i, 'p' || i FROM many",
-		"INSERT INTO payment_txns (partner_id, txn_id, prv_txn, account, amount, paid_at, received_at, payment_id, result) " +
-			many + "SELECT 'demo-wallet', 't' || i, 'v' || i, 'c' || i, 1, i, i, 'p' || i, 0 FROM many",
+		"INSERT INTO payment_txns (partner_id, txn_id, prv_txn, account, amount, paid_at, received_at, payment_id, decision) " +
+			many + "SELECT 'demo-wallet', 't' || i, 'v' || i, 'c' || i, 1, i, i, 'p' || i, 'approved' FROM many",
 		"ANALYZE",
 	} {
 		if _, err := db.Writer().ExecContext(t.Context(), statement); err != nil {

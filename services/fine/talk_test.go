@@ -103,7 +103,7 @@ func TestTalkPaysAFine(t *testing.T) {
 		}
 		answer, err := w.payments.Accept(ctx, "demo-wallet", "1", code, 1500*money.Som, w.now())
 		must(t, err)
-		if answer.Result != payment.OK {
+		if answer.Decision != payment.Approved {
 			t.Fatalf("accept: %+v", answer)
 		}
 		again := newTalk(t, w, locales.RU)

@@ -242,7 +242,7 @@ func (w *world) paid(t *testing.T, turn, number string) payment.Payment {
 	must(t, err)
 	answer, err := w.payments.Accept(ctx, "demo-wallet", turn, p.Code, p.Amount, w.now())
 	must(t, err)
-	if answer.Result != payment.OK {
+	if answer.Decision != payment.Approved {
 		t.Fatalf("not accepted: %+v", answer)
 	}
 	return p

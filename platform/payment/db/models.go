@@ -58,5 +58,5 @@ type PaymentTxn struct {
 	PaidAt     dbtime.Time
 	ReceivedAt dbtime.Time
 	PaymentID  string
-	Result     int64
+	Decision   string
 }

@@ -228,7 +228,7 @@ func (q *Queries) CreatePartner(ctx context.Context, arg CreatePartnerParams) (i
 }
 
 const decideTxn = `-- name: DecideTxn :exec
-UPDATE payment_txns SET payment_id = $3, result = $4
+UPDATE payment_txns SET payment_id = $3, decision = $4
 WHERE partner_id = $1 AND txn_id = $2
 `
 
@@ -236,7 +236,7 @@ type DecideTxnParams struct {
 	PartnerID string
 	TxnID     string
 	PaymentID string
-	Result    int64
+	Decision  string
 }
 
 func (q *Queries) DecideTxn(ctx context.Context, arg DecideTxnParams) error {
@@ -244,7 +244,7 @@ func (q *Queries) DecideTxn(ctx context.Context, arg DecideTxnParams) error {
 		arg.PartnerID,
 		arg.TxnID,
 		arg.PaymentID,
-		arg.Result,
+		arg.Decision,
 	)
 	return err
 }
@@ -537,7 +537,7 @@ func (q *Queries) GetPaymentByOpenKey(ctx context.Context, openKey string) (Paym
 }
 
 const getTxn = `-- name: GetTxn :one
-SELECT partner_id, txn_id, prv_txn, account, amount, paid_at, received_at, payment_id, result FROM payment_txns WHERE partner_id = $1 AND txn_id = $2
+SELECT partner_id, txn_id, prv_txn, account, amount, paid_at, received_at, payment_id, decision FROM payment_txns WHERE partner_id = $1 AND txn_id = $2
 `
 
 type GetTxnParams struct {
@@ -557,7 +557,7 @@ func (q *Queries) GetTxn(ctx context.Context, arg GetTxnParams) (PaymentTxn, err
 		&i.PaidAt,
 		&i.ReceivedAt,
 		&i.PaymentID,
-		&i.Result,
+		&i.Decision,
 	)
 	return i, err
 }
@@ -671,8 +671,8 @@ func (q *Queries) InsertPosting(ctx context.Context, arg InsertPostingParams) er
 }
 
 const insertTxn = `-- name: InsertTxn :execrows
-INSERT INTO payment_txns (partner_id, txn_id, prv_txn, account, amount, paid_at, received_at, payment_id, result)
-VALUES ($1, $2, $3, $4, $5, $6, $7, '', 1)
+INSERT INTO payment_txns (partner_id, txn_id, prv_txn, account, amount, paid_at, received_at, payment_id, decision)
+VALUES ($1, $2, $3, $4, $5, $6, $7, '', 'not_now')
 ON CONFLICT (partner_id, txn_id) DO NOTHING
 `
 

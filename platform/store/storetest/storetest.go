@@ -71,6 +71,27 @@ func Open(t testing.TB, dsn string) *store.DB {
 	return db
 }
 
+// Before runs test like Each, on a database of the schema that a migration, by its
+// number, found: what is written there is as an earlier version wrote it. The test
+// migrates it itself.
+func Before(t *testing.T, migration int64, test func(t *testing.T, db *store.DB)) {
+	t.Helper()
+	for name, address := range map[string]func(testing.TB) string{"sqlite": NewSQLite, "postgresql": NewPostgres} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db, err := store.Open(context.Background(), address(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = db.Close() })
+			if err := db.MigrateTo(context.Background(), migration-1); err != nil {
+				t.Fatal(err)
+			}
+			test(t, db)
+		})
+	}
+}
+
 // migrate brings a database to this build's version, with the job queue's tables.
 func migrate(db *store.DB) error {
 	if _, err := db.Migrate(context.Background()); err != nil {
