@@ -50,7 +50,7 @@ func (m *moneyFigures) Collect(ch chan<- prometheus.Metric) {
 		state payment.State
 		n     int64
 		since time.Time
-	}{{payment.Accepted, w.Accepted, w.AcceptedSince}, {payment.InDoubt, w.Doubts, w.DoubtSince}} {
+	}{{payment.Accepted, w.Accepted, w.AcceptedSince}, {payment.InDoubt, w.Suspended, w.SuspendedSince}} {
 		var age float64
 		if f.n > 0 {
 			age = max(0, m.now().Sub(f.since).Seconds())

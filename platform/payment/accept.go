@@ -46,7 +46,7 @@ func (s *Service) Accept(ctx context.Context, partner, txnID, code string, sum m
 			answer, err = stored(ctx, db.New(tx), txn)
 			return err
 		}
-		answer, err = s.take(ctx, tx, txn)
+		answer, err = s.decide(ctx, tx, txn)
 		return err
 	})
 	if err != nil {
@@ -67,8 +67,8 @@ func stored(ctx context.Context, q *db.Queries, txn db.InsertTxnParams) (Answer,
 	return Answer{Decision: Decision(was.Decision), Reference: was.PrvTxn}, nil
 }
 
-// take decides a new transaction and keeps the decision with all its effects.
-func (s *Service) take(ctx context.Context, tx *store.Tx, txn db.InsertTxnParams) (Answer, error) {
+// decide judges a new transaction and keeps the decision with all its effects.
+func (s *Service) decide(ctx context.Context, tx *store.Tx, txn db.InsertTxnParams) (Answer, error) {
 	q := db.New(tx)
 	answer := Answer{Decision: MalformedCode, Reference: txn.PrvTxn}
 	var row db.Payment
@@ -85,13 +85,13 @@ func (s *Service) take(ctx context.Context, tx *store.Tx, txn db.InsertTxnParams
 		}
 	}
 	if answer.Decision == Approved {
-		var taken acceptance
+		var accepted acceptance
 		var err error
-		if taken, answer.Decision, err = s.claim(ctx, tx, row.ID, txn); err != nil {
+		if accepted, answer.Decision, err = s.claim(ctx, tx, row.ID, txn); err != nil {
 			return Answer{}, err
 		}
 		if answer.Decision == Approved {
-			if err := s.effects(ctx, tx, taken); err != nil {
+			if err := s.effects(ctx, tx, accepted); err != nil {
 				return Answer{}, err
 			}
 		}
@@ -101,7 +101,7 @@ func (s *Service) take(ctx context.Context, tx *store.Tx, txn db.InsertTxnParams
 	})
 }
 
-// acceptance is a payment whose money is taken, as its rows are from then on.
+// acceptance is a payment whose money was accepted, as its rows are from then on.
 type acceptance struct {
 	row   db.Payment
 	lines []db.PaymentLine
@@ -110,46 +110,46 @@ type acceptance struct {
 
 // claim takes the payment and each of its bills, or none. Bills are claimed in
 // the order of their numbers, so that two payments never wait for each other.
-func (s *Service) claim(ctx context.Context, tx *store.Tx, id string, txn db.InsertTxnParams) (taken acceptance, decision Decision, err error) {
+func (s *Service) claim(ctx context.Context, tx *store.Tx, id string, txn db.InsertTxnParams) (accepted acceptance, decision Decision, err error) {
 	q, at := db.New(tx), txn.ReceivedAt
-	taken.txn = txn
+	accepted.txn = txn
 	// The register knows whole seconds: an accepted_at in whole seconds is what
 	// our own payment is recognised by.
 	second := dbtime.From(at.Truncate(time.Second))
-	taken.row, err = q.AcceptPayment(ctx, db.AcceptPaymentParams{
+	accepted.row, err = q.AcceptPayment(ctx, db.AcceptPaymentParams{
 		ID: id, AcceptedAt: second, TryAt: dbtime.From(at.Add(queueTakes)),
 	})
 	if errors.Is(err, sql.ErrNoRows) {
-		return taken, NotPayable, nil // another transaction was faster
+		return accepted, NotPayable, nil // another transaction was faster
 	}
 	if err != nil {
-		return taken, NotNow, err
+		return accepted, NotNow, err
 	}
-	if taken.lines, err = q.ListLines(ctx, id); err != nil {
-		return taken, NotNow, err
+	if accepted.lines, err = q.ListLines(ctx, id); err != nil {
+		return accepted, NotNow, err
 	}
-	for _, l := range taken.lines {
-		n, err := q.ClaimBill(ctx, db.ClaimBillParams{Service: taken.row.Service, Ref: l.Ref, PaymentID: id})
+	for _, l := range accepted.lines {
+		n, err := q.ClaimBill(ctx, db.ClaimBillParams{Service: accepted.row.Service, Ref: l.Ref, PaymentID: id})
 		if err != nil {
-			return taken, NotNow, err
+			return accepted, NotNow, err
 		}
 		if n == 0 {
-			return taken, NotPayable, errors.Join(
+			return accepted, NotPayable, errors.Join(
 				q.ReleaseClaims(ctx, id),
 				q.RefusePayment(ctx, db.RefusePaymentParams{ID: id, FinishedAt: at}),
-				s.closed(ctx, tx, taken.row, at),
+				s.closed(ctx, tx, accepted.row, at),
 			)
 		}
 	}
-	return taken, Approved, q.ClaimLines(ctx, id)
+	return accepted, Approved, q.ClaimLines(ctx, id)
 }
 
 // effects are what an accepted payment leaves in the same transaction.
-func (s *Service) effects(ctx context.Context, tx *store.Tx, taken acceptance) error {
-	row, txn := taken.row, taken.txn
+func (s *Service) effects(ctx context.Context, tx *store.Tx, accepted acceptance) error {
+	row, txn := accepted.row, accepted.txn
 	err := post(ctx, tx, transfer{
 		kind: entryAccept, paymentID: row.ID, line: wholePayment, amount: row.Amount, at: txn.ReceivedAt,
-		from: clearingAccount(row.Service), to: partnerAccount(txn.PartnerID),
+		source: partnerAccount(txn.PartnerID), destination: clearingAccount(row.Service),
 	})
 	if err != nil {
 		return err
@@ -157,7 +157,7 @@ func (s *Service) effects(ctx context.Context, tx *store.Tx, taken acceptance) e
 	err = s.Trail.Leave(ctx, tx, trail.Step{
 		Audit: audit.Entry{
 			At: txn.ReceivedAt.Time, Actor: partnerAccount(txn.PartnerID), Action: "payment.accept",
-			Object: row.ID, Subject: row.Owner, Purpose: "payment", Decided: taken.decided(),
+			Object: row.ID, Subject: row.Owner, Purpose: "payment", Decided: accepted.decided(),
 		},
 		Event: event(row, "payment.accept", "done", txn.ReceivedAt.Time),
 	})

@@ -228,24 +228,24 @@ func (f *file) follows() State {
 func (c *Check) compare(f *file, paid bool) {
 	want := map[posting]int64{}
 	move := func(kind string, line, amount int64, source, destination string) {
-		want[posting{kind, line, destination}] += amount
-		want[posting{kind, line, source}] -= amount
+		want[posting{kind, line, source}] += amount
+		want[posting{kind, line, destination}] -= amount
 	}
 	clearing, suspense := clearingAccount(f.row.Service), suspenseAccount(f.row.Service)
 	if paid && len(f.txns) == 1 {
-		move(entryAccept, wholePayment, f.row.Amount, clearing, partnerAccount(f.txns[0].PartnerID))
+		move(entryAccept, wholePayment, f.row.Amount, partnerAccount(f.txns[0].PartnerID), clearing)
 	}
 	for _, l := range f.lines {
-		settle, refund, from := entrySettle, entryRefund, clearing
+		settle, refund, source := entrySettle, entryRefund, clearing
 		if !l.DoubtedAt.IsZero() {
-			move(entryDoubt, l.N, l.Amount, suspense, clearing)
-			settle, refund, from = entryDoubtSettle, entryDoubtRefund, suspense
+			move(entryDoubt, l.N, l.Amount, clearing, suspense)
+			settle, refund, source = entryDoubtSettle, entryDoubtRefund, suspense
 		}
 		switch State(l.State) {
 		case Settled:
-			move(settle, l.N, l.Amount, treasuryAccount(f.row.Service), from)
+			move(settle, l.N, l.Amount, source, treasuryAccount(f.row.Service))
 		case RefundDue:
-			move(refund, l.N, l.Amount, refundsAccount(f.row.Service), from)
+			move(refund, l.N, l.Amount, source, refundsAccount(f.row.Service))
 		}
 	}
 	var wrong []string

@@ -88,11 +88,11 @@ func (s *Service) requote(ctx context.Context, row db.Payment) (Decision, error)
 		return NotNow, fmt.Errorf("read a payment's bills: %w", err)
 	}
 	for _, l := range lines {
-		taken, err := s.Taken(ctx, row.Service, l.Ref)
+		claimed, err := s.Claimed(ctx, row.Service, l.Ref)
 		if err != nil {
 			return NotNow, err
 		}
-		if taken {
+		if claimed {
 			return NotPayable, nil
 		}
 		q, err := biller.Quote(ctx, Bill{Ref: l.Ref, PaymentID: row.ID, Payer: row.Owner})

@@ -11,7 +11,8 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
-// The accounts. Debits are positive, credits negative:
+// The accounts. Debits are positive, credits negative: money leaves its source by a
+// debit and comes to its destination by a credit.
 //
 //	partner:<id>       what the partner has taken and owes us
 //	clearing:<service> taken, and its register not told for certain
@@ -40,14 +41,15 @@ const (
 // wholePayment stands for a line's number in an entry about all of them.
 const wholePayment = -1
 
-// transfer is one ledger entry: amount moves from one account to another.
+// transfer is one ledger entry: amount moves from the source, which is debited, to the
+// destination, which is credited.
 type transfer struct {
-	kind      string
-	paymentID string
-	line      int64
-	from, to  string // to is debited, from is credited
-	amount    int64
-	at        dbtime.Time
+	kind                string
+	paymentID           string
+	line                int64
+	source, destination string
+	amount              int64
+	at                  dbtime.Time
 }
 
 // post writes an entry with its two postings. The unique key of entries refuses
@@ -65,7 +67,7 @@ func post(ctx context.Context, tx *store.Tx, t transfer) error {
 		return fmt.Errorf("write a ledger entry: %w", err)
 	}
 	for n, p := range []db.InsertPostingParams{
-		{Account: t.to, Amount: t.amount}, {Account: t.from, Amount: -t.amount},
+		{Account: t.source, Amount: t.amount}, {Account: t.destination, Amount: -t.amount},
 	} {
 		p.EntryID, p.N = id.String(), int64(n)
 		if err := q.InsertPosting(ctx, p); err != nil {

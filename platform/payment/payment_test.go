@@ -183,7 +183,7 @@ func TestTwoCodesForOneBill(t *testing.T) {
 			if s := w.state(t, phone, loser).State; s != payment.Refused {
 				t.Errorf("the refused payment is %s", s)
 			}
-			if taken, err := w.Taken(context.Background(), "fine", free); err != nil || taken {
+			if taken, err := w.Claimed(context.Background(), "fine", free); err != nil || taken {
 				t.Errorf("the refused payment keeps a claim: %v, %v", taken, err)
 			}
 		}

@@ -100,13 +100,13 @@ SELECT id, accepted_at, tries FROM payments WHERE state = 'accepted' ORDER BY ac
 -- name: CountAccepted :one
 SELECT COUNT(*) FROM payments WHERE state = 'accepted';
 
--- name: OldestDoubt :one
+-- name: OldestSuspended :one
 SELECT id, accepted_at FROM payments WHERE state = 'in_doubt' ORDER BY accepted_at LIMIT 1;
 
--- name: CountDoubts :one
+-- name: CountSuspended :one
 SELECT COUNT(*) FROM payments WHERE state = 'in_doubt';
 
--- name: ListDoubts :many
+-- name: ListSuspended :many
 SELECT p.id, p.service, p.code, p.accepted_at, l.n, l.ref, l.amount, l.doubted_at
 FROM payments p JOIN payment_lines l ON l.payment_id = p.id
 WHERE l.state = 'in_doubt'
@@ -124,21 +124,21 @@ UPDATE payment_lines SET sent = FALSE WHERE payment_id = $1 AND n = $2 AND state
 UPDATE payment_lines SET state = sqlc.arg(state), reason = sqlc.arg(reason)
 WHERE payment_id = sqlc.arg(payment_id) AND n = sqlc.arg(n) AND state = sqlc.arg(was);
 
--- name: DoubtLine :execrows
+-- name: SuspendLine :execrows
 UPDATE payment_lines SET state = 'in_doubt', doubted_at = $3
 WHERE payment_id = $1 AND n = $2 AND state = 'claimed';
 
 -- name: LockTry :execrows
 UPDATE payments SET worked_at = sqlc.arg(now) WHERE id = sqlc.arg(id) AND state = 'accepted' AND tries = sqlc.arg(tries);
 
--- name: LockDoubt :execrows
+-- name: LockSuspended :execrows
 UPDATE payments SET worked_at = sqlc.arg(now) WHERE id = sqlc.arg(id) AND state IN ('accepted', 'in_doubt');
 
 -- name: FinishPayment :execrows
 UPDATE payments SET state = $2, finished_at = $3, try_at = NULL, trying = FALSE
 WHERE id = $1 AND state IN ('accepted', 'in_doubt');
 
--- name: DoubtPayment :execrows
+-- name: SuspendPayment :execrows
 UPDATE payments SET state = 'in_doubt', try_at = NULL, trying = FALSE
 WHERE id = $1 AND state = 'accepted';
 

@@ -287,9 +287,9 @@ func (s *Service) Get(ctx context.Context, c caller.Caller, id string) (Payment,
 	return s.load(ctx, row)
 }
 
-// Taken reports that a bill is paid or being paid through us, whatever its
+// Claimed reports that a bill is paid or being paid through us, whatever its
 // register says yet.
-func (s *Service) Taken(ctx context.Context, service, ref string) (bool, error) {
+func (s *Service) Claimed(ctx context.Context, service, ref string) (bool, error) {
 	n, err := db.New(s.DB.Reader()).CountClaims(ctx, db.CountClaimsParams{Service: service, Ref: ref})
 	if err != nil {
 		return false, fmt.Errorf("look for a bill's claim: %w", err)

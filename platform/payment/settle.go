@@ -130,7 +130,7 @@ func (s *Service) finishLine(ctx context.Context, tx *store.Tx, row db.Payment, 
 		return err
 	}
 	if outcome == OutcomeDoubt {
-		err = s.doubtLine(ctx, tx, row, line, now)
+		err = s.suspend(ctx, tx, row, line, now)
 	} else {
 		err = s.closeLine(ctx, tx, row, line, outcome, now)
 	}
@@ -150,14 +150,14 @@ func (s *Service) closeLine(ctx context.Context, tx *store.Tx, row db.Payment, l
 	finish.State, finish.Reason = ending(outcome)
 	t := transfer{
 		kind: entrySettle, paymentID: row.ID, line: line.N, amount: line.Amount, at: now,
-		from: treasuryAccount(row.Service), to: clearingAccount(row.Service),
+		source: clearingAccount(row.Service), destination: treasuryAccount(row.Service),
 	}
 	doubted := State(line.State) == InDoubt
 	if doubted {
-		t.kind, t.to = entryDoubtSettle, suspenseAccount(row.Service)
+		t.kind, t.source = entryDoubtSettle, suspenseAccount(row.Service)
 	}
 	if outcome != OutcomeSettled {
-		t.kind, t.from = entryRefund, refundsAccount(row.Service)
+		t.kind, t.destination = entryRefund, refundsAccount(row.Service)
 		if doubted {
 			t.kind = entryDoubtRefund
 		}
@@ -224,7 +224,7 @@ func (s *Service) finishPayment(ctx context.Context, tx *store.Tx, row db.Paymen
 		return nil
 	case sum.doubt > 0:
 		state, outcome = InDoubt, "doubt"
-		changed, err = q.DoubtPayment(ctx, row.ID)
+		changed, err = q.SuspendPayment(ctx, row.ID)
 	case sum.back > 0:
 		state, outcome = RefundDue, "refused"
 		fallthrough

@@ -62,7 +62,7 @@ func TestPaidBySomebodyElseGoesBack(t *testing.T) {
 			t.Errorf("SMS: %s", all)
 		}
 		must(t, w.VerifyLedger(ctx))
-		if taken, err := w.Taken(ctx, "fine", "2"); err != nil || taken {
+		if taken, err := w.Claimed(ctx, "fine", "2"); err != nil || taken {
 			t.Errorf("a refunded bill stays claimed: %v, %v", taken, err)
 		}
 	})

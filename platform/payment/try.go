@@ -192,11 +192,11 @@ func (s *Service) probe(ctx context.Context, service string) error {
 
 // Waiting is what is taken and not done with.
 type Waiting struct {
-	// Accepted payments wait for their register, Doubts for an operator.
-	Accepted, Doubts int64
+	// Accepted payments wait for their register, Suspended for an operator.
+	Accepted, Suspended int64
 	// The oldest of each: its id and when its money was taken; empty: none waits.
-	OldestAccepted, OldestDoubt string
-	AcceptedSince, DoubtSince   time.Time
+	OldestAccepted, OldestSuspended string
+	AcceptedSince, SuspendedSince   time.Time
 }
 
 // Waiting tells what is taken and not done with.
@@ -205,7 +205,7 @@ func (s *Service) Waiting(ctx context.Context) (w Waiting, err error) {
 	if w.Accepted, err = q.CountAccepted(ctx); err != nil {
 		return w, fmt.Errorf("count the payments to settle: %w", err)
 	}
-	if w.Doubts, err = q.CountDoubts(ctx); err != nil {
+	if w.Suspended, err = q.CountSuspended(ctx); err != nil {
 		return w, fmt.Errorf("count the payments in doubt: %w", err)
 	}
 	accepted, err := q.OldestAccepted(ctx)
@@ -213,10 +213,10 @@ func (s *Service) Waiting(ctx context.Context) (w Waiting, err error) {
 		return w, fmt.Errorf("find the oldest payment to settle: %w", err)
 	}
 	w.OldestAccepted, w.AcceptedSince = accepted.ID, accepted.AcceptedAt.Time
-	doubt, err := q.OldestDoubt(ctx)
+	suspended, err := q.OldestSuspended(ctx)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return w, fmt.Errorf("find the oldest payment in doubt: %w", err)
 	}
-	w.OldestDoubt, w.DoubtSince = doubt.ID, doubt.AcceptedAt.Time
+	w.OldestSuspended, w.SuspendedSince = suspended.ID, suspended.AcceptedAt.Time
 	return w, nil
 }

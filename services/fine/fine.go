@@ -34,7 +34,7 @@ type Payments interface {
 	Open(ctx context.Context, c caller.Caller, service string, refs []string) (payment.Payment, error)
 	Confirm(ctx context.Context, c caller.Caller, id string) (payment.Payment, error)
 	Get(ctx context.Context, c caller.Caller, id string) (payment.Payment, error)
-	Taken(ctx context.Context, service, ref string) (bool, error)
+	Claimed(ctx context.Context, service, ref string) (bool, error)
 }
 
 // Citizens knows who proved who they are (platform/identity).

@@ -215,6 +215,6 @@ func (s *Service) priceOne(ctx context.Context, c caller.Caller, f registry.Plat
 	if err != nil || answer.Code != registry.CodeOK {
 		return Bill{}, err
 	}
-	paying, err := s.Payments.Taken(ctx, Name, number)
+	paying, err := s.Payments.Claimed(ctx, Name, number)
 	return Bill{Number: number, Amount: f.Amount, Due: answer.Cost, Paying: paying}, err
 }

@@ -197,12 +197,12 @@ func (q *Queries) CountClaims(ctx context.Context, arg CountClaimsParams) (int64
 	return count, err
 }
 
-const countDoubts = `-- name: CountDoubts :one
+const countSuspended = `-- name: CountSuspended :one
 SELECT COUNT(*) FROM payments WHERE state = 'in_doubt'
 `
 
-func (q *Queries) CountDoubts(ctx context.Context) (int64, error) {
-	row := q.db.QueryRowContext(ctx, countDoubts)
+func (q *Queries) CountSuspended(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countSuspended)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -262,38 +262,6 @@ type DisownParams struct {
 func (q *Queries) Disown(ctx context.Context, arg DisownParams) error {
 	_, err := q.db.ExecContext(ctx, disown, arg.ID, arg.Owner, arg.PhoneSealed)
 	return err
-}
-
-const doubtLine = `-- name: DoubtLine :execrows
-UPDATE payment_lines SET state = 'in_doubt', doubted_at = $3
-WHERE payment_id = $1 AND n = $2 AND state = 'claimed'
-`
-
-type DoubtLineParams struct {
-	PaymentID string
-	N         int64
-	DoubtedAt dbtime.Time
-}
-
-func (q *Queries) DoubtLine(ctx context.Context, arg DoubtLineParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, doubtLine, arg.PaymentID, arg.N, arg.DoubtedAt)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-const doubtPayment = `-- name: DoubtPayment :execrows
-UPDATE payments SET state = 'in_doubt', try_at = NULL, trying = FALSE
-WHERE id = $1 AND state = 'accepted'
-`
-
-func (q *Queries) DoubtPayment(ctx context.Context, id string) (int64, error) {
-	result, err := q.db.ExecContext(ctx, doubtPayment, id)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
 }
 
 const duePayments = `-- name: DuePayments :many
@@ -714,56 +682,6 @@ func (q *Queries) LastTried(ctx context.Context, service string) (dbtime.Time, e
 	return worked_at, err
 }
 
-const listDoubts = `-- name: ListDoubts :many
-SELECT p.id, p.service, p.code, p.accepted_at, l.n, l.ref, l.amount, l.doubted_at
-FROM payments p JOIN payment_lines l ON l.payment_id = p.id
-WHERE l.state = 'in_doubt'
-ORDER BY l.doubted_at LIMIT $1
-`
-
-type ListDoubtsRow struct {
-	ID         string
-	Service    string
-	Code       string
-	AcceptedAt dbtime.Time
-	N          int64
-	Ref        string
-	Amount     int64
-	DoubtedAt  dbtime.Time
-}
-
-func (q *Queries) ListDoubts(ctx context.Context, limit int32) ([]ListDoubtsRow, error) {
-	rows, err := q.db.QueryContext(ctx, listDoubts, limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ListDoubtsRow
-	for rows.Next() {
-		var i ListDoubtsRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.Service,
-			&i.Code,
-			&i.AcceptedAt,
-			&i.N,
-			&i.Ref,
-			&i.Amount,
-			&i.DoubtedAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const listLines = `-- name: ListLines :many
 SELECT payment_id, n, ref, amount, state, reason, sent, doubted_at FROM payment_lines WHERE payment_id = $1 ORDER BY n
 `
@@ -857,17 +775,67 @@ func (q *Queries) ListOpenPayments(ctx context.Context, arg ListOpenPaymentsPara
 	return items, nil
 }
 
-const lockDoubt = `-- name: LockDoubt :execrows
+const listSuspended = `-- name: ListSuspended :many
+SELECT p.id, p.service, p.code, p.accepted_at, l.n, l.ref, l.amount, l.doubted_at
+FROM payments p JOIN payment_lines l ON l.payment_id = p.id
+WHERE l.state = 'in_doubt'
+ORDER BY l.doubted_at LIMIT $1
+`
+
+type ListSuspendedRow struct {
+	ID         string
+	Service    string
+	Code       string
+	AcceptedAt dbtime.Time
+	N          int64
+	Ref        string
+	Amount     int64
+	DoubtedAt  dbtime.Time
+}
+
+func (q *Queries) ListSuspended(ctx context.Context, limit int32) ([]ListSuspendedRow, error) {
+	rows, err := q.db.QueryContext(ctx, listSuspended, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListSuspendedRow
+	for rows.Next() {
+		var i ListSuspendedRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Service,
+			&i.Code,
+			&i.AcceptedAt,
+			&i.N,
+			&i.Ref,
+			&i.Amount,
+			&i.DoubtedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const lockSuspended = `-- name: LockSuspended :execrows
 UPDATE payments SET worked_at = $1 WHERE id = $2 AND state IN ('accepted', 'in_doubt')
 `
 
-type LockDoubtParams struct {
+type LockSuspendedParams struct {
 	Now dbtime.Time
 	ID  string
 }
 
-func (q *Queries) LockDoubt(ctx context.Context, arg LockDoubtParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, lockDoubt, arg.Now, arg.ID)
+func (q *Queries) LockSuspended(ctx context.Context, arg LockSuspendedParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, lockSuspended, arg.Now, arg.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -955,18 +923,18 @@ func (q *Queries) OldestAccepted(ctx context.Context) (OldestAcceptedRow, error)
 	return i, err
 }
 
-const oldestDoubt = `-- name: OldestDoubt :one
+const oldestSuspended = `-- name: OldestSuspended :one
 SELECT id, accepted_at FROM payments WHERE state = 'in_doubt' ORDER BY accepted_at LIMIT 1
 `
 
-type OldestDoubtRow struct {
+type OldestSuspendedRow struct {
 	ID         string
 	AcceptedAt dbtime.Time
 }
 
-func (q *Queries) OldestDoubt(ctx context.Context) (OldestDoubtRow, error) {
-	row := q.db.QueryRowContext(ctx, oldestDoubt)
-	var i OldestDoubtRow
+func (q *Queries) OldestSuspended(ctx context.Context) (OldestSuspendedRow, error) {
+	row := q.db.QueryRowContext(ctx, oldestSuspended)
+	var i OldestSuspendedRow
 	err := row.Scan(&i.ID, &i.AcceptedAt)
 	return i, err
 }
@@ -1236,4 +1204,36 @@ type RenewSecretParams struct {
 func (q *Queries) RenewSecret(ctx context.Context, arg RenewSecretParams) error {
 	_, err := q.db.ExecContext(ctx, renewSecret, arg.ID, arg.SecretHash, arg.Was)
 	return err
+}
+
+const suspendLine = `-- name: SuspendLine :execrows
+UPDATE payment_lines SET state = 'in_doubt', doubted_at = $3
+WHERE payment_id = $1 AND n = $2 AND state = 'claimed'
+`
+
+type SuspendLineParams struct {
+	PaymentID string
+	N         int64
+	DoubtedAt dbtime.Time
+}
+
+func (q *Queries) SuspendLine(ctx context.Context, arg SuspendLineParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, suspendLine, arg.PaymentID, arg.N, arg.DoubtedAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const suspendPayment = `-- name: SuspendPayment :execrows
+UPDATE payments SET state = 'in_doubt', try_at = NULL, trying = FALSE
+WHERE id = $1 AND state = 'accepted'
+`
+
+func (q *Queries) SuspendPayment(ctx context.Context, id string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, suspendPayment, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }

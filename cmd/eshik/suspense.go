@@ -25,7 +25,7 @@ type doubtDecision struct {
 // doubts lists the payments whose register says "paid" without proof by whom.
 func (s staffCommand) doubts(ctx context.Context, config *app.Config, log *slog.Logger, out io.Writer) error {
 	return app.Beside(ctx, config, log, func(a *app.App) error {
-		list, err := a.Payments.Doubts(ctx)
+		list, err := a.Payments.Suspense(ctx)
 		if err != nil {
 			return err
 		}
@@ -47,7 +47,7 @@ func (s staffCommand) decide(ctx context.Context, config *app.Config, log *slog.
 	d := s.Decide
 	return app.Beside(ctx, config, log, func(a *app.App) error {
 		err := a.Payments.Decide(ctx, s.Officer, d.Payment, d.Line, d.Settled, d.Reference)
-		if errors.Is(err, payment.ErrNoDoubt) || errors.Is(err, payment.ErrReference) {
+		if errors.Is(err, payment.ErrNotSuspended) || errors.Is(err, payment.ErrReference) {
 			return app.UsageError{Err: err}
 		}
 		if err != nil {
@@ -65,9 +65,9 @@ func waiting(w payment.Waiting) string {
 		text += fmt.Sprintf("Payments that wait for their register: %d, the oldest %s since %s.\n",
 			w.Accepted, w.OldestAccepted, clock.Second(w.AcceptedSince))
 	}
-	if w.Doubts > 0 {
+	if w.Suspended > 0 {
 		text += fmt.Sprintf("Payments in doubt, for an operator (eshik staff doubts): %d, the oldest %s since %s.\n",
-			w.Doubts, w.OldestDoubt, clock.Second(w.DoubtSince))
+			w.Suspended, w.OldestSuspended, clock.Second(w.SuspendedSince))
 	}
 	return text
 }

@@ -16,9 +16,9 @@ import (
 	"github.com/eshik-kg/eshik/platform/trail"
 )
 
-// Doubt is a bill of which the register says "paid", which we may have paid, and
+// Suspended is a bill of which the register says "paid", which we may have paid, and
 // of which nothing proves by whom.
-type Doubt struct {
+type Suspended struct {
 	PaymentID string
 	N         int64 // the line's number within its payment
 	Service   string
@@ -29,17 +29,17 @@ type Doubt struct {
 	Since     time.Time // when the line came to be in doubt
 }
 
-const doubtsShown = 500
+const suspenseShown = 500
 
-// Doubts lists what an operator has to decide, the oldest doubt first.
-func (s *Service) Doubts(ctx context.Context) ([]Doubt, error) {
-	rows, err := db.New(s.DB.Reader()).ListDoubts(ctx, doubtsShown)
+// Suspense lists what an operator has to decide, the oldest doubt first.
+func (s *Service) Suspense(ctx context.Context) ([]Suspended, error) {
+	rows, err := db.New(s.DB.Reader()).ListSuspended(ctx, suspenseShown)
 	if err != nil {
 		return nil, fmt.Errorf("list the payments in doubt: %w", err)
 	}
-	list := make([]Doubt, len(rows))
+	list := make([]Suspended, len(rows))
 	for i, r := range rows {
-		list[i] = Doubt{
+		list[i] = Suspended{
 			PaymentID: r.ID, N: r.N, Service: r.Service, Ref: r.Ref, Amount: money.Amount(r.Amount), Code: r.Code,
 			PaidAt: r.AcceptedAt.Time, Since: r.DoubtedAt.Time,
 		}
@@ -47,23 +47,23 @@ func (s *Service) Doubts(ctx context.Context) ([]Doubt, error) {
 	return list, nil
 }
 
-// doubtLine sets a line's money aside until it is known whose payment the
+// suspend sets a line's money aside until it is known whose payment the
 // register holds. The claim stays: the bill is not to be paid again.
-func (s *Service) doubtLine(ctx context.Context, tx *store.Tx, row db.Payment, line db.PaymentLine, now dbtime.Time) error {
-	n, err := db.New(tx).DoubtLine(ctx, db.DoubtLineParams{PaymentID: row.ID, N: line.N, DoubtedAt: now})
+func (s *Service) suspend(ctx context.Context, tx *store.Tx, row db.Payment, line db.PaymentLine, now dbtime.Time) error {
+	n, err := db.New(tx).SuspendLine(ctx, db.SuspendLineParams{PaymentID: row.ID, N: line.N, DoubtedAt: now})
 	if err != nil || n == 0 {
 		return err
 	}
 	return post(ctx, tx, transfer{
 		kind: entryDoubt, paymentID: row.ID, line: line.N, amount: line.Amount, at: now,
-		from: suspenseAccount(row.Service), to: clearingAccount(row.Service),
+		source: clearingAccount(row.Service), destination: suspenseAccount(row.Service),
 	})
 }
 
 var (
-	// ErrNoDoubt is returned by Decide for a line that is not in doubt, or not any
+	// ErrNotSuspended is returned by Decide for a line that is not in doubt, or not any
 	// more.
-	ErrNoDoubt = errors.New("no such line is in doubt")
+	ErrNotSuspended = errors.New("no such line is in doubt")
 	// ErrReference is returned by Decide for evidence that cannot be looked up.
 	ErrReference = errors.New("name what was asked and answered: 1 to 40 letters, digits, and . / - _")
 
@@ -87,10 +87,10 @@ func (s *Service) Decide(ctx context.Context, officer, paymentID string, n int64
 	}
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
 		q, now := db.New(tx), dbtime.From(s.Now())
-		if _, err := q.LockDoubt(ctx, db.LockDoubtParams{ID: paymentID, Now: now}); err != nil {
+		if _, err := q.LockSuspended(ctx, db.LockSuspendedParams{ID: paymentID, Now: now}); err != nil {
 			return err
 		}
-		row, line, err := doubted(ctx, q, paymentID, n)
+		row, line, err := suspended(ctx, q, paymentID, n)
 		if err != nil {
 			return err
 		}
@@ -114,11 +114,11 @@ func (s *Service) Decide(ctx context.Context, officer, paymentID string, n int64
 	return nil
 }
 
-// doubted reads a line that is in doubt, with its payment.
-func doubted(ctx context.Context, q *db.Queries, paymentID string, n int64) (row db.Payment, line db.PaymentLine, err error) {
+// suspended reads a line that is in doubt, with its payment.
+func suspended(ctx context.Context, q *db.Queries, paymentID string, n int64) (row db.Payment, line db.PaymentLine, err error) {
 	row, err = q.GetPayment(ctx, paymentID)
 	if errors.Is(err, sql.ErrNoRows) {
-		return row, line, ErrNoDoubt
+		return row, line, ErrNotSuspended
 	}
 	if err != nil {
 		return row, line, err
@@ -132,5 +132,5 @@ func doubted(ctx context.Context, q *db.Queries, paymentID string, n int64) (row
 			return row, l, nil
 		}
 	}
-	return row, line, ErrNoDoubt
+	return row, line, ErrNotSuspended
 }

@@ -49,19 +49,19 @@ func TestM2DoubtIsDecidedByAPerson(t *testing.T) {
 					t.Error("the money in doubt is not in suspense")
 				}
 				must(t, w.VerifyLedger(ctx))
-				if taken, err := w.Taken(ctx, "fine", "2"); err != nil || !taken {
+				if taken, err := w.Claimed(ctx, "fine", "2"); err != nil || !taken {
 					t.Errorf("a bill in doubt can be paid again: %v, %v", taken, err)
 				}
 				eventually(t, "the citizen is told", func() bool { return len(w.texts()) == 2 })
 				if all := strings.Join(w.texts(), "\n"); !strings.Contains(all, "Төлөм текшерилүүдө: 1 500 сом") {
 					t.Errorf("SMS: %s", all)
 				}
-				list, err := w.Doubts(ctx)
+				list, err := w.Suspense(ctx)
 				must(t, err)
 				if len(list) != 1 || list[0].PaymentID != p.ID || list[0].N != 1 || list[0].Ref != "2" || list[0].Amount != 1500*money.Som || list[0].Code != p.Code {
 					t.Fatalf("doubts: %+v", list)
 				}
-				if waiting, err := w.Waiting(ctx); err != nil || waiting.Doubts != 1 || waiting.OldestDoubt != p.ID {
+				if waiting, err := w.Waiting(ctx); err != nil || waiting.Suspended != 1 || waiting.OldestSuspended != p.ID {
 					t.Errorf("waiting: %+v, %v", waiting, err)
 				}
 				w.pass(time.Hour)
@@ -77,10 +77,10 @@ func TestM2DoubtIsDecidedByAPerson(t *testing.T) {
 					t.Error("the money is not where it was decided to be")
 				}
 				eventually(t, "the citizen hears how it ended", func() bool { return strings.Contains(strings.Join(w.texts(), "\n"), c.says) })
-				if taken, err := w.Taken(ctx, "fine", "2"); err != nil || taken != c.taken {
+				if taken, err := w.Claimed(ctx, "fine", "2"); err != nil || taken != c.taken {
 					t.Errorf("claimed afterwards: %v, %v", taken, err)
 				}
-				if err := w.Decide(ctx, "Бермет", p.ID, 1, !c.settled, "12-3/45"); !errors.Is(err, payment.ErrNoDoubt) {
+				if err := w.Decide(ctx, "Бермет", p.ID, 1, !c.settled, "12-3/45"); !errors.Is(err, payment.ErrNotSuspended) {
 					t.Errorf("decided twice: %v", err)
 				}
 				if n := w.count(t, "SELECT COUNT(*) FROM audit_records WHERE actor = 'staff:Бермет' AND purpose = 'payment 12-3/45'"); n != 1 {
@@ -106,9 +106,9 @@ func TestM2DecideRefuses(t *testing.T) {
 			n                     int64
 			want                  error // nil: any
 		}{
-			"a line that is settled": {"b", p.ID, "1", 0, payment.ErrNoDoubt},
-			"no such line":           {"b", p.ID, "1", 7, payment.ErrNoDoubt},
-			"no such payment":        {"b", "x", "1", 1, payment.ErrNoDoubt},
+			"a line that is settled": {"b", p.ID, "1", 0, payment.ErrNotSuspended},
+			"no such line":           {"b", p.ID, "1", 7, payment.ErrNotSuspended},
+			"no such payment":        {"b", "x", "1", 1, payment.ErrNotSuspended},
 			"no evidence":            {"b", p.ID, "", 1, payment.ErrReference},
 			"a novel for evidence":   {"b", p.ID, strings.Repeat("1", 41), 1, payment.ErrReference},
 			"words for evidence":     {"b", p.ID, "she said so", 1, payment.ErrReference},
