@@ -18,6 +18,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/problem"
 )
 
@@ -42,15 +43,24 @@ func serving(t *testing.T, languages chosen, handler fiber.Handler) *fiber.App {
 	}
 	authenticate := func(_ context.Context, bearer string) (Principal, error) {
 		who, known := map[string]Principal{
-			"good": {"+996555000001", "citizen"}, "other": {"+996700000002", "another"}, "phone": {"+996770000003", ""},
+			"good": {Phone: "+996555000001", Subject: "citizen"}, "other": {Phone: "+996700000002", Subject: "another"}, "phone": {Phone: "+996770000003"},
 		}[bearer]
 		if !known {
 			return Principal{}, problem.New(problem.Unauthenticated, "problem.identity_token")
 		}
 		return who, nil
 	}
-	contract, err := NewContract(document, authenticate, languages, func(string) string { return "MegaCom" },
-		func(turn string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(turn))) }, time.Now)
+	contract, err := NewContract(document, Audience{
+		Channel: caller.REST, Gateway: "rest", Authenticate: Bearer(authenticate), Challenge: BearerChallenge("prove who you are"),
+		Levels: map[string]Level{"phone": nil, "proven": func(p Principal) error {
+			if p.Subject == "" {
+				return problem.New(problem.Unproven, "problem.level_proven")
+			}
+			return nil
+		}},
+		Languages: languages, Operator: func(string) string { return "MegaCom" }, Now: time.Now,
+		Index: func(turn string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(turn))) },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

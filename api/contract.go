@@ -20,39 +20,19 @@ import (
 	"github.com/eshik-kg/eshik/platform/problem"
 )
 
-// Principal is who a request's bearer token stands for.
-type Principal struct {
-	Phone   string
-	Subject string // the proven citizen, empty before the proof
-}
-
-// Authenticator checks a bearer token.
-type Authenticator func(ctx context.Context, bearer string) (Principal, error)
-
-// Languages knows the language that a phone's owner chose; "" where none was.
-type Languages interface {
-	Locale(ctx context.Context, phone string) (locales.Locale, error)
-}
-
 // Contract holds requests to an OpenAPI document: what the document does not
 // allow never reaches a handler, and an operation with a security requirement
-// is called only with a valid token.
+// is called only by who is admitted to it.
 type Contract struct {
 	// JSON is the document as JSON.
-	JSON         []byte
-	router       routers.Router
-	authenticate Authenticator
-	languages    Languages
-	operator     func(phone string) string
-	index        func(turn string) string
-	now          func() time.Time
+	JSON     []byte
+	doc      *openapi3.T
+	router   routers.Router
+	audience Audience
 }
 
-// NewContract reads an OpenAPI 3.0 document. operator names a phone's network;
-// index makes a pseudonym of what identifies a request.
-func NewContract(
-	document []byte, authenticate Authenticator, languages Languages, operator, index func(string) string, now func() time.Time,
-) (*Contract, error) {
+// NewContract reads an OpenAPI 3.0 document, which it serves an audience by.
+func NewContract(document []byte, audience Audience) (*Contract, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(document)
 	if err != nil {
 		return nil, fmt.Errorf("read the contract: %w", err)
@@ -61,14 +41,15 @@ func NewContract(
 	if err != nil {
 		return nil, fmt.Errorf("write the contract: %w", err)
 	}
+	if err := audience.complete(doc); err != nil {
+		return nil, fmt.Errorf("read the contract: %w", err)
+	}
 	doc.Servers = nil // requests are matched by path, whatever the host
 	router, err := legacy.NewRouter(doc)
 	if err != nil {
 		return nil, fmt.Errorf("route the contract: %w", err)
 	}
-	return &Contract{
-		JSON: written, router: router, authenticate: authenticate, languages: languages, operator: operator, index: index, now: now,
-	}, nil
+	return &Contract{JSON: written, doc: doc, router: router, audience: audience}, nil
 }
 
 // idempotencyKey is the header of operations that can be repeated safely.
@@ -78,10 +59,11 @@ type askedKey struct{}
 
 // asked is what a request's context knows of it.
 type asked struct {
-	contract *Contract
-	caller   caller.Caller
-	answered locales.Locale // the language of the answer
-	step     string         // see StepFrom; empty: it is none
+	contract  *Contract
+	caller    caller.Caller
+	principal Principal
+	answered  locales.Locale // the language of the answer
+	step      string         // see StepFrom; empty: it is none
 }
 
 // CallerFrom is who makes the request that ctx belongs to. Its language is that of
@@ -89,6 +71,13 @@ type asked struct {
 func CallerFrom(ctx context.Context) caller.Caller {
 	a, _ := ctx.Value(askedKey{}).(asked)
 	return a.caller
+}
+
+// PrincipalFrom is who makes the request that ctx belongs to; nobody where its operation
+// is for everybody.
+func PrincipalFrom(ctx context.Context) Principal {
+	a, _ := ctx.Value(askedKey{}).(asked)
+	return a.principal
 }
 
 // LocaleFrom is the language of the answer to the request that ctx belongs to.
@@ -107,8 +96,8 @@ func CallerNamed(ctx context.Context, phone string) (caller.Caller, error) {
 // chose on any channel, as who asks may be a stranger. Only where nothing was chosen
 // the request's own counts.
 func (k *Contract) about(ctx context.Context, who caller.Caller, phone string) (caller.Caller, error) {
-	who.Phone, who.Operator = phone, k.operator(phone)
-	chosen, err := k.languages.Locale(ctx, phone)
+	who.Phone, who.Operator = phone, k.audience.Operator(phone)
+	chosen, err := k.audience.Languages.Locale(ctx, phone)
 	if err != nil {
 		return who, err
 	}
@@ -127,6 +116,7 @@ func StepFrom(ctx context.Context) (service, step string, counted bool) {
 
 // Middleware checks a request and puts its caller into the context.
 func (k *Contract) Middleware(c *fiber.Ctx) error {
+	c.Locals(audienceKey{}, k)
 	Speak(c, Locale(c))
 	c.Set(fiber.HeaderCacheControl, "no-store") // what is public says otherwise itself
 	if faults := k.illegible(c); len(faults) > 0 {
@@ -147,7 +137,7 @@ func (k *Contract) Middleware(c *fiber.Ctx) error {
 	if err != nil {
 		return k.elsewhere(c, request, err)
 	}
-	who, err := k.caller(c, route.Operation)
+	who, principal, err := k.caller(c, route.Operation)
 	if err != nil {
 		return err
 	}
@@ -158,7 +148,7 @@ func (k *Contract) Middleware(c *fiber.Ctx) error {
 		return err
 	}
 	announce(c, route.Operation)
-	known := asked{contract: k, caller: who, answered: Locale(c), step: extension(route.Operation, "x-step")}
+	known := asked{contract: k, caller: who, principal: principal, answered: Locale(c), step: extension(route.Operation, "x-step")}
 	c.SetUserContext(context.WithValue(c.UserContext(), askedKey{}, known))
 	return c.Next()
 }
@@ -236,56 +226,31 @@ func (k *Contract) methods(r *http.Request) (allowed []string) {
 	return allowed
 }
 
-// proven is the contract's name of the level of assurance at which it is known
-// who the person is; a bare token knows the phone.
+// proven is the level of assurance at which it is known who a person is.
 const proven = "proven"
 
-// needs reports whether an operation needs a token, and whether of a phone on
-// which somebody proved who they are.
-func needs(operation *openapi3.Operation) (token, person bool) {
-	if operation.Security == nil {
-		return false, false
+// caller makes the request's caller, and says who it is where the operation asks.
+func (k *Contract) caller(c *fiber.Ctx, operation *openapi3.Operation) (who caller.Caller, principal Principal, err error) {
+	a := k.audience
+	who = caller.Caller{Channel: a.Channel, Gateway: a.Gateway, Locale: messageLocale(c), Address: strings.Clone(c.IP()), Now: a.Now()}
+	requirements := secured(k.doc, operation)
+	if len(requirements) == 0 {
+		return who, principal, nil
 	}
-	for _, requirement := range *operation.Security {
-		if _, ok := requirement[proven]; ok {
-			person = true
-		}
+	if principal, err = a.Authenticate(c); err != nil {
+		return who, principal, err
 	}
-	return len(*operation.Security) > 0, person
-}
-
-// caller makes the request's caller, from its token where one is needed.
-func (k *Contract) caller(c *fiber.Ctx, operation *openapi3.Operation) (caller.Caller, error) {
-	who := caller.Caller{Channel: caller.REST, Gateway: "rest", Locale: messageLocale(c), Address: strings.Clone(c.IP()), Now: k.now()}
-	token, person := needs(operation)
-	if !token {
-		return who, nil
-	}
-	bearer, found := bearerOf(c.Get(fiber.HeaderAuthorization))
-	if !found {
-		return who, problem.New(problem.Unauthenticated, "problem.token_missing")
-	}
-	principal, err := k.authenticate(c.UserContext(), bearer)
-	if err != nil {
-		return who, err
-	}
-	if person && principal.Subject == "" {
-		return who, problem.New(problem.Unproven, "problem.level_proven")
+	if err := a.admit(principal, requirements); err != nil {
+		return who, principal, err
 	}
 	who.Subject = principal.Subject
-	if who, err = k.about(c.UserContext(), who, principal.Phone); err != nil {
-		return who, err
+	if principal.Phone != "" {
+		if who, err = k.about(c.UserContext(), who, principal.Phone); err != nil {
+			return who, principal, err
+		}
 	}
 	if key := c.Get(idempotencyKey); key != "" && operation.Parameters.GetByInAndName("header", idempotencyKey) != nil {
-		who.Turn = k.index(operation.OperationID + "|" + who.Phone + "|" + key)
+		who.Turn = a.Index(operation.OperationID + "|" + principal.scope() + "|" + key)
 	}
-	return who, nil
-}
-
-// bearerOf takes the token out of an Authorization header. The scheme is
-// case-insensitive (RFC 9110, section 11.1).
-func bearerOf(header string) (string, bool) {
-	scheme, token, _ := strings.Cut(header, " ")
-	token = strings.Clone(strings.TrimSpace(token))
-	return token, strings.EqualFold(scheme, "Bearer") && token != ""
+	return who, principal, nil
 }

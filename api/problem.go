@@ -77,8 +77,8 @@ func ErrorHandler(catalogue *locales.Catalogue, log *slog.Logger) fiber.ErrorHan
 		if p.Code == problem.Unproven {
 			body.Level = proven
 		}
-		if challenge := challengeOf(p, status); challenge != "" {
-			c.Set(fiber.HeaderWWWAuthenticate, challenge)
+		if wanted := challengeOf(c, p, status); wanted != "" {
+			c.Set(fiber.HeaderWWWAuthenticate, wanted)
 		}
 		if err := c.Status(status).JSON(body); err != nil {
 			return err
@@ -117,24 +117,6 @@ func lines(say func(key string, args ...any) string, p *problem.Error, faults []
 	}
 	return out
 }
-
-// challengeOf says what a token lacks: RFC 6750, section 3, and for a higher
-// level of assurance RFC 9470, section 3 — with 403, as the token itself is good.
-func challengeOf(p *problem.Error, status int) string {
-	switch {
-	case p.Code == problem.Unproven:
-		return `Bearer realm="eshik", error="insufficient_user_authentication", ` +
-			`error_description="prove who you are: POST /v1/proofs", acr_values="` + proven + `"`
-	case status != http.StatusUnauthorized:
-		return ""
-	case p.Key == errBadToken:
-		return `Bearer realm="eshik", error="invalid_token"`
-	}
-	return `Bearer realm="eshik"`
-}
-
-// errBadToken is the problem of a token that is not good (platform/identity).
-const errBadToken = "problem.identity_token" // #nosec G101 -- a key of the locale files
 
 // ownStatuses are statuses of HTTP's own: of requests that could not be read to their end,
 // and of those that nobody takes in this way; with what to say of them.

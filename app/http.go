@@ -16,7 +16,6 @@ import (
 	"github.com/eshik-kg/eshik/api/citizen"
 	"github.com/eshik-kg/eshik/api/partner"
 	"github.com/eshik-kg/eshik/api/public"
-	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/sandbox"
 	"github.com/eshik-kg/eshik/sms"
@@ -148,8 +147,8 @@ func (a *App) mountSMS(f fiber.Router) (err error) {
 func (a *App) mountAPI(f fiber.Router) error {
 	osmp := &partner.OSMP{Payments: a.Payments, Partners: a.Partners, Texts: a.Texts, Log: a.Log}
 	osmp.Register(f)
-	contract, err := api.NewContract(citizen.Document, a.authenticate, a.Identity, caller.Operator,
-		func(turn string) string { return a.Sealer.Index("rest.turn", turn) }, a.Clock)
+	contract, err := api.NewContract(citizen.Document, citizen.Audience(a.authenticate, a.Identity,
+		func(turn string) string { return a.Sealer.Index("rest.turn", turn) }, a.Clock))
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,173 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/problem"
+)
+
+// Principal is who makes a request.
+type Principal struct {
+	// ID names who it is among those of its audience, as a partner's or an officer's;
+	// empty where the phone does.
+	ID      string
+	Phone   string // E.164; empty for who comes without one
+	Subject string // the proven citizen, empty before the proof
+}
+
+// scope is what a principal's idempotency keys are apart from others' by.
+func (p Principal) scope() string {
+	if p.ID != "" {
+		return p.ID
+	}
+	return p.Phone
+}
+
+// Languages knows the language that a phone's owner chose; "" where none was.
+type Languages interface {
+	Locale(ctx context.Context, phone string) (locales.Locale, error)
+}
+
+// Level is what a security scheme of a contract asks of who makes a request, beside
+// that it is known who; nil asks for nothing more.
+type Level func(Principal) error
+
+// Audience is what differs between those whom a contract serves: citizens, partners,
+// staff. Languages and Operator are asked about phones only, Authenticate and Challenge
+// only where an operation is not for everybody.
+type Audience struct {
+	// Channel and Gateway are what the requests come through.
+	Channel caller.Channel
+	Gateway string
+	// Authenticate says who makes a request, by what its headers prove.
+	Authenticate func(c *fiber.Ctx) (Principal, error)
+	// Levels has each security scheme of the contract, by its name.
+	Levels map[string]Level
+	// Challenge is the WWW-Authenticate header of a refusal; "" where there is none.
+	Challenge func(p *problem.Error, status int) string
+	Languages Languages
+	// Operator names a phone's network.
+	Operator func(phone string) string
+	// Index makes a pseudonym of what identifies a request.
+	Index func(turn string) string
+	Now   func() time.Time
+}
+
+// Bearer authenticates by the token of the Authorization header (RFC 6750). Without one
+// the problem is token_missing.
+func Bearer(check func(ctx context.Context, token string) (Principal, error)) func(*fiber.Ctx) (Principal, error) {
+	return func(c *fiber.Ctx) (Principal, error) {
+		token, found := bearerOf(c.Get(fiber.HeaderAuthorization))
+		if !found {
+			return Principal{}, problem.New(problem.Unauthenticated, "problem.token_missing")
+		}
+		return check(c.UserContext(), token)
+	}
+}
+
+// bearerOf takes the token out of an Authorization header. The scheme is
+// case-insensitive (RFC 9110, section 11.1).
+func bearerOf(header string) (string, bool) {
+	scheme, token, _ := strings.Cut(header, " ")
+	token = strings.Clone(strings.TrimSpace(token))
+	return token, strings.EqualFold(scheme, "Bearer") && token != ""
+}
+
+// errBadToken is the problem of a token that is not good (platform/identity).
+const errBadToken = "problem.identity_token" // #nosec G101 -- a key of the locale files
+
+const challenge = `Bearer realm="eshik"`
+
+// BearerChallenge says what a token lacks: RFC 6750, section 3, and for a higher level
+// of assurance RFC 9470, section 3 — with 403, as the token itself is good. stepUp says
+// how one comes to that level.
+func BearerChallenge(stepUp string) func(*problem.Error, int) string {
+	return func(p *problem.Error, status int) string {
+		switch {
+		case p.Code == problem.Unproven:
+			return challenge + `, error="insufficient_user_authentication", ` +
+				`error_description="` + stepUp + `", acr_values="` + proven + `"`
+		case status != http.StatusUnauthorized:
+			return ""
+		case p.Key == errBadToken:
+			return challenge + `, error="invalid_token"`
+		}
+		return challenge
+	}
+}
+
+// challengeOf is the challenge of the audience that a request is of, and of none a
+// token's.
+func challengeOf(c *fiber.Ctx, p *problem.Error, status int) string {
+	if k, ok := c.Locals(audienceKey{}).(*Contract); ok {
+		if k.audience.Challenge == nil {
+			return ""
+		}
+		return k.audience.Challenge(p, status)
+	}
+	if status == http.StatusUnauthorized {
+		return challenge
+	}
+	return ""
+}
+
+type audienceKey struct{}
+
+// secured are the security requirements of an operation: its own, or else the
+// document's.
+func secured(doc *openapi3.T, operation *openapi3.Operation) openapi3.SecurityRequirements {
+	if operation.Security != nil {
+		return *operation.Security
+	}
+	return doc.Security
+}
+
+// complete refuses a contract that asks for what the audience does not know.
+func (a Audience) complete(doc *openapi3.T) error {
+	for path, item := range doc.Paths.Map() {
+		for method, operation := range item.Operations() {
+			for _, requirement := range secured(doc, operation) {
+				if a.Authenticate == nil {
+					return fmt.Errorf("%s %s is not for everybody, and its audience has nobody who says who asks", method, path)
+				}
+				for scheme := range requirement {
+					if _, known := a.Levels[scheme]; !known {
+						return fmt.Errorf("%s %s asks for %q, which its audience does not know", method, path, scheme)
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// admit holds a principal to the security requirements: to every scheme of one of them.
+func (a Audience) admit(p Principal, requirements openapi3.SecurityRequirements) error {
+	var refused error
+	for _, requirement := range requirements {
+		if refused = a.meets(p, requirement); refused == nil {
+			return nil
+		}
+	}
+	return refused
+}
+
+func (a Audience) meets(p Principal, requirement openapi3.SecurityRequirement) error {
+	for scheme := range requirement {
+		if level := a.Levels[scheme]; level != nil {
+			if err := level(p); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

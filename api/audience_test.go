@@ -1,0 +1,136 @@
+package api
+
+import (
+	"encoding/base64"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/problem"
+)
+
+// shops is a contract of another audience: who calls has a name and a secret, and all
+// but one operation is for them alone, by the document and not by each operation.
+const shops = `
+openapi: 3.0.3
+info: {title: Shops, version: "1"}
+security: [{shop: []}]
+paths:
+  /shops/v1/orders:
+    post:
+      operationId: order
+      parameters: [{name: Idempotency-Key, in: header, required: true, schema: {type: string}}]
+      responses: {"200": {description: Done}}
+  /shops/v1/money:
+    get: {operationId: money, security: [{large: []}, {shop: [], audited: []}], responses: {"200": {description: Money}}}
+  /shops/v1/hours:
+    get: {operationId: hours, security: [], responses: {"200": {description: Hours}}}
+components:
+  securitySchemes:
+    shop: {type: http, scheme: basic}
+    large: {type: http, scheme: basic}
+    audited: {type: http, scheme: basic}
+`
+
+// shopAudience knows shops by their names; "large" is large, and "exact" audited.
+func shopAudience() Audience {
+	is := func(name string) Level {
+		return func(p Principal) error {
+			if p.ID != name {
+				return problem.New(problem.Unproven, "problem.level_proven")
+			}
+			return nil
+		}
+	}
+	return Audience{
+		Channel: caller.Partner, Gateway: "shop",
+		Levels: map[string]Level{"shop": nil, "large": is("large"), "audited": is("exact")},
+		Authenticate: func(c *fiber.Ctx) (Principal, error) {
+			raw, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(c.Get(fiber.HeaderAuthorization), "Basic "))
+			name, secret, _ := strings.Cut(string(raw), ":")
+			if secret != "s" {
+				return Principal{}, problem.New(problem.Unauthenticated, "problem.partner_secret")
+			}
+			return Principal{ID: name}, nil
+		},
+		Challenge: func(_ *problem.Error, status int) string {
+			if status == http.StatusUnauthorized {
+				return `Basic realm="shops"`
+			}
+			return ""
+		},
+		Index: func(turn string) string { return "turn:" + turn }, Now: func() time.Time { return time.Unix(7, 0) },
+	}
+}
+
+// TestAnotherAudience: a contract of partners or staff is held as the citizens' is, with
+// their own channel, credentials and levels.
+func TestAnotherAudience(t *testing.T) {
+	t.Parallel()
+	catalogue, err := locales.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	contract, err := NewContract([]byte(shops), shopAudience())
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := fiber.New(fiber.Config{ErrorHandler: ErrorHandler(catalogue, slog.New(slog.DiscardHandler)), Immutable: true})
+	app.Use("/shops/v1", contract.Middleware)
+	app.All("/*", func(c *fiber.Ctx) error {
+		who := CallerFrom(c.UserContext())
+		return c.SendString(strings.Join([]string{string(who.Channel), who.Gateway, PrincipalFrom(c.UserContext()).ID, who.Phone, who.Turn}, ","))
+	})
+	basic := func(name, secret string) string {
+		return "Basic " + base64.StdEncoding.EncodeToString([]byte(name+":"+secret))
+	}
+	for name, c := range map[string]struct {
+		method, path, who, key string
+		status                 int
+		want                   string
+	}{
+		"for everybody":     {http.MethodGet, "/shops/v1/hours", "", "", 200, "partner,shop,,,"},
+		"by the document":   {http.MethodPost, "/shops/v1/orders", basic("small", "s"), "k1", 200, "partner,shop,small,,turn:order|small|k1"},
+		"another's key":     {http.MethodPost, "/shops/v1/orders", basic("exact", "s"), "k1", 200, "partner,shop,exact,,turn:order|exact|k1"},
+		"no key":            {http.MethodPost, "/shops/v1/orders", basic("small", "s"), "", 400, "Idempotency-Key"},
+		"a stranger":        {http.MethodPost, "/shops/v1/orders", basic("small", "x"), "k1", 401, "problem.partner_secret"},
+		"nobody":            {http.MethodGet, "/shops/v1/money", "", "", 401, "problem.partner_secret"},
+		"below the level":   {http.MethodGet, "/shops/v1/money", basic("small", "s"), "", 403, "problem.level_proven"},
+		"one way in":        {http.MethodGet, "/shops/v1/money", basic("large", "s"), "", 200, "partner,shop,large,,"},
+		"the other way in":  {http.MethodGet, "/shops/v1/money", basic("exact", "s"), "", 200, "partner,shop,exact,,"},
+		"of another method": {http.MethodGet, "/shops/v1/orders", basic("small", "s"), "", 405, ""},
+	} {
+		headers := []string{"Authorization", c.who}
+		if c.key != "" {
+			headers = append(headers, "Idempotency-Key", c.key)
+		}
+		status, body, header := call(t, app, c.method, c.path, "", headers...)
+		if status != c.status || !strings.Contains(body, c.want) || c.status == 200 && body != c.want {
+			t.Errorf("%s: %d %s, want %d %s", name, status, body, c.status, c.want)
+		}
+		if got := header.Get("WWW-Authenticate"); (got == `Basic realm="shops"`) != (c.status == 401) || got != "" && c.status != 401 {
+			t.Errorf("%s: the challenge is %q", name, got)
+		}
+	}
+}
+
+// TestAContractThatNobodyCanMeet is found at the start, not by the first request.
+func TestAContractThatNobodyCanMeet(t *testing.T) {
+	t.Parallel()
+	unknown := shopAudience()
+	delete(unknown.Levels, "audited")
+	open := shopAudience()
+	open.Authenticate = nil
+	for _, audience := range []Audience{unknown, open} {
+		if _, err := NewContract([]byte(shops), audience); err == nil || errors.Is(err, errRequest) {
+			t.Errorf("it is served: %v", err)
+		}
+	}
+}
