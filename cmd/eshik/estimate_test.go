@@ -9,27 +9,7 @@ import (
 	"testing"
 
 	"github.com/eshik-kg/eshik/locales"
-	"github.com/eshik-kg/eshik/platform/gsm"
 )
-
-// TestMessagesKeepTheirBounds: no translation makes a message take more parts
-// than it is listed with.
-func TestMessagesKeepTheirBounds(t *testing.T) {
-	t.Parallel()
-	texts, err := locales.Load()
-	must(t, err)
-	all := estimates(texts)
-	if err := tooLong(all); err != nil {
-		t.Error(err)
-	}
-	if want := len(texts.Messages()) * len(locales.All); len(all) != want || want == 0 {
-		t.Errorf("%d estimates, want %d", len(all), want)
-	}
-	long := estimate{key: "x", locale: locales.RU, bound: 1, Estimate: gsm.Measure(strings.Repeat("ж", 71))}
-	if err := tooLong(append(all, long)); err == nil || !strings.Contains(err.Error(), "x in ru takes 2 parts") {
-		t.Errorf("a message that is too long gave %v", err)
-	}
-}
 
 // estimated runs the command over a gateways' file and gives its lines, with the
 // cells apart by one space.
@@ -84,5 +64,12 @@ secret_env = "E2E_SECRET"
 	}
 	if lines, exit = estimated(t, "[[sms]]\nprovider = \"pigeon\""); exit != 2 || len(lines) == 0 {
 		t.Errorf("a broken file gave %d and %q", exit, lines)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -5,14 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
-	"slices"
 	"text/tabwriter"
 
 	"github.com/eshik-kg/eshik/app"
-	"github.com/eshik-kg/eshik/locales"
-	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/docs/guides"
+	"github.com/eshik-kg/eshik/flowcheck"
 )
 
 type flowsCommand struct {
@@ -26,24 +24,23 @@ type flowsCheck struct{}
 // Run walks, prints a table and what it proves; exit code 1 when something is
 // wrong. The gateways' file, if one is set, adds the screens of its operators.
 func (flowsCheck) Run(ctx context.Context, config *app.Config, out io.Writer) error {
-	walked, err := proved(config.Gateways)
+	channels, err := flowcheck.Channels(config.Gateways)
 	if err != nil {
 		return app.UsageError{Err: fmt.Errorf("ESHIK_GATEWAYS: %w", err)}
 	}
-	sum := summary{channels: len(walked)}
+	sum := summary{channels: len(channels)}
 	table := tabwriter.NewWriter(out, 2, 4, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "channel\tlanguage\tturns\tscreens\tnodes\tproblems\tmost pages\tlongest page\tfaults")
-	for _, d := range walked {
-		for _, loc := range crawled {
-			_, _ = fmt.Fprintf(os.Stderr, "walking %s, %s …\n", d.name, loc)
-			c, err := crawlAll(ctx, d, loc, planted{})
+	for _, channel := range channels {
+		for _, loc := range flowcheck.Languages() {
+			_, _ = fmt.Fprintf(os.Stderr, "walking %s, %s …\n", channel.Name, loc)
+			w, err := flowcheck.Walk(ctx, channel, loc)
 			if err != nil {
 				return err
 			}
-			most, node := c.mostPaged()
 			_, _ = fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d of %d\t%d\t%d (%s)\t%d\t%d\n",
-				d.name, loc, c.turns, c.screens, c.shown(), len(c.shows), c.problems, most, node, c.longest, len(c.faults))
-			sum.add(c)
+				channel.Name, loc, w.Turns, w.Screens, w.Reached, w.Nodes, w.Problems, w.MostPages, w.MostPaged, w.Longest, len(w.Faults))
+			sum.add(w)
 		}
 	}
 	if err := table.Flush(); err != nil {
@@ -53,49 +50,29 @@ func (flowsCheck) Run(ctx context.Context, config *app.Config, out io.Writer) er
 	return errors.Join(sum.faults...)
 }
 
-// proved are the channels that are walked: those of doors, and every other size of
-// screen that the gateways' file sets. Who has a size that is walked already is
-// named beside it.
-func proved(path string) ([]door, error) {
-	walked := slices.Clone(doors)
-	screens, err := app.Screens(path)
-	for _, gateway := range slices.Sorted(maps.Keys(screens)) {
-		b := screens[gateway]
-		at := slices.IndexFunc(walked, func(d door) bool { return d.channel == caller.USSD && d.budget == b })
-		if at < 0 {
-			walked = append(walked, door{fmt.Sprintf("ussd %d/%d", b.Septets, b.Units), caller.USSD, b})
-			at = len(walked) - 1
-		}
-		walked[at].name += ", " + gateway
-	}
-	return walked, err
-}
-
 // summary is what all walks came to.
 type summary struct {
 	channels, walks, turns, screens, nodes, problems int
 	faults                                           []error
 }
 
-func (s *summary) add(c *crawl) {
+func (s *summary) add(w flowcheck.Walked) {
 	s.walks++
-	s.turns += c.turns
-	s.screens += c.screens
-	s.nodes, s.problems = len(c.shows), c.problems
-	for _, fault := range c.faults {
-		s.faults = append(s.faults, errors.New(fault))
-	}
+	s.turns += w.Turns
+	s.screens += w.Screens
+	s.nodes, s.problems = w.Nodes, w.Problems
+	s.faults = append(s.faults, w.Faults...)
 }
 
 // text says what was walked and what of it holds.
 func (s *summary) text() string {
 	counts := fmt.Sprintf("\n%d walks (%d channels in %d languages and scripts), %d turns, %d screens of %d nodes, %d sentences about problems: ",
-		s.walks, s.channels, len(crawled), s.turns, s.screens, s.nodes, s.problems)
+		s.walks, s.channels, len(flowcheck.Languages()), s.turns, s.screens, s.nodes, s.problems)
 	if len(s.faults) > 0 {
 		return counts + fmt.Sprintf("%d faults.\n", len(s.faults))
 	}
 	return counts + fmt.Sprintf("no fault.\n"+
-		"Each node was reached; each screen fits, takes at most %d pages with the longest values, has its texts, leads on and back, and keeps no secret.\n", maxPages)
+		"Each node was reached; each screen fits, takes at most %d pages with the longest values, has its texts, leads on and back, and keeps no secret.\n", flowcheck.MaxPages)
 }
 
 type flowsGraph struct {
@@ -104,16 +81,58 @@ type flowsGraph struct {
 
 // Run draws.
 func (g flowsGraph) Run(ctx context.Context, out io.Writer) error {
-	c, err := crawlAll(ctx, doors[0], locales.KY, planted{})
+	drawn, err := flowcheck.Draw(ctx)
 	if err != nil {
 		return err
 	}
-	if g.Out == "" {
-		_, err = io.WriteString(out, c.document())
+	return write(out, g.Out, drawn)
+}
+
+type flowsTexts struct {
+	HTML  bool   `name:"html" help:"Write a page on which each text is read beside its screen and marked; it needs no network."`
+	Out   string `help:"File to write; standard output when absent." type:"path"`
+	Guide string `help:"Another translators' guide, whose questions the page repeats; the program's own when absent." type:"path"`
+}
+
+// Help is shown by `eshik flows texts --help`.
+func (flowsTexts) Help() string {
+	return `Without --html it prints tab-separated lines: key, ky, ru, ky-Latn. A line break is written \n, and the plural forms of a text stand apart by " | ".
+
+With --html it walks the conversation over USSD and writes one page: every screen with the values of the walk and with the longest ones, then every ` +
+		`message, every sentence about an error, and every other text. What is marked stays in the reader's browser until it is saved as CSV there.`
+}
+
+// Run prints the table or writes the page.
+func (f flowsTexts) Run(ctx context.Context, out io.Writer) error {
+	text, err := f.text(ctx)
+	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(g.Out, []byte(c.document()), 0o644); err != nil { // #nosec G306 -- a document
-		return app.UsageError{Err: fmt.Errorf("cannot write %s: %w", g.Out, err)}
+	return write(out, f.Out, text)
+}
+
+func (f flowsTexts) text(ctx context.Context) (string, error) {
+	if !f.HTML {
+		return flowcheck.TextTable()
+	}
+	if f.Guide == "" {
+		return flowcheck.TextPage(ctx, guides.Translators)
+	}
+	guide, err := os.ReadFile(f.Guide)
+	if err != nil {
+		return "", app.UsageError{Err: fmt.Errorf("the translators' guide (--guide): %w", err)}
+	}
+	return flowcheck.TextPage(ctx, string(guide))
+}
+
+// write puts a document into the file that a command was given, or shows it.
+func write(out io.Writer, file, document string) error {
+	if file == "" {
+		_, err := io.WriteString(out, document)
+		return err
+	}
+	if err := os.WriteFile(file, []byte(document), 0o644); err != nil { // #nosec G306 -- a document
+		return app.UsageError{Err: fmt.Errorf("cannot write %s: %w", file, err)}
 	}
 	return nil
 }

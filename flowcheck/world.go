@@ -1,4 +1,4 @@
-package main
+package flowcheck
 
 import (
 	"bytes"
@@ -20,12 +20,12 @@ import (
 )
 
 // newCrawl wires the app over the sandbox as `eshik serve` does.
-func newCrawl(ctx context.Context, d door, loc locales.Locale, faults planted) (*crawl, error) {
+func newCrawl(ctx context.Context, d Channel, loc locales.Locale, faults planted) (*crawl, error) {
 	folder, err := os.MkdirTemp("", "eshik-flows-")
 	if err != nil {
 		return nil, err
 	}
-	c := &crawl{ctx: ctx, folder: folder, door: d, locale: loc, reached: map[string]bool{}, pages: map[string]int{}, edges: map[edge]string{}, actions: map[string]bool{}, deep: map[string]bool{}, nodes: map[string]dialog.Node{}, parts: map[string]bool{}, found: map[string]string{}}
+	c := &crawl{ctx: ctx, folder: folder, channel: d, locale: loc, reached: map[string]bool{}, pages: map[string]int{}, edges: map[edge]string{}, actions: map[string]bool{}, deep: map[string]bool{}, nodes: map[string]dialog.Node{}, parts: map[string]bool{}, found: map[string]string{}}
 	log := slog.New(slog.DiscardHandler)
 	config := &app.Config{
 		Mode: "sandbox", Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Data: folder,

@@ -1,4 +1,4 @@
-package main
+package flowcheck
 
 import (
 	"bytes"
@@ -6,13 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/eshik-kg/eshik/docs/guides"
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/gsm"
 )
@@ -62,17 +61,13 @@ func TestTextPage(t *testing.T) {
 	t.Parallel()
 	texts, err := locales.Load()
 	must(t, err)
-	path := filepath.Join(t.TempDir(), "texts.html")
-	var out, complaints bytes.Buffer
-	if exit := run([]string{"flows", "texts", "--html", "--out", path}, &out, &complaints); exit != 0 {
-		t.Fatalf("exit code %d: %s", exit, complaints.String())
-	}
-	page, err := os.ReadFile(path)
+	written, err := TextPage(t.Context(), guides.Translators)
 	must(t, err)
+	page := []byte(written)
 	keys, ids, said, asked := map[string]int{}, map[string]bool{}, []string{}, 0
 	alone := map[string]bool{} // the keys that have a row of their own
 	told := []string{}         // the languages of the instructions; the page's own is ky
-	for _, e := range elements(t, string(page)) {
+	for _, e := range elements(t, written) {
 		for _, name := range []string{"src", "action", "srcset", "data", "xlink:href"} {
 			if e.attrs[name] != "" {
 				t.Errorf("<%s> asks for %s=%q", e.name, name, e.attrs[name])
@@ -163,7 +158,7 @@ func TestTextPageEscapes(t *testing.T) {
 // TestTextLengths are those of platform/gsm, against the budget of the channel.
 func TestTextLengths(t *testing.T) {
 	t.Parallel()
-	budget := doors[0].budget
+	budget := channels[0].budget
 	for _, row := range []struct {
 		pages []string
 		want  string
@@ -201,12 +196,10 @@ func TestTextTable(t *testing.T) {
 	t.Parallel()
 	texts, err := locales.Load()
 	must(t, err)
-	var out, complaints bytes.Buffer
-	if exit := run([]string{"flows", "texts"}, &out, &complaints); exit != 0 {
-		t.Fatalf("exit code %d: %s", exit, complaints.String())
-	}
+	table, err := TextTable()
+	must(t, err)
 	lines := map[string]string{}
-	for line := range strings.SplitSeq(strings.TrimSuffix(out.String(), "\n"), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSuffix(table, "\n"), "\n") {
 		key, rest, _ := strings.Cut(line, "\t")
 		if lines[key] = rest; strings.Count(rest, "\t") != 2 || strings.Contains(rest, "\t\t") {
 			t.Errorf("not four cells: %q", line)
@@ -260,9 +253,5 @@ func TestReadQuestions(t *testing.T) {
 		if _, err := readQuestions(broken, texts); err == nil || !strings.Contains(err.Error(), complaint) {
 			t.Errorf("%q gave %v, want %q", broken, err, complaint)
 		}
-	}
-	var out, complaints bytes.Buffer
-	if exit := run([]string{"flows", "texts", "--html", "--guide", "no-such-file"}, &out, &complaints); exit != 2 || !strings.Contains(complaints.String(), "--guide") {
-		t.Errorf("without a guide: exit code %d, %s", exit, complaints.String())
 	}
 }

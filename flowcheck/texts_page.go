@@ -1,4 +1,4 @@
-package main
+package flowcheck
 
 import (
 	_ "embed" // the page's template
@@ -89,7 +89,7 @@ func (q *questions) table(block string, texts *locales.Catalogue) error {
 	return errors.Join(faults...)
 }
 
-//go:embed flows_texts.html
+//go:embed texts.html
 var textPageSource string
 
 // textPage writes the sections as one page that asks for nothing else.

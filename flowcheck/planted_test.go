@@ -1,4 +1,4 @@
-package main
+package flowcheck
 
 import (
 	"context"
@@ -16,7 +16,7 @@ import (
 // TestPlantedFaults: a walk reports each kind of fault where it is, and no other.
 func TestPlantedFaults(t *testing.T) {
 	t.Parallel()
-	c, err := crawlAll(t.Context(), doors[1], locales.RU, planted{services: []dialog.Service{faulty()}, engine: breaking})
+	c, err := crawlAll(t.Context(), channels[1], locales.RU, planted{services: []dialog.Service{faulty()}, engine: breaking})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestOperatorsScreens(t *testing.T) {
 		must(t, os.WriteFile(path, []byte(text), 0o600))
 		return path
 	}
-	got, err := proved(write(`[[ussd]]
+	got, err := Channels(write(`[[ussd]]
 format = "plain"
 secret_env = "NOWHERE_SET"
 septets = 160
@@ -138,7 +138,7 @@ units = 60`))
 	must(t, err)
 	names := make([]string, len(got))
 	for i, d := range got {
-		names[i] = d.name
+		names[i] = d.Name
 	}
 	want := "ussd 182/80; ussd 160/70, plain; sms; ussd 140/60, megacom MegaCom, plain Beeline"
 	if strings.Join(names, "; ") != want || got[3].budget != (dialog.Budget{Septets: 140, Units: 60}) {
@@ -147,11 +147,11 @@ units = 60`))
 	for text, fault := range map[string]string{
 		"[[ussd]]\nformat = \"plain\"\nseptets = 10\nunits = 5": "a screen holds", "[[ussd]]\nunit = 5": "unit",
 	} {
-		if _, err := proved(write(text)); err == nil || !strings.Contains(err.Error(), fault) {
+		if _, err := Channels(write(text)); err == nil || !strings.Contains(err.Error(), fault) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
-	if _, err := proved(filepath.Join(t.TempDir(), "none.toml")); err == nil {
+	if _, err := Channels(filepath.Join(t.TempDir(), "none.toml")); err == nil {
 		t.Error("a file that is not there was read")
 	}
 }

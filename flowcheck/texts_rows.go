@@ -1,4 +1,4 @@
-package main
+package flowcheck
 
 import (
 	"cmp"
@@ -34,7 +34,7 @@ type sights struct {
 // say something which no screen of it said before. The other languages are laid
 // out from the same states.
 func lookAtScreens(ctx context.Context) (*sights, error) {
-	seen := &sights{budget: doors[0].budget}
+	seen := &sights{budget: channels[0].budget}
 	said := map[string]bool{}
 	look := func(c *crawl, by caller.Caller, st *dialog.State) error {
 		views := map[locales.Locale]dialog.View{}
@@ -54,7 +54,7 @@ func lookAtScreens(ctx context.Context) (*sights, error) {
 		seen.list = append(seen.list, sight{st.Node, views})
 		return nil
 	}
-	c, err := crawlAll(ctx, doors[0], locales.KY, planted{look: look})
+	c, err := crawlAll(ctx, channels[0], locales.KY, planted{look: look})
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (c *crawl) view(by caller.Caller, st *dialog.State, loc locales.Locale) (di
 	if other.Locale != "" {
 		other.Locale, by.Locale = loc, loc
 	}
-	view, err := c.engine.View(c.ctx, by, other, c.door.budget)
+	view, err := c.engine.View(c.ctx, by, other, c.channel.budget)
 	if err != nil {
 		return view, fmt.Errorf("%s in %s: %w", st.Node, loc, err)
 	}

@@ -1,4 +1,4 @@
-package main
+package flowcheck
 
 import (
 	"context"
@@ -14,28 +14,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/module"
-	"github.com/eshik-kg/eshik/sms"
-	"github.com/eshik-kg/eshik/ussd"
 )
-
-// door is a channel as the crawl walks it.
-type door struct {
-	name    string
-	channel caller.Channel
-	budget  dialog.Budget
-}
-
-// doors are the channels with the budgets that are proved: what the standard
-// allows on USSD, the least that gateways are known to enforce, and SMS.
-var doors = []door{
-	{"ussd 182/80", caller.USSD, ussd.DefaultBudget},
-	{"ussd 160/70", caller.USSD, dialog.Budget{Septets: 160, Units: 70}},
-	{"sms", caller.SMS, sms.Budget},
-}
-
-// crawled are the languages and scripts that are proved; English, for
-// developers and donors, is not on the screen of languages.
-var crawled = []locales.Locale{locales.KY, locales.RU, locales.KYLatn, locales.EN}
 
 // languageChoice is each language's number on the screen of languages.
 var languageChoice = map[locales.Locale]string{locales.KY: "1", locales.RU: "2", locales.KYLatn: "3"}
@@ -68,12 +47,12 @@ type planted struct {
 }
 
 // crawlAll walks as each citizen, then as the first one after each act of the services.
-func crawlAll(ctx context.Context, d door, loc locales.Locale, faults planted) (c *crawl, err error) {
+func crawlAll(ctx context.Context, d Channel, loc locales.Locale, faults planted) (c *crawl, err error) {
 	defer func() {
 		switch fault := recover().(type) {
 		case nil:
 		case crawlStop:
-			err = fmt.Errorf("%s %s: %w", d.name, loc, fault.error)
+			err = fmt.Errorf("%s %s: %w", d.Name, loc, fault.error)
 		default:
 			panic(fault)
 		}
@@ -107,22 +86,22 @@ func (c *crawl) must(err error) {
 
 // fault notes something that is wrong with a flow.
 func (c *crawl) fault(format string, args ...any) {
-	c.faults = append(c.faults, fmt.Sprintf("%s %s: ", c.door.name, c.locale)+fmt.Sprintf(format, args...))
+	c.faults = append(c.faults, fmt.Sprintf("%s %s: ", c.channel.Name, c.locale)+fmt.Sprintf(format, args...))
 }
 
 // crawl is the walk in one language over one channel.
 type crawl struct {
-	ctx    context.Context //nolint:containedctx // a crawl is one call
-	folder string
-	faults []string
-	door   door
-	locale locales.Locale
-	app    *app.App
-	engine *dialog.Engine
-	next   engineNext
-	look   func(*crawl, caller.Caller, *dialog.State) error // at every new screen; nil: none
-	nodes  map[string]dialog.Node                           // of the services
-	shows  []string                                         // the nodes with a screen
+	ctx     context.Context //nolint:containedctx // a crawl is one call
+	folder  string
+	faults  []string
+	channel Channel
+	locale  locales.Locale
+	app     *app.App
+	engine  *dialog.Engine
+	next    engineNext
+	look    func(*crawl, caller.Caller, *dialog.State) error // at every new screen; nil: none
+	nodes   map[string]dialog.Node                           // of the services
+	shows   []string                                         // the nodes with a screen
 
 	who      visitor
 	phase    string
@@ -172,7 +151,7 @@ func (c *crawl) walk(who visitor, phase, avoided string) {
 	c.visit(dialog.NewState(c.locale), dialog.Input{Start: true, Text: "бөгөт 0000"}, nil)
 	c.way(edge{"door.main", "identity.undo"}, typed)
 	c.way(edge{"identity.undo", "identity.undone"}, "")
-	if c.door.channel == caller.SMS {
+	if c.channel.of == caller.SMS {
 		for _, text := range c.texted() {
 			c.visit(dialog.NewState(c.locale), dialog.Input{Start: true, Text: text}, nil)
 		}
@@ -206,9 +185,9 @@ func (c *crawl) breakOff(at place) {
 // visit takes one turn from st, checks the reply, and queues it when it is new.
 func (c *crawl) visit(st *dialog.State, in dialog.Input, way []string) string {
 	c.turns++
-	in.Budget = c.door.budget
+	in.Budget = c.channel.budget
 	by := caller.Caller{
-		Phone: c.who.phone, Channel: c.door.channel, Gateway: "crawl", Locale: st.Locale, Now: c.app.Clock(),
+		Phone: c.who.phone, Channel: c.channel.of, Gateway: "crawl", Locale: st.Locale, Now: c.app.Clock(),
 		Turn: c.phase + "/" + strconv.Itoa(c.turns),
 	}
 	secret := st.Sensitive() || in.Sensitive()

@@ -1,4 +1,4 @@
-package main
+package flowcheck
 
 import (
 	"os"
@@ -13,9 +13,9 @@ import (
 // over every budget, with the real services and the sandbox's registries.
 func TestCrawl(t *testing.T) {
 	t.Parallel()
-	for _, d := range doors {
-		for _, loc := range crawled {
-			t.Run(d.name+" "+string(loc), func(t *testing.T) {
+	for _, d := range channels {
+		for _, loc := range languages {
+			t.Run(d.Name+" "+string(loc), func(t *testing.T) {
 				t.Parallel()
 				c, err := crawlAll(t.Context(), d, loc, planted{})
 				if err != nil {
@@ -37,7 +37,7 @@ func TestCrawl(t *testing.T) {
 // flows.
 func TestCrawlFinds(t *testing.T) {
 	t.Parallel()
-	c := &crawl{door: doors[0], locale: locales.KYLatn, parts: map[string]bool{"fine": true}}
+	c := &crawl{channel: channels[0], locale: locales.KYLatn, parts: map[string]bool{"fine": true}}
 	at := dialog.NewState(locales.KYLatn)
 	for text, want := range map[string]string{
 		strings.Repeat("ж", 81): "does not fit", "a\n\nb": "has an empty line", "{plate}: 3": "has an empty place",
@@ -54,11 +54,11 @@ func TestCrawlFinds(t *testing.T) {
 // TestGraphIsCurrent holds docs/flows.md to the flows: `make flows` writes it.
 func TestGraphIsCurrent(t *testing.T) {
 	t.Parallel()
-	c, err := crawlAll(t.Context(), doors[0], locales.KY, planted{})
+	c, err := crawlAll(t.Context(), channels[0], locales.KY, planted{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept, err := os.ReadFile("../../docs/flows.md")
+	kept, err := os.ReadFile("../docs/flows.md")
 	if err != nil || string(kept) != c.document() {
 		t.Errorf("docs/flows.md is not what the flows are (%v): run `make flows`", err)
 	}

@@ -1,4 +1,4 @@
-package main
+package flowcheck
 
 import (
 	"fmt"
@@ -103,7 +103,7 @@ func (c *crawl) document() string {
 // writePages lists how many pages each screen takes at its longest, so that a
 // text that makes one more is seen in the change.
 func (c *crawl) writePages(out *strings.Builder) {
-	fmt.Fprintf(out, "\n## Pages\n\nHow many pages each screen takes in `%s` on %s, with the longest values.\n\n| screen | pages |\n|---|---|\n", c.locale, c.door.name)
+	fmt.Fprintf(out, "\n## Pages\n\nHow many pages each screen takes in `%s` on %s, with the longest values.\n\n| screen | pages |\n|---|---|\n", c.locale, c.channel.Name)
 	for _, id := range slices.Sorted(maps.Keys(c.pages)) {
 		fmt.Fprintf(out, "| %s | %d |\n", id, c.pages[id])
 	}

@@ -1,4 +1,4 @@
-package main
+package flowcheck
 
 import (
 	"context"
@@ -74,7 +74,7 @@ func sensitive(t *testing.T) []string {
 			return reply, err
 		}
 	}
-	c, err := crawlAll(t.Context(), doors[0], locales.KYLatn, planted{engine: watch})
+	c, err := crawlAll(t.Context(), channels[0], locales.KYLatn, planted{engine: watch})
 	if err != nil || len(c.faults) > 0 {
 		t.Fatalf("the walk failed: %v, %q", err, c.faults)
 	}

@@ -1,4 +1,4 @@
-package main
+package flowcheck
 
 import (
 	"context"
@@ -105,7 +105,7 @@ func (p *post) noted(phone, what string) {
 // her child's registration.
 func wordsWorld(t *testing.T) (*post, *crawl) {
 	t.Helper()
-	c, err := newCrawl(t.Context(), doors[2], locales.KY, planted{})
+	c, err := newCrawl(t.Context(), channels[2], locales.KY, planted{})
 	must(t, err)
 	t.Cleanup(func() {
 		c.ctx = context.Background()

@@ -1,4 +1,4 @@
-package main
+package flowcheck
 
 import (
 	"errors"
@@ -12,10 +12,6 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
 )
-
-// maxPages is how many pages a screen may take with the longest values: nobody
-// turns that many over.
-const maxPages = 12
 
 // What a screen holds, and what it must not.
 var (
@@ -37,7 +33,7 @@ func (c *crawl) check(st *dialog.State, reply dialog.Reply, way []string) {
 // wrong says what is wrong with a screen, if anything is.
 func (c *crawl) wrong(st *dialog.State, reply dialog.Reply) string {
 	switch {
-	case !c.door.budget.Fits(reply.Text):
+	case !c.channel.budget.Fits(reply.Text):
 		return "does not fit"
 	case strings.TrimSpace(reply.Text) == "":
 		return "is empty"
@@ -90,7 +86,7 @@ func cyrillic(text string) bool {
 
 // prove lays the screen out with the longest values of its sentences.
 func (c *crawl) prove(by caller.Caller, st *dialog.State, reply dialog.Reply, way []string) {
-	pages, err := c.engine.Worst(c.ctx, by, st, c.door.budget)
+	pages, err := c.engine.Worst(c.ctx, by, st, c.channel.budget)
 	if err != nil {
 		if !errors.Is(err, dialog.ErrUndeclared) {
 			c.must(err)
@@ -98,12 +94,12 @@ func (c *crawl) prove(by caller.Caller, st *dialog.State, reply dialog.Reply, wa
 		c.fault("%s %v: on the screen of %s %v", c.phase, way, st.Node, err)
 	}
 	c.pages[st.Node] = max(c.pages[st.Node], len(pages))
-	if len(pages) > maxPages {
-		c.fault("%s %v: with the longest values %s takes %d pages, more than %d", c.phase, way, st.Node, len(pages), maxPages)
+	if len(pages) > MaxPages {
+		c.fault("%s %v: with the longest values %s takes %d pages, more than %d", c.phase, way, st.Node, len(pages), MaxPages)
 	}
 	c.longest = max(c.longest, len([]rune(reply.Text)))
 	for _, text := range pages {
-		if !c.door.budget.Fits(text) {
+		if !c.channel.budget.Fits(text) {
 			c.fault("%s %v: with the longest values %s does not fit: %q", c.phase, way, st.Node, text)
 		}
 		c.longest = max(c.longest, len([]rune(text)))
@@ -117,9 +113,9 @@ func (c *crawl) proveProblems() {
 		if !strings.HasPrefix(key, "problem.") {
 			continue
 		}
-		pages, err := c.engine.WorstProblem(caller.Caller{Channel: c.door.channel, Locale: c.locale}, key, c.door.budget)
+		pages, err := c.engine.WorstProblem(caller.Caller{Channel: c.channel.of, Locale: c.locale}, key, c.channel.budget)
 		c.must(err)
-		if !slices.ContainsFunc(pages, func(text string) bool { return !c.door.budget.Fits(text) }) && len(pages) <= maxPages {
+		if !slices.ContainsFunc(pages, func(text string) bool { return !c.channel.budget.Fits(text) }) && len(pages) <= MaxPages {
 			c.problems++
 			continue
 		}

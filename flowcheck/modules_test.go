@@ -1,4 +1,4 @@
-package main
+package flowcheck
 
 import (
 	"context"
@@ -39,8 +39,8 @@ func (o *taxOffice) Issue(context.Context, string, string, string) (patent.Paten
 func TestAServiceIsAModule(t *testing.T) {
 	t.Parallel()
 	office := &taxOffice{}
-	added := planted{modules: []module.Constructor{patent.Module(office)}, texts: []fs.FS{os.DirFS("../../docs/examples/patent")}}
-	c, err := crawlAll(t.Context(), doors[0], locales.KY, added)
+	added := planted{modules: []module.Constructor{patent.Module(office)}, texts: []fs.FS{os.DirFS("../docs/examples/patent")}}
+	c, err := crawlAll(t.Context(), channels[0], locales.KY, added)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,61 +1,19 @@
-package main
+package flowcheck
 
 import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/eshik-kg/eshik/app"
-	"github.com/eshik-kg/eshik/docs/guides"
 	"github.com/eshik-kg/eshik/locales"
 )
 
-type flowsTexts struct {
-	HTML  bool   `name:"html" help:"Write a page on which each text is read beside its screen and marked; it needs no network."`
-	Out   string `help:"File to write; standard output when absent." type:"path"`
-	Guide string `help:"Another translators' guide, whose questions the page repeats; the program's own when absent." type:"path"`
-}
-
-// Help is shown by `eshik flows texts --help`.
-func (flowsTexts) Help() string {
-	return `Without --html it prints tab-separated lines: key, ky, ru, ky-Latn. A line break is written \n, and the plural forms of a text stand apart by " | ".
-
-With --html it walks the conversation over USSD and writes one page: every screen with the values of the walk and with the longest ones, then every ` +
-		`message, every sentence about an error, and every other text. What is marked stays in the reader's browser until it is saved as CSV there.`
-}
-
-// Run prints the table or writes the page.
-func (f flowsTexts) Run(ctx context.Context, out io.Writer) error {
-	text, err := f.text(ctx)
-	if err != nil {
-		return err
-	}
-	if f.Out == "" {
-		_, err = io.WriteString(out, text)
-		return err
-	}
-	if err := os.WriteFile(f.Out, []byte(text), 0o644); err != nil { // #nosec G306 -- a document
-		return app.UsageError{Err: fmt.Errorf("cannot write %s: %w", f.Out, err)}
-	}
-	return nil
-}
-
-func (f flowsTexts) text(ctx context.Context) (string, error) {
-	if !f.HTML {
-		texts, err := locales.Load()
-		if err != nil {
-			return "", fmt.Errorf("the locale files: %w", err)
-		}
-		return textTable(texts), nil
-	}
-	guide, err := f.guide()
-	if err != nil {
-		return "", err
-	}
+// TextPage is a page on which each text is read beside its screen and marked: it walks
+// the conversation over USSD. guide is the translators', whose questions the page repeats.
+func TextPage(ctx context.Context, guide string) (string, error) {
 	seen, err := lookAtScreens(ctx)
 	if err != nil {
 		return "", err
@@ -67,16 +25,14 @@ func (f flowsTexts) text(ctx context.Context) (string, error) {
 	return textPage(textSections(seen, asked))
 }
 
-// guide is the translators' guide.
-func (f flowsTexts) guide() (string, error) {
-	if f.Guide == "" {
-		return guides.Translators, nil
-	}
-	guide, err := os.ReadFile(f.Guide)
+// TextTable is every text in Kyrgyz, Russian and Latin Kyrgyz, tab-separated, a line for
+// each key.
+func TextTable() (string, error) {
+	texts, err := locales.Load()
 	if err != nil {
-		return "", app.UsageError{Err: fmt.Errorf("the translators' guide (--guide): %w", err)}
+		return "", fmt.Errorf("the locale files: %w", err)
 	}
-	return string(guide), nil
+	return textTable(texts), nil
 }
 
 // readIn are the languages and scripts that stand side by side.
