@@ -16,6 +16,10 @@ import (
 // ErrCheckpoint says that a checkpoint is none, or is not signed by who should have.
 var ErrCheckpoint = errors.New("this is no checkpoint of that log")
 
+// ErrHistory says that a checkpoint was signed of another history than the tree has now:
+// the database is an earlier copy, or was rewritten.
+var ErrHistory = errors.New("a checkpoint of another history was signed")
+
 // Checkpoint is a tree as it was at one size.
 type Checkpoint struct {
 	Origin string
@@ -129,4 +133,29 @@ func (r *Root) Hash() tlog.Hash {
 		hash = tlog.NodeHash(r.peaks[i], hash)
 	}
 	return hash
+}
+
+// Continues reports whether the tree continues an earlier checkpoint of it: nil, or an
+// error that wraps [ErrHistory].
+func (t *Tree) Continues(ctx context.Context, earlier, now Checkpoint) error {
+	if earlier.Size > now.Size {
+		return fmt.Errorf("a checkpoint of %d leaves was signed, the tree %s has %d: %w", earlier.Size, t.name, now.Size, ErrHistory)
+	}
+	if earlier.Size == now.Size {
+		if earlier.Root != now.Root {
+			return fmt.Errorf("another checkpoint of %d leaves was signed: %w", now.Size, ErrHistory)
+		}
+		return nil
+	}
+	if earlier.Size == 0 {
+		return nil
+	}
+	proof, err := t.Consistency(ctx, earlier.Size, now.Size)
+	if err != nil {
+		return err
+	}
+	if err := tlog.CheckTree(proof, now.Size, now.Root, earlier.Size, earlier.Root); err != nil {
+		return fmt.Errorf("the checkpoint of %d leaves is not continued: %w: %w", earlier.Size, err, ErrHistory)
+	}
+	return nil
 }
