@@ -46,18 +46,20 @@ type App struct {
 	Talks    *session.Talks    // the conversation that USSD and SMS share
 	Partners *payment.Partners // those who pay bills for citizens
 
-	config    *Config
-	added     Added
-	world     *outside // of Open, in the sandbox; nil: another has it
-	pages     *web.Pages
-	redis     redis.UniversalClient // nil: inside this process
-	metrics   *metrics
-	links     []*link
-	router    *sms.Router
-	credit    *sms.CreditWatch
-	inbound   *sms.Inbound   // set by newHTTP
-	callbacks []smsCallbacks // of the SMS providers that the gateways' file names
-	unlink    func()         // ends the links
+	config  *Config
+	added   Added
+	world   *outside // of Open, in the sandbox; nil: another has it
+	pages   *web.Pages
+	redis   redis.UniversalClient // nil: inside this process
+	metrics *metrics
+	links   []*link
+	router  *sms.Router
+	credit  *sms.CreditWatch
+
+	checkpoints *checkpoints
+	inbound     *sms.Inbound   // set by newHTTP
+	callbacks   []smsCallbacks // of the SMS providers that the gateways' file names
+	unlink      func()         // ends the links
 }
 
 // Added is what is wired beside the product's own services: what proves or measures it
@@ -115,6 +117,9 @@ func (a *App) buildPlatform(ctx context.Context) (err error) {
 	}
 	a.Analytics = analytics.NewRecorder(a.DB, a.Log)
 	a.Audit = audit.New(a.DB, a.Sealer)
+	if err := a.buildCheckpoints(ctx); err != nil {
+		return err
+	}
 	if a.router, err = a.buildRouter(); err != nil {
 		return err
 	}

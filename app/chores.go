@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -13,6 +14,7 @@ import (
 func (a *App) chores() []module.Chore {
 	list := []module.Chore{
 		{Name: "seal the audit log", Do: func(ctx context.Context) error { _, err := a.Audit.Seal(ctx); return err }},
+		{Name: "sign a checkpoint of the audit log", Do: a.checkpoints.sign, Every: checkpointEvery},
 		{Name: "count abandoned talks", Do: func(ctx context.Context) error { return a.Talks.Sweep(ctx, a.Clock()) }},
 		{Name: "settle payments", Do: a.Payments.Sweep},
 		{Name: "close codes of paid bills", Do: a.Payments.CloseOvertaken},
@@ -43,7 +45,10 @@ func (a *App) fillSandbox(ctx context.Context) error {
 	return nil
 }
 
-// startHousekeeping does the chores every two seconds until the returned function
+// choreEvery is how often a chore is done that says nothing else.
+const choreEvery = 2 * time.Second
+
+// startHousekeeping does the chores, each at its own pace, until the returned function
 // is called. Each goes by itself: one that waits for a registry delays no other.
 func (a *App) startHousekeeping(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -55,7 +60,7 @@ func (a *App) startHousekeeping(ctx context.Context) (stop func()) {
 }
 
 func (a *App) keepDoing(ctx context.Context, c module.Chore) {
-	tick := time.NewTicker(2 * time.Second)
+	tick := time.NewTicker(cmp.Or(c.Every, choreEvery))
 	defer tick.Stop()
 	for {
 		err := problem.Guard(func() error { return c.Do(ctx) })

@@ -51,6 +51,11 @@ type Config struct {
 
 	XRoadKindergartens string `name:"xroad-kindergartens" env:"ESHIK_XROAD_KINDERGARTENS" help:"X-Road service that lists kindergartens (unverified); central-server/GOV/70000060/balabakcha-service/kindergartens when absent."`
 
+	Checkpoints string `env:"ESHIK_CHECKPOINTS" help:"Folder for signed checkpoints of the audit log; checkpoints in the data folder when absent." type:"path"`
+	AuditOrigin string `env:"ESHIK_AUDIT_ORIGIN" help:"What the audit log is called in its checkpoints, for good: eshik.example/audit; our address when absent."`
+	Witness     string `env:"ESHIK_WITNESS" help:"Address of a service that cosigns the audit log's checkpoints (c2sp.org/tlog-witness); none when absent."`
+	WitnessKey  string `env:"ESHIK_WITNESS_KEY" help:"Its verifier key: name+hash+key."`
+
 	gateways gatewaysFile
 	sendOnly bool // a worker: nothing comes in
 }

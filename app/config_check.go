@@ -35,6 +35,8 @@ func (c *Config) check() error {
 	c.gateways, err = readGateways(c)
 	refuse(err != nil, "ESHIK_GATEWAYS: %w", err)
 	refuse((c.TLSCert == "") != (c.TLSKey == ""), "ESHIK_TLS_CERT and ESHIK_TLS_KEY go together")
+	refuse((c.Witness == "") != (c.WitnessKey == ""), "ESHIK_WITNESS and ESHIK_WITNESS_KEY go together")
+	refuse(strings.ContainsAny(c.AuditOrigin, "+ \t\n"), "ESHIK_AUDIT_ORIGIN: %q is no name of a log: write an address without its scheme, as eshik.example/audit", c.AuditOrigin)
 	if c.production() {
 		c.QuietHours = cmp.Or(c.QuietHours, "21:00-08:00")
 		faults = append(faults, c.checkProduction()...)

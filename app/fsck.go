@@ -45,7 +45,7 @@ func (a *App) fsck(ctx context.Context, tx *sql.Tx, progress Progress) error {
 	if whole != nil { // nothing can be compared with a log that is not to be trusted
 		payments = payment.NewCheck(a.Audit)
 	}
-	faults := []error{whole, sign.Check(ctx, tx, a.Sealer), payments.Run(ctx, tx, progress.Payments)}
+	faults := []error{whole, a.checkpoints.check(ctx, tx), sign.Check(ctx, tx, a.Sealer), payments.Run(ctx, tx, progress.Payments)}
 	for _, check := range checks {
 		if whole == nil {
 			faults = append(faults, check.Run(ctx, tx))

@@ -46,16 +46,24 @@ func Beside(ctx context.Context, config *Config, log *slog.Logger, work func(*Ap
 	if err := config.check(); err != nil {
 		return err
 	}
-	if file, lite := strings.CutPrefix(config.Database, "sqlite:"); lite {
-		if _, err := os.Stat(file); err != nil {
-			return UsageError{fmt.Errorf("there is no database at %s; --data names the folder that `eshik serve` uses", file)}
-		}
+	if err := config.exists(); err != nil {
+		return err
 	}
 	a, err := Open(ctx, config, log, Added{})
 	if err != nil {
 		return err
 	}
 	return errors.Join(a.sentence(work(a)), a.Close(ctx))
+}
+
+// exists refuses a database file that is not there: opening it would make one.
+func (c *Config) exists() error {
+	if file, lite := strings.CutPrefix(c.Database, "sqlite:"); lite {
+		if _, err := os.Stat(file); err != nil {
+			return UsageError{fmt.Errorf("there is no database at %s; --data names the folder that `eshik serve` uses", file)}
+		}
+	}
+	return nil
 }
 
 // sentence says a problem in the operators' words, after its code as the guides have it.

@@ -91,8 +91,9 @@ type Module struct {
 // Chore is work that is done now and then. It is safe to repeat, and to run in several
 // processes.
 type Chore struct {
-	Name string
-	Do   func(context.Context) error
+	Name  string
+	Do    func(context.Context) error
+	Every time.Duration // nought: two seconds
 }
 
 // Check compares what is kept with the audit log: See is given the whole log, then Run

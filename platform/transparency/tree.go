@@ -27,6 +27,9 @@ import (
 // tree is begun: checkpoints of two origins are of two logs to everybody who checks them.
 var ErrOrigin = errors.New("the origin of a log cannot be changed")
 
+// ErrNoOrigin says that a tree is to be begun and no origin was given.
+var ErrNoOrigin = errors.New("a log that is begun needs an origin")
+
 // ErrOvertaken says that others appended first: read the size again.
 var ErrOvertaken = errors.New("another process appended to the tree")
 
@@ -75,7 +78,7 @@ func Open(ctx context.Context, deps Deps, name, origin string) (*Tree, error) {
 
 func begin(ctx context.Context, deps Deps, name, origin string) (db.TransparencyTree, error) {
 	if origin == "" {
-		return db.TransparencyTree{}, fmt.Errorf("the tree %s has no origin", name)
+		return db.TransparencyTree{}, ErrNoOrigin
 	}
 	seed := make([]byte, ed25519.SeedSize)
 	if _, err := io.ReadFull(deps.Rand, seed); err != nil {
