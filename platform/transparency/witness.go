@@ -92,7 +92,6 @@ func (w *Witness) submit(ctx context.Context, tree *Tree, c Checkpoint, old int6
 	if err != nil {
 		return nil, 0, fmt.Errorf("ask the witness: %w", err)
 	}
-	request.Header.Set("Content-Type", "text/plain; charset=utf-8")
 	response, err := w.http.Do(request)
 	if err != nil {
 		return nil, 0, fmt.Errorf("ask the witness: %w", err)
