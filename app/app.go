@@ -140,7 +140,20 @@ func (a *App) buildPlatform(ctx context.Context) (err error) {
 }
 
 // services are the citizen services, in the order of the menu. A new one is a line here.
-var services = []module.Constructor{fine.Module, certificate.Module, preschool.Module}
+var services = []module.Constructor{
+	{Make: fine.Module},
+	{Make: certificate.Module},
+	{Make: preschool.Module, Staff: preschool.Staff()},
+}
+
+// Tasks are what operators may have the services do from the command line.
+func Tasks() []module.Task {
+	var all []module.Task
+	for _, s := range services {
+		all = append(all, s.Staff...)
+	}
+	return all
+}
 
 // buildServices makes the citizen services and what they share.
 func (a *App) buildServices(ctx context.Context) error {

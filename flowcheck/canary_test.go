@@ -114,7 +114,7 @@ func openNest(t *testing.T, prompts []string, setup func(*testing.T, *app.Config
 	opened, served := make(chan *app.Server, 1), make(chan error, 1)
 	go func() {
 		log := slog.New(slog.NewJSONHandler(&n.log, nil))
-		served <- app.Serve(ctx, n.config, log, app.Added{Services: []module.Constructor{menu}}, func(s *app.Server) { opened <- s })
+		served <- app.Serve(ctx, n.config, log, app.Added{Services: []module.Constructor{{Make: menu}}}, func(s *app.Server) { opened <- s })
 	}()
 	select {
 	case n.server = <-opened:

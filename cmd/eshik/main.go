@@ -46,7 +46,7 @@ func main() {
 func run(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	var c cli
+	c := cli{Staff: staffCommand{Tasks: taskCommands()}}
 	exited := -1
 	args = spelledOut(args)
 	parser, err := kong.New(&c,

@@ -130,8 +130,25 @@ type Act struct {
 	Avoid string
 }
 
-// Constructor makes a module.
-type Constructor func(Env) (Module, error)
+// Task is what an operator may have a service do from the command line:
+// eshik staff NAME --flag VALUE.
+type Task struct {
+	Name  string // of the command: take-back
+	Help  string // what it does, in a sentence
+	Flags []Flag // each must be given
+	// Do does it in an officer's name with the values of the flags, and says in a line what
+	// came of it. It finds its service in the list of modules; see Of.
+	Do func(ctx context.Context, modules []Module, officer string, given map[string]string) (done string, err error)
+}
+
+// Flag is a value that a task takes.
+type Flag struct{ Name, Help string }
+
+// Constructor is how a service is made, and what of it is known before.
+type Constructor struct {
+	Make  func(Env) (Module, error)
+	Staff []Task
+}
 
 // Build makes the modules in the order of the constructors, which is that of the menu,
 // and lets the environment know of their bills and ties.
@@ -140,8 +157,8 @@ func Build(e Env, constructors ...Constructor) ([]Module, error) {
 		return nil, err
 	}
 	modules := make([]Module, 0, len(constructors))
-	for _, construct := range constructors {
-		m, err := construct(e)
+	for _, constructor := range constructors {
+		m, err := constructor.Make(e)
 		if err != nil {
 			return nil, err
 		}

@@ -5,7 +5,7 @@ import "github.com/eshik-kg/eshik/platform/module"
 // Module makes the service. A real one takes its register from the environment's
 // registries; this one's is given.
 func Module(register Register) module.Constructor {
-	return func(module.Env) (module.Module, error) {
+	return module.Constructor{Make: func(module.Env) (module.Module, error) {
 		s := &Service{Register: register}
 		return module.Module{
 			Name: "patent", Service: s, Talk: s.Talk(),
@@ -14,5 +14,5 @@ func Module(register Register) module.Constructor {
 				Texted: []string{"патент"},
 			},
 		}, nil
-	}
+	}}
 }

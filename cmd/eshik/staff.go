@@ -6,14 +6,15 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"reflect"
+	"slices"
+	"strconv"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/eshik-kg/eshik/app"
 	"github.com/eshik-kg/eshik/platform/caller"
-	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/module"
-	"github.com/eshik-kg/eshik/services/preschool"
 )
 
 type partnerCommand struct {
@@ -36,13 +37,9 @@ func (p partnerCommand) Run(ctx context.Context, config *app.Config, log *slog.L
 
 type staffCommand struct {
 	Officer string `default:"console" env:"ESHIK_OFFICER" help:"Who does it, for the audit log."`
-	Offer   struct {
-		Registration string `required:"" help:"Registration number of the child."`
-		Kindergarten string `required:"" help:"Code of the kindergarten."`
-	} `cmd:"" help:"Offer a preschool place; the parent is told by SMS."`
-	TakeBack struct {
-		Registration string `required:"" help:"Registration number of the child."`
-	} `cmd:"" help:"End a preschool place that the parent gave back; the child may be registered anew."`
+
+	Tasks kong.Plugins `embed:""` // of the services
+
 	ReleaseNumber struct {
 		Phone string `arg:"" help:"The number, +996…"`
 	} `cmd:"" help:"Note that a number has another holder, who inherits nothing."`
@@ -57,8 +54,6 @@ type staffCommand struct {
 // Run does what was asked for.
 func (s staffCommand) Run(ctx context.Context, chosen *kong.Context, config *app.Config, log *slog.Logger, out io.Writer) error {
 	switch chosen.Selected().Name {
-	case "take-back":
-		return s.takeBack(ctx, config, log, out)
 	case "release-number":
 		return s.release(ctx, config, log, out)
 	case "disputes":
@@ -70,7 +65,7 @@ func (s staffCommand) Run(ctx context.Context, chosen *kong.Context, config *app
 	case "decide":
 		return s.decide(ctx, config, log, out)
 	default:
-		return s.offer(ctx, config, log, out)
+		return s.task(ctx, chosen.Selected(), config, log, out)
 	}
 }
 
@@ -89,28 +84,37 @@ func (s staffCommand) release(ctx context.Context, config *app.Config, log *slog
 	})
 }
 
-// offer offers a place.
-func (s staffCommand) offer(ctx context.Context, config *app.Config, log *slog.Logger, out io.Writer) error {
-	return app.Beside(ctx, config, log, func(a *app.App) error {
-		offer, err := module.Of[*preschool.Service](a.Modules).Offer(ctx, s.Officer, s.Offer.Registration, s.Offer.Kindergarten)
-		if err != nil {
-			return err
+// taskCommands are the services' tasks as kong takes commands: a structure with a field
+// for each, which has a field for each flag.
+func taskCommands() kong.Plugins {
+	var commands []reflect.StructField
+	field := func(n int, of reflect.Type, tag string) reflect.StructField {
+		return reflect.StructField{Name: "F" + strconv.Itoa(n), Type: of, Tag: reflect.StructTag(tag)}
+	}
+	for i, task := range app.Tasks() {
+		var flags []reflect.StructField
+		for n, flag := range task.Flags {
+			flags = append(flags, field(n, reflect.TypeFor[string](), fmt.Sprintf("required:\"\" name:%q help:%q", flag.Name, flag.Help)))
 		}
-		_, err = fmt.Fprintf(out, "Offered: %s (%s), registration %s, to be answered by %s. Children before it in the queue: %d.\n",
-			offer.Name.RU, offer.Kindergarten, offer.Number, clock.ShowDate(offer.LastDay()), offer.Ahead)
-		return err
-	})
+		commands = append(commands, field(i, reflect.StructOf(flags), fmt.Sprintf("cmd:\"\" name:%q help:%q", task.Name, task.Help)))
+	}
+	return kong.Plugins{reflect.New(reflect.StructOf(commands)).Interface()}
 }
 
-// takeBack ends a place.
-func (s staffCommand) takeBack(ctx context.Context, config *app.Config, log *slog.Logger, out io.Writer) error {
+// task does one that a service has.
+func (s staffCommand) task(ctx context.Context, chosen *kong.Node, config *app.Config, log *slog.Logger, out io.Writer) error {
+	given := map[string]string{}
+	for _, flag := range chosen.Flags {
+		given[flag.Name] = flag.Target.String()
+	}
 	return app.Beside(ctx, config, log, func(a *app.App) error {
-		ended, err := module.Of[*preschool.Service](a.Modules).TakeBack(ctx, s.Officer, s.TakeBack.Registration)
+		tasks := app.Tasks()
+		at := slices.IndexFunc(tasks, func(t module.Task) bool { return t.Name == chosen.Name })
+		done, err := tasks[at].Do(ctx, a.Modules, s.Officer, given)
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(out, "Given back: %s (%s), registration %s. The child may be registered anew.\n",
-			ended.Name.RU, ended.Kindergarten, ended.Number)
+		_, err = fmt.Fprintln(out, done)
 		return err
 	})
 }
