@@ -216,10 +216,14 @@ func (a *App) buildTalks(context.Context) error {
 	a.Talks, err = session.NewTalks(session.Deps{
 		Engine: engine, Store: sessions, Profiles: a.Identity, Recorder: a.Analytics, Sentences: a.Texts,
 		Secret: []byte(a.Sealer.Index("session.secret", "v1")), Window: a.config.ResumeWindow, Now: a.Clock, Log: a.Log,
-		Later: &session.Later{
-			DB: a.DB, Outbox: a.Outbox, StepTime: a.config.StepTime, Budget: sms.Budget, Lifetime: sms.TalkLifetime,
+		Deferred: &session.Deferred{
+			DB: a.DB, Queue: a.Queue, Outbox: a.Outbox, StepTime: a.config.StepTime, Budget: sms.Budget, Lifetime: sms.TalkLifetime,
 		},
 	})
+	if err != nil {
+		return err
+	}
+	a.Talks.HandleDeferred()
 	a.carryTalks()
-	return err
+	return nil
 }

@@ -18,7 +18,7 @@ func (a *App) chores() []module.Chore {
 		{Name: "count abandoned talks", Do: func(ctx context.Context) error { return a.Talks.Sweep(ctx, a.Clock()) }},
 		{Name: "settle payments", Do: a.Payments.Sweep},
 		{Name: "close codes of paid bills", Do: a.Payments.CloseOvertaken},
-		{Name: "keep promises", Do: a.Talks.KeepPromises},
+		{Name: "tidy deferred replies", Do: a.Talks.TidyDeferred},
 		{Name: "ask for delivery reports", Do: func(ctx context.Context) error { return a.router.AskReports(ctx, a.Outbox) }},
 		{Name: "watch the money of SMS accounts", Do: a.credit.Check},
 		{Name: "balance SMS providers", Do: func(ctx context.Context) error { return a.router.Balance(ctx, a.Outbox) }},

@@ -46,6 +46,9 @@ type Options struct {
 	// Bulk works the job apart, so that nothing else waits behind a thousand of its
 	// kind.
 	Bulk bool
+	// Slow works the job apart as well: it may wait for a registry as long as its kind's
+	// Pace allows.
+	Slow bool
 	// Priority orders the jobs that are due, from 1, the first, to 4; zero: 1.
 	Priority int
 	// MaxAttempts is the number of tries before the job is given up; zero: 25,
@@ -74,14 +77,19 @@ type Queue struct {
 }
 
 // Concurrency is the number of jobs one process works at a time, and
-// BulkConcurrency that of those in bulk, which mostly wait for a provider.
+// BulkConcurrency that of those in bulk, which mostly wait for a provider;
+// SlowConcurrency is that of the slow ones.
 const (
 	Concurrency     = 16
 	BulkConcurrency = 32
+	SlowConcurrency = 16
 )
 
-// bulk is the queue of the jobs in bulk.
-const bulk = "bulk"
+// bulk and slow are the queues of such jobs.
+const (
+	bulk = "bulk"
+	slow = "slow"
+)
 
 // jobTimeout bounds one try: a call to a registry and the question how it ended.
 const jobTimeout = 25 * time.Second
@@ -104,9 +112,44 @@ func New(db *store.DB, log *slog.Logger) (*Queue, error) {
 // Handle registers the work for T's kind. An error means: try again later, with
 // back-off; see Cancel and Again for the exceptions.
 func Handle[T Args](q *Queue, work func(ctx context.Context, args T, attempt Attempt) error) {
-	river.AddWorker(q.workers, river.WorkFunc(func(ctx context.Context, j *river.Job[T]) error {
-		return work(ctx, j.Args, Attempt{ID: j.ID, Number: j.Attempt, Last: j.Attempt >= j.MaxAttempts})
-	}))
+	HandleAt(q, Pace{}, work)
+}
+
+// Pace is how long the work of a kind takes, where that is not as usual.
+type Pace struct {
+	// Timeout bounds one try; zero: 25 s.
+	Timeout time.Duration
+	// Again is the time between a try that failed and the next; zero: 1, 2, 4, …
+	// seconds, an hour at most.
+	Again time.Duration
+}
+
+// HandleAt is Handle for work with a pace of its own.
+func HandleAt[T Args](q *Queue, pace Pace, work func(ctx context.Context, args T, attempt Attempt) error) {
+	river.AddWorker(q.workers, &worker[T]{pace: pace, work: work})
+}
+
+// worker has River do the work of a kind.
+type worker[T Args] struct {
+	river.WorkerDefaults[T]
+	pace Pace
+	work func(ctx context.Context, args T, attempt Attempt) error
+}
+
+// Work implements river.Worker.
+func (w *worker[T]) Work(ctx context.Context, j *river.Job[T]) error {
+	return w.work(ctx, j.Args, Attempt{ID: j.ID, Number: j.Attempt, Last: j.Attempt >= j.MaxAttempts})
+}
+
+// Timeout implements river.Worker. River does not take up a job again before it.
+func (w *worker[T]) Timeout(*river.Job[T]) time.Duration { return w.pace.Timeout }
+
+// NextRetry implements river.Worker; the zero time is backOff's.
+func (w *worker[T]) NextRetry(*river.Job[T]) time.Time {
+	if w.pace.Again == 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(w.pace.Again)
 }
 
 // Wanted is a job to be enqueued.
@@ -129,8 +172,11 @@ func (q *Queue) InsertAll(ctx context.Context, tx *store.Tx, jobs []Wanted) erro
 	list := make([]river.InsertManyParams, len(jobs))
 	for i, j := range jobs {
 		options := &river.InsertOpts{ScheduledAt: j.At, MaxAttempts: j.MaxAttempts, Priority: j.Priority}
-		if j.Bulk {
+		switch {
+		case j.Bulk:
 			options.Queue = bulk
+		case j.Slow:
+			options.Queue = slow
 		}
 		list[i] = river.InsertManyParams{Args: j.Args, InsertOpts: options}
 	}
@@ -157,9 +203,11 @@ func (q *Queue) Start(ctx context.Context) error {
 		return errors.New("the job queue runs already")
 	}
 	config := &river.Config{
-		Logger:              q.log,
-		Workers:             q.workers,
-		Queues:              map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: Concurrency}, bulk: {MaxWorkers: BulkConcurrency}},
+		Logger:  q.log,
+		Workers: q.workers,
+		Queues: map[string]river.QueueConfig{
+			river.QueueDefault: {MaxWorkers: Concurrency}, bulk: {MaxWorkers: BulkConcurrency}, slow: {MaxWorkers: SlowConcurrency},
+		},
 		FetchPollInterval:   200 * time.Millisecond,
 		FetchCooldown:       50 * time.Millisecond,
 		RetryPolicy:         backOff{},

@@ -117,6 +117,41 @@ func TestAFailedJobIsTriedAgain(t *testing.T) {
 	})
 }
 
+// A kind with a pace of its own is tried again after it, and slow jobs hold nobody up.
+func TestPace(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		q, err := job.New(db, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tries, bounds := make(chan time.Time, 4), make(chan time.Duration, 4)
+		job.HandleAt(q, job.Pace{Timeout: time.Minute, Again: 3 * time.Second}, func(ctx context.Context, _ note, a job.Attempt) error {
+			until, _ := ctx.Deadline()
+			bounds <- time.Until(until)
+			tries <- time.Now()
+			if a.Number == 1 {
+				return errPlanned
+			}
+			return nil
+		})
+		if err := q.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = q.Stop(context.WithoutCancel(t.Context())) })
+		err = db.InTx(t.Context(), func(tx *store.Tx) error {
+			return q.Insert(t.Context(), tx, note{"slow"}, job.Options{Slow: true})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, bound := receive(t, tries), receive(t, bounds)
+		if again := receive(t, tries).Sub(first); again < 2900*time.Millisecond || bound < 50*time.Second {
+			t.Errorf("tried again after %v, within %v", again, bound)
+		}
+	})
+}
+
 func receive[T any](t *testing.T, from <-chan T) (got T) {
 	t.Helper()
 	select {

@@ -42,7 +42,7 @@ func (t *Talks) run(ctx context.Context, r *round, s step) (Answer, error) {
 	if err != nil {
 		var late lateError
 		if errors.As(err, &late) {
-			return t.promise(ctx, r, s, next, c, late)
+			return t.later(ctx, r, s, next, c, late)
 		}
 		return Answer{}, fmt.Errorf("take a dialog step: %w", err)
 	}
@@ -60,6 +60,15 @@ func (t *Talks) run(ctx context.Context, r *round, s step) (Answer, error) {
 	c.Locale = s.state.Locale // the citizen may just have chosen it
 	t.count(c, reply.Steps)
 	return next.answer(), nil
+}
+
+// next runs the engine. A step that asks nobody is spared the goroutine and the
+// timer that guard the citizen at the screen from one that waits.
+func (t *Talks) next(ctx context.Context, c caller.Caller, s step) (dialog.Reply, error) {
+	if t.Deferred == nil || c.Channel != caller.USSD || !s.waits {
+		return t.Engine.Next(ctx, c, s.state, s.in)
+	}
+	return t.inTime(ctx, c, s)
 }
 
 // repeat gives the stored answer. Where the gateway signed its retry anew, that

@@ -111,7 +111,7 @@ const (
 	readingTime = time.Second
 )
 
-// Deps are what Talks stand on; Later may be nil.
+// Deps are what Talks stand on; Deferred may be nil.
 type Deps struct {
 	Engine    Engine
 	Store     Store
@@ -124,10 +124,10 @@ type Deps struct {
 	Secret []byte
 	// Window is how long a talk that broke off can be continued; zero: never.
 	Window time.Duration
-	// Later, unless nil, sends the answer of a slow step by SMS.
-	Later *Later
-	Now   func() time.Time
-	Log   *slog.Logger
+	// Deferred, unless nil, sends the answer of a slow step by SMS.
+	Deferred *Deferred
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 // Talks runs conversations turn by turn. It is safe for concurrent use.

@@ -17,6 +17,7 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/analytics"
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/session"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -94,10 +95,14 @@ func requests(ctx context.Context, s settings) (next func(n int) error, done fun
 	if err != nil {
 		return nil, nil, err
 	}
+	queue, err := job.New(db, log)
+	if err != nil {
+		return nil, nil, err
+	}
 	talks, err := session.NewTalks(session.Deps{
 		Engine: engine, Store: session.NewMemory(), Profiles: kyrgyz{}, Recorder: nobody{}, Sentences: texts,
 		Secret: []byte("a secret of thirty-two bytes ...."), Window: session.DefaultWindow, Now: time.Now, Log: log,
-		Later: &session.Later{DB: db, Outbox: nobody{}, StepTime: session.DefaultStepTime, Budget: sms.Budget, Lifetime: time.Hour},
+		Deferred: &session.Deferred{DB: db, Queue: queue, Outbox: nobody{}, StepTime: session.DefaultStepTime, Budget: sms.Budget, Lifetime: time.Hour},
 	})
 	if err != nil {
 		return nil, nil, err

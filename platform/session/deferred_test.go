@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/session"
@@ -104,6 +106,8 @@ type patient struct {
 	*register
 	box   *mailbox
 	db    *store.DB
+	queue *job.Queue
+	lease time.Duration
 	clock atomic.Int64 // Unix microseconds, for the goroutines of Talks
 	// tenure counts how often the numbers changed hands.
 	tenure atomic.Int64
@@ -128,7 +132,7 @@ func TestS2ADeferredReplyIsNotForTheNextHolder(t *testing.T) {
 				if dies {
 					p.restart(t)
 					p.advance(2 * time.Minute)
-					if err := p.KeepPromises(t.Context()); err != nil {
+					if err := p.work(t); err != nil {
 						t.Fatal(err)
 					}
 					if n := p.asked.Load(); n != asked {
@@ -161,9 +165,58 @@ func newPatient(t *testing.T, db *store.DB) *patient {
 		world: &world{events: &events{}, store: session.NewMemory(), now: time.Now()}, box: &mailbox{}, db: db,
 		register: &register{answers: make(chan string, 16)},
 	}
+	var err error
+	if p.queue, err = job.New(db, quiet()); err != nil {
+		t.Fatal(err)
+	}
 	p.advance(0)
 	p.restart(t)
 	return p
+}
+
+// work does, as the queue would by the test's clock, what is due by now, at once.
+func (p *patient) work(t *testing.T) error { return p.workAs(t, p.Talks) }
+
+func (p *patient) workAs(t *testing.T, talks *session.Talks) error {
+	t.Helper()
+	if err := talks.TidyDeferred(t.Context()); err != nil {
+		return err
+	}
+	rows, err := p.db.Reader().QueryContext(t.Context(), "SELECT id FROM session_promises WHERE kept_at IS NULL AND made_at <= $1",
+		p.now.Add(-session.DefaultLease).UnixMicro())
+	if err != nil {
+		return err
+	}
+	var due []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return err
+		}
+		due = append(due, id)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	var all sync.WaitGroup
+	for _, id := range due {
+		all.Go(func() {
+			if err := talks.WorkDeferred(t.Context(), id); err != nil && !errors.Is(err, session.ErrUpstream) {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	return nil
+}
+
+// jobs is how many jobs were made for deferred replies.
+func (p *patient) jobs(t *testing.T) (n int) {
+	t.Helper()
+	if err := p.db.Reader().QueryRow("SELECT COUNT(*) FROM river_job WHERE kind = 'session.deferred_reply'").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // restart is what another process has: the store and the database are the same.
@@ -181,8 +234,8 @@ func (p *patient) restart(t *testing.T) {
 	p.Talks, err = session.NewTalks(session.Deps{
 		Engine: engine, Store: p.store, Profiles: known, Recorder: p.events, Sentences: catalogue, Secret: secret,
 		Window: session.DefaultWindow, Now: func() time.Time { return time.UnixMicro(p.clock.Load()) }, Log: quiet(),
-		Later: &session.Later{
-			DB: p.db, Outbox: p.box, StepTime: 100 * time.Millisecond,
+		Deferred: &session.Deferred{
+			DB: p.db, Queue: p.queue, Outbox: p.box, StepTime: 100 * time.Millisecond, Lease: p.lease,
 			Budget: dialog.Budget{Septets: 459, Units: 201}, Lifetime: 24 * time.Hour,
 		},
 	})
@@ -208,7 +261,7 @@ func TestSlowAnswerComesBySMS(t *testing.T) {
 		}
 		p.advance(time.Hour)
 		for range 2 {
-			if err := p.KeepPromises(t.Context()); err != nil {
+			if err := p.work(t); err != nil {
 				t.Error(err)
 			}
 		}
@@ -231,7 +284,7 @@ func TestLateAnswerIsLaidOutOnce(t *testing.T) {
 		p.answers <- "down"
 		p.box.wait(t, 1)
 		p.advance(2 * time.Minute)
-		if err := p.KeepPromises(t.Context()); err != nil {
+		if err := p.work(t); err != nil {
 			t.Error(err)
 		}
 		if sent := p.box.all(); len(sent) != 1 || !strings.Contains(sent[0].Text, "Found") || p.asked.Load() != 1 {
@@ -258,7 +311,7 @@ func TestLateAnswerOfAStepThatTold(t *testing.T) {
 			}
 		}
 		p.advance(2 * time.Minute)
-		if err := p.KeepPromises(t.Context()); err != nil {
+		if err := p.work(t); err != nil {
 			t.Error(err)
 		}
 		if sent := p.box.all(); len(sent) != 1 || sent[0].Text != "done" {
@@ -278,7 +331,7 @@ func TestPromiseOutlivesTheProcess(t *testing.T) {
 		dead := p.register // what the first process waits for comes when all is over
 		p.register = &register{answers: make(chan string, 16)}
 		p.restart(t)
-		if err := p.KeepPromises(t.Context()); err != nil || len(p.box.all()) != 0 {
+		if err := p.work(t); err != nil || len(p.box.all()) != 0 {
 			t.Errorf("a promise was taken up before its time: %v, %v", p.box.all(), err)
 		}
 		p.advance(2 * time.Minute)
@@ -290,7 +343,7 @@ func TestPromiseOutlivesTheProcess(t *testing.T) {
 		var both sync.WaitGroup
 		for _, instance := range []*session.Talks{first, p.Talks} {
 			both.Go(func() {
-				if err := instance.KeepPromises(t.Context()); err != nil {
+				if err := p.workAs(t, instance); err != nil {
 					t.Error(err)
 				}
 			})
@@ -320,7 +373,7 @@ func TestPromisesAreKeptAtOnce(t *testing.T) {
 		p.restart(t)
 		p.advance(2 * time.Minute)
 		kept := make(chan error, 1)
-		go func() { kept <- p.KeepPromises(t.Context()) }()
+		go func() { kept <- p.work(t) }()
 		for deadline := time.Now().Add(30 * time.Second); p.asked.Load() < 2; time.Sleep(time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("the registry was asked %d times before it answered", p.asked.Load())
@@ -347,7 +400,7 @@ func TestPromiseOfAFailingRegistry(t *testing.T) {
 		}
 		for range 8 {
 			p.advance(2 * time.Minute)
-			if err := p.KeepPromises(t.Context()); err != nil {
+			if err := p.work(t); err != nil {
 				t.Error(err)
 			}
 		}
@@ -380,7 +433,7 @@ func TestPromiseWithoutTheSecret(t *testing.T) {
 				p.register = &register{answers: make(chan string, 16)}
 				p.restart(t)
 				p.advance(2 * time.Minute)
-				if err := p.KeepPromises(t.Context()); err != nil {
+				if err := p.work(t); err != nil {
 					t.Error(err)
 				}
 				if sent := p.box.all(); len(sent) != 1 || !strings.Contains(sent[0].Text, "dial again") || p.asked.Load() != 0 {
