@@ -221,9 +221,9 @@ func (in *request) check() error {
 
 // turn takes one input to the talk. Only what was signed can be refused here.
 func (g *Gateway) turn(ctx context.Context, in request) (session.Answer, *refusal) {
-	timed := withTimeout(ctx, answerWithin)
-	defer timed.release()
-	answer, err := g.Talks.Turn(timed, session.Turn{
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	answer, err := g.Talks.Turn(ctx, session.Turn{
 		Session: g.name + "/" + in.session, Phone: in.phone, Channel: caller.USSD, Gateway: g.name, Operator: in.operator,
 		Text: in.text, Cumulative: in.cumulative, ID: in.id, Start: in.start, Subscriber: in.subscriber,
 		Proof: in.proof, Budget: g.cfg.Budgets.Of(in.operator), Lifetime: g.cfg.Lifetime, Now: g.Now(),
