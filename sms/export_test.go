@@ -1,9 +1,9 @@
 package sms
 
-// InHand is how many messages are worked on at once, InLine how many of a phone
-// wait behind the one that is, and LineTries how often one of them is tried.
+// WorkSlots is how many messages are worked on at once, QueueLength how many of a phone
+// wait behind the one that is, and QueueTries how often one of them is tried.
 const (
-	InHand    = inHand
-	InLine    = inLine
-	LineTries = lineTries
+	WorkSlots   = workSlots
+	QueueLength = queueLength
+	QueueTries  = queueTries
 )

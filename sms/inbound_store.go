@@ -2,7 +2,10 @@ package sms
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -24,6 +27,25 @@ type reply struct {
 	do   effect // nil: nothing is done
 	// exchange is kept with it; nil: what was before stays known.
 	exchange *exchange
+}
+
+// keep stores a message; fresh is false when it is known already.
+func (in *Inbound) keep(ctx context.Context, m message, unnumbered bool) (fresh bool, err error) {
+	plain, err := json.Marshal(m)
+	if err != nil {
+		return false, fmt.Errorf("write a message: %w", err)
+	}
+	a := arrival{message: m}
+	if a.sealed, err = in.sealer.Seal(plain, sealContext(m.provider, m.id)); err != nil {
+		return false, fmt.Errorf("seal a message: %w", err)
+	}
+	if unnumbered {
+		a.echo = in.echo(m)
+	}
+	if fresh, err = in.kept.Do(ctx, a); err != nil {
+		return false, fmt.Errorf("store a message: %w", err)
+	}
+	return fresh, nil
 }
 
 // keepAll stores messages; a result is false for one that is known already.
@@ -166,3 +188,65 @@ func (n names) take(name string) bool {
 	delete(n, name)
 	return found
 }
+
+// againWithin is how soon a message that was taken and not acknowledged, because
+// its link broke, is delivered again.
+const againWithin = 5 * time.Minute
+
+// echoSize is enough of a digest to tell the messages of five minutes apart.
+const echoSize = 20
+
+// echo is what a message has in common with the same one delivered again, and
+// with no other of its time: who says what, and where in a longer text.
+func (in *Inbound) echo(m message) string {
+	all := in.sealer.Index("sms_inbound.echo", fmt.Sprintf("%s %s %d %d %d %s", m.provider, m.Phone, m.Ref, m.Part, m.Parts, m.Text))
+	return all[:echoSize]
+}
+
+// isAgain reports a message that another link brought already, and whose centre
+// was not told that it is taken. The same words on the same link were typed twice.
+func (in *Inbound) isAgain(ctx context.Context, tx *store.Tx, a arrival) (bool, error) {
+	link, _, _ := strings.Cut(a.id, ":")
+	ids, err := db.New(tx).Echoes(ctx, db.EchoesParams{
+		Provider: a.provider, Echo: a.echo, ReceivedAt: dbtime.From(a.at.Add(-againWithin)),
+	})
+	if err != nil {
+		return false, fmt.Errorf("look for a message delivered before: %w", err)
+	}
+	for _, id := range ids {
+		if !strings.HasPrefix(id, link+":") {
+			return true, in.acknowledge(ctx, tx, a.provider, id) // by the response to this one
+		}
+	}
+	return false, nil
+}
+
+// Acknowledged notes that the provider of an unnumbered message was told that it is
+// taken: the same words on another link are then a message of their own.
+func (in *Inbound) Acknowledged(ctx context.Context, provider, id string) error {
+	return in.db.InTx(ctx, func(tx *store.Tx) error { return in.acknowledge(ctx, tx, provider, id) })
+}
+
+func (in *Inbound) acknowledge(ctx context.Context, tx *store.Tx, provider, id string) error {
+	err := db.New(tx).Acknowledge(ctx, db.AcknowledgeParams{Provider: provider, MessageID: id, AcknowledgedAt: dbtime.From(in.now())})
+	if err != nil {
+		return fmt.Errorf("note that a message is acknowledged: %w", err)
+	}
+	return nil
+}
+
+// open reads a stored message.
+func (in *Inbound) open(provider, id string, at dbtime.Time, sealed []byte) (message, error) {
+	plain, err := in.sealer.Open(sealed, sealContext(provider, id))
+	if err != nil {
+		return message{}, fmt.Errorf("open a stored message: %w", err)
+	}
+	m := message{provider: provider, id: id, at: at.Time}
+	if err := json.Unmarshal(plain, &m); err != nil {
+		return message{}, fmt.Errorf("read a stored message: %w", err)
+	}
+	return m, nil
+}
+
+// sealContext binds a sealed message to its row.
+func sealContext(provider, id string) string { return "sms_inbound.sealed " + provider + " " + id }

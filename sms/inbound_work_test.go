@@ -55,17 +55,17 @@ func TestTooManyInHand(t *testing.T) {
 			t.Fatal(n, err)
 		}
 	}
-	const line = 1 + sms.InLine
-	for n := range line + 2 {
+	const queue = 1 + sms.QueueLength
+	for n := range queue + 2 {
 		taken(n, aigul)
 	}
-	for n := line; n < sms.InHand; n++ {
+	for n := queue; n < sms.WorkSlots; n++ {
 		taken(1000+n, fmt.Sprintf("+99655500%04d", 1000+n))
 	}
-	taken(9999, azat) // nobody has a hand for it
+	taken(9999, azat) // there is no slot for it
 	close(w.held)
 	w.rest()
-	if n := len(w.heard()); n != sms.InHand {
+	if n := len(w.heard()); n != sms.WorkSlots {
 		t.Errorf("%d turns", n)
 	}
 	w.pass(2 * time.Minute)
@@ -73,7 +73,7 @@ func TestTooManyInHand(t *testing.T) {
 		t.Error(err)
 	}
 	w.rest()
-	if n := len(w.heard()); n != sms.InHand+3 {
+	if n := len(w.heard()); n != sms.WorkSlots+3 {
 		t.Errorf("%d turns in the end", n)
 	}
 }

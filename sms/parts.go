@@ -2,7 +2,6 @@ package sms
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -141,17 +140,4 @@ func join(parts []message) (whole message) {
 	}
 	whole.Text = text.String()
 	return whole
-}
-
-// open reads a stored message.
-func (in *Inbound) open(provider, id string, at dbtime.Time, sealed []byte) (message, error) {
-	plain, err := in.sealer.Open(sealed, sealContext(provider, id))
-	if err != nil {
-		return message{}, fmt.Errorf("open a stored message: %w", err)
-	}
-	m := message{provider: provider, id: id, at: at.Time}
-	if err := json.Unmarshal(plain, &m); err != nil {
-		return message{}, fmt.Errorf("read a stored message: %w", err)
-	}
-	return m, nil
 }

@@ -4,7 +4,6 @@ package sms
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -105,11 +104,11 @@ type Inbound struct {
 	db        *store.DB
 	kept      *store.Batch[arrival, bool] // what is stored as it comes
 	answered  *store.Batch[reply, struct{}]
-	hands     chan struct{} // a token for each message that is worked on
+	slots     chan struct{} // a token for each message that is worked on
 	waits     sync.Mutex    // held in Wait
 	mu        sync.Mutex
-	lines     map[string][]message // by phone, those behind the one that is worked on
-	left      left
+	queues    map[string][]message // by phone, those that wait behind the one that is worked on
+	backlog   backlog
 	talks     Talks
 	outbox    Outbox
 	wishes    *wishes
@@ -151,8 +150,8 @@ func NewInbound(d InboundDeps) (*Inbound, error) {
 	}
 	in := &Inbound{
 		db: d.DB, talks: d.Talks, outbox: d.Outbox, wishes: wishes, sealer: d.Sealer,
-		sentences: d.Sentences, languages: d.Languages, now: d.Now, log: d.Log, hands: make(chan struct{}, inHand),
-		lines: map[string][]message{}, limiter: d.Limiter, counted: d.Unanswered,
+		sentences: d.Sentences, languages: d.Languages, now: d.Now, log: d.Log, slots: make(chan struct{}, workSlots),
+		queues: map[string][]message{}, limiter: d.Limiter, counted: d.Unanswered,
 	}
 	in.kept, in.answered = store.NewBatch(d.DB, in.keepAll), store.NewBatch(d.DB, in.replyAll)
 	return in, nil
@@ -184,19 +183,19 @@ func (in *Inbound) Take(ctx context.Context, incoming Incoming) error {
 	if err != nil {
 		return err
 	}
-	free := in.hand(ctx)
+	free := in.slot(ctx)
 	fresh, err := in.keep(ctx, m, incoming.Unnumbered)
 	switch {
 	case err == nil && fresh && free:
-		in.later(ctx, m)
+		in.enqueue(ctx, m)
 	case free:
-		<-in.hands
+		<-in.slots
 		if err == nil {
 			in.unanswered(m.provider, reasonAgain)
 		}
 	case fresh:
-		in.leave(m.Phone)
-		in.log.WarnContext(ctx, "a message waits for its answer: too many are in hand", "provider", m.provider)
+		in.postpone(m.Phone)
+		in.log.WarnContext(ctx, "a message waits for its answer: all slots are taken", "provider", m.provider)
 	}
 	return err
 }
@@ -222,119 +221,3 @@ func read(i Incoming) (message, error) {
 func legible(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }
-
-// keep stores a message; fresh is false when it is known already.
-func (in *Inbound) keep(ctx context.Context, m message, unnumbered bool) (fresh bool, err error) {
-	plain, err := json.Marshal(m)
-	if err != nil {
-		return false, fmt.Errorf("write a message: %w", err)
-	}
-	a := arrival{message: m}
-	if a.sealed, err = in.sealer.Seal(plain, sealContext(m.provider, m.id)); err != nil {
-		return false, fmt.Errorf("seal a message: %w", err)
-	}
-	if unnumbered {
-		a.echo = in.echo(m)
-	}
-	if fresh, err = in.kept.Do(ctx, a); err != nil {
-		return false, fmt.Errorf("store a message: %w", err)
-	}
-	return fresh, nil
-}
-
-// work answers a whole message, or the one whose last part m is. One that waited
-// too long is not worked on any more.
-func (in *Inbound) work(ctx context.Context, m message) error {
-	if in.now().Sub(m.at) > giveUpAfter {
-		text, err := in.say(ctx, m.Phone, "problem.internal")
-		if err != nil {
-			return err
-		}
-		return in.reply(ctx, m, text)
-	}
-	if m.Parts > 0 {
-		return in.workPart(ctx, m)
-	}
-	return in.answer(ctx, m)
-}
-
-// answer takes the message's turn in its talk and sends what the talk says.
-// Done twice, it has one effect: the talk knows the message's id.
-func (in *Inbound) answer(ctx context.Context, m message) error {
-	wish := in.wishes.of(m.Text)
-	x, err := in.exchange(ctx, m)
-	if err != nil {
-		return err
-	}
-	if reason := in.isLoop(ctx, m, x, wish); reason != "" {
-		return in.silence(ctx, m, x, reason, wish)
-	}
-	turn := session.Turn{
-		Session: "sms", Phone: m.Phone, Channel: caller.SMS, Gateway: m.provider,
-		Operator: caller.Operator(m.Phone), Text: m.Text, ID: m.name(),
-		Budget: Budget, Lifetime: TalkLifetime, Now: in.now(),
-	}
-	if wish != nil {
-		awaited, err := in.awaits(ctx, turn, wish)
-		if err != nil {
-			return err
-		}
-		if !awaited {
-			return in.obey(ctx, m, x, wish)
-		}
-	}
-	answer, err := in.talks.Turn(ctx, turn)
-	if err != nil {
-		return err
-	}
-	if reason := in.isLost(ctx, x, answer.Unclear); reason != "" {
-		return in.silence(ctx, m, x, reason, nil)
-	}
-	return in.replyTo(ctx, reply{message: m, text: answer.Text, exchange: x})
-}
-
-// awaits reports that a talk may have asked for what reads as a wish.
-func (in *Inbound) awaits(ctx context.Context, turn session.Turn, w *wish) (bool, error) {
-	if w.firm {
-		return false, nil
-	}
-	return in.talks.Awaits(ctx, turn)
-}
-
-// reply marks the message answered and sends the answer, unless somebody did.
-func (in *Inbound) reply(ctx context.Context, m message, text string) error {
-	return in.replyTo(ctx, reply{message: m, text: text})
-}
-
-// replyTo is reply for one with more to it.
-func (in *Inbound) replyTo(ctx context.Context, r reply) error {
-	if r.exchange != nil && r.text != "" {
-		r.exchange.answer = in.answerDigest(r.text)
-	}
-	if _, err := in.answered.Do(ctx, r); err != nil {
-		return fmt.Errorf("answer a message: %w", err)
-	}
-	return nil
-}
-
-// say writes a sentence in the phone's language, Kyrgyz until it is chosen.
-func (in *Inbound) say(ctx context.Context, phone, key string, args ...any) (string, error) {
-	loc, err := in.languages.Locale(ctx, phone)
-	if err != nil {
-		return "", err
-	}
-	if loc == "" {
-		loc = locales.KY
-	}
-	return gsm.Pick(in.sentences.Message(loc, key, args...)), nil
-}
-
-// unanswered counts a text that was taken and is not answered.
-func (in *Inbound) unanswered(provider, reason string) {
-	if in.counted != nil {
-		in.counted(provider, reason)
-	}
-}
-
-// sealContext binds a sealed message to its row.
-func sealContext(provider, id string) string { return "sms_inbound.sealed " + provider + " " + id }

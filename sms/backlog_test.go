@@ -114,14 +114,14 @@ func TestOrderOfThoseLeft(t *testing.T) {
 		}
 		w.pass(time.Millisecond)
 	}
-	want := []string{"slow", "1", "2", "3", "4", "5", "6", "7", "8", "no place in the line", "no hand", "next"}
+	want := []string{"slow", "1", "2", "3", "4", "5", "6", "7", "8", "no place in the queue", "no slot", "next"}
 	for n, text := range want[:10] {
 		take(aigul, fmt.Sprintf("m%d", n), text)
 	}
-	for n := range sms.InHand - 9 {
+	for n := range sms.WorkSlots - 9 {
 		take(fmt.Sprintf("+99655500%04d", 1000+n), fmt.Sprintf("s%d", n), "slow")
 	}
-	take(aigul, "m10", "no hand")
+	take(aigul, "m10", "no slot")
 	close(w.held)
 	w.rest()
 	w.round()
@@ -150,7 +150,7 @@ func TestTriesOfALine(t *testing.T) {
 	}
 	close(w.held)
 	w.rest()
-	if turns := len(w.said()); turns != 8*sms.LineTries+1 {
+	if turns := len(w.said()); turns != 8*sms.QueueTries+1 {
 		t.Errorf("%d turns of nine texts", turns)
 	}
 }
