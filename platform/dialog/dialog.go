@@ -49,7 +49,7 @@ const (
 	AskNothing        Ask = ""
 	AskText           Ask = "text"            // anything, also words: a name, a street, a reason
 	AskNumber         Ask = "number"          // what has a digit: a plate, a certificate's number
-	AskSecret         Ask = "secret"          // one-time codes, secrets
+	AskSecret         Ask = "secret"          // one-time codes, secrets: digits
 	AskPersonalNumber Ask = "personal_number" // 14 digits
 	AskDocumentNumber Ask = "document_number"
 )

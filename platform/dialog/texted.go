@@ -127,17 +127,20 @@ func labelOf(r locales.Reading) string {
 }
 
 // texted finds the command in what was texted on the present screen. Words that may
-// be the answer to its question are none (see Engine.command); but where a number is
-// asked for words are no answer, nor is the number of another service, if it is all
-// that was texted.
+// be the answer to its question are none (see Engine.command); but where a number or a
+// code is asked for words are no answer, nor, where it is no secret, is the number of
+// another service, if it is all that was texted.
 func (w *walk) texted(text string) (Command, string, bool) {
 	command, rest, ok := w.engine.command(text, w.state.Ask != AskNothing)
-	if ok || w.state.Ask != AskNumber {
+	if ok || w.state.Ask == AskNothing || w.state.Ask == AskText {
 		return command, rest, ok
 	}
 	if !strings.ContainsFunc(text, unicode.IsDigit) {
 		command, rest, ok = w.engine.command(text, false)
 		return command, rest, ok && !w.engine.reads(w.engine.service(w.state.Node), text)
+	}
+	if w.state.Ask.Sensitive() {
+		return Command{}, "", false
 	}
 	reading := w.engine.lexicon.Read(text)
 	if len(reading.Matches) > 0 || w.engine.reads(w.engine.service(w.state.Node), text) {

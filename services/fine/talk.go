@@ -3,10 +3,12 @@ package fine
 import (
 	"context"
 	"strings"
+	"unicode"
 
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/problem"
 )
 
 // The nodes of the talk.
@@ -59,6 +61,11 @@ func showPlate(*dialog.Talk) dialog.Screen {
 }
 
 func answerPlate(_ context.Context, _ *dialog.Talk, input string) (dialog.Next, error) {
+	if numbers := dialog.Numbers(input, payment.CodeDigits); len(numbers) == 1 && !strings.ContainsFunc(input, unicode.IsLetter) {
+		if like, is := hint(numbers[0]); is { // no plate has so many digits
+			return dialog.Next{}, problem.New(problem.Invalid, like.Key)
+		}
+	}
 	plate, err := ParsePlate(input)
 	if err != nil {
 		return dialog.Next{}, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -311,6 +312,39 @@ func TestAnUnsurePlateIsAskedAbout(t *testing.T) {
 				k.state, _ = dialog.Decode(kept)
 				if got := k.turn(dialog.Input{Text: "01 kg 123 abc"}); !strings.HasPrefix(got, "01KG123ABC: ") {
 					t.Errorf("%s: the right plate after %q: %q", channel, typed, got)
+				}
+			}
+		}
+	})
+}
+
+// TestAPaymentCodeIsNoPlate: where a plate is asked for, the code of a payment is told
+// from a plate that nobody knows.
+func TestAPaymentCodeIsNoPlate(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		good := ""
+		for n := 4061184760; good == ""; n++ {
+			if code := strconv.Itoa(n); payment.ValidCode(code) {
+				good = code
+			}
+		}
+		slip := good[:9] + string('0'+(good[9]-'0'+1)%10)
+		for typed, want := range map[string]string{
+			good: "Похоже на код оплаты. Чтобы узнать", good[:3] + " " + good[3:6] + "-" + good[6:]: "Похоже на код оплаты. Чтобы узнать",
+			slip: "Похоже на код оплаты, но с ошибкой", "0777": ": формат необычный",
+		} {
+			for _, channel := range []caller.Channel{caller.USSD, caller.SMS} {
+				k := newTalk(t, w, locales.RU)
+				k.channel = channel
+				k.turn(dialog.Input{Start: true})
+				k.turn(dialog.Input{Text: "1"})
+				for range 2 { // also where an odd plate was asked about
+					if got := k.turn(dialog.Input{Text: typed}); !strings.Contains(got, want) {
+						t.Errorf("%s: %q is answered %q", channel, typed, got)
+					}
+					k.turn(dialog.Input{Text: "0777"})
 				}
 			}
 		}
