@@ -46,15 +46,16 @@ type App struct {
 	Talks    *session.Talks    // the conversation that USSD and SMS share
 	Partners *payment.Partners // those who pay bills for citizens
 
-	config  *Config
-	added   Added
-	world   *outside // of Open, in the sandbox; nil: another has it
-	pages   *web.Pages
-	redis   redis.UniversalClient // nil: inside this process
-	metrics *metrics
-	links   []*link
-	router  *sms.Router
-	credit  *sms.CreditWatch
+	config   *Config
+	recorder *analytics.Recorder
+	added    Added
+	world    *outside // of Open, in the sandbox; nil: another has it
+	pages    *web.Pages
+	redis    redis.UniversalClient // nil: inside this process
+	metrics  *metrics
+	links    []*link
+	router   *sms.Router
+	credit   *sms.CreditWatch
 
 	checkpoints *checkpoints
 	inbound     *sms.Inbound   // set by newHTTP
@@ -115,7 +116,7 @@ func (a *App) buildPlatform(ctx context.Context) (err error) {
 	if a.Queue, err = job.New(a.DB, a.Log); err != nil {
 		return err
 	}
-	a.Analytics = analytics.NewRecorder(a.DB, a.Log)
+	a.recorder = analytics.NewRecorder(a.DB, a.Log)
 	a.Audit = audit.New(a.DB, a.Sealer)
 	if err := a.buildCheckpoints(ctx); err != nil {
 		return err
@@ -132,7 +133,7 @@ func (a *App) buildPlatform(ctx context.Context) (err error) {
 		return UsageError{fmt.Errorf("ESHIK_QUIET_HOURS: %w", err)}
 	}
 	a.Outbox = notify.New(a.DB, a.Queue, a.Sealer, a.router, quiet, a.Clock, a.Log)
-	if a.Trail, err = trail.New(a.Audit, a.Analytics, a.Outbox); err != nil {
+	if a.Trail, err = trail.New(a.Audit, a.recorder, a.Outbox); err != nil {
 		return err
 	}
 	a.Partners = payment.NewPartners(a.DB, a.Sealer, a.Limiter, a.Clock, a.Random)
@@ -168,8 +169,8 @@ func (a *App) buildServices(ctx context.Context) error {
 		return UsageError{fmt.Errorf("X-Road: %w", err)}
 	}
 	if a.Identity, err = identity.New(identity.Deps{
-		DB: a.DB, Sealer: a.Sealer, Outbox: a.Outbox, Audit: a.Audit, Limiter: a.Limiter, Registry: a.Registries.Persons,
-		Recorder: a.Analytics, Catalogue: a.Texts, Now: a.Clock, Rand: a.Random, Log: a.Log, HeldBack: a.metrics.hold,
+		DB: a.DB, Sealer: a.Sealer, Trail: a.Trail, Limiter: a.Limiter, Registry: a.Registries.Persons,
+		Catalogue: a.Texts, Now: a.Clock, Rand: a.Random, Log: a.Log, HeldBack: a.metrics.hold,
 	}); err != nil {
 		return err
 	}
@@ -214,7 +215,7 @@ func (a *App) buildTalks(context.Context) error {
 		sessions = session.NewFallback(shared, session.NewSQL(a.DB), a.Clock, a.Log)
 	}
 	a.Talks, err = session.NewTalks(session.Deps{
-		Engine: engine, Store: sessions, Profiles: a.Identity, Recorder: a.Analytics, Sentences: a.Texts,
+		Engine: engine, Store: sessions, Profiles: a.Identity, Recorder: a.recorder, Sentences: a.Texts,
 		Secret: []byte(a.Sealer.Index("session.secret", "v1")), Window: a.config.ResumeWindow, Now: a.Clock, Log: a.Log,
 		Deferred: &session.Deferred{
 			DB: a.DB, Queue: a.Queue, Outbox: a.Outbox, StepTime: a.config.StepTime, Budget: sms.Budget, Lifetime: sms.TalkLifetime,

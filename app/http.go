@@ -153,7 +153,7 @@ func (a *App) mountAPI(f fiber.Router) error {
 		return err
 	}
 	server := &citizen.Server{
-		Identity: a.Identity, Talks: a.Talks, Payments: a.Payments, Modules: a.Modules, Figures: a.Analytics, Recorder: a.Analytics, Texts: a.Texts,
+		Identity: a.Identity, Talks: a.Talks, Payments: a.Payments, Modules: a.Modules, Figures: a.recorder, Recorder: a.recorder, Texts: a.Texts,
 	}
 	server.Mount(f, contract)
 	return nil

@@ -160,8 +160,8 @@ func (a *App) close(ctx context.Context) error {
 	if a.inbound != nil {
 		faults = append(faults, a.inbound.Wait(ctx))
 	}
-	if a.Analytics != nil {
-		a.Analytics.Close()
+	if a.recorder != nil {
+		a.recorder.Close()
 	}
 	if a.redis != nil {
 		faults = append(faults, a.redis.Close())

@@ -7,6 +7,7 @@ import (
 
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 	"github.com/eshik-kg/eshik/sms/db"
@@ -87,7 +88,7 @@ type Brake struct {
 
 // Brakes lists the phones that were not answered within a month, the latest first, 200
 // at most.
-func Brakes(ctx context.Context, database *store.DB, sealer Sealer) ([]Brake, error) {
+func Brakes(ctx context.Context, database *store.DB, sealer *seal.Sealer) ([]Brake, error) {
 	rows, err := db.New(database.Reader()).Brakes(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list who is not answered: %w", err)

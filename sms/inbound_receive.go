@@ -17,6 +17,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/session"
 	"github.com/eshik-kg/eshik/platform/store"
 )
@@ -53,13 +54,6 @@ type Talks interface {
 // Outbox sends messages in a transaction, as *notify.Outbox does.
 type Outbox interface {
 	SendAll(ctx context.Context, tx *store.Tx, list []notify.Message) error
-}
-
-// Sealer encrypts columns, as *seal.Sealer does.
-type Sealer interface {
-	Seal(plain []byte, context string) ([]byte, error)
-	Open(sealed []byte, context string) ([]byte, error)
-	Index(purpose, value string) string
 }
 
 // Sentences gives the words for what no talk can say, as *locales.Catalogue
@@ -112,7 +106,7 @@ type Inbound struct {
 	talks     Talks
 	outbox    Outbox
 	wishes    *wishes
-	sealer    Sealer
+	sealer    *seal.Sealer
 	sentences Sentences
 	languages Languages
 	now       func() time.Time
@@ -128,7 +122,7 @@ type InboundDeps struct {
 	Outbox Outbox
 	// Stops is the list of who wants no notices; nil where the provider keeps it.
 	Stops     Stops
-	Sealer    Sealer
+	Sealer    *seal.Sealer
 	Sentences Sentences
 	Languages Languages
 	Now       func() time.Time

@@ -32,7 +32,7 @@ type Server struct {
 	Payments *payment.Service
 	Modules  []module.Module
 	Figures  UsageReader
-	Recorder Recorder
+	Recorder *analytics.Recorder
 	Texts    *locales.Catalogue
 }
 
@@ -44,11 +44,6 @@ type Talks interface {
 // UsageReader gives the published figures.
 type UsageReader interface {
 	Usage(ctx context.Context, first, last time.Time) ([]analytics.Cell, error)
-}
-
-// Recorder counts requests that change nothing.
-type Recorder interface {
-	Later(e analytics.Event)
 }
 
 var _ StrictServerInterface = (*Server)(nil)

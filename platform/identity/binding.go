@@ -16,6 +16,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/platform/trail"
 )
 
 const (
@@ -187,10 +188,10 @@ func (s *Service) tell(ctx context.Context, tx *store.Tx, c caller.Caller, told,
 	if err := q.SpeakFirst(ctx, db.SpeakFirstParams{Locale: string(loc), ChangedAt: dbtime.From(c.Now), PhoneIndex: told.PhoneIndex}); err != nil {
 		return err
 	}
-	return s.Outbox.Send(ctx, tx, notify.Message{
+	return s.Trail.Leave(ctx, tx, trail.Step{Messages: []notify.Message{{
 		To: string(phone), Locale: loc, Purpose: notify.Receipt, ExpiresAt: expires, Dedup: "identity.notice:" + id,
 		Text: gsm.Pick(s.Catalogue.Message(loc, key, "tail", string(other[max(len(other)-4, 0):]), "word", number)),
-	})
+	}}})
 }
 
 // spoken is the language in which a phone is told.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
@@ -17,7 +18,7 @@ import (
 // dispute holds off is what was decided, and a number's release to another holder stays.
 type Check struct {
 	log     *audit.Log
-	sealer  Sealer
+	sealer  *seal.Sealer
 	people  map[string]decision            // by the citizen
 	bound   map[string]map[string]decision // by the phone's index and the citizen
 	older   int
@@ -52,7 +53,7 @@ const faultsNamed = 100
 
 // NewCheck makes a Check against a log, with what personal numbers are sealed by. Give it
 // the log's records by See before Run.
-func NewCheck(log *audit.Log, sealer Sealer) *Check {
+func NewCheck(log *audit.Log, sealer *seal.Sealer) *Check {
 	return &Check{
 		log: log, sealer: sealer, people: map[string]decision{}, bound: map[string]map[string]decision{},
 		proofs: map[string]proofSaid{}, phones: map[string]*phoneSaid{},

@@ -174,7 +174,7 @@ func TestAnUndoFromBefore(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		w.deps.Audit = blanket{forgetful{w.audit}, map[string]bool{}}
+		w.deps.Trail = w.trail(blanket{forgetful{w.audit}, map[string]bool{}})
 		w.rebuild()
 		w.prove(aigul)
 		w.pass(time.Minute)
@@ -190,7 +190,7 @@ func TestAnUndoFromBefore(t *testing.T) {
 		w.fsck("unblocked")
 		w.ok(w.service.Release(t.Context(), second, "operator"))
 		w.fsck("released")
-		w.deps.Audit = w.audit // from here on each phone has its record
+		w.deps.Trail = w.trail(w.audit) // from here on each phone has its record
 		w.rebuild()
 		w.pass(identity.DisputeLasts)
 		w.prove(third)

@@ -21,6 +21,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/platform/trail"
 )
 
 // The rules of one-time codes.
@@ -149,7 +150,8 @@ func (s *Service) sendCode(ctx context.Context, tx *store.Tx, c caller.Caller, i
 		return p.attached(c.Now), nil, nil
 	}
 	if p.wait > 0 {
-		return Sent{}, errCodesMany.Until(c.Now, p.wait), s.Recorder.InTx(ctx, tx, analytics.Of(c, ServiceName, "code_sent", "refused"))
+		refused = errCodesMany.Until(c.Now, p.wait)
+		return Sent{}, refused, s.Trail.Leave(ctx, tx, trail.Step{Event: analytics.Of(c, ServiceName, "code_sent", "refused")})
 	}
 	if refused, err := s.heldBack(ctx, q, c, index); err != nil || refused != nil {
 		return Sent{}, refused, err
@@ -165,10 +167,10 @@ func (s *Service) sendCode(ctx context.Context, tx *store.Tx, c caller.Caller, i
 	}
 	record = append(record, made)
 	sent = Sent{Challenge: id, SentAt: c.Now, ExpiresAt: made.ExpiresAt.Time, AgainAt: record.planFor(c).againAt(c.Now)}
-	return sent, nil, s.Recorder.InTx(ctx, tx, analytics.Of(c, ServiceName, "code_sent", "done"))
+	return sent, nil, nil
 }
 
-// makeCode makes a code and the message with it. row says whose it is and whether it
+// makeCode makes a code, with the message that tells it and the count of it. row says whose it is and whether it
 // is a long one for all who ask.
 func (s *Service) makeCode(ctx context.Context, tx *store.Tx, c caller.Caller, row db.InsertCodeParams) (db.CodesSinceRow, error) {
 	digits, lasts := CodeDigits, CodeLasts
@@ -185,9 +187,12 @@ func (s *Service) makeCode(ctx context.Context, tx *store.Tx, c caller.Caller, r
 	if err := db.New(tx).InsertCode(ctx, row); err != nil {
 		return db.CodesSinceRow{}, err
 	}
-	err = s.Outbox.Send(ctx, tx, notify.Message{
-		To: c.Phone, Text: gsm.Pick(s.Catalogue.Message(c.Locale, "identity.code_sms", "otp", inGroups(code))),
-		Purpose: notify.Code, Locale: c.Locale, ExpiresAt: expires, Dedup: "identity.code:" + row.ID,
+	err = s.Trail.Leave(ctx, tx, trail.Step{
+		Event: analytics.Of(c, ServiceName, "code_sent", "done"),
+		Messages: []notify.Message{{
+			To: c.Phone, Text: gsm.Pick(s.Catalogue.Message(c.Locale, "identity.code_sms", "otp", inGroups(code))),
+			Purpose: notify.Code, Locale: c.Locale, ExpiresAt: expires, Dedup: "identity.code:" + row.ID,
+		}},
 	})
 	return db.CodesSinceRow{ID: row.ID, SentAt: row.SentAt, ExpiresAt: row.ExpiresAt, Shared: row.Shared}, err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/identity/db"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/platform/trail"
 )
 
 // ErrNoDispute is Unblock's answer for a phone that takes part in none.
@@ -104,8 +105,8 @@ func (s *Service) unblock(ctx context.Context, tx *store.Tx, cleared db.Identity
 			}
 		}
 	}
-	return s.Audit.Record(ctx, tx, audit.Entry{
+	return s.Trail.Leave(ctx, tx, trail.Step{Audit: audit.Entry{
 		At: now, Actor: actor, Action: "identity.unblock", Object: cleared.PhoneIndex, Subject: cleared.CitizenID,
 		Purpose: "an operator saw whose phone it is", Decided: []*audit.Group{bindingOf(cleared)},
-	})
+	}})
 }

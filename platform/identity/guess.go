@@ -14,6 +14,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/platform/trail"
 )
 
 // CheckCode takes a code that was sent to the caller's phone; challenge is the Sent's,
@@ -68,7 +69,7 @@ func (s *Service) checkCode(ctx context.Context, tx *store.Tx, c caller.Caller, 
 			if _, err := q.UseCode(ctx, db.UseCodeParams{UsedAt: now, ID: row.ID}); err != nil {
 				return nil, err
 			}
-			return nil, s.note(ctx, tx, c, "code", "done", audit.Entry{Object: row.ID, Subject: s.phoneIndex(c.Phone)})
+			return nil, s.Trail.Leave(ctx, tx, s.checked(c, "code", "done", row.ID, s.phoneIndex(c.Phone)))
 		}
 		missed = missed.or(g)
 	}
@@ -78,7 +79,7 @@ func (s *Service) checkCode(ctx context.Context, tx *store.Tx, c caller.Caller, 
 	if missed.made > CodeTries { // the audit log says that a code was guessed at, not how long
 		return missed.refusal(), nil
 	}
-	return missed.refusal(), s.note(ctx, tx, c, "code", "refused", audit.Entry{Object: missed.id, Subject: s.phoneIndex(c.Phone)})
+	return missed.refusal(), s.Trail.Leave(ctx, tx, s.checked(c, "code", "refused", missed.id, s.phoneIndex(c.Phone)))
 }
 
 // guess is one that was counted against a code.
@@ -122,17 +123,18 @@ func (g guess) refusal() *problem.Error {
 	return errCodeWrong(g.left)
 }
 
-// note writes what was done to the audit log and the statistics.
-func (s *Service) note(ctx context.Context, tx *store.Tx, c caller.Caller, step, outcome string, e audit.Entry) error {
-	if err := s.log(ctx, tx, c, step, outcome, e); err != nil {
-		return err
+// checked is what a check leaves behind: that it was made, and that it is counted.
+func (s *Service) checked(c caller.Caller, step, outcome, object, subject string, decided ...*audit.Group) trail.Step {
+	return trail.Step{
+		Audit: s.entry(c, step, outcome, object, subject, decided...),
+		Event: analytics.Of(c, ServiceName, step+"_checked", outcome),
 	}
-	return s.Recorder.InTx(ctx, tx, analytics.Of(c, ServiceName, step+"_checked", outcome))
 }
 
-// log writes what was done to the audit log.
-func (s *Service) log(ctx context.Context, tx *store.Tx, c caller.Caller, step, outcome string, e audit.Entry) error {
-	e.At, e.Actor = c.Now, "phone:"+s.phoneIndex(c.Phone)
-	e.Action, e.Purpose = "identity."+step+"."+outcome, "identification"
-	return s.Audit.Record(ctx, tx, e)
+// entry is what the audit log keeps of something that the caller's phone did.
+func (s *Service) entry(c caller.Caller, step, outcome, object, subject string, decided ...*audit.Group) audit.Entry {
+	return audit.Entry{
+		At: c.Now, Actor: "phone:" + s.phoneIndex(c.Phone), Action: "identity." + step + "." + outcome, Purpose: "identification",
+		Object: object, Subject: subject, Decided: decided,
+	}
 }

@@ -18,18 +18,17 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/eshik-kg/eshik/locales"
-	"github.com/eshik-kg/eshik/platform/analytics"
-	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/identity/db"
 	"github.com/eshik-kg/eshik/platform/keylock"
 	"github.com/eshik-kg/eshik/platform/limit"
-	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/registry"
+	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/platform/trail"
 )
 
 // ServiceName is identification's name in talks and statistics.
@@ -75,28 +74,6 @@ type PersonRegistry interface {
 	CheckPerson(ctx context.Context, q registry.Call, pin, document string) (registry.Person, error)
 }
 
-// Sealer encrypts columns and gives blind indexes; a seal.Sealer is one.
-type Sealer interface {
-	Seal(plain []byte, context string) ([]byte, error)
-	Open(sealed []byte, context string) ([]byte, error)
-	Index(purpose, value string) string
-}
-
-// Outbox sends a message if and only if tx commits.
-type Outbox interface {
-	Send(ctx context.Context, tx *store.Tx, m notify.Message) error
-}
-
-// Auditor writes to the tamper-evident log.
-type Auditor interface {
-	Record(ctx context.Context, tx *store.Tx, e audit.Entry) error
-}
-
-// Recorder counts usage.
-type Recorder interface {
-	InTx(ctx context.Context, tx *store.Tx, e analytics.Event) error
-}
-
 // Catalogue is the locale files.
 type Catalogue interface {
 	Message(loc locales.Locale, key string, args ...any) (full, short string)
@@ -105,12 +82,10 @@ type Catalogue interface {
 // Deps is what a Service stands on; every field but HeldBack is needed.
 type Deps struct {
 	DB        *store.DB
-	Sealer    Sealer
-	Outbox    Outbox
-	Audit     Auditor
+	Sealer    *seal.Sealer
+	Trail     *trail.Trail
 	Limiter   limit.Limiter
 	Registry  PersonRegistry
-	Recorder  Recorder
 	Catalogue Catalogue
 	Now       func() time.Time
 	Rand      io.Reader // crypto/rand.Reader
@@ -181,7 +156,7 @@ var errNumber = errors.New("its index is another number's than the sealed one")
 
 // numberOf opens a citizen's personal number, which the row's index must be of: with
 // another person's number in either, one would be given what is the other's.
-func numberOf(sealer Sealer, row db.IdentityCitizen) (string, error) {
+func numberOf(sealer *seal.Sealer, row db.IdentityCitizen) (string, error) {
 	pin, err := sealer.Open(row.PinSealed, pinContext)
 	if err == nil && sealer.Index(pinPurpose, string(pin)) != row.PinIndex {
 		err = errNumber

@@ -103,14 +103,14 @@ func TestPeopleFromBefore(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w, older := newWorld(t, db), 0
-		w.deps.Audit = forgetful{w.audit}
+		w.deps.Trail = w.trail(forgetful{w.audit})
 		w.rebuild()
 		her, _ := w.people()
 		check := func(tx *sql.Tx) (err error) { older, err = w.look(tx); return err }
 		if err := db.Snapshot(t.Context(), check); err != nil || older != 8 {
 			t.Fatalf("%d records cannot be compared; %v", older, err)
 		}
-		w.deps.Audit = w.audit
+		w.deps.Trail = w.trail(w.audit)
 		w.rebuild()
 		w.pass(identity.ProofLasts)
 		w.prove(aigul)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity/db"
 	"github.com/eshik-kg/eshik/platform/problem"
@@ -310,9 +309,7 @@ func (s *Service) proved(ctx context.Context, c caller.Caller, attempt db.Identi
 		}); err != nil {
 			return err
 		}
-		return s.note(ctx, tx, c, "proof", "done", audit.Entry{
-			Object: proof, Subject: citizen.ID, Decided: []*audit.Group{citizenOf(row), bindingOf(bound)},
-		})
+		return s.Trail.Leave(ctx, tx, s.checked(c, "proof", "done", proof, citizen.ID, citizenOf(row), bindingOf(bound)))
 	})
 	if err != nil {
 		return Citizen{}, fmt.Errorf("bind a phone to a citizen: %w", err)
@@ -339,7 +336,7 @@ func (s *Service) endAttempt(ctx context.Context, c caller.Caller, id, state str
 		if _, err := db.New(tx).EndAttempt(ctx, db.EndAttemptParams{State: state, PinSealed: []byte{}, ID: id}); err != nil {
 			return err
 		}
-		return s.note(ctx, tx, c, "proof", "refused", audit.Entry{Object: id, Subject: s.phoneIndex(c.Phone)})
+		return s.Trail.Leave(ctx, tx, s.checked(c, "proof", "refused", id, s.phoneIndex(c.Phone)))
 	})
 	if err != nil {
 		return fmt.Errorf("end an attempt: %w", err)

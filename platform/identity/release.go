@@ -10,6 +10,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/identity/db"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/platform/trail"
 )
 
 // Lapse is called where an earlier talk goes on in this one, which is noted. It forgets who was proved to hold the caller's phone: whoever holds it now
@@ -62,9 +63,9 @@ func (s *Service) Release(ctx context.Context, phone, actor string) error {
 				return err
 			}
 		}
-		return s.Audit.Record(ctx, tx, audit.Entry{
+		return s.Trail.Leave(ctx, tx, trail.Step{Audit: audit.Entry{
 			At: now, Actor: actor, Action: "identity.release", Object: index, Subject: index, Purpose: "number released",
-		})
+		}})
 	})
 	if err != nil {
 		return fmt.Errorf("release a number: %w", err)

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/analytics"
-	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/dialog"
@@ -16,6 +15,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/platform/trail"
 )
 
 // The nodes and the memory of undoing another phone's proof.
@@ -145,7 +145,7 @@ func (s *Service) undo(ctx context.Context, tx *store.Tx, c caller.Caller, n db.
 	if err := q.Dispute(ctx, db.DisputeParams{BlockedUntilAt: dbtime.From(until), CitizenID: n.CitizenID}); err != nil {
 		return err
 	}
-	return s.Recorder.InTx(ctx, tx, analytics.Of(c, ServiceName, "undo_checked", "done"))
+	return s.Trail.Leave(ctx, tx, trail.Step{Event: analytics.Of(c, ServiceName, "undo_checked", "done")})
 }
 
 // cut ends what a phone proved for a person, and its codes and tokens. Each phone has a
@@ -165,9 +165,7 @@ func (s *Service) cut(ctx context.Context, tx *store.Tx, c caller.Caller, b db.I
 		return err
 	}
 	b.BlockedUntilAt = dbtime.From(until) // as Dispute writes it
-	return s.log(ctx, tx, c, "undo", "done", audit.Entry{
-		Object: b.PhoneIndex, Subject: b.CitizenID, Decided: []*audit.Group{bindingOf(b)},
-	})
+	return s.Trail.Leave(ctx, tx, trail.Step{Audit: s.entry(c, "undo", "done", b.PhoneIndex, b.CitizenID, bindingOf(b))})
 }
 
 // tellDisputed tells a phone that another one's word cut it off, and who helps.
@@ -179,11 +177,11 @@ func (s *Service) tellDisputed(ctx context.Context, tx *store.Tx, b db.IdentityB
 	if err != nil {
 		return fmt.Errorf("open a disputed phone: %w", err)
 	}
-	return s.Outbox.Send(ctx, tx, notify.Message{
+	return s.Trail.Leave(ctx, tx, trail.Step{Messages: []notify.Message{{
 		To: string(phone), Locale: spoken(b), Purpose: notify.Receipt, ExpiresAt: until,
 		Dedup: "identity.dispute:" + notice + ":" + b.PhoneIndex,
 		Text:  gsm.Pick(s.Catalogue.Message(spoken(b), "identity.disputed_sms", "until", clock.NotBefore(until))),
-	})
+	}}})
 }
 
 // giveBack has what a phone in dispute took over from another, which an operator

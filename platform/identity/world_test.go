@@ -23,6 +23,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/registry"
 	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/trail"
 )
 
 // The people of the sandbox.
@@ -87,6 +88,7 @@ type world struct {
 	queue    *job.Queue
 	mailbox  *mailbox
 	audit    *audit.Log
+	trail    func(trail.Auditor) *trail.Trail // with records as an auditor writes them
 	logs     *bytes.Buffer
 
 	mu  sync.Mutex
@@ -124,9 +126,16 @@ func newWorld(t *testing.T, db *store.DB) *world {
 	t.Cleanup(recorder.Close)
 	w.outbox = notify.New(db, w.queue, sealer, w.mailbox, notify.Quiet{}, w.clock, log)
 	w.audit = audit.New(db, sealer)
+	w.trail = func(auditor trail.Auditor) *trail.Trail {
+		left, err := trail.New(auditor, recorder, w.outbox)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return left
+	}
 	w.deps = identity.Deps{
-		DB: db, Sealer: sealer, Outbox: w.outbox, Audit: w.audit, Limiter: limit.NewMemory(w.clock),
-		Registry: w.register, Recorder: recorder, Catalogue: catalogue, Now: w.clock, Rand: rand.Reader, Log: log,
+		DB: db, Sealer: sealer, Trail: w.trail(w.audit), Limiter: limit.NewMemory(w.clock),
+		Registry: w.register, Catalogue: catalogue, Now: w.clock, Rand: rand.Reader, Log: log,
 	}
 	if w.service, err = identity.New(w.deps); err != nil {
 		t.Fatal(err)

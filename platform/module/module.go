@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
-	"github.com/eshik-kg/eshik/platform/analytics"
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/identity"
@@ -41,7 +40,6 @@ type Env struct {
 	Outbox     *notify.Outbox
 	Audit      *audit.Log // to be compared with what is kept
 	Trail      *trail.Trail
-	Analytics  *analytics.Recorder
 	Limiter    limit.Limiter
 	Identity   *identity.Service
 	Payments   *payment.Service

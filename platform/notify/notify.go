@@ -15,6 +15,7 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/notify/db"
+	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
@@ -135,19 +136,12 @@ type Sender interface {
 	Send(ctx context.Context, m Outgoing) (Taken, error)
 }
 
-// Sealer encrypts columns; a seal.Sealer is one.
-type Sealer interface {
-	Seal(plain []byte, context string) ([]byte, error)
-	Open(sealed []byte, context string) ([]byte, error)
-	Index(purpose, value string) string
-}
-
 // Outbox keeps and sends messages.
 type Outbox struct {
 	db     *store.DB
 	ends   *store.Batch[ending, struct{}]
 	queue  *job.Queue
-	sealer Sealer
+	sealer *seal.Sealer
 	sender Sender
 	quiet  Quiet
 	now    func() time.Time
@@ -157,7 +151,7 @@ type Outbox struct {
 // New makes an outbox and registers its work with the queue, which must not run
 // yet.
 func New(
-	database *store.DB, queue *job.Queue, sealer Sealer, sender Sender, quiet Quiet, now func() time.Time, log *slog.Logger,
+	database *store.DB, queue *job.Queue, sealer *seal.Sealer, sender Sender, quiet Quiet, now func() time.Time, log *slog.Logger,
 ) *Outbox {
 	o := &Outbox{db: database, queue: queue, sealer: sealer, sender: sender, quiet: quiet, now: now, log: log}
 	o.ends = store.NewBatch(database, endAll)

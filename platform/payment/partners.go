@@ -19,6 +19,7 @@ import (
 
 	"github.com/eshik-kg/eshik/platform/payment/db"
 	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
@@ -30,7 +31,7 @@ import (
 // Earlier versions kept an argon2id hash: it is good once, and replaced.
 type Partners struct {
 	db     *store.DB
-	hasher Hasher
+	sealer *seal.Sealer
 	guess  Guesses
 	now    func() time.Time
 	random io.Reader
@@ -38,11 +39,6 @@ type Partners struct {
 	// hashing lets one run at a time: each takes 64 MiB.
 	flights singleflight.Group
 	hashing chan struct{}
-}
-
-// Hasher makes keyed hashes (platform/seal).
-type Hasher interface {
-	Index(purpose, value string) string
 }
 
 // Guesses bounds how often an address may be wrong about a partner
@@ -74,13 +70,13 @@ var (
 )
 
 // NewPartners makes the store of partners; random is crypto/rand.Reader.
-func NewPartners(db *store.DB, hasher Hasher, guess Guesses, now func() time.Time, random io.Reader) *Partners {
-	return &Partners{db: db, hasher: hasher, guess: guess, now: now, random: random, hashing: make(chan struct{}, 1)}
+func NewPartners(db *store.DB, sealer *seal.Sealer, guess Guesses, now func() time.Time, random io.Reader) *Partners {
+	return &Partners{db: db, sealer: sealer, guess: guess, now: now, random: random, hashing: make(chan struct{}, 1)}
 }
 
 // hash is what is kept of a partner's secret.
 func (p *Partners) hash(id, secret string) string {
-	return keyedHash + p.hasher.Index(secretPurpose, id+":"+secret)
+	return keyedHash + p.sealer.Index(secretPurpose, id+":"+secret)
 }
 
 // CreatePartner makes a partner and returns its secret, which is kept nowhere:
@@ -150,7 +146,7 @@ func (p *Partners) wrong(ctx context.Context, id, address string) error {
 
 // count lets an address do something at a rate, and says how long to wait after it.
 func (p *Partners) count(ctx context.Context, what, address string, rate limit.Rate) error {
-	ok, wait, err := p.guess.Allow(ctx, what+"|"+p.hasher.Index(addressPurpose, address), rate)
+	ok, wait, err := p.guess.Allow(ctx, what+"|"+p.sealer.Index(addressPurpose, address), rate)
 	if err != nil {
 		return fmt.Errorf("count a partner's requests: %w", err)
 	}

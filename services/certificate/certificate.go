@@ -10,16 +10,15 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
-	"github.com/eshik-kg/eshik/platform/analytics"
-	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/keylock"
 	"github.com/eshik-kg/eshik/platform/limit"
-	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/sign"
 	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/trail"
 )
 
 // name is the service's name in statistics, node ids and locale keys.
@@ -54,48 +53,23 @@ type Proofs interface {
 	Kept(ctx context.Context, phone string, since time.Time) (bool, error)
 }
 
-// Sealer encrypts what must not lie open in the database. seal.Sealer is one.
-type Sealer interface {
-	Seal(plain []byte, context string) ([]byte, error)
-	Open(sealed []byte, context string) ([]byte, error)
-	Index(purpose, value string) string
-}
-
 // Signer signs records and checks signatures. sign.Keys is one.
 type Signer interface {
 	Sign(ctx context.Context, claims sign.Claims) ([]byte, error)
 	Verify(ctx context.Context, message []byte) (sign.Claims, error)
 }
 
-// Outbox sends a message if and only if tx commits. notify.Outbox is one.
-type Outbox interface {
-	Send(ctx context.Context, tx *store.Tx, m notify.Message) error
-}
-
-// Auditor writes down who did what to whose data. audit.Log is one.
-type Auditor interface {
-	Record(ctx context.Context, tx *store.Tx, e audit.Entry) error
-}
-
-// Recorder counts finished steps. analytics.Recorder is one.
-type Recorder interface {
-	InTx(ctx context.Context, tx *store.Tx, e analytics.Event) error
-	Later(e analytics.Event)
-}
-
 // Deps is what the service stands on; every field is needed.
 type Deps struct {
-	DB        *store.DB
-	Jobs      *job.Queue
-	Register  Register
-	Proofs    Proofs
-	Sealer    Sealer
-	Signer    Signer
-	Outbox    Outbox
-	Audit     Auditor
-	Analytics Recorder
-	Texts     *locales.Catalogue
-	Limiter   limit.Limiter
+	DB       *store.DB
+	Jobs     *job.Queue
+	Register Register
+	Proofs   Proofs
+	Sealer   *seal.Sealer
+	Signer   Signer
+	Trail    *trail.Trail
+	Texts    *locales.Catalogue
+	Limiter  limit.Limiter
 	// Issuer names us in every signed record (the CWT claim iss), as KG-ESHIK.
 	Issuer string
 	// VerifyURL is the address of the page that verifies numbers, as printed on

@@ -126,9 +126,9 @@ func TestRecordsFromBefore(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		h := newHouse(t, db)
-		h.Service.Audit = forgetful{h.audit}
+		h.Trail = h.trail(forgetful{h.audit})
 		issued := must[certificate.Certificate](t)(h.Request(t.Context(), aigul("t1"), certificate.Residential))
-		h.Service.Audit = h.audit
+		h.Trail = h.trail(h.audit)
 		if err := h.Revoke(t.Context(), caller.Caller{Subject: "officer", Now: noon}, issued.Number, "an error"); err != nil {
 			t.Fatal(err)
 		}

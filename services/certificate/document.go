@@ -15,6 +15,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/trail"
 )
 
 // fonts are Noto Sans, cut down to Latin and Kyrgyz and Russian Cyrillic, with
@@ -69,14 +70,13 @@ func (s *Service) PDF(ctx context.Context, c caller.Caller, typed string) ([]byt
 		return nil, err
 	}
 	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
-		err := s.Audit.Record(ctx, tx, audit.Entry{
-			At: c.Now, Actor: c.Subject, Action: "certificate.download", Object: row.ID, Subject: row.CitizenID,
-			Purpose: "the citizen asked for the document",
+		return s.Trail.Leave(ctx, tx, trail.Step{
+			Audit: audit.Entry{
+				At: c.Now, Actor: c.Subject, Action: "certificate.download", Object: row.ID, Subject: row.CitizenID,
+				Purpose: "the citizen asked for the document",
+			},
+			Event: analytics.Of(c, name, "document", "done"),
 		})
-		if err != nil {
-			return err
-		}
-		return s.Analytics.InTx(ctx, tx, analytics.Of(c, name, "document", "done"))
 	})
 	return document, err
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/sign"
 	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/trail"
 	"github.com/eshik-kg/eshik/services/certificate"
 )
 
@@ -120,7 +121,7 @@ type house struct {
 	sender   *sender
 	queue    *job.Queue
 	audit    *audit.Log
-	events   *analytics.Recorder
+	trail    func(trail.Auditor) *trail.Trail // with records as an auditor writes them
 	cat      *locales.Catalogue
 }
 
@@ -143,14 +144,18 @@ func newHouse(t testing.TB, db *store.DB) *house {
 		db: db, register: &register{}, proofs: &proofs{proven: true}, sender: &sender{},
 		queue:  must[*job.Queue](t)(job.New(db, log)),
 		signer: &flaky{Keys: must[*sign.Keys](t)(sign.Open(t.Context(), db, sealer, now, log))},
-		audit:  audit.New(db, sealer), events: analytics.NewRecorder(db, log),
-		cat: must[*locales.Catalogue](t)(locales.Load()),
+		audit:  audit.New(db, sealer),
+		cat:    must[*locales.Catalogue](t)(locales.Load()),
 	}
-	t.Cleanup(h.events.Close)
+	events := analytics.NewRecorder(db, log)
+	t.Cleanup(events.Close)
+	outbox := notify.New(db, h.queue, sealer, h.sender, notify.Quiet{}, now, log)
+	h.trail = func(auditor trail.Auditor) *trail.Trail {
+		return must[*trail.Trail](t)(trail.New(auditor, events, outbox))
+	}
 	h.Service = must[*certificate.Service](t)(certificate.New(certificate.Deps{
 		DB: db, Jobs: h.queue, Register: h.register, Proofs: h.proofs, Sealer: sealer, Signer: h.signer,
-		Outbox: notify.New(db, h.queue, sealer, h.sender, notify.Quiet{}, now, log), Audit: h.audit, Analytics: h.events,
-		Texts: h.cat, Limiter: limit.NewMemory(now), Issuer: "KG-ESHIK", VerifyURL: "https://eshik.example.kg/verify", SMSNumber: "1414",
+		Trail: h.trail(h.audit), Texts: h.cat, Limiter: limit.NewMemory(now), Issuer: "KG-ESHIK", VerifyURL: "https://eshik.example.kg/verify", SMSNumber: "1414",
 		Random: rand.Reader, Now: now,
 	}))
 	return h

@@ -22,6 +22,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/sign"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/platform/trail"
 	"github.com/eshik-kg/eshik/services/certificate/db"
 )
 
@@ -117,21 +118,23 @@ func (s *Service) textElsewhere(ctx context.Context, row db.Certificate, c calle
 	if err != nil || c.ByText() || in.Caller.Phone == c.Phone {
 		return err
 	}
-	return s.DB.InTx(ctx, func(tx *store.Tx) error { return s.text(ctx, tx, row, c) })
-}
-
-// text sends a certificate's number to the caller's phone, once to each.
-func (s *Service) text(ctx context.Context, tx *store.Tx, row db.Certificate, c caller.Caller) error {
-	title := s.Texts.Text(c.Locale, Kind(row.Kind).TitleKey())
-	err := s.Outbox.Send(ctx, tx, notify.Message{
-		To: c.Phone, Locale: c.Locale, Purpose: notify.Receipt, Turn: c.Turn,
-		Dedup: "certificate:" + row.ID + ":" + s.Sealer.Index("certificate.text", c.Phone),
-		Text:  gsm.Pick(s.Texts.Message(c.Locale, "certificate.sms", "title", title, "certificate", ShowNumber(row.Number))),
+	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
+		return s.Trail.Leave(ctx, tx, trail.Step{Messages: []notify.Message{s.text(row, c)}})
 	})
 	if err != nil {
 		return fmt.Errorf("send the number: %w", err)
 	}
 	return nil
+}
+
+// text tells the caller's phone a certificate's number; it is sent once to each phone.
+func (s *Service) text(row db.Certificate, c caller.Caller) notify.Message {
+	title := s.Texts.Text(c.Locale, Kind(row.Kind).TitleKey())
+	return notify.Message{
+		To: c.Phone, Locale: c.Locale, Purpose: notify.Receipt, Turn: c.Turn,
+		Dedup: "certificate:" + row.ID + ":" + s.Sealer.Index("certificate.text", c.Phone),
+		Text:  gsm.Pick(s.Texts.Message(c.Locale, "certificate.sms", "title", title, "certificate", ShowNumber(row.Number))),
+	}
 }
 
 // intend asks the register and stores what is to be signed, unless the same turn did.
@@ -197,14 +200,14 @@ func (s *Service) storeIntent(ctx context.Context, c caller.Caller, add db.AddIn
 		if err := s.within(ctx, c, "problem.certificate_many", s.orderBounds(c)...); err != nil {
 			return err
 		}
-		err = s.Audit.Record(ctx, tx, audit.Entry{
+		err = s.Trail.Leave(ctx, tx, trail.Step{Audit: audit.Entry{
 			At: c.Now, Actor: c.Subject, Action: "certificate.request." + add.Kind, Object: add.ID,
 			Subject: c.Subject, Purpose: "the citizen asked for the certificate",
 			Decided: decided(db.Certificate{
 				Number: add.Number, RequestKey: add.RequestKey, CitizenID: add.CitizenID, Kind: add.Kind,
 				IntentSealed: add.IntentSealed, RequestedAt: add.RequestedAt,
 			}),
-		})
+		}})
 		if err != nil {
 			return err
 		}
@@ -253,7 +256,7 @@ func (s *Service) finish(ctx context.Context, row db.Certificate, now time.Time,
 		if marked == 0 {
 			return nil
 		}
-		return s.announce(ctx, tx, row, caller.Caller(in.Caller), now, read)
+		return s.leaveIssued(ctx, tx, row, caller.Caller(in.Caller), now, read)
 	})
 	if err != nil {
 		return row, err
@@ -289,29 +292,26 @@ func (s *Service) signAs(ctx context.Context, number string, record Record, now 
 	return message, nil
 }
 
-// announce is what an issued certificate leaves beside itself.
-func (s *Service) announce(ctx context.Context, tx *store.Tx, row db.Certificate, c caller.Caller, now time.Time, read bool) error {
+// leaveIssued leaves the trail of an issued certificate, in the language of its caller.
+func (s *Service) leaveIssued(ctx context.Context, tx *store.Tx, row db.Certificate, c caller.Caller, now time.Time, read bool) error {
 	c.Now = now
+	step := trail.Step{
+		Audit: audit.Entry{
+			At: now, Actor: c.Subject, Action: "certificate.issue", Object: row.ID, Subject: row.CitizenID,
+			Purpose: "the citizen asked for the certificate", Decided: decided(row),
+		},
+		Event: analytics.Of(c, name, "issue_"+row.Kind, "done"),
+	}
 	if c.Phone != "" && !read {
 		kept, err := s.Proofs.Kept(ctx, c.Phone, row.RequestedAt.Time)
 		if err != nil {
 			return err
 		}
 		if kept { // else the number has another holder, whom it does not concern
-			err = s.text(ctx, tx, row, c)
-		}
-		if err != nil {
-			return err
+			step.Messages = append(step.Messages, s.text(row, c))
 		}
 	}
-	err := s.Audit.Record(ctx, tx, audit.Entry{
-		At: now, Actor: c.Subject, Action: "certificate.issue", Object: row.ID, Subject: row.CitizenID,
-		Purpose: "the citizen asked for the certificate", Decided: decided(row),
-	})
-	if err != nil {
-		return err
-	}
-	return s.Analytics.InTx(ctx, tx, analytics.Of(c, name, "issue_"+row.Kind, "done"))
+	return s.Trail.Leave(ctx, tx, step)
 }
 
 // List gives the certificates of the citizen c.Subject, the newest first.

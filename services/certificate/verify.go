@@ -18,6 +18,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/sign"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/platform/trail"
 	"github.com/eshik-kg/eshik/services/certificate/db"
 )
 
@@ -39,7 +40,7 @@ func (v View) Valid() bool { return v.RevokedAt.IsZero() }
 func (s *Service) Verify(ctx context.Context, c caller.Caller, typed string) (View, error) {
 	number, ok := ParseNumber(typed)
 	if !ok {
-		s.Analytics.Later(analytics.Of(c, name, "verify_number", "refused"))
+		s.Trail.Later(analytics.Of(c, name, "verify_number", "refused"))
 		return View{}, problem.New(problem.Invalid, "problem.certificate_number")
 	}
 	var row db.Certificate
@@ -49,10 +50,10 @@ func (s *Service) Verify(ctx context.Context, c caller.Caller, typed string) (Vi
 		return err
 	})
 	if err != nil {
-		s.Analytics.Later(analytics.Of(c, name, "verify_number", "refused"))
+		s.Trail.Later(analytics.Of(c, name, "verify_number", "refused"))
 		return View{}, err
 	}
-	s.Analytics.Later(analytics.Of(c, name, "verify_number", "done"))
+	s.Trail.Later(analytics.Of(c, name, "verify_number", "done"))
 	return viewOf(row, in.Record), nil
 }
 
@@ -99,14 +100,14 @@ func (s *Service) VerifyQR(ctx context.Context, c caller.Caller, payload string)
 		return s.compare(row, message)
 	})
 	if err != nil {
-		s.Analytics.Later(analytics.Of(c, name, "verify_qr", "refused"))
+		s.Trail.Later(analytics.Of(c, name, "verify_qr", "refused"))
 		return Signed{}, err
 	}
 	if signed.Record, err = signed.Record.whole(in.Record.Members); err != nil {
 		return Signed{}, fmt.Errorf("complete a signed record: %w", err)
 	}
 	signed.RevokedAt = row.RevokedAt.Time
-	s.Analytics.Later(analytics.Of(c, name, "verify_qr", "done"))
+	s.Trail.Later(analytics.Of(c, name, "verify_qr", "done"))
 	return signed, nil
 }
 
@@ -207,13 +208,12 @@ func (s *Service) Revoke(ctx context.Context, c caller.Caller, typed, reason str
 		if marked == 0 {
 			return nil // revoked already
 		}
-		err = s.Audit.Record(ctx, tx, audit.Entry{
-			At: c.Now, Actor: c.Subject, Action: "certificate.revoke", Object: row.ID, Subject: row.CitizenID, Purpose: reason,
-			Decided: []*audit.Group{revocationGroup(row)},
+		return s.Trail.Leave(ctx, tx, trail.Step{
+			Audit: audit.Entry{
+				At: c.Now, Actor: c.Subject, Action: "certificate.revoke", Object: row.ID, Subject: row.CitizenID, Purpose: reason,
+				Decided: []*audit.Group{revocationGroup(row)},
+			},
+			Event: analytics.Of(c, name, "revoke_"+row.Kind, "done"),
 		})
-		if err != nil {
-			return err
-		}
-		return s.Analytics.InTx(ctx, tx, analytics.Of(c, name, "revoke_"+row.Kind, "done"))
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/trail"
 )
@@ -25,7 +26,7 @@ type Deps struct {
 	Payments Payments
 	Citizens Citizens
 	Limiter  limit.Limiter
-	Index    Index
+	Sealer   *seal.Sealer
 	Trail    *trail.Trail
 }
 
@@ -41,11 +42,6 @@ type Payments interface {
 type Citizens interface {
 	Proof(ctx context.Context, c caller.Caller) (identity.Citizen, bool, error)
 	PIN(ctx context.Context, citizenID string) (string, error)
-}
-
-// Index makes pseudonyms (platform/seal).
-type Index interface {
-	Index(purpose, value string) string
 }
 
 // Service is the fines.

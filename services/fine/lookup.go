@@ -113,8 +113,8 @@ func (s *Service) admit(ctx context.Context, c caller.Caller, plate Plate) error
 	if c.Phone == "" {
 		return errPhone
 	}
-	who := s.Index.Index("fine.caller", c.Phone)
-	seen := s.Index.Index("fine.plate", c.Phone+"|"+plate.Text)
+	who := s.Sealer.Index("fine.caller", c.Phone)
+	seen := s.Sealer.Index("fine.plate", c.Phone+"|"+plate.Text)
 	ok, wait, err := s.Limiter.AllowOnce(ctx, "fine:plates:"+who, seen, limit.Rate{N: plates, Per: window})
 	if err != nil {
 		return fmt.Errorf("count look-ups: %w", err)
@@ -127,7 +127,7 @@ func (s *Service) admit(ctx context.Context, c caller.Caller, plate Plate) error
 
 // bill is the pseudonym of one phone's view of one fine.
 func (s *Service) bill(c caller.Caller, number string) string {
-	return s.Index.Index("fine.bill", c.Phone+"|"+number)
+	return s.Sealer.Index("fine.bill", c.Phone+"|"+number)
 }
 
 // noteBills keeps which fines the caller was shown: only these can be opened.
@@ -176,14 +176,14 @@ func (s *Service) Open(ctx context.Context, c caller.Caller, numbers []string) (
 // call says to the register who asks, by a pseudonym that our audit resolves,
 // and why.
 func (s *Service) call(c caller.Caller) registry.Call {
-	return registry.Call{UserID: pseudonym(s.Index.Index("fine.caller", c.Phone)), Issue: s.issue(c)}
+	return registry.Call{UserID: pseudonym(s.Sealer.Index("fine.caller", c.Phone)), Issue: s.issue(c)}
 }
 
 // issue is our number of a case that has no application: a pseudonym of the
 // turn, which a channel may have named by a phone or in any characters.
 func (s *Service) issue(c caller.Caller) string {
 	if c.Turn != "" {
-		return pseudonym(s.Index.Index("fine.turn", c.Turn))
+		return pseudonym(s.Sealer.Index("fine.turn", c.Turn))
 	}
 	return fmt.Sprintf("%s-%d", Name, c.Now.UnixMicro())
 }

@@ -222,7 +222,7 @@ func newWorld(t *testing.T, db *store.DB) *world {
 	}, fine.NewBiller(w.city, db, w.now))
 	w.Service, err = fine.New(fine.Deps{
 		DB: db, Register: w.city, Cashier: w.city, Payments: w.payments, Citizens: w,
-		Limiter: limit.NewMemory(w.now), Index: sealer, Trail: left,
+		Limiter: limit.NewMemory(w.now), Sealer: sealer, Trail: left,
 	})
 	must(t, err)
 	return w

@@ -70,7 +70,7 @@ func (s *Service) answer(ctx context.Context, tx *store.Tx, c caller.Caller, r d
 		}
 		if won {
 			row.State, row.AnsweredAt = string(wanted), dbtime.From(c.Now)
-			return offerOf(row), s.witness(ctx, tx, s.answered(c, r, row, wanted))
+			return offerOf(row), s.leave(ctx, tx, s.answered(c, r, row, wanted))
 		}
 		// Somebody else answered since the offer was read.
 		if row, err = db.New(tx).LastOffer(ctx, r.ID); err != nil {
@@ -195,7 +195,7 @@ func (s *Service) expire(ctx context.Context, row db.PreschoolOffer, now time.Ti
 		ended.State, ended.AnsweredAt = string(Missed), dbtime.From(now)
 		e := s.answered(c, r, ended, Missed)
 		e.actor, e.step, e.kind = "system", "expire", notify.Statutory
-		return s.witness(ctx, tx, e)
+		return s.leave(ctx, tx, e)
 	})
 	return won, err
 }

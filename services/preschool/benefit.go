@@ -38,7 +38,7 @@ func (s *Service) SetBenefit(ctx context.Context, actor, number, benefit string)
 		if err != nil {
 			return fmt.Errorf("move in the queues: %w", err)
 		}
-		return s.witness(ctx, tx, effect{
+		return s.leave(ctx, tx, effect{
 			caller: c, actor: actor, step: "benefit", outcome: "done", object: r.Number, subject: r.CitizenID,
 			purpose: "benefit set to " + orNone(benefit),
 		})

@@ -11,6 +11,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/trail"
 	"github.com/eshik-kg/eshik/services/preschool/db"
 )
 
@@ -30,9 +31,8 @@ type effect struct {
 	text, dedup string
 }
 
-// witness writes the audit record, the count and the message of an effect into
-// its transaction.
-func (s *Service) witness(ctx context.Context, tx *store.Tx, e effect) error {
+// leave leaves the trail of an effect in its transaction.
+func (s *Service) leave(ctx context.Context, tx *store.Tx, e effect) error {
 	actor := e.actor
 	if actor == "" {
 		actor = s.actor(e.caller)
@@ -44,22 +44,16 @@ func (s *Service) witness(ctx context.Context, tx *store.Tx, e effect) error {
 	if e.offer != nil {
 		groups = append(groups, offerGroup(*e.offer))
 	}
-	err = s.Audit.Record(ctx, tx, audit.Entry{
-		At: e.caller.Now, Actor: actor, Action: "preschool." + e.step, Object: e.object,
-		Subject: e.subject, Purpose: e.purpose, Decided: groups,
+	err = s.Trail.Leave(ctx, tx, trail.Step{
+		Audit: audit.Entry{
+			At: e.caller.Now, Actor: actor, Action: "preschool." + e.step, Object: e.object,
+			Subject: e.subject, Purpose: e.purpose, Decided: groups,
+		},
+		Event:    analytics.Of(e.caller, name, e.step, e.outcome),
+		Messages: e.messages(),
 	})
 	if err != nil {
-		return fmt.Errorf("audit %s: %w", e.step, err)
-	}
-	if err := s.Analytics.InTx(ctx, tx, analytics.Of(e.caller, name, e.step, e.outcome)); err != nil {
-		return fmt.Errorf("count %s: %w", e.step, err)
-	}
-	m, wanted := e.message()
-	if !wanted {
-		return nil
-	}
-	if err := s.Outbox.Send(ctx, tx, m); err != nil {
-		return fmt.Errorf("send the message of %s: %w", e.step, err)
+		return fmt.Errorf("leave the trail of %s: %w", e.step, err)
 	}
 	return nil
 }
@@ -95,11 +89,14 @@ func (s *Service) phone(ctx context.Context, r db.PreschoolRegistration) (string
 // messageLife is how long a notice is worth delivering.
 const messageLife = 3 * 24 * time.Hour
 
-// message makes the SMS of an effect; none without a phone or a text, or where the
+// messages makes the SMS of an effect; none without a phone or a text, or where the
 // caller reads of it in the answer.
-func (e effect) message() (notify.Message, bool) {
-	return notify.Message{
+func (e effect) messages() []notify.Message {
+	if e.caller.Phone == "" || e.text == "" || e.caller.ByText() {
+		return nil
+	}
+	return []notify.Message{{
 		To: e.caller.Phone, Text: e.text, Purpose: e.kind, Locale: e.caller.Locale,
 		ExpiresAt: e.caller.Now.Add(messageLife), Dedup: e.dedup, Turn: e.caller.Turn,
-	}, e.caller.Phone != "" && e.text != "" && !e.caller.ByText()
+	}}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/trail"
 )
 
 // start is the moment the tests begin at: a Monday.
@@ -104,11 +105,9 @@ func newService(t testing.TB, db *store.DB, w *world) *Service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	recorder := analytics.NewRecorder(db, slog.New(slog.DiscardHandler))
-	t.Cleanup(recorder.Close)
 	s, err := New(Deps{
-		DB: db, Families: w, Directory: w, Proofs: w, Languages: w, Sealer: sealer, Outbox: w,
-		Audit: audit.New(db, sealer), Analytics: recorder, Texts: texts, Limiter: limit.NewMemory(func() time.Time { return w.now }), Random: rand.Reader,
+		DB: db, Families: w, Directory: w, Proofs: w, Languages: w, Sealer: sealer, Trail: newTrail(t, db, w, audit.New(db, sealer)),
+		Texts: texts, Limiter: limit.NewMemory(func() time.Time { return w.now }), Random: rand.Reader,
 		Now: func() time.Time { return w.now },
 	})
 	if err != nil {
@@ -116,6 +115,21 @@ func newService(t testing.TB, db *store.DB, w *world) *Service {
 	}
 	return s
 }
+
+// newTrail has records as an auditor writes them, and messages in the inbox.
+func newTrail(t testing.TB, db *store.DB, w *world, auditor trail.Auditor) *trail.Trail {
+	t.Helper()
+	recorder := analytics.NewRecorder(db, slog.New(slog.DiscardHandler))
+	t.Cleanup(recorder.Close)
+	left, err := trail.New(auditor, recorder, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return left
+}
+
+// logOf is the audit log that a service writes to.
+func logOf(s *Service) *audit.Log { return audit.New(s.DB, s.Sealer) }
 
 // parent is Айгүл at the moment of the world, in a turn.
 func (w *world) parent(turn string) caller.Caller {

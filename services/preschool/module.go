@@ -17,7 +17,7 @@ func Module(e module.Env) (module.Module, error) {
 	}
 	s, err := New(Deps{
 		DB: e.DB, Families: FromAimak(e.Registries.Aimak), Directory: directory, Proofs: e.Identity, Languages: e.Identity, Sealer: e.Sealer,
-		Outbox: e.Outbox, Audit: e.Audit, Analytics: e.Analytics, Texts: e.Texts, Limiter: e.Limiter, Random: e.Random, Now: e.Clock,
+		Trail: e.Trail, Texts: e.Texts, Limiter: e.Limiter, Random: e.Random, Now: e.Clock,
 	})
 	if err != nil {
 		return module.Module{}, err

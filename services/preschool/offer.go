@@ -85,7 +85,7 @@ func (s *Service) Offer(ctx context.Context, actor, number, kindergarten string)
 		if made, row, err = s.hold(ctx, tx, r, seat, actor, now); err != nil {
 			return err
 		}
-		return s.witness(ctx, tx, effect{
+		return s.leave(ctx, tx, effect{
 			caller: c, actor: actor, step: "offer", outcome: "done", object: r.Number, subject: r.CitizenID, offer: &row,
 			purpose: "a place offered; ahead in the queue: " + strconv.Itoa(made.Ahead), kind: notify.Statutory,
 			dedup: "preschool.offer:" + r.ID + ":" + strconv.FormatInt(now.UnixMicro(), 10),

@@ -10,6 +10,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/trail"
 	"github.com/eshik-kg/eshik/services/preschool/db"
 )
 
@@ -70,10 +71,11 @@ func (s *Service) follow(ctx context.Context, c caller.Caller, wanted func(db.Pr
 			if err := s.setPhone(ctx, tx, r, c.Phone, c.Locale, r.PhoneIndex); err != nil {
 				return err
 			}
-			if err := s.auditPhone(ctx, tx, r, s.actor(c), "the citizen gave a new number", c.Now); err != nil {
-				return err
-			}
-			if err := s.Analytics.InTx(ctx, tx, analytics.Of(c, name, "phone", "done")); err != nil {
+			err := s.leavePhone(ctx, tx, r, trail.Step{
+				Audit: audit.Entry{At: c.Now, Actor: s.actor(c), Purpose: "the citizen gave a new number"},
+				Event: analytics.Of(c, name, "phone", "done"),
+			})
+			if err != nil {
 				return err
 			}
 		}
@@ -105,7 +107,10 @@ func (s *Service) claim(ctx context.Context, c caller.Caller) error {
 					return fmt.Errorf("give a registration to its citizen: %w", err)
 				}
 				r.CitizenID = c.Subject
-				if err := s.auditPhone(ctx, tx, r, s.actor(c), "the child's parent proved who they are", c.Now); err != nil {
+				err := s.leavePhone(ctx, tx, r, trail.Step{
+					Audit: audit.Entry{At: c.Now, Actor: s.actor(c), Purpose: "the child's parent proved who they are"},
+				})
+				if err != nil {
 					return err
 				}
 			}
@@ -141,14 +146,14 @@ func (s *Service) setPhone(ctx context.Context, tx *store.Tx, r db.PreschoolRegi
 	return nil
 }
 
-func (s *Service) auditPhone(ctx context.Context, tx *store.Tx, r db.PreschoolRegistration, actor, why string, now time.Time) error {
-	groups, err := decided(ctx, tx, r.Number)
-	if err != nil {
+// leavePhone leaves the trail of another phone or citizen of a registration; step says
+// when, by whom and why.
+func (s *Service) leavePhone(ctx context.Context, tx *store.Tx, r db.PreschoolRegistration, step trail.Step) (err error) {
+	step.Audit.Action, step.Audit.Object, step.Audit.Subject = "preschool.phone", r.Number, r.CitizenID
+	if step.Audit.Decided, err = decided(ctx, tx, r.Number); err != nil {
 		return err
 	}
-	return s.Audit.Record(ctx, tx, audit.Entry{
-		At: now, Actor: actor, Action: "preschool.phone", Object: r.Number, Subject: r.CitizenID, Purpose: why, Decided: groups,
-	})
+	return s.Trail.Leave(ctx, tx, step)
 }
 
 // CutPhone takes a phone off its registrations: its number got another holder, who
@@ -162,7 +167,8 @@ func (s *Service) CutPhone(ctx context.Context, tx *store.Tx, phone string, now 
 		if err := s.setPhone(ctx, tx, r, "", locales.Locale(r.Locale), ""); err != nil {
 			return err
 		}
-		if err := s.auditPhone(ctx, tx, r, "system", "number released", now); err != nil {
+		err := s.leavePhone(ctx, tx, r, trail.Step{Audit: audit.Entry{At: now, Actor: "system", Purpose: "number released"}})
+		if err != nil {
 			return err
 		}
 	}
@@ -184,7 +190,8 @@ func (s *Service) ReturnPhone(ctx context.Context, tx *store.Tx, citizen, from, 
 		if err := s.setPhone(ctx, tx, r, to, locales.Locale(r.Locale), ""); err != nil {
 			return err
 		}
-		if err := s.auditPhone(ctx, tx, r, citizen, "another phone's proof was undone", now); err != nil {
+		err := s.leavePhone(ctx, tx, r, trail.Step{Audit: audit.Entry{At: now, Actor: citizen, Purpose: "another phone's proof was undone"}})
+		if err != nil {
 			return err
 		}
 	}

@@ -90,7 +90,7 @@ func (s *Service) TakeBack(ctx context.Context, actor, number string) (Offer, er
 		if ended, err = leave(ctx, db.New(tx), r); err != nil {
 			return err
 		}
-		return s.witness(ctx, tx, effect{
+		return s.leave(ctx, tx, effect{
 			caller: c, actor: actor, step: "leave", outcome: "done", object: r.Number, subject: r.CitizenID,
 			purpose: "the place was given back", kind: notify.Statutory, dedup: "preschool.left:" + r.ID,
 			text: gsm.Pick(s.Texts.Message(c.Locale, "preschool.sms_left", "number", r.Number, "kindergarten", ended.Name.In(c.Locale))),

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
-	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/problem"
@@ -233,9 +232,9 @@ func become(t *testing.T, db *store.DB, number, index string) {
 // checked is what fsck says of the queue.
 func checked(t *testing.T, s *Service, db *store.DB) error {
 	t.Helper()
-	check := NewCheck(s.Audit.(*audit.Log))
+	check := NewCheck(logOf(s))
 	return db.Snapshot(t.Context(), func(tx *sql.Tx) error {
-		if _, err := s.Audit.(*audit.Log).Replay(t.Context(), tx, check.See); err != nil {
+		if _, err := logOf(s).Replay(t.Context(), tx, check.See); err != nil {
 			t.Fatal(err)
 		}
 		return check.Run(t.Context(), tx)

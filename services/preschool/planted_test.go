@@ -156,7 +156,7 @@ func TestPlantedChanges(t *testing.T) {
 // look compares the queue with the log in a transaction, and says how many records
 // could not be compared.
 func look(s *Service, tx *sql.Tx) (older int, err error) {
-	log := s.Audit.(*audit.Log)
+	log := logOf(s)
 	c := NewCheck(log)
 	if _, err := log.Replay(context.Background(), tx, c.See); err != nil {
 		return 0, err
@@ -172,10 +172,10 @@ func TestRecordsFromBefore(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(4)
 		s := newService(t, db, w)
-		log := s.Audit.(*audit.Log)
-		s.Audit = forgetful{log}
+		log := logOf(s)
+		s.Trail = newTrail(t, db, w, forgetful{log})
 		q := everyRegistration(t, s, w)
-		s.Audit = log
+		s.Trail = newTrail(t, db, w, log)
 		older := 0
 		check := func(tx *sql.Tx) (err error) { older, err = look(s, tx); return err }
 		if err := db.Snapshot(t.Context(), check); err != nil || older != 18 {

@@ -15,13 +15,13 @@ import (
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/analytics"
-	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/limit"
-	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/trail"
 )
 
 // name is the service's name in statistics, node ids and locale keys.
@@ -41,28 +41,6 @@ type Languages interface {
 	Locale(ctx context.Context, phone string) (locales.Locale, error)
 }
 
-// Sealer encrypts what must not lie open in the database. seal.Sealer is one.
-type Sealer interface {
-	Seal(plain []byte, context string) ([]byte, error)
-	Open(sealed []byte, context string) ([]byte, error)
-	Index(purpose, value string) string
-}
-
-// Outbox sends a message if and only if tx commits. notify.Outbox is one.
-type Outbox interface {
-	Send(ctx context.Context, tx *store.Tx, m notify.Message) error
-}
-
-// Auditor writes down who did what to whose data. audit.Log is one.
-type Auditor interface {
-	Record(ctx context.Context, tx *store.Tx, e audit.Entry) error
-}
-
-// Recorder counts finished steps. analytics.Recorder is one.
-type Recorder interface {
-	InTx(ctx context.Context, tx *store.Tx, e analytics.Event) error
-}
-
 // Deps is what the service stands on; every field is needed.
 type Deps struct {
 	DB        *store.DB
@@ -70,10 +48,8 @@ type Deps struct {
 	Directory Directory
 	Proofs    Proofs
 	Languages Languages
-	Sealer    Sealer
-	Outbox    Outbox
-	Audit     Auditor
-	Analytics Recorder
+	Sealer    *seal.Sealer
+	Trail     *trail.Trail
 	Texts     *locales.Catalogue
 	Limiter   limit.Limiter
 	// Random draws registration numbers: crypto/rand.Reader.

@@ -153,7 +153,7 @@ func (s *Service) enter(ctx context.Context, tx *store.Tx, c caller.Caller, e en
 	if !written {
 		return taken(ctx, db.New(tx), c, row)
 	}
-	return row.Number, s.witness(ctx, tx, effect{
+	return row.Number, s.leave(ctx, tx, effect{
 		caller: c, step: "register", outcome: "done", object: row.Number, subject: c.Subject,
 		purpose: "registration in the preschool queue", dedup: "preschool.registered:" + row.ID,
 		text: gsm.Pick(s.Texts.Message(c.Locale, "preschool.sms_registered", "number", row.Number)), kind: notify.Receipt,

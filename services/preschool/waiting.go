@@ -10,6 +10,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/trail"
 )
 
 // Waiting is a child who is in the queue already: a row taken over from another
@@ -70,10 +71,10 @@ func (s *Service) importRows(ctx context.Context, batch []Waiting, byCode map[st
 		if imported == 0 {
 			return nil
 		}
-		return s.Audit.Record(ctx, tx, audit.Entry{
+		return s.Trail.Leave(ctx, tx, trail.Step{Audit: audit.Entry{
 			At: s.Now(), Actor: "system", Action: "preschool.import", Object: fmt.Sprintf("%d registrations", imported),
 			Purpose: "take over a queue",
-		})
+		}})
 	})
 	if err != nil {
 		return 0, fmt.Errorf("import a part of the queue: %w", err)
@@ -108,7 +109,7 @@ func (s *Service) importRow(ctx context.Context, tx *store.Tx, w Waiting, byCode
 	if err != nil {
 		return false, err
 	}
-	return true, s.Audit.Record(ctx, tx, audit.Entry{
+	return true, s.Trail.Leave(ctx, tx, trail.Step{Audit: audit.Entry{
 		At: s.Now(), Actor: "system", Action: "preschool.take_over", Object: row.Number, Purpose: "take over a queue", Decided: groups,
-	})
+	}})
 }
