@@ -1,17 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
-	"text/tabwriter"
 
 	"github.com/eshik-kg/eshik/app"
 	"github.com/eshik-kg/eshik/flowcheck"
-	"github.com/eshik-kg/eshik/locales"
 )
 
 type smsCommand struct {
@@ -40,66 +35,7 @@ func (smsEstimate) Run(config *app.Config, out io.Writer) error {
 	if err != nil {
 		return app.UsageError{Err: fmt.Errorf("ESHIK_GATEWAYS: %w", err)}
 	}
-	texts, err := locales.Load()
-	if err != nil {
-		return fmt.Errorf("the locale files: %w", err)
-	}
-	all, list := flowcheck.Estimates(texts), flowcheck.Tariffs(prices)
-	table := tabwriter.NewWriter(out, 2, 4, 2, ' ', 0)
-	printPrices(table, list)
-	printEstimates(table, all, list)
-	printSums(table, all, list)
-	return errors.Join(table.Flush(), flowcheck.TooLong(all))
-}
-
-func printPrices(out io.Writer, list []flowcheck.Tariff) {
-	_, _ = fmt.Fprintln(out, "operator\tcheapest provider\tsom a part")
-	for _, t := range list {
-		_, _ = fmt.Fprintf(out, "%s\t%s\t%s\n", t.Name(), cmp.Or(t.Provider, "-"), t.Cost(1))
-	}
-	if !slices.ContainsFunc(list, func(t flowcheck.Tariff) bool { return t.Tyiyn > 0 }) {
-		_, _ = fmt.Fprintln(out, "There are no prices: ESHIK_GATEWAYS names no file with [[sms]] tables.")
-	}
-}
-
-func printEstimates(out io.Writer, all []flowcheck.Estimate, list []flowcheck.Tariff) {
-	_, _ = fmt.Fprintf(out, "\nmessage\tlanguage\twording\tencoding\tunits\tparts\t%s\n", columns(list))
-	for _, e := range all {
-		_, _ = fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%d\t%d\t%s\n", e.Key, e.Locale, e.Wording, e.Size.Encoding, e.Size.Units, e.Size.Parts, costs(list, e.Size.Parts))
-	}
-}
-
-// printSums adds the messages up, each once.
-func printSums(out io.Writer, all []flowcheck.Estimate, list []flowcheck.Tariff) {
-	_, _ = fmt.Fprintf(out, "\nall messages\tmessages\tparts\tover one part\t%s\n", columns(list))
-	for _, loc := range locales.All {
-		messages, parts, over := 0, 0, 0
-		for _, e := range all {
-			if e.Locale != loc {
-				continue
-			}
-			messages, parts = messages+1, parts+e.Size.Parts
-			if e.Size.Parts > 1 {
-				over++
-			}
-		}
-		_, _ = fmt.Fprintf(out, "%s\t%d\t%d\t%d\t%s\n", loc, messages, parts, over, costs(list, parts))
-	}
-}
-
-// columns are the operators' names, and costs what some parts cost to each.
-func columns(list []flowcheck.Tariff) string {
-	return joined(list, func(t flowcheck.Tariff) string { return t.Name() + ", som" })
-}
-
-func costs(list []flowcheck.Tariff, parts int) string {
-	return joined(list, func(t flowcheck.Tariff) string { return t.Cost(parts) })
-}
-
-func joined(list []flowcheck.Tariff, cell func(flowcheck.Tariff) string) string {
-	cells := make([]string, len(list))
-	for i, t := range list {
-		cells[i] = cell(t)
-	}
-	return strings.Join(cells, "\t")
+	tables, err := flowcheck.Estimate(prices)
+	_, failed := io.WriteString(out, tables)
+	return errors.Join(failed, err)
 }
