@@ -34,14 +34,17 @@ func (l lingering) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &lingerer{TCPConn: connection}, nil
+	c := &lingerer{TCPConn: connection}
+	c.over.Store(true)
+	return c, nil
 }
 
 // lingerer is a connection that is read to its end, within bounds, when it is closed.
 type lingerer struct {
 	*net.TCPConn
-	// over: a read waits, or one failed. Nothing is unread then: the client is
-	// silent, or gone.
+	// over: a read waits, or one failed: nothing is unread, the client is silent, or
+	// gone. Or none began: the connection is one too many, and whoever accepts is not
+	// to wait for it.
 	over atomic.Bool
 }
 

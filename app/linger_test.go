@@ -97,3 +97,24 @@ func TestIdleConnectionsDoNotDelayTheStop(t *testing.T) {
 		t.Error("the connection is still open")
 	}
 }
+
+// A connection that is one too many is closed without a read, by whoever accepts: it is
+// not to keep the next ones waiting, whatever its client sent.
+func TestRefusedConnectionsDelayNobody(t *testing.T) {
+	t.Parallel()
+	listener, err := listen("127.0.0.1:0")
+	must(t, err)
+	defer func() { _ = listener.Close() }()
+	client, err := net.Dial("tcp", listener.Addr().String())
+	must(t, err)
+	defer func() { _ = client.Close() }()
+	_, err = io.WriteString(client, "GET / HTTP/1.1\r\nHost:")
+	must(t, err)
+	server, err := listener.Accept()
+	must(t, err)
+	begun := time.Now()
+	must(t, server.Close())
+	if took := time.Since(begun); took > lingerTime/2 {
+		t.Errorf("closing took %s", took)
+	}
+}
