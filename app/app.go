@@ -174,9 +174,11 @@ func (a *App) buildServices(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	a.Payments = payment.New(payment.Deps{
+	if a.Payments, err = payment.New(payment.Deps{
 		DB: a.DB, Queue: a.Queue, Sealer: a.Sealer, Trail: a.Trail, Texts: a.Texts, Now: a.Clock, Random: a.Random, Log: a.Log,
-	})
+	}); err != nil {
+		return err
+	}
 	if err := a.metrics.registry.Register(newMoneyFigures(a.Payments, a.Clock, a.Log)); err != nil {
 		return fmt.Errorf("the figures of payments: %w", err)
 	}

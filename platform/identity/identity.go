@@ -23,6 +23,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/identity/db"
 	"github.com/eshik-kg/eshik/platform/keylock"
 	"github.com/eshik-kg/eshik/platform/limit"
+	"github.com/eshik-kg/eshik/platform/needs"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/registry"
 	"github.com/eshik-kg/eshik/platform/seal"
@@ -107,6 +108,9 @@ type Service struct {
 // New makes a Service. At the first start on a database it makes the key that
 // signs tokens.
 func New(deps Deps) (*Service, error) {
+	if err := needs.All("identity", deps, "HeldBack"); err != nil {
+		return nil, err
+	}
 	s := &Service{Deps: deps}
 	s.profiles = store.NewLookup(s.findProfiles)
 	var err error

@@ -19,6 +19,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/limit"
+	"github.com/eshik-kg/eshik/platform/needs"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/registry"
@@ -47,17 +48,6 @@ type Env struct {
 	Log        *slog.Logger
 	PublicURL  string // where browsers reach the server, without a slash at its end
 	SMSNumber  string // the number that people text
-}
-
-// complete names the first thing that is missing: what is nil would be found by the
-// first citizen who needs it.
-func (e Env) complete() error {
-	for part, value := range reflect.ValueOf(e).Fields() {
-		if value.IsZero() {
-			return fmt.Errorf("the modules' environment has no %s", part.Name)
-		}
-	}
-	return nil
 }
 
 // Module is a service as the rest of the program sees it. Only Name and Service must
@@ -151,7 +141,7 @@ type Constructor struct {
 // Build makes the modules in the order of the constructors, which is that of the menu,
 // and lets the environment know of their bills and ties.
 func Build(e Env, constructors ...Constructor) ([]Module, error) {
-	if err := e.complete(); err != nil {
+	if err := needs.All("the modules' environment", e); err != nil {
 		return nil, err
 	}
 	modules := make([]Module, 0, len(constructors))

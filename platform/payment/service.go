@@ -19,6 +19,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/money"
+	"github.com/eshik-kg/eshik/platform/needs"
 	"github.com/eshik-kg/eshik/platform/payment/db"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/seal"
@@ -55,12 +56,15 @@ type Service struct {
 }
 
 // New makes a Service and registers its settlement work with the queue, which
-// must not run yet.
-func New(deps Deps, billers ...Biller) *Service {
+// must not run yet. An error names what is missing of deps.
+func New(deps Deps, billers ...Biller) (*Service, error) {
+	if err := needs.All("payments", deps); err != nil {
+		return nil, err
+	}
 	s := &Service{Deps: deps, billers: make(map[string]Biller, len(billers))}
 	s.Serve(billers...)
 	job.Handle(deps.Queue, s.work)
-	return s
+	return s, nil
 }
 
 // Serve has the bills of more billers paid. Call it before the queue runs and anything

@@ -168,10 +168,11 @@ func newWorld(t testing.TB, db *store.DB) *world {
 		must(t, err)
 		return left
 	}
-	w.Service = payment.New(payment.Deps{
+	w.Service, err = payment.New(payment.Deps{
 		DB: db, Queue: queue, Sealer: sealer, Trail: w.trail(w.audit), Texts: texts,
 		Now: w.now, Random: rand.Reader, Log: log,
 	}, w.register)
+	must(t, err)
 	return w
 }
 

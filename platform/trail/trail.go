@@ -5,10 +5,10 @@ package trail
 
 import (
 	"context"
-	"errors"
 
 	"github.com/eshik-kg/eshik/platform/analytics"
 	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/needs"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/store"
 )
@@ -32,13 +32,13 @@ type Trail struct {
 
 // New makes a Trail. An error names the part that is missing.
 func New(auditor Auditor, recorder *analytics.Recorder, outbox Outbox) (*Trail, error) {
-	switch {
-	case auditor == nil:
-		return nil, errors.New("the trail has no audit log")
-	case recorder == nil:
-		return nil, errors.New("the trail has no recorder of events")
-	case outbox == nil:
-		return nil, errors.New("the trail has no outbox")
+	deps := struct {
+		Auditor  Auditor
+		Recorder *analytics.Recorder
+		Outbox   Outbox
+	}{auditor, recorder, outbox}
+	if err := needs.All("the trail", deps); err != nil {
+		return nil, err
 	}
 	return &Trail{auditor: auditor, recorder: recorder, outbox: outbox}, nil
 }

@@ -148,9 +148,9 @@ func TestMissingParts(t *testing.T) {
 		outbox   trail.Outbox
 		named    string
 	}{
-		{nil, &analytics.Recorder{}, mute{}, "audit log"},
-		{mute{}, nil, mute{}, "recorder"},
-		{mute{}, &analytics.Recorder{}, nil, "outbox"},
+		{nil, &analytics.Recorder{}, mute{}, "Auditor"},
+		{mute{}, nil, mute{}, "Recorder"},
+		{mute{}, &analytics.Recorder{}, nil, "Outbox"},
 	} {
 		if _, err := trail.New(test.auditor, test.recorder, test.outbox); err == nil || !strings.Contains(err.Error(), test.named) {
 			t.Errorf("without its %s: %v", test.named, err)

@@ -15,6 +15,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/keylock"
 	"github.com/eshik-kg/eshik/platform/limit"
+	"github.com/eshik-kg/eshik/platform/needs"
 	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/sign"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -94,6 +95,9 @@ type Service struct {
 
 // New makes the service and gives the job queue its work.
 func New(d Deps) (*Service, error) {
+	if err := needs.All("certificates", d); err != nil {
+		return nil, err
+	}
 	list, err := loadPlaces()
 	if err != nil {
 		return nil, err

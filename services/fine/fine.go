@@ -9,6 +9,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/limit"
+	"github.com/eshik-kg/eshik/platform/needs"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -53,6 +54,9 @@ type Service struct {
 
 // New makes the service.
 func New(deps Deps) (*Service, error) {
+	if err := needs.All("fines", deps); err != nil {
+		return nil, err
+	}
 	known, err := loadTitles()
 	if err != nil {
 		return nil, err

@@ -216,10 +216,11 @@ func newWorld(t *testing.T, db *store.DB) *world {
 	w := &world{city: newCity(), db: db, texts: texts, at: start}
 	left, err := trail.New(audit.New(db, sealer), recorder, notify.New(db, queue, sealer, w, notify.Quiet{}, w.now, log))
 	must(t, err)
-	w.payments = payment.New(payment.Deps{
+	w.payments, err = payment.New(payment.Deps{
 		DB: db, Queue: queue, Sealer: sealer, Trail: left, Texts: texts,
 		Now: w.now, Random: rand.Reader, Log: log,
 	}, fine.NewBiller(w.city, db, w.now))
+	must(t, err)
 	w.Service, err = fine.New(fine.Deps{
 		DB: db, Register: w.city, Cashier: w.city, Payments: w.payments, Citizens: w,
 		Limiter: limit.NewMemory(w.now), Sealer: sealer, Trail: left,

@@ -18,6 +18,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/limit"
+	"github.com/eshik-kg/eshik/platform/needs"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -67,6 +68,9 @@ type Service struct {
 
 // New makes the service with the rules of policy.toml.
 func New(d Deps) (*Service, error) {
+	if err := needs.All("the preschool queue", d); err != nil {
+		return nil, err
+	}
 	r, err := parseRules(policyFile)
 	if err != nil {
 		return nil, err
