@@ -42,9 +42,9 @@ import (
 // stand on, and what the operators' commands ask.
 type App struct {
 	module.Env
-	Modules  []module.Module   // in the order of the menu
-	Talks    *session.Talks    // the conversation that USSD and SMS share
-	Partners *payment.Partners // those who pay bills for citizens
+	Modules  []module.Module        // in the order of the menu
+	Talks    *session.Conversations // the conversation that USSD and SMS share
+	Partners *payment.Partners      // those who pay bills for citizens
 
 	config   *Config
 	recorder *analytics.Recorder
@@ -216,7 +216,7 @@ func (a *App) buildTalks(context.Context) error {
 		}
 		sessions = session.NewFallback(shared, session.NewSQL(a.DB), a.Clock, a.Log)
 	}
-	a.Talks, err = session.NewTalks(session.Deps{
+	a.Talks, err = session.New(session.Deps{
 		Engine: engine, Store: sessions, Profiles: a.Identity, Recorder: a.recorder, Sentences: a.Texts,
 		Secret: []byte(a.Sealer.Index("session.secret", "v1")), Window: a.config.ResumeWindow, Now: a.Clock, Log: a.Log,
 		Deferred: &session.Deferred{

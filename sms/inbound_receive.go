@@ -42,7 +42,7 @@ const (
 	resumeBatch = 100
 )
 
-// Talks runs conversations, as *session.Talks does.
+// Talks runs conversations, as *session.Conversations does.
 type Talks interface {
 	Turn(ctx context.Context, turn session.Turn) (session.Answer, error)
 	// Awaits reports that a question is open to which the text may be the answer.

@@ -87,7 +87,7 @@ func (d *desk) written() (runs, entries int) {
 // office is the desk behind the real engine and sessions, with its own clock.
 type office struct {
 	*desk
-	*session.Talks
+	*session.Conversations
 	store session.Store
 
 	mu      sync.Mutex
@@ -117,7 +117,7 @@ func (o *office) restart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Talks, err = session.NewTalks(session.Deps{
+	o.Conversations, err = session.New(session.Deps{
 		Engine: engine, Store: o.store, Profiles: o, Recorder: o, Sentences: catalogue, Now: o.now, Log: log,
 		Secret: []byte("a secret of thirty-two bytes ...."), Window: session.DefaultWindow,
 	})

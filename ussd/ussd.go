@@ -20,7 +20,7 @@ var DefaultBudget = dialog.Budget{Septets: 182, Units: 80}
 // DefaultLifetime is how long a network keeps a USSD session open.
 const DefaultLifetime = 180 * time.Second
 
-// Talks runs conversations, as *session.Talks does.
+// Talks runs conversations, as *session.Conversations does.
 type Talks interface {
 	Turn(ctx context.Context, turn session.Turn) (session.Answer, error)
 	Ended(ctx context.Context, session, phone string, now time.Time) error

@@ -36,7 +36,7 @@ type Server struct {
 	Texts    *locales.Catalogue
 }
 
-// Talks hears that a phone's profile was changed, as *session.Talks does.
+// Talks hears that a phone's profile was changed, as *session.Conversations does.
 type Talks interface {
 	Relearn(ctx context.Context, phone string) error
 }

@@ -40,7 +40,7 @@ func stepper(b testing.TB) func() {
 	if err != nil {
 		b.Fatal(err)
 	}
-	talks, err := session.NewTalks(session.Deps{
+	talks, err := session.New(session.Deps{
 		Engine: engine, Store: session.NewMemory(), Profiles: known, Recorder: ignore{}, Sentences: catalogue,
 		Secret: secret, Window: session.DefaultWindow, Now: time.Now, Log: log,
 	})

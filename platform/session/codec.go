@@ -8,7 +8,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/cborwire"
 )
 
-// The keys of a talk's map; a number is never used for something else again.
+// The keys of a conversation's map; a number is never used for something else again.
 const (
 	keyLength = iota + 1
 	keyDigest
@@ -35,7 +35,7 @@ const (
 	keyUnclear
 )
 
-// The keys of a book's map.
+// The keys of a phone record's map.
 const (
 	keyUSSD = iota + 1
 	keySMS
@@ -49,13 +49,13 @@ const (
 	keyRead
 )
 
-// overhead is about what a talk takes beside its state and its answer.
+// overhead is about what a conversation takes beside its state and its answer.
 const overhead = 256
 
-// encode writes the book as CBOR (RFC 8949).
-func (b *book) encode() []byte {
+// encode writes the record as CBOR (RFC 8949).
+func (b *phoneRecord) encode() []byte {
 	size := overhead
-	for _, t := range []*talk{b.USSD, b.SMS} {
+	for _, t := range []*conversation{b.USSD, b.SMS} {
 		if t != nil {
 			size += overhead + len(t.State) + len(t.Text) + len(t.Proofs)
 		}
@@ -82,7 +82,7 @@ func (b *book) encode() []byte {
 	return w.Bytes()
 }
 
-func (t *talk) write(w *cborwire.Writer) {
+func (t *conversation) write(w *cborwire.Writer) {
 	w.Open()
 	w.IntAt(keyLength, int64(t.Length))
 	w.BlobAt(keyDigest, t.Digest)
@@ -110,9 +110,9 @@ func (t *talk) write(w *cborwire.Writer) {
 	w.Close()
 }
 
-// decodeBook reads what encode wrote; the talks share data's memory.
-func decodeBook(data []byte) (*book, error) {
-	b := new(book)
+// decodeRecord reads what encode wrote; the conversations share data's memory.
+func decodeRecord(data []byte) (*phoneRecord, error) {
+	b := new(phoneRecord)
 	r := cborwire.NewReader(data)
 	r.Map(func(key int64) {
 		switch key {
@@ -127,7 +127,7 @@ func decodeBook(data []byte) (*book, error) {
 		}
 	})
 	if err := r.Err(); err != nil {
-		return nil, fmt.Errorf("read a phone's talks: %w", err)
+		return nil, fmt.Errorf("read a phone's conversations: %w", err)
 	}
 	return b, nil
 }
@@ -149,8 +149,8 @@ func readKnown(r *cborwire.Reader) *known {
 	return k
 }
 
-func readTalk(r *cborwire.Reader) *talk {
-	t := new(talk)
+func readTalk(r *cborwire.Reader) *conversation {
+	t := new(conversation)
 	r.Map(func(key int64) {
 		if field := t.blob(key); field != nil {
 			*field = r.Blob()
@@ -187,7 +187,7 @@ func readTalk(r *cborwire.Reader) *talk {
 }
 
 // blob is the field of bytes that a key stands for; nil for another.
-func (t *talk) blob(key int64) *[]byte {
+func (t *conversation) blob(key int64) *[]byte {
 	switch key {
 	case keyDigest:
 		return &t.Digest
@@ -208,7 +208,7 @@ func (t *talk) blob(key int64) *[]byte {
 }
 
 // number is the whole number that a key stands for; nil for another.
-func (t *talk) number(key int64) *int64 {
+func (t *conversation) number(key int64) *int64 {
 	switch key {
 	case keyBegan:
 		return &t.Began

@@ -10,9 +10,9 @@ import (
 )
 
 // filled is a talk of which every field has a value of its own.
-func filled(tb testing.TB, salt int) *talk {
+func filled(tb testing.TB, salt int) *conversation {
 	tb.Helper()
-	t := new(talk)
+	t := new(conversation)
 	fields := reflect.ValueOf(t).Elem()
 	for i := range fields.NumField() {
 		n := salt + i + 1
@@ -34,13 +34,13 @@ func filled(tb testing.TB, salt int) *talk {
 
 // A field that somebody adds to a talk and forgets to write is lost with the
 // first turn.
-func TestBookKeepsEveryField(t *testing.T) {
+func TestRecordKeepsEveryField(t *testing.T) {
 	t.Parallel()
-	for name, b := range map[string]*book{
+	for name, b := range map[string]*phoneRecord{
 		"empty": {}, "USSD": {USSD: filled(t, 0)}, "SMS": {SMS: filled(t, 7)}, "both": {USSD: filled(t, 0), SMS: filled(t, 30)},
-		"new talks": {USSD: new(talk), SMS: new(talk)},
+		"new talks": {USSD: new(conversation), SMS: new(conversation)},
 	} {
-		if got, err := decodeBook(b.encode()); err != nil || !reflect.DeepEqual(got, b) {
+		if got, err := decodeRecord(b.encode()); err != nil || !reflect.DeepEqual(got, b) {
 			t.Errorf("%s became %+v, %v", name, got, err)
 		}
 	}
@@ -60,15 +60,15 @@ func TestBookOfOthers(t *testing.T) {
 	w.TextAt(keyText, "Салам")
 	w.Close()
 	w.Close()
-	if b, err := decodeBook(w.Bytes()); err != nil || b.SMS == nil || b.SMS.Text != "Салам" || b.USSD != nil {
+	if b, err := decodeRecord(w.Bytes()); err != nil || b.SMS == nil || b.SMS.Text != "Салам" || b.USSD != nil {
 		t.Errorf("a newer build's book is %+v, %v", b, err)
 	}
-	whole := (&book{USSD: filled(t, 0)}).encode()
+	whole := (&phoneRecord{USSD: filled(t, 0)}).encode()
 	for name, data := range map[string][]byte{
 		"nothing": nil, "cut short": whole[:len(whole)/2], "with more": append(bytes.Clone(whole), 0), "a text": []byte("canary"),
 		"a talk that is none": {0xa1, keyUSSD, 0x66, 'c', 'a', 'n', 'a', 'r', 'y'},
 	} {
-		if b, err := decodeBook(data); err == nil || strings.Contains(err.Error(), "canary") {
+		if b, err := decodeRecord(data); err == nil || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%s is read as %+v, %v", name, b, err)
 		}
 	}
@@ -77,16 +77,16 @@ func TestBookOfOthers(t *testing.T) {
 // FuzzBook: any octets are a book or an error, and a book is the same after it
 // was written.
 func FuzzBook(f *testing.F) {
-	f.Add((&book{USSD: filled(f, 0), SMS: filled(f, 30)}).encode())
-	f.Add((&book{}).encode())
+	f.Add((&phoneRecord{USSD: filled(f, 0), SMS: filled(f, 30)}).encode())
+	f.Add((&phoneRecord{}).encode())
 	f.Add([]byte{0xbf, keySMS, 0xbf, keyState, 0xf6, 0xff, 0xff})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		b, err := decodeBook(data)
+		b, err := decodeRecord(data)
 		if err != nil {
 			return
 		}
 		written := b.encode()
-		again, err := decodeBook(written)
+		again, err := decodeRecord(written)
 		if err != nil || !bytes.Equal(again.encode(), written) {
 			t.Fatalf("%x became %x, %v", data, written, err)
 		}

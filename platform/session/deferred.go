@@ -117,7 +117,7 @@ type outcome struct {
 }
 
 // inTime runs the engine, which may have to wait, for as long as the citizen can.
-func (t *Talks) inTime(ctx context.Context, c caller.Caller, s step) (dialog.Reply, error) {
+func (t *Conversations) inTime(ctx context.Context, c caller.Caller, s step) (dialog.Reply, error) {
 	p := t.patience.Get().(*patience) //nolint:forcetypeassert // the pool holds nothing else
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	go func() {
@@ -138,14 +138,14 @@ func (t *Talks) inTime(ctx context.Context, c caller.Caller, s step) (dialog.Rep
 }
 
 // guarded takes a step; a panic in the engine ends nothing else.
-func (t *Talks) guarded(ctx context.Context, c caller.Caller, s step) (o outcome) {
+func (t *Conversations) guarded(ctx context.Context, c caller.Caller, s step) (o outcome) {
 	o.reply, o.err = problem.Guarded(func() (dialog.Reply, error) { return t.Engine.Next(ctx, c, s.state, s.in) })
 	return o
 }
 
-// later tells the citizen that the reply comes by SMS, once that is certain. The step
+// deferReply tells the citizen that the reply comes by SMS, once that is certain. The step
 // still runs: its state must not be touched here.
-func (t *Talks) later(ctx context.Context, r *round, s step, next *talk, c caller.Caller, late lateError) (Answer, error) {
+func (t *Conversations) deferReply(ctx context.Context, r *request, s step, next *conversation, c caller.Caller, late lateError) (Answer, error) {
 	d := deferredReply{
 		Phone: r.Phone, Gateway: r.Gateway, Operator: r.Operator, Locale: c.Locale, Before: s.before,
 		Start: s.in.Start, Dialled: dialog.Keepable(s.in.Dialled), Secret: s.secret, Tenure: next.Tenure, id: c.Turn,
@@ -159,7 +159,7 @@ func (t *Talks) later(ctx context.Context, r *round, s step, next *talk, c calle
 	go t.finish(context.WithoutCancel(ctx), d, s.state, late.done)
 	next.Text, next.Over, next.Node = t.Sentences.Text(spokenIn(c.Locale), "dialog.later"), true, nodeDeferred
 	next.State = dialog.NewState(c.Locale).Encode()
-	own, _ := r.book.slots(r.Channel)
+	own, _ := r.stored.slots(r.Channel)
 	*own = next
 	if err := t.save(ctx, r); err != nil {
 		return Answer{}, err
@@ -169,7 +169,7 @@ func (t *Talks) later(ctx context.Context, r *round, s step, next *talk, c calle
 
 // keepDeferred stores a reply to be sent, together with its job. One that is known is
 // kept as it is.
-func (t *Talks) keepDeferred(ctx context.Context, d deferredReply, now time.Time) error {
+func (t *Conversations) keepDeferred(ctx context.Context, d deferredReply, now time.Time) error {
 	plain, err := cbor.Marshal(d)
 	if err != nil {
 		return err
@@ -196,7 +196,7 @@ func spokenIn(loc locales.Locale) locales.Locale {
 
 // finish waits for the step that took too long and sends its reply. Where the process
 // ends first, or the registry fails, the queue takes it up.
-func (t *Talks) finish(ctx context.Context, d deferredReply, state *dialog.State, done <-chan outcome) {
+func (t *Conversations) finish(ctx context.Context, d deferredReply, state *dialog.State, done <-chan outcome) {
 	o := <-done
 	if o.err == nil && o.reply.Failed && !d.Secret {
 		return

@@ -30,14 +30,14 @@ func (deferredJob) Kind() string { return "session.deferred_reply" }
 
 // HandleDeferred registers the work on deferred replies with the queue, which must not
 // run yet. A try that failed is followed by the next when a lease is over.
-func (t *Talks) HandleDeferred() {
+func (t *Conversations) HandleDeferred() {
 	job.HandleAt(t.Deferred.Queue, job.Pace{Timeout: jobTime, Again: t.Deferred.lease()}, t.work)
 }
 
 // work sends a deferred reply that the process which took the step has not sent: its
 // step is taken again, and its effects know its turn. The tries are counted in the row:
 // an instance of another release may have failed at the job.
-func (t *Talks) work(ctx context.Context, args deferredJob, _ job.Attempt) error {
+func (t *Conversations) work(ctx context.Context, args deferredJob, _ job.Attempt) error {
 	row, err := db.New(t.Deferred.DB.Reader()).OpenDeferred(ctx, args.ID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil // it was sent
@@ -65,7 +65,7 @@ func (t *Talks) work(ctx context.Context, args deferredJob, _ job.Attempt) error
 }
 
 // tryDeferred counts a try; false where another instance has begun this one.
-func (t *Talks) tryDeferred(ctx context.Context, id string, tries int64) (taken bool, err error) {
+func (t *Conversations) tryDeferred(ctx context.Context, id string, tries int64) (taken bool, err error) {
 	err = t.Deferred.DB.InTx(ctx, func(tx *store.Tx) error {
 		rows, err := db.New(tx).TryDeferred(ctx, db.TryDeferredParams{ID: id, Tries: tries})
 		taken = rows == 1
@@ -77,7 +77,7 @@ func (t *Talks) tryDeferred(ctx context.Context, id string, tries int64) (taken 
 	return taken, nil
 }
 
-func (t *Talks) openDeferred(id string, sealed []byte) (d deferredReply, err error) {
+func (t *Conversations) openDeferred(id string, sealed []byte) (d deferredReply, err error) {
 	plain, err := t.vault.open(deferredContext(id), sealed)
 	if err != nil {
 		return d, err
@@ -94,7 +94,7 @@ var errUpstream = errors.New("a registry failed at a step whose reply is deferre
 
 // retry takes the step again and sends its reply. After the last try the citizen hears
 // of a failure too.
-func (t *Talks) retry(ctx context.Context, d deferredReply, last bool) error {
+func (t *Conversations) retry(ctx context.Context, d deferredReply, last bool) error {
 	short, cancel := context.WithTimeout(ctx, workTime)
 	defer cancel()
 	state, reply, err := t.retake(short, d)
@@ -111,7 +111,7 @@ func (t *Talks) retry(ctx context.Context, d deferredReply, last bool) error {
 }
 
 // retake runs the step again.
-func (t *Talks) retake(ctx context.Context, d deferredReply) (*dialog.State, dialog.Reply, error) {
+func (t *Conversations) retake(ctx context.Context, d deferredReply) (*dialog.State, dialog.Reply, error) {
 	in := dialog.Input{Start: d.Start, Text: d.Text, Dialled: d.Dialled, Budget: t.Deferred.Budget}
 	state := dialog.NewState(d.Locale)
 	if d.Before != nil {
@@ -128,14 +128,14 @@ func (t *Talks) retake(ctx context.Context, d deferredReply) (*dialog.State, dia
 }
 
 // apologise sends a sentence in the place of the reply.
-func (t *Talks) apologise(ctx context.Context, d deferredReply, key string) error {
+func (t *Conversations) apologise(ctx context.Context, d deferredReply, key string) error {
 	loc := spokenIn(d.Locale)
 	_, err := t.tell(ctx, d, loc, gsm.Pick(t.Sentences.Message(loc, key)))
 	return err
 }
 
 // deliver sends the reply, which is laid out for SMS, and lets the citizen go on there.
-func (t *Talks) deliver(ctx context.Context, d deferredReply, state *dialog.State, reply dialog.Reply) error {
+func (t *Conversations) deliver(ctx context.Context, d deferredReply, state *dialog.State, reply dialog.Reply) error {
 	sent, err := t.tell(ctx, d, state.Locale, reply.Text)
 	if err != nil || !sent {
 		return err
@@ -151,7 +151,7 @@ func (t *Talks) deliver(ctx context.Context, d deferredReply, state *dialog.Stat
 
 // sameHolderOf reports that the number is still that of the person who waits for the
 // reply.
-func (t *Talks) sameHolderOf(ctx context.Context, d deferredReply) (bool, error) {
+func (t *Conversations) sameHolderOf(ctx context.Context, d deferredReply) (bool, error) {
 	profile, err := t.Profiles.Profile(ctx, d.Phone)
 	if err != nil {
 		return false, fmt.Errorf("look whose number it is: %w", err)
@@ -160,7 +160,7 @@ func (t *Talks) sameHolderOf(ctx context.Context, d deferredReply) (bool, error)
 }
 
 // drop closes a reply to who does not hold the number any more: nobody is answered.
-func (t *Talks) drop(ctx context.Context, d deferredReply) error {
+func (t *Conversations) drop(ctx context.Context, d deferredReply) error {
 	return t.Deferred.DB.InTx(ctx, func(tx *store.Tx) error {
 		_, err := t.close(ctx, tx, d)
 		return err
@@ -168,14 +168,14 @@ func (t *Talks) drop(ctx context.Context, d deferredReply) error {
 }
 
 // close marks a reply done; false where it is.
-func (t *Talks) close(ctx context.Context, tx *store.Tx, d deferredReply) (bool, error) {
+func (t *Conversations) close(ctx context.Context, tx *store.Tx, d deferredReply) (bool, error) {
 	rows, err := db.New(tx).CloseDeferred(ctx, db.CloseDeferredParams{KeptAt: dbtime.From(t.Now()), Sealed: []byte{}, ID: d.id})
 	return rows == 1, err
 }
 
 // tell sends text as the reply, unless that was done. Where the step itself sent a
 // message about what it did, that is the reply: the citizen gets one message, not two.
-func (t *Talks) tell(ctx context.Context, d deferredReply, loc locales.Locale, text string) (sent bool, err error) {
+func (t *Conversations) tell(ctx context.Context, d deferredReply, loc locales.Locale, text string) (sent bool, err error) {
 	if same, err := t.sameHolderOf(ctx, d); err != nil {
 		return false, err
 	} else if !same {
@@ -199,8 +199,8 @@ func (t *Talks) tell(ctx context.Context, d deferredReply, loc locales.Locale, t
 	return sent, nil
 }
 
-// moveToSMS makes the talk whose reply was deferred the phone's talk by SMS.
-func (t *Talks) moveToSMS(ctx context.Context, d deferredReply, state *dialog.State, text string) error {
+// moveToSMS makes the conversation whose reply was deferred the phone's conversation by SMS.
+func (t *Conversations) moveToSMS(ctx context.Context, d deferredReply, state *dialog.State, text string) error {
 	key := t.vault.key(d.Phone)
 	held, err := t.busy.Lock(ctx, key)
 	if err != nil {
@@ -223,7 +223,7 @@ func (t *Talks) moveToSMS(ctx context.Context, d deferredReply, state *dialog.St
 		next := t.follow(r, true)
 		next.Text, next.Node = text, state.Node
 		next.State = state.Encode()
-		r.book.SMS = next
+		r.stored.SMS = next
 		if err = t.save(ctx, r); !errors.Is(err, ErrConflict) {
 			return err
 		}
@@ -234,7 +234,7 @@ func (t *Talks) moveToSMS(ctx context.Context, d deferredReply, state *dialog.St
 // TidyDeferred gives a job to the replies that have waited too long for one, as those
 // that an earlier release stored, and forgets those that were sent long ago. Run it
 // now and then; instances may run it at once.
-func (t *Talks) TidyDeferred(ctx context.Context) error {
+func (t *Conversations) TidyDeferred(ctx context.Context) error {
 	if t.Deferred == nil {
 		return nil
 	}
@@ -255,7 +255,7 @@ func (t *Talks) TidyDeferred(ctx context.Context) error {
 }
 
 // requeue gives a reply that is overdue a job, unless another instance did.
-func (t *Talks) requeue(ctx context.Context, tx *store.Tx, id string, now time.Time) error {
+func (t *Conversations) requeue(ctx context.Context, tx *store.Tx, id string, now time.Time) error {
 	rows, err := db.New(tx).PostponeDeferred(ctx, db.PostponeDeferredParams{
 		ID: id, DueAt: dbtime.From(now), UntilAt: dbtime.From(now.Add(overdueAfter)),
 	})

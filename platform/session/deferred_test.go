@@ -100,7 +100,7 @@ func (r *register) service() dialog.Service {
 	}
 }
 
-// patient is Talks whose answers may come later.
+// patient is Conversations whose answers may come later.
 type patient struct {
 	*world
 	*register
@@ -108,7 +108,7 @@ type patient struct {
 	db    *store.DB
 	queue *job.Queue
 	lease time.Duration
-	clock atomic.Int64 // Unix microseconds, for the goroutines of Talks
+	clock atomic.Int64 // Unix microseconds, for the goroutines of Conversations
 	// tenure counts how often the numbers changed hands.
 	tenure atomic.Int64
 }
@@ -175,9 +175,9 @@ func newPatient(t *testing.T, db *store.DB) *patient {
 }
 
 // work does, as the queue would by the test's clock, what is due by now, at once.
-func (p *patient) work(t *testing.T) error { return p.workAs(t, p.Talks) }
+func (p *patient) work(t *testing.T) error { return p.workAs(t, p.Conversations) }
 
-func (p *patient) workAs(t *testing.T, talks *session.Talks) error {
+func (p *patient) workAs(t *testing.T, talks *session.Conversations) error {
 	t.Helper()
 	if err := talks.TidyDeferred(t.Context()); err != nil {
 		return err
@@ -231,7 +231,7 @@ func (p *patient) restart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.Talks, err = session.NewTalks(session.Deps{
+	p.Conversations, err = session.New(session.Deps{
 		Engine: engine, Store: p.store, Profiles: known, Recorder: p.events, Sentences: catalogue, Secret: secret,
 		Window: session.DefaultWindow, Now: func() time.Time { return time.UnixMicro(p.clock.Load()) }, Log: quiet(),
 		Deferred: &session.Deferred{
@@ -338,10 +338,10 @@ func TestPromiseOutlivesTheProcess(t *testing.T) {
 		for range 4 {
 			p.register.answers <- "Found"
 		}
-		first := p.Talks
+		first := p.Conversations
 		p.restart(t)
 		var both sync.WaitGroup
-		for _, instance := range []*session.Talks{first, p.Talks} {
+		for _, instance := range []*session.Conversations{first, p.Conversations} {
 			both.Go(func() {
 				if err := p.workAs(t, instance); err != nil {
 					t.Error(err)

@@ -14,11 +14,11 @@ import (
 // sweepBatch is how many expired records one round of Sweep takes.
 const sweepBatch = 500
 
-// Ended takes the gateway's word that a session over USSD is over. A talk that
+// Ended takes the gateway's word that a session over USSD is over. A conversation that
 // is worth continuing waits for that; any other counts as abandoned. The notice
 // may come twice, and for a session that is unknown, was closed by an answer or
 // followed by another.
-func (t *Talks) Ended(ctx context.Context, session, phone string, now time.Time) error {
+func (t *Conversations) Ended(ctx context.Context, session, phone string, now time.Time) error {
 	key := t.vault.key(phone)
 	held, err := t.busy.Lock(ctx, key)
 	if err != nil {
@@ -34,7 +34,7 @@ func (t *Talks) Ended(ctx context.Context, session, phone string, now time.Time)
 	return fmt.Errorf("end a session: %w", err)
 }
 
-func (t *Talks) end(ctx context.Context, key string, turn Turn) error {
+func (t *Conversations) end(ctx context.Context, key string, turn Turn) error {
 	r, err := t.load(ctx, key, turn)
 	if err != nil {
 		return err
@@ -42,7 +42,7 @@ func (t *Talks) end(ctx context.Context, key string, turn Turn) error {
 	if r.old == nil || r.old.Over || r.old.Gone || !r.sameSession() {
 		return nil
 	}
-	// The talk stays until it expires: a retry of the last turn may still be on
+	// The conversation stays until it expires: a retry of the last turn may still be on
 	// its way.
 	gone := *r.old
 	gone.Gone = true
@@ -50,20 +50,20 @@ func (t *Talks) end(ctx context.Context, key string, turn Turn) error {
 		gone.Over = true
 		r.lapsed = append(r.lapsed, r.old)
 	}
-	r.book.USSD = &gone
+	r.stored.USSD = &gone
 	return t.save(ctx, r)
 }
 
-// Relearn has the next talk of a phone ask for its profile, which was changed
+// Relearn has the next conversation of a phone ask for its profile, which was changed
 // elsewhere.
-func (t *Talks) Relearn(ctx context.Context, phone string) error {
+func (t *Conversations) Relearn(ctx context.Context, phone string) error {
 	key := t.vault.key(phone)
 	for range conflicts {
 		r, err := t.load(ctx, key, Turn{Phone: phone, Channel: caller.USSD, Now: t.Now()})
-		if err != nil || r.book.Known == nil {
+		if err != nil || r.stored.Known == nil {
 			return err
 		}
-		r.book.Known = nil
+		r.stored.Known = nil
 		if err = t.save(ctx, r); !errors.Is(err, ErrConflict) {
 			return err
 		}
@@ -71,9 +71,9 @@ func (t *Talks) Relearn(ctx context.Context, phone string) error {
 	return fmt.Errorf("learn of a phone anew: %w", ErrConflict)
 }
 
-// Sweep counts the talks that expired before now as abandoned and removes
-// them. Several instances may sweep at once: each talk is counted by one.
-func (t *Talks) Sweep(ctx context.Context, now time.Time) error {
+// Sweep counts the conversations that expired before now as abandoned and removes
+// them. Several instances may sweep at once: each conversation is counted by one.
+func (t *Conversations) Sweep(ctx context.Context, now time.Time) error {
 	for {
 		entries, err := t.Store.Expired(ctx, now, sweepBatch)
 		if err != nil {
@@ -90,7 +90,7 @@ func (t *Talks) Sweep(ctx context.Context, now time.Time) error {
 			}
 			removed++
 			b := t.open(e.Key, e.Record)
-			for _, old := range []*talk{b.USSD, b.SMS} {
+			for _, old := range []*conversation{b.USSD, b.SMS} {
 				if old != nil && !old.Over {
 					t.abandon(old)
 				}
@@ -102,11 +102,11 @@ func (t *Talks) Sweep(ctx context.Context, now time.Time) error {
 	}
 }
 
-// abandon counts what a talk left unfinished, at the moment it expired.
-func (t *Talks) abandon(old *talk) {
+// abandon counts what a conversation left unfinished, at the moment it expired.
+func (t *Conversations) abandon(old *conversation) {
 	state, err := dialog.Decode(old.State)
 	if err != nil {
-		t.Log.Warn("an abandoned talk cannot be read and is not counted", "error", err)
+		t.Log.Warn("an abandoned conversation cannot be read and is not counted", "error", err)
 		return
 	}
 	c := caller.Caller{
@@ -117,7 +117,7 @@ func (t *Talks) abandon(old *talk) {
 }
 
 // count hands finished steps to the statistics.
-func (t *Talks) count(c caller.Caller, steps []dialog.Step) {
+func (t *Conversations) count(c caller.Caller, steps []dialog.Step) {
 	for _, step := range steps {
 		event := analytics.Of(c, step.Service, step.Node, string(step.Outcome))
 		event.Region = step.Region
@@ -126,21 +126,4 @@ func (t *Talks) count(c caller.Caller, steps []dialog.Step) {
 		}
 		t.Recorder.Later(event)
 	}
-}
-
-// open reads what is stored; an empty book when there is nothing that this
-// build and secret can read, and talks start over.
-func (t *Talks) open(key string, rec Record) *book {
-	if rec.Version == 0 {
-		return new(book)
-	}
-	plain, err := t.vault.open(key, rec.Data)
-	if err == nil {
-		var b *book
-		if b, err = decodeBook(plain); err == nil {
-			return b
-		}
-	}
-	t.Log.Warn("a stored talk cannot be read", "error", err)
-	return new(book)
 }

@@ -69,7 +69,7 @@ func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func (remembered) SetLocale(context.Context, string, locales.Locale, string) error { return nil }
 
-// spoken is Talks on the real engine, in English for all phones.
+// spoken is Conversations on the real engine, in English for all phones.
 func spoken(t *testing.T, store session.Store) (*world, *guestbook) {
 	t.Helper()
 	catalogue, err := locales.Load()
@@ -82,14 +82,14 @@ func spoken(t *testing.T, store session.Store) (*world, *guestbook) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Talks = w.beside(t)
+	w.Conversations = w.beside(t)
 	return w, book
 }
 
 // beside is one more instance on the store, the engine and the clock of w.
-func (w *world) beside(t *testing.T) *session.Talks {
+func (w *world) beside(t *testing.T) *session.Conversations {
 	t.Helper()
-	talks, err := session.NewTalks(session.Deps{
+	talks, err := session.New(session.Deps{
 		Engine: w.spoken, Store: w.store, Recorder: w.events, Sentences: sentences{}, Secret: secret,
 		Profiles: holders{remembered: remembered{w.languages}, tenure: &w.tenure, asked: &w.looked},
 		Window:   session.DefaultWindow, Now: func() time.Time { return w.now }, Log: quiet(),

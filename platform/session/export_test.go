@@ -10,6 +10,6 @@ import (
 var ErrUpstream = errUpstream
 
 // WorkDeferred does what the job of a deferred reply does.
-func (t *Talks) WorkDeferred(ctx context.Context, id string) error {
+func (t *Conversations) WorkDeferred(ctx context.Context, id string) error {
 	return t.work(ctx, deferredJob{id}, job.Attempt{})
 }

@@ -85,7 +85,7 @@ func (c *counted) service() dialog.Service {
 	}
 }
 
-// newCounted is Talks on a counting engine, whose answers may come later.
+// newCounted is Conversations on a counting engine, whose answers may come later.
 func newCounted(t *testing.T, db *store.DB) (*patient, *counted) {
 	t.Helper()
 	c := &counted{hold: make(chan struct{})}
@@ -100,7 +100,7 @@ func newCounted(t *testing.T, db *store.DB) (*patient, *counted) {
 		t.Fatal(err)
 	}
 	deps.Engine = c
-	if p.Talks, err = session.NewTalks(deps); err != nil {
+	if p.Conversations, err = session.New(deps); err != nil {
 		t.Fatal(err)
 	}
 	return p, c

@@ -19,7 +19,7 @@ func TestDuplicatesAtOnce(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, store session.Store) {
 		w := newWorld(t, store)
-		instances := []*session.Talks{w.Talks, newTalks(t, w, secret)}
+		instances := []*session.Conversations{w.Conversations, newConversations(t, w, secret)}
 		w.say(t, aigul, "")
 		answers := make([]session.Answer, 64)
 		var all sync.WaitGroup

@@ -17,7 +17,7 @@ func (w *world) signed(text, mac string) session.Turn {
 	return turn
 }
 
-func (w *world) refuses(t *testing.T, talks *session.Talks, turn session.Turn) {
+func (w *world) refuses(t *testing.T, talks *session.Conversations, turn session.Turn) {
 	t.Helper()
 	turn.Now = w.now
 	calls := w.engine.calls
@@ -33,14 +33,14 @@ func TestReplay(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, store session.Store) {
 		w := newWorld(t, store)
-		other := newTalks(t, w, secret)
+		other := newConversations(t, w, secret)
 		dialled := w.signed("", "mac 0")
 		first := w.take(t, dialled)
 		if again := w.take(t, dialled); again != first {
 			t.Errorf("the retry was answered %+v, first %+v", again, first)
 		}
 		w.now = w.now.Add(2 * time.Second)
-		w.refuses(t, w.Talks, dialled)
+		w.refuses(t, w.Conversations, dialled)
 		one := w.signed("1", "mac 1")
 		want(t, w.take(t, one), "12 ")
 		w.refuses(t, other, dialled)
@@ -51,14 +51,14 @@ func TestReplay(t *testing.T) {
 		again.Proof.MAC = "mac 2, signed anew"
 		want(t, w.take(t, again), "13 ")
 		w.now = w.now.Add(2 * time.Second)
-		w.refuses(t, w.Talks, one)
-		w.refuses(t, w.Talks, again)
+		w.refuses(t, w.Conversations, one)
+		w.refuses(t, w.Conversations, again)
 
 		next := w.signed("", "mac 3")
 		next.Session = "gw/s2"
 		want(t, w.take(t, next), "11 ")
-		w.refuses(t, w.Talks, one)
-		w.refuses(t, w.Talks, dialled)
+		w.refuses(t, w.Conversations, one)
+		w.refuses(t, w.Conversations, dialled)
 
 		w.now = w.now.Add(time.Minute)
 		if err := w.Ended(t.Context(), "gw/s2", aigul, w.now); err != nil {
@@ -88,7 +88,7 @@ func TestProofsAreForgotten(t *testing.T) {
 		w.take(t, w.signed("1", "mac 1"+strconv.Itoa(i)))
 	}
 	sizes = append(sizes, w.stored(t))
-	w.refuses(t, w.Talks, w.signed("", "mac 0")) // forty turns later
+	w.refuses(t, w.Conversations, w.signed("", "mac 0")) // forty turns later
 	w.now = w.now.Add(5*time.Minute + time.Second)
 	fresh := w.signed("", "mac 2")
 	fresh.Session = "gw/s2"
@@ -120,8 +120,8 @@ func TestReplayOfNumbered(t *testing.T) {
 			}
 		}
 		last := w.take(t, numbered("s2", "1", ""))
-		w.refuses(t, w.Talks, begun)
-		w.refuses(t, w.Talks, one)
+		w.refuses(t, w.Conversations, begun)
+		w.refuses(t, w.Conversations, one)
 		if again := w.take(t, numbered("s2", "1", "")); again != last || w.engine.calls != 3 {
 			t.Errorf("the session under way was answered %+v after %d calls, before %+v", again, w.engine.calls, last)
 		}

@@ -201,14 +201,14 @@ func TestNewerStateRestartsPolitely(t *testing.T) {
 	t.Parallel()
 	engine := &newer{echo: echo{effects: map[string]int{}}}
 	w := &world{events: &events{}, engine: &engine.echo, store: session.NewMemory(), now: time.Now()}
-	talks, err := session.NewTalks(session.Deps{
+	talks, err := session.New(session.Deps{
 		Engine: engine, Store: w.store, Profiles: profiles{}, Recorder: w.events, Sentences: sentences{},
 		Secret: secret, Now: func() time.Time { return w.now }, Log: quiet(),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Talks = talks
+	w.Conversations = talks
 	w.say(t, aigul, "")
 	w.say(t, aigul, "1")
 	if !engine.restarted {

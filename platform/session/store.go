@@ -1,10 +1,3 @@
-// Package session keeps talks between their turns. It recognises a gateway's
-// retry and answers it from what was stored, finds what is new in the text a
-// gateway sends, runs the dialog engine, and saves with compare-and-set, so
-// that two copies of one request have one effect.
-//
-// Sessions may be lost (Redis may be flushed): whatever must last is in SQL. A
-// lost talk restarts politely.
 package session
 
 import (
@@ -17,8 +10,8 @@ import (
 type Record struct {
 	// Version is 0 for no record; every Save raises it.
 	Version int64
-	// Expires is when the talk is over unless it goes on. A store keeps a record
-	// for Grace longer, so that the talk can be counted as abandoned.
+	// Expires is when the conversation is over unless it goes on. A store keeps a record
+	// for Grace longer, so that the conversation can be counted as abandoned.
 	Expires time.Time
 	Data    []byte
 }

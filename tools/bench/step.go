@@ -99,7 +99,7 @@ func requests(ctx context.Context, s settings) (next func(n int) error, done fun
 	if err != nil {
 		return nil, nil, err
 	}
-	talks, err := session.NewTalks(session.Deps{
+	talks, err := session.New(session.Deps{
 		Engine: engine, Store: session.NewMemory(), Profiles: kyrgyz{}, Recorder: nobody{}, Sentences: texts,
 		Secret: []byte("a secret of thirty-two bytes ...."), Window: session.DefaultWindow, Now: time.Now, Log: log,
 		Deferred: &session.Deferred{DB: db, Queue: queue, Outbox: nobody{}, StepTime: session.DefaultStepTime, Budget: sms.Budget, Lifetime: time.Hour},

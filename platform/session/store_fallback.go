@@ -10,11 +10,11 @@ import (
 
 const (
 	// lookPatience is how long the database may take to say whether it holds any
-	// talk: citizens wait behind it.
+	// conversation: citizens wait behind it.
 	lookPatience = 300 * time.Millisecond
 	// breakFor is how long an unreachable Redis is left alone.
 	breakFor = time.Second
-	// lookEvery is how often the database is asked whether it holds any talk: for
+	// lookEvery is how often the database is asked whether it holds any conversation: for
 	// that long an instance may overlook one that another, which lost Redis, has
 	// just moved there.
 	lookEvery = time.Second

@@ -2,9 +2,9 @@ package session
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
@@ -14,36 +14,36 @@ import (
 // handful.
 const maxDialled = 32
 
-// round is one attempt at a turn: the request, and what was stored before it.
-type round struct {
+// request is one attempt at a turn: what was asked, and what was stored before it.
+type request struct {
 	Turn
 	key     string
 	digest  digest // of the request
 	session digest // of the gateway's session; zero by SMS
 	proof   digest // of the signature; zero without one
 	rec     Record
-	book    *book
-	old     *talk // the channel's; nil for none
+	stored  *phoneRecord
+	old     *conversation // the channel's; nil for none
 	// restarted says that old was there and this build does not understand it.
 	restarted bool
 	// remembered says that rec was not loaded: see shortcut.
 	remembered bool
 	tenure     int64
-	lapsed     []*talk // to be counted as abandoned once the turn is saved
+	lapsed     []*conversation // to be counted as abandoned once the turn is saved
 }
 
 // load reads what is stored of the phone.
-func (t *Talks) load(ctx context.Context, key string, turn Turn) (*round, error) {
+func (t *Conversations) load(ctx context.Context, key string, turn Turn) (*request, error) {
 	rec, err := t.Store.Load(ctx, key)
 	if err != nil {
 		return nil, err
 	}
-	return t.round(key, turn, rec), nil
+	return t.request(key, turn, rec), nil
 }
 
-// round sets a turn beside what is stored of its phone.
-func (t *Talks) round(key string, turn Turn, rec Record) *round {
-	r := &round{Turn: turn, key: key, rec: rec, book: t.open(key, rec)}
+// request sets a turn beside what is stored of its phone.
+func (t *Conversations) request(key string, turn Turn, rec Record) *request {
+	r := &request{Turn: turn, key: key, rec: rec, stored: t.open(key, rec)}
 	if turn.Channel != caller.SMS {
 		r.session = t.vault.sum("session", key, turn.Session)
 	}
@@ -51,28 +51,28 @@ func (t *Talks) round(key string, turn Turn, rec Record) *round {
 	if turn.proven() {
 		r.proof = t.vault.sum("proof", key, turn.Proof.MAC)
 	}
-	own, _ := r.book.slots(turn.Channel)
+	own, _ := r.stored.slots(turn.Channel)
 	r.old = *own
 	return r
 }
 
-// isLive reports that the channel's talk waits for this session's next turn.
-func (r *round) isLive() bool {
+// isLive reports that the channel's conversation waits for this session's next turn.
+func (r *request) isLive() bool {
 	return r.old != nil && !r.old.expired(r.Now) && r.sameSession()
 }
 
-func (r *round) sameSession() bool {
+func (r *request) sameSession() bool {
 	return r.Channel == caller.SMS || among(r.old.Session, r.session[:])
 }
 
 // isLate reports a request of a session that another took the place of.
-func (r *round) isLate() bool {
+func (r *request) isLate() bool {
 	return r.old != nil && !r.Start && !r.sameSession() && among(r.old.Former, r.session[:])
 }
 
 // isRetry reports that the turn was answered already: it is the very request
-// the talk stored last, or an earlier one that arrives late.
-func (r *round) isRetry() bool {
+// the conversation stored last, or an earlier one that arrives late.
+func (r *request) isRetry() bool {
 	if equal(r.old.Digest, r.digest[:]) {
 		return !r.blind() || r.Start || r.atOnce()
 	}
@@ -84,11 +84,11 @@ func (r *round) isRetry() bool {
 
 // atOnce reports a request that comes before anybody can have read the answer to
 // the one before.
-func (r *round) atOnce() bool { return r.Now.UnixMicro()-r.old.Answered < readingTime.Microseconds() }
+func (r *request) atOnce() bool { return r.Now.UnixMicro()-r.old.Answered < readingTime.Microseconds() }
 
 // isReplay reports a signed request that was taken before and is not the
 // gateway's own retry, which a blind gateway makes at once or signs anew.
-func (r *round) isReplay() bool {
+func (r *request) isReplay() bool {
 	if r.old == nil || !r.proven() || !r.knowsProof() {
 		return false
 	}
@@ -96,10 +96,10 @@ func (r *round) isReplay() bool {
 }
 
 // knowsProof reports a signature that came before.
-func (r *round) knowsProof() bool { return among(r.old.Proofs, r.proof[:]) }
+func (r *request) knowsProof() bool { return among(r.old.Proofs, r.proof[:]) }
 
 // proofs are the signatures to remember with the turn, and until when.
-func (r *round) proofs() (list []byte, until int64) {
+func (r *request) proofs() (list []byte, until int64) {
 	if r.old != nil && r.old.Proven >= r.Now.UnixMicro() {
 		list, until = r.old.Proofs, r.old.Proven
 	}
@@ -107,18 +107,6 @@ func (r *round) proofs() (list []byte, until int64) {
 		list, until = remember(list, r.proof[:], seenProofs), max(until, r.Proof.Until.UnixMicro())
 	}
 	return list, until
-}
-
-// betterElsewhere reports a text message that is rather meant for the talk over
-// USSD that broke off after this one by SMS had been left.
-func (r *round) betterElsewhere(window time.Duration) bool {
-	return r.Channel == caller.SMS && r.book.USSD.broken(r.Now, window) &&
-		r.book.USSD.Answered > r.old.Answered && r.Now.Sub(time.UnixMicro(r.old.Answered)) > window
-}
-
-// broken reports a talk that broke off and can be continued.
-func (t *talk) broken(now time.Time, window time.Duration) bool {
-	return t != nil && !t.Over && (t.Gone || t.expired(now)) && now.Sub(time.UnixMicro(t.Answered)) <= window
 }
 
 // blind reports a gateway that gives a request no identity.
@@ -165,30 +153,30 @@ func (turn Turn) length() int {
 }
 
 // startText is what a first message says: its words, unless they were dialled.
-func (r *round) startText() string {
+func (r *request) startText() string {
 	if r.Channel == caller.SMS {
 		return r.Text
 	}
 	return ""
 }
 
-// name is the gateway's session for callers and for what outlives the talk.
-func (r *round) name() string {
+// name is the gateway's session for callers and for what outlives the conversation.
+func (r *request) name() string {
 	if r.Channel == caller.SMS {
 		return ""
 	}
 	return hexName(r.session)
 }
 
-// lost reports a request with the inputs of a talk that is stored no more and began
-// with a choice of the language, or with an earlier talk: walked again from the main
+// lost reports a request with the inputs of a conversation that is stored no more and began
+// with a choice of the language, or with an earlier conversation: walked again from the main
 // menu, they would lead to another service.
-func (r *round) lost(profile dialog.Profile) bool {
+func (r *request) lost(profile dialog.Profile) bool {
 	return r.Cumulative && r.Text != "" && profile.Talk != "" && profile.Talk == r.name()
 }
 
 // dialled are the choices of a dialled string.
-func (r *round) dialled() []string {
+func (r *request) dialled() []string {
 	first := r.Start || r.Cumulative && (r.old == nil || !r.old.Over || !r.sameSession())
 	if r.Channel == caller.SMS || r.Text == "" || !first || r.restarted {
 		return nil
@@ -200,7 +188,7 @@ func (r *round) dialled() []string {
 // newInput is what the citizen typed in this turn: with cumulative text, what
 // follows the text of the turn before; it may hold "*" itself, or be several turns'.
 // follows says that the text does hold that of the turn before.
-func (t *Talks) newInput(r *round) (input string, follows bool) {
+func (t *Conversations) newInput(r *request) (input string, follows bool) {
 	text, n := r.Text, r.old.Length
 	if !r.Cumulative || n == 0 {
 		return text, true
@@ -215,10 +203,32 @@ func (t *Talks) newInput(r *round) (input string, follows bool) {
 }
 
 // turnID is the turn's name for the services' idempotency keys. A blind
-// gateway's is told from an equal one by its place in the talk.
-func (t *Talks) turnID(r *round, began, turns int64) string {
+// gateway's is told from an equal one by its place in the conversation.
+func (t *Conversations) turnID(r *request, began, turns int64) string {
 	if !r.blind() {
 		return hexName(r.digest)
 	}
 	return hexName(t.vault.sum("blind", string(r.digest[:]), strconv.FormatInt(began, 10), strconv.FormatInt(turns, 10)))
+}
+
+// Helps reports a text that asks for help, whatever the phone's conversation shows.
+func (t *Conversations) Helps(text string) bool { return t.Engine.Helps(text) }
+
+// Awaits reports that the phone's conversation on the turn's channel shows a screen that waits
+// for an answer, or that it took this very turn before.
+func (t *Conversations) Awaits(ctx context.Context, turn Turn) (bool, error) {
+	r, err := t.load(ctx, t.vault.key(turn.Phone), turn)
+	if err != nil {
+		return false, fmt.Errorf("look whether an answer is awaited: %w", err)
+	}
+	switch {
+	case !r.isLive():
+		return false, nil
+	case r.isRetry():
+		return true, nil
+	case r.old.Over:
+		return false, nil
+	}
+	state, err := dialog.Decode(r.old.State)
+	return err == nil && state.Awaits(), nil
 }

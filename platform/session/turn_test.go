@@ -106,9 +106,9 @@ func (e *events) count(outcome string) (n int) {
 	return n
 }
 
-// world is Talks on a store with everything else made for the test.
+// world is Conversations on a store with everything else made for the test.
 type world struct {
-	*session.Talks
+	*session.Conversations
 	engine    *echo
 	spoken    *dialog.Engine // instead of it; see spoken
 	events    *events
@@ -125,13 +125,13 @@ func newWorld(t testing.TB, store session.Store) *world {
 	t.Helper()
 	// The store's clock is a real one where it is Redis.
 	w := &world{engine: &echo{effects: map[string]int{}}, events: &events{}, store: store, now: time.Now()}
-	w.Talks = newTalks(t, w, secret)
+	w.Conversations = newConversations(t, w, secret)
 	return w
 }
 
-func newTalks(t testing.TB, w *world, secret []byte) *session.Talks {
+func newConversations(t testing.TB, w *world, secret []byte) *session.Conversations {
 	t.Helper()
-	talks, err := session.NewTalks(session.Deps{
+	talks, err := session.New(session.Deps{
 		Engine: w.engine, Store: w.store, Profiles: profiles{}, Recorder: w.events, Sentences: sentences{},
 		Secret: secret, Window: session.DefaultWindow, Now: func() time.Time { return w.now }, Log: slog.New(slog.DiscardHandler),
 	})
@@ -354,9 +354,9 @@ func TestSweepCountsEachOnce(t *testing.T) {
 		w.say(t, bakyt, "end")
 		w.now = w.now.Add(time.Minute)
 		w.say(t, aigul, "") // still under way
-		other := newTalks(t, w, secret)
+		other := newConversations(t, w, secret)
 		var both sync.WaitGroup
-		for _, instance := range []*session.Talks{w.Talks, other, w.Talks, other} {
+		for _, instance := range []*session.Conversations{w.Conversations, other, w.Conversations, other} {
 			both.Go(func() {
 				if err := instance.Sweep(context.Background(), w.now.Add(150*time.Second)); err != nil {
 					t.Error(err)
@@ -375,9 +375,9 @@ func TestAnotherSecretStartsOver(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, session.NewMemory())
 	w.say(t, aigul, "")
-	w.Talks = newTalks(t, w, []byte("another secret of 32 bytes ......"))
+	w.Conversations = newConversations(t, w, []byte("another secret of 32 bytes ......"))
 	w.expect(t, aigul, "1", "11 start=true dialled=[1] text=")
-	if _, err := session.NewTalks(session.Deps{Secret: []byte("short")}); err == nil {
+	if _, err := session.New(session.Deps{Secret: []byte("short")}); err == nil {
 		t.Error("a short secret was taken")
 	}
 }

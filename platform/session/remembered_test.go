@@ -90,8 +90,8 @@ func TestRememberedIsOutOfDate(t *testing.T) {
 	each(t, func(t *testing.T, store session.Store) {
 		s := &shelf{Store: store}
 		w, book := spoken(t, s)
-		here, there := w.Talks, w.beside(t)
-		at := func(talks *session.Talks) *world { w.Talks = talks; return w }
+		here, there := w.Conversations, w.beside(t)
+		at := func(talks *session.Conversations) *world { w.Conversations = talks; return w }
 		main := at(here).dial(t, "s1", "").Text
 		want(t, at(there).dial(t, "s1", "1"), "Name?")
 		want(t, at(here).dial(t, "s1", "1*0"), main)
@@ -141,7 +141,7 @@ func TestRememberedIsNotTrustedWithoutRedis(t *testing.T) {
 	db := storetest.Open(t, storetest.NewSQLite(t))
 	here, book := spoken(t, newFallback(cut, db))
 	there := &world{spoken: here.spoken, events: here.events, store: newFallback(redis, db), languages: here.languages}
-	there.Talks = there.beside(t)
+	there.Conversations = there.beside(t)
 	confirmBySMS(t, here, there)
 	cut.away = true
 	here.dial(t, "s1", "1*0*1")
@@ -207,15 +207,15 @@ func TestRememberingChangesNothing(t *testing.T) {
 	remembered, loaded := int64(0), int64(0)
 	for seed := range uint64(30) {
 		one, two := newScript(t, seed), newScript(t, seed)
-		instances := [2]*session.Talks{one.Talks, one.beside(t)}
+		instances := [2]*session.Conversations{one.Conversations, one.beside(t)}
 		for step := range 80 {
 			turn := one.next()
 			if other := two.next(); other != turn {
 				t.Fatalf("the scripts differ: %+v, %+v", turn, other)
 			}
-			one.Talks, two.Talks = instances[step/3%2], two.beside(t)
+			one.Conversations, two.Conversations = instances[step/3%2], two.beside(t)
 			if step%5 == 0 {
-				one.Talks = instances[one.random.IntN(2)]
+				one.Conversations = instances[one.random.IntN(2)]
 				two.random.IntN(2)
 			}
 			got, err := one.Turn(t.Context(), turn)

@@ -61,7 +61,7 @@ func (m *recent) take(key string) (rec Record, has bool) {
 // remembers, if the gateway's text says that no turn came in between, and if the
 // engine need ask nobody. The save proves that the record was still the last one;
 // where it was not, nothing has happened, and the turn begins with a load.
-func (t *Talks) shortcut(ctx context.Context, key string, turn Turn) (answer Answer, taken bool) {
+func (t *Conversations) shortcut(ctx context.Context, key string, turn Turn) (answer Answer, taken bool) {
 	if !turn.Cumulative || turn.Text == "" {
 		return answer, false
 	}
@@ -69,7 +69,7 @@ func (t *Talks) shortcut(ctx context.Context, key string, turn Turn) (answer Ans
 	if !has {
 		return answer, false
 	}
-	r := t.round(key, turn, rec)
+	r := t.request(key, turn, rec)
 	if r.Start || r.isReplay() || !r.isLive() || r.old.Over {
 		return answer, false
 	}
