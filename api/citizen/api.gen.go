@@ -457,8 +457,11 @@ type FaultIn string
 // FaultCode defines model for FaultCode.
 type FaultCode string
 
-// Kindergarten Example: {"free_seats":3,"id":"12","name":"№ 12 бала бакчасы"}
+// Kindergarten Example: {"district":"Ленин району","free_seats":3,"id":"12","name":"№ 12 бала бакчасы"}
 type Kindergarten struct {
+	// District Its district's name: names repeat between districts
+	District *string `json:"district,omitempty"`
+
 	// FreeSeats In all groups, as the register reports them
 	FreeSeats *int   `json:"free_seats,omitempty"`
 	Id        string `json:"id"`
@@ -477,9 +480,11 @@ type LanguageChoice struct {
 // Level The level of assurance that is needed; proven: POST /v1/proofs
 type Level string
 
-// Offer Example: {"kindergarten":"12","last_day":"2026-12-02","name":"№ 12 бала бакчасы","number":"123456","state":"open","until":"2026-12-02T18:00:00Z"}
+// Offer Example: {"district":"Ленин району","kindergarten":"12","last_day":"2026-12-02","name":"№ 12 бала бакчасы","number":"123456","state":"open","until":"2026-12-02T18:00:00Z"}
 type Offer struct {
-	Kindergarten string `json:"kindergarten"`
+	// District The kindergarten's district's name; absent while the register cannot tell it
+	District     *string `json:"district,omitempty"`
+	Kindergarten string  `json:"kindergarten"`
 
 	// LastDay The last day for the answer, as every channel names it
 	LastDay openapi_types.Date `json:"last_day"`
@@ -560,22 +565,24 @@ type Phone = string
 
 // Place defines model for Place.
 type Place struct {
-	Kindergarten string `json:"kindergarten"`
-	Name         string `json:"name"`
+	// District Its district's name; absent while the register cannot tell it
+	District     *string `json:"district,omitempty"`
+	Kindergarten string  `json:"kindergarten"`
+	Name         string  `json:"name"`
 
 	// Position 1: the next in turn
 	Position int `json:"position"`
 }
 
-// Position Example: {"number":"123456","places":[{"kindergarten":"12","name":"№ 12 бала бакчасы","position":4}],"state":"waiting"}
+// Position Example: {"number":"123456","places":[{"district":"Ленин району","kindergarten":"12","name":"№ 12 бала бакчасы","position":4}],"state":"waiting"}
 type Position struct {
 	Number string `json:"number"`
 
-	// Offer Example: {"kindergarten":"12","last_day":"2026-12-02","name":"№ 12 бала бакчасы","number":"123456","state":"open","until":"2026-12-02T18:00:00Z"}
+	// Offer Example: {"district":"Ленин району","kindergarten":"12","last_day":"2026-12-02","name":"№ 12 бала бакчасы","number":"123456","state":"open","until":"2026-12-02T18:00:00Z"}
 	Offer  *Offer  `json:"offer,omitempty"`
 	Places []Place `json:"places"`
 
-	// State `left`: the place was given back, and the child may be registered anew
+	// State `left`: it ended (the place was given back, or the education office withdrew the registration), and the child may be registered anew
 	State RegistrationState `json:"state"`
 }
 
@@ -645,7 +652,7 @@ type RegistrationRequest struct {
 	Kindergartens []string `json:"kindergartens"`
 }
 
-// RegistrationState `left`: the place was given back, and the child may be registered anew
+// RegistrationState `left`: it ended (the place was given back, or the education office withdrew the registration), and the child may be registered anew
 type RegistrationState string
 
 // Registrations Example: {"registrations":["47123456789"]}

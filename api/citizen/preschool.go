@@ -48,7 +48,7 @@ func (s *Server) ListKindergartens(ctx context.Context, r ListKindergartensReque
 		for _, seats := range k.Free {
 			free += seats
 		}
-		return Kindergarten{Id: k.Code, Name: name(k.Name, loc), FreeSeats: &free}
+		return Kindergarten{Id: k.Code, Name: name(k.Name, loc), District: district(k.District.Name, loc), FreeSeats: &free}
 	})), nil
 }
 
@@ -109,10 +109,16 @@ func (s *Server) AnswerOffer(ctx context.Context, r AnswerOfferRequestObject) (A
 }
 
 func positionView(p preschool.Position, loc locales.Locale) Position {
+	state := p.State
+	if state == preschool.StateWithdrawn { // what a client knows: it ended, and the child may be registered anew
+		state = preschool.StateLeft
+	}
 	view := Position{
-		Number: p.Number, State: RegistrationState(p.State),
+		Number: p.Number, State: RegistrationState(state),
 		Places: each(p.Places, func(place preschool.Place) Place {
-			return Place{Kindergarten: place.Kindergarten, Name: name(place.Name, loc), Position: place.Position}
+			return Place{
+				Kindergarten: place.Kindergarten, Name: name(place.Name, loc), District: district(place.District, loc), Position: place.Position,
+			}
 		}),
 	}
 	if p.Offer != nil {
@@ -124,9 +130,18 @@ func positionView(p preschool.Position, loc locales.Locale) Position {
 
 func offerView(o preschool.Offer, loc locales.Locale) Offer {
 	return Offer{
-		Number: o.Number, Kindergarten: o.Kindergarten, Name: name(o.Name, loc), State: OfferState(o.State),
+		Number: o.Number, Kindergarten: o.Kindergarten, Name: name(o.Name, loc), District: district(o.District, loc), State: OfferState(o.State),
 		Until: o.Until, LastDay: openapi_types.Date{Time: o.LastDay()},
 	}
+}
+
+// district is a district's name in the script of loc; nil where it is not known.
+func district(n preschool.Name, loc locales.Locale) *string {
+	if n.In(loc) == "" {
+		return nil
+	}
+	in := name(n, loc)
+	return &in
 }
 
 // name is a register's name in the script of loc.

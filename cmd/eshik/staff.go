@@ -94,7 +94,11 @@ func taskCommands() kong.Plugins {
 	for i, task := range app.Tasks() {
 		var flags []reflect.StructField
 		for n, flag := range task.Flags {
-			flags = append(flags, field(n, reflect.TypeFor[string](), fmt.Sprintf("required:\"\" name:%q help:%q", flag.Name, flag.Help)))
+			of, need := reflect.TypeFor[string](), "required:\"\" "
+			if flag.Switch {
+				of, need = reflect.TypeFor[bool](), ""
+			}
+			flags = append(flags, field(n, of, fmt.Sprintf("%sname:%q help:%q", need, flag.Name, flag.Help)))
 		}
 		commands = append(commands, field(i, reflect.StructOf(flags), fmt.Sprintf("cmd:\"\" name:%q help:%q", task.Name, task.Help)))
 	}
@@ -105,7 +109,7 @@ func taskCommands() kong.Plugins {
 func (s staffCommand) task(ctx context.Context, chosen *kong.Node, config *app.Config, log *slog.Logger, out io.Writer) error {
 	given := map[string]string{}
 	for _, flag := range chosen.Flags {
-		given[flag.Name] = flag.Target.String()
+		given[flag.Name] = fmt.Sprint(flag.Target.Interface())
 	}
 	return app.Beside(ctx, config, log, func(a *app.App) error {
 		tasks := app.Tasks()

@@ -35,24 +35,6 @@ func errBlocked(until, now time.Time) *problem.Error {
 	return problem.New(problem.Forbidden, "problem.identity_blocked").Until(now, until.Sub(now))
 }
 
-// Tie is what another part keeps for a phone; its methods take part in a
-// transaction of identity's.
-type Tie interface {
-	// CutPhone cuts whatever ties the phone (E.164) to its holder so far: the
-	// number has another one.
-	CutPhone(ctx context.Context, tx *store.Tx, phone string, now time.Time) error
-}
-
-// Returner is a Tie that gives back what was moved to a phone whose proof is undone.
-type Returner interface {
-	// ReturnPhone has what belongs to the citizen follow from one phone to another.
-	ReturnPhone(ctx context.Context, tx *store.Tx, citizen, from, to string, now time.Time) error
-}
-
-// Tie has Release and Undo reach what other parts keep. Call it before anything
-// is served.
-func (s *Service) Tie(ties ...Tie) { s.ties = append(s.ties, ties...) }
-
 // binding finds how the caller's phone stands to the person of a personal number (nil:
 // it was never proved for them), and until when it may not be proved for them: zero,
 // or the end of the dispute about the person's phones.
@@ -158,7 +140,6 @@ func (s *Service) tellOnce(ctx context.Context, tx *store.Tx, c caller.Caller, t
 
 // tell sends one phone of a person the word that undoes another.
 func (s *Service) tell(ctx context.Context, tx *store.Tx, c caller.Caller, told, of db.IdentityBinding, key string) error {
-	q := db.New(tx)
 	phone, err := s.Sealer.Open(told.PhoneSealed, bindingContext)
 	if err != nil {
 		return fmt.Errorf("open a phone that is told: %w", err)
@@ -167,31 +148,37 @@ func (s *Service) tell(ctx context.Context, tx *store.Tx, c caller.Caller, told,
 	if err != nil {
 		return fmt.Errorf("open a phone that is told of: %w", err)
 	}
-	id, err := s.newID()
-	if err != nil {
-		return err
-	}
-	number, err := s.noticeNumber()
-	if err != nil {
-		return err
-	}
-	expires := c.Now.Add(UndoLasts)
-	err = q.AddNotice(ctx, db.AddNoticeParams{
-		ID: id, Number: number, ToldIndex: told.PhoneIndex, CitizenID: told.CitizenID, PhoneIndex: of.PhoneIndex,
-		MadeAt: dbtime.From(c.Now), ExpiresAt: dbtime.From(expires),
-	})
+	number, id, err := s.addNotice(ctx, tx, c, told, of)
 	if err != nil {
 		return err
 	}
 	loc := spoken(told)
-	// A phone that spoke no language yet must not be asked for one when it answers.
-	if err := q.SpeakFirst(ctx, db.SpeakFirstParams{Locale: string(loc), ChangedAt: dbtime.From(c.Now), PhoneIndex: told.PhoneIndex}); err != nil {
-		return err
-	}
 	return s.Trail.Leave(ctx, tx, trail.Step{Messages: []notify.Message{{
-		To: string(phone), Locale: loc, Purpose: notify.Receipt, ExpiresAt: expires, Dedup: "identity.notice:" + id,
+		To: string(phone), Locale: loc, Purpose: notify.Receipt, ExpiresAt: c.Now.Add(UndoLasts), Dedup: "identity.notice:" + id,
 		Text: gsm.Pick(s.Catalogue.Message(loc, key, "tail", string(other[max(len(other)-4, 0):]), "word", number)),
 	}}})
+}
+
+// addNotice notes that one phone of a person is told of another, and gives the digits
+// that undo it and the notice's id.
+func (s *Service) addNotice(ctx context.Context, tx *store.Tx, c caller.Caller, told, of db.IdentityBinding) (number, id string, err error) {
+	if id, err = s.newID(); err != nil {
+		return "", "", err
+	}
+	if number, err = s.noticeNumber(); err != nil {
+		return "", "", err
+	}
+	q := db.New(tx)
+	err = q.AddNotice(ctx, db.AddNoticeParams{
+		ID: id, Number: number, ToldIndex: told.PhoneIndex, CitizenID: told.CitizenID, PhoneIndex: of.PhoneIndex,
+		MadeAt: dbtime.From(c.Now), ExpiresAt: dbtime.From(c.Now.Add(UndoLasts)),
+	})
+	if err != nil {
+		return "", "", fmt.Errorf("note what a phone is told: %w", err)
+	}
+	// A phone that spoke no language yet must not be asked for one when it answers.
+	err = q.SpeakFirst(ctx, db.SpeakFirstParams{Locale: string(spoken(told)), ChangedAt: dbtime.From(c.Now), PhoneIndex: told.PhoneIndex})
+	return number, id, err
 }
 
 // spoken is the language in which a phone is told.

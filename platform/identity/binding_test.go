@@ -334,10 +334,10 @@ func TestS2ReleaseCutsEveryTie(t *testing.T) {
 		if got := w.undo(aigul, ""); got != identity.UndoNothing {
 			t.Errorf("the stranger undid: %s", got)
 		}
-		if kept, err := w.service.Kept(t.Context(), aigul, before); kept || err != nil {
+		if kept, err := w.service.Kept(t.Context(), aigul, "", before); kept || err != nil {
 			t.Errorf("kept: %v, %v", kept, err)
 		}
-		if kept, err := w.service.Kept(t.Context(), aigul, w.clock().Add(time.Second)); !kept || err != nil {
+		if kept, err := w.service.Kept(t.Context(), aigul, "", w.clock().Add(time.Second)); !kept || err != nil {
 			t.Errorf("kept since the release: %v, %v", kept, err)
 		}
 		w.pass(identity.ProofLasts)

@@ -46,7 +46,7 @@ func (s *Service) Disputes(ctx context.Context) ([]Disputed, error) {
 }
 
 // Unblock takes an operator's word that a phone (E.164) in dispute is the person's:
-// it may be proved again at once, gets back what others took from it, and from now on
+// it may be proved again at once, it is told of the person in place of all others, and from now on
 // no other phone undoes it, nor hears of it, until its number is released. actor is
 // who says so, for the audit log.
 func (s *Service) Unblock(ctx context.Context, phone, actor string) error {
@@ -98,12 +98,8 @@ func (s *Service) unblock(ctx context.Context, tx *store.Tx, cleared db.Identity
 	if err != nil {
 		return err
 	}
-	for _, b := range all {
-		if b.ClearedAt.IsZero() {
-			if err := s.giveBack(ctx, tx, b, phone, now); err != nil {
-				return err
-			}
-		}
+	if err := s.severAll(ctx, tx, all, phone, now); err != nil {
+		return err
 	}
 	return s.Trail.Leave(ctx, tx, trail.Step{Audit: audit.Entry{
 		At: now, Actor: actor, Action: "identity.unblock", Object: cleared.PhoneIndex, Subject: cleared.CitizenID,

@@ -2,6 +2,8 @@ package identity
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -55,6 +57,12 @@ func (s *Service) lapse(ctx context.Context, q *db.Queries, index string, now ti
 func (s *Service) Release(ctx context.Context, phone, actor string) error {
 	now, index := s.Now(), s.phoneIndex(phone)
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
+		if err := s.lockPhone(ctx, db.New(tx), index, now); err != nil {
+			return err
+		}
+		if err := s.severReleased(ctx, tx, phone, now); err != nil {
+			return err
+		}
 		if err := s.release(ctx, tx, index, now); err != nil {
 			return err
 		}
@@ -91,14 +99,25 @@ func (s *Service) release(ctx context.Context, tx *store.Tx, index string, now t
 	return q.ForgetNotices(ctx, index)
 }
 
-// Kept reports that a phone (E.164) has had the same holder since a moment, as far
-// as its operator told us.
-func (s *Service) Kept(ctx context.Context, phone string, since time.Time) (bool, error) {
-	n, err := db.New(s.DB.Reader()).ReleasedSince(ctx, db.ReleasedSinceParams{
+// Kept reports that a phone (E.164) that was a citizen's at a moment is so still, as far
+// as we know: its number has had the same holder since, and nobody undid it.
+func (s *Service) Kept(ctx context.Context, phone, citizen string, since time.Time) (bool, error) {
+	q := db.New(s.DB.Reader())
+	n, err := q.ReleasedSince(ctx, db.ReleasedSinceParams{
 		PhoneIndex: s.phoneIndex(phone), ReleasedAt: dbtime.From(since),
 	})
 	if err != nil {
 		return false, fmt.Errorf("look whether a number was released: %w", err)
 	}
-	return n == 0, nil
+	if n > 0 {
+		return false, nil
+	}
+	b, err := q.Binding(ctx, db.BindingParams{CitizenID: citizen, PhoneIndex: s.phoneIndex(phone)})
+	if errors.Is(err, sql.ErrNoRows) {
+		return true, nil
+	} else if err != nil {
+		return false, fmt.Errorf("look whether a phone was undone: %w", err)
+	}
+	undone := b.BlockedUntilAt.Add(-DisputeLasts)
+	return b.BlockedUntilAt.IsZero() || undone.Before(since), nil
 }

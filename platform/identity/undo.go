@@ -44,7 +44,8 @@ const (
 // Undo ends what another phone proved, of which the caller's phone was told. That is
 // a dispute, in which nobody is believed: proofs and tokens of all phones of the person
 // end, and for DisputeLasts none of them, nor a new one, is proved for the person. Only
-// a phone that an operator cleared (Unblock) stays. typed names the notice; empty: all
+// a phone that an operator cleared (Unblock) stays. What tells of the person goes to that,
+// else to the phone whose word it is, and to no other. typed names the notice; empty: all
 // open ones.
 func (s *Service) Undo(ctx context.Context, c caller.Caller, typed string) (Undone, error) {
 	if door(c) != doorNetwork { // a token may be in other hands than the phone
@@ -117,9 +118,6 @@ func (s *Service) undo(ctx context.Context, tx *store.Tx, c caller.Caller, n db.
 	if err != nil {
 		return err
 	}
-	trusted := slices.ContainsFunc(all, func(b db.IdentityBinding) bool {
-		return b.PhoneIndex == n.ToldIndex && !b.ClearedAt.IsZero()
-	})
 	for _, b := range all {
 		if !b.ClearedAt.IsZero() {
 			continue
@@ -133,11 +131,13 @@ func (s *Service) undo(ctx context.Context, tx *store.Tx, c caller.Caller, n db.
 		if err := s.tellDisputed(ctx, tx, b, n.ID, until); err != nil {
 			return err
 		}
-		if trusted {
-			if err := s.giveBack(ctx, tx, b, c.Phone, c.Now); err != nil {
-				return err
-			}
-		}
+	}
+	heir, err := s.heir(all, c.Phone)
+	if err != nil {
+		return err
+	}
+	if err := s.severAll(ctx, tx, all, heir, c.Now); err != nil {
+		return err
 	}
 	if err := q.EndNotices(ctx, db.EndNoticesParams{UndoneAt: now, CitizenID: n.CitizenID}); err != nil {
 		return err
@@ -182,26 +182,6 @@ func (s *Service) tellDisputed(ctx context.Context, tx *store.Tx, b db.IdentityB
 		Dedup: "identity.dispute:" + notice + ":" + b.PhoneIndex,
 		Text:  gsm.Pick(s.Catalogue.Message(spoken(b), "identity.disputed_sms", "until", clock.NotBefore(until))),
 	}}})
-}
-
-// giveBack has what a phone in dispute took over from another, which an operator
-// cleared, go back to that.
-func (s *Service) giveBack(ctx context.Context, tx *store.Tx, b db.IdentityBinding, to string, now time.Time) error {
-	if b.PhoneSealed == nil {
-		return nil
-	}
-	from, err := s.Sealer.Open(b.PhoneSealed, bindingContext)
-	if err != nil {
-		return fmt.Errorf("open the undone phone: %w", err)
-	}
-	for _, tie := range s.ties {
-		if r, gives := tie.(Returner); gives {
-			if err := r.ReturnPhone(ctx, tx, b.CitizenID, string(from), to, now); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // doUndo takes the word of a message.

@@ -123,14 +123,18 @@ type Act struct {
 type Task struct {
 	Name  string // of the command: take-back
 	Help  string // what it does, in a sentence
-	Flags []Flag // each must be given
+	Flags []Flag // each must be given, but a switch
 	// Do does it in an officer's name with the values of the flags, and says in a line what
 	// came of it. It finds its service in the list of modules; see Of.
 	Do func(ctx context.Context, modules []Module, officer string, given map[string]string) (done string, err error)
 }
 
-// Flag is a value that a task takes.
-type Flag struct{ Name, Help string }
+// Flag is a value that a task takes; that of a Switch is "true" where it is given, and
+// "false" where not.
+type Flag struct {
+	Name, Help string
+	Switch     bool
+}
 
 // Constructor is how a service is made, and what of it is known before.
 type Constructor struct {

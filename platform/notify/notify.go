@@ -45,7 +45,7 @@ const (
 	Failed    State = "failed"
 	Expired   State = "expired"
 	Blocked   State = "blocked" // the phone wants no notices
-	Dropped   State = "dropped" // the number got another holder
+	Dropped   State = "dropped" // the number got another holder, or is no more of whom it tells
 )
 
 // Contexts of the sealed columns and the purpose of the blind index.
@@ -90,6 +90,9 @@ type Message struct {
 	// Turn names the turn whose outcome the message tells, as caller.Caller does: see
 	// Told. Empty: it tells of none.
 	Turn string
+	// About is the citizen, by pseudonym, whose affairs it tells of; empty: the phone's
+	// own. What waits about somebody is dropped when the phone is theirs no more.
+	About string
 }
 
 // Outgoing is a message on its way to a provider. The ID is the same at every

@@ -132,6 +132,19 @@ func (o *Outbox) CutPhone(ctx context.Context, tx *store.Tx, phone string, now t
 	return o.Start(ctx, tx, phone)
 }
 
+// CutPerson drops what waits to tell a phone of a citizen, with its text: the phone is
+// theirs no more. Whoever is told in its place is told by who keeps what it is about.
+func (o *Outbox) CutPerson(ctx context.Context, tx *store.Tx, citizen, phone, _ string, now time.Time) error {
+	err := db.New(tx).DropAbout(ctx, db.DropAboutParams{
+		State: string(Dropped), FinishedAt: dbtime.From(now), TextSealed: []byte{},
+		PhoneIndex: o.sealer.Index(phoneContext, phone), About: citizen,
+	})
+	if err != nil {
+		return fmt.Errorf("drop what waits about a person: %w", err)
+	}
+	return nil
+}
+
 // Start takes Stop back.
 func (o *Outbox) Start(ctx context.Context, tx *store.Tx, phone string) error {
 	if err := db.New(tx).Start(ctx, o.sealer.Index(phoneContext, phone)); err != nil {

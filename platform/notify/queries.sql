@@ -129,6 +129,9 @@ SELECT * FROM notify_messages WHERE phone_index = $1 ORDER BY queued_at DESC, id
 -- name: Drop :execrows
 UPDATE notify_messages SET state = $1, finished_at = $2, text_sealed = $3 WHERE phone_index = $4 AND state = 'queued';
 
+-- name: DropAbout :exec
+UPDATE notify_messages SET state = $1, finished_at = $2, text_sealed = $3 WHERE phone_index = $4 AND about = $5 AND state = 'queued';
+
 -- name: Stop :exec
 INSERT INTO notify_stops (phone_index, stopped_at) VALUES ($1, $2) ON CONFLICT (phone_index) DO NOTHING;
 

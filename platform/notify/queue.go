@@ -17,7 +17,7 @@ import (
 
 // columns are those that SendAll fills, in the order of row's values.
 var columns = []string{
-	"id", "dedup", "purpose", "locale", "phone_index", "phone_sealed", "text_sealed", "state", "tries", "queued_at", "expires_at", "turn",
+	"id", "dedup", "purpose", "locale", "phone_index", "phone_sealed", "text_sealed", "state", "tries", "queued_at", "expires_at", "turn", "about",
 }
 
 var purposes = []Purpose{Code, Answer, Receipt, Statutory, Notice}
@@ -95,7 +95,7 @@ func (o *Outbox) row(ctx context.Context, tx *store.Tx, m Message, now time.Time
 	}
 	return id, state, []any{
 		id, dedup, string(m.Purpose), string(m.Locale), index, phone, text, string(state), 0,
-		dbtime.From(now), dbtime.From(m.ExpiresAt), m.Turn,
+		dbtime.From(now), dbtime.From(m.ExpiresAt), m.Turn, m.About,
 	}, nil
 }
 

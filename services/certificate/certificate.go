@@ -50,8 +50,8 @@ type Proofs interface {
 	Proof(ctx context.Context, c caller.Caller) (identity.Citizen, bool, error)
 	// PIN is a citizen's personal number, for calls to registries only.
 	PIN(ctx context.Context, citizenID string) (string, error)
-	// Kept reports that a phone has had the same holder since a moment.
-	Kept(ctx context.Context, phone string, since time.Time) (bool, error)
+	// Kept reports that a phone that was a citizen's at a moment is so still.
+	Kept(ctx context.Context, phone, citizen string, since time.Time) (bool, error)
 }
 
 // Signer signs records and checks signatures. sign.Keys is one.

@@ -62,7 +62,9 @@ func (r *register) Family(context.Context, string, string) ([]certificate.Member
 // proofs knows one citizen.
 type proofs struct{ proven, released bool }
 
-func (p *proofs) Kept(context.Context, string, time.Time) (bool, error) { return !p.released, nil }
+func (p *proofs) Kept(context.Context, string, string, time.Time) (bool, error) {
+	return !p.released, nil
+}
 
 func (p *proofs) Proof(context.Context, caller.Caller) (identity.Citizen, bool, error) {
 	return identity.Citizen{ID: citizen}, p.proven, nil

@@ -131,7 +131,7 @@ func (s *Service) textElsewhere(ctx context.Context, row db.Certificate, c calle
 func (s *Service) text(row db.Certificate, c caller.Caller) notify.Message {
 	title := s.Texts.Text(c.Locale, Kind(row.Kind).TitleKey())
 	return notify.Message{
-		To: c.Phone, Locale: c.Locale, Purpose: notify.Receipt, Turn: c.Turn,
+		To: c.Phone, Locale: c.Locale, Purpose: notify.Receipt, Turn: c.Turn, About: row.CitizenID,
 		Dedup: "certificate:" + row.ID + ":" + s.Sealer.Index("certificate.text", c.Phone),
 		Text:  gsm.Pick(s.Texts.Message(c.Locale, "certificate.sms", "title", title, "certificate", ShowNumber(row.Number))),
 	}
@@ -303,11 +303,11 @@ func (s *Service) leaveIssued(ctx context.Context, tx *store.Tx, row db.Certific
 		Event: analytics.Of(c, name, "issue_"+row.Kind, "done"),
 	}
 	if c.Phone != "" && !read {
-		kept, err := s.Proofs.Kept(ctx, c.Phone, row.RequestedAt.Time)
+		kept, err := s.Proofs.Kept(ctx, c.Phone, row.CitizenID, row.RequestedAt.Time)
 		if err != nil {
 			return err
 		}
-		if kept { // else the number has another holder, whom it does not concern
+		if kept { // else the phone is no more the citizen's, and it does not concern its holder
 			step.Messages = append(step.Messages, s.text(row, c))
 		}
 	}

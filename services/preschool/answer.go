@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/notify"
@@ -48,6 +49,7 @@ func (s *Service) Answer(ctx context.Context, c caller.Caller, number string, ac
 			return fmt.Errorf("find the offer: %w", err)
 		}
 		answered, err = s.answer(ctx, tx, c, r, row, wanted)
+		answered.District = s.district(answered.Kindergarten)
 		return err
 	})
 	return answered, err
@@ -79,7 +81,7 @@ func (s *Service) answer(ctx context.Context, tx *store.Tx, c caller.Caller, r d
 	}
 	switch OfferState(row.State) {
 	case wanted:
-		return offerOf(row), nil
+		return offerOf(row), ended(ctx, db.New(tx), r)
 	case Missed:
 		return Offer{}, problemOver
 	}
@@ -93,12 +95,14 @@ func (s *Service) answered(c caller.Caller, r db.PreschoolRegistration, row db.P
 		caller: c, step: "answer", outcome: "done", object: r.Number, subject: r.CitizenID,
 		purpose: "offer " + string(state), offer: &row, kind: notify.Receipt, dedup: "preschool." + string(state) + ":" + row.ID,
 	}
-	title := Name{KY: row.NameKy, RU: row.NameRu}.In(c.Locale)
 	key := "preschool.sms_" + string(state)
 	if s.rules.at(c.Now).effect(state) == toTheEnd {
 		key += "_end"
 	}
-	e.text = gsm.Pick(s.Texts.Message(c.Locale, key, "number", r.Number, "kindergarten", title))
+	e.say = func(loc locales.Locale) string {
+		title := Name{KY: row.NameKy, RU: row.NameRu}.In(loc)
+		return gsm.Pick(s.Texts.Message(loc, key, "number", r.Number, "kindergarten", title))
+	}
 	return e
 }
 
@@ -181,10 +185,7 @@ func (s *Service) expire(ctx context.Context, row db.PreschoolOffer, now time.Ti
 	if err != nil {
 		return false, err
 	}
-	c, err := s.parent(ctx, r, now)
-	if err != nil {
-		return false, err
-	}
+	c := s.parent(r, now)
 	won := false
 	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
 		var err error
@@ -194,7 +195,7 @@ func (s *Service) expire(ctx context.Context, row db.PreschoolOffer, now time.Ti
 		ended := row
 		ended.State, ended.AnsweredAt = string(Missed), dbtime.From(now)
 		e := s.answered(c, r, ended, Missed)
-		e.actor, e.step, e.kind = "system", "expire", notify.Statutory
+		e.actor, e.step, e.kind, e.toParent = "system", "expire", notify.Statutory, true
 		return s.leave(ctx, tx, e)
 	})
 	return won, err

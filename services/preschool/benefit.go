@@ -24,10 +24,7 @@ func (s *Service) SetBenefit(ctx context.Context, actor, number, benefit string)
 	if err != nil {
 		return err
 	}
-	c, err := s.parent(ctx, r, now)
-	if err != nil {
-		return err
-	}
+	c := s.parent(r, now)
 	return s.DB.InTx(ctx, func(tx *store.Tx) error {
 		q := db.New(tx)
 		err := q.SetBenefit(ctx, db.SetBenefitParams{ID: r.ID, Benefit: benefit, BenefitRank: int64(rank)})

@@ -29,7 +29,9 @@ type past struct {
 	takenOver  bool
 	moved      []time.Time // answers and lapsed offers, which may move to the end
 	offers     []offerSaid
-	left       bool                  // the place was given back
+	ended      State                 // left or withdrawn; empty: neither
+	keptUntil  time.Time             // until when another may take its place over; zero: none may
+	placeOf    string                // the registration whose place it took over; empty: none
 	said       map[string]audit.Said // by group; the last word holds
 }
 
@@ -55,7 +57,9 @@ func (c *Check) See(r audit.Recorded) {
 		}
 		return
 	case "preschool.register":
-		c.of(r.Object).registered = r.At
+		p := c.of(r.Object)
+		p.registered = r.At
+		c.succeeds(p, r)
 	case "preschool.take_over":
 		c.of(r.Object).takenOver = true
 	case "preschool.offer":
@@ -72,7 +76,9 @@ func (c *Check) See(r audit.Recorded) {
 			}
 		}
 	case "preschool.leave":
-		c.of(r.Object).left = true
+		c.of(r.Object).ended = StateLeft
+	case "preschool.withdraw":
+		c.of(r.Object).withdrawn(r)
 	case "preschool.benefit", "preschool.phone":
 	default:
 		return
@@ -155,7 +161,7 @@ func (c *Check) compare(f *file, p *past) (found []error) {
 		say("the registration %s is of %s, the audit log says %s", number, f.row.RegisteredAt, p.registered)
 	}
 	moment := func(at time.Time) bool { return f.row.QueuedAt.Equal(micro(at)) }
-	if !moment(p.registered) && !slices.ContainsFunc(p.moved, moment) {
+	if !moment(p.registered) && !slices.ContainsFunc(p.moved, moment) && (p.placeOf == "" || f.placeOf != p.placeOf) {
 		say("the registration %s has its place since %s, of which the audit log knows nothing", number, f.row.QueuedAt)
 	}
 	if State(f.row.State) != p.state() {
@@ -183,8 +189,8 @@ func (c *Check) compare(f *file, p *past) (found []error) {
 
 // state is where the log says that a registration stands.
 func (p *past) state() State {
-	if p.left {
-		return StateLeft
+	if p.ended != "" {
+		return p.ended
 	}
 	state := StateWaiting
 	for _, o := range p.offers {
@@ -208,4 +214,6 @@ type file struct {
 	row     db.PreschoolRegistration
 	choices []db.PreschoolChoice
 	offers  []db.PreschoolOffer // in the order in which they were made
+	// placeOf is the withdrawn registration of the same child that has the same place.
+	placeOf string
 }

@@ -16,13 +16,15 @@ const checkPage = 1000
 func readPage(ctx context.Context, tx *sql.Tx, after string) (page []*file, err error) {
 	byID := map[string]*file{}
 	err = store.Rows(ctx, tx, "SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, "+
-		"registered_at, queued_at, moved_from, active_child FROM preschool_registrations WHERE id > $1 ORDER BY id LIMIT $2", []any{after, checkPage},
+		"registered_at, queued_at, moved_from, active_child, place_kept_until_at, COALESCE((SELECT o.number FROM preschool_registrations o "+
+		"WHERE o.child_index = preschool_registrations.child_index AND o.queued_at = preschool_registrations.queued_at AND o.state = 'withdrawn' "+
+		"AND o.registered_at < preschool_registrations.registered_at ORDER BY o.registered_at DESC, o.id DESC LIMIT 1), '') FROM preschool_registrations WHERE id > $1 ORDER BY id LIMIT $2", []any{after, checkPage},
 		func(rows *sql.Rows) error {
 			f := &file{}
 			r := &f.row
 			page = append(page, f)
 			err := rows.Scan(&r.ID, &r.Number, &r.Turn, &r.State, &r.ChildIndex, &r.Child, &r.CitizenID, &r.PhoneIndex, &r.Phone, &r.Locale,
-				&r.Cohort, &r.Benefit, &r.BenefitRank, &r.RegisteredAt, &r.QueuedAt, &r.MovedFrom, &r.ActiveChild)
+				&r.Cohort, &r.Benefit, &r.BenefitRank, &r.RegisteredAt, &r.QueuedAt, &r.MovedFrom, &r.ActiveChild, &r.PlaceKeptUntilAt, &f.placeOf)
 			byID[r.ID] = f
 			return err
 		})
@@ -69,7 +71,7 @@ var between = [][2]string{
 		// They are of before that was refused.
 		"SELECT r.number, other.state || ' by the registration ' || other.number FROM preschool_registrations r " +
 			"JOIN preschool_registrations other ON other.child_index = r.child_index AND other.id <> r.id " +
-			"WHERE r.state = 'placed' AND other.state <> 'left' AND (other.state <> 'placed' OR other.number > r.number) " +
+			"WHERE r.state = 'placed' AND other.state NOT IN ('left', 'withdrawn') AND (other.state <> 'placed' OR other.number > r.number) " +
 			"ORDER BY r.number, other.number"},
 	{"choice %s of the registration %s belongs to no registration",
 		"SELECT c.choice, c.number FROM preschool_choices c LEFT JOIN preschool_registrations r ON r.id = c.registration_id WHERE r.id IS NULL"},

@@ -19,7 +19,8 @@ const (
 	// groupParent: preschool_registrations.citizen_id, phone_index, phone, locale,
 	// moved_from.
 	groupParent = "parent"
-	// groupPlace: preschool_registrations.benefit, benefit_rank, queued_at, active_child.
+	// groupPlace: preschool_registrations.benefit, benefit_rank, queued_at, active_child,
+	// place_kept_until_at.
 	groupPlace = "place"
 	// groupChoices: preschool_choices.choice, kindergarten, name_ky, name_ru, cohort.
 	groupChoices = "choices"
@@ -29,17 +30,17 @@ const (
 
 // decided reads what a registration is now: after the change, in its transaction, which
 // has locked the registration's row.
-func decided(ctx context.Context, tx *store.Tx, number string) ([]*audit.Group, error) {
+func decided(ctx context.Context, tx *store.Tx, number string) (db.PreschoolRegistration, []*audit.Group, error) {
 	q := db.New(tx)
 	row, err := q.ByNumber(ctx, number)
 	if err != nil {
-		return nil, fmt.Errorf("read the registration for the audit log: %w", err)
+		return row, nil, fmt.Errorf("read the registration for the audit log: %w", err)
 	}
 	choices, err := q.Choices(ctx, row.ID)
 	if err != nil {
-		return nil, fmt.Errorf("read the choices for the audit log: %w", err)
+		return row, nil, fmt.Errorf("read the choices for the audit log: %w", err)
 	}
-	return registrationGroups(row, choices), nil
+	return row, registrationGroups(row, choices), nil
 }
 
 func registrationGroups(r db.PreschoolRegistration, choices []db.PreschoolChoice) []*audit.Group {
@@ -47,10 +48,14 @@ func registrationGroups(r db.PreschoolRegistration, choices []db.PreschoolChoice
 	for _, c := range choices {
 		wishes.Number(c.Choice, c.Cohort).Text(c.Kindergarten, c.NameKy, c.NameRu)
 	}
+	place := audit.Decided(groupPlace).Text(r.Benefit, r.ActiveChild.String).Number(r.BenefitRank).Moment(r.QueuedAt)
+	if !r.PlaceKeptUntilAt.IsZero() { // records of before do not say that there is none
+		place.Moment(r.PlaceKeptUntilAt)
+	}
 	return []*audit.Group{
 		audit.Decided(groupChild).Text(r.ID, r.Turn, r.ChildIndex).Bytes(r.Child).Number(r.Cohort).Moment(r.RegisteredAt),
 		audit.Decided(groupParent).Text(r.CitizenID, r.PhoneIndex, r.Locale, r.MovedFrom).Bytes(r.Phone),
-		audit.Decided(groupPlace).Text(r.Benefit, r.ActiveChild.String).Number(r.BenefitRank).Moment(r.QueuedAt),
+		place,
 		wishes,
 	}
 }

@@ -26,9 +26,13 @@ type effect struct {
 	purpose         string
 	// offer is the one that is made or ends, as its row is from then on; nil for none.
 	offer *db.PreschoolOffer
-	// text is the SMS, of a kind, sent once per dedup.
-	kind        notify.Purpose
-	text, dedup string
+	// toParent has the SMS go to the phone that the registration tells when the
+	// transaction commits, not to caller's.
+	toParent bool
+	// say is the SMS in a language, of a kind, sent once per dedup; nil: there is none.
+	kind  notify.Purpose
+	say   func(loc locales.Locale) string
+	dedup string
 }
 
 // leave leaves the trail of an effect in its transaction.
@@ -37,9 +41,14 @@ func (s *Service) leave(ctx context.Context, tx *store.Tx, e effect) error {
 	if actor == "" {
 		actor = s.actor(e.caller)
 	}
-	groups, err := decided(ctx, tx, e.object)
+	row, groups, err := decided(ctx, tx, e.object)
 	if err != nil {
 		return err
+	}
+	if e.toParent {
+		if e.caller.Phone, e.caller.Locale, err = s.phone(ctx, row); err != nil {
+			return err
+		}
 	}
 	if e.offer != nil {
 		groups = append(groups, offerGroup(*e.offer))
@@ -92,11 +101,11 @@ const messageLife = 3 * 24 * time.Hour
 // messages makes the SMS of an effect; none without a phone or a text, or where the
 // caller reads of it in the answer.
 func (e effect) messages() []notify.Message {
-	if e.caller.Phone == "" || e.text == "" || e.caller.ByText() {
+	if e.caller.Phone == "" || e.say == nil || e.caller.ByText() {
 		return nil
 	}
 	return []notify.Message{{
-		To: e.caller.Phone, Text: e.text, Purpose: e.kind, Locale: e.caller.Locale,
+		To: e.caller.Phone, Text: e.say(e.caller.Locale), Purpose: e.kind, Locale: e.caller.Locale, About: e.subject,
 		ExpiresAt: e.caller.Now.Add(messageLife), Dedup: e.dedup, Turn: e.caller.Turn,
 	}}
 }

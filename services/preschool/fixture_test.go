@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -41,6 +42,17 @@ type world struct {
 	list     []Kindergarten
 	inbox    map[string]notify.Message
 	language locales.Locale
+	undone   map[string]bool
+}
+
+// told are the texts to a phone whose names begin as said.
+func (w *world) told(phone, dedup string) (texts []string) {
+	for _, m := range w.messages() {
+		if m.To == phone && strings.HasPrefix(m.Dedup, dedup) {
+			texts = append(texts, m.Text)
+		}
+	}
+	return texts
 }
 
 func (w *world) Children(_ context.Context, pin, _ string) ([]Minor, error) {
@@ -51,6 +63,19 @@ func (w *world) Kindergartens(context.Context) ([]Kindergarten, error) { return 
 
 func (w *world) Proof(_ context.Context, c caller.Caller) (identity.Citizen, bool, error) {
 	return identity.Citizen{ID: aigul}, c.Phone == aigulPhone || c.Phone == aigulOther, nil
+}
+
+// HoldProof: whoever is not in undone is proved.
+func (w *world) HoldProof(_ context.Context, _ *store.Tx, c caller.Caller) (bool, error) {
+	return !w.undone[c.Phone], nil
+}
+
+// UndoNumber: a phone that is not Айгүл's was never proved for anybody.
+func (w *world) UndoNumber(_ context.Context, _ *store.Tx, _ caller.Caller, phone string) (string, bool, error) {
+	if phone == aigulPhone || phone == aigulOther {
+		return "1234", true, nil
+	}
+	return "", true, nil
 }
 
 // PIN gives the citizen's id for a personal number: the families know it so.

@@ -38,6 +38,7 @@ type Offer struct {
 	Number       string
 	Kindergarten string
 	Name         Name
+	District     Name // empty while the register cannot tell it
 	State        OfferState
 	// Until is the end of the offer: midnight in Bishkek after its last day.
 	Until time.Time
@@ -74,10 +75,7 @@ func (s *Service) Offer(ctx context.Context, actor, number, kindergarten string)
 	if err != nil {
 		return Offer{}, err
 	}
-	c, err := s.parent(ctx, r, now)
-	if err != nil {
-		return Offer{}, err
-	}
+	c := s.parent(r, now)
 	var made Offer
 	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
 		var err error
@@ -88,9 +86,8 @@ func (s *Service) Offer(ctx context.Context, actor, number, kindergarten string)
 		return s.leave(ctx, tx, effect{
 			caller: c, actor: actor, step: "offer", outcome: "done", object: r.Number, subject: r.CitizenID, offer: &row,
 			purpose: "a place offered; ahead in the queue: " + strconv.Itoa(made.Ahead), kind: notify.Statutory,
-			dedup: "preschool.offer:" + r.ID + ":" + strconv.FormatInt(now.UnixMicro(), 10),
-			text: gsm.Pick(s.Texts.Message(c.Locale, "preschool.sms_offer", "number", r.Number,
-				"kindergarten", made.Name.In(c.Locale), "date", clock.ShowDate(made.LastDay()))),
+			toParent: true, dedup: "preschool.offer:" + r.ID + ":" + strconv.FormatInt(now.UnixMicro(), 10),
+			say: func(loc locales.Locale) string { return s.sayOffer(made, loc) },
 		})
 	})
 	return made, err
@@ -139,10 +136,22 @@ func (s *Service) seat(ctx context.Context, now time.Time, r db.PreschoolRegistr
 	return wanted, nil
 }
 
-// parent makes the caller that a parent would be, for messages and statistics.
-func (s *Service) parent(ctx context.Context, r db.PreschoolRegistration, now time.Time) (caller.Caller, error) {
-	phone, loc, err := s.phone(ctx, r)
-	return caller.Caller{Phone: phone, Subject: r.CitizenID, Channel: caller.Staff, Locale: loc, Now: now}, err
+// parent makes the caller that a parent would be, for statistics; whose phone is told is
+// read where the effect is written.
+func (s *Service) parent(r db.PreschoolRegistration, now time.Time) caller.Caller {
+	return caller.Caller{Subject: r.CitizenID, Channel: caller.Staff, Now: now}
+}
+
+// sayOffer is the SMS of an offer, with the district where that takes no more parts.
+func (s *Service) sayOffer(o Offer, loc locales.Locale) string {
+	district := s.district(o.Kindergarten).In(loc)
+	args := []any{"number", o.Number, "kindergarten", o.Name.In(loc), "district", district, "date", clock.ShowDate(o.LastDay())}
+	plain := gsm.Pick(s.Texts.Message(loc, "preschool.sms_offer", args...))
+	full := gsm.Pick(s.Texts.Message(loc, "preschool.sms_offer_district", args...))
+	if district == "" || gsm.Measure(full).Parts > gsm.Measure(plain).Parts {
+		return plain
+	}
+	return full
 }
 
 // hold takes the seat and writes the offer; row is how it is kept.
@@ -232,9 +241,12 @@ func (s *Service) Offers(ctx context.Context, c caller.Caller) ([]Offer, error) 
 	if err != nil {
 		return nil, fmt.Errorf("list the offers of the citizen: %w", err)
 	}
+	s.learnDistricts(ctx)
 	offers := make([]Offer, 0, len(rows))
 	for _, row := range rows {
-		offers = append(offers, offerOf(row))
+		o := offerOf(row)
+		o.District = s.district(o.Kindergarten)
+		offers = append(offers, o)
 	}
 	return offers, nil
 }

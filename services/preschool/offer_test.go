@@ -28,7 +28,7 @@ func TestOfferAndAccept(t *testing.T) {
 		}
 		told := false
 		for _, m := range w.messages() {
-			told = told || strings.Contains(m.Text, "Вам место: № 2 «Күнчө». Срок: 14.12.2026. Ответ: ОЧЕРЕДЬ") && m.Locale == locales.RU && m.To == aigulPhone
+			told = told || strings.Contains(m.Text, "Место: № 2 «Күнчө», Ленинский район. Срок: 14.12.2026. Ответ: ОЧЕРЕДЬ") && m.Locale == locales.RU && m.To == aigulPhone
 		}
 		if !told {
 			t.Errorf("the parent was not told in Russian: %+v", w.messages())

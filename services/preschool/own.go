@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/services/preschool/db"
@@ -82,4 +83,19 @@ func (s *Service) numberOf(ctx context.Context, pin string) (string, error) {
 		return "", fmt.Errorf("look for the child's registration: %w", err)
 	}
 	return held.Number, nil
+}
+
+// title is a kindergarten's name among n others, its own with them; with its district
+// where another of them reads alike.
+func title(of, district Name, n int, at func(i int) Name, loc locales.Locale) string {
+	name, alike := of.In(loc), 0
+	for i := range n {
+		if at(i).In(loc) == name {
+			alike++
+		}
+	}
+	if alike < 2 || district.In(loc) == "" {
+		return name
+	}
+	return name + ", " + district.In(loc)
 }

@@ -3,12 +3,16 @@ package preschool
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/analytics"
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/gsm"
+	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/trail"
 	"github.com/eshik-kg/eshik/services/preschool/db"
@@ -56,10 +60,16 @@ func (s *Service) follow(ctx context.Context, c caller.Caller, wanted func(db.Pr
 	numbers := []string{}
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
 		numbers = numbers[:0]
+		if held, err := s.Proofs.HoldProof(ctx, tx, c); err != nil {
+			return err
+		} else if !held {
+			return problemProve
+		}
 		rows, err := db.New(tx).ActiveOfCitizen(ctx, c.Subject)
 		if err != nil {
 			return fmt.Errorf("list the registrations of the citizen: %w", err)
 		}
+		told := map[string]bool{} // phones that the notices were moved from
 		for _, r := range rows {
 			if !wanted(r) {
 				continue
@@ -68,20 +78,51 @@ func (s *Service) follow(ctx context.Context, c caller.Caller, wanted func(db.Pr
 			if r.PhoneIndex == s.phoneIndex(c.Phone) {
 				continue
 			}
-			if err := s.setPhone(ctx, tx, r, c.Phone, c.Locale, r.PhoneIndex); err != nil {
-				return err
-			}
-			err := s.leavePhone(ctx, tx, r, trail.Step{
-				Audit: audit.Entry{At: c.Now, Actor: s.actor(c), Purpose: "the citizen gave a new number"},
-				Event: analytics.Of(c, name, "phone", "done"),
-			})
-			if err != nil {
+			if err := s.take(ctx, tx, c, r, told); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 	return numbers, err
+}
+
+// take has a registration tell of itself on the caller's phone; the phone that it told
+// until now hears of that, once.
+func (s *Service) take(ctx context.Context, tx *store.Tx, c caller.Caller, r db.PreschoolRegistration, told map[string]bool) error {
+	if r.PhoneIndex != "" && !told[r.PhoneIndex] {
+		told[r.PhoneIndex] = true
+		if err := s.tellMoved(ctx, tx, c, r); err != nil {
+			return err
+		}
+	}
+	return s.move(ctx, tx, r, move{phone: c.Phone, loc: c.Locale, from: r.PhoneIndex, step: trail.Step{
+		Audit: audit.Entry{At: c.Now, Actor: s.actor(c), Purpose: "the citizen gave a new number"},
+		Event: analytics.Of(c, name, "phone", "done"),
+	}})
+}
+
+// tellMoved tells the phone of a registration that another takes its notices over, and
+// what to do if that is not the person's.
+func (s *Service) tellMoved(ctx context.Context, tx *store.Tx, c caller.Caller, r db.PreschoolRegistration) error {
+	phone, loc, err := s.phone(ctx, r)
+	if err != nil || phone == "" {
+		return err
+	}
+	number, tell, err := s.Proofs.UndoNumber(ctx, tx, c, phone)
+	if err != nil || !tell {
+		return err
+	}
+	key := "preschool.sms_moved"
+	if number == "" {
+		key = "preschool.sms_moved_office"
+	}
+	tail := c.Phone[max(len(c.Phone)-4, 0):]
+	return s.Trail.Leave(ctx, tx, trail.Step{Messages: []notify.Message{{
+		To: phone, Locale: loc, Purpose: notify.Receipt, About: r.CitizenID, ExpiresAt: c.Now.Add(messageLife),
+		Dedup: "preschool.moved:" + r.ID + ":" + strconv.FormatInt(c.Now.UnixMicro(), 10),
+		Text:  gsm.Pick(s.Texts.Message(loc, key, "tail", tail, "word", number)),
+	}}})
 }
 
 // claim makes what was taken over from another register the citizen's: the
@@ -128,29 +169,65 @@ func (s *Service) claimed(ctx context.Context, c caller.Caller, r db.PreschoolRe
 	return s.find(ctx, r.Number)
 }
 
-// setPhone writes whom a registration tells; phone may be empty: nobody. from is the
-// index of the phone that this one took it from, if it may be given back to that.
-func (s *Service) setPhone(ctx context.Context, tx *store.Tx, r db.PreschoolRegistration, phone string, loc locales.Locale, from string) error {
-	sealed, err := s.Sealer.Seal([]byte(phone), "preschool.phone:"+r.ID)
+// move is a change of the phone that a registration tells of itself.
+type move struct {
+	phone string // E.164; empty: nobody is told
+	loc   locales.Locale
+	// from is the index of the phone that the citizen took it from; empty where it was cut off.
+	from string
+	// step says when, by whom and why.
+	step trail.Step
+}
+
+// move writes whom a registration tells from now on; every change of that goes through
+// here, so that a phone that did not hear of an open offer hears of it now.
+func (s *Service) move(ctx context.Context, tx *store.Tx, r db.PreschoolRegistration, m move) error {
+	sealed, err := s.Sealer.Seal([]byte(m.phone), "preschool.phone:"+r.ID)
 	if err != nil {
 		return fmt.Errorf("seal the phone: %w", err)
 	}
 	index := ""
-	if phone != "" {
-		index = s.phoneIndex(phone)
+	if m.phone != "" {
+		index = s.phoneIndex(m.phone)
 	}
-	err = db.New(tx).SetPhone(ctx, db.SetPhoneParams{PhoneIndex: index, Phone: sealed, Locale: string(loc), MovedFrom: from, ID: r.ID})
+	err = db.New(tx).SetPhone(ctx, db.SetPhoneParams{PhoneIndex: index, Phone: sealed, Locale: string(m.loc), MovedFrom: m.from, ID: r.ID})
 	if err != nil {
 		return fmt.Errorf("change the phone of a registration: %w", err)
 	}
-	return nil
+	if err := s.leavePhone(ctx, tx, r, m.step); err != nil {
+		return err
+	}
+	r.PhoneIndex, r.Phone, r.Locale = index, sealed, string(m.loc)
+	return s.tellOffer(ctx, tx, r, m)
+}
+
+// tellOffer tells the phone that a registration was moved to of its open offer: a phone
+// that takes it over itself, once; one that it was cut off for, at each cut.
+func (s *Service) tellOffer(ctx context.Context, tx *store.Tx, r db.PreschoolRegistration, m move) error {
+	now := m.step.Audit.At
+	open, err := openOffer(ctx, db.New(tx), r.ID, now)
+	if err != nil || open == nil || m.phone == "" {
+		return err
+	}
+	phone, loc, err := s.phone(ctx, r)
+	if err != nil {
+		return err
+	}
+	dedup := "preschool.offer:" + r.ID + ":" + strconv.FormatInt(open.Until.Unix(), 10) + ":" + r.PhoneIndex
+	if m.from == "" {
+		dedup += ":" + strconv.FormatInt(now.UnixMicro(), 10)
+	}
+	return s.Trail.Leave(ctx, tx, trail.Step{Messages: []notify.Message{{
+		To: phone, Locale: loc, Purpose: notify.Statutory, About: r.CitizenID, ExpiresAt: now.Add(messageLife),
+		Dedup: dedup, Text: s.sayOffer(*open, loc),
+	}}})
 }
 
 // leavePhone leaves the trail of another phone or citizen of a registration; step says
 // when, by whom and why.
 func (s *Service) leavePhone(ctx context.Context, tx *store.Tx, r db.PreschoolRegistration, step trail.Step) (err error) {
 	step.Audit.Action, step.Audit.Object, step.Audit.Subject = "preschool.phone", r.Number, r.CitizenID
-	if step.Audit.Decided, err = decided(ctx, tx, r.Number); err != nil {
+	if _, step.Audit.Decided, err = decided(ctx, tx, r.Number); err != nil {
 		return err
 	}
 	return s.Trail.Leave(ctx, tx, step)
@@ -163,11 +240,39 @@ func (s *Service) CutPhone(ctx context.Context, tx *store.Tx, phone string, now 
 	if err != nil {
 		return fmt.Errorf("list the registrations of a phone: %w", err)
 	}
-	for _, r := range rows {
-		if err := s.setPhone(ctx, tx, r, "", locales.Locale(r.Locale), ""); err != nil {
-			return err
+	return s.hand(ctx, tx, rows, "", "number released", now)
+}
+
+// CutPerson has the citizen's registrations tell of themselves on heir, and on the phone
+// no more, whoever made them or moved them there; with them those that nobody hears of.
+// Without an heir nobody is told: see Unheard.
+func (s *Service) CutPerson(ctx context.Context, tx *store.Tx, citizen, phone, heir string, now time.Time) error {
+	q := db.New(tx)
+	rows, err := q.OfPhone(ctx, s.phoneIndex(phone))
+	if err != nil {
+		return fmt.Errorf("list the registrations of a phone: %w", err)
+	}
+	rows = slices.DeleteFunc(rows, func(r db.PreschoolRegistration) bool { return r.CitizenID != citizen })
+	if heir != "" {
+		active, err := q.ActiveOfCitizen(ctx, citizen)
+		if err != nil {
+			return fmt.Errorf("list the registrations of the citizen: %w", err)
 		}
-		err := s.leavePhone(ctx, tx, r, trail.Step{Audit: audit.Entry{At: now, Actor: "system", Purpose: "number released"}})
+		for _, r := range active {
+			if r.PhoneIndex == "" {
+				rows = append(rows, r)
+			}
+		}
+	}
+	return s.hand(ctx, tx, rows, heir, "the phone is cut off from the citizen", now)
+}
+
+// hand has registrations tell of themselves on a phone; empty: on none.
+func (s *Service) hand(ctx context.Context, tx *store.Tx, rows []db.PreschoolRegistration, phone, why string, now time.Time) error {
+	for _, r := range rows {
+		err := s.move(ctx, tx, r, move{phone: phone, loc: locales.Locale(r.Locale), step: trail.Step{
+			Audit: audit.Entry{At: now, Actor: "system", Purpose: why},
+		}})
 		if err != nil {
 			return err
 		}
@@ -175,25 +280,29 @@ func (s *Service) CutPhone(ctx context.Context, tx *store.Tx, phone string, now 
 	return nil
 }
 
-// ReturnPhone gives back to a phone the citizen's registrations that another, which
-// was undone, had moved from it to itself. What was made on the other stays there,
-// and so does what it took from a third phone: they follow whoever is proved (Follow).
-func (s *Service) ReturnPhone(ctx context.Context, tx *store.Tx, citizen, from, to string, now time.Time) error {
-	rows, err := db.New(tx).OfPhone(ctx, s.phoneIndex(from))
+// Unheard is a registration of which nobody hears: no phone is its person's.
+type Unheard struct {
+	Number string
+	State  State
+	// Offer is the place that waits for an answer; nil: none.
+	Offer *Offer
+}
+
+// Unheard lists, for operators, at most 1000 registrations that no phone hears of: those
+// with an offer first. Rows that were taken over without a phone are in it once a place is offered.
+func (s *Service) Unheard(ctx context.Context) ([]Unheard, error) {
+	q := db.New(s.DB.Reader())
+	rows, err := q.Unheard(ctx)
 	if err != nil {
-		return fmt.Errorf("list the registrations of a phone: %w", err)
+		return nil, fmt.Errorf("list the registrations that nobody hears of: %w", err)
 	}
+	list := make([]Unheard, 0, len(rows))
 	for _, r := range rows {
-		if r.CitizenID != citizen || r.MovedFrom != s.phoneIndex(to) {
-			continue
+		u := Unheard{Number: r.Number, State: State(r.State)}
+		if u.Offer, err = openOffer(ctx, q, r.ID, s.Now()); err != nil {
+			return nil, err
 		}
-		if err := s.setPhone(ctx, tx, r, to, locales.Locale(r.Locale), ""); err != nil {
-			return err
-		}
-		err := s.leavePhone(ctx, tx, r, trail.Step{Audit: audit.Entry{At: now, Actor: citizen, Purpose: "another phone's proof was undone"}})
-		if err != nil {
-			return err
-		}
+		list = append(list, u)
 	}
-	return nil
+	return list, nil
 }

@@ -2,6 +2,7 @@ package preschool
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -102,7 +103,7 @@ func TestS2TheNumberIsReleased(t *testing.T) {
 				told++
 			}
 		}
-		if told != 2 { // the answer's receipt and the next offer
+		if told != 3 { // the open offer, the answer's receipt and the next offer
 			t.Errorf("%d messages reached the new phone", told)
 		}
 	})
@@ -135,23 +136,21 @@ func TestS2FollowTheNewNumber(t *testing.T) {
 		if n := count(t, db, "SELECT count(*) FROM audit_records WHERE action = 'preschool.phone'"); n != 1 {
 			t.Errorf("%d audit records", n)
 		}
-		returned := func(from, to string) {
+		if told := w.told(aigulPhone, "preschool.moved:"); len(told) != 1 || !strings.Contains(told[0], "…0009") || !strings.Contains(told[0], "БӨГӨТ 1234") {
+			t.Errorf("the phone that the notices were moved from is told %q", told)
+		}
+		handed := func(citizen, from, to string) {
 			t.Helper()
-			err := s.DB.InTx(t.Context(), func(tx *store.Tx) error {
-				return s.ReturnPhone(t.Context(), tx, aigul, from, to, w.now)
-			})
+			err := s.DB.InTx(t.Context(), func(tx *store.Tx) error { return s.CutPerson(t.Context(), tx, citizen, from, to, w.now) })
 			if err != nil {
 				t.Fatal(err)
 			}
 		}
-		if returned(aigulOther, other.Phone); tied(t, s, db, other.Phone) != 1 || tied(t, s, db, aigulOther) != 1 {
-			t.Error("F1: a phone got what was never taken from it")
+		if handed(other.Subject, aigulOther, other.Phone); tied(t, s, db, other.Phone) != 1 || tied(t, s, db, aigulOther) != 1 {
+			t.Error("F1: a phone got what is another person's")
 		}
-		if returned(aigulOther, aigulPhone); tied(t, s, db, aigulPhone) != 1 {
+		if handed(aigul, aigulOther, aigulPhone); tied(t, s, db, aigulPhone) != 1 || tied(t, s, db, aigulOther) != 0 {
 			t.Error("what an undone phone took did not come back")
-		}
-		if returned(aigulPhone, aigulOther); tied(t, s, db, aigulPhone) != 1 {
-			t.Error("F1: what was made on a phone was handed over")
 		}
 	})
 }

@@ -80,10 +80,7 @@ func (s *Service) TakeBack(ctx context.Context, actor, number string) (Offer, er
 	if err != nil {
 		return Offer{}, err
 	}
-	c, err := s.parent(ctx, r, now)
-	if err != nil {
-		return Offer{}, err
-	}
+	c := s.parent(r, now)
 	var ended Offer
 	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
 		var err error
@@ -92,8 +89,10 @@ func (s *Service) TakeBack(ctx context.Context, actor, number string) (Offer, er
 		}
 		return s.leave(ctx, tx, effect{
 			caller: c, actor: actor, step: "leave", outcome: "done", object: r.Number, subject: r.CitizenID,
-			purpose: "the place was given back", kind: notify.Statutory, dedup: "preschool.left:" + r.ID,
-			text: gsm.Pick(s.Texts.Message(c.Locale, "preschool.sms_left", "number", r.Number, "kindergarten", ended.Name.In(c.Locale))),
+			purpose: "the place was given back", toParent: true, kind: notify.Statutory, dedup: "preschool.left:" + r.ID,
+			say: func(loc locales.Locale) string {
+				return gsm.Pick(s.Texts.Message(loc, "preschool.sms_left", "number", r.Number, "kindergarten", ended.Name.In(loc)))
+			},
 		})
 	})
 	return ended, err

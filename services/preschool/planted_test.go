@@ -21,13 +21,13 @@ var unsaid = map[string]string{
 }
 
 // queued is one registration of each kind.
-type queued struct{ waiting, offered, placed, declined, benefit, moved, left, taken string }
+type queued struct{ waiting, offered, placed, declined, benefit, moved, left, withdrawn, taken string }
 
 func everyRegistration(t *testing.T, s *Service, w *world) (all queued) {
 	t.Helper()
 	ctx := context.Background()
-	numbers := make([]string, 0, 7)
-	for i := range 7 {
+	numbers := make([]string, 0, 8)
+	for i := range 8 {
 		c := w.bear(i, time.Date(2023, time.May, 1+i, 0, 0, 0, 0, time.UTC))
 		made := enrol(t, s, c, "K01", "K02")
 		numbers = append(numbers, made.Number)
@@ -51,6 +51,8 @@ func everyRegistration(t *testing.T, s *Service, w *world) (all queued) {
 			if _, err = s.Answer(ctx, c, made.Number, true); err == nil {
 				_, err = s.TakeBack(ctx, "officer", made.Number)
 			}
+		case 7:
+			err = s.Withdraw(ctx, "officer", made.Number, "a stranger's", true)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -64,7 +66,7 @@ func everyRegistration(t *testing.T, s *Service, w *world) (all queued) {
 	if err := s.DB.Reader().QueryRow("SELECT number FROM preschool_registrations WHERE citizen_id = ''").Scan(&taken); err != nil {
 		t.Fatal(err)
 	}
-	return queued{numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], numbers[6], taken}
+	return queued{numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], numbers[6], numbers[7], taken}
 }
 
 func plants(q queued) []storetest.Plant {
@@ -116,6 +118,13 @@ func plants(q queued) []storetest.Plant {
 	found("a place given back", q.placed, "the audit log does not say", of(q.placed, "registrations", "state = 'left'"))
 	found("a place not given back", q.left, "the audit log does not say", of(q.left, "registrations", "state = 'placed'"),
 		"UPDATE preschool_seats SET taken = taken + 1 WHERE kindergarten = 'K01'")
+	found("a withdrawal hidden", q.withdrawn, "the audit log does not say", of(q.withdrawn, "registrations", "state = 'waiting'"), of(q.withdrawn, "choices", "queued = TRUE"))
+	found("a place taken over that was not kept", q.waiting, "of which the audit log knows nothing",
+		of(q.waiting, "registrations", "queued_at = (SELECT w.queued_at FROM preschool_choices w WHERE w.number = '"+q.withdrawn+"' AND w.choice = 1)"),
+		of(q.waiting, "choices", "queued_at = (SELECT w.queued_at FROM preschool_registrations w WHERE w.number = '"+q.withdrawn+"')"))
+	for _, change := range []string{"place_kept_until_at = place_kept_until_at + 1", "place_kept_until_at = NULL"} {
+		add(change, q.withdrawn, "place", of(q.withdrawn, "registrations", change))
+	}
 	for _, change := range []string{"name_ky = 'x'", "name_ru = 'x'"} {
 		add(change, q.taken, "choices", of(q.taken, "choices", change))
 	}
@@ -178,7 +187,7 @@ func TestRecordsFromBefore(t *testing.T) {
 		s.Trail = newTrail(t, db, w, log)
 		older := 0
 		check := func(tx *sql.Tx) (err error) { older, err = look(s, tx); return err }
-		if err := db.Snapshot(t.Context(), check); err != nil || older != 18 {
+		if err := db.Snapshot(t.Context(), check); err != nil || older != 20 {
 			t.Fatalf("%d records cannot be compared; %v", older, err)
 		}
 		if err := s.SetBenefit(t.Context(), "officer", q.waiting, "orphan"); err != nil {

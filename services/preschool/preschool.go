@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
@@ -34,6 +35,12 @@ type Proofs interface {
 	Proof(ctx context.Context, c caller.Caller) (identity.Citizen, bool, error)
 	// PIN is a citizen's personal number, for calls to registries only.
 	PIN(ctx context.Context, citizenID string) (string, error)
+	// HoldProof reports that the caller's phone is proved for c.Subject, and keeps it so
+	// until tx ends.
+	HoldProof(ctx context.Context, tx *store.Tx, c caller.Caller) (bool, error)
+	// UndoNumber makes the digits by which a phone undoes the caller's, and says whether
+	// it may be told; a phone that may, and has none to undo it by, is told without.
+	UndoNumber(ctx context.Context, tx *store.Tx, c caller.Caller, phone string) (number string, tell bool, err error)
 }
 
 // Languages remembers the language a phone's owner chose. identity.Service is
@@ -64,6 +71,8 @@ type Service struct {
 	Deps
 	rules   rules
 	regions *analytics.Regions
+	// districts are those of the kindergartens, by their codes, as listed last.
+	districts atomic.Pointer[map[string]Name]
 }
 
 // New makes the service with the rules of policy.toml.
@@ -124,12 +133,15 @@ type Kindergarten struct {
 type State string
 
 // The states of a registration. A child with an open offer still has its place
-// in the queues. One that left gave its place back, and may be registered again.
+// in the queues. One that left gave its place back, one that was withdrawn was an
+// officer's to end: the child of either may be registered again.
 const (
 	StateWaiting State = "waiting"
 	StateOffered State = "offered"
 	StatePlaced  State = "placed"
 	StateLeft    State = "left"
+	// StateWithdrawn is told over REST as left.
+	StateWithdrawn State = "withdrawn"
 )
 
 // Position is what anybody who knows a registration number may see.
@@ -148,6 +160,7 @@ type Position struct {
 type Place struct {
 	Kindergarten string
 	Name         Name
+	District     Name // empty while the register cannot tell it
 	// Position is 1 for the next in turn.
 	Position int
 }

@@ -25,6 +25,18 @@ SELECT * FROM preschool_registrations WHERE child_index = $1 AND state = 'placed
 -- name: LeavePlace :execrows
 UPDATE preschool_registrations SET state = 'left', active_child = NULL WHERE id = $1 AND state = 'placed';
 
+-- name: Withdraw :execrows
+UPDATE preschool_registrations SET state = 'withdrawn', active_child = NULL, place_kept_until_at = $1
+WHERE id = $2 AND state IN ('waiting', 'offered');
+
+-- name: NewestOfChild :one
+SELECT * FROM preschool_registrations WHERE child_index = $1 ORDER BY registered_at DESC, id DESC LIMIT 1;
+
+-- name: Unheard :many
+-- The citizens' registrations that nobody hears of, and those taken over that are offered a place.
+SELECT * FROM preschool_registrations
+WHERE phone_index = '' AND (state = 'offered' OR state = 'waiting' AND citizen_id <> '') ORDER BY state, registered_at, number LIMIT 1000;
+
 -- name: Choices :many
 SELECT * FROM preschool_choices WHERE registration_id = $1 ORDER BY choice;
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/limit"
@@ -146,6 +147,15 @@ func (s *Service) enter(ctx context.Context, tx *store.Tx, c caller.Caller, e en
 	if err != nil {
 		return "", err
 	}
+	if held, err := s.Proofs.HoldProof(ctx, tx, c); err != nil {
+		return "", err
+	} else if !held {
+		return "", problemProve
+	}
+	purpose, err := keptPlace(ctx, db.New(tx), &row, c.Now)
+	if err != nil {
+		return "", err
+	}
 	written, err := s.insert(ctx, tx, &row, e)
 	if err != nil {
 		return "", err
@@ -155,8 +165,11 @@ func (s *Service) enter(ctx context.Context, tx *store.Tx, c caller.Caller, e en
 	}
 	return row.Number, s.leave(ctx, tx, effect{
 		caller: c, step: "register", outcome: "done", object: row.Number, subject: c.Subject,
-		purpose: "registration in the preschool queue", dedup: "preschool.registered:" + row.ID,
-		text: gsm.Pick(s.Texts.Message(c.Locale, "preschool.sms_registered", "number", row.Number)), kind: notify.Receipt,
+		purpose: purpose, dedup: "preschool.registered:" + row.ID,
+		kind: notify.Receipt,
+		say: func(loc locales.Locale) string {
+			return gsm.Pick(s.Texts.Message(loc, "preschool.sms_registered", "number", row.Number))
+		},
 	})
 }
 
@@ -284,16 +297,20 @@ func (s *Service) position(ctx context.Context, c caller.Caller, number string) 
 	if err != nil {
 		return Position{}, fmt.Errorf("count the queue: %w", err)
 	}
+	s.learnDistricts(ctx)
 	found := Position{Number: r.Number, State: State(r.State), Group: s.group(c.Now, r.Cohort)}
 	for _, st := range standings {
 		if st.Queued {
 			found.Places = append(found.Places, Place{
-				Kindergarten: st.Kindergarten, Name: Name{KY: st.NameKy, RU: st.NameRu}, Position: int(st.Ahead) + 1,
+				Kindergarten: st.Kindergarten, Name: Name{KY: st.NameKy, RU: st.NameRu}, District: s.district(st.Kindergarten), Position: int(st.Ahead) + 1,
 			})
 		}
 	}
 	if found.State == StateOffered {
 		found.Offer, err = openOffer(ctx, q, r.ID, c.Now)
+	}
+	if found.Offer != nil {
+		found.Offer.District = s.district(found.Offer.Kindergarten)
 	}
 	return found, err
 }

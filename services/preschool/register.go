@@ -40,6 +40,11 @@ func (s *Service) list(ctx context.Context) ([]Kindergarten, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ask for the kindergartens: %w", err)
 	}
+	districts := make(map[string]Name, len(all))
+	for _, k := range all {
+		districts[k.Code] = k.District.Name
+	}
+	s.districts.Store(&districts)
 	all = slices.Clone(all)
 	slices.SortFunc(all, func(a, b Kindergarten) int {
 		if byDistrict := strings.Compare(a.District.Code, b.District.Code); byDistrict != 0 {
@@ -48,6 +53,23 @@ func (s *Service) list(ctx context.Context) ([]Kindergarten, error) {
 		return strings.Compare(a.Code, b.Code)
 	})
 	return all, nil
+}
+
+// district is the name of a kindergarten's district, as far as the register told it
+// since the start: names of kindergartens repeat between districts.
+func (s *Service) district(kindergarten string) Name {
+	if known := s.districts.Load(); known != nil {
+		return (*known)[kindergarten]
+	}
+	return Name{}
+}
+
+// learnDistricts asks the register for the districts if it never told them. A register
+// that does not answer keeps nobody from their place in the queue.
+func (s *Service) learnDistricts(ctx context.Context) {
+	if s.districts.Load() == nil {
+		_, _ = s.list(ctx)
+	}
 }
 
 // Aimak is Sanarip Aimak's list of a household. registry.Aimak is one.

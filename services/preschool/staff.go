@@ -3,6 +3,7 @@ package preschool
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/module"
@@ -20,6 +21,15 @@ func Staff() []module.Task {
 			Name: "take-back", Help: "End a preschool place that the parent gave back; the child may be registered anew.",
 			Flags: []module.Flag{registration}, Do: staffTakesBack,
 		},
+		{
+			Name: "withdraw", Help: "End a wrong registration in the preschool queue; the parent is told, the child may be registered anew.",
+			Flags: []module.Flag{
+				registration, {Name: "reason", Help: "Why, for the audit log."},
+				{Name: "undone", Switch: true, Help: "A phone made it that was undone: the child's next registration within 30 days takes over its place in the queue."},
+			},
+			Do: staffWithdraws,
+		},
+		{Name: "unheard", Help: "List the registrations in the preschool queue that no phone hears of, those with an offer first.", Do: staffListsUnheard},
 	}
 }
 
@@ -40,4 +50,34 @@ func staffTakesBack(ctx context.Context, modules []module.Module, officer string
 		return "", err
 	}
 	return fmt.Sprintf("Given back: %s (%s), registration %s. The child may be registered anew.", ended.Name.RU, ended.Kindergarten, ended.Number), nil
+}
+
+// staffWithdraws ends a registration that is wrong.
+func staffWithdraws(ctx context.Context, modules []module.Module, officer string, given map[string]string) (string, error) {
+	undone := given["undone"] == "true"
+	err := module.Of[*Service](modules).Withdraw(ctx, officer, given["registration"], given["reason"], undone)
+	if err != nil {
+		return "", err
+	}
+	if undone {
+		return "Withdrawn: the child's next registration within 30 days takes over its place in the queue.", nil
+	}
+	return "Withdrawn: the child may be registered anew, at the end of the queue.", nil
+}
+
+// staffListsUnheard lists whose parents no message reaches.
+func staffListsUnheard(ctx context.Context, modules []module.Module, _ string, _ map[string]string) (string, error) {
+	list, err := module.Of[*Service](modules).Unheard(ctx)
+	if err != nil {
+		return "", err
+	}
+	var lines strings.Builder
+	for _, u := range list {
+		fmt.Fprintf(&lines, "%s  %s", u.Number, u.State)
+		if o := u.Offer; o != nil {
+			fmt.Fprintf(&lines, ", offered %s (%s), to be answered by %s", o.Name.RU, o.Kindergarten, clock.ShowDate(o.LastDay()))
+		}
+		lines.WriteByte('\n')
+	}
+	return fmt.Sprintf("%s%d registrations that no phone hears of.", lines.String(), len(list)), nil
 }

@@ -156,7 +156,8 @@ func (s *Service) showConfirm(ctx context.Context, t *dialog.Talk) (dialog.Scree
 	}
 	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.confirm")}}
 	for _, k := range chosen {
-		screen.Body = append(screen.Body, dialog.Say("preschool.choice", "kindergarten", k.Name.In(t.Caller.Locale)))
+		named := title(k.Name, k.District.Name, len(chosen), func(i int) Name { return chosen[i].Name }, t.Caller.Locale)
+		screen.Body = append(screen.Body, dialog.Say("preschool.choice", "kindergarten", named))
 	}
 	screen.Options = append(screen.Options, option(dialog.Say("preschool.do_register"), dialog.Go("preschool.register")))
 	if len(chosen) < p.Choices {
@@ -203,6 +204,8 @@ func (s *Service) showPosition(ctx context.Context, t *dialog.Talk) (dialog.Scre
 	switch found.State {
 	case StatePlaced:
 		return dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.placed", "number", found.Number)}}, nil
+	case StateWithdrawn:
+		return dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.withdrawn", "number", found.Number)}}, nil
 	case StateLeft:
 		return dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.left", "number", found.Number)}}, nil
 	}
@@ -235,7 +238,8 @@ func withOffer(screen dialog.Screen, p Position) dialog.Screen {
 func places(p Position, loc locales.Locale) []dialog.Message {
 	lines := make([]dialog.Message, 0, len(p.Places))
 	for _, place := range p.Places {
-		lines = append(lines, dialog.Say("preschool.place", "kindergarten", place.Name.In(loc), "position", place.Position))
+		named := title(place.Name, place.District, len(p.Places), func(i int) Name { return p.Places[i].Name }, loc)
+		lines = append(lines, dialog.Say("preschool.place", "kindergarten", named, "position", place.Position))
 	}
 	return lines
 }
@@ -281,8 +285,8 @@ func (s *Service) showOffers(ctx context.Context, t *dialog.Talk) (dialog.Screen
 		screen.Body = []dialog.Message{dialog.Say("preschool.no_offers")}
 	}
 	for _, o := range offers {
-		screen.Options = append(screen.Options,
-			option(dialog.Raw("kindergarten", o.Name.In(t.Caller.Locale)), dialog.Go("preschool.offer", memNumber, o.Number)))
+		named := title(o.Name, o.District, len(offers), func(i int) Name { return offers[i].Name }, t.Caller.Locale)
+		screen.Options = append(screen.Options, option(dialog.Raw("kindergarten", named), dialog.Go("preschool.offer", memNumber, o.Number)))
 	}
 	// A person with a new number gives it here.
 	screen.Options = append(screen.Options, option(dialog.Say("preschool.use_phone"), dialog.Go("preschool.phone")))

@@ -105,7 +105,7 @@ func (s *Service) importRow(ctx context.Context, tx *store.Tx, w Waiting, byCode
 	if err != nil || !added {
 		return false, err
 	}
-	groups, err := decided(ctx, tx, row.Number)
+	_, groups, err := decided(ctx, tx, row.Number)
 	if err != nil {
 		return false, err
 	}

@@ -36,4 +36,5 @@ type NotifyMessage struct {
 	Uncertain   int64
 	AskAt       dbtime.Time
 	Asked       int64
+	About       string
 }

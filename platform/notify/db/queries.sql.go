@@ -150,6 +150,29 @@ func (q *Queries) Drop(ctx context.Context, arg DropParams) (int64, error) {
 	return result.RowsAffected()
 }
 
+const dropAbout = `-- name: DropAbout :exec
+UPDATE notify_messages SET state = $1, finished_at = $2, text_sealed = $3 WHERE phone_index = $4 AND about = $5 AND state = 'queued'
+`
+
+type DropAboutParams struct {
+	State      string
+	FinishedAt dbtime.Time
+	TextSealed []byte
+	PhoneIndex string
+	About      string
+}
+
+func (q *Queries) DropAbout(ctx context.Context, arg DropAboutParams) error {
+	_, err := q.db.ExecContext(ctx, dropAbout,
+		arg.State,
+		arg.FinishedAt,
+		arg.TextSealed,
+		arg.PhoneIndex,
+		arg.About,
+	)
+	return err
+}
+
 const finish = `-- name: Finish :execrows
 UPDATE notify_messages SET state = $1, finished_at = $2 WHERE provider_id = $3 AND state = 'sent'
 `
@@ -258,7 +281,7 @@ func (q *Queries) KeepStray(ctx context.Context, arg KeepStrayParams) error {
 }
 
 const list = `-- name: List :many
-SELECT id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost, turn, doubted_at, id_decimal, id_hex, uncertain, ask_at, asked FROM notify_messages WHERE phone_index = $1 ORDER BY queued_at DESC, id DESC LIMIT 100
+SELECT id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost, turn, doubted_at, id_decimal, id_hex, uncertain, ask_at, asked, about FROM notify_messages WHERE phone_index = $1 ORDER BY queued_at DESC, id DESC LIMIT 100
 `
 
 func (q *Queries) List(ctx context.Context, phoneIndex string) ([]NotifyMessage, error) {
@@ -296,6 +319,7 @@ func (q *Queries) List(ctx context.Context, phoneIndex string) ([]NotifyMessage,
 			&i.Uncertain,
 			&i.AskAt,
 			&i.Asked,
+			&i.About,
 		); err != nil {
 			return nil, err
 		}
@@ -673,7 +697,7 @@ func (q *Queries) Unreported(ctx context.Context, arg UnreportedParams) ([]Unrep
 }
 
 const waiting = `-- name: Waiting :one
-SELECT id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost, turn, doubted_at, id_decimal, id_hex, uncertain, ask_at, asked FROM notify_messages WHERE id = $1 AND state = 'queued'
+SELECT id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost, turn, doubted_at, id_decimal, id_hex, uncertain, ask_at, asked, about FROM notify_messages WHERE id = $1 AND state = 'queued'
 `
 
 func (q *Queries) Waiting(ctx context.Context, id string) (NotifyMessage, error) {
@@ -705,6 +729,7 @@ func (q *Queries) Waiting(ctx context.Context, id string) (NotifyMessage, error)
 		&i.Uncertain,
 		&i.AskAt,
 		&i.Asked,
+		&i.About,
 	)
 	return i, err
 }

@@ -40,21 +40,22 @@ type PreschoolOffer struct {
 }
 
 type PreschoolRegistration struct {
-	ID           string
-	Number       string
-	Turn         string
-	State        string
-	ChildIndex   string
-	Child        []byte
-	CitizenID    string
-	PhoneIndex   string
-	Phone        []byte
-	Locale       string
-	Cohort       int64
-	Benefit      string
-	BenefitRank  int64
-	RegisteredAt dbtime.Time
-	QueuedAt     dbtime.Time
-	MovedFrom    string
-	ActiveChild  sql.NullString
+	ID               string
+	Number           string
+	Turn             string
+	State            string
+	ChildIndex       string
+	Child            []byte
+	CitizenID        string
+	PhoneIndex       string
+	Phone            []byte
+	Locale           string
+	Cohort           int64
+	Benefit          string
+	BenefitRank      int64
+	RegisteredAt     dbtime.Time
+	QueuedAt         dbtime.Time
+	MovedFrom        string
+	ActiveChild      sql.NullString
+	PlaceKeptUntilAt dbtime.Time
 }

@@ -12,7 +12,7 @@ import (
 )
 
 const activeOfCitizen = `-- name: ActiveOfCitizen :many
-SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from, active_child FROM preschool_registrations WHERE citizen_id = $1 AND state IN ('waiting', 'offered') ORDER BY registered_at, number
+SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from, active_child, place_kept_until_at FROM preschool_registrations WHERE citizen_id = $1 AND state IN ('waiting', 'offered') ORDER BY registered_at, number
 `
 
 func (q *Queries) ActiveOfCitizen(ctx context.Context, citizenID string) ([]PreschoolRegistration, error) {
@@ -42,6 +42,7 @@ func (q *Queries) ActiveOfCitizen(ctx context.Context, citizenID string) ([]Pres
 			&i.QueuedAt,
 			&i.MovedFrom,
 			&i.ActiveChild,
+			&i.PlaceKeptUntilAt,
 		); err != nil {
 			return nil, err
 		}
@@ -174,7 +175,7 @@ func (q *Queries) AddRegistration(ctx context.Context, arg AddRegistrationParams
 }
 
 const byNumber = `-- name: ByNumber :one
-SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from, active_child FROM preschool_registrations WHERE number = $1
+SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from, active_child, place_kept_until_at FROM preschool_registrations WHERE number = $1
 `
 
 func (q *Queries) ByNumber(ctx context.Context, number string) (PreschoolRegistration, error) {
@@ -198,12 +199,13 @@ func (q *Queries) ByNumber(ctx context.Context, number string) (PreschoolRegistr
 		&i.QueuedAt,
 		&i.MovedFrom,
 		&i.ActiveChild,
+		&i.PlaceKeptUntilAt,
 	)
 	return i, err
 }
 
 const byTurn = `-- name: ByTurn :one
-SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from, active_child FROM preschool_registrations WHERE turn = $1
+SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from, active_child, place_kept_until_at FROM preschool_registrations WHERE turn = $1
 `
 
 func (q *Queries) ByTurn(ctx context.Context, turn string) (PreschoolRegistration, error) {
@@ -227,6 +229,7 @@ func (q *Queries) ByTurn(ctx context.Context, turn string) (PreschoolRegistratio
 		&i.QueuedAt,
 		&i.MovedFrom,
 		&i.ActiveChild,
+		&i.PlaceKeptUntilAt,
 	)
 	return i, err
 }
@@ -322,7 +325,7 @@ func (q *Queries) GiveSeatBack(ctx context.Context, arg GiveSeatBackParams) erro
 }
 
 const heldOfChild = `-- name: HeldOfChild :one
-SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from, active_child FROM preschool_registrations WHERE child_index = $1 AND state IN ('waiting', 'offered', 'placed')
+SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from, active_child, place_kept_until_at FROM preschool_registrations WHERE child_index = $1 AND state IN ('waiting', 'offered', 'placed')
 ORDER BY CASE state WHEN 'placed' THEN 0 ELSE 1 END, registered_at DESC, number LIMIT 1
 `
 
@@ -347,6 +350,7 @@ func (q *Queries) HeldOfChild(ctx context.Context, childIndex string) (Preschool
 		&i.QueuedAt,
 		&i.MovedFrom,
 		&i.ActiveChild,
+		&i.PlaceKeptUntilAt,
 	)
 	return i, err
 }
@@ -456,6 +460,36 @@ func (q *Queries) MoveRegistration(ctx context.Context, arg MoveRegistrationPara
 	return result.RowsAffected()
 }
 
+const newestOfChild = `-- name: NewestOfChild :one
+SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from, active_child, place_kept_until_at FROM preschool_registrations WHERE child_index = $1 ORDER BY registered_at DESC, id DESC LIMIT 1
+`
+
+func (q *Queries) NewestOfChild(ctx context.Context, childIndex string) (PreschoolRegistration, error) {
+	row := q.db.QueryRowContext(ctx, newestOfChild, childIndex)
+	var i PreschoolRegistration
+	err := row.Scan(
+		&i.ID,
+		&i.Number,
+		&i.Turn,
+		&i.State,
+		&i.ChildIndex,
+		&i.Child,
+		&i.CitizenID,
+		&i.PhoneIndex,
+		&i.Phone,
+		&i.Locale,
+		&i.Cohort,
+		&i.Benefit,
+		&i.BenefitRank,
+		&i.RegisteredAt,
+		&i.QueuedAt,
+		&i.MovedFrom,
+		&i.ActiveChild,
+		&i.PlaceKeptUntilAt,
+	)
+	return i, err
+}
+
 const numbersOfCitizen = `-- name: NumbersOfCitizen :many
 SELECT number FROM preschool_registrations WHERE citizen_id = $1 ORDER BY registered_at DESC, number LIMIT 100
 `
@@ -484,7 +518,7 @@ func (q *Queries) NumbersOfCitizen(ctx context.Context, citizenID string) ([]str
 }
 
 const ofPhone = `-- name: OfPhone :many
-SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from, active_child FROM preschool_registrations WHERE phone_index = $1 ORDER BY registered_at
+SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from, active_child, place_kept_until_at FROM preschool_registrations WHERE phone_index = $1 ORDER BY registered_at
 `
 
 func (q *Queries) OfPhone(ctx context.Context, phoneIndex string) ([]PreschoolRegistration, error) {
@@ -514,6 +548,7 @@ func (q *Queries) OfPhone(ctx context.Context, phoneIndex string) ([]PreschoolRe
 			&i.QueuedAt,
 			&i.MovedFrom,
 			&i.ActiveChild,
+			&i.PlaceKeptUntilAt,
 		); err != nil {
 			return nil, err
 		}
@@ -576,7 +611,7 @@ func (q *Queries) OffersOfCitizen(ctx context.Context, arg OffersOfCitizenParams
 }
 
 const placedOfChild = `-- name: PlacedOfChild :one
-SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from, active_child FROM preschool_registrations WHERE child_index = $1 AND state = 'placed' ORDER BY registered_at DESC, number LIMIT 1
+SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from, active_child, place_kept_until_at FROM preschool_registrations WHERE child_index = $1 AND state = 'placed' ORDER BY registered_at DESC, number LIMIT 1
 `
 
 func (q *Queries) PlacedOfChild(ctx context.Context, childIndex string) (PreschoolRegistration, error) {
@@ -600,6 +635,7 @@ func (q *Queries) PlacedOfChild(ctx context.Context, childIndex string) (Prescho
 		&i.QueuedAt,
 		&i.MovedFrom,
 		&i.ActiveChild,
+		&i.PlaceKeptUntilAt,
 	)
 	return i, err
 }
@@ -806,7 +842,7 @@ func (q *Queries) TakeSeat(ctx context.Context, arg TakeSeatParams) (int64, erro
 }
 
 const unclaimedOfChild = `-- name: UnclaimedOfChild :many
-SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from, active_child FROM preschool_registrations WHERE child_index = $1 AND citizen_id = ''
+SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from, active_child, place_kept_until_at FROM preschool_registrations WHERE child_index = $1 AND citizen_id = ''
 `
 
 func (q *Queries) UnclaimedOfChild(ctx context.Context, childIndex string) ([]PreschoolRegistration, error) {
@@ -836,6 +872,7 @@ func (q *Queries) UnclaimedOfChild(ctx context.Context, childIndex string) ([]Pr
 			&i.QueuedAt,
 			&i.MovedFrom,
 			&i.ActiveChild,
+			&i.PlaceKeptUntilAt,
 		); err != nil {
 			return nil, err
 		}
@@ -859,4 +896,70 @@ func (q *Queries) UnclaimedOfPhone(ctx context.Context, phoneIndex string) (int6
 	var count int64
 	err := row.Scan(&count)
 	return count, err
+}
+
+const unheard = `-- name: Unheard :many
+SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from, active_child, place_kept_until_at FROM preschool_registrations
+WHERE phone_index = '' AND (state = 'offered' OR state = 'waiting' AND citizen_id <> '') ORDER BY state, registered_at, number LIMIT 1000
+`
+
+// The citizens' registrations that nobody hears of, and those taken over that are offered a place.
+func (q *Queries) Unheard(ctx context.Context) ([]PreschoolRegistration, error) {
+	rows, err := q.db.QueryContext(ctx, unheard)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PreschoolRegistration
+	for rows.Next() {
+		var i PreschoolRegistration
+		if err := rows.Scan(
+			&i.ID,
+			&i.Number,
+			&i.Turn,
+			&i.State,
+			&i.ChildIndex,
+			&i.Child,
+			&i.CitizenID,
+			&i.PhoneIndex,
+			&i.Phone,
+			&i.Locale,
+			&i.Cohort,
+			&i.Benefit,
+			&i.BenefitRank,
+			&i.RegisteredAt,
+			&i.QueuedAt,
+			&i.MovedFrom,
+			&i.ActiveChild,
+			&i.PlaceKeptUntilAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const withdraw = `-- name: Withdraw :execrows
+UPDATE preschool_registrations SET state = 'withdrawn', active_child = NULL, place_kept_until_at = $1
+WHERE id = $2 AND state IN ('waiting', 'offered')
+`
+
+type WithdrawParams struct {
+	PlaceKeptUntilAt dbtime.Time
+	ID               string
+}
+
+func (q *Queries) Withdraw(ctx context.Context, arg WithdrawParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, withdraw, arg.PlaceKeptUntilAt, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }

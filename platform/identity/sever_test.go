@@ -1,0 +1,121 @@
+package identity_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/storetest"
+)
+
+// TestReleasedNumberHasAnHeir: in place of a number that is released another phone of the
+// person is told, the cleared one before the last; none that was undone.
+func TestReleasedNumberHasAnHeir(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, tie := newWorld(t, db), &returns{}
+		w.service.Tie(tie)
+		w.prove(aigul)
+		w.pass(time.Minute)
+		w.prove(second)
+		released := func(phone, heir string) {
+			t.Helper()
+			tie.moved = nil
+			w.ok(w.service.Release(t.Context(), phone, "officer"))
+			if !slices.Equal(tie.moved, []string{phone + ">" + heir}) {
+				t.Errorf("told in whose place: %v", tie.moved)
+			}
+		}
+		released(second, aigul)
+		w.prove(third)
+		if got := w.undo(aigul, ""); got != identity.UndoDone {
+			t.Fatalf("undone: %s", got)
+		}
+		released(aigul, "") // the third was undone
+		w.ok(w.service.Unblock(t.Context(), third, "officer"))
+		w.pass(identity.DisputeLasts)
+		w.prove(second)
+		released(second, third)
+	})
+}
+
+// TestAnUndonePhoneIsTheirsNoMore: what was let in before an undo finds it, and what waits
+// to tell the phone of the person is dropped, its own messages are not.
+func TestAnUndonePhoneIsTheirsNoMore(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.service.Tie(w.outbox)
+		her := w.prove(aigul)
+		w.pass(time.Minute)
+		w.prove(second)
+		since := w.clock()
+		c := w.by(second)
+		c.Subject = her.ID
+		holds := func(want bool) {
+			t.Helper()
+			var held bool
+			w.ok(db.InTx(t.Context(), func(tx *store.Tx) (err error) { held, err = w.service.HoldProof(t.Context(), tx, c); return err }))
+			kept, err := w.service.Kept(t.Context(), second, her.ID, since)
+			if err != nil || held != want || kept != want {
+				t.Errorf("held: %t, kept: %t, %v", held, kept, err)
+			}
+		}
+		holds(true)
+		w.ok(db.InTx(t.Context(), func(tx *store.Tx) error {
+			for _, about := range []string{her.ID, ""} {
+				m := notify.Message{To: second, Text: "about " + about, Purpose: notify.Receipt, Locale: "ru", About: about}
+				if err := w.outbox.Send(t.Context(), tx, m); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+		if got := w.undo(aigul, ""); got != identity.UndoDone {
+			t.Fatalf("undone: %s", got)
+		}
+		holds(false)
+		if n := w.number("SELECT COUNT(*) FROM notify_messages WHERE about <> '' AND state = 'dropped'"); n != 1 {
+			t.Errorf("%d messages about the person were dropped", n)
+		}
+		if n := w.number("SELECT COUNT(*) FROM notify_messages WHERE about = '' AND state = 'dropped'"); n != 0 {
+			t.Errorf("%d messages of the phone's own were dropped", n)
+		}
+	})
+}
+
+// TestWhoIsToldWhoseNoticesMove: a phone of the person gets digits that undo, a stranger
+// to the person none, and one beside a cleared phone is not told.
+func TestWhoIsToldWhoseNoticesMove(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		her := w.prove(aigul)
+		w.pass(time.Minute)
+		w.prove(second)
+		asks := func(by, phone string, word, told bool) string {
+			t.Helper()
+			c := w.by(by)
+			c.Subject, c.Channel = her.ID, caller.REST
+			var number string
+			var tell bool
+			w.ok(db.InTx(t.Context(), func(tx *store.Tx) (err error) {
+				number, tell, err = w.service.UndoNumber(t.Context(), tx, c, phone)
+				return err
+			}))
+			if (number != "") != word || tell != told {
+				t.Errorf("%s of %s: %q, %t", phone, by, number, tell)
+			}
+			return number
+		}
+		asks(second, third, false, true)
+		number := asks(second, aigul, true, true)
+		if got := w.undo(aigul, number); got != identity.UndoDone || w.proved(second) {
+			t.Errorf("the word: %s", got)
+		}
+		w.ok(w.service.Unblock(t.Context(), aigul, "officer"))
+		asks(aigul, second, false, false)
+		asks(second, aigul, true, true)
+	})
+}
