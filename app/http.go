@@ -133,7 +133,7 @@ func (a *App) mountUSSD(f fiber.Router) error {
 func (a *App) mountSMS(f fiber.Router) (err error) {
 	a.inbound, err = sms.NewInbound(sms.InboundDeps{
 		DB: a.DB, Talks: a.Talks, Outbox: a.Outbox, Stops: a.Outbox, Sealer: a.Sealer, Sentences: a.Texts,
-		Languages: a.Identity, Now: a.Clock, Log: a.Log, Limiter: a.Limiter, Unanswered: a.metrics.leave,
+		Languages: a.Identity, ShortCode: a.config.ShortCode, Now: a.Clock, Log: a.Log, Limiter: a.Limiter, Unanswered: a.metrics.leave,
 	})
 	if err != nil {
 		return err

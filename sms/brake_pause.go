@@ -53,7 +53,7 @@ func (in *Inbound) pause(ctx context.Context, m message, x *exchange, reason str
 	}
 	now := dbtime.From(in.now())
 	until := dbtime.From(now.Add(brakeFor).Truncate(time.Minute).Add(time.Minute)) // as it is told
-	text, err := in.say(ctx, m.Phone, "sms.paused", "until", clock.Moment(until.Time))
+	text, err := in.paused(ctx, m, until.Time)
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +73,11 @@ func (in *Inbound) pause(ctx context.Context, m message, x *exchange, reason str
 			{To: phone, Text: text, Purpose: notify.Answer, ExpiresAt: until.Time, Dedup: m.name()},
 		})
 	}, nil
+}
+
+// paused says that a phone is not answered, until when, and what to do meanwhile.
+func (in *Inbound) paused(ctx context.Context, m message, until time.Time) (string, error) {
+	return in.say(ctx, m.Phone, "sms.paused", "until", clock.Moment(until), "code", in.shortCode)
 }
 
 // Brake is a phone that is or was not answered.

@@ -101,8 +101,9 @@ func TestPausedPersonReturns(t *testing.T) {
 		}
 		w.writes(azat, "ЖАРДАМ")
 		w.writes(azat, "СТОП")
-		if w.queued("you said ЖАРДАМ") != 1 || w.queued("ru sms.stopped") != 1 {
-			t.Error("help or STOP is not answered in the pause")
+		if w.queued("you said ЖАРДАМ") != 0 || w.queued("ru sms.paused") != 2 || w.queued(clock.Moment(list[0].Until)) != 2 || w.queued("*1414#") != 2 ||
+			w.queued("ru sms.stopped") != 1 {
+			t.Error("help in the pause does not say until when, and what to dial, or STOP is not answered")
 		}
 		for range 5 { // a machine may say so for ever
 			w.writes(azat, "СТОП")
@@ -117,7 +118,7 @@ func TestPausedPersonReturns(t *testing.T) {
 		if w.queued("you said ШТРАФ") != 1 || w.queued("you said кезек") != 1 || w.queued("эмне") != 8 {
 			t.Errorf("later: %v", w.left)
 		}
-		w.isTold(1)
+		w.isTold(2) // at once, and to who asked for help
 	})
 }
 

@@ -108,6 +108,7 @@ type Inbound struct {
 	wishes    *wishes
 	sealer    *seal.Sealer
 	sentences Sentences
+	shortCode string
 	languages Languages
 	now       func() time.Time
 	log       *slog.Logger
@@ -125,6 +126,8 @@ type InboundDeps struct {
 	Sealer    *seal.Sealer
 	Sentences Sentences
 	Languages Languages
+	// ShortCode is what is dialled instead of texting.
+	ShortCode string
 	Now       func() time.Time
 	Log       *slog.Logger
 	// Limiter counts the texts of a phone, so that a machine at the other end is not
@@ -144,7 +147,7 @@ func NewInbound(d InboundDeps) (*Inbound, error) {
 	}
 	in := &Inbound{
 		db: d.DB, talks: d.Talks, outbox: d.Outbox, wishes: wishes, sealer: d.Sealer,
-		sentences: d.Sentences, languages: d.Languages, now: d.Now, log: d.Log, slots: make(chan struct{}, workSlots),
+		sentences: d.Sentences, shortCode: d.ShortCode, languages: d.Languages, now: d.Now, log: d.Log, slots: make(chan struct{}, workSlots),
 		queues: map[string][]message{}, limiter: d.Limiter, counted: d.Unanswered,
 	}
 	in.kept, in.answered = store.NewBatch(d.DB, in.keepAll), store.NewBatch(d.DB, in.replyAll)

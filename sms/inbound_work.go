@@ -166,6 +166,13 @@ func (in *Inbound) answer(ctx context.Context, m message) error {
 	if reason := in.isLoop(ctx, m, x, wish); reason != "" {
 		return in.silence(ctx, m, x, reason, wish)
 	}
+	if x != nil && in.now().Before(x.paused) && (wish == nil || !wish.firm) { // who asks for help: nothing that it offers would be answered
+		text, err := in.paused(ctx, m, x.paused)
+		if err != nil {
+			return err
+		}
+		return in.reply(ctx, m, text)
+	}
 	turn := session.Turn{
 		Session: "sms", Phone: m.Phone, Channel: caller.SMS, Gateway: m.provider,
 		Operator: caller.Operator(m.Phone), Text: m.Text, ID: m.name(),
@@ -214,16 +221,18 @@ func (in *Inbound) replyTo(ctx context.Context, r reply) error {
 	return nil
 }
 
-// say writes a sentence in the phone's language, Kyrgyz until it is chosen.
+// say writes a sentence in the phone's language, in Kyrgyz and Russian until it is
+// chosen.
 func (in *Inbound) say(ctx context.Context, phone, key string, args ...any) (string, error) {
 	loc, err := in.languages.Locale(ctx, phone)
 	if err != nil {
 		return "", err
 	}
-	if loc == "" {
-		loc = locales.KY
+	if loc != "" {
+		return gsm.Pick(in.sentences.Message(loc, key, args...)), nil
 	}
-	return gsm.Pick(in.sentences.Message(loc, key, args...)), nil
+	kyrgyz := gsm.Pick(in.sentences.Message(locales.KY, key, args...))
+	return kyrgyz + "\n" + gsm.Pick(in.sentences.Message(locales.RU, key, args...)), nil
 }
 
 // unanswered counts a text that was taken and is not answered.

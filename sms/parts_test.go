@@ -194,7 +194,7 @@ func TestStopAndStart(t *testing.T) {
 		w.start()
 		want := []string{"you said стоп деген эмне", "you said стпо", "ru sms.started"}
 		for range 7 {
-			want = append(want, "ky sms.stopped")
+			want = append(want, "ky sms.stopped\nru sms.stopped") // no language was chosen
 		}
 		w.sends(want...)
 	})

@@ -210,7 +210,7 @@ func (w *world) restart() {
 	var err error
 	w.inbound, err = sms.NewInbound(sms.InboundDeps{
 		DB: w.db, Talks: w.talks, Outbox: w.outbox, Stops: w.stops, Sealer: w.sealer,
-		Sentences: sentences{}, Languages: languages{}, Now: w.clock, Log: w.logger,
+		Sentences: sentences{}, Languages: languages{}, ShortCode: "*1414#", Now: w.clock, Log: w.logger,
 		Limiter: limit.NewMemory(w.clock), Unanswered: func(provider, reason string) { w.leave(provider + " " + reason) },
 	})
 	if err != nil {
