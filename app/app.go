@@ -182,6 +182,9 @@ func (a *App) buildServices(ctx context.Context) error {
 	if err := a.metrics.registry.Register(newMoneyFigures(a.Payments, a.Clock, a.Log)); err != nil {
 		return fmt.Errorf("the figures of payments: %w", err)
 	}
+	if err := a.metrics.registry.Register(newMessageFigures(a.Outbox, a.Log)); err != nil {
+		return fmt.Errorf("the figures of messages: %w", err)
+	}
 	a.Identity.Tie(a.Outbox, a.Payments)
 	if a.Keys, err = sign.Open(ctx, a.DB, a.Sealer, a.Clock, a.Log); err != nil {
 		return err

@@ -46,12 +46,16 @@ const (
 	Expired   State = "expired"
 	Blocked   State = "blocked" // the phone wants no notices
 	Dropped   State = "dropped" // the number got another holder, or is no more of whom it tells
+	// Superseded is a message that a later one about the same replaced before it was
+	// known to have left.
+	Superseded State = "superseded"
 )
 
-// Contexts of the sealed columns and the purpose of the blind index.
+// Contexts of the sealed columns and the purposes of the blind indexes.
 const (
 	phoneContext = "notify.phone"
 	textContext  = "notify.text"
+	topicPurpose = "notify.topic"
 )
 
 // ErrRefused says, when a Sender's error wraps it, that another try would be
@@ -78,7 +82,9 @@ var ErrUnknown = errors.New("no message has this provider id")
 
 // Message is a text to a phone.
 type Message struct {
-	To      string // E.164
+	To string // E.164
+	// Text is what to say. Empty: nothing is sent, but what is queued about the Topic is
+	// dropped, as the phone learns in another way how it stands now.
 	Text    string
 	Purpose Purpose
 	Locale  locales.Locale
@@ -87,6 +93,9 @@ type Message struct {
 	// Dedup names the message: of several with one name the first is sent.
 	// Empty: it is a message of its own.
 	Dedup string
+	// Topic names the thing that the message is about, as "payment:" and its id: see
+	// topic.go. Empty: nothing that another message is about.
+	Topic string
 	// Turn names the turn whose outcome the message tells, as caller.Caller does: see
 	// Told. Empty: it tells of none.
 	Turn string
@@ -199,9 +208,20 @@ func (o *Outbox) work(ctx context.Context, args sendJob, attempt job.Attempt) er
 	if err != nil {
 		return errors.Join(o.giveUp(ctx, m, Failed), job.Cancel(err))
 	}
+	if goes, err := o.leave(ctx, m); !goes {
+		return err
+	}
 	taken, err := o.sender.Send(ctx, out)
 	if err == nil {
 		return o.sent(ctx, m, taken)
+	}
+	return o.unsent(ctx, m, out, attempt, taken, err)
+}
+
+// unsent decides what follows a try that failed.
+func (o *Outbox) unsent(ctx context.Context, m db.NotifyMessage, out Outgoing, attempt job.Attempt, taken Taken, err error) error {
+	if err := o.stay(ctx, m); err != nil {
+		o.log.WarnContext(ctx, "a try is not noted as over", "message", m.ID, "error", err)
 	}
 	switch {
 	case errors.Is(err, ErrFull):

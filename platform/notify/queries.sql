@@ -4,10 +4,11 @@ SELECT * FROM notify_messages WHERE id = $1 AND state = 'queued';
 -- name: Sent :execrows
 -- A provider that uses an id twice must not have the message sent again: it is
 -- then without one, and a report finds it by its phone at most. A report that overtook
--- the answer stays, and the answer adds what it did not tell.
+-- the answer stays, and the answer adds what it did not tell. One that was replaced while
+-- it was on its way was sent all the same.
 UPDATE notify_messages
 SET state = CASE
-        WHEN notify_messages.state <> 'queued' THEN notify_messages.state
+        WHEN notify_messages.state NOT IN ('queued', 'superseded') THEN notify_messages.state
         WHEN EXISTS (
             SELECT 1 FROM notify_strays
             WHERE notify_strays.phone_index = notify_messages.phone_index AND notify_strays.provider = sqlc.arg(provider) AND (
@@ -26,7 +27,7 @@ SET state = CASE
                 OR (notify_strays.id_hex <> '' AND notify_strays.id_hex IN (sqlc.arg(id_decimal), sqlc.arg(id_hex)))
             )
         )),
-    sent_at = COALESCE(sent_at, sqlc.arg(sent_at)),
+    sent_at = COALESCE(sent_at, sqlc.arg(sent_at)), leaving_until_at = NULL,
     text_sealed = sqlc.arg(text_sealed), provider = sqlc.arg(provider),
     operator = sqlc.arg(operator), parts = sqlc.arg(parts), cost = sqlc.arg(cost), tries = sqlc.arg(tries),
     id_decimal = sqlc.arg(id_decimal), id_hex = sqlc.arg(id_hex),
@@ -37,10 +38,10 @@ SET state = CASE
         ELSE sqlc.narg(provider_id)
     END
 WHERE notify_messages.id = sqlc.arg(id)
-    AND (notify_messages.state = 'queued' OR notify_messages.provider_id = sqlc.narg(provider_id));
+    AND (notify_messages.state IN ('queued', 'superseded') OR notify_messages.provider_id = sqlc.narg(provider_id));
 
 -- name: Adopt :execrows
--- A message that is queued for another try, though a provider has it. The operator that
+-- A message that is queued for another try, or was replaced, though a provider has it. The operator that
 -- it was sent by counts before what a report knows of the number.
 UPDATE notify_messages
 SET state = sqlc.arg(state), provider_id = sqlc.narg(provider_id), provider = sqlc.arg(provider),
@@ -48,13 +49,39 @@ SET state = sqlc.arg(state), provider_id = sqlc.narg(provider_id), provider = sq
     sent_at = sqlc.arg(sent_at), finished_at = sqlc.arg(finished_at),
     id_decimal = sqlc.arg(id_decimal), id_hex = sqlc.arg(id_hex),
     text_sealed = CASE WHEN notify_messages.purpose = sqlc.arg(code) THEN sqlc.arg(nothing) ELSE notify_messages.text_sealed END
-WHERE notify_messages.id = sqlc.arg(id) AND notify_messages.state = 'queued'
+WHERE notify_messages.id = sqlc.arg(id) AND notify_messages.state IN ('queued', 'superseded')
     AND NOT EXISTS (SELECT 1 FROM notify_messages AS other WHERE other.provider_id = sqlc.narg(provider_id));
 
 -- name: Doubt :exec
 -- A message that a report told of meanwhile gets what it cost.
 UPDATE notify_messages SET doubted_at = $2, provider = $3, operator = $4, parts = $5, cost = $6, uncertain = uncertain + 1
-WHERE id = $1 AND (state = 'queued' OR (parts = 0 AND provider = $3));
+WHERE id = $1 AND (state IN ('queued', 'superseded') OR (parts = 0 AND provider = $3));
+
+-- name: QueuedAbout :many
+SELECT id FROM notify_messages WHERE topic = $1 AND topic <> '' AND state = 'queued';
+
+-- name: Supersede :execrows
+UPDATE notify_messages
+SET state = 'superseded', finished_at = sqlc.arg(finished_at),
+    text_sealed = CASE WHEN purpose = sqlc.arg(code) THEN sqlc.arg(nothing) ELSE text_sealed END
+WHERE id = sqlc.arg(id) AND state = 'queued';
+
+-- name: CountSuperseded :one
+SELECT COUNT(*) FROM notify_messages WHERE state = 'superseded';
+
+-- name: CountAhead :one
+-- The messages about the same that leave before this one: those on their way, and of what
+-- was written together with it the earlier ones that no provider may have yet.
+SELECT COUNT(*) FROM notify_messages
+WHERE topic = sqlc.arg(topic) AND topic <> '' AND id <> sqlc.arg(id) AND (
+    leaving_until_at > sqlc.arg(now_at) OR (state = 'queued' AND id < sqlc.arg(id) AND doubted_at IS NULL)
+);
+
+-- name: Leave :execrows
+UPDATE notify_messages SET leaving_until_at = sqlc.arg(until_at) WHERE id = sqlc.arg(id) AND state = 'queued';
+
+-- name: Stay :exec
+UPDATE notify_messages SET leaving_until_at = NULL WHERE id = $1;
 
 -- name: Refused :execrows
 -- The answer came late: the provider has not taken the message.

@@ -17,7 +17,7 @@ import (
 
 // columns are those that SendAll fills, in the order of row's values.
 var columns = []string{
-	"id", "dedup", "purpose", "locale", "phone_index", "phone_sealed", "text_sealed", "state", "tries", "queued_at", "expires_at", "turn", "about",
+	"id", "dedup", "purpose", "locale", "phone_index", "phone_sealed", "text_sealed", "state", "tries", "queued_at", "expires_at", "turn", "about", "topic",
 }
 
 var purposes = []Purpose{Code, Answer, Receipt, Statutory, Notice}
@@ -27,7 +27,8 @@ func (o *Outbox) Send(ctx context.Context, tx *store.Tx, m Message) error {
 	return o.SendAll(ctx, tx, []Message{m})
 }
 
-// SendAll is Send for several messages, at little more than the cost of one.
+// SendAll is Send for several messages, at little more than the cost of one. Those about
+// one thing that are sent together leave in their order; none of them replaces another.
 func (o *Outbox) SendAll(ctx context.Context, tx *store.Tx, list []Message) error {
 	if len(list) == 0 {
 		return nil
@@ -35,13 +36,21 @@ func (o *Outbox) SendAll(ctx context.Context, tx *store.Tx, list []Message) erro
 	now := o.now()
 	values := make([]any, 0, len(list)*len(columns))
 	jobs := make(map[string]job.Wanted, len(list)) // by the message's id
+	topics := map[string]string{}                  // the same
 	for _, m := range list {
+		if m.Text == "" && m.Topic != "" {
+			if err := o.dropAbout(ctx, tx, o.topic(m.To, m.Topic), nil); err != nil {
+				return err
+			}
+			continue
+		}
 		id, state, row, err := o.row(ctx, tx, m, now)
 		if err != nil {
 			return err
 		}
 		values = append(values, row...)
 		if state == Queued {
+			topics[id] = o.topic(m.To, m.Topic) // what is kept back replaces nothing
 			wanted := job.Wanted{Args: sendJob{ID: id}, Options: job.Options{Bulk: true, Priority: priority(m.Purpose)}}
 			if leaves := o.departure(m, now); leaves.After(now) {
 				wanted.At = leaves
@@ -49,9 +58,15 @@ func (o *Outbox) SendAll(ctx context.Context, tx *store.Tx, list []Message) erro
 			jobs[id] = wanted
 		}
 	}
+	if len(values) == 0 {
+		return nil
+	}
 	fresh, err := insert(ctx, tx, values)
 	if err != nil {
 		return fmt.Errorf("queue messages: %w", err)
+	}
+	if err := o.supersede(ctx, tx, fresh, topics); err != nil {
+		return err
 	}
 	wanted := make([]job.Wanted, 0, len(fresh))
 	for _, id := range fresh { // the others were asked for before
@@ -95,7 +110,7 @@ func (o *Outbox) row(ctx context.Context, tx *store.Tx, m Message, now time.Time
 	}
 	return id, state, []any{
 		id, dedup, string(m.Purpose), string(m.Locale), index, phone, text, string(state), 0,
-		dbtime.From(now), dbtime.From(m.ExpiresAt), m.Turn, m.About,
+		dbtime.From(now), dbtime.From(m.ExpiresAt), m.Turn, m.About, o.topic(m.To, m.Topic),
 	}, nil
 }
 

@@ -292,6 +292,9 @@ func (s *Service) tell(row db.Payment, sum standing) ([]notify.Message, error) {
 	return told, nil
 }
 
+// topic is what all messages about a payment are about.
+func topic(row db.Payment) string { return "payment:" + row.ID }
+
 // write makes the payer's message about a payment, sent once for what it is about. Who
 // had the number before gets none: see CutPhone.
 func (s *Service) write(row db.Payment, about, key string, args ...any) ([]notify.Message, error) {
@@ -304,7 +307,7 @@ func (s *Service) write(row db.Payment, about, key string, args ...any) ([]notif
 	}
 	loc := locales.Locale(row.Locale)
 	return []notify.Message{{
-		To: string(phone), Locale: loc, Purpose: notify.Receipt, Dedup: "payment:" + row.ID + ":" + about,
+		To: string(phone), Locale: loc, Purpose: notify.Receipt, Dedup: topic(row) + ":" + about, Topic: topic(row),
 		Text: gsm.Pick(s.Texts.Message(loc, key, args...)), ExpiresAt: s.Now().Add(receiptLife),
 	}}, nil
 }

@@ -18,9 +18,9 @@ type Auditor interface {
 	Record(ctx context.Context, tx *store.Tx, e audit.Entry) error
 }
 
-// Outbox sends a message if and only if tx commits; a notify.Outbox is one.
+// Outbox sends messages if and only if tx commits; a notify.Outbox is one.
 type Outbox interface {
-	Send(ctx context.Context, tx *store.Tx, m notify.Message) error
+	SendAll(ctx context.Context, tx *store.Tx, list []notify.Message) error
 }
 
 // Trail is where steps are written down. It is safe for concurrent use.
@@ -66,12 +66,7 @@ func (t *Trail) Leave(ctx context.Context, tx *store.Tx, s Step) error {
 			return err
 		}
 	}
-	for _, m := range s.Messages {
-		if err := t.outbox.Send(ctx, tx, m); err != nil {
-			return err
-		}
-	}
-	return nil
+	return t.outbox.SendAll(ctx, tx, s.Messages)
 }
 
 // Later counts an event of what changed nothing, soon and in the background.

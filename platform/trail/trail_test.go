@@ -181,4 +181,4 @@ type mute struct{}
 
 func (mute) Record(context.Context, *store.Tx, audit.Entry) error { return errMute }
 
-func (mute) Send(context.Context, *store.Tx, notify.Message) error { return errMute }
+func (mute) SendAll(context.Context, *store.Tx, []notify.Message) error { return errMute }

@@ -29,7 +29,8 @@ type effect struct {
 	// toParent has the SMS go to the phone that the registration tells when the
 	// transaction commits, not to caller's.
 	toParent bool
-	// say is the SMS in a language, of a kind, sent once per dedup; nil: there is none.
+	// say is the SMS in a language, of a kind, sent once per dedup; nil: there is none. It
+	// replaces what has not left of earlier ones about the registration.
 	kind  notify.Purpose
 	say   func(loc locales.Locale) string
 	dedup string
@@ -98,14 +99,19 @@ func (s *Service) phone(ctx context.Context, r db.PreschoolRegistration) (string
 // messageLife is how long a notice is worth delivering.
 const messageLife = 3 * 24 * time.Hour
 
-// messages makes the SMS of an effect; none without a phone or a text, or where the
-// caller reads of it in the answer.
+// messages makes the SMS of an effect; none without a phone or a text, and one without
+// words where the caller reads of it in the answer.
 func (e effect) messages() []notify.Message {
-	if e.caller.Phone == "" || e.say == nil || e.caller.ByText() {
+	if e.caller.Phone == "" || e.say == nil {
 		return nil
 	}
+	text := e.say(e.caller.Locale)
+	if e.caller.ByText() {
+		text = "" // what was to be said before is out of date all the same
+	}
 	return []notify.Message{{
-		To: e.caller.Phone, Text: e.say(e.caller.Locale), Purpose: e.kind, Locale: e.caller.Locale, About: e.subject,
+		To: e.caller.Phone, Text: text, Purpose: e.kind, Locale: e.caller.Locale, About: e.subject,
 		ExpiresAt: e.caller.Now.Add(messageLife), Dedup: e.dedup, Turn: e.caller.Turn,
+		Topic: "preschool:" + e.object,
 	}}
 }

@@ -19,7 +19,7 @@ SET state = $1, provider_id = $2, provider = $3,
     sent_at = $5, finished_at = $6,
     id_decimal = $7, id_hex = $8,
     text_sealed = CASE WHEN notify_messages.purpose = $9 THEN $10 ELSE notify_messages.text_sealed END
-WHERE notify_messages.id = $11 AND notify_messages.state = 'queued'
+WHERE notify_messages.id = $11 AND notify_messages.state IN ('queued', 'superseded')
     AND NOT EXISTS (SELECT 1 FROM notify_messages AS other WHERE other.provider_id = $2)
 `
 
@@ -37,7 +37,7 @@ type AdoptParams struct {
 	ID         string
 }
 
-// A message that is queued for another try, though a provider has it. The operator that
+// A message that is queued for another try, or was replaced, though a provider has it. The operator that
 // it was sent by counts before what a report knows of the number.
 func (q *Queries) Adopt(ctx context.Context, arg AdoptParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, adopt,
@@ -88,6 +88,39 @@ func (q *Queries) ByProvider(ctx context.Context, providerID sql.NullString) (st
 	return state, err
 }
 
+const countAhead = `-- name: CountAhead :one
+SELECT COUNT(*) FROM notify_messages
+WHERE topic = $1 AND topic <> '' AND id <> $2 AND (
+    leaving_until_at > $3 OR (state = 'queued' AND id < $2 AND doubted_at IS NULL)
+)
+`
+
+type CountAheadParams struct {
+	Topic string
+	ID    string
+	NowAt dbtime.Time
+}
+
+// The messages about the same that leave before this one: those on their way, and of what
+// was written together with it the earlier ones that no provider may have yet.
+func (q *Queries) CountAhead(ctx context.Context, arg CountAheadParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countAhead, arg.Topic, arg.ID, arg.NowAt)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const countSuperseded = `-- name: CountSuperseded :one
+SELECT COUNT(*) FROM notify_messages WHERE state = 'superseded'
+`
+
+func (q *Queries) CountSuperseded(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countSuperseded)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const countTold = `-- name: CountTold :one
 SELECT COUNT(*) FROM notify_messages WHERE turn = $1 AND turn <> ''
 `
@@ -101,7 +134,7 @@ func (q *Queries) CountTold(ctx context.Context, turn string) (int64, error) {
 
 const doubt = `-- name: Doubt :exec
 UPDATE notify_messages SET doubted_at = $2, provider = $3, operator = $4, parts = $5, cost = $6, uncertain = uncertain + 1
-WHERE id = $1 AND (state = 'queued' OR (parts = 0 AND provider = $3))
+WHERE id = $1 AND (state IN ('queued', 'superseded') OR (parts = 0 AND provider = $3))
 `
 
 type DoubtParams struct {
@@ -280,8 +313,25 @@ func (q *Queries) KeepStray(ctx context.Context, arg KeepStrayParams) error {
 	return err
 }
 
+const leave = `-- name: Leave :execrows
+UPDATE notify_messages SET leaving_until_at = $1 WHERE id = $2 AND state = 'queued'
+`
+
+type LeaveParams struct {
+	UntilAt dbtime.Time
+	ID      string
+}
+
+func (q *Queries) Leave(ctx context.Context, arg LeaveParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, leave, arg.UntilAt, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const list = `-- name: List :many
-SELECT id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost, turn, doubted_at, id_decimal, id_hex, uncertain, ask_at, asked, about FROM notify_messages WHERE phone_index = $1 ORDER BY queued_at DESC, id DESC LIMIT 100
+SELECT id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost, turn, doubted_at, id_decimal, id_hex, uncertain, ask_at, asked, about, topic, leaving_until_at FROM notify_messages WHERE phone_index = $1 ORDER BY queued_at DESC, id DESC LIMIT 100
 `
 
 func (q *Queries) List(ctx context.Context, phoneIndex string) ([]NotifyMessage, error) {
@@ -320,6 +370,8 @@ func (q *Queries) List(ctx context.Context, phoneIndex string) ([]NotifyMessage,
 			&i.AskAt,
 			&i.Asked,
 			&i.About,
+			&i.Topic,
+			&i.LeavingUntilAt,
 		); err != nil {
 			return nil, err
 		}
@@ -480,6 +532,33 @@ func (q *Queries) Outcomes(ctx context.Context, arg OutcomesParams) ([]OutcomesR
 	return items, nil
 }
 
+const queuedAbout = `-- name: QueuedAbout :many
+SELECT id FROM notify_messages WHERE topic = $1 AND topic <> '' AND state = 'queued'
+`
+
+func (q *Queries) QueuedAbout(ctx context.Context, topic string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, queuedAbout, topic)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const refused = `-- name: Refused :execrows
 UPDATE notify_messages SET doubted_at = CASE WHEN uncertain > 1 THEN doubted_at END, uncertain = uncertain - 1 WHERE id = $1 AND state = 'queued' AND uncertain > 0
 `
@@ -496,7 +575,7 @@ func (q *Queries) Refused(ctx context.Context, id string) (int64, error) {
 const sent = `-- name: Sent :execrows
 UPDATE notify_messages
 SET state = CASE
-        WHEN notify_messages.state <> 'queued' THEN notify_messages.state
+        WHEN notify_messages.state NOT IN ('queued', 'superseded') THEN notify_messages.state
         WHEN EXISTS (
             SELECT 1 FROM notify_strays
             WHERE notify_strays.phone_index = notify_messages.phone_index AND notify_strays.provider = $1 AND (
@@ -515,7 +594,7 @@ SET state = CASE
                 OR (notify_strays.id_hex <> '' AND notify_strays.id_hex IN ($3, $4))
             )
         )),
-    sent_at = COALESCE(sent_at, $5),
+    sent_at = COALESCE(sent_at, $5), leaving_until_at = NULL,
     text_sealed = $6, provider = $1,
     operator = $7, parts = $8, cost = $9, tries = $10,
     id_decimal = $3, id_hex = $4,
@@ -526,7 +605,7 @@ SET state = CASE
         ELSE $2
     END
 WHERE notify_messages.id = $11
-    AND (notify_messages.state = 'queued' OR notify_messages.provider_id = $2)
+    AND (notify_messages.state IN ('queued', 'superseded') OR notify_messages.provider_id = $2)
 `
 
 type SentParams struct {
@@ -545,7 +624,8 @@ type SentParams struct {
 
 // A provider that uses an id twice must not have the message sent again: it is
 // then without one, and a report finds it by its phone at most. A report that overtook
-// the answer stays, and the answer adds what it did not tell.
+// the answer stays, and the answer adds what it did not tell. One that was replaced while
+// it was on its way was sent all the same.
 func (q *Queries) Sent(ctx context.Context, arg SentParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, sent,
 		arg.Provider,
@@ -572,6 +652,15 @@ DELETE FROM notify_stops WHERE phone_index = $1
 
 func (q *Queries) Start(ctx context.Context, phoneIndex string) error {
 	_, err := q.db.ExecContext(ctx, start, phoneIndex)
+	return err
+}
+
+const stay = `-- name: Stay :exec
+UPDATE notify_messages SET leaving_until_at = NULL WHERE id = $1
+`
+
+func (q *Queries) Stay(ctx context.Context, id string) error {
+	_, err := q.db.ExecContext(ctx, stay, id)
 	return err
 }
 
@@ -629,6 +718,33 @@ func (q *Queries) Strays(ctx context.Context, arg StraysParams) ([]StraysRow, er
 		return nil, err
 	}
 	return items, nil
+}
+
+const supersede = `-- name: Supersede :execrows
+UPDATE notify_messages
+SET state = 'superseded', finished_at = $1,
+    text_sealed = CASE WHEN purpose = $2 THEN $3 ELSE text_sealed END
+WHERE id = $4 AND state = 'queued'
+`
+
+type SupersedeParams struct {
+	FinishedAt dbtime.Time
+	Code       string
+	Nothing    []byte
+	ID         string
+}
+
+func (q *Queries) Supersede(ctx context.Context, arg SupersedeParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, supersede,
+		arg.FinishedAt,
+		arg.Code,
+		arg.Nothing,
+		arg.ID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const unreported = `-- name: Unreported :many
@@ -697,7 +813,7 @@ func (q *Queries) Unreported(ctx context.Context, arg UnreportedParams) ([]Unrep
 }
 
 const waiting = `-- name: Waiting :one
-SELECT id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost, turn, doubted_at, id_decimal, id_hex, uncertain, ask_at, asked, about FROM notify_messages WHERE id = $1 AND state = 'queued'
+SELECT id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost, turn, doubted_at, id_decimal, id_hex, uncertain, ask_at, asked, about, topic, leaving_until_at FROM notify_messages WHERE id = $1 AND state = 'queued'
 `
 
 func (q *Queries) Waiting(ctx context.Context, id string) (NotifyMessage, error) {
@@ -730,6 +846,8 @@ func (q *Queries) Waiting(ctx context.Context, id string) (NotifyMessage, error)
 		&i.AskAt,
 		&i.Asked,
 		&i.About,
+		&i.Topic,
+		&i.LeavingUntilAt,
 	)
 	return i, err
 }

@@ -1,0 +1,8 @@
+-- +goose Up
+-- What a message is about, to its phone: a later one replaces those about the same that
+-- have not left, and leaves after them. A blind index; '' is about nothing in particular.
+ALTER TABLE notify_messages ADD COLUMN topic TEXT NOT NULL DEFAULT '';
+-- While a try of a message about something is under way: when it is over at the latest.
+ALTER TABLE notify_messages ADD COLUMN leaving_until_at BIGINT;
+CREATE INDEX notify_messages_topic      ON notify_messages (topic) WHERE topic <> '';
+CREATE INDEX notify_messages_superseded ON notify_messages (state) WHERE state = 'superseded';
