@@ -134,11 +134,7 @@ func (s *Service) claim(ctx context.Context, tx *store.Tx, id string, txn db.Ins
 			return accepted, NotNow, err
 		}
 		if n == 0 {
-			return accepted, NotPayable, errors.Join(
-				q.ReleaseClaims(ctx, id),
-				q.RefusePayment(ctx, db.RefusePaymentParams{ID: id, FinishedAt: at}),
-				s.closed(ctx, tx, accepted.row, at),
-			)
+			return accepted, NotPayable, s.refuse(ctx, tx, accepted.row, l.Ref, at)
 		}
 	}
 	return accepted, Approved, q.ClaimLines(ctx, id)

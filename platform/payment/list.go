@@ -45,15 +45,21 @@ func (s *Service) List(ctx context.Context, c caller.Caller, before string, rows
 	return list, nil
 }
 
-var errEarly = problem.New(problem.Conflict, "problem.payment_unfinished")
+var (
+	errEarly   = problem.New(problem.Conflict, "problem.payment_unfinished")
+	errRefused = problem.New(problem.Conflict, "problem.payment_refused")
+)
 
 // Receipt gives a payment of the caller's own that is over, with the words that
 // the SMS has. Problems: payment_absent, payment_unfinished (its register does not
-// know yet, or nothing was paid).
+// know yet, or nothing was paid yet), payment_refused (nothing was paid, nor will be).
 func (s *Service) Receipt(ctx context.Context, c caller.Caller, id string) (Payment, string, error) {
 	p, err := s.Get(ctx, c, id)
 	if err != nil {
 		return Payment{}, "", err
+	}
+	if p.State == Refused {
+		return Payment{}, "", errRefused
 	}
 	if p.State != Settled && p.State != RefundDue {
 		return Payment{}, "", errEarly

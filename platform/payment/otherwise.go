@@ -42,17 +42,28 @@ func (s *Service) closeCode(ctx context.Context, tx *store.Tx, row db.Payment, n
 	return s.closed(ctx, tx, row, now)
 }
 
-// closed leaves a record of a code that was closed, and the citizen's message.
+// closed leaves a record of a code that was closed as a bill of it is paid, and the
+// citizen's message.
 func (s *Service) closed(ctx context.Context, tx *store.Tx, row db.Payment, now dbtime.Time) error {
 	lines, err := db.New(tx).ListLines(ctx, row.ID)
 	if err != nil {
 		return err
 	}
-	key := "payment.otherwise_sms"
+	about, key := paidMessage(lines)
+	return s.closedAs(ctx, tx, row, now, about, key)
+}
+
+// paidMessage is what is told of a code of which a bill is paid otherwise.
+func paidMessage(lines []db.PaymentLine) (about, key string) {
 	if len(lines) > 1 {
-		key = "payment.otherwise_rest_sms"
+		return "otherwise", "payment.otherwise_rest_sms"
 	}
-	told, err := s.write(row, "otherwise", key, "code", row.Code)
+	return "otherwise", "payment.otherwise_sms"
+}
+
+// closedAs leaves a record of a code that was closed, and the citizen's message.
+func (s *Service) closedAs(ctx context.Context, tx *store.Tx, row db.Payment, now dbtime.Time, about, key string) error {
+	told, err := s.write(row, about, key, "code", row.Code)
 	if err != nil {
 		return err
 	}

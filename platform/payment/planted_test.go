@@ -21,6 +21,7 @@ var unsaid = map[string]string{
 	"payments.channel":          "statistics",
 	"payments.operator":         "statistics",
 	"payments.expires_at":       "how long a code can be paid; what was paid is compared",
+	"payments.waits_for":        "whom a message is written to; decides no money",
 	"payments.worked_at":        "when a register was asked last",
 	"payments.try_at":           "when it is asked next",
 	"payments.trying":           "whether it is being asked",

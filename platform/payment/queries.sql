@@ -51,8 +51,23 @@ WHERE id = $1 AND state = 'awaiting'
 RETURNING *;
 
 -- name: RefusePayment :exec
-UPDATE payments SET state = 'refused', finished_at = $2, try_at = NULL
+UPDATE payments SET state = 'refused', finished_at = $2, try_at = NULL, waits_for = $3
 WHERE id = $1 AND state = 'accepted';
+
+-- name: ClaimHolder :one
+-- The payment that holds a bill, and how its line stands.
+SELECT l.payment_id, l.state FROM payment_claims c JOIN payment_lines l ON l.payment_id = c.payment_id AND l.ref = c.ref
+WHERE c.service = $1 AND c.ref = $2;
+
+-- name: HoldPayment :exec
+-- Has whoever ends this payment wait for the end of the transaction.
+UPDATE payments SET tries = tries WHERE id = $1;
+
+-- name: WaitingFor :many
+SELECT * FROM payments WHERE waits_for = $1 AND waits_for <> '' ORDER BY id;
+
+-- name: WaitNoMore :execrows
+UPDATE payments SET waits_for = '' WHERE id = $1 AND waits_for <> '';
 
 -- name: ClaimBill :execrows
 INSERT INTO payment_claims (service, ref, payment_id) VALUES ($1, $2, $3)
@@ -169,11 +184,6 @@ INSERT INTO ledger_postings (entry_id, n, account, amount) VALUES ($1, $2, $3, $
 SELECT * FROM payments
 WHERE owner = sqlc.arg(owner) AND id < sqlc.arg(before) AND (state <> 'quoted' OR expires_at > sqlc.arg(now_at))
 ORDER BY id DESC LIMIT sqlc.arg(rows);
-
--- name: ClaimState :one
--- How the line stands whose payment holds a bill.
-SELECT l.state FROM payment_claims c JOIN payment_lines l ON l.payment_id = c.payment_id AND l.ref = c.ref
-WHERE c.service = $1 AND c.ref = $2;
 
 -- name: PayableWithBill :many
 SELECT p.* FROM payments p JOIN payment_lines l ON l.payment_id = p.id

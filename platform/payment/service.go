@@ -144,12 +144,12 @@ func (s *Service) Open(ctx context.Context, c caller.Caller, service string, ref
 // free refuses bills of which one is paid, or being paid, through us.
 func (s *Service) free(ctx context.Context, service string, refs []string) error {
 	for _, ref := range refs {
-		state, err := db.New(s.DB.Reader()).ClaimState(ctx, db.ClaimStateParams{Service: service, Ref: ref})
+		holder, err := db.New(s.DB.Reader()).ClaimHolder(ctx, db.ClaimHolderParams{Service: service, Ref: ref})
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 		case err != nil:
 			return fmt.Errorf("look for a bill's claim: %w", err)
-		case State(state) == Settled:
+		case State(holder.State) == Settled:
 			return errPaid
 		default:
 			return errTaken
@@ -319,8 +319,11 @@ func (s *Service) load(ctx context.Context, row db.Payment) (Payment, error) {
 		OpenedAt: row.OpenedAt.Time, ExpiresAt: row.ExpiresAt.Time,
 		AcceptedAt: row.AcceptedAt.Time, FinishedAt: row.FinishedAt.Time,
 	}
-	if p.State == Quoted {
+	switch p.State {
+	case Quoted:
 		p.Code = ""
+	case Refused:
+		p.AcceptedAt = time.Time{} // of the try: no money was taken
 	}
 	for _, l := range lines {
 		p.Lines = append(p.Lines, Line{

@@ -234,6 +234,11 @@ func (s *Service) finishPayment(ctx context.Context, tx *store.Tx, row db.Paymen
 	if err != nil || changed == 0 {
 		return err
 	}
+	if state != InDoubt {
+		if err := s.tellWaiting(ctx, tx, row, lines); err != nil {
+			return err
+		}
+	}
 	became, err := ended(ctx, q, row.ID, lines)
 	if err != nil {
 		return err

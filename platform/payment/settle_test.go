@@ -50,6 +50,7 @@ func TestPaidBySomebodyElseGoesBack(t *testing.T) {
 		w.work(t)
 		w.register.refuse["2"] = payment.OutcomePaid
 		p := w.awaiting(t, aigul, "t1", "1", "2")
+		eventually(t, "the code by SMS", func() bool { return len(w.texts()) == 1 }) // or the receipt replaces it
 		w.accept(t, "1", p)
 		eventually(t, "refund due", func() bool { return w.state(t, aigul, p).State == payment.RefundDue })
 		s := w.state(t, aigul, p)

@@ -83,10 +83,14 @@ func (w *world) PIN(_ context.Context, id string) (string, error) { return id, n
 
 func (w *world) Locale(context.Context, string) (locales.Locale, error) { return w.language, nil }
 
-func (w *world) Send(_ context.Context, _ *store.Tx, m notify.Message) error {
+func (w *world) SendAll(_ context.Context, _ *store.Tx, list []notify.Message) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.inbox[m.Dedup] = m
+	for _, m := range list {
+		if m.Text != "" { // without words it only takes earlier ones back
+			w.inbox[m.Dedup] = m
+		}
+	}
 	return nil
 }
 

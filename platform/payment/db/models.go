@@ -36,6 +36,7 @@ type Payment struct {
 	TryAt       dbtime.Time
 	Trying      bool
 	Tries       int64
+	WaitsFor    string
 }
 
 type PaymentLine struct {

@@ -14,7 +14,7 @@ import (
 const acceptPayment = `-- name: AcceptPayment :one
 UPDATE payments SET state = 'accepted', accepted_at = $2, try_at = $3
 WHERE id = $1 AND state = 'awaiting'
-RETURNING id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries
+RETURNING id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries, waits_for
 `
 
 type AcceptPaymentParams struct {
@@ -47,6 +47,7 @@ func (q *Queries) AcceptPayment(ctx context.Context, arg AcceptPaymentParams) (P
 		&i.TryAt,
 		&i.Trying,
 		&i.Tries,
+		&i.WaitsFor,
 	)
 	return i, err
 }
@@ -107,6 +108,29 @@ func (q *Queries) ClaimBill(ctx context.Context, arg ClaimBillParams) (int64, er
 	return result.RowsAffected()
 }
 
+const claimHolder = `-- name: ClaimHolder :one
+SELECT l.payment_id, l.state FROM payment_claims c JOIN payment_lines l ON l.payment_id = c.payment_id AND l.ref = c.ref
+WHERE c.service = $1 AND c.ref = $2
+`
+
+type ClaimHolderParams struct {
+	Service string
+	Ref     string
+}
+
+type ClaimHolderRow struct {
+	PaymentID string
+	State     string
+}
+
+// The payment that holds a bill, and how its line stands.
+func (q *Queries) ClaimHolder(ctx context.Context, arg ClaimHolderParams) (ClaimHolderRow, error) {
+	row := q.db.QueryRowContext(ctx, claimHolder, arg.Service, arg.Ref)
+	var i ClaimHolderRow
+	err := row.Scan(&i.PaymentID, &i.State)
+	return i, err
+}
+
 const claimLines = `-- name: ClaimLines :exec
 UPDATE payment_lines SET state = 'claimed' WHERE payment_id = $1 AND state = 'quoted'
 `
@@ -114,24 +138,6 @@ UPDATE payment_lines SET state = 'claimed' WHERE payment_id = $1 AND state = 'qu
 func (q *Queries) ClaimLines(ctx context.Context, paymentID string) error {
 	_, err := q.db.ExecContext(ctx, claimLines, paymentID)
 	return err
-}
-
-const claimState = `-- name: ClaimState :one
-SELECT l.state FROM payment_claims c JOIN payment_lines l ON l.payment_id = c.payment_id AND l.ref = c.ref
-WHERE c.service = $1 AND c.ref = $2
-`
-
-type ClaimStateParams struct {
-	Service string
-	Ref     string
-}
-
-// How the line stands whose payment holds a bill.
-func (q *Queries) ClaimState(ctx context.Context, arg ClaimStateParams) (string, error) {
-	row := q.db.QueryRowContext(ctx, claimState, arg.Service, arg.Ref)
-	var state string
-	err := row.Scan(&state)
-	return state, err
 }
 
 const closeCode = `-- name: CloseCode :execrows
@@ -409,7 +415,7 @@ func (q *Queries) GetPartner(ctx context.Context, id string) (Partner, error) {
 }
 
 const getPayment = `-- name: GetPayment :one
-SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries FROM payments WHERE id = $1
+SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries, waits_for FROM payments WHERE id = $1
 `
 
 func (q *Queries) GetPayment(ctx context.Context, id string) (Payment, error) {
@@ -436,12 +442,13 @@ func (q *Queries) GetPayment(ctx context.Context, id string) (Payment, error) {
 		&i.TryAt,
 		&i.Trying,
 		&i.Tries,
+		&i.WaitsFor,
 	)
 	return i, err
 }
 
 const getPaymentByCode = `-- name: GetPaymentByCode :one
-SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries FROM payments WHERE code = $1
+SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries, waits_for FROM payments WHERE code = $1
 `
 
 func (q *Queries) GetPaymentByCode(ctx context.Context, code string) (Payment, error) {
@@ -468,12 +475,13 @@ func (q *Queries) GetPaymentByCode(ctx context.Context, code string) (Payment, e
 		&i.TryAt,
 		&i.Trying,
 		&i.Tries,
+		&i.WaitsFor,
 	)
 	return i, err
 }
 
 const getPaymentByOpenKey = `-- name: GetPaymentByOpenKey :one
-SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries FROM payments WHERE open_key = $1
+SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries, waits_for FROM payments WHERE open_key = $1
 `
 
 func (q *Queries) GetPaymentByOpenKey(ctx context.Context, openKey string) (Payment, error) {
@@ -500,6 +508,7 @@ func (q *Queries) GetPaymentByOpenKey(ctx context.Context, openKey string) (Paym
 		&i.TryAt,
 		&i.Trying,
 		&i.Tries,
+		&i.WaitsFor,
 	)
 	return i, err
 }
@@ -528,6 +537,16 @@ func (q *Queries) GetTxn(ctx context.Context, arg GetTxnParams) (PaymentTxn, err
 		&i.Decision,
 	)
 	return i, err
+}
+
+const holdPayment = `-- name: HoldPayment :exec
+UPDATE payments SET tries = tries WHERE id = $1
+`
+
+// Has whoever ends this payment wait for the end of the transaction.
+func (q *Queries) HoldPayment(ctx context.Context, id string) error {
+	_, err := q.db.ExecContext(ctx, holdPayment, id)
+	return err
 }
 
 const insertEntry = `-- name: InsertEntry :exec
@@ -719,7 +738,7 @@ func (q *Queries) ListLines(ctx context.Context, paymentID string) ([]PaymentLin
 }
 
 const listOpenPayments = `-- name: ListOpenPayments :many
-SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries FROM payments
+SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries, waits_for FROM payments
 WHERE owner = $1 AND service = $2 AND opened_at >= $3 AND state IN ('quoted', 'awaiting')
 ORDER BY opened_at DESC
 LIMIT 50
@@ -761,6 +780,7 @@ func (q *Queries) ListOpenPayments(ctx context.Context, arg ListOpenPaymentsPara
 			&i.TryAt,
 			&i.Trying,
 			&i.Tries,
+			&i.WaitsFor,
 		); err != nil {
 			return nil, err
 		}
@@ -940,7 +960,7 @@ func (q *Queries) OldestSuspended(ctx context.Context) (OldestSuspendedRow, erro
 }
 
 const overtakenCodes = `-- name: OvertakenCodes :many
-SELECT p.id, p.code, p.service, p.owner, p.phone_sealed, p.open_key, p.locale, p.channel, p.operator, p.amount, p.state, p.opened_at, p.expires_at, p.confirmed_at, p.accepted_at, p.finished_at, p.worked_at, p.try_at, p.trying, p.tries FROM payments p
+SELECT p.id, p.code, p.service, p.owner, p.phone_sealed, p.open_key, p.locale, p.channel, p.operator, p.amount, p.state, p.opened_at, p.expires_at, p.confirmed_at, p.accepted_at, p.finished_at, p.worked_at, p.try_at, p.trying, p.tries, p.waits_for FROM payments p
 WHERE p.state = 'awaiting' AND p.expires_at > $1 AND EXISTS (
     SELECT 1 FROM payment_lines l
     JOIN payment_claims c ON c.service = p.service AND c.ref = l.ref
@@ -984,6 +1004,7 @@ func (q *Queries) OvertakenCodes(ctx context.Context, arg OvertakenCodesParams) 
 			&i.TryAt,
 			&i.Trying,
 			&i.Tries,
+			&i.WaitsFor,
 		); err != nil {
 			return nil, err
 		}
@@ -999,7 +1020,7 @@ func (q *Queries) OvertakenCodes(ctx context.Context, arg OvertakenCodesParams) 
 }
 
 const payableWithBill = `-- name: PayableWithBill :many
-SELECT p.id, p.code, p.service, p.owner, p.phone_sealed, p.open_key, p.locale, p.channel, p.operator, p.amount, p.state, p.opened_at, p.expires_at, p.confirmed_at, p.accepted_at, p.finished_at, p.worked_at, p.try_at, p.trying, p.tries FROM payments p JOIN payment_lines l ON l.payment_id = p.id
+SELECT p.id, p.code, p.service, p.owner, p.phone_sealed, p.open_key, p.locale, p.channel, p.operator, p.amount, p.state, p.opened_at, p.expires_at, p.confirmed_at, p.accepted_at, p.finished_at, p.worked_at, p.try_at, p.trying, p.tries, p.waits_for FROM payments p JOIN payment_lines l ON l.payment_id = p.id
 WHERE l.ref = $1 AND l.state = 'quoted' AND p.service = $2 AND p.id <> $3
     AND p.state = 'awaiting' AND p.expires_at > $4
 ORDER BY p.id
@@ -1047,6 +1068,7 @@ func (q *Queries) PayableWithBill(ctx context.Context, arg PayableWithBillParams
 			&i.TryAt,
 			&i.Trying,
 			&i.Tries,
+			&i.WaitsFor,
 		); err != nil {
 			return nil, err
 		}
@@ -1062,7 +1084,7 @@ func (q *Queries) PayableWithBill(ctx context.Context, arg PayableWithBillParams
 }
 
 const paymentsOf = `-- name: PaymentsOf :many
-SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries FROM payments
+SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries, waits_for FROM payments
 WHERE owner = $1 AND id < $2 AND (state <> 'quoted' OR expires_at > $3)
 ORDER BY id DESC LIMIT $4
 `
@@ -1111,6 +1133,7 @@ func (q *Queries) PaymentsOf(ctx context.Context, arg PaymentsOfParams) ([]Payme
 			&i.TryAt,
 			&i.Trying,
 			&i.Tries,
+			&i.WaitsFor,
 		); err != nil {
 			return nil, err
 		}
@@ -1153,17 +1176,18 @@ func (q *Queries) PaymentsOfOwner(ctx context.Context, owner string) ([]string, 
 }
 
 const refusePayment = `-- name: RefusePayment :exec
-UPDATE payments SET state = 'refused', finished_at = $2, try_at = NULL
+UPDATE payments SET state = 'refused', finished_at = $2, try_at = NULL, waits_for = $3
 WHERE id = $1 AND state = 'accepted'
 `
 
 type RefusePaymentParams struct {
 	ID         string
 	FinishedAt dbtime.Time
+	WaitsFor   string
 }
 
 func (q *Queries) RefusePayment(ctx context.Context, arg RefusePaymentParams) error {
-	_, err := q.db.ExecContext(ctx, refusePayment, arg.ID, arg.FinishedAt)
+	_, err := q.db.ExecContext(ctx, refusePayment, arg.ID, arg.FinishedAt, arg.WaitsFor)
 	return err
 }
 
@@ -1236,4 +1260,65 @@ func (q *Queries) SuspendPayment(ctx context.Context, id string) (int64, error) 
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const waitNoMore = `-- name: WaitNoMore :execrows
+UPDATE payments SET waits_for = '' WHERE id = $1 AND waits_for <> ''
+`
+
+func (q *Queries) WaitNoMore(ctx context.Context, id string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, waitNoMore, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const waitingFor = `-- name: WaitingFor :many
+SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries, waits_for FROM payments WHERE waits_for = $1 AND waits_for <> '' ORDER BY id
+`
+
+func (q *Queries) WaitingFor(ctx context.Context, waitsFor string) ([]Payment, error) {
+	rows, err := q.db.QueryContext(ctx, waitingFor, waitsFor)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Payment
+	for rows.Next() {
+		var i Payment
+		if err := rows.Scan(
+			&i.ID,
+			&i.Code,
+			&i.Service,
+			&i.Owner,
+			&i.PhoneSealed,
+			&i.OpenKey,
+			&i.Locale,
+			&i.Channel,
+			&i.Operator,
+			&i.Amount,
+			&i.State,
+			&i.OpenedAt,
+			&i.ExpiresAt,
+			&i.ConfirmedAt,
+			&i.AcceptedAt,
+			&i.FinishedAt,
+			&i.WorkedAt,
+			&i.TryAt,
+			&i.Trying,
+			&i.Tries,
+			&i.WaitsFor,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

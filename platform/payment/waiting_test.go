@@ -1,0 +1,78 @@
+package payment_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/storetest"
+)
+
+// said counts the messages that hold a code and the words.
+func (w *world) said(p payment.Payment, words string) int {
+	n := 0
+	for _, text := range w.texts() {
+		if strings.Contains(text, p.Code) && strings.Contains(text, words) {
+			n++
+		}
+	}
+	return n
+}
+
+// TestSecondWhileTheFirstIsNotSettled: a code that came second is refused; while the
+// register has not been told of the first payment, its holder reads that the fine is
+// being paid, and then, once, that it is paid, or that it can be paid by a new code.
+func TestSecondWhileTheFirstIsNotSettled(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		outcome payment.Outcome
+		then    string
+	}{
+		"settled":          {payment.OutcomeSettled, " жабылды: айып пул төлөнгөн"},
+		"paid by somebody": {payment.OutcomePaid, " жабылды: айып пул төлөнгөн"},
+		"given back":       {payment.OutcomeCancelled, "жаңы код алыңыз"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Each(t, func(t *testing.T, db *store.DB) {
+				w := newWorld(t, db)
+				w.work(t)
+				first, second := w.awaiting(t, aigul, "t1", "1001"), w.awaiting(t, bakyt, "t2", "1001")
+				w.register.down = 1
+				if a := w.accept(t, "1", first); a.Decision != payment.Approved {
+					t.Fatalf("the first: %+v", a)
+				}
+				if a := w.accept(t, "2", second); a.Decision != payment.NotPayable {
+					t.Fatalf("the second: %+v", a)
+				}
+				eventually(t, "the second is told to wait", func() bool { return w.said(second, "төлөнүп жатат") == 1 })
+				if n := w.said(second, test.then); n != 0 {
+					t.Errorf("told %q before anybody knew", test.then)
+				}
+				p := w.state(t, bakyt, second)
+				if p.State != payment.Refused || !p.AcceptedAt.IsZero() || p.FinishedAt.IsZero() {
+					t.Errorf("of the second no money was taken, and it reads %+v", p)
+				}
+				if _, _, err := w.Receipt(t.Context(), w.caller(bakyt, "t3"), second.ID); problem.From(err).Key != "problem.payment_refused" {
+					t.Errorf("its receipt: %v", err)
+				}
+				eventually(t, "the register is away", func() bool {
+					return w.count(t, "SELECT COUNT(*) FROM payments WHERE tries = 1 AND trying = FALSE AND state = 'accepted'") == 1
+				})
+				w.register.mu.Lock()
+				w.register.refuse["1001"] = test.outcome
+				w.register.mu.Unlock()
+				w.pass(time.Hour)
+				must(t, w.Settle(t.Context(), first.ID))
+				eventually(t, "the second is told how it ended", func() bool { return w.said(second, test.then) == 1 })
+				if n := w.count(t, "SELECT COUNT(*) FROM payments WHERE waits_for <> ''"); n != 0 {
+					t.Errorf("%d wait still", n)
+				}
+				must(t, w.VerifyLedger(t.Context()))
+			})
+		})
+	}
+}
