@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -94,6 +95,8 @@ type osmpField struct {
 // osmpRequest is a request as it came, copied: the server reuses its buffers.
 type osmpRequest struct {
 	command, txnID, account, sum, date string
+	// repeated says that a parameter is given more than once.
+	repeated bool
 }
 
 var (
@@ -142,19 +145,47 @@ func basic(header string) (id, secret string, ok bool) {
 	return strings.Cut(string(raw), ":")
 }
 
-// request takes the parameters from the query of a GET or the form of a POST.
+// request takes the parameters from the query, and of a POST from the form.
 func request(c *fiber.Ctx) osmpRequest {
-	value := func(name string) string {
-		text := c.Query(name)
-		if c.Method() == fiber.MethodPost && text == "" {
-			text = c.FormValue(name)
+	var r osmpRequest
+	for name, field := range map[string]*string{
+		"command": &r.command, "txn_id": &r.txnID, "account": &r.account, "sum": &r.sum, "txn_date": &r.date,
+	} {
+		switch values := given(c, name); len(values) {
+		case 0:
+		case 1:
+			*field = values[0]
+		default:
+			r.repeated = true // whichever was meant, the other was not
 		}
-		return strings.Clone(text)
 	}
-	return osmpRequest{
-		command: value("command"), txnID: value("txn_id"), account: value("account"),
-		sum: value("sum"), date: value("txn_date"),
+	r.account = strings.Map(digitsApart, r.account)
+	return r
+}
+
+// given are the values of a parameter, copied, wherever it stands.
+func given(c *fiber.Ctx, name string) (values []string) {
+	found := c.Context().QueryArgs().PeekMulti(name)
+	if c.Method() == fiber.MethodPost {
+		found = append(found, c.Context().PostArgs().PeekMulti(name)...)
+		if form, err := c.MultipartForm(); err == nil {
+			for _, value := range form.Value[name] {
+				found = append(found, []byte(value))
+			}
+		}
 	}
+	for _, value := range found {
+		values = append(values, string(value))
+	}
+	return values
+}
+
+// digitsApart drops what people write between the digits of a code, or after them.
+func digitsApart(r rune) rune {
+	if unicode.IsSpace(r) || unicode.Is(unicode.Pd, r) {
+		return -1
+	}
+	return r
 }
 
 // answer decides a request. Every answer that is not from the ledger itself can
@@ -192,6 +223,9 @@ var errRequest = errors.New("not an OSMP request")
 // decide asks the payments what a request comes to; what is not of the protocol does not
 // reach them.
 func (o *OSMP) decide(ctx context.Context, partner string, r osmpRequest) (a payment.Answer, result osmpResult, err error) {
+	if r.repeated {
+		return a, repeatedParameter, nil
+	}
 	sum, at, err := r.read()
 	if err != nil {
 		return a, notOSMP, nil //nolint:nilerr // it becomes the protocol's own answer

@@ -113,6 +113,10 @@ func TestOSMPAnswers(t *testing.T) {
 		"comma sum":    {"command=pay&txn_id=1&account=1234567894&sum=1,00", "<result>300</result>"},
 		"long txn_id":  {"command=pay&txn_id=1" + txn + "&account=1234567894&sum=1.00", "<result>300</result>"},
 		"letters":      {"command=pay&txn_id=%3Cb%3E&account=1234567894&sum=1.00", "<osmp_txn_id></osmp_txn_id><sum>1.00</sum><result>300</result>"},
+		"given twice":  {"command=check&txn_id=1&account=1234567894&sum=1.00&sum=2.00", "<result>300</result><comment>Параметр указан дважды.</comment>"},
+		"twice alike":  {"command=check&txn_id=1&account=1234567894&account=1234567894&sum=1.00", "<result>300</result>"},
+		"twice, empty": {"command=check&txn_id=1&txn_id=&account=1234567894&sum=1.00", "<osmp_txn_id></osmp_txn_id><sum>1.00</sum><result>300</result>"},
+		"as typed":     {"command=check&txn_id=1&account=+12345-678%E2%80%9394%C2%A0%0A&sum=1.00", "<sum>1500.00</sum><result>0</result>"},
 		"no such date": {"command=pay&txn_id=1&account=1234567894&sum=1.00&txn_date=20261323120000", "<result>300</result>"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -23,8 +23,9 @@ var results = map[payment.Decision]osmpResult{
 
 // What the protocol knows and no payment comes to.
 var (
-	forbidden = osmpResult{7, "payment.osmp_refused"}
-	notOSMP   = osmpResult{300, "payment.osmp_other"} // also of a transaction's id that is used again
+	forbidden         = osmpResult{7, "payment.osmp_refused"}
+	repeatedParameter = osmpResult{300, "payment.osmp_repeated"}
+	notOSMP           = osmpResult{300, "payment.osmp_other"} // also of a transaction's id that is used again
 )
 
 // resultOf says a decision in the protocol's words.
