@@ -43,6 +43,7 @@ func TestM2DoubtIsDecidedByAPerson(t *testing.T) {
 				w.work(t)
 				w.register.refuse["2"] = payment.OutcomeDoubt
 				p := w.awaiting(t, aigul, "t1", "1", "2")
+				eventually(t, "the code by SMS", func() bool { return len(w.texts()) == 1 }) // or the next message replaces it
 				w.accept(t, "1", p)
 				eventually(t, "in doubt", func() bool { return w.state(t, aigul, p).State == payment.InDoubt })
 				if w.balance(t, "suspense:fine") != -1500*money.Som || w.balance(t, "clearing:fine") != 0 {
