@@ -211,3 +211,7 @@ func (a *App) authenticate(ctx context.Context, bearer string) (api.Principal, e
 	p, err := a.Identity.Authenticate(ctx, bearer)
 	return api.Principal{Phone: p.Phone, Subject: p.CitizenID}, err
 }
+
+// PartnerAddress is where payment partners call; a path alone where our public address is
+// not set.
+func (a *App) PartnerAddress() string { return a.PublicURL + partner.OSMPPath }

@@ -30,7 +30,8 @@ func (p partnerCommand) Run(ctx context.Context, config *app.Config, log *slog.L
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(out, "partner %s\nsecret  %s\nThe secret is kept nowhere: note it now.\n", p.Create.ID, secret)
+		_, err = fmt.Fprintf(out, "partner %s\nsecret  %s\naddress %s\nguide   docs/guides/partners.md\nThe secret is kept nowhere: note it now.\n",
+			p.Create.ID, secret, a.PartnerAddress())
 		return err
 	})
 }
