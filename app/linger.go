@@ -18,7 +18,7 @@ const (
 // lingering is a listener whose connections are closed as HTTP wants it (RFC 9112,
 // section 9.6): closed with octets unread, TCP resets, and the reset throws away the
 // answer that the client did not read yet.
-type lingering struct{ *net.TCPListener }
+type lingering struct{ net.Listener }
 
 // listen takes an address for the application.
 func listen(address string) (net.Listener, error) {
@@ -26,15 +26,20 @@ func listen(address string) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	return lingering{listener.(*net.TCPListener)}, nil
+	return lingering{listener}, nil
 }
 
+// Accept implements net.Listener.
 func (l lingering) Accept() (net.Conn, error) {
-	connection, err := l.AcceptTCP()
+	connection, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	c := &lingerer{TCPConn: connection}
+	wire, isTCP := connection.(*net.TCPConn)
+	if !isTCP {
+		return connection, nil
+	}
+	c := &lingerer{TCPConn: wire}
 	c.over.Store(true)
 	return c, nil
 }
@@ -48,6 +53,7 @@ type lingerer struct {
 	over atomic.Bool
 }
 
+// Read implements net.Conn.
 func (c *lingerer) Read(into []byte) (int, error) {
 	c.over.Store(true)
 	n, err := c.TCPConn.Read(into)
@@ -55,6 +61,7 @@ func (c *lingerer) Read(into []byte) (int, error) {
 	return n, err
 }
 
+// Close implements net.Conn.
 func (c *lingerer) Close() error {
 	if !c.over.Load() && c.CloseWrite() == nil && c.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
 		_, _ = io.CopyN(io.Discard, c.TCPConn, lingerBytes) // however it ends, we close

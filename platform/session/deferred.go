@@ -47,9 +47,10 @@ const (
 	// DefaultStepTime leaves a gateway, which waits 10 s, time to spare.
 	DefaultStepTime = 3 * time.Second
 	// workTime is how long a step goes on after its reply was deferred, jobTime what a
-	// job takes with such a step; DefaultLease is when the queue takes it up.
-	workTime     = time.Minute
-	jobTime      = workTime + 15*time.Second
+	// job takes with such a step.
+	workTime = time.Minute
+	jobTime  = workTime + 15*time.Second
+	// DefaultLease is when the queue takes up a job whose process was killed.
 	DefaultLease = workTime + 30*time.Second
 	// deferredTries bounds how often a registry is asked; then the citizen is told
 	// that it did not answer.

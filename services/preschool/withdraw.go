@@ -32,7 +32,7 @@ const (
 )
 
 var (
-	// problemWithdrawn refuses what a registration that has ended may have no more.
+	// problemEnded refuses what a registration that has ended may have no more.
 	problemEnded = problem.New(problem.Conflict, "problem.preschool_left")
 	// problemReason is of a withdrawal without a reason.
 	problemReason = problem.New(problem.Invalid, "problem.preschool_reason")
