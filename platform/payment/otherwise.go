@@ -49,16 +49,18 @@ func (s *Service) closed(ctx context.Context, tx *store.Tx, row db.Payment, now 
 	if err != nil {
 		return err
 	}
-	about, key := paidMessage(lines)
-	return s.closedAs(ctx, tx, row, now, about, key)
+	return s.closedAs(ctx, tx, row, now, aboutOtherwise, paidMessage(lines))
 }
 
+// aboutOtherwise is what a message is about that tells of a bill that is paid otherwise.
+const aboutOtherwise = "otherwise"
+
 // paidMessage is what is told of a code of which a bill is paid otherwise.
-func paidMessage(lines []db.PaymentLine) (about, key string) {
+func paidMessage(lines []db.PaymentLine) (key string) {
 	if len(lines) > 1 {
-		return "otherwise", "payment.otherwise_rest_sms"
+		return "payment.otherwise_rest_sms"
 	}
-	return "otherwise", "payment.otherwise_sms"
+	return "payment.otherwise_sms"
 }
 
 // closedAs leaves a record of a code that was closed, and the citizen's message.

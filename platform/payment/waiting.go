@@ -76,7 +76,7 @@ func (s *Service) tellWaiting(ctx context.Context, tx *store.Tx, over db.Payment
 		}
 		about, key := againAbout, againKey
 		if slices.ContainsFunc(own, func(l db.PaymentLine) bool { return paidBy(lines, l.Ref) }) {
-			about, key = paidMessage(own)
+			about, key = aboutOtherwise, paidMessage(own)
 		}
 		n, err := q.WaitNoMore(ctx, row.ID)
 		if err != nil {
