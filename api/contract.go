@@ -64,6 +64,7 @@ type asked struct {
 	principal Principal
 	answered  locales.Locale // the language of the answer
 	step      string         // see StepFrom; empty: it is none
+	countAs   *string        // see CountAs
 }
 
 // CallerFrom is who makes the request that ctx belongs to. Its language is that of
@@ -111,7 +112,19 @@ func (k *Contract) about(ctx context.Context, who caller.Caller, phone string) (
 // its x-step in the contract: "fine.lookup". Not every operation is one.
 func StepFrom(ctx context.Context) (service, step string, counted bool) {
 	a, _ := ctx.Value(askedKey{}).(asked)
-	return strings.Cut(a.step, ".")
+	service, step, counted = strings.Cut(a.step, ".")
+	if counted && *a.countAs != "" {
+		service = *a.countAs
+	}
+	return service, step, counted
+}
+
+// CountAs says of which service the request of ctx is a step, where its operation is for
+// all services.
+func CountAs(ctx context.Context, service string) {
+	if a, ok := ctx.Value(askedKey{}).(asked); ok {
+		*a.countAs = service
+	}
 }
 
 // Middleware checks a request and puts its caller into the context.
@@ -148,7 +161,7 @@ func (k *Contract) Middleware(c *fiber.Ctx) error {
 		return err
 	}
 	announce(c, route.Operation)
-	known := asked{contract: k, caller: who, principal: principal, answered: Locale(c), step: extension(route.Operation, "x-step")}
+	known := asked{contract: k, caller: who, principal: principal, answered: Locale(c), step: extension(route.Operation, "x-step"), countAs: new(string)}
 	c.SetUserContext(context.WithValue(c.UserContext(), askedKey{}, known))
 	return c.Next()
 }

@@ -138,7 +138,7 @@ func (n *nest) service() dialog.Service {
 	panics := func(_ context.Context, _ *dialog.Talk, input string) (dialog.Next, error) { panic(input) }
 	menu := func(context.Context, *dialog.Talk) (screen dialog.Screen, _ error) {
 		for _, prompt := range n.prompts {
-			screen.Options = append(screen.Options, dialog.Option{Label: dialog.Say("fine.pay"), Next: dialog.Call(prompt, "nest.menu")})
+			screen.Options = append(screen.Options, dialog.Option{Label: dialog.Say("payment.pay"), Next: dialog.Call(prompt, "nest.menu")})
 		}
 		return screen, nil
 	}

@@ -54,7 +54,7 @@ func faulty() dialog.Service {
 		return dialog.Node{ID: id, Show: func(context.Context, *dialog.Talk) (dialog.Screen, error) { return screen, nil }}
 	}
 	body := func(lines ...dialog.Message) dialog.Screen { return dialog.Screen{Body: lines} }
-	fine := dialog.Say("fine.code_refused")
+	fine := dialog.Say("payment.code_refused")
 	tells := dialog.Node{
 		ID: "planted.tells",
 		Show: func(context.Context, *dialog.Talk) (dialog.Screen, error) {
@@ -66,7 +66,7 @@ func faulty() dialog.Service {
 		},
 	}
 	ended := body(fine)
-	ended.End, ended.Options = true, []dialog.Option{{Label: dialog.Say("fine.pay"), Next: dialog.Go("planted.menu")}}
+	ended.End, ended.Options = true, []dialog.Option{{Label: dialog.Say("payment.pay"), Next: dialog.Go("planted.menu")}}
 	deaf := body(fine)
 	deaf.Ask = dialog.AskText
 	nodes := []dialog.Node{
@@ -80,7 +80,7 @@ func faulty() dialog.Service {
 	}
 	var menu dialog.Screen
 	for _, node := range append(slices.Clone(nodes), dialog.Node{ID: "planted.nowhere"}) {
-		menu.Options = append(menu.Options, dialog.Option{Label: dialog.Say("fine.pay"), Next: dialog.Go(node.ID)})
+		menu.Options = append(menu.Options, dialog.Option{Label: dialog.Say("payment.pay"), Next: dialog.Go(node.ID)})
 	}
 	idle := func(context.Context, *dialog.Talk) (dialog.Next, error) { return dialog.Done("planted.menu"), nil }
 	return dialog.Service{

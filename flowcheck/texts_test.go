@@ -234,10 +234,10 @@ func TestReadQuestions(t *testing.T) {
 			"| Russian | Kyrgyz | note |\n|---|---|---|\n| Сирота | Жетим | |\n\n" + textsBegin + "\n| texts | Kyrgyz | question |\n|---|---|---|\n" +
 			rows + "\nRead\nit whole.\n" + textsEnd + "\n\nNot asked.\n"
 	}
-	q, err := readQuestions(guide("| fine.list, fine.confirm, short | {n} айып | short? |\n| SMS words | АЙЫП | first words |\n"), texts)
+	q, err := readQuestions(guide("| fine.list, payment.due, short | {n} айып | short? |\n| SMS words | АЙЫП | first words |\n"), texts)
 	must(t, err)
-	want := question{"fine.list, fine.confirm, short", "{n} айып", "short?"}
-	if len(q.of) != 2 || !slices.Equal(q.of["fine.list"], []question{want}) || !slices.Equal(q.of["fine.confirm"], []question{want}) {
+	want := question{"fine.list, payment.due, short", "{n} айып", "short?"}
+	if len(q.of) != 2 || !slices.Equal(q.of["fine.list"], []question{want}) || !slices.Equal(q.of["payment.due"], []question{want}) {
 		t.Errorf("of keys: %+v", q.of)
 	}
 	general := []question{{"Сирота", "Жетим", ""}, {"SMS words", "АЙЫП", "first words"}, {"", "", "Read it whole."}}

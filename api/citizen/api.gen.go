@@ -208,21 +208,6 @@ func (e OfferState) Valid() bool {
 	}
 }
 
-// Defines values for PaidService.
-const (
-	PaidServiceFine PaidService = "fine"
-)
-
-// Valid indicates whether the value is a known member of the PaidService enum.
-func (e PaidService) Valid() bool {
-	switch e {
-	case PaidServiceFine:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for PaymentState.
 const (
 	PaymentStateAccepted  PaymentState = "accepted"
@@ -504,8 +489,8 @@ type OfferAnswer struct {
 // OfferState defines model for OfferState.
 type OfferState string
 
-// PaidService defines model for PaidService.
-type PaidService string
+// PaidService The service whose bills are paid, by its name. Where it is none of those here, `problem.payment_service`
+type PaidService = string
 
 // Payment Example: {"amount":150000,"code":"1234567897","currency":"KGS","expires_at":"2026-11-29T08:15:00Z","id":"0198f3a2-6c00-7cc1-a8d5-3f1d6a1b2c3d","lines":[{"amount":150000,"ref":"2000000001","state":"awaiting"}],"state":"awaiting"}
 type Payment struct {
@@ -524,7 +509,9 @@ type Payment struct {
 	OpenedAt   *time.Time     `json:"opened_at,omitempty"`
 
 	// PaidAt When the money was taken
-	PaidAt  *time.Time   `json:"paid_at,omitempty"`
+	PaidAt *time.Time `json:"paid_at,omitempty"`
+
+	// Service The service whose bills are paid, by its name. Where it is none of those here, `problem.payment_service`
 	Service *PaidService `json:"service,omitempty"`
 
 	// State quoted: priced, to be confirmed; awaiting: confirmed, to be paid by its code; accepted: paid, the register is being told;
@@ -550,8 +537,10 @@ type PaymentLine struct {
 
 // PaymentRequest Example: {"refs":["2000000001"],"service":"fine"}
 type PaymentRequest struct {
-	// Refs `ref` of fines
-	Refs    []string    `json:"refs"`
+	// Refs `ref` of bills of the service
+	Refs []string `json:"refs"`
+
+	// Service The service whose bills are paid, by its name. Where it is none of those here, `problem.payment_service`
 	Service PaidService `json:"service"`
 }
 
@@ -926,7 +915,7 @@ type ServerInterface interface {
 	// ListPayments The payments of this phone, newest first
 	// (GET /v1/payments)
 	ListPayments(c *fiber.Ctx, params ListPaymentsParams) error
-	// OpenPayment Ask for the price of one or several fines and make a payment of them
+	// OpenPayment Ask for the price of one or several bills of a service and make a payment of them
 	// (POST /v1/payments)
 	OpenPayment(c *fiber.Ctx) error
 	// GetPayment How a payment stands
@@ -2415,7 +2404,7 @@ type StrictServerInterface interface {
 	// ListPayments The payments of this phone, newest first
 	// (GET /v1/payments)
 	ListPayments(ctx context.Context, request ListPaymentsRequestObject) (ListPaymentsResponseObject, error)
-	// OpenPayment Ask for the price of one or several fines and make a payment of them
+	// OpenPayment Ask for the price of one or several bills of a service and make a payment of them
 	// (POST /v1/payments)
 	OpenPayment(ctx context.Context, request OpenPaymentRequestObject) (OpenPaymentResponseObject, error)
 	// GetPayment How a payment stands

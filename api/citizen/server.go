@@ -75,6 +75,7 @@ var places = map[string]api.Fault{
 	"problem.identity_document_format": {In: "body", Pointer: "/document_number", Code: api.FaultFormat},
 	"problem.fine_plate":               {In: "query", Name: "plate", Code: api.FaultFormat},
 	"problem.fine_number":              {In: "body", Pointer: "/refs", Code: api.FaultFormat},
+	"problem.payment_service":          {In: "body", Pointer: "/service", Code: api.FaultChoice},
 	"problem.payment_bills":            {In: "body", Pointer: "/refs", Code: api.FaultTooMany},
 	"problem.preschool_choices":        {In: "body", Pointer: "/kindergartens", Code: api.FaultRepeated},
 	"problem.preschool_kindergarten":   {In: "body", Pointer: "/kindergartens", Code: api.FaultChoice},

@@ -55,7 +55,7 @@ func TestView(t *testing.T) {
 	t.Parallel()
 	k := showing(t, locales.RU, Screen{
 		Body:    []Message{Say("fine.clean", "plate", "01"), Raw("district", "Ош")},
-		Options: []Option{{Say("fine.pay"), Go("door.main")}, {Say("fine.pay"), Go("door.language")}},
+		Options: []Option{{Say("payment.pay"), Go("door.main")}, {Say("payment.pay"), Go("door.language")}},
 	})
 	before := k.state.Encode()
 	other, err := Decode(before)
@@ -74,7 +74,7 @@ func TestView(t *testing.T) {
 	if err != nil || !slices.Equal(view.Longest, worst) || slices.Equal(view.Longest, view.Pages) {
 		t.Errorf("%q with the longest values, want %q (%v)", view.Longest, worst, err)
 	}
-	if want := []string{"fine.clean", "fine.pay"}; !slices.Equal(view.Keys, want) {
+	if want := []string{"fine.clean", "payment.pay"}; !slices.Equal(view.Keys, want) {
 		t.Errorf("%q, want %q", view.Keys, want)
 	}
 	if !bytes.Equal(before, k.state.Encode()) {

@@ -12,6 +12,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/money"
 )
 
@@ -79,6 +80,9 @@ func (l Line) Standing(p Payment) State {
 type Biller interface {
 	// Service is the service's name, as in Payment.Service.
 	Service() string
+	// Admit says whether the caller may have bills paid, by their references as they were
+	// given; where they are not told to anybody a *problem.Error says so.
+	Admit(ctx context.Context, c caller.Caller, refs []string) error
 	// Quote prices one bill now. A bill that cannot be paid is a *problem.Error
 	// of code not_found or conflict.
 	Quote(ctx context.Context, bill Bill) (Quote, error)

@@ -75,7 +75,14 @@ func (s *Service) Serve(billers ...Biller) {
 	}
 }
 
+// Bills reports that a service has its bills paid.
+func (s *Service) Bills(service string) bool {
+	_, known := s.billers[service]
+	return known
+}
+
 var (
+	errService = problem.New(problem.Invalid, "problem.payment_service")
 	errPhone   = problem.New(problem.Unauthenticated, "problem.payment_phone")
 	errAbsent  = problem.New(problem.NotFound, "problem.payment_absent")
 	errPaid    = problem.New(problem.Conflict, "problem.payment_paid")
@@ -93,13 +100,16 @@ const (
 
 // Open prices the bills refs of a service and keeps the intent to pay them all.
 // Make it when the confirm screen is shown: a retry of the same turn gets the
-// same payment. Problems: payment_taken (a bill is being paid already),
+// same payment. Problems: payment_service (whose bills nobody has paid), payment_taken (a bill is being paid already),
 // payment_paid (it was paid through us and its register knows),
 // payment_bills (none, or more than MaxBills), and the biller's own.
 func (s *Service) Open(ctx context.Context, c caller.Caller, service string, refs []string) (Payment, error) {
 	biller, known := s.billers[service]
 	if !known {
-		return Payment{}, fmt.Errorf("open a payment: no biller for the service %q", service)
+		return Payment{}, errService
+	}
+	if err := biller.Admit(ctx, c, refs); err != nil {
+		return Payment{}, fmt.Errorf("open a payment: %w", err)
 	}
 	if c.Phone == "" {
 		return Payment{}, errPhone

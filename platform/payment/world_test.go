@@ -60,6 +60,8 @@ func newRegister() *register {
 
 func (r *register) Service() string { return "fine" }
 
+func (r *register) Admit(context.Context, caller.Caller, []string) error { return nil }
+
 func (r *register) Quote(_ context.Context, b payment.Bill) (payment.Quote, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

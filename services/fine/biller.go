@@ -5,10 +5,13 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/registry"
+	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/services/fine/db"
 )
@@ -17,16 +20,39 @@ import (
 type Biller struct {
 	cashier Cashier
 	db      *store.DB
+	sealer  *seal.Sealer
 	now     func() time.Time
 }
 
 // NewBiller makes the biller of fines.
-func NewBiller(cashier Cashier, db *store.DB, now func() time.Time) *Biller {
-	return &Biller{cashier, db, now}
+func NewBiller(cashier Cashier, db *store.DB, sealer *seal.Sealer, now func() time.Time) *Biller {
+	return &Biller{cashier, db, sealer, now}
 }
 
 // Service implements payment.Biller.
 func (*Biller) Service() string { return Name }
+
+// Admit implements payment.Biller: fines that the caller was shown by a look-up within
+// the last hour are paid. Numbers run in sequence: without this they could be counted up
+// to learn strangers' fines. Problems: fine_phone, fine_number, fine_gone.
+func (b *Biller) Admit(ctx context.Context, c caller.Caller, numbers []string) error {
+	if c.Phone == "" {
+		return errPhone
+	}
+	if i := slices.IndexFunc(numbers, func(number string) bool { return !billNumber.MatchString(number) }); i >= 0 {
+		return errNumber.Of(i)
+	}
+	for _, number := range numbers {
+		at, err := db.New(b.db.Reader()).LastLookup(ctx, billOf(b.sealer, c, number))
+		if errors.Is(err, sql.ErrNoRows) || err == nil && c.Now.Sub(at.Time) > window {
+			return errGone
+		}
+		if err != nil {
+			return fmt.Errorf("read the last look-up: %w", err)
+		}
+	}
+	return nil
+}
 
 // Quote implements payment.Biller: the price is the register's own. Problems:
 // fine_gone, fine_closed, fine_paid, and the registry's.

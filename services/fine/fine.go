@@ -7,6 +7,7 @@ import (
 
 	"github.com/eshik-kg/eshik/platform/analytics"
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/needs"
@@ -33,9 +34,7 @@ type Deps struct {
 
 // Payments takes the money (platform/payment).
 type Payments interface {
-	Open(ctx context.Context, c caller.Caller, service string, refs []string) (payment.Payment, error)
-	Confirm(ctx context.Context, c caller.Caller, id string) (payment.Payment, error)
-	Get(ctx context.Context, c caller.Caller, id string) (payment.Payment, error)
+	Checkout(service string, about func(t *dialog.Talk, p payment.Payment) dialog.Message) []dialog.Node
 	Claimed(ctx context.Context, service, ref string) (bool, error)
 }
 

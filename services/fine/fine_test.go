@@ -15,6 +15,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/registry"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/services/fine"
 )
 
 func TestLookup(t *testing.T) {
@@ -167,7 +168,7 @@ func TestOpenTakesWhatWasShown(t *testing.T) {
 		refused := func(key string, numbers ...string) {
 			t.Helper()
 			asked := len(w.city.calls)
-			if _, err := w.Open(ctx, w.caller(""), numbers); problem.From(err).Key != key {
+			if _, err := w.payments.Open(ctx, w.caller(""), fine.Name, numbers); problem.From(err).Key != key {
 				t.Errorf("%q: %v, want %s", numbers, err, key)
 			}
 			if len(w.city.calls) != asked {
@@ -180,7 +181,7 @@ func TestOpenTakesWhatWasShown(t *testing.T) {
 		refused("problem.fine_gone", "101")
 		_, err := w.Lookup(ctx, w.caller("t1"), plate)
 		must(t, err)
-		_, err = w.Open(ctx, w.caller("t2"), []string{"101", "102"})
+		_, err = w.payments.Open(ctx, w.caller("t2"), fine.Name, []string{"101", "102"})
 		must(t, err)
 		refused("problem.fine_gone", "101", "104")
 		w.mu.Lock()

@@ -22,13 +22,13 @@ func (s *Service) offer(ctx context.Context, t *dialog.Talk, list Listing) dialo
 	}
 	if len(payable) > 1 && len(payable) <= payment.MaxBills {
 		screen.Options = append(screen.Options, option(
-			dialog.Say("fine.pay_all", "amount", list.Total.String()), dialog.Go(nodeOpen, memoryNumbers, strings.Join(payable, ","))))
+			dialog.Say("fine.pay_all", "amount", list.Total.String()), payment.Pay(Name, payable...)))
 	}
 	known := s.told(ctx, t, plate)
 	for _, b := range newest(list.Bills, known) {
 		if !b.Paying {
 			screen.Options = append(screen.Options, option(
-				label(b, known[b.Number], t.Caller.Now), dialog.Go(nodeOpen, memoryNumbers, b.Number)))
+				label(b, known[b.Number], t.Caller.Now), payment.Pay(Name, b.Number)))
 		}
 	}
 	screen.Options = append(screen.Options, option(

@@ -2,7 +2,6 @@ package fine
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"regexp"
@@ -13,9 +12,9 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/money"
-	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/registry"
+	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 	"github.com/eshik-kg/eshik/services/fine/db"
@@ -125,9 +124,9 @@ func (s *Service) admit(ctx context.Context, c caller.Caller, plate Plate) error
 	return nil
 }
 
-// bill is the pseudonym of one phone's view of one fine.
-func (s *Service) bill(c caller.Caller, number string) string {
-	return s.Sealer.Index("fine.bill", c.Phone+"|"+number)
+// billOf is the pseudonym of one phone's view of one fine.
+func billOf(sealer *seal.Sealer, c caller.Caller, number string) string {
+	return sealer.Index("fine.bill", c.Phone+"|"+number)
 }
 
 // noteBills keeps which fines the caller was shown: only these can be opened.
@@ -137,7 +136,7 @@ func (s *Service) noteBills(ctx context.Context, c caller.Caller, bills []Bill) 
 			return err
 		}
 		for _, b := range bills {
-			note := db.NoteLookupParams{ID: s.bill(c, b.Number), LookedAt: dbtime.From(c.Now)}
+			note := db.NoteLookupParams{ID: billOf(s.Sealer, c, b.Number), LookedAt: dbtime.From(c.Now)}
 			if err := db.New(tx).NoteLookup(ctx, note); err != nil {
 				return err
 			}
@@ -148,29 +147,6 @@ func (s *Service) noteBills(ctx context.Context, c caller.Caller, bills []Bill) 
 		return fmt.Errorf("note the fines that were shown: %w", err)
 	}
 	return nil
-}
-
-// Open makes a payment of fines that the caller was shown by a look-up within
-// the last hour. Numbers run in sequence: without this they could be counted up
-// to learn strangers' fines. Problems: fine_phone, fine_number, fine_gone, and
-// those of payment.Open.
-func (s *Service) Open(ctx context.Context, c caller.Caller, numbers []string) (payment.Payment, error) {
-	if c.Phone == "" {
-		return payment.Payment{}, errPhone
-	}
-	if i := slices.IndexFunc(numbers, func(number string) bool { return !billNumber.MatchString(number) }); i >= 0 {
-		return payment.Payment{}, errNumber.Of(i)
-	}
-	for _, number := range numbers {
-		at, err := db.New(s.DB.Reader()).LastLookup(ctx, s.bill(c, number))
-		if errors.Is(err, sql.ErrNoRows) || err == nil && c.Now.Sub(at.Time) > window {
-			return payment.Payment{}, errGone
-		}
-		if err != nil {
-			return payment.Payment{}, fmt.Errorf("read the last look-up: %w", err)
-		}
-	}
-	return s.Payments.Open(ctx, c, Name, numbers)
 }
 
 // call says to the register who asks, by a pseudonym that our audit resolves,

@@ -18,37 +18,25 @@ const (
 	nodeList    = "fine.list"
 	nodeDetails = "fine.details"
 	nodeWarning = "fine.warning"
-	nodeOpen    = "fine.open"
-	nodeConfirm = "fine.confirm"
-	nodePay     = "fine.pay"
-	nodeCode    = "fine.code"
 	// nodeIdentity is the identification's sub-talk (platform/identity).
 	nodeIdentity = "identity.start"
 )
 
-// What the talk remembers.
-const (
-	memoryPlate   = "fine.plate"
-	memoryNumbers = "fine.numbers" // of the fines to pay, separated by commas
-	memoryPayment = "fine.payment"
-)
+// memoryPlate is what the talk remembers.
+const memoryPlate = "fine.plate"
 
 // Talk is the service's part of the conversation.
 func (s *Service) Talk() dialog.Service {
 	return dialog.Service{
 		Name:  Name,
 		Entry: dialog.Option{Label: dialog.Say("fine.entry"), Next: dialog.Go(nodePlate)},
-		Nodes: []dialog.Node{
+		Nodes: append([]dialog.Node{
 			{ID: nodePlate, Plain: showPlate, Answer: answerPlate},
 			{ID: nodeOdd, Plain: showOdd, Answer: answerPlate},
 			{ID: nodeList, Show: s.showList},
 			{ID: nodeDetails, Show: s.showDetails, Resume: dialog.Call(nodeIdentity, nodeDetails)},
 			{ID: nodeWarning, Plain: showWarning},
-			{ID: nodeOpen, Do: s.doOpen},
-			{ID: nodeConfirm, Show: s.showConfirm},
-			{ID: nodePay, Do: s.doPay},
-			{ID: nodeCode, Show: s.showCode},
-		},
+		}, s.Payments.Checkout(Name, about)...),
 		Commands: commands(),
 		Shapes:   []dialog.Shape{{Read: findPlate, Ask: nodePlate}},
 		Hint:     hint,
@@ -128,54 +116,9 @@ func (s *Service) showDetails(ctx context.Context, t *dialog.Talk) (dialog.Scree
 	return screen, nil
 }
 
-// doOpen keeps the intent before the confirm screen names its price.
-func (s *Service) doOpen(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
-	p, err := s.Open(ctx, t.Caller, strings.Split(t.Get(memoryNumbers), ","))
-	if err != nil {
-		return dialog.Next{}, err
-	}
-	return dialog.Go(nodeConfirm, memoryPayment, p.ID), nil
-}
-
-func (s *Service) showConfirm(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
-	p, err := s.Payments.Get(ctx, t.Caller, t.Get(memoryPayment))
-	if err != nil {
-		return dialog.Screen{}, err
-	}
-	screen := say("fine.confirm", "plate", t.Get(memoryPlate), "n", len(p.Lines), "amount", p.Amount.String())
-	screen.Options = []dialog.Option{option(dialog.Say("fine.pay"), dialog.Go(nodePay))}
-	return screen, nil
-}
-
-// doPay confirms; doing it twice is doing it once.
-func (s *Service) doPay(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
-	p, err := s.Payments.Confirm(ctx, t.Caller, t.Get(memoryPayment))
-	if err != nil {
-		return dialog.Next{}, err
-	}
-	return dialog.Done(nodeCode, memoryPayment, p.ID), nil
-}
-
-// showCode says how to pay, or what became of the payment.
-func (s *Service) showCode(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
-	p, err := s.Payments.Get(ctx, t.Caller, t.Get(memoryPayment))
-	if err != nil {
-		return dialog.Screen{}, err
-	}
-	switch p.State {
-	case payment.Awaiting:
-		return say("fine.code", "code", p.Code, "amount", p.Amount.String()), nil
-	case payment.Accepted:
-		return say("fine.code_accepted", "amount", p.Amount.String()), nil
-	case payment.InDoubt:
-		return say("fine.code_doubt", "amount", p.Amount.String()), nil
-	case payment.Settled:
-		return say("fine.code_settled", "amount", p.Amount.String()), nil
-	case payment.RefundDue:
-		return say("fine.code_refund", "code", p.Code), nil
-	default:
-		return say("fine.code_refused"), nil
-	}
+// about says which fines are paid.
+func about(t *dialog.Talk, p payment.Payment) dialog.Message {
+	return dialog.Say("fine.list", "plate", t.Get(memoryPlate), "n", len(p.Lines))
 }
 
 func say(key string, args ...any) dialog.Screen {

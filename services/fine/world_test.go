@@ -219,7 +219,7 @@ func newWorld(t *testing.T, db *store.DB) *world {
 	w.payments, err = payment.New(payment.Deps{
 		DB: db, Queue: queue, Sealer: sealer, Trail: left, Texts: texts,
 		Now: w.now, Random: rand.Reader, Log: log,
-	}, fine.NewBiller(w.city, db, w.now))
+	}, fine.NewBiller(w.city, db, sealer, w.now))
 	must(t, err)
 	w.Service, err = fine.New(fine.Deps{
 		DB: db, Register: w.city, Cashier: w.city, Payments: w.payments, Citizens: w,
@@ -237,6 +237,8 @@ func (w *world) caller(turn string) caller.Caller {
 func (w *world) paid(t *testing.T, turn, number string) payment.Payment {
 	t.Helper()
 	ctx := context.Background()
+	_, err := w.Lookup(ctx, w.caller(turn), plate)
+	must(t, err)
 	p, err := w.payments.Open(ctx, w.caller(turn), fine.Name, []string{number})
 	must(t, err)
 	p, err = w.payments.Confirm(ctx, w.caller(turn), p.ID)

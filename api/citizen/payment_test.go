@@ -1,0 +1,258 @@
+package citizen
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/eshik-kg/eshik/api"
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/analytics"
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/job"
+	"github.com/eshik-kg/eshik/platform/money"
+	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/seal"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/trail"
+)
+
+// parking is another service that has its bills paid: this is all that it says of it.
+type parking struct{ paid map[string]money.Amount }
+
+func (parking) Service() string { return "parking" }
+
+func (parking) Admit(context.Context, caller.Caller, []string) error { return nil }
+
+func (p parking) Quote(_ context.Context, b payment.Bill) (payment.Quote, error) {
+	if !strings.HasPrefix(b.Ref, "place-") {
+		return payment.Quote{}, problem.New(problem.NotFound, "problem.payment_absent")
+	}
+	return payment.Quote{Amount: 40 * money.Som}, nil
+}
+
+func (p parking) Settle(ctx context.Context, s payment.Settlement) (payment.Outcome, error) {
+	if err := s.Sending(ctx); err != nil {
+		return "", err
+	}
+	p.paid[s.Ref] = s.Amount
+	return payment.OutcomeSettled, nil
+}
+
+// talk has one screen of the service's own; where it leads is the payments'.
+func (parking) talk(payments *payment.Service, place string) dialog.Service {
+	return dialog.Service{
+		Name: "parking", Entry: dialog.Option{Label: dialog.Say("parking.entry"), Next: dialog.Go("parking.place")},
+		Nodes: append([]dialog.Node{{ID: "parking.place", Plain: func(*dialog.Talk) dialog.Screen {
+			return dialog.Screen{
+				Body:    []dialog.Message{dialog.Say("parking.which")},
+				Options: []dialog.Option{{Label: dialog.Say("parking.tonight"), Next: payment.Pay("parking", place)}},
+			}
+		}}}, payments.Checkout("parking", func(_ *dialog.Talk, p payment.Payment) dialog.Message {
+			return dialog.Say("parking.about", "n", len(p.Lines))
+		})...),
+		Commands: []dialog.Command{{Words: []string{"паркинг"}, Node: "parking.place"}},
+	}
+}
+
+const parkingTexts = `
+["parking.entry"]
+text = "Паркинг"
+["parking.which"]
+text = "Паркинг?"
+["parking.tonight"]
+text = "23:00"
+["parking.about"]
+text = "Паркинг: {n}"
+`
+
+// lot is the second service with real payments, beside what the interfaces need.
+type lot struct {
+	parking
+	payments *payment.Service
+	texts    *locales.Catalogue
+	db       *store.DB
+	rest     *analytics.Recorder // of the REST interface
+}
+
+// Send implements notify.Sender.
+func (*lot) Send(_ context.Context, m notify.Outgoing) (notify.Taken, error) {
+	return notify.Taken{Provider: "test", ID: m.ID}, nil
+}
+
+// counted are the steps that the REST interface counted. Nothing is counted later.
+func (l *lot) counted(t *testing.T) (steps []string) {
+	t.Helper()
+	l.rest.Close()
+	rows, err := l.db.Reader().QueryContext(t.Context(), "SELECT service || ' ' || step || ' ' || outcome FROM analytics_events WHERE step LIKE 'rest.%' ORDER BY step")
+	fatal(t, err)
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var step string
+		fatal(t, rows.Scan(&step))
+		steps = append(steps, step)
+	}
+	fatal(t, rows.Err())
+	return steps
+}
+
+// Locale implements api.Languages.
+func (*lot) Locale(context.Context, string) (locales.Locale, error) { return "", nil }
+
+func fatal(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func newLot(t *testing.T) *lot {
+	t.Helper()
+	db, log := storetest.Open(t, storetest.NewSQLite(t)), slog.New(slog.DiscardHandler)
+	queue, err := job.New(db, log)
+	fatal(t, err)
+	sealer, err := seal.New([]byte(strings.Repeat("k", 32)))
+	fatal(t, err)
+	file := &fstest.MapFile{Data: []byte(parkingTexts)}
+	texts, err := locales.Load(fstest.MapFS{"ky/parking.toml": file, "ru/parking.toml": file, "en/parking.toml": file})
+	fatal(t, err)
+	recorder := analytics.NewRecorder(db, log)
+	t.Cleanup(recorder.Close)
+	l := &lot{parking: parking{paid: map[string]money.Amount{}}, texts: texts, db: db, rest: analytics.NewRecorder(db, log)}
+	left, err := trail.New(audit.New(db, sealer), recorder, notify.New(db, queue, sealer, l, notify.Quiet{}, time.Now, log))
+	fatal(t, err)
+	l.payments, err = payment.New(payment.Deps{
+		DB: db, Queue: queue, Sealer: sealer, Trail: left, Texts: texts, Now: time.Now, Random: rand.Reader, Log: log,
+	}, l.parking)
+	fatal(t, err)
+	return l
+}
+
+const parker = "+996555000001"
+
+// talked pays by the conversation over a channel, and gives the payment's code.
+func (l *lot) talked(t *testing.T, channel caller.Channel, place string) string {
+	t.Helper()
+	engine, err := dialog.New(l.texts, dialog.Options{Log: slog.New(slog.DiscardHandler)}, l.talk(l.payments, place))
+	fatal(t, err)
+	state, budget := dialog.NewState(locales.KY), dialog.Budget{Septets: 182, Units: 80}
+	inputs := []dialog.Input{{Start: true}, {Text: "1"}, {Text: "1"}, {Text: "1"}}
+	if channel == caller.SMS {
+		budget = dialog.Budget{Septets: 459, Units: 201}
+		inputs = []dialog.Input{{Start: true, Text: "паркинг"}, {Text: "1"}, {Text: "1"}}
+	}
+	var screens []string
+	for turn, in := range inputs {
+		in.Budget = budget
+		c := caller.Caller{Phone: parker, Channel: channel, Locale: locales.KY, Now: time.Now(), Turn: fmt.Sprint(channel, turn)}
+		if state, err = dialog.Decode(state.Encode()); err != nil {
+			t.Fatal(err)
+		}
+		reply, err := engine.Next(t.Context(), c, state, in)
+		fatal(t, err)
+		screens = append(screens, reply.Text)
+	}
+	if sum := screens[len(screens)-2]; !strings.HasPrefix(sum, "Паркинг: 1\nТөлөнөт: 40 сом\n1 Төлөө") {
+		t.Errorf("%s: the sum is shown as %q", channel, sum)
+	}
+	return regexp.MustCompile(`\b\d{10}\b`).FindString(screens[len(screens)-1])
+}
+
+// request makes one request of a phone that is signed in.
+func (l *lot) request(t *testing.T, method, path, body string) (int, map[string]any) {
+	t.Helper()
+	audience := Audience(func(context.Context, string) (api.Principal, error) {
+		return api.Principal{Phone: parker}, nil
+	}, l, func(turn string) string { return turn }, time.Now)
+	contract, err := api.NewContract(Document, audience)
+	fatal(t, err)
+	app := fiber.New(fiber.Config{ErrorHandler: api.ErrorHandler(l.texts, slog.New(slog.DiscardHandler)), Immutable: true})
+	(&Server{Payments: l.payments, Recorder: l.rest, Texts: l.texts}).Mount(app, contract)
+	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
+	r.Header.Set("Authorization", "Bearer t")
+	r.Header.Set("Content-Type", "application/json")
+	response, err := app.Test(r, -1)
+	fatal(t, err)
+	defer func() { _ = response.Body.Close() }()
+	data, err := io.ReadAll(response.Body)
+	fatal(t, err)
+	var out map[string]any
+	fatal(t, json.Unmarshal(data, &out))
+	return response.StatusCode, out
+}
+
+// rested pays over REST, and gives the payment's code.
+func (l *lot) rested(t *testing.T, place string) string {
+	t.Helper()
+	status, quoted := l.request(t, http.MethodPost, "/v1/payments", `{"service": "parking", "refs": ["`+place+`"]}`)
+	if status != http.StatusCreated || quoted["service"] != "parking" || quoted["amount"] != 4000.0 {
+		t.Fatalf("%d %v", status, quoted)
+	}
+	status, confirmed := l.request(t, http.MethodPut, fmt.Sprintf("/v1/payments/%s/confirmation", quoted["id"]), "")
+	if status != http.StatusOK || confirmed["state"] != "awaiting" {
+		t.Fatalf("%d %v", status, confirmed)
+	}
+	code, _ := confirmed["code"].(string)
+	return code
+}
+
+// TestASecondServiceIsPaid: a service that is not the fines has its bills paid over every
+// channel, through the same steps, and its register hears of each once.
+func TestASecondServiceIsPaid(t *testing.T) {
+	t.Parallel()
+	l := newLot(t)
+	for place, code := range map[string]string{
+		"place-1": l.talked(t, caller.USSD, "place-1"), "place-2": l.talked(t, caller.SMS, "place-2"), "place-3": l.rested(t, "place-3"),
+	} {
+		checked, err := l.payments.Check(t.Context(), "wallet", code, 40*money.Som)
+		if err != nil || checked.Decision != payment.Approved || checked.Service != "parking" {
+			t.Errorf("%s: %+v, %v", place, checked, err)
+		}
+		answer, err := l.payments.Accept(t.Context(), "wallet", place, code, 40*money.Som, time.Time{})
+		if err != nil || answer.Decision != payment.Approved {
+			t.Fatalf("%s: %+v, %v", place, answer, err)
+		}
+	}
+	list, err := l.payments.List(t.Context(), caller.Caller{Phone: parker, Now: time.Now()}, "", 10)
+	fatal(t, err)
+	for _, p := range list {
+		fatal(t, l.payments.Settle(t.Context(), p.ID))
+	}
+	if len(list) != 3 || len(l.paid) != 3 || l.paid["place-1"] != 40*money.Som {
+		t.Errorf("%d payments, the register heard of %v", len(list), l.paid)
+	}
+	fatal(t, l.payments.VerifyLedger(t.Context()))
+	if got := strings.Join(l.counted(t), ", "); got != "parking rest.confirm done, parking rest.quote done" {
+		t.Errorf("counted as %s", got)
+	}
+}
+
+// TestBillsOfNoService: what a client makes up is named, and no service of the figures.
+func TestBillsOfNoService(t *testing.T) {
+	t.Parallel()
+	l := newLot(t)
+	status, refused := l.request(t, http.MethodPost, "/v1/payments", `{"service": "made-up", "refs": ["place-1"]}`)
+	if status != http.StatusBadRequest || refused["code"] != "problem.payment_service" || !strings.Contains(fmt.Sprint(refused["errors"]), "/service") {
+		t.Errorf("%d %v", status, refused)
+	}
+	if got := strings.Join(l.counted(t), ", "); got != "payment rest.quote refused" {
+		t.Errorf("counted as %s", got)
+	}
+}

@@ -1,0 +1,101 @@
+package payment
+
+import (
+	"context"
+	"strings"
+
+	"github.com/eshik-kg/eshik/platform/dialog"
+)
+
+// The steps of a checkout; a service's name and a dot stand before each.
+const (
+	stepOpen    = ".open"
+	stepConfirm = ".confirm"
+	stepPay     = ".pay"
+	stepCode    = ".code"
+)
+
+// What a conversation remembers of a checkout, the service's name before each: the bills'
+// references, separated by commas, and then the payment's id.
+const (
+	memoryBills   = ".numbers"
+	memoryPayment = ".payment"
+)
+
+// Pay leads into a service's Checkout for its bills, by their references, which have no
+// commas.
+func Pay(service string, refs ...string) dialog.Next {
+	return dialog.Go(service+stepOpen, service+memoryBills, strings.Join(refs, ","))
+}
+
+// Checkout is the part of a service's conversation in which bills are paid: the sum, the
+// citizen's word, and the code to pay by. The service has these nodes among its own, and
+// leads to them by Pay; the steps count as its own. about says in a line what is paid
+// for; it stands above the sum.
+func (s *Service) Checkout(service string, about func(t *dialog.Talk, p Payment) dialog.Message) []dialog.Node {
+	c := checkout{s, service, about}
+	return []dialog.Node{
+		{ID: service + stepOpen, Do: c.open},
+		{ID: service + stepConfirm, Show: c.confirm},
+		{ID: service + stepPay, Do: c.pay},
+		{ID: service + stepCode, Show: c.code},
+	}
+}
+
+type checkout struct {
+	payments *Service
+	service  string
+	about    func(t *dialog.Talk, p Payment) dialog.Message
+}
+
+// open keeps the intent before the confirm screen names its price.
+func (c checkout) open(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
+	p, err := c.payments.Open(ctx, t.Caller, c.service, strings.Split(t.Get(c.service+memoryBills), ","))
+	if err != nil {
+		return dialog.Next{}, err
+	}
+	return dialog.Go(c.service+stepConfirm, c.service+memoryPayment, p.ID), nil
+}
+
+func (c checkout) confirm(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+	p, err := c.payments.Get(ctx, t.Caller, t.Get(c.service+memoryPayment))
+	if err != nil {
+		return dialog.Screen{}, err
+	}
+	screen := says(c.about(t, p), dialog.Say("payment.due", "amount", p.Amount.String()))
+	screen.Options = []dialog.Option{{Label: dialog.Say("payment.pay"), Next: dialog.Go(c.service + stepPay)}}
+	return screen, nil
+}
+
+// pay confirms; doing it twice is doing it once.
+func (c checkout) pay(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
+	p, err := c.payments.Confirm(ctx, t.Caller, t.Get(c.service+memoryPayment))
+	if err != nil {
+		return dialog.Next{}, err
+	}
+	return dialog.Done(c.service+stepCode, c.service+memoryPayment, p.ID), nil
+}
+
+// code says how to pay, or what became of the payment.
+func (c checkout) code(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+	p, err := c.payments.Get(ctx, t.Caller, t.Get(c.service+memoryPayment))
+	if err != nil {
+		return dialog.Screen{}, err
+	}
+	switch p.State {
+	case Awaiting:
+		return says(dialog.Say("payment.code", "code", p.Code, "amount", p.Amount.String())), nil
+	case Accepted:
+		return says(dialog.Say("payment.code_accepted", "amount", p.Amount.String())), nil
+	case InDoubt:
+		return says(dialog.Say("payment.code_doubt", "amount", p.Amount.String())), nil
+	case Settled:
+		return says(dialog.Say("payment.code_settled", "amount", p.Amount.String())), nil
+	case RefundDue:
+		return says(dialog.Say("payment.code_refund", "code", p.Code)), nil
+	default:
+		return says(dialog.Say("payment.code_refused")), nil
+	}
+}
+
+func says(body ...dialog.Message) dialog.Screen { return dialog.Screen{Body: body} }
