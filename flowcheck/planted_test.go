@@ -71,7 +71,7 @@ func faulty() dialog.Service {
 	deaf.Ask = dialog.AskText
 	nodes := []dialog.Node{
 		say("planted.stuck", body(dialog.Say("fine.entry"))), say("planted.wide", body(fine)), say("planted.grows", body(fine)),
-		say("planted.long", body(slices.Repeat([]dialog.Message{fine}, 30)...)),
+		say("planted.long", body(slices.Repeat([]dialog.Message{fine}, 40)...)),
 		say("planted.deaf", deaf), say("planted.ended", ended), tells,
 		say("planted.key", body(dialog.Say("planted.none"))),
 		say("planted.argument", body(dialog.Say("fine.clean", "plat", "01KG123ABC"))),
