@@ -31,8 +31,8 @@ func TestSecondWhileTheFirstIsNotSettled(t *testing.T) {
 		outcome payment.Outcome
 		then    string
 	}{
-		"settled":          {payment.OutcomeSettled, " жабылды: айып пул төлөнгөн"},
-		"paid by somebody": {payment.OutcomePaid, " жабылды: айып пул төлөнгөн"},
+		"settled":          {payment.OutcomeSettled, " жабылды: буга чейин төлөнгөн"},
+		"paid by somebody": {payment.OutcomePaid, " жабылды: буга чейин төлөнгөн"},
 		"given back":       {payment.OutcomeCancelled, "жаңы код алыңыз"},
 	} {
 		t.Run(name, func(t *testing.T) {
