@@ -182,6 +182,34 @@ func TestWords(t *testing.T) {
 	}
 }
 
+// A certificate's number is one, whatever its groups look like: a one-time code, a card's
+// number, a word of a command.
+func TestEveryCertificateNumberIsRead(t *testing.T) {
+	t.Parallel()
+	p, c := wordsWorld(t)
+	phones := 0
+	for _, number := range []string{
+		"9557-35HT-WCU", "NXTX-J325-676", "QW76-5989-NT4", "8936-42SS-QUJ", "DKCS-SPGR-RUW", "892V-RUSX-XTJ", "76U3-SAYK-GAY", "2P2B-A9D2-JQE",
+	} {
+		for _, text := range []string{number, "справка " + number, "ТЕКШЕР " + strings.ToLower(number), "ушул " + number + " номер туурабы"} {
+			for _, locale := range []locales.Locale{locales.KY, ""} {
+				phones++
+				phone := fmt.Sprintf("+99655522%04d", phones)
+				_, answer := p.text(t, phone, text)
+				if locale == "" { // the number waits for the language
+					_, answer = p.text(t, phone, "1")
+				} else {
+					must(t, c.app.Identity.SetLocale(t.Context(), phone, locale, ""))
+					_, answer = p.text(t, phone, text)
+				}
+				if !strings.Contains(answer, "берилген эмес") {
+					t.Errorf("%q in %q is answered %q", text, locale, answer)
+				}
+			}
+		}
+	}
+}
+
 // A soft "no" on a screen that waits for an answer is about the screen: it stops no
 // notices; a word that cancels leads to the main menu; the law's words stop them.
 func TestSoftWordsInATalk(t *testing.T) {

@@ -320,13 +320,16 @@ func argument(rest string) string { return strings.TrimFunc(rest, mark) }
 
 func mark(r rune) bool { return unicode.IsSpace(r) || unicode.IsPunct(r) || unicode.IsSymbol(r) }
 
+// keeps reports that what stands behind a command may be kept and shown.
+func (c Command) keeps(rest string) bool { return c.checked || !resembles(rest).Sensitive() }
+
 // next is where a command leads with the number in the text. What may be somebody's
 // personal number or a secret is dropped: nobody asked for it, and it would be kept.
 func (c Command) next(rest string) Next {
 	if c.To.Node != "" {
 		return c.To
 	}
-	if resembles(rest).Sensitive() {
+	if !c.keeps(rest) {
 		rest = ""
 	}
 	if rest == "" && c.Bare != "" {
@@ -340,7 +343,7 @@ func (c Command) next(rest string) Next {
 
 // again is a text that asks for the same once more, without what must not be kept.
 func (c Command) again(rest string) string {
-	if resembles(rest).Sensitive() {
+	if !c.keeps(rest) {
 		rest = ""
 	}
 	for _, words := range [][]string{c.Words, c.Also} {

@@ -206,6 +206,7 @@ type Command struct {
 	numbers bool // of a service with Shapes
 	latin   Next // in place of To when it is written in Latin letters
 	formed  bool // found by a Shape, not by its word
+	checked bool // found by a Shape with a check character
 	several bool // the text holds other numbers too
 }
 
@@ -216,6 +217,9 @@ type Shape struct {
 	Read func(piece string, alone bool) (value string, ok bool)
 	// Ask is the node whose question it answers.
 	Ask string
+	// Checked: it has a check character, so that what fits is this and nothing else: no
+	// word of a command, and nothing that must not be kept, whatever parts of it look like.
+	Checked bool
 }
 
 // Talk is one turn of a conversation as a node sees it.

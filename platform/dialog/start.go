@@ -122,7 +122,7 @@ func (w *walk) command(ctx context.Context, c Command, rest string) error {
 	switch {
 	case rest == "" || c.Ask == "":
 		return w.move(ctx, c.next(rest))
-	case resembles(rest).Sensitive():
+	case !c.keeps(rest):
 		if w.notice = w.sentences(w.engine.hints(rest)...); w.notice == "" {
 			w.notice = w.sentences(Say("dialog.other_number"))
 		}

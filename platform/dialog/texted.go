@@ -38,7 +38,9 @@ func (e *Engine) shaped(text string, r locales.Reading) (Command, string, bool) 
 		}
 		several, at = after.value != found.value, after.to
 	}
-	return Command{Ask: found.shape.Ask, service: found.shape.service, formed: true, several: several}, found.value, true
+	return Command{
+		Ask: found.shape.Ask, service: found.shape.service, formed: true, checked: found.shape.Checked, several: several,
+	}, found.value, true
 }
 
 // shapeAt is a shape that was found in the tokens [from, to) of a text.
@@ -53,10 +55,12 @@ func (e *Engine) shapeIn(text string, r locales.Reading, low, high int) (shapeAt
 	for size := min(high-low, maxPieces); size > 0; size-- {
 		for from := low; from+size <= high; from++ {
 			piece, alone, ok := pieceOf(text, r, from, from+size)
-			if !ok {
-				continue
-			}
+			// "DKCS-SPGR-RUW": a group may read as a word.
+			joined := !ok && !strings.Contains(piece, " ")
 			for _, shape := range e.shapes {
+				if !ok && !(joined && shape.Checked) {
+					continue
+				}
 				if value, fits := shape.Read(piece, alone); fits {
 					return shapeAt{shape, value, from, from + size}, true
 				}
@@ -72,22 +76,24 @@ type shapeOf struct {
 	service string
 }
 
-// pieceOf is the text of the tokens [from, to), if it may be a shape; alone says
-// that no other token is a number or means nothing.
+// pieceOf is the text of the tokens [from, to); ok, if it may be a shape: no word of a
+// command is in it. alone says that no other token is a number or means nothing.
 func pieceOf(text string, r locales.Reading, from, to int) (piece string, alone, ok bool) {
-	alone = true
+	alone, ok = true, true
 	for i, t := range r.Tokens {
 		inside := i >= from && i < to
 		if inside && t.Sense == locales.Meant {
-			return "", false, false
+			ok = false
 		}
 		if !inside && (t.Sense == locales.Unknown || t.Sense == locales.Number || lone(t) && (i == from-1 || i == to)) {
 			alone = false
 		}
 	}
 	piece = text[r.Tokens[from].Start:r.Tokens[to-1].End]
-	n := count(piece)
-	return piece, alone, n >= minShape && n <= maxShape
+	if n := count(piece); n < minShape || n > maxShape {
+		return "", false, false
+	}
+	return piece, alone, ok
 }
 
 // learnLabels makes the labels of the menus commands by themselves: those of the

@@ -38,7 +38,7 @@ func (s *Service) Talk() dialog.Service {
 			{ID: nodeVerified, Show: s.showVerified},
 		},
 		Commands: commands(),
-		Shapes:   []dialog.Shape{{Read: findNumber, Ask: nodeVerify}},
+		Shapes:   []dialog.Shape{{Read: findNumber, Ask: nodeVerify, Checked: true}},
 		Texted:   dialog.Say("certificate.texted"),
 	}
 }
