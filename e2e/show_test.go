@@ -210,7 +210,7 @@ func queueEverywhere(d *door, number string, then between) {
 	}
 	then(d)
 	d.offer(number, p)
-	d.await(aigul, "Сизге орун")
+	d.await(aigul, "Жооп: КЕЗЕК")
 	then(d)
 	c, screen = d.dial(aigul)
 	screen = c.choose(screen, "Бала бакча", "орун")
