@@ -97,18 +97,21 @@ func shows(script, pattern string) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
 		for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(30 * time.Millisecond) {
 			now, err := chromedp.Evaluate[string](script)(ctx, tab)
-			if err != nil {
+			if err != nil && !leaves(err) {
 				return err
 			}
-			if wanted.MatchString(now) {
+			if err == nil && wanted.MatchString(now) {
 				return nil
 			}
 			if time.Now().After(deadline) {
-				return fmt.Errorf("%s is %q, not %q", script, now, pattern)
+				return fmt.Errorf("%s is %q (%v), not %q", script, now, err, pattern)
 			}
 		}
 	})
 }
+
+// leaves reports that the page was left while it was asked: the next one is waited for.
+func leaves(err error) bool { return strings.Contains(err.Error(), "navigated or closed") }
 
 // says is shows of an element's text.
 func says(id, pattern string) chromedp.Action[chromedp.Void] {

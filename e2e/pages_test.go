@@ -56,7 +56,7 @@ func (p pageState) in(server, language string) string {
 
 // paste asks for what a QR code says.
 func paste(code string) chromedp.Action[chromedp.Void] {
-	return run(fmt.Sprintf(`(() => { const field = document.getElementById("qr"); field.value = %q; field.form.submit(); })()`, code))
+	return run(fmt.Sprintf(`(() => { const field = document.getElementById("qr"); field.value = %q; setTimeout(() => field.form.submit()); })()`, code))
 }
 
 func run(script string) chromedp.Action[chromedp.Void] {

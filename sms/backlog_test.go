@@ -167,6 +167,6 @@ func TestTooLateToAnswer(t *testing.T) {
 		w.text("SM2", "two")
 		w.hears("one", "two")
 		w.start()
-		w.sends("ky problem.internal", "you said two")
+		w.sends("ky problem.internal\nru problem.internal", "you said two")
 	})
 }

@@ -70,7 +70,7 @@ func TestResume(t *testing.T) {
 		w.text("SM2", "canary 2")
 		w.pass(16 * time.Minute)
 		resume(0)
-		w.sends("you said canary 11503198800011", "ky problem.internal")
+		w.sends("you said canary 11503198800011", "ky problem.internal\nru problem.internal")
 		w.pass(31 * 24 * time.Hour)
 		resume(0)
 		w.fail(nil)

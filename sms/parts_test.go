@@ -108,17 +108,17 @@ func TestMissingPart(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		w.sends("ky sms.incomplete")
+		w.sends("ky sms.incomplete\nru sms.incomplete")
 		w.take(w.part("id-b", 7, 2, 3, "two ")) // belated: the citizen was told
 		w.pass(3 * time.Minute)
 		_ = w.inbound.Resume(t.Context())
 		w.rest()
-		w.sends("ky sms.incomplete")
+		w.sends("ky sms.incomplete\nru sms.incomplete")
 		if len(w.heard()) != 0 {
 			t.Errorf("heard %q", w.said())
 		}
 		w.take(w.part("id-d", 7, 1, 2, "new "), w.part("id-e", 7, 2, 2, "text"))
-		w.sends("ky sms.incomplete", "you said new text")
+		w.sends("ky sms.incomplete\nru sms.incomplete", "you said new text")
 	})
 }
 
@@ -243,7 +243,7 @@ func TestReferenceIsUsedAgain(t *testing.T) {
 		"one part is as before":       {again: []string{"1new ", "2two"}, said: []string{"new two"}},
 		"the part as before is first": {again: []string{"2two", "1new "}, said: []string{"new two"}},
 		"twice other words":           {again: []string{"1new ", "2words", "1third ", "2text"}, said: []string{"new words", "third text"}},
-		"one part of other words":     {again: []string{"1new "}, sent: []string{"ky sms.incomplete"}},
+		"one part of other words":     {again: []string{"1new "}, sent: []string{"ky sms.incomplete\nru sms.incomplete"}},
 		"the same part":               {again: []string{"2two"}, count: 1},
 		"the same text":               {again: []string{"1one ", "2two"}, count: 2},
 	} {
