@@ -104,7 +104,7 @@ func shows(script, pattern string) chromedp.Action[chromedp.Void] {
 				return nil
 			}
 			if time.Now().After(deadline) {
-				return fmt.Errorf("%s is %q (%v), not %q", script, now, err, pattern)
+				return fmt.Errorf("%s is %q, not %q", script, now, pattern)
 			}
 		}
 	})

@@ -195,12 +195,12 @@ func TestEveryCertificateNumberIsRead(t *testing.T) {
 			for _, locale := range []locales.Locale{locales.KY, ""} {
 				phones++
 				phone := fmt.Sprintf("+99655522%04d", phones)
+				if locale != "" {
+					must(t, c.app.Identity.SetLocale(t.Context(), phone, locale, ""))
+				}
 				_, answer := p.text(t, phone, text)
 				if locale == "" { // the number waits for the language
 					_, answer = p.text(t, phone, "1")
-				} else {
-					must(t, c.app.Identity.SetLocale(t.Context(), phone, locale, ""))
-					_, answer = p.text(t, phone, text)
 				}
 				if !strings.Contains(answer, "берилген эмес") {
 					t.Errorf("%q in %q is answered %q", text, locale, answer)
