@@ -27,7 +27,7 @@ import (
 // which nobody proved who they are.
 func newApp(t *testing.T) *fiber.App {
 	t.Helper()
-	return serving(t, nil, func(c *fiber.Ctx) error { return c.SendString(CallerFrom(c.UserContext()).Turn) })
+	return serving(t, nil, func(c *fiber.Ctx) error { return c.SendString(CallerFrom(c.UserContext()).Key) })
 }
 
 // serving is newApp where phones chose languages, with another handler.

@@ -86,7 +86,7 @@ func TestAnotherAudience(t *testing.T) {
 	app.Use("/shops/v1", contract.Middleware)
 	app.All("/*", func(c *fiber.Ctx) error {
 		who := CallerFrom(c.UserContext())
-		return c.SendString(strings.Join([]string{string(who.Channel), who.Gateway, PrincipalFrom(c.UserContext()).ID, who.Phone, who.Turn}, ","))
+		return c.SendString(strings.Join([]string{string(who.Channel), who.Gateway, PrincipalFrom(c.UserContext()).ID, who.Phone, who.Key}, ","))
 	})
 	basic := func(name, secret string) string {
 		return "Basic " + base64.StdEncoding.EncodeToString([]byte(name+":"+secret))

@@ -263,7 +263,7 @@ func (k *Contract) caller(c *fiber.Ctx, operation *openapi3.Operation) (who call
 		}
 	}
 	if key := c.Get(idempotencyKey); key != "" && operation.Parameters.GetByInAndName("header", idempotencyKey) != nil {
-		who.Turn = a.Index(operation.OperationID + "|" + principal.scope() + "|" + key)
+		who.Key = a.Index(operation.OperationID + "|" + principal.scope() + "|" + key)
 	}
 	return who, principal, nil
 }

@@ -42,9 +42,9 @@ import (
 // stand on, and what the operators' commands ask.
 type App struct {
 	module.Env
-	Modules  []module.Module        // in the order of the menu
-	Talks    *session.Conversations // the conversation that USSD and SMS share
-	Partners *payment.Partners      // those who pay bills for citizens
+	Modules       []module.Module        // in the order of the menu
+	Conversations *session.Conversations // the conversation that USSD and SMS share
+	Partners      *payment.Partners      // those who pay bills for citizens
 
 	config   *Config
 	recorder *analytics.Recorder
@@ -77,7 +77,7 @@ func build(ctx context.Context, config *Config, log *slog.Logger, added Added) (
 		return nil, fmt.Errorf("the locale files: %w", err)
 	}
 	a := &App{config: config, added: added, metrics: newMetrics(), Env: module.Env{Clock: time.Now, Random: rand.Reader, Texts: texts, Log: log}}
-	for _, part := range []func(context.Context) error{a.buildStore, a.buildPlatform, a.buildServices, a.buildTalks} {
+	for _, part := range []func(context.Context) error{a.buildStore, a.buildPlatform, a.buildServices, a.buildConversations} {
 		if err := part(ctx); err != nil {
 			return nil, errors.Join(err, a.close(ctx))
 		}
@@ -105,7 +105,7 @@ func (a *App) buildStore(ctx context.Context) (err error) {
 		return err
 	}
 	if a.redis.Ping(ctx).Err() != nil {
-		a.Log.Warn("Redis does not answer: until it does, talks are kept in the database and limits in this process")
+		a.Log.Warn("Redis does not answer: until it does, conversations are kept in the database and limits in this process")
 	}
 	a.Limiter = limit.NewFallback(limit.NewRedis(a.redis), a.Limiter, a.Clock, a.Log)
 	return nil
@@ -195,18 +195,18 @@ func (a *App) buildServices(ctx context.Context) error {
 }
 
 // Conversation is the services' parts of it, in the order of the menu.
-func (a *App) Conversation() []dialog.Service {
-	var all []dialog.Service
+func (a *App) Conversation() []dialog.Flow {
+	var all []dialog.Flow
 	for _, m := range a.Modules {
-		if m.Talk.Name != "" {
-			all = append(all, m.Talk)
+		if m.Flow.Name != "" {
+			all = append(all, m.Flow)
 		}
 	}
-	return append(all, a.Identity.Talk())
+	return append(all, a.Identity.Flow())
 }
 
-// buildTalks makes the conversation that USSD and SMS share.
-func (a *App) buildTalks(context.Context) error {
+// buildConversations makes the conversation that USSD and SMS share.
+func (a *App) buildConversations(context.Context) error {
 	engine, err := dialog.New(a.Texts, dialog.Options{Profiles: a.Identity, Log: a.Log, Lapse: a.Identity.Lapse}, a.Conversation()...)
 	if err != nil {
 		return err
@@ -219,17 +219,17 @@ func (a *App) buildTalks(context.Context) error {
 		}
 		sessions = session.NewFallback(shared, session.NewSQL(a.DB), a.Clock, a.Log)
 	}
-	a.Talks, err = session.New(session.Deps{
+	a.Conversations, err = session.New(session.Deps{
 		Engine: engine, Store: sessions, Profiles: a.Identity, Recorder: a.recorder, Sentences: a.Texts,
 		Secret: []byte(a.Sealer.Index("session.secret", "v1")), Window: a.config.ResumeWindow, Now: a.Clock, Log: a.Log,
 		Deferred: &session.Deferred{
-			DB: a.DB, Queue: a.Queue, Outbox: a.Outbox, StepTime: a.config.StepTime, Budget: sms.Budget, Lifetime: sms.TalkLifetime,
+			DB: a.DB, Queue: a.Queue, Outbox: a.Outbox, StepTime: a.config.StepTime, Budget: sms.Budget, Lifetime: sms.Lifetime,
 		},
 	})
 	if err != nil {
 		return err
 	}
-	a.Talks.HandleDeferred()
-	a.carryTalks()
+	a.Conversations.HandleDeferred()
+	a.carryUSSD()
 	return nil
 }

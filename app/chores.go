@@ -15,10 +15,10 @@ func (a *App) chores() []module.Chore {
 	list := []module.Chore{
 		{Name: "seal the audit log", Do: func(ctx context.Context) error { _, err := a.Audit.Seal(ctx); return err }},
 		{Name: "sign a checkpoint of the audit log", Do: a.checkpoints.sign, Every: checkpointEvery},
-		{Name: "count abandoned talks", Do: func(ctx context.Context) error { return a.Talks.Sweep(ctx, a.Clock()) }},
+		{Name: "count abandoned conversations", Do: func(ctx context.Context) error { return a.Conversations.Sweep(ctx, a.Clock()) }},
 		{Name: "settle payments", Do: a.Payments.Sweep},
 		{Name: "close codes of paid bills", Do: a.Payments.CloseOvertaken},
-		{Name: "tidy deferred replies", Do: a.Talks.TidyDeferred},
+		{Name: "tidy deferred replies", Do: a.Conversations.TidyDeferred},
 		{Name: "ask for delivery reports", Do: func(ctx context.Context) error { return a.router.AskReports(ctx, a.Outbox) }},
 		{Name: "watch the money of SMS accounts", Do: a.credit.Check},
 		{Name: "balance SMS providers", Do: func(ctx context.Context) error { return a.router.Balance(ctx, a.Outbox) }},

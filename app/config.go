@@ -29,7 +29,7 @@ type Config struct {
 	ShortCode   string   `default:"*1414#" env:"ESHIK_SHORT_CODE" help:"The code citizens dial."`
 
 	StepTime     time.Duration `default:"3s" env:"ESHIK_STEP_TIME" help:"What a step over USSD may take before its answer is promised by SMS."`
-	ResumeWindow time.Duration `default:"15m" env:"ESHIK_RESUME_WINDOW" help:"How long a talk that broke off can be continued; 0: never."`
+	ResumeWindow time.Duration `default:"15m" env:"ESHIK_RESUME_WINDOW" help:"How long a conversation that broke off can be continued; 0: never."`
 
 	Gateways    string `env:"ESHIK_GATEWAYS" help:"File of the USSD gateways, SMPP links and SMS providers (docs/guides/gateways.md); Africa's Talking with ESHIK_USSD_SECRET, and Twilio, when absent." type:"path"`
 	USSDSecret  string `env:"ESHIK_USSD_SECRET" help:"Secret in the callbacks of Africa's Talking, where ESHIK_GATEWAYS names no file."`

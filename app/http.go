@@ -120,7 +120,7 @@ func unpacked(c *fiber.Ctx) error {
 func (a *App) mountUSSD(f fiber.Router) error {
 	for _, g := range a.config.gateways.USSD {
 		gateway, err := ussd.New(g.Format, g.config(!a.config.production(), a.config.ShortCode), ussd.Deps{
-			Talks: a.Talks, Sentences: a.Texts, Now: a.Clock, Refused: a.metrics.refuse(g.Format), Closed: a.metrics.close(g.Format), Log: a.Log,
+			Conversations: a.Conversations, Sentences: a.Texts, Now: a.Clock, Refused: a.metrics.refuse(g.Format), Closed: a.metrics.close(g.Format), Log: a.Log,
 		})
 		if err != nil {
 			return UsageError{err}
@@ -132,7 +132,7 @@ func (a *App) mountUSSD(f fiber.Router) error {
 
 func (a *App) mountSMS(f fiber.Router) (err error) {
 	a.inbound, err = sms.NewInbound(sms.InboundDeps{
-		DB: a.DB, Talks: a.Talks, Outbox: a.Outbox, Stops: a.Outbox, Sealer: a.Sealer, Sentences: a.Texts,
+		DB: a.DB, Conversations: a.Conversations, Outbox: a.Outbox, Stops: a.Outbox, Sealer: a.Sealer, Sentences: a.Texts,
 		Languages: a.Identity, ShortCode: a.config.ShortCode, Now: a.Clock, Log: a.Log, Limiter: a.Limiter, Unanswered: a.metrics.leave,
 	})
 	if err != nil {
@@ -153,7 +153,7 @@ func (a *App) mountAPI(f fiber.Router) error {
 		return err
 	}
 	server := &citizen.Server{
-		Identity: a.Identity, Talks: a.Talks, Payments: a.Payments, Modules: a.Modules, Figures: a.recorder, Recorder: a.recorder, Texts: a.Texts,
+		Identity: a.Identity, Conversations: a.Conversations, Payments: a.Payments, Modules: a.Modules, Figures: a.recorder, Recorder: a.recorder, Texts: a.Texts,
 	}
 	server.Mount(f, contract)
 	return nil
@@ -195,7 +195,7 @@ func (a *App) newAdmin() http.Handler {
 		}
 		_, _ = io.WriteString(w, "ready\n")
 		if a.redis != nil && a.redis.Ping(r.Context()).Err() != nil {
-			_, _ = io.WriteString(w, "degraded: Redis does not answer; talks are kept in the database\n")
+			_, _ = io.WriteString(w, "degraded: Redis does not answer; conversations are kept in the database\n")
 		}
 		_, _ = io.WriteString(w, a.credit.Degraded())
 	})

@@ -162,8 +162,8 @@ func (a *App) newLink(table smppTable) (*link, error) {
 	return l, nil
 }
 
-// carryTalks lets the links that carry USSD into the conversation.
-func (a *App) carryTalks() {
+// carryUSSD lets the links that carry USSD into the conversation.
+func (a *App) carryUSSD() {
 	for _, l := range a.links {
 		if !l.table.USSD {
 			continue
@@ -176,7 +176,7 @@ func (a *App) carryTalks() {
 			Name: l.table.Name, Budgets: budgets, USSDCodings: l.table.USSDCodings, Alphabet: l.table.Alphabet, Session: l.table.USSDSession,
 			Untagged: l.table.USSDUntagged, Code: cmp.Or(l.table.USSDCode, a.config.ShortCode),
 		}, l.client.Submit, ussd.Deps{
-			Talks: a.Talks, Sentences: a.Texts, Now: a.Clock, Refused: a.metrics.refuse(l.table.Name), Log: a.Log,
+			Conversations: a.Conversations, Sentences: a.Texts, Now: a.Clock, Refused: a.metrics.refuse(l.table.Name), Log: a.Log,
 		})
 	}
 }

@@ -27,7 +27,7 @@ func (c *call) hangUp() {
 	})
 }
 
-// TestBrokenLine: the line breaks in the middle of a talk; on redial, and by SMS,
+// TestBrokenLine: the line breaks in the middle of a conversation; on redial, and by SMS,
 // it goes on where it was, and not for another holder of the number.
 func TestBrokenLine(t *testing.T) {
 	t.Parallel()
@@ -155,7 +155,7 @@ var nextBinary = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// TestUpgrade: a talk begun on this build goes on in the next one; gone back to
+// TestUpgrade: a conversation begun on this build goes on in the next one; gone back to
 // this build, it restarts and says why.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
@@ -181,7 +181,7 @@ func TestUpgrade(t *testing.T) {
 	c.say("номер", "1")
 }
 
-// TestRedisIsLost: Redis is killed and comes back empty. Talks begin and go on,
+// TestRedisIsLost: Redis is killed and comes back empty. Conversations begin and go on,
 // look-ups over REST are answered, and the server says what is the matter.
 func TestRedisIsLost(t *testing.T) {
 	t.Parallel()

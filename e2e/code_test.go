@@ -310,7 +310,7 @@ func TestTheCodeOutlivesTheWindow(t *testing.T) {
 		h.keys(codeLives, "2", "1")
 		h.keys(pinAsked, codes[h])
 	}
-	for _, h := range phones { // the talk over USSD is not known to be over, so SMS begins its own
+	for _, h := range phones { // the conversation over USSD is not known to be over, so SMS begins its own
 		h.d.replies(h.phone, "МААЛЫМКАТ", "Алуу")
 		h.d.replies(h.phone, "1", pinAsked)
 	}

@@ -10,10 +10,10 @@ import (
 
 const plateAsked = "Унаанын номерин"
 
-// lostTalks are talks whose first input was no choice of the main menu, and what is
+// lostConversations are conversations whose first input was no choice of the main menu, and what is
 // typed next when Redis has lost them. Nothing is typed twice in a row: where requests
 // have no number, that would be a retry.
-var lostTalks = []struct {
+var lostConversations = []struct {
 	name  string
 	begin func(h *handset)
 	typed string
@@ -30,7 +30,7 @@ var lostTalks = []struct {
 		h.rings("Кыргызча")
 		h.keys("Бала бакча кезеги", "1", "3")
 	}, "2"},
-	{"an earlier talk went on", func(h *handset) {
+	{"an earlier conversation went on", func(h *handset) {
 		h.rings("Кыргызча")
 		h.keys("Бала бакча кезеги", "1", "3")
 		h.keys("номерин", "2")
@@ -44,10 +44,10 @@ var lostTalks = []struct {
 	}, "3"},
 }
 
-// TestALostTalkLeadsToNoOtherService is M10: Redis dies in a new phone's talk. What is
+// TestALostConversationLeadsToNoOtherService is M10: Redis dies in a new phone's conversation. What is
 // typed next, and all that the gateway says again with it, is no choice of the menu: the
-// menu comes again, and the talk goes on from there.
-func TestALostTalkLeadsToNoOtherService(t *testing.T) {
+// menu comes again, and the conversation goes on from there.
+func TestALostConversationLeadsToNoOtherService(t *testing.T) {
 	t.Parallel()
 	for name, lose := range map[string]func(d *door, server *redisServer, smsc *smpptest.SMSC){
 		"killed, and the process with it": func(d *door, server *redisServer, smsc *smpptest.SMSC) {
@@ -70,15 +70,15 @@ func TestALostTalkLeadsToNoOtherService(t *testing.T) {
 			smsc.Until("bound")
 			var phones []*handset
 			for i, gateway := range wires {
-				for j, talk := range lostTalks {
+				for j, conversation := range lostConversations {
 					h := &handset{d: d, wire: formats(d, smsc)[gateway], phone: fmt.Sprintf("+9965550050%d%d", i, j)}
-					talk.begin(h)
+					conversation.begin(h)
 					phones = append(phones, h)
 				}
 			}
 			lose(d, server, smsc)
 			for n, h := range phones {
-				h.keys("Эшик\n1 Айып пулдар", lostTalks[n%len(lostTalks)].typed)
+				h.keys("Эшик\n1 Айып пулдар", lostConversations[n%len(lostConversations)].typed)
 				h.keys(plateAsked, "1")
 			}
 		})

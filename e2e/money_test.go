@@ -69,7 +69,7 @@ func TestM2SentAndPaidElsewhere(t *testing.T) {
 		}
 		first.await(elena, "текшерилүүдө: 1 000 сом")
 		first.fsck()
-		out, err := first.run("staff", "doubts")
+		out, err := first.run("staff", "suspense")
 		if err != nil || !strings.Contains(out, id) || !strings.Contains(out, ref) {
 			t.Fatalf("the operators' list: %v\n%s", err, out)
 		}
@@ -83,7 +83,7 @@ func TestM2SentAndPaidElsewhere(t *testing.T) {
 			t.Errorf("decided: %s", state)
 		}
 		first.await(elena, "1 000 сом")
-		if out, err := first.run("staff", "doubts"); err != nil || !strings.Contains(out, "No payment is in doubt") {
+		if out, err := first.run("staff", "suspense"); err != nil || !strings.Contains(out, "No payment is in doubt") {
 			t.Errorf("the list afterwards: %v\n%s", err, out)
 		}
 		first.fsck()

@@ -11,19 +11,19 @@ import (
 	"github.com/eshik-kg/eshik/platform/dialog/transcript"
 )
 
-// record writes the recorded talks anew: the same is typed, the screens are those
+// record writes the recorded conversations anew: the same is typed, the screens are those
 // of today. What a person must look at is then the difference.
-var record = flag.Bool("record", false, "write the recorded talks anew instead of holding them")
+var record = flag.Bool("record", false, "write the recorded conversations anew instead of holding them")
 
-// rewrite holds a talk over USSD and writes what is shown into its file. A screen that
+// rewrite holds a conversation over USSD and writes what is shown into its file. A screen that
 // is as it was recorded stays as it is written.
-func (r *replay) rewrite(path string, talk []transcript.Turn) error {
+func (r *replay) rewrite(path string, conversation []transcript.Turn) error {
 	r.d.t.Helper()
-	anew := make([]transcript.Turn, len(talk))
+	anew := make([]transcript.Turn, len(conversation))
 	var shown string  // the screen as it is now
 	var before string // as it was recorded
 	var c *call
-	for i, h := range talk {
+	for i, h := range conversation {
 		typed := h.Input
 		if dials(typed) {
 			if c != nil && strings.HasPrefix(shown, "CON ") {
@@ -33,7 +33,7 @@ func (r *replay) rewrite(path string, talk []transcript.Turn) error {
 			anew[i] = transcript.Recorded(typed, "")
 		} else {
 			if strings.HasPrefix(shown, "END ") {
-				return fmt.Errorf("turn %d: %q is typed after the talk has ended with\n%s", i+1, typed, shown)
+				return fmt.Errorf("turn %d: %q is typed after the conversation has ended with\n%s", i+1, typed, shown)
 			}
 			typed, err := renamed(typed, before, shown)
 			if err != nil {
@@ -65,14 +65,14 @@ func renamed(input, recorded, shown string) (string, error) {
 	return transcript.Choice(input, recorded)
 }
 
-// TestRecording: written anew a talk is what it was, byte for byte, also where
+// TestRecording: written anew a conversation is what it was, byte for byte, also where
 // words or the label of a choice had become others.
 func TestRecording(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"broken_ru", "certificate_ky"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			good, err := os.ReadFile("testdata/talks/" + name + ".txt")
+			good, err := os.ReadFile("testdata/conversations/" + name + ".txt")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -82,12 +82,12 @@ func TestRecording(t *testing.T) {
 			if stale == string(good) {
 				t.Fatal("nothing was made stale")
 			}
-			path := filepath.Join(t.TempDir(), "talk.txt")
+			path := filepath.Join(t.TempDir(), "conversation.txt")
 			if err := os.WriteFile(path, []byte(stale), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			r := &replay{d: embedded(t)}
-			if err := r.rewrite(path, readTalk(t, path)); err != nil {
+			if err := r.rewrite(path, readConversation(t, path)); err != nil {
 				t.Fatal(err)
 			}
 			anew, err := os.ReadFile(path)

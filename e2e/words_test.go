@@ -9,7 +9,7 @@ import (
 )
 
 // TestTextedWords: the words that people text, as they write them, lead where
-// they mean; anything else goes on with the talk or offers the menu.
+// they mean; anything else goes on with the conversation or offers the menu.
 func TestTextedWords(t *testing.T) {
 	t.Parallel()
 	d := embedded(t)

@@ -108,7 +108,7 @@ func openNest(t *testing.T, prompts []string, setup func(*testing.T, *app.Config
 	}
 	setup(t, n.config)
 	menu := func(module.Env) (module.Module, error) {
-		return module.Module{Name: "nest", Service: n, Talk: n.service()}, nil
+		return module.Module{Name: "nest", Service: n, Flow: n.service()}, nil
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	opened, served := make(chan *app.Server, 1), make(chan error, 1)
@@ -131,18 +131,18 @@ func openNest(t *testing.T, prompts []string, setup func(*testing.T, *app.Config
 	return n
 }
 
-func (n *nest) service() dialog.Service {
-	ask := func(context.Context, *dialog.Talk) (dialog.Screen, error) {
+func (n *nest) service() dialog.Flow {
+	ask := func(context.Context, *dialog.Turn) (dialog.Screen, error) {
 		return dialog.Screen{Body: []dialog.Message{dialog.Say("fine.entry")}, Ask: dialog.AskSecret}, nil
 	}
-	panics := func(_ context.Context, _ *dialog.Talk, input string) (dialog.Next, error) { panic(input) }
-	menu := func(context.Context, *dialog.Talk) (screen dialog.Screen, _ error) {
+	panics := func(_ context.Context, _ *dialog.Turn, input string) (dialog.Next, error) { panic(input) }
+	menu := func(context.Context, *dialog.Turn) (screen dialog.Screen, _ error) {
 		for _, prompt := range n.prompts {
 			screen.Options = append(screen.Options, dialog.Option{Label: dialog.Say("payment.pay"), Next: dialog.Call(prompt, "nest.menu")})
 		}
 		return screen, nil
 	}
-	return dialog.Service{
+	return dialog.Flow{
 		Name:     "nest",
 		Entry:    dialog.Option{Label: dialog.Say("fine.more"), Next: dialog.Go("nest.menu")},
 		Nodes:    []dialog.Node{{ID: "nest.menu", Show: menu}, {ID: nestPanics, Show: ask, Answer: panics}},
@@ -212,7 +212,7 @@ func (n *nest) overUSSD() {
 			n.dial(phone, append(n.way(i), canary, "0", canary, canary)...)
 			n.dial(phone, append(n.way(i), "мой код "+canary, "код: "+canary+" же "+canary)...)
 			n.dial(phone, n.way(i)...)
-			n.dial(phone, canary)            // where the talk that broke off is offered again
+			n.dial(phone, canary)            // where the conversation that broke off is offered again
 			n.dial(phone, "код "+canary+".") // and in words
 		}
 	}

@@ -40,7 +40,7 @@ type engineNext func(context.Context, caller.Caller, *dialog.State, dialog.Input
 // see them found, and a look at every new screen.
 type planted struct {
 	look     func(*crawl, caller.Caller, *dialog.State) error
-	services []dialog.Service            // beside our own
+	services []dialog.Flow               // beside our own
 	modules  []module.Constructor        // the same, with what is typed there
 	texts    []fs.FS                     // of these
 	engine   func(engineNext) engineNext // around the engine; nil: as it is
@@ -166,7 +166,7 @@ func (c *crawl) walk(who visitor, phase, avoided string) {
 	}
 }
 
-// breakOff leaves a talk and comes back: what is worth continuing is offered,
+// breakOff leaves a conversation and comes back: what is worth continuing is offered,
 // and goes on.
 func (c *crawl) breakOff(at place) {
 	earlier := c.engine.Dropped(c.state(at))
@@ -176,7 +176,7 @@ func (c *crawl) breakOff(at place) {
 	st := dialog.NewState(c.locale)
 	c.visit(st, dialog.Input{Start: true, Earlier: earlier}, append(at.way, "(breaks off)"))
 	if st.Node != "door.resume" {
-		c.fault("%s %v: a talk that broke off at %s is not offered", c.phase, at.way, earlier.Node)
+		c.fault("%s %v: a conversation that broke off at %s is not offered", c.phase, at.way, earlier.Node)
 		return
 	}
 	c.visit(st, dialog.Input{Text: "1"}, append(at.way, "(breaks off)", "1"))
@@ -188,7 +188,7 @@ func (c *crawl) visit(st *dialog.State, in dialog.Input, way []string) string {
 	in.Budget = c.channel.budget
 	by := caller.Caller{
 		Phone: c.who.phone, Channel: c.channel.of, Gateway: "crawl", Locale: st.Locale, Now: c.app.Clock(),
-		Turn: c.phase + "/" + strconv.Itoa(c.turns),
+		Key: c.phase + "/" + strconv.Itoa(c.turns),
 	}
 	secret := st.Sensitive() || in.Sensitive()
 	reply, err := c.next(c.ctx, by, st, in)

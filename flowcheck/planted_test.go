@@ -16,7 +16,7 @@ import (
 // TestPlantedFaults: a walk reports each kind of fault where it is, and no other.
 func TestPlantedFaults(t *testing.T) {
 	t.Parallel()
-	c, err := crawlAll(t.Context(), channels[1], locales.RU, planted{services: []dialog.Service{faulty()}, engine: breaking})
+	c, err := crawlAll(t.Context(), channels[1], locales.RU, planted{services: []dialog.Flow{faulty()}, engine: breaking})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,9 +27,9 @@ func TestPlantedFaults(t *testing.T) {
 		"nobody came to the action planted.idle",
 		"no way back from planted.stuck",
 		"the screen of planted.deaf asks, and takes no answer",
-		"the screen of planted.ended ends the talk, yet offers to go on",
+		"the screen of planted.ended ends the conversation, yet offers to go on",
 		"a way to a node ends that does not exist",
-		"the talk goes in circles at \"planted.circle\"",
+		"the conversation goes in circles at \"planted.circle\"",
 		"planted.key the key \"planted.none\" is not declared",
 		"planted.argument the argument {plate} of \"fine.clean\" is not declared",
 		"planted.kind the longest text of the kind \"bridge\" is not declared",
@@ -49,18 +49,18 @@ func TestPlantedFaults(t *testing.T) {
 }
 
 // faulty is a service with a node for each fault.
-func faulty() dialog.Service {
+func faulty() dialog.Flow {
 	say := func(id string, screen dialog.Screen) dialog.Node {
-		return dialog.Node{ID: id, Show: func(context.Context, *dialog.Talk) (dialog.Screen, error) { return screen, nil }}
+		return dialog.Node{ID: id, Show: func(context.Context, *dialog.Turn) (dialog.Screen, error) { return screen, nil }}
 	}
 	body := func(lines ...dialog.Message) dialog.Screen { return dialog.Screen{Body: lines} }
 	fine := dialog.Say("payment.code_refused")
 	tells := dialog.Node{
 		ID: "planted.tells",
-		Show: func(context.Context, *dialog.Talk) (dialog.Screen, error) {
+		Show: func(context.Context, *dialog.Turn) (dialog.Screen, error) {
 			return dialog.Screen{Body: []dialog.Message{fine}, Ask: dialog.AskSecret}, nil
 		},
-		Answer: func(_ context.Context, t *dialog.Talk, input string) (dialog.Next, error) {
+		Answer: func(_ context.Context, t *dialog.Turn, input string) (dialog.Next, error) {
 			t.Set("typed", input)
 			return dialog.Next{}, nil
 		},
@@ -76,14 +76,14 @@ func faulty() dialog.Service {
 		say("planted.key", body(dialog.Say("planted.none"))),
 		say("planted.argument", body(dialog.Say("fine.clean", "plat", "01KG123ABC"))),
 		say("planted.kind", body(dialog.Raw("bridge", "Ак-Көпүрө"))),
-		{ID: "planted.circle", Do: func(context.Context, *dialog.Talk) (dialog.Next, error) { return dialog.Go("planted.circle"), nil }},
+		{ID: "planted.circle", Do: func(context.Context, *dialog.Turn) (dialog.Next, error) { return dialog.Go("planted.circle"), nil }},
 	}
 	var menu dialog.Screen
 	for _, node := range append(slices.Clone(nodes), dialog.Node{ID: "planted.nowhere"}) {
 		menu.Options = append(menu.Options, dialog.Option{Label: dialog.Say("payment.pay"), Next: dialog.Go(node.ID)})
 	}
-	idle := func(context.Context, *dialog.Talk) (dialog.Next, error) { return dialog.Done("planted.menu"), nil }
-	return dialog.Service{
+	idle := func(context.Context, *dialog.Turn) (dialog.Next, error) { return dialog.Done("planted.menu"), nil }
+	return dialog.Flow{
 		Name: "planted", Entry: dialog.Option{Label: dialog.Say("fine.more"), Next: dialog.Go("planted.menu")},
 		Nodes: append(nodes, say("planted.menu", menu), say("planted.island", body(fine)), dialog.Node{ID: "planted.idle", Do: idle}),
 	}

@@ -58,7 +58,7 @@ func (c *crawl) showsKey(text string) bool {
 // stuck says how a screen leads nowhere.
 func (c *crawl) stuck(st *dialog.State, reply dialog.Reply) string {
 	if reply.End && (st.Ask != dialog.AskNothing || slices.ContainsFunc(st.Pages, func(p dialog.Page) bool { return len(p.Options) > 0 })) {
-		return "ends the talk, yet offers to go on"
+		return "ends the conversation, yet offers to go on"
 	}
 	if node, ours := c.nodes[st.Node]; ours && st.Ask != dialog.AskNothing && node.Answer == nil {
 		return "asks, and takes no answer"

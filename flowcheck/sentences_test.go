@@ -55,7 +55,7 @@ func TestUnpagedSentencesFit(t *testing.T) {
 	}
 }
 
-// spoken tells the sentences of talks and messages from those of pages and of
+// spoken tells the sentences of conversations and messages from those of pages and of
 // the certificate's document.
 func spoken(key string) bool {
 	for _, page := range []string{"phone.", "verify.", "certificate.pdf_"} {

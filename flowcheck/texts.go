@@ -126,7 +126,7 @@ func serviceOf(key string, known []string) string {
 	return part
 }
 
-// errorText tells a sentence about an error, of a talk or of a field of a request.
+// errorText tells a sentence about an error, of a conversation or of a field of a request.
 func errorText(key string) bool {
 	return strings.HasPrefix(key, "problem.") || strings.HasPrefix(key, "fault.")
 }

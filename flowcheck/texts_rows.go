@@ -63,7 +63,7 @@ func lookAtScreens(ctx context.Context) (*sights, error) {
 	return seen, nil
 }
 
-// view lays the present screen out in another language than the talk's. Before a
+// view lays the present screen out in another language than the conversation's. Before a
 // language is chosen there is none other.
 func (c *crawl) view(by caller.Caller, st *dialog.State, loc locales.Locale) (dialog.View, error) {
 	other, err := dialog.Decode(st.Encode())
@@ -226,7 +226,7 @@ func (b *rowBuilder) message(key string) textRow {
 	return b.row("", []string{key}, columns...)
 }
 
-// sentence shows a text alone. Of a talk it is measured as a screen of its own,
+// sentence shows a text alone. Of a conversation it is measured as a screen of its own,
 // with the way back.
 func (b *rowBuilder) sentence(key string) textRow {
 	var columns []textColumn

@@ -49,11 +49,11 @@ func readTable(t *testing.T, name string) []texted {
 	return rows
 }
 
-// post is the real way of a text from the channel to its answer: what the talk
+// post is the real way of a text from the channel to its answer: what the conversation
 // shows, what is sent, and who stopped are noted on the way.
 type post struct {
 	*sms.Inbound
-	Talks
+	Conversations
 	mu   sync.Mutex
 	node map[string]string // by phone
 	sent map[string]string
@@ -61,12 +61,12 @@ type post struct {
 	n    int
 }
 
-// Talks is what holds conversations.
-type Talks = sms.Talks
+// Conversations is what holds conversations.
+type Conversations = sms.Conversations
 
-// Turn implements sms.Talks.
+// Turn implements sms.Conversations.
 func (p *post) Turn(ctx context.Context, turn session.Turn) (session.Answer, error) {
-	answer, err := p.Talks.Turn(ctx, turn)
+	answer, err := p.Conversations.Turn(ctx, turn)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.node[turn.Phone] = answer.Node
@@ -115,9 +115,9 @@ func wordsWorld(t *testing.T) (*post, *crawl) {
 	if c.found["certificate.done"] == "" || c.found["preschool.done"] == "" {
 		t.Fatalf("there is no certificate %q or no registration %q; %v", c.found["certificate.done"], c.found["preschool.done"], c.faults)
 	}
-	p := &post{Talks: c.app.Talks, node: map[string]string{}, sent: map[string]string{}, list: map[string]string{}}
+	p := &post{Conversations: c.app.Conversations, node: map[string]string{}, sent: map[string]string{}, list: map[string]string{}}
 	p.Inbound, err = sms.NewInbound(sms.InboundDeps{
-		DB: c.app.DB, Talks: p, Outbox: p, Stops: p, Sealer: c.app.Sealer, Sentences: c.app.Texts, Languages: c.app.Identity,
+		DB: c.app.DB, Conversations: p, Outbox: p, Stops: p, Sealer: c.app.Sealer, Sentences: c.app.Texts, Languages: c.app.Identity,
 		Now: c.app.Clock, Log: slog.New(slog.DiscardHandler),
 	})
 	must(t, err)
@@ -212,7 +212,7 @@ func TestEveryCertificateNumberIsRead(t *testing.T) {
 
 // A soft "no" on a screen that waits for an answer is about the screen: it stops no
 // notices; a word that cancels leads to the main menu; the law's words stop them.
-func TestSoftWordsInATalk(t *testing.T) {
+func TestSoftWordsInAConversation(t *testing.T) {
 	t.Parallel()
 	p, c := wordsWorld(t)
 	phones := 0

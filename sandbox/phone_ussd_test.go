@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func TestUSSDTalk(t *testing.T) {
+func TestUSSDConversation(t *testing.T) {
 	t.Parallel()
 	a := newApp(t, func(p post) (int, string) {
 		if p.form.Get("text") == "2*1*Бишкек*ул" {

@@ -79,7 +79,7 @@ func (in *Inbound) hasBacklog(phone string) bool {
 }
 
 // answerEarlier has the texts answered that m's phone sent before it and that still
-// wait: the process that took them was killed, or another one is at it. A talk keeps
+// wait: the process that took them was killed, or another one is at it. A conversation keeps
 // its last answer only; after the turn of m that of an earlier text is not to be had,
 // and the texts would be heard in another order than they were written. Of those that
 // failed in m's queue, tries counts how often.

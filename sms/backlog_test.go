@@ -25,7 +25,7 @@ func (w *world) round() {
 	}
 }
 
-// hears has the talk hear these texts so far, and no others.
+// hears has the conversation hear these texts so far, and no others.
 func (w *world) hears(want ...string) {
 	w.t.Helper()
 	if got := w.said(); !slices.Equal(got, want) {

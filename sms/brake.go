@@ -87,7 +87,7 @@ func (in *Inbound) isLoop(ctx context.Context, m message, x *exchange, wish *wis
 		return ""
 	}
 	if in.now().Before(x.paused) {
-		if (wish != nil && wish.firm || in.talks.Helps(m.Text)) && !in.isOver(ctx, pauseBound, x.sender) {
+		if (wish != nil && wish.firm || in.conversations.Helps(m.Text)) && !in.isOver(ctx, pauseBound, x.sender) {
 			return ""
 		}
 		return reasonSilenced
@@ -111,7 +111,7 @@ func (in *Inbound) isLoop(ctx context.Context, m message, x *exchange, wish *wis
 	return ""
 }
 
-// isLost tells why a text is not to be answered that was taken to the talk, and notes
+// isLost tells why a text is not to be answered that was taken to the conversation, and notes
 // whether it was understood there.
 func (in *Inbound) isLost(ctx context.Context, x *exchange, unclear bool) (reason string) {
 	switch {

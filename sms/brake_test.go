@@ -186,7 +186,7 @@ func TestPersonIsAnswered(t *testing.T) {
 		"a word, tried again":          {repeated("кезек", 5), time.Second, 5},
 		"a word, each quarter minute":  {repeated("кезек", 10), 15 * time.Second, 10},
 		"paging":                       {repeated("9", 20), 4 * time.Second, 20},
-		"a long talk":                  {distinct(50), 12 * time.Second, 50},
+		"a long conversation":          {distinct(50), 12 * time.Second, 50},
 		"a machine with many texts":    {distinct(100), 6 * time.Second, 60},
 		"a machine that answers":       {distinct(100), 5 * time.Second, 13},
 		"a word and ever new plates":   {between("ШТРАФ", distinct(15)), 6 * time.Second, 30},

@@ -1,5 +1,5 @@
 // Package sms is the SMS channel: it sends text through providers, and takes
-// texted words to the talk that USSD shares. It knows no service.
+// texted words to the conversation that USSD shares. It knows no service.
 package sms
 
 import (
@@ -26,8 +26,8 @@ import (
 var Budget = dialog.Budget{Septets: 3 * gsm.JoinedSeptets, Units: 3 * gsm.JoinedUnits}
 
 const (
-	// TalkLifetime is how long a talk by SMS waits for the next message.
-	TalkLifetime = 24 * time.Hour
+	// Lifetime is how long a conversation by SMS waits for the next message.
+	Lifetime = 24 * time.Hour
 	// answerWithin bounds a callback: less than the 15 s that Twilio waits.
 	answerWithin = 12 * time.Second
 	// waitBeforeResume leaves a message to the request that brought it; one that
@@ -42,8 +42,8 @@ const (
 	resumeBatch = 100
 )
 
-// Talks runs conversations, as *session.Conversations does.
-type Talks interface {
+// Conversations runs conversations, as *session.Conversations does.
+type Conversations interface {
 	Turn(ctx context.Context, turn session.Turn) (session.Answer, error)
 	// Awaits reports that a question is open to which the text may be the answer.
 	Awaits(ctx context.Context, turn session.Turn) (bool, error)
@@ -56,7 +56,7 @@ type Outbox interface {
 	SendAll(ctx context.Context, tx *store.Tx, list []notify.Message) error
 }
 
-// Sentences gives the words for what no talk can say, as *locales.Catalogue
+// Sentences gives the words for what no conversation can say, as *locales.Catalogue
 // does.
 type Sentences interface {
 	Message(loc locales.Locale, key string, args ...any) (full, short string)
@@ -95,32 +95,32 @@ type Incoming struct {
 // that marks it answered: it has one effect however often a provider delivers
 // it, and none is lost when the process is killed.
 type Inbound struct {
-	db        *store.DB
-	kept      *store.Batch[arrival, bool] // what is stored as it comes
-	answered  *store.Batch[reply, struct{}]
-	slots     chan struct{} // a token for each message that is worked on
-	waits     sync.Mutex    // held in Wait
-	mu        sync.Mutex
-	queues    map[string][]message // by phone, those that wait behind the one that is worked on
-	backlog   backlog
-	talks     Talks
-	outbox    Outbox
-	wishes    *wishes
-	sealer    *seal.Sealer
-	sentences Sentences
-	shortCode string
-	languages Languages
-	now       func() time.Time
-	log       *slog.Logger
-	limiter   Limiter
-	counted   func(provider, reason string)
+	db            *store.DB
+	kept          *store.Batch[arrival, bool] // what is stored as it comes
+	answered      *store.Batch[reply, struct{}]
+	slots         chan struct{} // a token for each message that is worked on
+	waits         sync.Mutex    // held in Wait
+	mu            sync.Mutex
+	queues        map[string][]message // by phone, those that wait behind the one that is worked on
+	backlog       backlog
+	conversations Conversations
+	outbox        Outbox
+	wishes        *wishes
+	sealer        *seal.Sealer
+	sentences     Sentences
+	shortCode     string
+	languages     Languages
+	now           func() time.Time
+	log           *slog.Logger
+	limiter       Limiter
+	counted       func(provider, reason string)
 }
 
 // InboundDeps are what an Inbound stands on.
 type InboundDeps struct {
-	DB     *store.DB
-	Talks  Talks
-	Outbox Outbox
+	DB            *store.DB
+	Conversations Conversations
+	Outbox        Outbox
 	// Stops is the list of who wants no notices; nil where the provider keeps it.
 	Stops     Stops
 	Sealer    *seal.Sealer
@@ -146,7 +146,7 @@ func NewInbound(d InboundDeps) (*Inbound, error) {
 		return nil, fmt.Errorf("the words that stop and start notices: %w", err)
 	}
 	in := &Inbound{
-		db: d.DB, talks: d.Talks, outbox: d.Outbox, wishes: wishes, sealer: d.Sealer,
+		db: d.DB, conversations: d.Conversations, outbox: d.Outbox, wishes: wishes, sealer: d.Sealer,
 		sentences: d.Sentences, shortCode: d.ShortCode, languages: d.Languages, now: d.Now, log: d.Log, slots: make(chan struct{}, workSlots),
 		queues: map[string][]message{}, limiter: d.Limiter, counted: d.Unanswered,
 	}

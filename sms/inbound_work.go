@@ -155,8 +155,8 @@ func (in *Inbound) work(ctx context.Context, m message) error {
 	return in.answer(ctx, m)
 }
 
-// answer takes the message's turn in its talk and sends what the talk says.
-// Done twice, it has one effect: the talk knows the message's id.
+// answer takes the message's turn in its conversation and sends what the conversation says.
+// Done twice, it has one effect: the conversation knows the message's id.
 func (in *Inbound) answer(ctx context.Context, m message) error {
 	wish := in.wishes.of(m.Text)
 	x, err := in.exchange(ctx, m)
@@ -176,7 +176,7 @@ func (in *Inbound) answer(ctx context.Context, m message) error {
 	turn := session.Turn{
 		Session: "sms", Phone: m.Phone, Channel: caller.SMS, Gateway: m.provider,
 		Operator: caller.Operator(m.Phone), Text: m.Text, ID: m.name(),
-		Budget: Budget, Lifetime: TalkLifetime, Now: in.now(),
+		Budget: Budget, Lifetime: Lifetime, Now: in.now(),
 	}
 	if wish != nil {
 		awaited, err := in.awaits(ctx, turn, wish)
@@ -187,7 +187,7 @@ func (in *Inbound) answer(ctx context.Context, m message) error {
 			return in.obey(ctx, m, x, wish)
 		}
 	}
-	answer, err := in.talks.Turn(ctx, turn)
+	answer, err := in.conversations.Turn(ctx, turn)
 	if err != nil {
 		return err
 	}
@@ -197,12 +197,12 @@ func (in *Inbound) answer(ctx context.Context, m message) error {
 	return in.replyTo(ctx, reply{message: m, text: answer.Text, exchange: x})
 }
 
-// awaits reports that a talk may have asked for what reads as a wish.
+// awaits reports that a conversation may have asked for what reads as a wish.
 func (in *Inbound) awaits(ctx context.Context, turn session.Turn, w *wish) (bool, error) {
 	if w.firm {
 		return false, nil
 	}
-	return in.talks.Awaits(ctx, turn)
+	return in.conversations.Awaits(ctx, turn)
 }
 
 // reply marks the message answered and sends the answer, unless somebody did.

@@ -14,8 +14,8 @@ import (
 	"github.com/eshik-kg/eshik/sms"
 )
 
-// A provider is not held up by a slow talk; a process that ends waits for it.
-func TestSlowTalk(t *testing.T) {
+// A provider is not held up by a slow conversation; a process that ends waits for it.
+func TestSlowConversation(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db, true)
@@ -30,10 +30,10 @@ func TestSlowTalk(t *testing.T) {
 		short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
 		if err := w.inbound.Wait(short); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("waiting for a slow talk ended with %v", err)
+			t.Errorf("waiting for a slow conversation ended with %v", err)
 		}
 		if len(w.heard()) != 0 {
-			t.Error("the slow talk is over")
+			t.Error("the slow conversation is over")
 		}
 		close(w.held)
 		w.rest()
@@ -97,7 +97,7 @@ func TestOrderOfAPhone(t *testing.T) {
 }
 
 // A panic ends a message's work, not the process, and its text is not logged.
-func TestPanickingTalk(t *testing.T) {
+func TestPanickingConversation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)), false)
 	w.text("SM1", "panic")

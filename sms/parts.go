@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// maxParts is more than any text that a talk takes.
+	// maxParts is more than any text that a conversation takes.
 	maxParts = 10
 	// partsWithin is how long a long text waits for its missing parts, and how
 	// long after the answer a part with the same words, or in a place that was not

@@ -36,7 +36,7 @@ func (w *world) take(messages ...sms.Incoming) {
 	}
 }
 
-// said lists the texts that reached the talk.
+// said lists the texts that reached the conversation.
 func (w *world) said() (texts []string) {
 	for _, turn := range w.heard() {
 		texts = append(texts, turn.Text)
@@ -187,7 +187,7 @@ func TestStopAndStart(t *testing.T) {
 		if w.changes[len(w.changes)-1] != "start "+azat {
 			t.Errorf("changed %q", w.changes)
 		}
-		w.take(w.part("talk", 0, 0, 0, "стоп деген эмне"), w.part("typo", 0, 0, 0, "стпо"))
+		w.take(w.part("conversation", 0, 0, 0, "стоп деген эмне"), w.part("typo", 0, 0, 0, "стпо"))
 		if got := w.said(); len(got) != 2 {
 			t.Errorf("heard %q", got)
 		}

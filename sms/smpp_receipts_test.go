@@ -189,7 +189,7 @@ func TestSMPPReceiptMarks(t *testing.T) {
 	for name, test := range map[string]struct {
 		fields map[string]any
 		state  notify.State
-		heard  int // texts that reach the talk
+		heard  int // texts that reach the conversation
 	}{
 		"parameters":            {map[string]any{"receipted_message_id": "77", "message_state": 2, "short_message": ""}, notify.Delivered, 0},
 		"parameters and text":   {map[string]any{"receipted_message_id": "77", "message_state": 2, "short_message": form}, notify.Delivered, 0},
@@ -221,7 +221,7 @@ func TestSMPPReceiptMarks(t *testing.T) {
 				w.becomes(aigul, "Төлөндү", test.state)
 				w.rest()
 				if n := len(w.heard()); n != test.heard {
-					t.Errorf("%d texts reached the talk", n)
+					t.Errorf("%d texts reached the conversation", n)
 				}
 			})
 		})

@@ -22,7 +22,7 @@ type Stops interface {
 type effect func(ctx context.Context, tx *store.Tx, phone string) error
 
 // The words that end notices, and that bring them back. They are law and habit: each
-// stands before any talk, but only as the whole message; so do their forms and what
+// stands before any conversation, but only as the whole message; so do their forms and what
 // clearly speaks of messages ("не присылайте", "хватит смс").
 var (
 	stopWords = []string{
@@ -55,7 +55,7 @@ var (
 		"перестаньте", "перестань", "надоели", "надоело", "каалабайм", "каалабаймын", "каалабайбыз", "тажадым", "тажаттыңар", "жададым", "жадаттыңар",
 		"remove", "cancel", "end", "quit", "no more", "leave me alone",
 	}
-	// These leave what is under way in a talk; only with what is stopped do they stop it.
+	// These leave what is under way in a conversation; only with what is stopped do they stop it.
 	cancelWords = []string{"отмена", "отмените", "отменить"}
 	// What is stopped.
 	thingWords = []string{
@@ -85,7 +85,7 @@ type wishes struct {
 type wish struct {
 	do  effect
 	key string // of the sentence that confirms it
-	// firm says that it stands before any talk; what does not is the answer of a screen
+	// firm says that it stands before any conversation; what does not is the answer of a screen
 	// that waits for one.
 	firm bool
 }
@@ -135,7 +135,7 @@ func (w *wishes) learn(id int, phrases []string) error {
 	return nil
 }
 
-// of finds what text asks for; nil for everything that belongs to a talk.
+// of finds what text asks for; nil for everything that belongs to a conversation.
 func (w *wishes) of(text string) *wish {
 	if w == nil {
 		return nil

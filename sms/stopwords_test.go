@@ -50,10 +50,10 @@ func TestStopInItsForms(t *testing.T) {
 			text(said)
 			want = append(want, "or "+said+"?")
 		}
-		text("отмена") // it is no wish where no talk is either
+		text("отмена") // it is no wish where no conversation is either
 		want = append(want, "отмена")
 		if got := w.said(); !slices.Equal(got, want) {
-			t.Errorf("the talk heard %q, want %q", got, want)
+			t.Errorf("the conversation heard %q, want %q", got, want)
 		}
 		if got := len(w.stops.changes); got != len(wishes)+1+len(law) {
 			t.Errorf("%d changes of the list: %q", got, w.stops.changes)
@@ -66,7 +66,7 @@ func TestStopInItsForms(t *testing.T) {
 func TestStopFromTheFedUp(t *testing.T) {
 	t.Parallel()
 	for _, group := range []struct {
-		does  string // "" for what the talk hears
+		does  string // "" for what the conversation hears
 		texts []string
 	}{
 		{"stop", []string{
@@ -99,7 +99,7 @@ func TestStopFromTheFedUp(t *testing.T) {
 				changes = slices.Repeat([]string{group.does + " " + azat}, len(group.texts))
 			}
 			if got := w.said(); !slices.Equal(got, heard) || !slices.Equal(w.stops.changes, changes) {
-				t.Errorf("%q: the talk heard %q; changes of the list: %q", group.texts, got, w.stops.changes)
+				t.Errorf("%q: the conversation heard %q; changes of the list: %q", group.texts, got, w.stops.changes)
 			}
 		})
 	}

@@ -37,16 +37,16 @@ const (
 	azat      = "+996700000002" // speaks Russian
 )
 
-// talks answers with what it was told; broken is its error. A text that says so
+// conversations answers with what it was told; broken is its error. A text that says so
 // takes until held is closed, or panics.
-type talks struct {
+type conversations struct {
 	mu     sync.Mutex
 	turns  []session.Turn
 	broken error
 	held   chan struct{}
 }
 
-func (f *talks) Turn(_ context.Context, turn session.Turn) (session.Answer, error) {
+func (f *conversations) Turn(_ context.Context, turn session.Turn) (session.Answer, error) {
 	switch {
 	case strings.HasPrefix(turn.Text, "slow"):
 		<-f.held
@@ -63,11 +63,11 @@ func (f *talks) Turn(_ context.Context, turn session.Turn) (session.Answer, erro
 	return session.Answer{Text: text, Unclear: strings.HasPrefix(turn.Text, "эмне") || turn.Text == "77"}, nil
 }
 
-// Helps implements sms.Talks.
-func (f *talks) Helps(text string) bool { return text == "ЖАРДАМ" }
+// Helps implements sms.Conversations.
+func (f *conversations) Helps(text string) bool { return text == "ЖАРДАМ" }
 
-// Awaits implements sms.Talks: what was said last is a question if it ends so.
-func (f *talks) Awaits(_ context.Context, turn session.Turn) (bool, error) {
+// Awaits implements sms.Conversations: what was said last is a question if it ends so.
+func (f *conversations) Awaits(_ context.Context, turn session.Turn) (bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	last := ""
@@ -79,13 +79,13 @@ func (f *talks) Awaits(_ context.Context, turn session.Turn) (bool, error) {
 	return strings.HasSuffix(last, "?"), f.broken
 }
 
-func (f *talks) heard() []session.Turn {
+func (f *conversations) heard() []session.Turn {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.turns)
 }
 
-func (f *talks) fail(err error) {
+func (f *conversations) fail(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.broken = err
@@ -153,7 +153,7 @@ func (s *stops) change(what string) error {
 }
 
 type world struct {
-	*talks
+	*conversations
 	*provider
 	*stops
 	t       *testing.T
@@ -176,7 +176,7 @@ type world struct {
 
 func newWorld(t *testing.T, db *store.DB, allowLoopback bool) *world {
 	t.Helper()
-	w := &world{t: t, db: db, talks: &talks{held: make(chan struct{})}, provider: &provider{}, stops: &stops{}, now: time.Now()}
+	w := &world{t: t, db: db, conversations: &conversations{held: make(chan struct{})}, provider: &provider{}, stops: &stops{}, now: time.Now()}
 	log := slog.New(slog.NewTextHandler(&w.log, nil))
 	w.logger = log
 	sealer, err := seal.New(bytes.Repeat([]byte{7}, seal.MasterKeySize))
@@ -209,7 +209,7 @@ func (w *world) restart() {
 	w.t.Helper()
 	var err error
 	w.inbound, err = sms.NewInbound(sms.InboundDeps{
-		DB: w.db, Talks: w.talks, Outbox: w.outbox, Stops: w.stops, Sealer: w.sealer,
+		DB: w.db, Conversations: w.conversations, Outbox: w.outbox, Stops: w.stops, Sealer: w.sealer,
 		Sentences: sentences{}, Languages: languages{}, ShortCode: "*1414#", Now: w.clock, Log: w.logger,
 		Limiter: limit.NewMemory(w.clock), Unanswered: func(provider, reason string) { w.leave(provider + " " + reason) },
 	})

@@ -24,14 +24,14 @@ import (
 	"github.com/eshik-kg/eshik/ussd"
 )
 
-// talks keeps the turns it is given, beyond the request they came in.
-type talks struct {
+// conversations keeps the turns it is given, beyond the request they came in.
+type conversations struct {
 	mu    sync.Mutex
 	turns []session.Turn
 	ended []string
 }
 
-func (f *talks) Turn(_ context.Context, turn session.Turn) (session.Answer, error) {
+func (f *conversations) Turn(_ context.Context, turn session.Turn) (session.Answer, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.turns = append(f.turns, turn)
@@ -41,20 +41,20 @@ func (f *talks) Turn(_ context.Context, turn session.Turn) (session.Answer, erro
 	return session.Answer{Text: turn.Phone + " " + turn.Text, End: strings.HasSuffix(turn.Text, "end")}, nil
 }
 
-func (f *talks) Ended(_ context.Context, session, phone string, _ time.Time) error {
+func (f *conversations) Ended(_ context.Context, session, phone string, _ time.Time) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.ended = append(f.ended, session+" "+phone)
 	return errors.New("planned: the gateway is not told")
 }
 
-func (f *talks) taken() []session.Turn {
+func (f *conversations) taken() []session.Turn {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.turns)
 }
 
-func (f *talks) over() []string {
+func (f *conversations) over() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.ended)
@@ -68,7 +68,7 @@ func (sentences) Text(loc locales.Locale, key string, _ ...any) string {
 
 // gateway is a server with the handler, reached over loopback.
 type gateway struct {
-	*talks
+	*conversations
 	url     string
 	mu      sync.Mutex
 	refused []string
@@ -77,7 +77,7 @@ type gateway struct {
 
 func serve(t *testing.T, cfg ussd.Config) *gateway {
 	t.Helper()
-	g := &gateway{talks: &talks{}}
+	g := &gateway{conversations: &conversations{}}
 	count := func(reason string) {
 		g.mu.Lock()
 		defer g.mu.Unlock()
@@ -89,7 +89,7 @@ func serve(t *testing.T, cfg ussd.Config) *gateway {
 		g.closed = append(g.closed, c)
 	}
 	h, err := ussd.New("africastalking", cfg, ussd.Deps{
-		Talks: g.talks, Sentences: sentences{}, Now: time.Now, Refused: count, Closed: hear, Log: slog.New(slog.DiscardHandler),
+		Conversations: g.conversations, Sentences: sentences{}, Now: time.Now, Refused: count, Closed: hear, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

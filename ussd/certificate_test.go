@@ -28,9 +28,9 @@ func TestClientCertificates(t *testing.T) {
 	t.Parallel()
 	server, known, stranger := certificate(t), certificate(t), certificate(t)
 	sum := sha256.Sum256(known.Certificate[0])
-	f := &talks{}
+	f := &conversations{}
 	gateway, err := ussd.New("plain", ussd.Config{Auth: ussd.Auth{Certificates: []string{hex.EncodeToString(sum[:])}}}, ussd.Deps{
-		Talks: f, Sentences: sentences{}, Now: time.Now, Refused: func(string) {}, Log: slog.New(slog.DiscardHandler),
+		Conversations: f, Sentences: sentences{}, Now: time.Now, Refused: func(string) {}, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -23,10 +23,10 @@ import (
 	"github.com/eshik-kg/eshik/ussd"
 )
 
-// conversation is talks whose screens say what reached them. What is slow takes until
+// conversation is conversations whose screens say what reached them. What is slow takes until
 // held is closed.
 type conversation struct {
-	talks
+	conversations
 	held chan struct{}
 }
 
@@ -63,7 +63,7 @@ func newBench(t testing.TB, name string, auth ussd.Auth) *bench {
 	t.Helper()
 	b := &bench{conversation: &conversation{}, t: t, app: fiber.New(fiber.Config{DisableStartupMessage: true, BodyLimit: 2 << 20})}
 	g, err := ussd.New(name, ussd.Config{Auth: auth}, ussd.Deps{
-		Talks: b.conversation, Sentences: sentences{}, Now: time.Now, Log: slog.New(slog.NewTextHandler(&b.log, &slog.HandlerOptions{ReplaceAttr: timeless})),
+		Conversations: b.conversation, Sentences: sentences{}, Now: time.Now, Log: slog.New(slog.NewTextHandler(&b.log, &slog.HandlerOptions{ReplaceAttr: timeless})),
 		Refused: func(reason string) { b.mu.Lock(); defer b.mu.Unlock(); b.refused = append(b.refused, reason) },
 		Closed:  func(c ussd.Closing) { b.mu.Lock(); defer b.mu.Unlock(); b.closed = append(b.closed, c) },
 	})
@@ -249,7 +249,7 @@ func TestRubbish(t *testing.T) {
 	})
 }
 
-// What a citizen types reaches the talk as it is, and nothing else.
+// What a citizen types reaches the conversation as it is, and nothing else.
 func TestInputArrives(t *testing.T) {
 	t.Parallel()
 	eachGateway(t, ussd.Auth{Secret: secretWord}, func(t *testing.T, b *bench, base string, turn func(int, string, string) (string, string, string)) {

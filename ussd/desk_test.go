@@ -30,16 +30,16 @@ var (
 	screens = []string{"1 Eshik", "Kind?", "Name?", "Town?", "Code?", "Sure?", "Thanks, Aigul of Naryn"}
 )
 
-func (d *desk) service() dialog.Service {
-	screen := func(text string, s dialog.Screen) func(context.Context, *dialog.Talk) (dialog.Screen, error) {
-		return func(_ context.Context, t *dialog.Talk) (dialog.Screen, error) {
+func (d *desk) service() dialog.Flow {
+	screen := func(text string, s dialog.Screen) func(context.Context, *dialog.Turn) (dialog.Screen, error) {
+		return func(_ context.Context, t *dialog.Turn) (dialog.Screen, error) {
 			shown := s
 			shown.Body = []dialog.Message{dialog.Raw("title", t.Caller.Phone+" "+text)}
 			return shown, nil
 		}
 	}
-	take := func(next, key string) func(context.Context, *dialog.Talk, string) (dialog.Next, error) {
-		return func(_ context.Context, _ *dialog.Talk, input string) (dialog.Next, error) {
+	take := func(next, key string) func(context.Context, *dialog.Turn, string) (dialog.Next, error) {
+		return func(_ context.Context, _ *dialog.Turn, input string) (dialog.Next, error) {
 			if key == "" { // a secret is not kept
 				return dialog.Go(next), nil
 			}
@@ -49,7 +49,7 @@ func (d *desk) service() dialog.Service {
 	choice := func(label string, next dialog.Next) dialog.Option {
 		return dialog.Option{Label: dialog.Raw("title", label), Next: next}
 	}
-	return dialog.Service{
+	return dialog.Flow{
 		Name:  "desk",
 		Entry: dialog.Option{Label: dialog.Say("dialog.main_title"), Next: dialog.Go("desk.kind")},
 		Nodes: []dialog.Node{
@@ -61,7 +61,7 @@ func (d *desk) service() dialog.Service {
 			{ID: "desk.code", Show: screen("Code?", dialog.Screen{Ask: dialog.AskSecret}), Answer: take("desk.sure", "")},
 			{ID: "desk.sure", Show: screen("Sure?", dialog.Screen{Options: []dialog.Option{choice("Yes", dialog.Go("desk.write"))}})},
 			{ID: "desk.write", Do: d.write},
-			{ID: "desk.thanks", Show: func(_ context.Context, t *dialog.Talk) (dialog.Screen, error) {
+			{ID: "desk.thanks", Show: func(_ context.Context, t *dialog.Turn) (dialog.Screen, error) {
 				text := fmt.Sprintf("%s Thanks, %s of %s", t.Caller.Phone, t.Get("name"), t.Get("town"))
 				return dialog.Screen{Body: []dialog.Message{dialog.Raw("title", text)}, End: true}, nil
 			}},
@@ -69,11 +69,11 @@ func (d *desk) service() dialog.Service {
 	}
 }
 
-func (d *desk) write(_ context.Context, t *dialog.Talk) (dialog.Next, error) {
+func (d *desk) write(_ context.Context, t *dialog.Turn) (dialog.Next, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.runs++
-	d.entries[t.Turn()] = t.Caller.Phone + " " + t.Get("name") + " " + t.Get("town")
+	d.entries[t.Key()] = t.Caller.Phone + " " + t.Get("name") + " " + t.Get("town")
 	return dialog.Done("desk.thanks"), nil
 }
 
@@ -166,7 +166,7 @@ func (o *office) Later(e analytics.Event) {
 	o.events = append(o.events, e)
 }
 
-// abandoned are the steps at which talks were left.
+// abandoned are the steps at which conversations were left.
 func (o *office) abandoned() (steps []string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

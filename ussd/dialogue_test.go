@@ -49,7 +49,7 @@ func eachDoor(t *testing.T, test func(t *testing.T, o *office, d door, blind boo
 
 func (o *office) deps() ussd.Deps {
 	return ussd.Deps{
-		Talks: o.Conversations, Sentences: sentences{}, Now: o.now, Refused: o.refuse, Log: slog.New(slog.NewTextHandler(o, nil)),
+		Conversations: o.Conversations, Sentences: sentences{}, Now: o.now, Refused: o.refuse, Log: slog.New(slog.NewTextHandler(o, nil)),
 	}
 }
 
@@ -299,7 +299,7 @@ func TestLateRequests(t *testing.T) {
 			t.Errorf("redialled: %q", redialled)
 		}
 		if text, _ := d.say(t, "s2", phone, []string{"1"}); text != shown {
-			t.Errorf("the talk goes on with %q, want %q", text, shown)
+			t.Errorf("the conversation goes on with %q, want %q", text, shown)
 		}
 		if runs, _ := o.written(); runs != 0 {
 			t.Errorf("%d runs", runs)

@@ -56,9 +56,9 @@ type Config struct {
 
 // Deps are what a gateway stands on.
 type Deps struct {
-	Talks     Talks
-	Sentences Sentences
-	Now       func() time.Time
+	Conversations Conversations
+	Sentences     Sentences
+	Now           func() time.Time
 	// Refused hears of every callback that was not authentic or not readable, to
 	// be counted.
 	Refused func(reason string)
@@ -219,11 +219,11 @@ func (in *request) check() error {
 	return nil
 }
 
-// turn takes one input to the talk. Only what was signed can be refused here.
+// turn takes one input to the conversation. Only what was signed can be refused here.
 func (g *Gateway) turn(ctx context.Context, in request) (session.Answer, *refusal) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	answer, err := g.Talks.Turn(ctx, session.Turn{
+	answer, err := g.Conversations.Turn(ctx, session.Turn{
 		Session: g.name + "/" + in.session, Phone: in.phone, Channel: caller.USSD, Gateway: g.name, Operator: in.operator,
 		Text: in.text, Cumulative: in.cumulative, ID: in.id, Start: in.start, Subscriber: in.subscriber,
 		Proof: in.proof, Budget: g.cfg.Budgets.Of(in.operator), Lifetime: g.cfg.Lifetime, Now: g.Now(),
@@ -253,8 +253,8 @@ func (g *Gateway) apology(screen dialog.Budget) string {
 func (g *Gateway) end(ctx context.Context, in request) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	if err := g.Talks.Ended(ctx, g.name+"/"+in.session, in.phone, g.Now()); err != nil {
-		// Not worth a retry: the sweep finds the talk when it expires.
+	if err := g.Conversations.Ended(ctx, g.name+"/"+in.session, in.phone, g.Now()); err != nil {
+		// Not worth a retry: the sweep finds the conversation when it expires.
 		g.Log.WarnContext(ctx, "a USSD session's end was not taken", "gateway", g.name, "error", err)
 	}
 	if g.Closed != nil && in.closing != nil {

@@ -109,7 +109,7 @@ var reasons = []string{
 	"a session id of 1 to 256 bytes is needed", "the request is too large", "the request was answered before",
 }
 
-// notTaken is what is logged when talks.Ended fails, as it does.
+// notTaken is what is logged when conversations.Ended fails, as it does.
 func notTaken(gateway string) string {
 	return `level=WARN msg="a USSD session's end was not taken" gateway=` + gateway + ` error="planned: the gateway is not told"` + "\n"
 }

@@ -66,8 +66,8 @@ func infobip(start bool) func(c *fiber.Ctx) (request, error) {
 }
 
 // endInfobip reads the notice of a session's end. Its exitCode and reason say
-// nothing that the talk does not know. Talks are found by phone: without one this
-// talk is counted when it expires.
+// nothing that the conversation does not know. Conversations are found by phone: without one this
+// conversation is counted when it expires.
 func endInfobip(c *fiber.Ctx) (request, error) {
 	in, err := infobip(false)(c)
 	in.idle = in.phone == ""
@@ -82,7 +82,7 @@ func encodeInfobip(c *fiber.Ctx, answer session.Answer) error {
 }
 
 // encodeInfobipStatus says that the session is open on our side: the gateway is
-// the one who knows when it is over, and a talk that was lost starts over.
+// the one who knows when it is over, and a conversation that was lost starts over.
 func encodeInfobipStatus(c *fiber.Ctx, _ session.Answer) error {
 	return c.JSON(infobipStatus{Active: true, ExitCode: fiber.StatusOK})
 }

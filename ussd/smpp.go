@@ -211,7 +211,7 @@ func (s *SMPP) answer(ctx context.Context, d smpp.Delivery, op byte, in request)
 	screen, _ := s.gateway.turn(ctx, in) // the link is the proof: nothing is signed
 	m, tlvs := s.screen(d, op, screen)
 	if _, err := s.submit(ctx, m, tlvs); err != nil {
-		// The citizen sees the network's error; dialled again, the talk goes on.
+		// The citizen sees the network's error; dialled again, the conversation goes on.
 		s.gateway.Refused("not_sent")
 		s.gateway.Log.WarnContext(ctx, "a USSD screen was not sent", "gateway", s.cfg.Name, "error", err)
 	}

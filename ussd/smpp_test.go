@@ -41,7 +41,7 @@ func newLink(t *testing.T, cfg ussd.SMPPConfig) *link {
 		t.Fatal(err)
 	}
 	l.gateway = ussd.NewSMPP(cfg, client.Submit, ussd.Deps{
-		Talks: l.conversation, Sentences: sentences{}, Now: time.Now, Log: log, Refused: l.refuse,
+		Conversations: l.conversation, Sentences: sentences{}, Now: time.Now, Log: log, Refused: l.refuse,
 	})
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})

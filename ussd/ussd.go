@@ -20,13 +20,13 @@ var DefaultBudget = dialog.Budget{Septets: 182, Units: 80}
 // DefaultLifetime is how long a network keeps a USSD session open.
 const DefaultLifetime = 180 * time.Second
 
-// Talks runs conversations, as *session.Conversations does.
-type Talks interface {
+// Conversations runs conversations, as *session.Conversations does.
+type Conversations interface {
 	Turn(ctx context.Context, turn session.Turn) (session.Answer, error)
 	Ended(ctx context.Context, session, phone string, now time.Time) error
 }
 
-// Sentences gives the words for what no talk can say, as *locales.Catalogue
+// Sentences gives the words for what no conversation can say, as *locales.Catalogue
 // does.
 type Sentences interface {
 	Text(loc locales.Locale, key string, args ...any) string

@@ -95,13 +95,13 @@ func (s *Server) ProveIdentity(ctx context.Context, r ProveIdentityRequestObject
 // SetLanguage remembers the language of the phone.
 func (s *Server) SetLanguage(ctx context.Context, r SetLanguageRequestObject) (SetLanguageResponseObject, error) {
 	loc, ok := locales.Parse(r.Body.Language)
-	if !ok || loc == locales.EN { // English is for developers: no talk is held in it
+	if !ok || loc == locales.EN { // English is for developers: no conversation is held in it
 		return nil, errLanguage
 	}
 	if err := s.Identity.SetLocale(ctx, who(ctx).Phone, loc, ""); err != nil {
 		return nil, err
 	}
-	if err := s.Talks.Relearn(ctx, who(ctx).Phone); err != nil {
+	if err := s.Conversations.Relearn(ctx, who(ctx).Phone); err != nil {
 		return nil, err
 	}
 	return SetLanguage204Response{}, nil

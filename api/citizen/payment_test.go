@@ -56,16 +56,16 @@ func (p parking) Settle(ctx context.Context, s payment.Settlement) (payment.Outc
 	return payment.OutcomeSettled, nil
 }
 
-// talk has one screen of the service's own; where it leads is the payments'.
-func (parking) talk(payments *payment.Service, place string) dialog.Service {
-	return dialog.Service{
+// conversation has one screen of the service's own; where it leads is the payments'.
+func (parking) conversation(payments *payment.Service, place string) dialog.Flow {
+	return dialog.Flow{
 		Name: "parking", Entry: dialog.Option{Label: dialog.Say("parking.entry"), Next: dialog.Go("parking.place")},
-		Nodes: append([]dialog.Node{{ID: "parking.place", Plain: func(*dialog.Talk) dialog.Screen {
+		Nodes: append([]dialog.Node{{ID: "parking.place", Plain: func(*dialog.Turn) dialog.Screen {
 			return dialog.Screen{
 				Body:    []dialog.Message{dialog.Say("parking.which")},
 				Options: []dialog.Option{{Label: dialog.Say("parking.tonight"), Next: payment.Pay("parking", place)}},
 			}
-		}}}, payments.Checkout("parking", func(_ *dialog.Talk, p payment.Payment) dialog.Message {
+		}}}, payments.Checkout("parking", func(_ *dialog.Turn, p payment.Payment) dialog.Message {
 			return dialog.Say("parking.about", "n", len(p.Lines))
 		})...),
 		Commands: []dialog.Command{{Words: []string{"паркинг"}, Node: "parking.place"}},
@@ -150,7 +150,7 @@ const parker = "+996555000001"
 // talked pays by the conversation over a channel, and gives the payment's code.
 func (l *lot) talked(t *testing.T, channel caller.Channel, place string) string {
 	t.Helper()
-	engine, err := dialog.New(l.texts, dialog.Options{Log: slog.New(slog.DiscardHandler)}, l.talk(l.payments, place))
+	engine, err := dialog.New(l.texts, dialog.Options{Log: slog.New(slog.DiscardHandler)}, l.conversation(l.payments, place))
 	fatal(t, err)
 	state, budget := dialog.NewState(locales.KY), dialog.Budget{Septets: 182, Units: 80}
 	inputs := []dialog.Input{{Start: true}, {Text: "1"}, {Text: "1"}, {Text: "1"}}
@@ -161,7 +161,7 @@ func (l *lot) talked(t *testing.T, channel caller.Channel, place string) string 
 	var screens []string
 	for turn, in := range inputs {
 		in.Budget = budget
-		c := caller.Caller{Phone: parker, Channel: channel, Locale: locales.KY, Now: time.Now(), Turn: fmt.Sprint(channel, turn)}
+		c := caller.Caller{Phone: parker, Channel: channel, Locale: locales.KY, Now: time.Now(), Key: fmt.Sprint(channel, turn)}
 		if state, err = dialog.Decode(state.Encode()); err != nil {
 			t.Fatal(err)
 		}

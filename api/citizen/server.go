@@ -27,17 +27,17 @@ var Document []byte
 
 // Server answers the contract's operations from the services.
 type Server struct {
-	Identity *identity.Service
-	Talks    Talks
-	Payments *payment.Service
-	Modules  []module.Module
-	Figures  UsageReader
-	Recorder *analytics.Recorder
-	Texts    *locales.Catalogue
+	Identity      *identity.Service
+	Conversations Conversations
+	Payments      *payment.Service
+	Modules       []module.Module
+	Figures       UsageReader
+	Recorder      *analytics.Recorder
+	Texts         *locales.Catalogue
 }
 
-// Talks hears that a phone's profile was changed, as *session.Conversations does.
-type Talks interface {
+// Conversations hears that a phone's profile was changed, as *session.Conversations does.
+type Conversations interface {
 	Relearn(ctx context.Context, phone string) error
 }
 

@@ -48,8 +48,8 @@ type staffCommand struct {
 	Unblock  struct {
 		Phone string `arg:"" help:"The number, +996…, of the phone that is the person's: you saw their document and the phone."`
 	} `cmd:"" help:"Clear a phone in dispute: it may be proved again, and no other phone undoes it."`
-	Doubts struct{}      `cmd:"" help:"List the payments in doubt: the register says paid, and nothing proves by whom."`
-	Decide doubtDecision `cmd:"" help:"End a doubt as the register's holder answered; the citizen is told."`
+	Suspense struct{}      `cmd:"" help:"List the payments in doubt: the register says paid, and nothing proves by whom."`
+	Decide   doubtDecision `cmd:"" help:"End a doubt as the register's holder answered; the citizen is told."`
 }
 
 // Run does what was asked for.
@@ -61,8 +61,8 @@ func (s staffCommand) Run(ctx context.Context, chosen *kong.Context, config *app
 		return s.disputes(ctx, config, log, out)
 	case "unblock":
 		return s.unblock(ctx, config, log, out)
-	case "doubts":
-		return s.doubts(ctx, config, log, out)
+	case "suspense":
+		return s.suspense(ctx, config, log, out)
 	case "decide":
 		return s.decide(ctx, config, log, out)
 	default:

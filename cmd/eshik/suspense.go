@@ -15,15 +15,15 @@ import (
 
 // doubtDecision is what an operator answers about one line of a payment.
 type doubtDecision struct {
-	Payment   string `arg:"" help:"The payment's id, as staff doubts lists it."`
-	Line      int64  `arg:"" help:"The line's number, as staff doubts lists it."`
+	Payment   string `arg:"" help:"The payment's id, as staff suspense lists it."`
+	Line      int64  `arg:"" help:"The line's number, as staff suspense lists it."`
 	Settled   bool   `xor:"outcome" required:"" help:"The register's holder confirmed: it is our payment."`
 	Refund    bool   `xor:"outcome" required:"" help:"It is not ours: the money goes back to the citizen."`
 	Reference string `required:"" help:"What this rests on, for the audit log: the number of a letter or a statement."`
 }
 
-// doubts lists the payments whose register says "paid" without proof by whom.
-func (s staffCommand) doubts(ctx context.Context, config *app.Config, log *slog.Logger, out io.Writer) error {
+// suspense lists the payments whose register says "paid" without proof by whom.
+func (s staffCommand) suspense(ctx context.Context, config *app.Config, log *slog.Logger, out io.Writer) error {
 	return app.Beside(ctx, config, log, func(a *app.App) error {
 		list, err := a.Payments.Suspense(ctx)
 		if err != nil {
@@ -66,7 +66,7 @@ func waiting(w payment.Waiting) string {
 			w.Accepted, w.OldestAccepted, clock.Second(w.AcceptedSince))
 	}
 	if w.Suspended > 0 {
-		text += fmt.Sprintf("Payments in doubt, for an operator (eshik staff doubts): %d, the oldest %s since %s.\n",
+		text += fmt.Sprintf("Payments in doubt, for an operator (eshik staff suspense): %d, the oldest %s since %s.\n",
 			w.Suspended, w.OldestSuspended, clock.Second(w.SuspendedSince))
 	}
 	return text

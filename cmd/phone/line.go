@@ -36,24 +36,24 @@ type reply struct{ text, size string }
 // converse reads lines until the input ends, shows the answers, and gives what was said
 // as it may be written down.
 func converse(ctx context.Context, line speaker, in io.Reader, out io.Writer) ([]transcript.Turn, error) {
-	var talk []transcript.Turn
+	var conversation []transcript.Turn
 	before, seen := "", "" // the screen that is answered, and all so far
 	lines := bufio.NewScanner(in)
 	_, _ = fmt.Fprint(out, line.prompt())
 	for lines.Scan() {
 		shown, err := exchange(ctx, line, lines.Text(), seen, out)
 		if err != nil {
-			return talk, err
+			return conversation, err
 		}
-		talk = append(talk, transcript.Recorded(lines.Text(), before, shown...))
+		conversation = append(conversation, transcript.Recorded(lines.Text(), before, shown...))
 		before = strings.Join(shown, "\n")
 		seen += before + "\n"
 	}
 	_, _ = fmt.Fprintln(out)
 	if err := lines.Err(); err != nil {
-		return talk, fmt.Errorf("read what was typed: %w", err)
+		return conversation, fmt.Errorf("read what was typed: %w", err)
 	}
-	return talk, nil
+	return conversation, nil
 }
 
 // exchange says one line and shows what comes back.
@@ -83,7 +83,7 @@ var code = regexp.MustCompile(`\b\d{6}\b`)
 // client asks the sandbox.
 type client struct {
 	base, from, to string
-	known          map[string]string // what a talk names, and is the same each time
+	known          map[string]string // what a conversation names, and is the same each time
 	used           string            // the message whose code was typed last
 	seen           map[string]bool   // messages that were shown
 	http           *http.Client

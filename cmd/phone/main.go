@@ -1,11 +1,11 @@
 // Command phone is a phone in the terminal: it dials the service or texts it
 // through the sandbox's gateways, shows each screen with its size, and can
-// write the talk down as a golden file or compare it with one.
+// write the conversation down as a golden file or compare it with one.
 //
 //	phone                          dial *1414#, type answers; shows the SMS that come
 //	phone --sms                    text instead
-//	phone -record talk.txt         write the talk down
-//	phone --replay talk.txt        press what the file says; exit 1 where a screen differs
+//	phone -record conversation.txt         write the conversation down
+//	phone --replay conversation.txt        press what the file says; exit 1 where a screen differs
 package main
 
 import (
@@ -33,14 +33,14 @@ type options struct {
 	From    string `help:"The number to call from." default:"+996555000001"`
 	To      string `help:"The service's SMS number." default:"1414"`
 	SMS     bool   `help:"Text the service instead of dialling it."`
-	Record  string `help:"Write the talk down in this file; what is secret is only named." placeholder:"FILE"`
+	Record  string `help:"Write the conversation down in this file; what is secret is only named." placeholder:"FILE"`
 	Number  string `name:"personal-number" help:"What a recorded {personal_number} is (default: the sandbox's Айгүл)." default:"11503198800011"`
 	Card    string `name:"document-number" help:"What a recorded {document_number} is." default:"ID1000001"`
-	Replay  string `help:"Take the input from this recorded talk and compare the screens." placeholder:"FILE" type:"existingfile"`
+	Replay  string `help:"Take the input from this recorded conversation and compare the screens." placeholder:"FILE" type:"existingfile"`
 }
 
 // errDiffers is a replay in which a screen was not the recorded one.
-var errDiffers = errors.New("the talk differs from the recorded one")
+var errDiffers = errors.New("the conversation differs from the recorded one")
 
 func main() {
 	var o options
@@ -97,15 +97,15 @@ func run(ctx context.Context, o options, in io.Reader, out io.Writer) error {
 	if o.Replay != "" {
 		return replay(ctx, line, o.Replay, out)
 	}
-	talk, err := converse(ctx, line, in, out)
+	conversation, err := converse(ctx, line, in, out)
 	if err != nil {
 		return err
 	}
 	if o.Record != "" {
-		if err := transcript.WriteFile(o.Record, talk); err != nil {
+		if err := transcript.WriteFile(o.Record, conversation); err != nil {
 			return err
 		}
-		_, _ = fmt.Fprintf(out, "%d turns written to %s\n", len(talk), o.Record)
+		_, _ = fmt.Fprintf(out, "%d turns written to %s\n", len(conversation), o.Record)
 	}
 	return nil
 }

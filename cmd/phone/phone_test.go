@@ -50,7 +50,7 @@ func inFront(t *testing.T, app *httptest.Server) *httptest.Server {
 
 func TestRecordAndReplay(t *testing.T) {
 	t.Parallel()
-	file := filepath.Join(t.TempDir(), "talk.txt")
+	file := filepath.Join(t.TempDir(), "conversation.txt")
 	srv := service(t, "Кызматтар")
 	o := options{App: srv.URL, From: "+996555000001", To: "1414", Record: file}
 	var out bytes.Buffer
@@ -67,7 +67,7 @@ func TestRecordAndReplay(t *testing.T) {
 		t.Fatal(err)
 	}
 	if want := "> *1414#\nКызматтар\n\n1 Айыптар\n\n> [Айыптар]\nРахмат\n"; string(kept) != want {
-		t.Errorf("the talk is\n%s\nwant\n%s", kept, want)
+		t.Errorf("the conversation is\n%s\nwant\n%s", kept, want)
 	}
 	again := options{App: srv.URL, From: "+996555000001", Replay: file}
 	if err := run(t.Context(), again, nil, io.Discard); err != nil {
@@ -83,19 +83,19 @@ func TestTexting(t *testing.T) {
 	t.Parallel()
 	srv := service(t, "Services")
 	var out bytes.Buffer
-	o := options{App: srv.URL, From: "+996555000001", To: "1414", SMS: true, Record: filepath.Join(t.TempDir(), "talk.txt")}
+	o := options{App: srv.URL, From: "+996555000001", To: "1414", SMS: true, Record: filepath.Join(t.TempDir(), "conversation.txt")}
 	if err := run(t.Context(), o, strings.NewReader("menu\n"), &out); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(out.String(), "Services\n  [1 part(s) GSM-7]") {
 		t.Errorf("the phone showed\n%s", out.String())
 	}
-	talk, err := transcript.ReadFile(o.Record)
+	conversation, err := transcript.ReadFile(o.Record)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(talk) != 1 || len(talk[0].Shown) != 2 || talk[0].Shown[1] != "2" {
-		t.Errorf("the talk is %+v", talk)
+	if len(conversation) != 1 || len(conversation[0].Shown) != 2 || conversation[0].Shown[1] != "2" {
+		t.Errorf("the conversation is %+v", conversation)
 	}
 }
 

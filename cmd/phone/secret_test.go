@@ -31,7 +31,7 @@ func TestNothingSecretIsRecorded(t *testing.T) {
 	}))
 	srv := inFront(t, app)
 	o := options{
-		App: srv.URL, From: "+996555000001", To: "1414", Record: filepath.Join(t.TempDir(), "talk.txt"),
+		App: srv.URL, From: "+996555000001", To: "1414", Record: filepath.Join(t.TempDir(), "conversation.txt"),
 		Number: "20101198877665", Card: "ID7391548",
 	}
 	texting := o

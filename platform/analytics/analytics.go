@@ -90,7 +90,7 @@ var columns = []string{
 // rowsAtOnce bounds one statement: SQLite binds thousands of values slowly.
 const rowsAtOnce = 128
 
-// insert writes events, many with one statement: at every step of every talk there is
+// insert writes events, many with one statement: at every step of every conversation there is
 // one, and a statement each would cost the database more than all else.
 func insert(ctx context.Context, tx *store.Tx, events map[Event]tally) error {
 	values := make([]any, 0, len(columns)*len(events))

@@ -42,12 +42,12 @@ type Caller struct {
 	Address string
 	// Now is the moment of the request.
 	Now time.Time
-	// Talk names the gateway's session that the turn is of, as a pseudonym; empty where
+	// Session names the gateway's session that the turn is of, as a pseudonym; empty where
 	// there is none.
-	Talk string
-	// Turn identifies this turn among all: a retry of a request has the same.
+	Session string
+	// Key identifies this turn among all: a retry of a request has the same.
 	// It keys effects, so that a repeated turn does not repeat them.
-	Turn string
+	Key string
 }
 
 // ByText reports that the answer to the turn is itself a message that stays with

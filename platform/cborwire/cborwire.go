@@ -1,5 +1,5 @@
 // Package cborwire writes and reads small CBOR maps with whole-number keys
-// (RFC 8949) without reflection and nearly without allocations: a talk's state is
+// (RFC 8949) without reflection and nearly without allocations: a conversation's state is
 // read and written at every step of every citizen. What it writes every CBOR
 // library reads, and it reads what they write of the same types.
 package cborwire

@@ -14,28 +14,28 @@ import (
 )
 
 // counter is a service with a long question, a long list and a refusal.
-func counter() Service {
-	end := func(text string) func(context.Context, *Talk) (Screen, error) {
-		return func(_ context.Context, t *Talk) (Screen, error) {
+func counter() Flow {
+	end := func(text string) func(context.Context, *Turn) (Screen, error) {
+		return func(_ context.Context, t *Turn) (Screen, error) {
 			return Screen{Body: []Message{Raw("title", text+t.Get("n"))}}, nil
 		}
 	}
-	return Service{
+	return Flow{
 		Name: "counter", Entry: Option{Label: Say("dialog.more"), Next: Go("counter.question")},
 		Nodes: []Node{
-			{ID: "counter.question", Show: func(context.Context, *Talk) (Screen, error) {
+			{ID: "counter.question", Show: func(context.Context, *Turn) (Screen, error) {
 				return Screen{Body: []Message{Raw("title", "Токтогон жериңизден улантасызбы, же башкасын карайсызбы?")}, Options: []Option{
 					{Raw("title", "Тизме"), Go("counter.list")}, {Raw("title", "Баш"), Go("counter.refusal")},
 				}}, nil
 			}},
-			{ID: "counter.list", Show: func(context.Context, *Talk) (Screen, error) {
+			{ID: "counter.list", Show: func(context.Context, *Turn) (Screen, error) {
 				s := Screen{Body: []Message{Raw("title", "Баары:")}}
 				for n := range 12 {
 					s.Options = append(s.Options, Option{Raw("title", fmt.Sprintf("Тандоо %d", n)), Go("counter.end", "n", fmt.Sprint(n))})
 				}
 				return s, nil
 			}},
-			{ID: "counter.refusal", Show: func(context.Context, *Talk) (Screen, error) {
+			{ID: "counter.refusal", Show: func(context.Context, *Turn) (Screen, error) {
 				return Screen{}, problem.New(problem.Upstream, "problem.internal")
 			}},
 			{ID: "counter.end", Show: end("Тандалды ")},
@@ -43,7 +43,7 @@ func counter() Service {
 	}
 }
 
-func newCounter(t *testing.T) *talker {
+func newCounter(t *testing.T) *dialler {
 	t.Helper()
 	catalogue, err := locales.Load()
 	if err != nil {
@@ -54,7 +54,7 @@ func newCounter(t *testing.T) *talker {
 		t.Fatal(err)
 	}
 	c := caller.Caller{Channel: caller.USSD, Now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
-	k := &talker{t: t, engine: engine, state: NewState(locales.KY), c: c, budget: ussd}
+	k := &dialler{t: t, engine: engine, state: NewState(locales.KY), c: c, budget: ussd}
 	k.turn(Input{Start: true})
 	return k
 }
@@ -145,25 +145,25 @@ func TestNoOtherAnswerAfterALookUp(t *testing.T) {
 	}
 }
 
-// newSeeker talks to a service that asks for a number and looks it up.
-func newSeeker(t *testing.T, ask Ask) *talker {
+// newSeeker conversations to a service that asks for a number and looks it up.
+func newSeeker(t *testing.T, ask Ask) *dialler {
 	t.Helper()
 	catalogue, err := locales.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
 	say := func(text string) Screen { return Screen{Body: []Message{Raw("title", text)}} }
-	question := Node{ID: "seek.ask", Plain: func(*Talk) Screen {
+	question := Node{ID: "seek.ask", Plain: func(*Turn) Screen {
 		s := say("Номер?")
 		s.Ask = ask
 		return s
-	}, Answer: func(_ context.Context, _ *Talk, input string) (Next, error) {
+	}, Answer: func(_ context.Context, _ *Turn, input string) (Next, error) {
 		if input == "фу1" {
 			return Next{}, problem.New(problem.Invalid, "problem.choice")
 		}
 		return Go("seek.found", "number", input), nil
 	}}
-	found := Node{ID: "seek.found", Show: func(_ context.Context, t *Talk) (Screen, error) {
+	found := Node{ID: "seek.found", Show: func(_ context.Context, t *Turn) (Screen, error) {
 		switch number := t.Get("number"); {
 		case strings.HasPrefix(number, "fault"):
 			return Screen{}, problem.New(problem.NotFound, "problem.internal")
@@ -173,13 +173,13 @@ func newSeeker(t *testing.T, ask Ask) *talker {
 			return say("Табылды " + number), nil
 		}
 	}}
-	engine, err := New(catalogue, Options{Log: slog.New(slog.DiscardHandler)}, Service{
+	engine, err := New(catalogue, Options{Log: slog.New(slog.DiscardHandler)}, Flow{
 		Name: "seek", Entry: Option{Label: Say("dialog.more"), Next: Go("seek.ask")}, Nodes: []Node{question, found},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &talker{t: t, engine: engine, state: NewState(locales.KY), c: caller.Caller{Channel: caller.USSD}, budget: ussd}
+	k := &dialler{t: t, engine: engine, state: NewState(locales.KY), c: caller.Caller{Channel: caller.USSD}, budget: ussd}
 	k.turn(Input{Start: true})
 	return k
 }

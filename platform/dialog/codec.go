@@ -125,7 +125,7 @@ func Decode(data []byte) (*State, error) {
 	r := cborwire.NewReader(data)
 	s.read(&r)
 	if err := r.Err(); err != nil {
-		return nil, fmt.Errorf("decode the state of a talk: %w", err)
+		return nil, fmt.Errorf("decode the state of a conversation: %w", err)
 	}
 	if s.Version < firstVersion || s.Version > StateVersion || s.Page < 0 {
 		return nil, ErrVersion

@@ -21,7 +21,7 @@ const (
 )
 
 // learn adds a service's commands.
-func (e *Engine) learn(service Service) error {
+func (e *Engine) learn(service Flow) error {
 	for _, shape := range service.Shapes {
 		e.shapes = append(e.shapes, shapeOf{shape, service.Name})
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // words are the commands of the services, as they declare them.
-var words = []Service{{
+var words = []Flow{{
 	Name: "trial",
 	Commands: []Command{
 		{Words: []string{"айып", "штраф"}, Node: "fine"},
@@ -137,7 +137,7 @@ func TestArguments(t *testing.T) {
 // command's word may be the answer.
 func TestWordsDoNotHijackAnAnswer(t *testing.T) {
 	t.Parallel()
-	k, _ := newTalker(t, locales.KY)
+	k, _ := newDialler(t, locales.KY)
 	k.c.Channel = caller.SMS
 	k.turn(Input{Start: true})
 	k.say("айыптарым", "Номер?") // on a menu a form of the word is meant
@@ -158,24 +158,24 @@ func TestWordsDoNotHijackAnAnswer(t *testing.T) {
 	k.say("Меню", "Эшик")
 }
 
-// newNumberTalker talks to two services that ask for a number of their own.
-func newNumberTalker(t *testing.T) *talker {
+// newNumberDialler talks to two services that ask for a number of their own.
+func newNumberDialler(t *testing.T) *dialler {
 	t.Helper()
 	catalogue, err := locales.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	service := func(name, begins string) Service {
-		return Service{
+	service := func(name, begins string) Flow {
+		return Flow{
 			Name: name, Entry: Option{Label: Say("dialog.more"), Next: Go(name + ".ask")},
 			Nodes: []Node{
 				{
-					ID: name + ".ask", Plain: func(*Talk) Screen { return Screen{Body: []Message{Raw("title", name+"?")}, Ask: AskNumber} },
-					Answer: func(_ context.Context, _ *Talk, input string) (Next, error) {
+					ID: name + ".ask", Plain: func(*Turn) Screen { return Screen{Body: []Message{Raw("title", name+"?")}, Ask: AskNumber} },
+					Answer: func(_ context.Context, _ *Turn, input string) (Next, error) {
 						return Go(name+".got", "got", input), nil
 					},
 				},
-				{ID: name + ".got", Plain: func(t *Talk) Screen { return Screen{Body: []Message{Raw("title", name+": "+t.Get("got"))}} }},
+				{ID: name + ".got", Plain: func(t *Turn) Screen { return Screen{Body: []Message{Raw("title", name+": "+t.Get("got"))}} }},
 			},
 			Shapes: []Shape{{Ask: name + ".ask", Read: func(piece string, alone bool) (string, bool) {
 				piece = strings.ReplaceAll(piece, " ", "")
@@ -187,13 +187,13 @@ func newNumberTalker(t *testing.T) *talker {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &talker{t: t, engine: e, state: NewState(locales.KY), c: caller.Caller{Channel: caller.USSD}, budget: ussd}
+	return &dialler{t: t, engine: e, state: NewState(locales.KY), c: caller.Caller{Channel: caller.USSD}, budget: ussd}
 }
 
 // A service that asks for its own number is left for the number of another one.
 func TestShapes(t *testing.T) {
 	t.Parallel()
-	k := newNumberTalker(t)
+	k := newNumberDialler(t)
 	k.state, k.budget = NewState(locales.EN), Budget{Septets: 459, Units: 201}
 	k.c.Channel = caller.SMS
 	for _, c := range [][2]string{
@@ -217,7 +217,7 @@ func TestShapes(t *testing.T) {
 func TestSensitiveNumbersAreDropped(t *testing.T) {
 	t.Parallel()
 	for _, loc := range []locales.Locale{locales.KY, ""} { // without a language the command waits
-		k, _ := newTalker(t, loc)
+		k, _ := newDialler(t, loc)
 		k.c.Channel = caller.SMS
 		k.turn(Input{Start: true, Text: "айып 11503198800011"})
 		if kept := string(k.state.Encode()); strings.Contains(kept, "11503198800011") {
@@ -232,7 +232,7 @@ func TestSensitiveNumbersAreDropped(t *testing.T) {
 // What leads nowhere is answered with what can be texted; a greeting by the menu.
 func TestLostTexts(t *testing.T) {
 	t.Parallel()
-	k, _ := newTalker(t, locales.RU)
+	k, _ := newDialler(t, locales.RU)
 	k.c.Channel = caller.SMS
 	k.budget = Budget{Septets: 459, Units: 201}
 	if got := k.turn(Input{Start: true, Text: "погода"}).Text; !strings.HasPrefix(got, "Непонятно. ") || !strings.Contains(got, "1 ") {
@@ -256,7 +256,7 @@ func TestCommandsThatCannotBeToldApart(t *testing.T) {
 		{"айып", "aiyp"}: false, {"штраф", "штрав"}: false, {"кезек", "кезегим"}: false, {"жардем", "патент"}: false,
 		{"справка", "спрафка"}: false, {"айып", "штраф"}: true, {"вот", "кот"}: true, {"кезек", "кзеек"}: true,
 	} {
-		_, err := New(catalogue, Options{}, Service{Name: "one", Commands: []Command{{Words: pair[:1]}, {Words: pair[1:]}}})
+		_, err := New(catalogue, Options{}, Flow{Name: "one", Commands: []Command{{Words: pair[:1]}, {Words: pair[1:]}}})
 		if (err == nil) != ok {
 			t.Errorf("%q: %v", pair, err)
 		}

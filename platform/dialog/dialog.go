@@ -16,25 +16,25 @@ type Node struct {
 	// ID is stable, "service.step": it is kept in states and counted in
 	// statistics.
 	ID string
-	// Plain makes the screen from the talk alone: it asks nobody, so it neither
+	// Plain makes the screen from the conversation alone: it asks nobody, so it neither
 	// waits nor fails.
-	Plain func(t *Talk) Screen
+	Plain func(t *Turn) Screen
 	// Show makes a screen for which somebody is asked. Both may run again for the
 	// same turn (going back, an unknown choice): they must change nothing.
-	Show func(ctx context.Context, t *Talk) (Screen, error)
+	Show func(ctx context.Context, t *Turn) (Screen, error)
 	// Answer takes what was typed on a screen with an Ask and says where to go.
 	// A *problem.Error is shown above the same screen, which asks again.
-	Answer func(ctx context.Context, t *Talk, input string) (Next, error)
+	Answer func(ctx context.Context, t *Turn, input string) (Next, error)
 	// Do performs an effect and says where to go. It must be idempotent by a key
-	// it finds in the talk (t.Turn(), or an id in its memory). A dialled string
+	// it finds in the conversation (t.Turn(), or an id in its memory). A dialled string
 	// (*1414*2*1#) never runs a Do: it stops at the screen before.
-	Do func(ctx context.Context, t *Talk) (Next, error)
-	// Resume is where a talk goes first that broke off at this node and is
+	Do func(ctx context.Context, t *Turn) (Next, error)
+	// Resume is where a conversation goes first that broke off at this node and is
 	// continued, perhaps by somebody else who holds the phone. A node that rests
 	// on who was proved to be talking has the identification prove it again; the
 	// zero Next shows the node.
 	Resume Next
-	// Menu says that nothing is begun at this screen: a talk that breaks off here is
+	// Menu says that nothing is begun at this screen: a conversation that breaks off here is
 	// not worth continuing.
 	Menu bool
 }
@@ -88,7 +88,7 @@ type Screen struct {
 	Body    []Message
 	Options []Option
 	Ask     Ask
-	// End closes the talk after this screen if it is one page. Without it, a screen
+	// End closes the conversation after this screen if it is one page. Without it, a screen
 	// that has neither options nor an Ask still offers the way back and the main menu.
 	End bool
 }
@@ -99,29 +99,29 @@ type Option struct {
 	Next  Next
 }
 
-// Next says where a talk goes. The zero Next shows the same node again.
+// Next says where a conversation goes. The zero Next shows the same node again.
 type Next struct {
 	Node string
-	// Set is put into the talk's memory before the node runs.
+	// Set is put into the conversation's memory before the node runs.
 	Set map[string]string
-	// Then is the node to go on with when the sub-talk that starts at Node
+	// Then is the node to go on with when the sub-conversation that starts at Node
 	// returns; empty for a plain move.
 	Then string
-	// Back returns from a sub-talk to its Then.
+	// Back returns from a sub-conversation to its Then.
 	Back bool
 	// Fresh forgets the way here: after an effect, "back" is the main menu.
 	Fresh bool
 }
 
-// Go moves to node; pairs (key, value, …) are put into the talk's memory.
+// Go moves to node; pairs (key, value, …) are put into the conversation's memory.
 func Go(node string, pairs ...string) Next { return Next{Node: node, Set: pairMap(pairs)} }
 
-// Call runs the sub-talk at node (identification, say) and then goes to then.
+// Call runs the sub-conversation at node (identification, say) and then goes to then.
 func Call(node, then string, pairs ...string) Next {
 	return Next{Node: node, Then: then, Set: pairMap(pairs)}
 }
 
-// Return ends a sub-talk: the talk goes on where its Call said.
+// Return ends a sub-conversation: the conversation goes on where its Call said.
 func Return(pairs ...string) Next { return Next{Back: true, Set: pairMap(pairs)} }
 
 // Done moves to node after an effect: "back" from there is the main menu.
@@ -140,8 +140,8 @@ func pairMap(pairs []string) map[string]string {
 	return m
 }
 
-// Service is one citizen service's part of the conversation.
-type Service struct {
+// Flow is one citizen service's part of the conversation.
+type Flow struct {
 	// Name is the folder's name: fine, certificate, preschool.
 	Name string
 	// Entry is the line in the main menu and the node it leads to. A service
@@ -180,7 +180,7 @@ type Command struct {
 	// AtOnce is a word that waits for nothing: it is acted on before the language is
 	// chosen, and leaves any question, even one for a secret.
 	AtOnce bool
-	// Node is where the command leads. What follows the word is put into the talk's
+	// Node is where the command leads. What follows the word is put into the conversation's
 	// memory under Arg: of a service with Shapes the number in the text, if there is one.
 	Node string
 	Arg  string
@@ -222,22 +222,22 @@ type Shape struct {
 	Checked bool
 }
 
-// Talk is one turn of a conversation as a node sees it.
-type Talk struct {
+// Turn is one turn of a conversation as a node sees it.
+type Turn struct {
 	Caller caller.Caller
 	state  *State
 }
 
-// Get reads the talk's memory; "" when absent.
-func (t *Talk) Get(key string) string { return t.state.Memory[key] }
+// Get reads the conversation's memory; "" when absent.
+func (t *Turn) Get(key string) string { return t.state.Memory[key] }
 
-// Set writes the talk's memory: ids and choices, never anything sensitive. It
+// Set writes the conversation's memory: ids and choices, never anything sensitive. It
 // takes effect when the turn is saved.
-func (t *Talk) Set(key, value string) { t.state.set(key, value) }
+func (t *Turn) Set(key, value string) { t.state.set(key, value) }
 
-// SetRegion notes which region the talk is about, for statistics; it holds until
+// SetRegion notes which region the conversation is about, for statistics; it holds until
 // the main menu.
-func (t *Talk) SetRegion(iso string) { t.state.Region = iso }
+func (t *Turn) SetRegion(iso string) { t.state.Region = iso }
 
-// Turn identifies this turn for good; a retry has the same. It keys effects.
-func (t *Talk) Turn() string { return t.Caller.Turn }
+// Key identifies this turn for good; a retry has the same. It keys effects.
+func (t *Turn) Key() string { return t.Caller.Key }

@@ -7,9 +7,9 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 )
 
-// door is the engine's own part of every talk: the language and the main menu.
-func (e *Engine) door() Service {
-	return Service{
+// door is the engine's own part of every conversation: the language and the main menu.
+func (e *Engine) door() Flow {
+	return Flow{
 		Name: doorService,
 		Nodes: []Node{
 			{ID: nodeMain, Plain: e.showMain},
@@ -49,7 +49,7 @@ func (e *Engine) doorCommands() []Command {
 	}
 }
 
-func (e *Engine) showMain(*Talk) Screen {
+func (e *Engine) showMain(*Turn) Screen {
 	screen := Screen{Body: []Message{Say("dialog.main_title")}, Options: make([]Option, 0, len(e.services)+1)}
 	for _, service := range e.services {
 		if service.Entry.Label.Key != "" {
@@ -68,7 +68,7 @@ var languages = []struct {
 	{locales.KY, "dialog.language_ky"}, {locales.RU, "dialog.language_ru"}, {locales.KYLatn, "dialog.language_latin"},
 }
 
-func (e *Engine) showLanguage(*Talk) Screen {
+func (e *Engine) showLanguage(*Turn) Screen {
 	screen := Screen{Body: []Message{Say("dialog.language_title")}}
 	for _, l := range languages {
 		screen.Options = append(screen.Options, Option{Label: Say(l.label), Next: Go(nodeSpeak, "locale", string(l.locale))})
@@ -77,10 +77,10 @@ func (e *Engine) showLanguage(*Talk) Screen {
 }
 
 // speak remembers the chosen language; doing it twice is doing it once.
-func (e *Engine) speak(ctx context.Context, t *Talk) (Next, error) {
+func (e *Engine) speak(ctx context.Context, t *Turn) (Next, error) {
 	loc := locales.Locale(t.Get("locale"))
 	if e.options.Profiles != nil && t.Caller.Phone != "" {
-		if err := e.options.Profiles.SetLocale(ctx, t.Caller.Phone, loc, t.Caller.Talk); err != nil {
+		if err := e.options.Profiles.SetLocale(ctx, t.Caller.Phone, loc, t.Caller.Session); err != nil {
 			return Next{}, fmt.Errorf("remember the language: %w", err)
 		}
 	}

@@ -19,46 +19,46 @@ const (
 	nodeLanguage = "door.language"
 	nodeSpeak    = "door.speak"    // the language was chosen
 	nodeProblem  = "door.problem"  // a problem is shown; it has no node of its own
-	nodeResume   = "door.resume"   // a talk that broke off may be continued
+	nodeResume   = "door.resume"   // a conversation that broke off may be continued
 	nodeContinue = "door.continue" // it is
 	doorService  = "door"
 )
 
 // Profiles remembers the language of a phone.
 type Profiles interface {
-	// SetLocale takes the talk too, as the caller names it, in which it was chosen.
-	SetLocale(ctx context.Context, phone string, loc locales.Locale, talk string) error
+	// SetLocale takes the conversation too, as the caller names it, in which it was chosen.
+	SetLocale(ctx context.Context, phone string, loc locales.Locale, conversation string) error
 }
 
 // Profile is what is known of a phone before it says anything.
 type Profile struct {
 	// Locale is empty until it is chosen.
 	Locale locales.Locale
-	// Tenure counts the holders of the number: a talk is not continued in
+	// Tenure counts the holders of the number: a conversation is not continued in
 	// another's.
 	Tenure int64
-	// Talk is the one in which the phone last chose its language or went on with an
-	// earlier talk, as caller.Caller names it.
-	Talk string
+	// Session is the one in which the phone last chose its language or went on with an
+	// earlier conversation, as caller.Caller names it.
+	Session string
 }
 
 // Options are what an engine needs besides its services.
 type Options struct {
 	Profiles Profiles
 	Log      *slog.Logger
-	// Lapse forgets what the phone proved, unless nil: it is called before a talk
+	// Lapse forgets what the phone proved, unless nil: it is called before a conversation
 	// that broke off goes on.
 	Lapse func(ctx context.Context, c caller.Caller) error
 }
 
-// Engine walks talks. It is safe for concurrent use and keeps nothing between
+// Engine walks conversations. It is safe for concurrent use and keeps nothing between
 // turns.
 type Engine struct {
 	catalogue *locales.Catalogue
 	options   Options
 	nodes     map[string]Node   // a plain one has a Show as well
 	owner     map[string]string // node → service
-	services  []Service
+	services  []Flow
 	commands  []Command
 	lexicon   *locales.Lexicon   // finds a command by its place in commands
 	others    *locales.Lexicon   // finds one that is not meant, by Command.Elsewhere
@@ -72,7 +72,7 @@ type Engine struct {
 // New makes an engine for the services, in the order of the main menu. It fails
 // when two nodes share an id, a node can neither be shown nor done, two commands
 // cannot be told apart, or the way on and back leaves no room on a small screen.
-func New(catalogue *locales.Catalogue, options Options, services ...Service) (*Engine, error) {
+func New(catalogue *locales.Catalogue, options Options, services ...Flow) (*Engine, error) {
 	others, err := locales.NewLexicon(false)
 	if err != nil {
 		return nil, err
@@ -86,7 +86,7 @@ func New(catalogue *locales.Catalogue, options Options, services ...Service) (*E
 		nodes: map[string]Node{}, owner: map[string]string{}, exact: map[string]int{}, labels: map[string]Command{},
 	}
 	var faults []error
-	for _, service := range append([]Service{e.door()}, services...) {
+	for _, service := range append([]Flow{e.door()}, services...) {
 		for _, node := range service.Nodes {
 			faults = append(faults, e.add(service.Name, node))
 		}
@@ -123,7 +123,7 @@ func (e *Engine) add(service string, node Node) error {
 		return fmt.Errorf("node %q must have one of Plain, Show and Do", node.ID)
 	}
 	if plain := node.Plain; plain != nil {
-		node.Show = func(_ context.Context, t *Talk) (Screen, error) { return plain(t), nil }
+		node.Show = func(_ context.Context, t *Turn) (Screen, error) { return plain(t), nil }
 	}
 	e.nodes[node.ID] = node
 	e.owner[node.ID] = service
@@ -134,24 +134,24 @@ func (e *Engine) add(service string, node Node) error {
 type Input struct {
 	// Text is what was typed now.
 	Text string
-	// Start begins a talk: the first screen is shown. Text is then a message
+	// Start begins a conversation: the first screen is shown. Text is then a message
 	// that began it (an SMS command), Dialled a dialled path (*1414*2*1#).
 	Start   bool
 	Dialled []string
-	// Earlier is the state of a talk of the same phone that broke off: a talk
+	// Earlier is the state of a conversation of the same phone that broke off: a conversation
 	// that starts with nothing else to do offers to continue it. From Next on it
 	// is the engine's.
 	Earlier *State
-	// Restarted says, at a start, that a talk could not go on because this build
+	// Restarted says, at a start, that a conversation could not go on because this build
 	// does not understand it: the first screen tells so.
 	Restarted bool
-	// Locale is what the phone chose elsewhere since the talk asked for a language:
+	// Locale is what the phone chose elsewhere since the conversation asked for a language:
 	// where that question is open it is answered, unless Text answers it.
 	Locale locales.Locale
 	Budget Budget
 }
 
-// first is what a talk begins with: its text, or the first part of what was dialled.
+// first is what a conversation begins with: its text, or the first part of what was dialled.
 func (in Input) first() string {
 	if in.Text == "" && len(in.Dialled) > 0 {
 		return in.Dialled[0]
@@ -159,8 +159,8 @@ func (in Input) first() string {
 	return in.Text
 }
 
-// Sensitive reports that what a talk begins with may be what is never kept: the
-// answer that an earlier talk waits for.
+// Sensitive reports that what a conversation begins with may be what is never kept: the
+// answer that an earlier conversation waits for.
 func (in Input) Sensitive() bool {
 	return in.Earlier != nil && in.Earlier.Ask.Sensitive() && in.first() != ""
 }
@@ -180,7 +180,7 @@ type Reply struct {
 	walk *walk // that led to it
 }
 
-// In is the same screen laid out in another budget, for a channel on which the talk
+// In is the same screen laid out in another budget, for a channel on which the conversation
 // goes on; the state that Next was given moves to it. Nobody is asked again.
 func (r Reply) In(budget Budget) Reply {
 	w := r.walk
@@ -225,8 +225,8 @@ func (e *Engine) Next(ctx context.Context, c caller.Caller, st *State, in Input)
 	return Reply{Text: st.Pages[st.Page].Text, End: st.Ended, Steps: w.steps, Failed: w.failed, Unclear: w.unclear, walk: w}, nil
 }
 
-// Dropped is what is worth continuing of a talk that broke off: st itself where
-// it is past the menus and leaves something to do, the talk it offered to continue,
+// Dropped is what is worth continuing of a conversation that broke off: st itself where
+// it is past the menus and leaves something to do, the conversation it offered to continue,
 // or nil. A habitual "1" must not lead back to a screen that was read and done with.
 func (e *Engine) Dropped(st *State) *State {
 	if st.Node == nodeResume && st.Earlier != nil {
@@ -253,12 +253,12 @@ func (e *Engine) Dropped(st *State) *State {
 // asks is what a state's node asks for, if that takes asking nobody.
 func (e *Engine) asks(st *State) Ask {
 	if plain := e.nodes[st.Node].Plain; plain != nil {
-		return plain(&Talk{state: st}).Ask
+		return plain(&Turn{state: st}).Ask
 	}
 	return AskNothing
 }
 
-// Abandoned gives the steps to count when a talk ended without its citizen
+// Abandoned gives the steps to count when a conversation ended without its citizen
 // finishing: the one they were at.
 func (e *Engine) Abandoned(st *State) []Step {
 	if st.Ended || st.Node == "" {
@@ -297,6 +297,6 @@ func (e *Engine) text(loc locales.Locale, m Message) string {
 func (e *Engine) logError(ctx context.Context, node string, err error) {
 	p := problem.From(err)
 	if p.Code == problem.Internal || p.Code == problem.Upstream || p.Code == problem.Unavailable {
-		e.options.Log.ErrorContext(ctx, "a step of a talk failed", "node", node, "error", err)
+		e.options.Log.ErrorContext(ctx, "a step of a conversation failed", "node", node, "error", err)
 	}
 }

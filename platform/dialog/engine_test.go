@@ -12,52 +12,52 @@ import (
 	"github.com/eshik-kg/eshik/platform/problem"
 )
 
-// trial is a small service: a menu, a question, an effect, a sub-talk.
+// trial is a small service: a menu, a question, an effect, a sub-conversation.
 type trial struct{ effects int }
 
-func (s *trial) service() Service {
-	return Service{
+func (s *trial) service() Flow {
+	return Flow{
 		Name:     "trial",
 		Entry:    Option{Label: Message{Key: "dialog.more"}, Next: Go("trial.menu")},
 		Commands: []Command{{Words: []string{"айып"}, Node: "trial.given", Arg: "given", Bare: "trial.ask"}},
 		Nodes: []Node{
-			{ID: "trial.menu", Plain: func(*Talk) Screen {
+			{ID: "trial.menu", Plain: func(*Turn) Screen {
 				return Screen{Body: []Message{Raw("title", "Меню")}, Options: []Option{
 					{Raw("title", "Суроо"), Go("trial.ask")}, {Raw("title", "Иш"), Go("trial.effect")}, {Raw("title", "Код"), Call("trial.secret", "trial.end")},
 				}}
 			}},
 			{
 				ID: "trial.ask",
-				Show: func(context.Context, *Talk) (Screen, error) {
+				Show: func(context.Context, *Turn) (Screen, error) {
 					return Screen{Body: []Message{Raw("title", "Номер?")}, Ask: AskText}, nil
 				},
-				Answer: func(_ context.Context, _ *Talk, input string) (Next, error) {
+				Answer: func(_ context.Context, _ *Turn, input string) (Next, error) {
 					if input == "жок" {
 						return Next{}, problem.New(problem.NotFound, "problem.choice")
 					}
 					return Go("trial.given", "given", input), nil
 				},
 			},
-			{ID: "trial.given", Show: func(_ context.Context, t *Talk) (Screen, error) {
+			{ID: "trial.given", Show: func(_ context.Context, t *Turn) (Screen, error) {
 				return Screen{Body: []Message{Raw("title", "Алынды: "+t.Get("given"))}}, nil
 			}},
-			{ID: "trial.effect", Do: func(context.Context, *Talk) (Next, error) { s.effects++; return Done("trial.end"), nil }},
+			{ID: "trial.effect", Do: func(context.Context, *Turn) (Next, error) { s.effects++; return Done("trial.end"), nil }},
 			{
 				ID: "trial.secret",
-				Plain: func(*Talk) Screen {
+				Plain: func(*Turn) Screen {
 					return Screen{Body: []Message{Raw("title", "Код?")}, Ask: AskSecret}
 				},
-				Answer: func(context.Context, *Talk, string) (Next, error) { return Return(), nil },
+				Answer: func(context.Context, *Turn, string) (Next, error) { return Return(), nil },
 			},
-			{ID: "trial.end", Show: func(context.Context, *Talk) (Screen, error) {
+			{ID: "trial.end", Show: func(context.Context, *Turn) (Screen, error) {
 				return Screen{Body: []Message{Raw("title", "Бүттү")}, End: true}, nil
 			}},
 		},
 	}
 }
 
-// talker drives one talk; the state is encoded and decoded between turns.
-type talker struct {
+// dialler drives one conversation; the state is encoded and decoded between turns.
+type dialler struct {
 	t      *testing.T
 	engine *Engine
 	state  *State
@@ -65,7 +65,7 @@ type talker struct {
 	budget Budget
 }
 
-func newTalker(t *testing.T, loc locales.Locale) (*talker, *trial) {
+func newDialler(t *testing.T, loc locales.Locale) (*dialler, *trial) {
 	t.Helper()
 	catalogue, err := locales.Load()
 	if err != nil {
@@ -77,10 +77,10 @@ func newTalker(t *testing.T, loc locales.Locale) (*talker, *trial) {
 		t.Fatal(err)
 	}
 	c := caller.Caller{Channel: caller.USSD, Now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
-	return &talker{t: t, engine: engine, state: NewState(loc), c: c, budget: ussd}, s
+	return &dialler{t: t, engine: engine, state: NewState(loc), c: c, budget: ussd}, s
 }
 
-func (k *talker) turn(in Input) Reply {
+func (k *dialler) turn(in Input) Reply {
 	k.t.Helper()
 	var err error
 	if k.state, err = Decode(k.state.Encode()); err != nil {
@@ -97,7 +97,7 @@ func (k *talker) turn(in Input) Reply {
 	return reply
 }
 
-func (k *talker) say(text, want string) {
+func (k *dialler) say(text, want string) {
 	k.t.Helper()
 	if got := k.turn(Input{Text: text}).Text; !strings.Contains(got, want) {
 		k.t.Fatalf("after %q: %q lacks %q", text, got, want)
@@ -106,7 +106,7 @@ func (k *talker) say(text, want string) {
 
 func TestFirstVisitAsksTheLanguageAndGoesOn(t *testing.T) {
 	t.Parallel()
-	k, _ := newTalker(t, "")
+	k, _ := newDialler(t, "")
 	if got := k.turn(Input{Start: true, Dialled: []string{"1", "1"}}).Text; !strings.Contains(got, "3 Kyrgyzcha") {
 		t.Fatalf("got %q", got)
 	}
@@ -117,7 +117,7 @@ func TestFirstVisitAsksTheLanguageAndGoesOn(t *testing.T) {
 
 func TestADialledPathRunsNoEffect(t *testing.T) {
 	t.Parallel()
-	k, s := newTalker(t, locales.RU)
+	k, s := newDialler(t, locales.RU)
 	reply := k.turn(Input{Start: true, Dialled: []string{"1", "2"}})
 	if s.effects != 0 || !strings.Contains(reply.Text, "Меню") {
 		t.Fatalf("%d effects, screen %q", s.effects, reply.Text)
@@ -131,7 +131,7 @@ func TestADialledPathRunsNoEffect(t *testing.T) {
 func TestWhateverIsTypedBecomesAScreen(t *testing.T) {
 	t.Parallel()
 	for _, input := range []string{"", " ", "7", "٢", "۲.", strings.Repeat("ы", 10_000), "😀", "1*2*3", "\x00\xff", "пункт", "-1", "99999999999999999999"} {
-		k, _ := newTalker(t, locales.KY)
+		k, _ := newDialler(t, locales.KY)
 		k.turn(Input{Start: true})
 		if reply := k.turn(Input{Text: input}); reply.End || reply.Text == "" {
 			t.Errorf("%q: %+v", input, reply)
@@ -142,7 +142,7 @@ func TestWhateverIsTypedBecomesAScreen(t *testing.T) {
 func TestDigitsOfOtherScriptsChoose(t *testing.T) {
 	t.Parallel()
 	for _, input := range []string{"1", "١", "۱", "１", "1.", "1)", " 1 ", "𝟙"} {
-		k, _ := newTalker(t, locales.KY)
+		k, _ := newDialler(t, locales.KY)
 		k.turn(Input{Start: true})
 		k.say(input, "Меню")
 	}
@@ -150,16 +150,16 @@ func TestDigitsOfOtherScriptsChoose(t *testing.T) {
 
 func TestAProblemAsksAgain(t *testing.T) {
 	t.Parallel()
-	k, _ := newTalker(t, locales.KY)
+	k, _ := newDialler(t, locales.KY)
 	k.turn(Input{Start: true, Dialled: []string{"1", "1"}})
 	k.say("жок", "Тизмеде жок")
 	k.say("01*KG*1", "Алынды: 01*KG*1")
 	k.say("0", "Номер?")
 }
 
-func TestSubTalkReturns(t *testing.T) {
+func TestSubConversationReturns(t *testing.T) {
 	t.Parallel()
-	k, _ := newTalker(t, locales.KY)
+	k, _ := newDialler(t, locales.KY)
 	k.turn(Input{Start: true, Dialled: []string{"1", "3", "123456"}})
 	if k.state.Ask != AskSecret {
 		t.Fatal("a dialled path went past a secret")
@@ -170,7 +170,7 @@ func TestSubTalkReturns(t *testing.T) {
 func TestAWaitingPathHoldsNothingSensitive(t *testing.T) {
 	t.Parallel()
 	for _, secret := range []string{"123456", "11503198800011", "ID1000001", " id1000001 "} {
-		k, _ := newTalker(t, "")
+		k, _ := newDialler(t, "")
 		k.turn(Input{Start: true, Dialled: []string{"1", secret, "1"}})
 		data := k.state.Encode()
 		if strings.Contains(string(data), strings.TrimSpace(secret)) {
@@ -182,7 +182,7 @@ func TestAWaitingPathHoldsNothingSensitive(t *testing.T) {
 func TestAWaitingPathIsShort(t *testing.T) {
 	t.Parallel()
 	for name, path := range map[string][]string{"many": make([]string, 100_000), "long": {"1", strings.Repeat("ж", 100_000)}} {
-		k, _ := newTalker(t, "")
+		k, _ := newDialler(t, "")
 		k.turn(Input{Start: true, Dialled: path})
 		if size := len(k.state.Encode()); size > 4096 {
 			t.Errorf("%s: %d bytes wait", name, size)
@@ -190,9 +190,9 @@ func TestAWaitingPathIsShort(t *testing.T) {
 	}
 }
 
-func TestCommandsStartASMSTalk(t *testing.T) {
+func TestCommandsStartASMSConversation(t *testing.T) {
 	t.Parallel()
-	k, _ := newTalker(t, locales.KY)
+	k, _ := newDialler(t, locales.KY)
 	k.c.Channel = caller.SMS
 	if got := k.turn(Input{Start: true, Text: "АЙЫП 01KG123ABC"}).Text; !strings.Contains(got, "01KG123ABC") {
 		t.Fatalf("got %q", got)
@@ -201,11 +201,11 @@ func TestCommandsStartASMSTalk(t *testing.T) {
 	k.say("Тил", "Язык")
 }
 
-// Whoever left a talk at a secret the day before is not shut in there: a command
+// Whoever left a conversation at a secret the day before is not shut in there: a command
 // works, an answer is an answer.
 func TestCommandLeavesASecretPrompt(t *testing.T) {
 	t.Parallel()
-	k, _ := newTalker(t, locales.KY)
+	k, _ := newDialler(t, locales.KY)
 	k.turn(Input{Start: true, Dialled: []string{"1", "3"}})
 	k.c.Channel = caller.SMS
 	if k.state.Ask != AskSecret {
@@ -227,7 +227,7 @@ func TestCommandLeavesASecretPrompt(t *testing.T) {
 
 func TestLatinIsTranscribed(t *testing.T) {
 	t.Parallel()
-	k, _ := newTalker(t, locales.KYLatn)
+	k, _ := newDialler(t, locales.KYLatn)
 	if got := k.turn(Input{Start: true}).Text; !strings.HasPrefix(got, "Eshik\n1 Dagy\n2 Til") {
 		t.Fatalf("got %q", got)
 	}
@@ -263,14 +263,14 @@ func BenchmarkStep(b *testing.B) {
 func TestAPanicTellsNothing(t *testing.T) {
 	t.Parallel()
 	const secret = "20101198877665"
-	boom := func(context.Context, *Talk) (Next, error) { panic(secret) }
-	ask := func(context.Context, *Talk) (Screen, error) { return Screen{Ask: AskPersonalNumber}, nil }
+	boom := func(context.Context, *Turn) (Next, error) { panic(secret) }
+	ask := func(context.Context, *Turn) (Screen, error) { return Screen{Ask: AskPersonalNumber}, nil }
 	for name, node := range map[string]Node{
-		"answer": {ID: "trial.panics", Show: ask, Answer: func(_ context.Context, _ *Talk, input string) (Next, error) { panic(input) }},
-		"do": {ID: "trial.panics", Show: ask, Answer: func(context.Context, *Talk, string) (Next, error) {
+		"answer": {ID: "trial.panics", Show: ask, Answer: func(_ context.Context, _ *Turn, input string) (Next, error) { panic(input) }},
+		"do": {ID: "trial.panics", Show: ask, Answer: func(context.Context, *Turn, string) (Next, error) {
 			return Go("trial.boom"), nil
 		}},
-		"show": {ID: "trial.panics", Show: ask, Answer: func(context.Context, *Talk, string) (Next, error) {
+		"show": {ID: "trial.panics", Show: ask, Answer: func(context.Context, *Turn, string) (Next, error) {
 			return Go("trial.shows"), nil
 		}},
 	} {
@@ -279,15 +279,15 @@ func TestAPanicTellsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		var log strings.Builder
-		shows := Node{ID: "trial.shows", Show: func(context.Context, *Talk) (Screen, error) { panic(secret) }}
-		engine, err := New(catalogue, Options{Log: slog.New(slog.NewTextHandler(&log, nil))}, Service{
+		shows := Node{ID: "trial.shows", Show: func(context.Context, *Turn) (Screen, error) { panic(secret) }}
+		engine, err := New(catalogue, Options{Log: slog.New(slog.NewTextHandler(&log, nil))}, Flow{
 			Name: "trial", Entry: Option{Label: Say("dialog.more"), Next: Go("trial.panics")},
 			Nodes: []Node{node, shows, {ID: "trial.boom", Do: boom}},
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		k := &talker{t: t, engine: engine, state: NewState(locales.KY), c: caller.Caller{Channel: caller.USSD}, budget: ussd}
+		k := &dialler{t: t, engine: engine, state: NewState(locales.KY), c: caller.Caller{Channel: caller.USSD}, budget: ussd}
 		k.turn(Input{Start: true, Dialled: []string{"1"}})
 		k.say(secret, "Ката бизден кетти")
 		if !strings.Contains(log.String(), "engine_test.go:") {
@@ -296,6 +296,6 @@ func TestAPanicTellsNothing(t *testing.T) {
 		if strings.Contains(log.String()+string(k.state.Encode()), secret) {
 			t.Errorf("%s: what was typed is kept: %s", name, &log)
 		}
-		k.say("00", "Эшик") // the talk goes on
+		k.say("00", "Эшик") // the conversation goes on
 	}
 }

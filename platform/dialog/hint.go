@@ -24,7 +24,7 @@ func (e *Engine) hints(text string) []Message {
 	return hints
 }
 
-// waiting is what waits for the first screen of a talk: the dialled path, or a bare
+// waiting is what waits for the first screen of a conversation: the dialled path, or a bare
 // number that a hint answers. What may be somebody's is told by its length alone.
 func (e *Engine) waiting(in Input) []string {
 	path := Keepable(in.Dialled)

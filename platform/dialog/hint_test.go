@@ -9,10 +9,10 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 )
 
-// newHinted talks to a service that knows a number of 11 digits when it sees one.
-func newHinted(t *testing.T, loc locales.Locale) *talker {
+// newHinted conversations to a service that knows a number of 11 digits when it sees one.
+func newHinted(t *testing.T, loc locales.Locale) *dialler {
 	t.Helper()
-	k, _ := newTalker(t, loc)
+	k, _ := newDialler(t, loc)
 	catalogue, err := locales.Load()
 	if err != nil {
 		t.Fatal(err)
@@ -38,10 +38,10 @@ func TestHints(t *testing.T) {
 	for _, number := range []string{"47123456780", "4712345678012", person, "1150 3198 8000 111"} {
 		_, digits := sizes(number)
 		want := "Окшойт: " + strings.Repeat("x", digits) + "\n"
-		for name, begin := range map[string]func(k *talker){
-			"texted":  func(k *talker) { k.c.Channel = caller.SMS; k.turn(Input{Start: true, Text: number}) },
-			"dialled": func(k *talker) { k.turn(Input{Start: true, Dialled: []string{number}}) },
-			"typed":   func(k *talker) { k.turn(Input{Start: true}); k.turn(Input{Text: number}) },
+		for name, begin := range map[string]func(k *dialler){
+			"texted":  func(k *dialler) { k.c.Channel = caller.SMS; k.turn(Input{Start: true, Text: number}) },
+			"dialled": func(k *dialler) { k.turn(Input{Start: true, Dialled: []string{number}}) },
+			"typed":   func(k *dialler) { k.turn(Input{Start: true}); k.turn(Input{Text: number}) },
 		} {
 			for _, loc := range []locales.Locale{locales.KY, ""} {
 				k := newHinted(t, loc)
@@ -81,7 +81,7 @@ func TestOneNumberIsLookedUp(t *testing.T) {
 		"AA12345": "red: AA12345", "AA12345 AA12346": "*red: AA12345", "AA12345 жана AA 123 46": "*red: AA12345", "AA 123 45, AA12346, AA12347": "*red: AA12345",
 		"AA12345 AA12345": "red: AA12345", "AA 123 45 AA12345": "red: AA12345",
 	} {
-		k := newNumberTalker(t)
+		k := newNumberDialler(t)
 		k.c.Channel, k.budget = caller.SMS, Budget{Septets: 459, Units: 201}
 		got := k.turn(Input{Start: true, Text: text}).Text
 		if want = strings.Replace(want, "*", "Бир жолу бир гана номер изделет.\n", 1); !strings.HasPrefix(got, want) {
@@ -91,14 +91,14 @@ func TestOneNumberIsLookedUp(t *testing.T) {
 }
 
 // TestAChosenLanguageAnswersTheQuestion: where the phone chose its language elsewhere
-// while a talk asked for it, the talk goes on; a choice there is still one.
+// while a conversation asked for it, the conversation goes on; a choice there is still one.
 func TestAChosenLanguageAnswersTheQuestion(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ first, typed, want string }{
 		{"айып", "айып 7", "Алынды: 7"}, {"айып", "ооба", "Номер?"}, {"", "айып 7", "Алынды: 7"}, {"", "погода", "Непонятно. "}, {"айып 5", "2", "Алынды: 5"},
 		{"", "Кыргызча", "Эшик"}, {"47", "", "Эшик"},
 	} {
-		k, _ := newTalker(t, "")
+		k, _ := newDialler(t, "")
 		k.c.Channel, k.budget = caller.SMS, Budget{Septets: 459, Units: 201}
 		k.turn(Input{Start: true, Text: c.first})
 		if k.state.Node != nodeLanguage {

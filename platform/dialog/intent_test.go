@@ -35,7 +35,7 @@ func TestWaits(t *testing.T) {
 		{"an answer", []string{"1", "3"}, "1234", true},
 		{"a language, which is kept", []string{"2"}, "2", true},
 	} {
-		k, service := newTalker(t, locales.KY)
+		k, service := newDialler(t, locales.KY)
 		k.turn(Input{Start: true})
 		for _, text := range test.way {
 			k.turn(Input{Text: text})
@@ -51,19 +51,19 @@ func TestWaits(t *testing.T) {
 	}
 }
 
-// A talk that starts with nothing to do but its first screen asks nobody.
+// A conversation that starts with nothing to do but its first screen asks nobody.
 func TestWaitsAtTheStart(t *testing.T) {
 	t.Parallel()
-	k, _ := newTalker(t, locales.KY)
+	k, _ := newDialler(t, locales.KY)
 	k.turn(Input{Start: true, Dialled: []string{"1"}})
 	earlier := k.state
 	for name, test := range map[string]struct {
 		in    Input
 		waits bool
 	}{
-		"a start":                  {Input{}, false},
-		"a talk to continue":       {Input{Earlier: earlier}, false},
-		"a dialled path that asks": {Input{Dialled: []string{"1", "1"}}, true},
+		"a start":                    {Input{}, false},
+		"a conversation to continue": {Input{Earlier: earlier}, false},
+		"a dialled path that asks":   {Input{Dialled: []string{"1", "1"}}, true},
 	} {
 		test.in.Start = true
 		state := NewState(locales.KY)
@@ -76,7 +76,7 @@ func TestWaitsAtTheStart(t *testing.T) {
 	}
 }
 
-// TestWaitsTellsTheTruth goes through a talk at random: a turn calls its service if,
+// TestWaitsTellsTheTruth goes through a conversation at random: a turn calls its service if,
 // and, where nothing was dialled, only if that was said beforehand.
 func TestWaitsTellsTheTruth(t *testing.T) {
 	t.Parallel()
@@ -140,18 +140,18 @@ func newProbed(t *testing.T, asked *int) *Engine {
 		return s
 	}
 	plain := func(id string, ask Ask, to ...string) Node {
-		return Node{ID: id, Plain: func(*Talk) Screen { return screen(ask, to...) }}
+		return Node{ID: id, Plain: func(*Turn) Screen { return screen(ask, to...) }}
 	}
 	show := func(id string, ask Ask, fault error, to ...string) Node {
-		return Node{ID: id, Show: func(context.Context, *Talk) (Screen, error) { *asked++; return screen(ask, to...), fault }}
+		return Node{ID: id, Show: func(context.Context, *Turn) (Screen, error) { *asked++; return screen(ask, to...), fault }}
 	}
 	answers := func(n Node, next Next, fault error) Node {
-		n.Answer = func(context.Context, *Talk, string) (Next, error) { *asked++; return next, fault }
+		n.Answer = func(context.Context, *Turn, string) (Next, error) { *asked++; return next, fault }
 		return n
 	}
 	fault := problem.New(problem.NotFound, "problem.internal")
 	lapse := func(context.Context, caller.Caller) error { *asked++; return nil }
-	engine, err := New(catalogue, Options{Log: slog.New(slog.DiscardHandler), Profiles: asking{asked}, Lapse: lapse}, Service{
+	engine, err := New(catalogue, Options{Log: slog.New(slog.DiscardHandler), Profiles: asking{asked}, Lapse: lapse}, Flow{
 		Name: "probe", Entry: Option{Label: Say("dialog.more"), Next: Go("probe.menu")},
 		Nodes: []Node{
 			plain("probe.menu", AskNothing, "probe.list", "probe.text", "probe.sub", "probe.done", "probe.secret", "probe.down", "probe.seek"),
@@ -161,17 +161,17 @@ func newProbed(t *testing.T, asked *int) *Engine {
 			answers(plain("probe.seek", AskNumber), Go("probe.down"), nil),
 			plain("probe.said", AskNothing),
 			show("probe.down", AskNothing, fault),
-			{ID: "probe.sub", Plain: func(*Talk) Screen {
+			{ID: "probe.sub", Plain: func(*Turn) Screen {
 				s := screen(AskNothing)
 				s.Options = []Option{{Raw("title", "call"), Call("probe.back", "probe.list")}, {Raw("title", "stay"), Next{}}, {Raw("title", "call"), Call("probe.back", "probe.menu")}}
 				return s
 			}},
-			{ID: "probe.back", Plain: func(*Talk) Screen {
+			{ID: "probe.back", Plain: func(*Turn) Screen {
 				s := screen(AskNothing)
 				s.Options = []Option{{Raw("title", "return"), Return()}}
 				return s
 			}},
-			{ID: "probe.done", Do: func(context.Context, *Talk) (Next, error) { *asked++; return Done("probe.said"), nil }},
+			{ID: "probe.done", Do: func(context.Context, *Turn) (Next, error) { *asked++; return Done("probe.said"), nil }},
 		},
 	})
 	if err != nil {
@@ -186,15 +186,15 @@ func TestNodesAreOneThing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain := func(*Talk) Screen { return Screen{} }
-	show := func(context.Context, *Talk) (Screen, error) { return Screen{}, nil }
-	do := func(context.Context, *Talk) (Next, error) { return Next{}, nil }
+	plain := func(*Turn) Screen { return Screen{} }
+	show := func(context.Context, *Turn) (Screen, error) { return Screen{}, nil }
+	do := func(context.Context, *Turn) (Next, error) { return Next{}, nil }
 	for name, node := range map[string]Node{
 		"nothing": {}, "Plain and Show": {Plain: plain, Show: show}, "Plain and Do": {Plain: plain, Do: do},
 		"Show and Do": {Show: show, Do: do}, "all": {Plain: plain, Show: show, Do: do},
 	} {
 		node.ID = "trial.node"
-		if _, err := New(catalogue, Options{Log: slog.New(slog.DiscardHandler)}, Service{Name: "trial", Nodes: []Node{node}}); err == nil {
+		if _, err := New(catalogue, Options{Log: slog.New(slog.DiscardHandler)}, Flow{Name: "trial", Nodes: []Node{node}}); err == nil {
 			t.Errorf("a node with %s is taken", name)
 		}
 	}

@@ -150,7 +150,7 @@ func whole(t *testing.T, s sheet, pages []Page) {
 // that is to be said stands on pages that fit.
 func TestEveryBudget(t *testing.T) {
 	t.Parallel()
-	k, _ := newTalker(t, locales.KY)
+	k, _ := newDialler(t, locales.KY)
 	refused := 0
 	for units := 1; units <= 200; units++ {
 		for _, b := range []Budget{{Units: units, Septets: 2 * units}, {Units: units, Septets: units}, {Units: 200, Septets: units}, {Units: units, Septets: 200}} {

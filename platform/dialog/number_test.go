@@ -20,10 +20,10 @@ func TestNumbers(t *testing.T) {
 }
 
 // TestSensitive: what is typed is secret where the screen asks for it, and where the
-// talk did that is only offered again, also when a service failed in between.
+// conversation did that is only offered again, also when a service failed in between.
 func TestSensitive(t *testing.T) {
 	t.Parallel()
-	k, _ := newTalker(t, "ky")
+	k, _ := newDialler(t, "ky")
 	k.turn(Input{Start: true})
 	k.say("1", "Меню")
 	if k.state.Sensitive() {
@@ -40,11 +40,11 @@ func TestSensitive(t *testing.T) {
 		for _, text := range []string{"", "738291"} {
 			in := Input{Start: true, Text: text, Earlier: k.engine.Dropped(broken)}
 			if in.Earlier == nil || in.Sensitive() != (text != "") {
-				t.Errorf("a talk that begins with %q beside %s is secret: %v", text, name, in.Sensitive())
+				t.Errorf("a conversation that begins with %q beside %s is secret: %v", text, name, in.Sensitive())
 			}
 		}
 		st := NewState("ky")
-		resumed := &talker{t: t, engine: k.engine, state: st, c: k.c, budget: ussd}
+		resumed := &dialler{t: t, engine: k.engine, state: st, c: k.c, budget: ussd}
 		resumed.turn(Input{Start: true, Earlier: k.engine.Dropped(broken)})
 		if !resumed.state.Sensitive() {
 			t.Errorf("what is typed where %s is offered again is not secret", name)
@@ -55,11 +55,11 @@ func TestSensitive(t *testing.T) {
 }
 
 // TestAnswersInsteadOfContinue: a number of the service's own is taken as the answer
-// that the talk waits for; another word is neither that nor lost.
+// that the conversation waits for; another word is neither that nor lost.
 func TestAnswersInsteadOfContinue(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{"AA12345": "red: AA12345", "BB12345": "Тизмеде жок", "7": "Тизмеде жок", "1": "red?"} {
-		k := newNumberTalker(t)
+		k := newNumberDialler(t)
 		k.turn(Input{Start: true})
 		k.say("1", "red?")
 		earlier := k.engine.Dropped(k.state)

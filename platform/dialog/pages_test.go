@@ -13,21 +13,21 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 )
 
-// shows makes a talker whose one service shows a screen.
-func shows(t *testing.T, screen Screen) *talker {
+// shows makes a dialler whose one service shows a screen.
+func shows(t *testing.T, screen Screen) *dialler {
 	t.Helper()
 	catalogue, err := locales.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine, err := New(catalogue, Options{Log: slog.New(slog.DiscardHandler)}, Service{
+	engine, err := New(catalogue, Options{Log: slog.New(slog.DiscardHandler)}, Flow{
 		Name: "shown", Entry: Option{Label: Say("dialog.more"), Next: Go("shown.screen")},
 		Nodes: []Node{
 			{
-				ID: "shown.screen", Plain: func(*Talk) Screen { return screen },
-				Answer: func(context.Context, *Talk, string) (Next, error) { return Next{}, errDialStops },
+				ID: "shown.screen", Plain: func(*Turn) Screen { return screen },
+				Answer: func(context.Context, *Turn, string) (Next, error) { return Next{}, errDialStops },
 			},
-			{ID: "shown.chosen", Plain: func(t *Talk) Screen {
+			{ID: "shown.chosen", Plain: func(t *Turn) Screen {
 				return Screen{Body: []Message{Raw("title", "Тандалды "+t.Get("n"))}}
 			}},
 		},
@@ -36,7 +36,7 @@ func shows(t *testing.T, screen Screen) *talker {
 		t.Fatal(err)
 	}
 	c := caller.Caller{Channel: caller.USSD, Now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
-	return &talker{t: t, engine: engine, state: NewState(locales.KY), c: c, budget: ussd}
+	return &dialler{t: t, engine: engine, state: NewState(locales.KY), c: c, budget: ussd}
 }
 
 func choices(labels ...string) (options []Option) {
@@ -150,7 +150,7 @@ func TestRefusalsAddNothing(t *testing.T) {
 
 // refused presses forty wrong keys, on one page and on those that the refusal is on,
 // and goes on to the page that followed.
-func (k *talker) refused(own, page, options int) {
+func (k *dialler) refused(own, page, options int) {
 	k.t.Helper()
 	if of := k.state.Pages[k.state.Page].Of; of != page {
 		k.t.Fatalf("page %d is seen, not %d", of, page)
@@ -223,7 +223,7 @@ func TestOnlyUnfinishedWorkIsContinued(t *testing.T) {
 // TestAMenuIsNotContinued is B2 for a service's own menu.
 func TestAMenuIsNotContinued(t *testing.T) {
 	t.Parallel()
-	k, _ := newTalker(t, locales.KY)
+	k, _ := newDialler(t, locales.KY)
 	k.turn(Input{Start: true})
 	k.say("1", "Меню")
 	menu := k.engine.nodes["trial.menu"]
@@ -285,7 +285,7 @@ func TestTheLanguageScreenSpeaksItsOwnLanguage(t *testing.T) {
 	} {
 		t.Run(string(loc), func(t *testing.T) {
 			t.Parallel()
-			k, _ := newTalker(t, loc)
+			k, _ := newDialler(t, loc)
 			first := k.turn(Input{Start: true}).Text
 			if loc != "" {
 				first = k.turn(Input{Text: "2"}).Text
@@ -307,10 +307,10 @@ func TestTheLanguageScreenSpeaksItsOwnLanguage(t *testing.T) {
 // question; refused, it is asked for again, and the next text is taken.
 func TestAWrongArgumentIsAskedAgain(t *testing.T) {
 	t.Parallel()
-	for name, loc := range map[string]locales.Locale{"a first text": "ky first", "in a talk": locales.KY, "before the language": ""} {
+	for name, loc := range map[string]locales.Locale{"a first text": "ky first", "in a conversation": locales.KY, "before the language": ""} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			k, _ := newTalker(t, locales.KY)
+			k, _ := newDialler(t, locales.KY)
 			k.c.Channel, k.budget = caller.SMS, Budget{Septets: 459, Units: 201}
 			at := k.engine.exact[locales.Fold("айып")]
 			k.engine.commands[at] = Command{Words: []string{"айып"}, Ask: "trial.ask", Bare: "trial.ask"}
@@ -336,11 +336,11 @@ func TestAWrongArgumentIsAskedAgain(t *testing.T) {
 	}
 }
 
-// TestSubTalksDoNotPileUp: a command leaves a sub-talk, however often, and the state
+// TestSubTalksDoNotPileUp: a command leaves a sub-conversation, however often, and the state
 // stays small.
 func TestSubTalksDoNotPileUp(t *testing.T) {
 	t.Parallel()
-	k, _ := newTalker(t, locales.KY)
+	k, _ := newDialler(t, locales.KY)
 	k.c.Channel = caller.SMS
 	k.turn(Input{Start: true})
 	size := 0
@@ -351,7 +351,7 @@ func TestSubTalksDoNotPileUp(t *testing.T) {
 		if now := len(k.state.Encode()); n == 20 {
 			size = now
 		} else if n > 20 && now > size {
-			t.Fatalf("after %d sub-talks the state has %d bytes, %d before", n, now, size)
+			t.Fatalf("after %d sub-conversations the state has %d bytes, %d before", n, now, size)
 		}
 	}
 	k.say("482913", "Бүттү")

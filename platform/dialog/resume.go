@@ -5,19 +5,19 @@ import (
 	"fmt"
 )
 
-// showResume asks whether a talk that broke off goes on. The way to the main
+// showResume asks whether a conversation that broke off goes on. The way to the main
 // menu is the engine's own.
-func showResume(*Talk) Screen {
+func showResume(*Turn) Screen {
 	return Screen{
 		Body:    []Message{Say("dialog.resume_question")},
 		Options: []Option{{Label: Say("dialog.resume"), Next: Go(nodeContinue)}},
 	}
 }
 
-// resume goes on where the earlier talk broke off. Whoever holds the phone now
+// resume goes on where the earlier conversation broke off. Whoever holds the phone now
 // need not be who held it then: what was proved lapses first, and the node says
 // what must be proved again.
-func (e *Engine) resume(ctx context.Context, t *Talk) (Next, error) {
+func (e *Engine) resume(ctx context.Context, t *Turn) (Next, error) {
 	earlier := t.state.Earlier
 	if earlier == nil {
 		return Done(nodeMain), nil
@@ -35,7 +35,7 @@ func (e *Engine) resume(ctx context.Context, t *Talk) (Next, error) {
 	return next, nil
 }
 
-// answersEarlier reports that a text is the answer that a talk which broke off waits
+// answersEarlier reports that a text is the answer that a conversation which broke off waits
 // for, and nothing else: what is secret, or a number of the service's own. A screen
 // that drops when a message with a code comes is not asked for first.
 func (e *Engine) answersEarlier(earlier *State, text string) bool {
@@ -48,7 +48,7 @@ func (e *Engine) answersEarlier(earlier *State, text string) bool {
 	return earlier.Ask == AskNumber && e.reads(e.service(earlier.Node), clean(text))
 }
 
-// takeUp goes on with the talk that broke off and has text answer its question, if
+// takeUp goes on with the conversation that broke off and has text answer its question, if
 // that is still open.
 func (w *walk) takeUp(ctx context.Context, text string) error {
 	node := w.state.Earlier.Node

@@ -20,8 +20,8 @@ func (w *walk) show(ctx context.Context, notice string) error {
 		node = w.engine.nodes[nodeMain]
 		w.state.Node, w.state.History, w.state.Returns = nodeMain, nil, nil
 	}
-	talk := w.talk()
-	screen, err := problem.Guarded(func() (Screen, error) { return node.Show(ctx, talk) })
+	turn := w.turn()
+	screen, err := problem.Guarded(func() (Screen, error) { return node.Show(ctx, turn) })
 	if err != nil {
 		w.countProblem(err)
 		return w.trouble(ctx, node.ID, err)
@@ -33,8 +33,8 @@ func (w *walk) show(ctx context.Context, notice string) error {
 	return nil
 }
 
-// present lays a screen out under a notice. One that is to end the talk does so if it
-// is one page: nobody reads on in a talk that is closed.
+// present lays a screen out under a notice. One that is to end the conversation does so if it
+// is one page: nobody reads on in a conversation that is closed.
 func (w *walk) present(screen Screen, notice string) {
 	w.screen, w.said, w.laid = screen, notice, true
 	w.lay(screen, notice)

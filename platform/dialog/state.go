@@ -12,10 +12,10 @@ import (
 // firstVersion is the oldest version of State that is still understood.
 const firstVersion = 1
 
-// ErrVersion reports a state that a newer build wrote: the talk begins anew.
+// ErrVersion reports a state that a newer build wrote: the conversation begins anew.
 var ErrVersion = errors.New("the state is of another version")
 
-// State is what a talk remembers between turns. It never holds sensitive input.
+// State is what a conversation remembers between turns. It never holds sensitive input.
 type State struct {
 	Version int
 	Locale  locales.Locale
@@ -23,7 +23,7 @@ type State struct {
 	Ask     Ask
 	Memory  map[string]string
 	History []Mark
-	// Returns are the nodes that running sub-talks return to, innermost last.
+	// Returns are the nodes that running sub-conversations return to, innermost last.
 	Returns []string
 	// Pages is the screen as it was laid out, so that paging shows the same
 	// moment; Page is the one the citizen sees.
@@ -34,9 +34,9 @@ type State struct {
 	// Pending is a dialled path that waits until the language is chosen.
 	Pending []string
 	Ended   bool
-	// Region is what the talk is about, for statistics: ISO 3166-2 or empty.
+	// Region is what the conversation is about, for statistics: ISO 3166-2 or empty.
 	Region string
-	// Earlier is a talk that broke off, while the citizen is asked whether to
+	// Earlier is a conversation that broke off, while the citizen is asked whether to
 	// continue it. Since version 2.
 	Earlier *State
 }
@@ -62,7 +62,7 @@ type Page struct {
 // maxHistory bounds how many steps "back" can go.
 const maxHistory = 12
 
-// NewState begins a talk in loc; an empty loc makes the talk ask for it.
+// NewState begins a conversation in loc; an empty loc makes the conversation ask for it.
 func NewState(loc locales.Locale) *State { return &State{Version: StateVersion, Locale: loc} }
 
 func (s *State) set(key, value string) {
@@ -125,7 +125,7 @@ func (s *State) unfinished() bool {
 }
 
 // Sensitive reports that what is typed next may be what is never kept: the screen
-// asks for it, or that of the talk did which the screen offers to continue.
+// asks for it, or that of the conversation did which the screen offers to continue.
 func (s *State) Sensitive() bool {
 	return s.Ask.Sensitive() || s.Earlier != nil && s.Earlier.Ask.Sensitive()
 }
@@ -147,7 +147,7 @@ func (s *State) chooses() bool {
 	return slices.ContainsFunc(s.Pages, func(p Page) bool { return len(p.Options) > 0 })
 }
 
-// Step is one finished or abandoned step of a talk, for statistics.
+// Step is one finished or abandoned step of a conversation, for statistics.
 type Step struct {
 	Service string
 	Node    string

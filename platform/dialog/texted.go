@@ -99,13 +99,13 @@ func pieceOf(text string, r locales.Reading, from, to int) (piece string, alone,
 // learnLabels makes the labels of the menus commands by themselves: those of the
 // main menu and of each service's first screen. A label that leads to two places is
 // none.
-func (e *Engine) learnLabels(service Service) {
+func (e *Engine) learnLabels(service Flow) {
 	if service.Entry.Label.Key == "" {
 		return
 	}
 	options := []Option{service.Entry}
 	if node := e.nodes[service.Entry.Next.Node]; node.Plain != nil {
-		options = append(options, node.Plain(&Talk{state: &State{}}).Options...)
+		options = append(options, node.Plain(&Turn{state: &State{}}).Options...)
 	}
 	for _, option := range options {
 		if option.Label.Key == "" || option.Next.Node == "" {
@@ -245,7 +245,7 @@ func (e *Engine) textable() []Message {
 }
 
 // showHelp says who we are, what can be texted and how to stop, above the main menu.
-func (e *Engine) showHelp(t *Talk) Screen {
+func (e *Engine) showHelp(t *Turn) Screen {
 	body := append([]Message{Say("dialog.help")}, e.textable()...)
 	return Screen{Body: append(body, Say("dialog.help_stop")), Options: e.showMain(t).Options}
 }

@@ -13,7 +13,7 @@ import (
 func TestUnclear(t *testing.T) {
 	t.Parallel()
 	for _, channel := range []caller.Channel{caller.USSD, caller.SMS} {
-		k, _ := newTalker(t, locales.KY)
+		k, _ := newDialler(t, locales.KY)
 		k.c.Channel = channel
 		k.turn(Input{Start: true})
 		for _, step := range []struct {
@@ -29,10 +29,10 @@ func TestUnclear(t *testing.T) {
 		}
 	}
 	for text, unclear := range map[string]bool{"": false, "салам": false, "меню": false, "айып 01KG123ABC": false, "бүгүн жаан жаады": true, Unreadable: true} {
-		k, _ := newTalker(t, locales.KY)
+		k, _ := newDialler(t, locales.KY)
 		k.c.Channel = caller.SMS
 		if got := k.turn(Input{Start: true, Text: text}); got.Unclear != unclear {
-			t.Errorf("a talk that starts with %q: %+v", text, got)
+			t.Errorf("a conversation that starts with %q: %+v", text, got)
 		}
 	}
 }
@@ -44,7 +44,7 @@ func TestUnreadable(t *testing.T) {
 	for _, channel := range []caller.Channel{caller.USSD, caller.SMS} {
 		for _, loc := range []locales.Locale{locales.KY, locales.RU, ""} {
 			for _, text := range []string{Unreadable, " " + Unreadable + "\u200b", Unreadable + "1", "1" + Unreadable} {
-				k, _ := newTalker(t, loc)
+				k, _ := newDialler(t, loc)
 				k.c.Channel = channel
 				want := k.engine.catalogue.Text(max(loc, locales.KY), errUnread.Key)
 				k.turn(Input{Start: true})
@@ -54,16 +54,16 @@ func TestUnreadable(t *testing.T) {
 					t.Errorf("%s: %q leads to %s", channel, text, k.state.Node)
 				}
 				if channel == caller.SMS {
-					k, _ = newTalker(t, loc)
+					k, _ = newDialler(t, loc)
 					k.c.Channel = channel
 					if got := k.turn(Input{Start: true, Text: text}).Text; !strings.Contains(got, want) {
-						t.Errorf("a talk that starts so is answered %q", got)
+						t.Errorf("a conversation that starts so is answered %q", got)
 					}
 				}
 			}
 		}
 	}
-	k, _ := newTalker(t, locales.KY)
+	k, _ := newDialler(t, locales.KY)
 	k.turn(Input{Start: true})
 	k.say(" \u200b", k.engine.catalogue.Text(locales.KY, "problem.input_empty"))
 }
@@ -72,7 +72,7 @@ func TestUnreadable(t *testing.T) {
 // sentence about something else.
 func TestHelps(t *testing.T) {
 	t.Parallel()
-	k, _ := newTalker(t, locales.KY)
+	k, _ := newDialler(t, locales.KY)
 	for text, want := range map[string]bool{
 		"ЖАРДАМ": true, "помощь": true, "help": true, "?": true, "что можно": true, "айып": false, "меню": false, "1": false, "": false, Unreadable: false,
 		"Абонент азыр жооп бере албайт, кийинчерээк жардам сурап чалыңыз": false,

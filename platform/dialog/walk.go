@@ -16,7 +16,7 @@ import (
 // maxInput bounds what is taken from a citizen in one turn, in characters.
 const maxInput = 400
 
-// maxReturns bounds how deep sub-talks may be in each other.
+// maxReturns bounds how deep sub-conversations may be in each other.
 const maxReturns = 8
 
 // maxMoves bounds the actions between two screens: more is a circle.
@@ -53,7 +53,7 @@ type walk struct {
 // reply takes text as the answer to the present screen's question.
 func (w *walk) reply(ctx context.Context, text string) error {
 	answer := w.engine.nodes[w.state.Node].Answer
-	next, err := problem.Guarded(func() (Next, error) { return answer(ctx, w.talk(), text) })
+	next, err := problem.Guarded(func() (Next, error) { return answer(ctx, w.turn(), text) })
 	if err != nil {
 		w.countProblem(err)
 		return w.again(ctx, err)
@@ -65,7 +65,7 @@ func (w *walk) reply(ctx context.Context, text string) error {
 	return w.move(ctx, next)
 }
 
-// home goes to the main menu; sub-talks end. Before a language is chosen that
+// home goes to the main menu; sub-conversations end. Before a language is chosen that
 // choice is all there is.
 func (w *walk) home(ctx context.Context) error {
 	w.state.Returns, w.state.Region = nil, ""
@@ -111,21 +111,21 @@ func (w *walk) move(ctx context.Context, next Next) error {
 		}
 		node, known := w.engine.nodes[w.state.Node]
 		if !known { // another build's
-			w.engine.options.Log.WarnContext(ctx, "a talk leads to a node that this build lacks", "node", w.state.Node)
+			w.engine.options.Log.WarnContext(ctx, "a conversation leads to a node that this build lacks", "node", w.state.Node)
 			return w.show(ctx, "")
 		}
 		if node.Do == nil {
 			return w.show(ctx, w.notice)
 		}
-		talk := w.talk()
+		turn := w.turn()
 		var err error
-		if next, err = problem.Guarded(func() (Next, error) { return node.Do(ctx, talk) }); err != nil {
+		if next, err = problem.Guarded(func() (Next, error) { return node.Do(ctx, turn) }); err != nil {
 			w.countProblem(err)
 			return w.trouble(ctx, node.ID, err)
 		}
-		w.caller = talk.Caller
+		w.caller = turn.Caller
 	}
-	return fmt.Errorf("the talk goes in circles at %q", w.state.Node)
+	return fmt.Errorf("the conversation goes in circles at %q", w.state.Node)
 }
 
 // enter moves the state along next; false when it stays where it is.
@@ -148,7 +148,7 @@ func (w *walk) enter(next Next) bool {
 	}
 	if next.Then != "" {
 		st.Returns = append(st.Returns, next.Then)
-		// A command leaves a sub-talk without an end: who texts on for a day piles up no
+		// A command leaves a sub-conversation without an end: who texts on for a day piles up no
 		// more than these.
 		st.Returns = st.Returns[max(0, len(st.Returns)-maxReturns):]
 	}
@@ -165,11 +165,11 @@ func (w *walk) enter(next Next) bool {
 	return true
 }
 
-// talk is the node's view of this turn.
-func (w *walk) talk() *Talk {
+// turn is the node's view of this turn.
+func (w *walk) turn() *Turn {
 	c := w.caller
 	c.Locale = w.state.Locale
-	return &Talk{Caller: c, state: w.state}
+	return &Turn{Caller: c, state: w.state}
 }
 
 // count notes that the step the citizen was at is over.

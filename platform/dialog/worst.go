@@ -30,8 +30,8 @@ type View struct {
 	Keys []string
 }
 
-// View lays the present screen of a talk out as its state's language has it. The
-// talk goes on nowhere. A problem's screen has no node to ask and gives no keys.
+// View lays the present screen of a conversation out as its state's language has it. The
+// conversation goes on nowhere. A problem's screen has no node to ask and gives no keys.
 func (e *Engine) View(ctx context.Context, c caller.Caller, st *State, budget Budget) (View, error) {
 	anew := func(w *walk) error { return w.anew(ctx) }
 	var view View
@@ -54,9 +54,9 @@ func (e *Engine) View(ctx context.Context, c caller.Caller, st *State, budget Bu
 // ways are the sentences of the ways on and back.
 var ways = []string{"dialog.more", "dialog.back", "dialog.home"}
 
-// Worst lays the present screen of a talk out with every placeholder, and every
+// Worst lays the present screen of a conversation out with every placeholder, and every
 // text of a registry, at the longest value it may take, and gives its pages: a
-// proof of layout. The talk goes on nowhere. With ErrUndeclared the pages are what
+// proof of layout. The conversation goes on nowhere. With ErrUndeclared the pages are what
 // a citizen would see all the same.
 func (e *Engine) Worst(ctx context.Context, c caller.Caller, st *State, budget Budget) ([]string, error) {
 	return e.prove(c, st, budget, func(w *walk) error { return w.anew(ctx) })

@@ -13,21 +13,21 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 )
 
-// showing drives a talk whose service shows one screen.
-func showing(t *testing.T, loc locales.Locale, screen Screen) *talker {
+// showing drives a conversation whose service shows one screen.
+func showing(t *testing.T, loc locales.Locale, screen Screen) *dialler {
 	t.Helper()
 	catalogue, err := locales.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine, err := New(catalogue, Options{Log: slog.New(slog.DiscardHandler)}, Service{
+	engine, err := New(catalogue, Options{Log: slog.New(slog.DiscardHandler)}, Flow{
 		Name: "trial", Entry: Option{Label: Say("dialog.more"), Next: Go("trial.screen")},
-		Nodes: []Node{{ID: "trial.screen", Show: func(context.Context, *Talk) (Screen, error) { return screen, nil }}},
+		Nodes: []Node{{ID: "trial.screen", Show: func(context.Context, *Turn) (Screen, error) { return screen, nil }}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &talker{t: t, engine: engine, state: NewState(loc), c: caller.Caller{Channel: caller.USSD, Locale: loc}, budget: ussd}
+	k := &dialler{t: t, engine: engine, state: NewState(loc), c: caller.Caller{Channel: caller.USSD, Locale: loc}, budget: ussd}
 	k.turn(Input{Start: true, Dialled: []string{"1"}})
 	return k
 }
@@ -49,7 +49,7 @@ func TestWorstTakesTheLongestValues(t *testing.T) {
 	}
 }
 
-// TestView: a screen as another language than the talk's has it, with the values of
+// TestView: a screen as another language than the conversation's has it, with the values of
 // the moment and the longest, and each of its sentences once.
 func TestView(t *testing.T) {
 	t.Parallel()
@@ -78,7 +78,7 @@ func TestView(t *testing.T) {
 		t.Errorf("%q, want %q", view.Keys, want)
 	}
 	if !bytes.Equal(before, k.state.Encode()) {
-		t.Error("the talk went on")
+		t.Error("the conversation went on")
 	}
 	k = showing(t, locales.RU, Screen{Body: []Message{Say("trial.none")}})
 	if _, err := k.engine.View(t.Context(), k.c, k.state, k.budget); !errors.Is(err, ErrUndeclared) {
@@ -127,7 +127,7 @@ func TestLongerThanDeclaredIsPaged(t *testing.T) {
 	}
 }
 
-// TestAnEndIsReadToItsEnd: an end of more than one page leaves the talk open, so
+// TestAnEndIsReadToItsEnd: an end of more than one page leaves the conversation open, so
 // that the rest can be read.
 func TestAnEndIsReadToItsEnd(t *testing.T) {
 	t.Parallel()

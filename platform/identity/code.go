@@ -135,8 +135,8 @@ func (s *Service) sendCode(ctx context.Context, tx *store.Tx, c caller.Caller, i
 		return Sent{}, nil, err
 	}
 	turn := id
-	if c.Turn != "" {
-		turn = s.Sealer.Index(turnPurpose, c.Phone+"|"+c.Turn)
+	if c.Key != "" {
+		turn = s.Sealer.Index(turnPurpose, c.Phone+"|"+c.Key)
 	}
 	if n, err := q.CodeOfTurn(ctx, turn); err != nil || n > 0 {
 		return Sent{}, nil, err

@@ -32,7 +32,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/trail"
 )
 
-// ServiceName is identification's name in talks and statistics.
+// ServiceName is identification's name in conversations and statistics.
 const ServiceName = "identity"
 
 // Purposes of blind indexes and contexts of sealed values.
@@ -186,7 +186,7 @@ func (s *Service) Profile(ctx context.Context, phone string) (dialog.Profile, er
 	return profile, nil
 }
 
-// findProfiles looks phones up together: every talk begins with it.
+// findProfiles looks phones up together: every conversation begins with it.
 func (s *Service) findProfiles(ctx context.Context, indexes []string) (map[string]dialog.Profile, error) {
 	keys := make([]any, len(indexes))
 	for i, index := range indexes {
@@ -202,7 +202,7 @@ func (s *Service) findProfiles(ctx context.Context, indexes []string) (map[strin
 	for rows.Next() {
 		var index string
 		var p dialog.Profile
-		if err := rows.Scan(&index, &p.Locale, &p.Tenure, &p.Talk); err != nil {
+		if err := rows.Scan(&index, &p.Locale, &p.Tenure, &p.Session); err != nil {
 			return nil, err
 		}
 		profiles[index] = p
@@ -210,12 +210,12 @@ func (s *Service) findProfiles(ctx context.Context, indexes []string) (map[strin
 	return profiles, rows.Err()
 }
 
-// SetLocale remembers the language of a phone, and in which talk it was chosen, as
+// SetLocale remembers the language of a phone, and in which conversation it was chosen, as
 // caller.Caller names it; empty where that was in none.
-func (s *Service) SetLocale(ctx context.Context, phone string, loc locales.Locale, talk string) error {
+func (s *Service) SetLocale(ctx context.Context, phone string, loc locales.Locale, conversation string) error {
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
 		return db.New(tx).SetLocale(ctx, db.SetLocaleParams{
-			PhoneIndex: s.phoneIndex(phone), Locale: string(loc), ChangedAt: dbtime.From(s.Now()), Talk: talk,
+			PhoneIndex: s.phoneIndex(phone), Locale: string(loc), ChangedAt: dbtime.From(s.Now()), Talk: conversation,
 		})
 	})
 	if err != nil {

@@ -105,7 +105,7 @@ func TestCodesPerNumber(t *testing.T) {
 		var sent atomic.Int64
 		atOnce(guests, func(i int) {
 			c := w.by(aigul)
-			c.Turn = fmt.Sprint("turn-", i)
+			c.Key = fmt.Sprint("turn-", i)
 			switch err := w.send(c); {
 			case err == nil:
 				sent.Add(1)
@@ -128,13 +128,13 @@ func TestARepeatedTurnSendsOneCode(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		c := w.by(aigul)
-		c.Turn = "session-1/3"
+		c.Key = "session-1/3"
 		atOnce(8, func(int) { w.ok(w.send(c)) })
 		if n := w.number("SELECT COUNT(*) FROM identity_codes"); n != 1 {
 			t.Errorf("one turn sent %d codes", n)
 		}
 		other := w.by(bakyt)
-		other.Turn = c.Turn
+		other.Key = c.Key
 		w.ok(w.send(other))
 	})
 }

@@ -17,7 +17,7 @@ var unsaid = map[string]string{
 	"identity_phones.phone_index": "the row's name",
 	"identity_phones.locale":      "a language, which anybody with the phone may choose",
 	"identity_phones.talk":        "decides nothing that is kept",
-	"identity_phones.tenure":      "how many held the number: the talk that broke off is its holder's, for minutes",
+	"identity_phones.tenure":      "how many held the number: the conversation that broke off is its holder's, for minutes",
 	"identity_phones.changed_at":  "makes transactions wait for each other",
 }
 

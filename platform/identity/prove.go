@@ -69,7 +69,7 @@ func (s *Service) Prove(ctx context.Context, c caller.Caller, pin, document stri
 }
 
 // openAttempt keeps a personal number, sealed, until its document comes, and
-// gives the id by which a talk remembers it.
+// gives the id by which a conversation remembers it.
 func (s *Service) openAttempt(ctx context.Context, c caller.Caller, pin string) (string, error) {
 	if err := ownPhone(c); err != nil {
 		return "", err

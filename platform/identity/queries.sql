@@ -25,7 +25,7 @@ UPDATE identity_phones SET locale = $1, changed_at = $2 WHERE phone_index = $3 A
 INSERT INTO identity_phones (phone_index, locale, changed_at, talk) VALUES ($1, $2, $3, $4)
 ON CONFLICT (phone_index) DO UPDATE SET locale = excluded.locale, changed_at = excluded.changed_at, talk = excluded.talk;
 
--- name: NoteTalk :exec
+-- name: NoteSession :exec
 UPDATE identity_phones SET talk = $1 WHERE phone_index = $2;
 
 -- name: CodesSince :many

@@ -15,7 +15,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/trail"
 )
 
-// Lapse is called where an earlier talk goes on in this one, which is noted. It forgets who was proved to hold the caller's phone: whoever holds it now
+// Lapse is called where an earlier conversation goes on in this one, which is noted. It forgets who was proved to hold the caller's phone: whoever holds it now
 // proves it again. Codes stay as they are, sent or used. A code shows in whose
 // hand the SIM is, which has not changed, and on most phones a call drops because
 // its holder reads the message with the code: that must not cost the code.
@@ -26,7 +26,7 @@ func (s *Service) Lapse(ctx context.Context, c caller.Caller) error {
 		if err := s.lockPhone(ctx, q, index, c.Now); err != nil {
 			return err
 		}
-		if err := q.NoteTalk(ctx, db.NoteTalkParams{Talk: c.Talk, PhoneIndex: index}); err != nil {
+		if err := q.NoteSession(ctx, db.NoteSessionParams{Talk: c.Session, PhoneIndex: index}); err != nil {
 			return err
 		}
 		return q.LapseProofs(ctx, db.LapseProofsParams{ExpiresAt: dbtime.From(c.Now), PhoneIndex: index})
@@ -49,7 +49,7 @@ func (s *Service) lapse(ctx context.Context, q *db.Queries, index string, now ti
 }
 
 // Release takes the operator's word that a number has another holder. Nothing of
-// the earlier one's is inherited: language, proofs, codes, tokens, a talk that broke
+// the earlier one's is inherited: language, proofs, codes, tokens, a conversation that broke
 // off, guesses, and what the ties keep for the phone. The count of codes sent stays with
 // the number: it bounds what the network is paid, and no release may lift that.
 // Guesses about a person stay counted for that person. It is all or nothing. phone is in

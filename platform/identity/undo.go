@@ -185,7 +185,7 @@ func (s *Service) tellDisputed(ctx context.Context, tx *store.Tx, b db.IdentityB
 }
 
 // doUndo takes the word of a message.
-func (s *Service) doUndo(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
+func (s *Service) doUndo(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
 	outcome, err := s.Undo(ctx, t.Caller, t.Get(keyNumber))
 	if err != nil {
 		return dialog.Next{}, err
@@ -193,7 +193,7 @@ func (s *Service) doUndo(ctx context.Context, t *dialog.Talk) (dialog.Next, erro
 	return dialog.Done(nodeUndone, keyUndone, string(outcome), keyNumber, ""), nil
 }
 
-func showUndone(t *dialog.Talk) dialog.Screen {
+func showUndone(t *dialog.Turn) dialog.Screen {
 	outcome := Undone(t.Get(keyUndone))
 	if outcome == "" {
 		outcome = UndoNothing

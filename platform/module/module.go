@@ -58,8 +58,8 @@ type Module struct {
 	Name string
 	// Service is what the REST interfaces and the operators' commands call; see Of.
 	Service any
-	// Talk is its part of the conversation; the zero value has none.
-	Talk dialog.Service
+	// Flow is its part of the conversation; the zero value has none.
+	Flow dialog.Flow
 	// Billers are whose bills it has paid.
 	Billers []payment.Biller
 	// Ties are what it keeps for a phone, and what a new holder must not inherit.

@@ -32,7 +32,7 @@ func Pay(service string, refs ...string) dialog.Next {
 // citizen's word, and the code to pay by. The service has these nodes among its own, and
 // leads to them by Pay; the steps count as its own. about says in a line what is paid
 // for; it stands above the sum.
-func (s *Service) Checkout(service string, about func(t *dialog.Talk, p Payment) dialog.Message) []dialog.Node {
+func (s *Service) Checkout(service string, about func(t *dialog.Turn, p Payment) dialog.Message) []dialog.Node {
 	c := checkout{s, service, about}
 	return []dialog.Node{
 		{ID: service + stepOpen, Do: c.open},
@@ -45,11 +45,11 @@ func (s *Service) Checkout(service string, about func(t *dialog.Talk, p Payment)
 type checkout struct {
 	payments *Service
 	service  string
-	about    func(t *dialog.Talk, p Payment) dialog.Message
+	about    func(t *dialog.Turn, p Payment) dialog.Message
 }
 
 // open keeps the intent before the confirm screen names its price.
-func (c checkout) open(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
+func (c checkout) open(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
 	p, err := c.payments.Open(ctx, t.Caller, c.service, strings.Split(t.Get(c.service+memoryBills), ","))
 	if err != nil {
 		return dialog.Next{}, err
@@ -57,7 +57,7 @@ func (c checkout) open(ctx context.Context, t *dialog.Talk) (dialog.Next, error)
 	return dialog.Go(c.service+stepConfirm, c.service+memoryPayment, p.ID), nil
 }
 
-func (c checkout) confirm(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+func (c checkout) confirm(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
 	p, err := c.payments.Get(ctx, t.Caller, t.Get(c.service+memoryPayment))
 	if err != nil {
 		return dialog.Screen{}, err
@@ -68,7 +68,7 @@ func (c checkout) confirm(ctx context.Context, t *dialog.Talk) (dialog.Screen, e
 }
 
 // pay confirms; doing it twice is doing it once.
-func (c checkout) pay(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
+func (c checkout) pay(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
 	p, err := c.payments.Confirm(ctx, t.Caller, t.Get(c.service+memoryPayment))
 	if err != nil {
 		return dialog.Next{}, err
@@ -77,7 +77,7 @@ func (c checkout) pay(ctx context.Context, t *dialog.Talk) (dialog.Next, error) 
 }
 
 // code says how to pay, or what became of the payment.
-func (c checkout) code(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+func (c checkout) code(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
 	p, err := c.payments.Get(ctx, t.Caller, t.Get(c.service+memoryPayment))
 	if err != nil {
 		return dialog.Screen{}, err

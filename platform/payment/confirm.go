@@ -69,7 +69,7 @@ func (s *Service) confirm(ctx context.Context, tx *store.Tx, c caller.Caller, id
 	})
 }
 
-// codeFor puts the code into the caller's hand for after the talk.
+// codeFor puts the code into the caller's hand for after the conversation.
 func (s *Service) codeFor(c caller.Caller, row db.Payment) []notify.Message {
 	if c.ByText() {
 		return nil
@@ -77,6 +77,6 @@ func (s *Service) codeFor(c caller.Caller, row db.Payment) []notify.Message {
 	text := gsm.Pick(s.Texts.Message(c.Locale, "payment.code_sms", "code", row.Code, "amount", money.Amount(row.Amount).String()))
 	return []notify.Message{{
 		To: c.Phone, Text: text, Purpose: notify.Answer, Locale: c.Locale,
-		ExpiresAt: row.ExpiresAt.Time, Dedup: topic(row) + ":code", Topic: topic(row), Turn: c.Turn,
+		ExpiresAt: row.ExpiresAt.Time, Dedup: topic(row) + ":code", Topic: topic(row), Turn: c.Key,
 	}}
 }

@@ -194,7 +194,7 @@ func (s *Service) opened(ctx context.Context, c caller.Caller, service string, l
 
 // openKey is the same for a retry of the same turn, and for nothing else.
 func (s *Service) openKey(c caller.Caller, id, service string, refs []string) string {
-	turn := c.Turn
+	turn := c.Key
 	if turn == "" {
 		turn = id
 	}

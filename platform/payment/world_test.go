@@ -192,7 +192,7 @@ func (w *world) work(t testing.TB) {
 }
 
 func (w *world) caller(phone, turn string) caller.Caller {
-	return caller.Caller{Phone: phone, Channel: caller.USSD, Locale: locales.KY, Now: w.now(), Turn: turn}
+	return caller.Caller{Phone: phone, Channel: caller.USSD, Locale: locales.KY, Now: w.now(), Key: turn}
 }
 
 // awaiting opens and confirms a payment of bills at 1 500 som each.

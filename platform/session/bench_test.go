@@ -17,7 +17,7 @@ type ignore struct{}
 
 func (ignore) Later(analytics.Event) {}
 
-// BenchmarkTurn is one step of a talk.
+// BenchmarkTurn is one step of a conversation.
 func BenchmarkTurn(b *testing.B) {
 	step := stepper(b)
 	b.ReportAllocs()
@@ -26,7 +26,7 @@ func BenchmarkTurn(b *testing.B) {
 	}
 }
 
-// stepper is a talk that goes on with every call.
+// stepper is a conversation that goes on with every call.
 func stepper(b testing.TB) func() {
 	b.Helper()
 	catalogue, err := locales.Load()
@@ -40,7 +40,7 @@ func stepper(b testing.TB) func() {
 	if err != nil {
 		b.Fatal(err)
 	}
-	talks, err := session.New(session.Deps{
+	conversations, err := session.New(session.Deps{
 		Engine: engine, Store: session.NewMemory(), Profiles: known, Recorder: ignore{}, Sentences: catalogue,
 		Secret: secret, Window: session.DefaultWindow, Now: time.Now, Log: log,
 	})
@@ -55,10 +55,10 @@ func stepper(b testing.TB) func() {
 	ctx, i := context.Background(), 0
 	return func() {
 		if turn.Text = texts[i%len(texts)]; turn.Text == "" {
-			turn.Now = turn.Now.Add(time.Hour) // the talk before has expired
+			turn.Now = turn.Now.Add(time.Hour) // the conversation before has expired
 		}
 		i++
-		if _, err := talks.Turn(ctx, turn); err != nil {
+		if _, err := conversations.Turn(ctx, turn); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -117,9 +117,9 @@ func decodeRecord(data []byte) (*phoneRecord, error) {
 	r.Map(func(key int64) {
 		switch key {
 		case keyUSSD:
-			b.USSD = readTalk(&r)
+			b.USSD = readConversation(&r)
 		case keySMS:
-			b.SMS = readTalk(&r)
+			b.SMS = readConversation(&r)
 		case keyKnown:
 			b.Known = readKnown(&r)
 		default:
@@ -149,7 +149,7 @@ func readKnown(r *cborwire.Reader) *known {
 	return k
 }
 
-func readTalk(r *cborwire.Reader) *conversation {
+func readConversation(r *cborwire.Reader) *conversation {
 	t := new(conversation)
 	r.Map(func(key int64) {
 		if field := t.blob(key); field != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/cborwire"
 )
 
-// filled is a talk of which every field has a value of its own.
+// filled is a conversation of which every field has a value of its own.
 func filled(tb testing.TB, salt int) *conversation {
 	tb.Helper()
 	t := new(conversation)
@@ -32,13 +32,13 @@ func filled(tb testing.TB, salt int) *conversation {
 	return t
 }
 
-// A field that somebody adds to a talk and forgets to write is lost with the
+// A field that somebody adds to a conversation and forgets to write is lost with the
 // first turn.
 func TestRecordKeepsEveryField(t *testing.T) {
 	t.Parallel()
 	for name, b := range map[string]*phoneRecord{
 		"empty": {}, "USSD": {USSD: filled(t, 0)}, "SMS": {SMS: filled(t, 7)}, "both": {USSD: filled(t, 0), SMS: filled(t, 30)},
-		"new talks": {USSD: new(conversation), SMS: new(conversation)},
+		"new conversations": {USSD: new(conversation), SMS: new(conversation)},
 	} {
 		if got, err := decodeRecord(b.encode()); err != nil || !reflect.DeepEqual(got, b) {
 			t.Errorf("%s became %+v, %v", name, got, err)
@@ -66,7 +66,7 @@ func TestBookOfOthers(t *testing.T) {
 	whole := (&phoneRecord{USSD: filled(t, 0)}).encode()
 	for name, data := range map[string][]byte{
 		"nothing": nil, "cut short": whole[:len(whole)/2], "with more": append(bytes.Clone(whole), 0), "a text": []byte("canary"),
-		"a talk that is none": {0xa1, keyUSSD, 0x66, 'c', 'a', 'n', 'a', 'r', 'y'},
+		"a conversation that is none": {0xa1, keyUSSD, 0x66, 'c', 'a', 'n', 'a', 'r', 'y'},
 	} {
 		if b, err := decodeRecord(data); err == nil || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%s is read as %+v, %v", name, b, err)

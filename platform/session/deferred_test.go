@@ -64,8 +64,8 @@ type register struct {
 	tells   *mailbox // unless nil, the look tells there what it found, once
 }
 
-func (r *register) service() dialog.Service {
-	show := func(ctx context.Context, talk *dialog.Talk) (dialog.Screen, error) {
+func (r *register) service() dialog.Flow {
+	show := func(ctx context.Context, conversation *dialog.Turn) (dialog.Screen, error) {
 		r.asked.Add(1)
 		select {
 		case <-ctx.Done():
@@ -75,20 +75,20 @@ func (r *register) service() dialog.Service {
 				return dialog.Screen{}, problem.New(problem.Unavailable, "problem.internal")
 			}
 			if r.tells != nil && len(r.tells.all()) == 0 {
-				_ = r.tells.Send(ctx, nil, notify.Message{To: talk.Caller.Phone, Text: "done", Turn: talk.Caller.Turn})
+				_ = r.tells.Send(ctx, nil, notify.Message{To: conversation.Caller.Phone, Text: "done", Turn: conversation.Caller.Key})
 			}
 			return dialog.Screen{Body: []dialog.Message{dialog.Raw("title", said)}}, nil
 		}
 	}
-	ask := func(sensitive dialog.Ask) func(*dialog.Talk) dialog.Screen {
-		return func(*dialog.Talk) dialog.Screen {
+	ask := func(sensitive dialog.Ask) func(*dialog.Turn) dialog.Screen {
+		return func(*dialog.Turn) dialog.Screen {
 			return dialog.Screen{Body: []dialog.Message{dialog.Raw("title", "Number?")}, Ask: sensitive}
 		}
 	}
-	found := func(context.Context, *dialog.Talk, string) (dialog.Next, error) {
+	found := func(context.Context, *dialog.Turn, string) (dialog.Next, error) {
 		return dialog.Go("register.found"), nil
 	}
-	return dialog.Service{
+	return dialog.Flow{
 		Name:  "register",
 		Entry: dialog.Option{Label: dialog.Say("dialog.main_title"), Next: dialog.Go("register.ask")},
 		Nodes: []dialog.Node{
@@ -177,9 +177,9 @@ func newPatient(t *testing.T, db *store.DB) *patient {
 // work does, as the queue would by the test's clock, what is due by now, at once.
 func (p *patient) work(t *testing.T) error { return p.workAs(t, p.Conversations) }
 
-func (p *patient) workAs(t *testing.T, talks *session.Conversations) error {
+func (p *patient) workAs(t *testing.T, conversations *session.Conversations) error {
 	t.Helper()
-	if err := talks.TidyDeferred(t.Context()); err != nil {
+	if err := conversations.TidyDeferred(t.Context()); err != nil {
 		return err
 	}
 	rows, err := p.db.Reader().QueryContext(t.Context(), "SELECT id FROM session_promises WHERE kept_at IS NULL AND made_at <= $1",
@@ -201,7 +201,7 @@ func (p *patient) workAs(t *testing.T, talks *session.Conversations) error {
 	var all sync.WaitGroup
 	for _, id := range due {
 		all.Go(func() {
-			if err := talks.WorkDeferred(t.Context(), id); err != nil && !errors.Is(err, session.ErrUpstream) {
+			if err := conversations.WorkDeferred(t.Context(), id); err != nil && !errors.Is(err, session.ErrUpstream) {
 				t.Error(err)
 			}
 		})
@@ -268,7 +268,7 @@ func TestSlowAnswerComesBySMS(t *testing.T) {
 		if n := len(p.box.all()); n != 1 {
 			t.Errorf("%d messages for one promise", n)
 		}
-		want(t, p.sms(t, "SM1", "0"), "Number?") // the talk goes on by SMS
+		want(t, p.sms(t, "SM1", "0"), "Number?") // the conversation goes on by SMS
 	})
 }
 
@@ -413,12 +413,12 @@ func TestPromiseOfAFailingRegistry(t *testing.T) {
 	})
 }
 
-// What was typed on a screen that asks for something secret, or offers a talk that
+// What was typed on a screen that asks for something secret, or offers a conversation that
 // does, is not kept, so another process can only ask for another try.
 func TestPromiseWithoutTheSecret(t *testing.T) {
 	t.Parallel()
 	for name, way := range map[string][]string{
-		"where it is asked for": {"", "1", "1*11503198800011"}, "where the talk is offered": {"", "11503198800011"}, "as the first input": {"11503198800011"},
+		"where it is asked for": {"", "1", "1*11503198800011"}, "where the conversation is offered": {"", "11503198800011"}, "as the first input": {"11503198800011"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

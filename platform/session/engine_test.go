@@ -20,29 +20,29 @@ type guestbook struct {
 	entries map[string]string // turn → what was written
 }
 
-func (g *guestbook) service() dialog.Service {
+func (g *guestbook) service() dialog.Flow {
 	raw := func(text string) dialog.Message { return dialog.Raw("title", text) }
-	return dialog.Service{
+	return dialog.Flow{
 		Name:  "guestbook",
 		Entry: dialog.Option{Label: dialog.Say("dialog.main_title"), Next: dialog.Go("guestbook.name")},
 		Nodes: []dialog.Node{
-			{ID: "guestbook.name", Plain: func(*dialog.Talk) dialog.Screen {
+			{ID: "guestbook.name", Plain: func(*dialog.Turn) dialog.Screen {
 				return dialog.Screen{Body: []dialog.Message{raw("Name?")}, Ask: dialog.AskText}
-			}, Answer: func(_ context.Context, _ *dialog.Talk, input string) (dialog.Next, error) {
+			}, Answer: func(_ context.Context, _ *dialog.Turn, input string) (dialog.Next, error) {
 				return dialog.Go("guestbook.code", "name", input), nil
 			}},
-			{ID: "guestbook.code", Show: func(context.Context, *dialog.Talk) (dialog.Screen, error) {
+			{ID: "guestbook.code", Show: func(context.Context, *dialog.Turn) (dialog.Screen, error) {
 				return dialog.Screen{Body: []dialog.Message{raw("Code?")}, Ask: dialog.AskSecret}, nil
-			}, Answer: func(_ context.Context, t *dialog.Talk, _ string) (dialog.Next, error) {
+			}, Answer: func(_ context.Context, t *dialog.Turn, _ string) (dialog.Next, error) {
 				return dialog.Go("guestbook.write"), nil
 			}},
-			{ID: "guestbook.write", Do: func(_ context.Context, t *dialog.Talk) (dialog.Next, error) {
+			{ID: "guestbook.write", Do: func(_ context.Context, t *dialog.Turn) (dialog.Next, error) {
 				g.mu.Lock()
 				defer g.mu.Unlock()
-				g.entries[t.Turn()] = t.Get("name")
+				g.entries[t.Key()] = t.Get("name")
 				return dialog.Done("guestbook.thanks"), nil
 			}},
-			{ID: "guestbook.thanks", Show: func(_ context.Context, t *dialog.Talk) (dialog.Screen, error) {
+			{ID: "guestbook.thanks", Show: func(_ context.Context, t *dialog.Turn) (dialog.Screen, error) {
 				return dialog.Screen{Body: []dialog.Message{raw("Thanks, " + t.Get("name"))}, End: true}, nil
 			}},
 		},
@@ -89,7 +89,7 @@ func spoken(t *testing.T, store session.Store) (*world, *guestbook) {
 // beside is one more instance on the store, the engine and the clock of w.
 func (w *world) beside(t *testing.T) *session.Conversations {
 	t.Helper()
-	talks, err := session.New(session.Deps{
+	conversations, err := session.New(session.Deps{
 		Engine: w.spoken, Store: w.store, Recorder: w.events, Sentences: sentences{}, Secret: secret,
 		Profiles: holders{remembered: remembered{w.languages}, tenure: &w.tenure, asked: &w.looked},
 		Window:   session.DefaultWindow, Now: func() time.Time { return w.now }, Log: quiet(),
@@ -97,7 +97,7 @@ func (w *world) beside(t *testing.T) *session.Conversations {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return talks
+	return conversations
 }
 
 var screen = dialog.Budget{Septets: 182, Units: 80}
@@ -146,7 +146,7 @@ func TestLostSessionGoesOn(t *testing.T) {
 		lost, _ := spoken(t, session.NewMemory())
 		lost.ask(t, "1*Aigul*482913", "Code?")
 		if len(book.entries)+len(newBook.entries) != 0 {
-			t.Error("a walk through a lost talk had an effect")
+			t.Error("a walk through a lost conversation had an effect")
 		}
 	})
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/eshik-kg/eshik/platform/session"
 )
 
-// A phone's profile is read once for talks with which nothing goes on, and anew
-// where it decides whether a talk may be continued, is old, or was changed.
+// A phone's profile is read once for conversations with which nothing goes on, and anew
+// where it decides whether a conversation may be continued, is old, or was changed.
 func TestProfileIsKept(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, store session.Store) {
@@ -31,7 +31,7 @@ func TestProfileIsKept(t *testing.T) {
 		asked("at the next", 0)
 		w.dial(t, "s2", "1")
 		want(t, w.dial(t, "s3", ""), question)
-		asked("with a talk to continue", 1)
+		asked("with a conversation to continue", 1)
 		want(t, w.dial(t, "s3", "0"), english)
 		w.now = w.now.Add(16 * time.Minute)
 		want(t, w.dial(t, "s4", ""), english)
@@ -49,7 +49,7 @@ func TestProfileIsKept(t *testing.T) {
 	})
 }
 
-// Where the phone chose its language over USSD while its talk by SMS asked for one, the
+// Where the phone chose its language over USSD while its conversation by SMS asked for one, the
 // next text is answered in it.
 func TestALanguageChosenElsewhere(t *testing.T) {
 	t.Parallel()
@@ -67,7 +67,7 @@ func TestALanguageChosenElsewhere(t *testing.T) {
 	})
 }
 
-// A number that changed hands between two talks gives nothing of the first to the
+// A number that changed hands between two conversations gives nothing of the first to the
 // second, also where the profile was kept.
 func TestKeptProfileInheritsNothing(t *testing.T) {
 	t.Parallel()

@@ -42,9 +42,9 @@ func (c *counted) cases() cases {
 	return cases{c.plain.Load(), c.show.Load(), c.answer.Load(), c.effect.Load()}
 }
 
-func (c *counted) service() dialog.Service {
-	plain := func(ask dialog.Ask, to ...string) func(*dialog.Talk) dialog.Screen {
-		return func(*dialog.Talk) dialog.Screen {
+func (c *counted) service() dialog.Flow {
+	plain := func(ask dialog.Ask, to ...string) func(*dialog.Turn) dialog.Screen {
+		return func(*dialog.Turn) dialog.Screen {
 			c.plain.Add(1)
 			s := dialog.Screen{Body: []dialog.Message{dialog.Raw("title", "Plain")}, Ask: ask}
 			for _, node := range to {
@@ -53,7 +53,7 @@ func (c *counted) service() dialog.Service {
 			return s
 		}
 	}
-	look := func(ctx context.Context, _ *dialog.Talk) (dialog.Screen, error) {
+	look := func(ctx context.Context, _ *dialog.Turn) (dialog.Screen, error) {
 		c.show.Add(1)
 		if c.slow.Load() {
 			select {
@@ -64,18 +64,18 @@ func (c *counted) service() dialog.Service {
 		}
 		return dialog.Screen{Body: []dialog.Message{dialog.Raw("title", "Found")}}, nil
 	}
-	found := func(context.Context, *dialog.Talk, string) (dialog.Next, error) {
+	found := func(context.Context, *dialog.Turn, string) (dialog.Next, error) {
 		c.answer.Add(1)
 		return dialog.Go("desk.look"), nil
 	}
-	return dialog.Service{
+	return dialog.Flow{
 		Name: "desk", Entry: dialog.Option{Label: dialog.Say("dialog.main_title"), Next: dialog.Go("desk.menu")},
 		Nodes: []dialog.Node{
 			{ID: "desk.menu", Plain: plain(dialog.AskNothing, "desk.look", "desk.ask", "desk.write", "desk.secret")},
 			{ID: "desk.look", Show: look},
 			{ID: "desk.ask", Plain: plain(dialog.AskText), Answer: found},
 			{ID: "desk.secret", Plain: plain(dialog.AskSecret), Answer: found},
-			{ID: "desk.write", Do: func(context.Context, *dialog.Talk) (dialog.Next, error) {
+			{ID: "desk.write", Do: func(context.Context, *dialog.Turn) (dialog.Next, error) {
 				c.effect.Add(1)
 				return dialog.Done("desk.done"), nil
 			}},

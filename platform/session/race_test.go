@@ -73,7 +73,7 @@ func TestTwoCallersAtOnce(t *testing.T) {
 		}
 		all.Wait()
 		if w.engine.calls != 20 {
-			t.Errorf("2 talks of 10 turns made %d calls", w.engine.calls)
+			t.Errorf("2 conversations of 10 turns made %d calls", w.engine.calls)
 		}
 	})
 }

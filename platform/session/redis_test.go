@@ -127,7 +127,7 @@ func newCluster(t *testing.T) *redis.ClusterClient {
 	return cluster
 }
 
-// A database that hangs does not hold up talks that Redis keeps.
+// A database that hangs does not hold up conversations that Redis keeps.
 func TestDatabaseHangs(t *testing.T) {
 	t.Parallel()
 	client, prefix := newRedis(t)
@@ -213,7 +213,7 @@ func newFallback(primary session.Store, db *store.DB) *session.Fallback {
 	return session.NewFallback(primary, session.NewSQL(db), time.Now, slog.New(slog.DiscardHandler))
 }
 
-// A Sentinel puts the replica in the place of a master that is killed; talks go
+// A Sentinel puts the replica in the place of a master that is killed; conversations go
 // on, or start over where the last turn had not reached the replica.
 func TestSentinelFailsOver(t *testing.T) {
 	t.Parallel()
@@ -222,7 +222,7 @@ func TestSentinelFailsOver(t *testing.T) {
 	w.say(t, aigul, "")
 	replica := redis.NewClient(&redis.Options{Addr: s.replica.address()})
 	t.Cleanup(func() { _ = replica.Close() })
-	eventually(t, "the replica has the talk", func() bool {
+	eventually(t, "the replica has the conversation", func() bool {
 		n, err := replica.DBSize(t.Context()).Result()
 		return err == nil && n > 0
 	})
@@ -240,9 +240,9 @@ func TestSentinelFailsOver(t *testing.T) {
 	}
 }
 
-// Redis is killed in the middle of a talk and comes back empty: the talk goes on
+// Redis is killed in the middle of a conversation and comes back empty: the conversation goes on
 // in the database, and then in Redis again, for two instances alike.
-func TestTalkOutlivesRedis(t *testing.T) {
+func TestConversationOutlivesRedis(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		server := startRedis(t)
@@ -269,10 +269,10 @@ func TestTalkOutlivesRedis(t *testing.T) {
 		w.expect(t, aigul, "1*2*3*4", "14 start=false dialled=[] text=4")
 		w.expect(t, aigul, "1*2*3*4*5", "15 start=false dialled=[] text=5")
 		if n := client.DBSize(t.Context()).Val(); n == 0 {
-			t.Error("the talk did not go back to Redis")
+			t.Error("the conversation did not go back to Redis")
 		}
 		if used, err := session.NewSQL(db).Any(t.Context()); err != nil || used {
-			t.Errorf("the database still holds a talk: %v, %v", used, err)
+			t.Errorf("the database still holds a conversation: %v, %v", used, err)
 		}
 	})
 }
@@ -296,7 +296,7 @@ func TestStaleRedisDoesNotWin(t *testing.T) {
 	again := newWorld(t, newFallback(cut, db)) // an instance that never lost Redis
 	again.expect(t, aigul, "1*2*3*4", "13 start=false dialled=[] text=4")
 	if found, err := primary.Expired(t.Context(), time.Now().Add(time.Hour), 10); err != nil || len(found) != 1 {
-		t.Errorf("Redis holds %d talks, %v", len(found), err)
+		t.Errorf("Redis holds %d conversations, %v", len(found), err)
 	}
 }
 

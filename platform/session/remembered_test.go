@@ -84,14 +84,14 @@ func TestPlainTurnsAreNotLoaded(t *testing.T) {
 }
 
 // What an instance remembers is out of date once another has taken a turn: then
-// the talk goes on from there, over USSD and SMS.
+// the conversation goes on from there, over USSD and SMS.
 func TestRememberedIsOutOfDate(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, store session.Store) {
 		s := &shelf{Store: store}
 		w, book := spoken(t, s)
 		here, there := w.Conversations, w.beside(t)
-		at := func(talks *session.Conversations) *world { w.Conversations = talks; return w }
+		at := func(conversations *session.Conversations) *world { w.Conversations = conversations; return w }
 		main := at(here).dial(t, "s1", "").Text
 		want(t, at(there).dial(t, "s1", "1"), "Name?")
 		want(t, at(here).dial(t, "s1", "1*0"), main)
@@ -113,7 +113,7 @@ func TestRememberedIsOutOfDate(t *testing.T) {
 // pass lets some seconds go by, as between a person's turns.
 func (w *world) pass() { w.now = w.now.Add(3 * time.Second) }
 
-// confirmBySMS has a talk by SMS come to its effect there, after the instance here
+// confirmBySMS has a conversation by SMS come to its effect there, after the instance here
 // took the last turn over USSD that it remembers.
 func confirmBySMS(t *testing.T, here, there *world) {
 	t.Helper()
@@ -149,7 +149,7 @@ func TestRememberedIsNotTrustedWithoutRedis(t *testing.T) {
 	time.Sleep(1100 * time.Millisecond) // the breaker's second
 	there.pass()
 	if answer := there.sms(t, "m3", "guest Asel"); strings.Contains(answer.Text, "Thanks") || len(book.entries) != 1 {
-		t.Errorf("a talk that was over went on: %+v, %d effects", answer, len(book.entries))
+		t.Errorf("a conversation that was over went on: %+v, %d effects", answer, len(book.entries))
 	}
 }
 
@@ -173,7 +173,7 @@ func TestVersionsAreNotMetAgain(t *testing.T) {
 }
 
 // A Redis that stops for a moment, here after the citizen confirmed by SMS, does not
-// bring back the talk as it was before that.
+// bring back the conversation as it was before that.
 func TestRememberedWhileRedisStalls(t *testing.T) {
 	t.Parallel()
 	server := startRedis(t)

@@ -17,11 +17,11 @@ func (w *world) signed(text, mac string) session.Turn {
 	return turn
 }
 
-func (w *world) refuses(t *testing.T, talks *session.Conversations, turn session.Turn) {
+func (w *world) refuses(t *testing.T, conversations *session.Conversations, turn session.Turn) {
 	t.Helper()
 	turn.Now = w.now
 	calls := w.engine.calls
-	if answer, err := talks.Turn(t.Context(), turn); !errors.Is(err, session.ErrReplayed) || w.engine.calls != calls {
+	if answer, err := conversations.Turn(t.Context(), turn); !errors.Is(err, session.ErrReplayed) || w.engine.calls != calls {
 		t.Errorf("%q at %v: %+v, %v after %d calls more", turn.Text, w.now, answer, err, w.engine.calls-calls)
 	}
 }

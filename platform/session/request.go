@@ -172,7 +172,7 @@ func (r *request) name() string {
 // with a choice of the language, or with an earlier conversation: walked again from the main
 // menu, they would lead to another service.
 func (r *request) lost(profile dialog.Profile) bool {
-	return r.Cumulative && r.Text != "" && profile.Talk != "" && profile.Talk == r.name()
+	return r.Cumulative && r.Text != "" && profile.Session != "" && profile.Session == r.name()
 }
 
 // dialled are the choices of a dialled string.

@@ -80,20 +80,20 @@ func TestRedialBeginsAnew(t *testing.T) {
 		want(t, w.dial(t, "s2", ""), question)
 		want(t, w.dial(t, "s2", "0"), "Eshik")
 		if n := w.events.count("abandoned"); n != 1 {
-			t.Errorf("the talk that was given up counts %d times", n)
+			t.Errorf("the conversation that was given up counts %d times", n)
 		}
 		w.dial(t, "s2", "0*1")
 		w.now = w.now.Add(session.DefaultWindow + time.Second)
 		want(t, w.dial(t, "s3", ""), "1 Eshik") // too long ago
 		if n := w.events.count("abandoned"); n != 2 {
-			t.Errorf("two talks were given up, %d counted", n)
+			t.Errorf("two conversations were given up, %d counted", n)
 		}
 		want(t, w.dial(t, "s4", "1"), "Name?") // a dialled path goes where it says
 		if err := w.Sweep(t.Context(), w.now.Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
 		if n := w.events.count("abandoned"); n != 4 {
-			t.Errorf("four talks were given up, %d counted", n)
+			t.Errorf("four conversations were given up, %d counted", n)
 		}
 	})
 }
@@ -117,7 +117,7 @@ func TestUSSDGoesOnBySMS(t *testing.T) {
 	})
 }
 
-// A text that comes while the session over USSD is still under way has a talk of
+// A text that comes while the session over USSD is still under way has a conversation of
 // its own.
 func TestChannelsSideBySide(t *testing.T) {
 	t.Parallel()
@@ -152,8 +152,8 @@ func TestAnotherHolderInheritsNothing(t *testing.T) {
 	want(t, w.dial(t, "s3", ""), question)
 }
 
-// A talk by SMS waits for a day: whoever gets the number meanwhile is not in it.
-func TestAnotherHolderIsNotInTheTalkBySMS(t *testing.T) {
+// A conversation by SMS waits for a day: whoever gets the number meanwhile is not in it.
+func TestAnotherHolderIsNotInTheConversationBySMS(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, store session.Store) {
 		w, _ := spoken(t, store)
@@ -201,18 +201,18 @@ func TestNewerStateRestartsPolitely(t *testing.T) {
 	t.Parallel()
 	engine := &newer{echo: echo{effects: map[string]int{}}}
 	w := &world{events: &events{}, engine: &engine.echo, store: session.NewMemory(), now: time.Now()}
-	talks, err := session.New(session.Deps{
+	conversations, err := session.New(session.Deps{
 		Engine: engine, Store: w.store, Profiles: profiles{}, Recorder: w.events, Sentences: sentences{},
 		Secret: secret, Now: func() time.Time { return w.now }, Log: quiet(),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Conversations = talks
+	w.Conversations = conversations
 	w.say(t, aigul, "")
 	w.say(t, aigul, "1")
 	if !engine.restarted {
-		t.Error("a talk of a newer build went on as if nothing were")
+		t.Error("a conversation of a newer build went on as if nothing were")
 	}
 }
 

@@ -182,7 +182,7 @@ func (t *Conversations) run(ctx context.Context, r *request, s step) (Answer, er
 	next := t.follow(r, s.in.Start)
 	c := caller.Caller{
 		Phone: r.Phone, Channel: r.Channel, Gateway: r.Gateway, Operator: r.Operator,
-		Locale: s.state.Locale, Now: r.Now, Talk: r.name(), Turn: t.turnID(r, next.Began, next.Turns),
+		Locale: s.state.Locale, Now: r.Now, Session: r.name(), Key: t.turnID(r, next.Began, next.Turns),
 	}
 	reply, err := t.next(ctx, c, s)
 	if err != nil {

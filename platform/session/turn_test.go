@@ -36,7 +36,7 @@ type echo struct {
 func (e *echo) Next(_ context.Context, c caller.Caller, st *dialog.State, in dialog.Input) (dialog.Reply, error) {
 	e.mu.Lock()
 	e.calls++
-	e.effects[c.Turn]++
+	e.effects[c.Key]++
 	e.last = in
 	e.mu.Unlock()
 	if in.Text == "fail" {
@@ -131,14 +131,14 @@ func newWorld(t testing.TB, store session.Store) *world {
 
 func newConversations(t testing.TB, w *world, secret []byte) *session.Conversations {
 	t.Helper()
-	talks, err := session.New(session.Deps{
+	conversations, err := session.New(session.Deps{
 		Engine: w.engine, Store: w.store, Profiles: profiles{}, Recorder: w.events, Sentences: sentences{},
 		Secret: secret, Window: session.DefaultWindow, Now: func() time.Time { return w.now }, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return talks
+	return conversations
 }
 
 func (w *world) turn(phone, text string) session.Turn {
@@ -232,13 +232,13 @@ func TestLateAndRewrittenRequests(t *testing.T) {
 	w.expect(t, aigul, "7*22*5", "14 start=false dialled=[] text=5")
 }
 
-func TestTalkOverAndNewOne(t *testing.T) {
+func TestConversationOverAndNewOne(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, store session.Store) {
 		w := newWorld(t, store)
 		w.text(t, aigul, "SM1", "hello")
 		if end := w.text(t, aigul, "SM2", "end"); !end.End {
-			t.Error("the talk did not end")
+			t.Error("the conversation did not end")
 		}
 		if again := w.text(t, aigul, "SM2", "end"); !again.End || w.engine.calls != 2 {
 			t.Error("the end's retry ran again")
@@ -247,7 +247,7 @@ func TestTalkOverAndNewOne(t *testing.T) {
 			t.Errorf("after the end: %q", next.Text)
 		}
 		if n := w.events.count("abandoned"); n != 0 {
-			t.Errorf("%d talks counted as abandoned", n)
+			t.Errorf("%d conversations counted as abandoned", n)
 		}
 	})
 }
@@ -302,7 +302,7 @@ func TestFailedTurnSavesNothing(t *testing.T) {
 	}
 }
 
-func TestExpiredTalkStartsOver(t *testing.T) {
+func TestExpiredConversationStartsOver(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, store session.Store) {
 		w := newWorld(t, store)
@@ -311,7 +311,7 @@ func TestExpiredTalkStartsOver(t *testing.T) {
 		w.now = w.now.Add(4 * time.Minute)
 		w.expect(t, aigul, "1*2", "11 start=true dialled=[1 2] text=")
 		if n := w.events.count("abandoned"); n != 1 {
-			t.Errorf("%d talks counted as abandoned, want 1", n)
+			t.Errorf("%d conversations counted as abandoned, want 1", n)
 		}
 	})
 }
@@ -337,7 +337,7 @@ func TestEndedBySomebody(t *testing.T) {
 			t.Fatal(err)
 		}
 		if n := w.events.count("abandoned"); n != 1 {
-			t.Errorf("one talk counted as abandoned %d times", n)
+			t.Errorf("one conversation counted as abandoned %d times", n)
 		}
 	})
 }
@@ -346,8 +346,8 @@ func TestSweepCountsEachOnce(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, store session.Store) {
 		w := newWorld(t, store)
-		const talks = 40
-		for i := range talks {
+		const conversations = 40
+		for i := range conversations {
 			w.say(t, fmt.Sprintf("+9965550001%02d", i), "")
 		}
 		w.say(t, bakyt, "")
@@ -364,8 +364,8 @@ func TestSweepCountsEachOnce(t *testing.T) {
 			})
 		}
 		both.Wait()
-		if n := w.events.count("abandoned"); n != talks {
-			t.Errorf("%d talks counted as abandoned, want %d", n, talks)
+		if n := w.events.count("abandoned"); n != conversations {
+			t.Errorf("%d conversations counted as abandoned, want %d", n, conversations)
 		}
 		w.expect(t, aigul, "5", "12 start=false dialled=[] text=5")
 	})

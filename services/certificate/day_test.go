@@ -32,12 +32,12 @@ func TestOneDayOnEveryChannel(t *testing.T) {
 			issued := must[certificate.Certificate](t)(h.Request(t.Context(), c, certificate.Residential))
 			pdf := words(t, must[[]byte](t)(h.PDF(t.Context(), c, issued.Number)))
 			view := must[certificate.View](t)(h.Verify(t.Context(), c, issued.Number))
-			dialled := newTalk(t, h, locales.RU)
+			dialled := newConversation(t, h, locales.RU)
 			dialled.start("")
 			dialled.say("1")
 			dialled.say("2")
 			for channel, text := range map[string]string{
-				"PDF": pdf, "screen": dialled.say(issued.Number), "message": newTalk(t, h, locales.KY).start("ТЕКШЕР " + issued.Number),
+				"PDF": pdf, "screen": dialled.say(issued.Number), "message": newConversation(t, h, locales.KY).start("ТЕКШЕР " + issued.Number),
 				"REST": clock.ShowDate(clock.Date(view.IssuedAt)), "page": clock.Day(view.IssuedAt),
 			} {
 				if !strings.Contains(text, want) {

@@ -174,7 +174,7 @@ func (h *house) work(t testing.TB) {
 
 func aigul(turn string) caller.Caller {
 	return caller.Caller{
-		Phone: phone, Subject: citizen, Channel: caller.USSD, Operator: "MegaCom", Locale: locales.KY, Now: noon, Turn: turn,
+		Phone: phone, Subject: citizen, Channel: caller.USSD, Operator: "MegaCom", Locale: locales.KY, Now: noon, Key: turn,
 	}
 }
 

@@ -46,8 +46,8 @@ type keptCaller struct {
 	Locale   locales.Locale `json:"Locale"`
 	Address  string         `json:"Address"`
 	Now      time.Time      `json:"Now"`
-	Talk     string         `json:"Talk"`
-	Turn     string         `json:"Turn"`
+	Session  string         `json:"Talk"`
+	Key      string         `json:"Turn"`
 }
 
 // finishArgs asks for the intent of a certificate to be finished if it is not.
@@ -62,13 +62,13 @@ func (finishArgs) Kind() string { return "certificate.finish" }
 // before the background does.
 const finishAfter = 30 * time.Second
 
-// orderedFor is how long an order in a talk is the one before: who dials again
+// orderedFor is how long an order in a conversation is the one before: who dials again
 // because the answer got lost wants that certificate, not another one.
 const orderedFor = 10 * time.Minute
 
 // Request issues a certificate to the citizen c.Subject with what the register
 // says now, and texts its number to c.Phone. The same turn gives the same
-// certificate, and so does another talk soon after. What it shows is signed after
+// certificate, and so does another conversation soon after. What it shows is signed after
 // the intent is stored: a process that dies in between leaves an intent, which the
 // job queue finishes.
 func (s *Service) Request(ctx context.Context, c caller.Caller, kind Kind) (Certificate, error) {
@@ -78,10 +78,10 @@ func (s *Service) Request(ctx context.Context, c caller.Caller, kind Kind) (Cert
 	if !kind.Known() {
 		return Certificate{}, problem.New(problem.Invalid, "problem.certificate_kind")
 	}
-	if c.Turn == "" { // all such requests would be one
+	if c.Key == "" { // all such requests would be one
 		return Certificate{}, errors.New("request a certificate: the caller has no turn")
 	}
-	key := s.Sealer.Index("certificate.request", c.Subject+"\x00"+c.Turn)
+	key := s.Sealer.Index("certificate.request", c.Subject+"\x00"+c.Key)
 	row, err := db.New(s.DB.Reader()).ByRequestKey(ctx, key)
 	if errors.Is(err, sql.ErrNoRows) && (c.Channel == caller.USSD || c.Channel == caller.SMS) {
 		row, err = db.New(s.DB.Reader()).Ordered(ctx, db.OrderedParams{
@@ -131,7 +131,7 @@ func (s *Service) textElsewhere(ctx context.Context, row db.Certificate, c calle
 func (s *Service) text(row db.Certificate, c caller.Caller) notify.Message {
 	title := s.Texts.Text(c.Locale, Kind(row.Kind).TitleKey())
 	return notify.Message{
-		To: c.Phone, Locale: c.Locale, Purpose: notify.Receipt, Turn: c.Turn, About: row.CitizenID,
+		To: c.Phone, Locale: c.Locale, Purpose: notify.Receipt, Turn: c.Key, About: row.CitizenID,
 		Dedup: "certificate:" + row.ID + ":" + s.Sealer.Index("certificate.text", c.Phone),
 		Text:  gsm.Pick(s.Texts.Message(c.Locale, "certificate.sms", "title", title, "certificate", ShowNumber(row.Number))),
 	}

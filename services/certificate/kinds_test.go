@@ -63,7 +63,7 @@ func TestStoredIntents(t *testing.T) {
 		},
 		Caller: keptCaller(caller.Caller{
 			Phone: "+996555000001", Subject: "s", Channel: caller.USSD, Gateway: "plain", Operator: "MegaCom", Locale: locales.KY,
-			Address: "127.0.0.1", Now: time.Date(2026, 11, 23, 6, 0, 0, 0, time.UTC), Talk: "a", Turn: "b",
+			Address: "127.0.0.1", Now: time.Date(2026, 11, 23, 6, 0, 0, 0, time.UTC), Session: "a", Key: "b",
 		}),
 	}
 	if !reflect.DeepEqual(in, want) {

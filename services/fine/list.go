@@ -14,7 +14,7 @@ import (
 // offer is the list of what is owed on a plate: all at once, then each fine, the
 // newest first. The register tells what a fine is for to the car's owner alone, so
 // others tell fines apart by their numbers' ends, which stand in the notice.
-func (s *Service) offer(ctx context.Context, t *dialog.Talk, list Listing) dialog.Screen {
+func (s *Service) offer(ctx context.Context, t *dialog.Turn, list Listing) dialog.Screen {
 	plate, payable := list.Plate.Text, list.Payable()
 	screen := say("fine.list", "plate", plate, "n", len(payable))
 	if len(payable) == 0 {
@@ -41,7 +41,7 @@ func (s *Service) offer(ctx context.Context, t *dialog.Talk, list Listing) dialo
 
 // told are the fines by number as the register tells their owner; none for anybody
 // else. The list stands without it: that the register does not answer is no problem.
-func (s *Service) told(ctx context.Context, t *dialog.Talk, plate string) map[string]Violation {
+func (s *Service) told(ctx context.Context, t *dialog.Turn, plate string) map[string]Violation {
 	if _, proven, err := s.Citizens.Proof(ctx, t.Caller); err != nil || !proven {
 		return nil
 	}

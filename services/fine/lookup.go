@@ -158,8 +158,8 @@ func (s *Service) call(c caller.Caller) registry.Call {
 // issue is our number of a case that has no application: a pseudonym of the
 // turn, which a channel may have named by a phone or in any characters.
 func (s *Service) issue(c caller.Caller) string {
-	if c.Turn != "" {
-		return pseudonym(s.Sealer.Index("fine.turn", c.Turn))
+	if c.Key != "" {
+		return pseudonym(s.Sealer.Index("fine.turn", c.Key))
 	}
 	return fmt.Sprintf("%s-%d", Name, c.Now.UnixMicro())
 }

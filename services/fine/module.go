@@ -15,7 +15,7 @@ func Module(e module.Env) (module.Module, error) {
 		return module.Module{}, err
 	}
 	return module.Module{
-		Name: Name, Service: s, Talk: s.Talk(), Billers: []payment.Biller{NewBiller(city, e.DB, e.Sealer, e.Clock)},
+		Name: Name, Service: s, Flow: s.Flow(), Billers: []payment.Biller{NewBiller(city, e.DB, e.Sealer, e.Clock)},
 		Rehearsal: module.Rehearsal{
 			Typed:  map[string][]string{"fine.plate": {"01KG123ABC", "01kg777aaa", "B1234AB", "09KG999ZZZ", "ZZZZ", "A123BC"}, "fine.odd": {"01KG123ABC", "A124BC", "ZZZZ"}},
 			Texted: []string{"айып", "штраф 01KG777AAA", "айып ???"},

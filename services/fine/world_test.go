@@ -230,7 +230,7 @@ func newWorld(t *testing.T, db *store.DB) *world {
 }
 
 func (w *world) caller(turn string) caller.Caller {
-	return caller.Caller{Phone: aigul, Channel: caller.USSD, Locale: locales.KY, Now: w.now(), Turn: turn}
+	return caller.Caller{Phone: aigul, Channel: caller.USSD, Locale: locales.KY, Now: w.now(), Key: turn}
 }
 
 // paid opens, confirms and accepts a payment of one fine.

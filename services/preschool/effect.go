@@ -111,7 +111,7 @@ func (e effect) messages() []notify.Message {
 	}
 	return []notify.Message{{
 		To: e.caller.Phone, Text: text, Purpose: e.kind, Locale: e.caller.Locale, About: e.subject,
-		ExpiresAt: e.caller.Now.Add(messageLife), Dedup: e.dedup, Turn: e.caller.Turn,
+		ExpiresAt: e.caller.Now.Add(messageLife), Dedup: e.dedup, Turn: e.caller.Key,
 		Topic: "preschool:" + e.object,
 	}}
 }

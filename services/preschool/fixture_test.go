@@ -163,7 +163,7 @@ func logOf(s *Service) *audit.Log { return audit.New(s.DB, s.Sealer) }
 // parent is Айгүл at the moment of the world, in a turn.
 func (w *world) parent(turn string) caller.Caller {
 	return caller.Caller{
-		Phone: aigulPhone, Subject: aigul, Channel: caller.USSD, Locale: locales.KY, Now: w.now, Turn: turn,
+		Phone: aigulPhone, Subject: aigul, Channel: caller.USSD, Locale: locales.KY, Now: w.now, Key: turn,
 	}
 }
 
@@ -174,7 +174,7 @@ func (w *world) bear(n int, born time.Time) caller.Caller {
 	w.families[id] = []Minor{{PIN: fmt.Sprintf("2%013d", n), Name: "Бала", Born: born}}
 	return caller.Caller{
 		Phone: fmt.Sprintf("+99655510%04d", n), Subject: id, Channel: caller.REST, Locale: locales.RU,
-		Now: w.now, Turn: fmt.Sprintf("turn-%d", n),
+		Now: w.now, Key: fmt.Sprintf("turn-%d", n),
 	}
 }
 

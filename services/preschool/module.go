@@ -23,7 +23,7 @@ func Module(e module.Env) (module.Module, error) {
 		return module.Module{}, err
 	}
 	return module.Module{
-		Name: name, Service: s, Talk: s.Talk(), Ties: []identity.Tie{s}, Check: func() module.Check { return NewCheck(e.Audit) }, Sandbox: s.fillSandbox,
+		Name: name, Service: s, Flow: s.Flow(), Ties: []identity.Tie{s}, Check: func() module.Check { return NewCheck(e.Audit) }, Sandbox: s.fillSandbox,
 		Chores: []module.Chore{{Name: "close missed offers", Do: func(ctx context.Context) error { _, err := s.Expire(ctx); return err }}},
 		Rehearsal: module.Rehearsal{
 			Typed:  map[string][]string{"preschool.ask_number": {"{preschool.done}", "47123456789", "47"}},

@@ -35,7 +35,7 @@ func (s *Service) Registrations(ctx context.Context, c caller.Caller) ([]Positio
 
 // showAskNumber lists the registrations of who the phone proved to be; the number is
 // typed for others. Who proved nothing may do so to see them.
-func (s *Service) showAskNumber(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+func (s *Service) showAskNumber(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
 	c, err := s.proven(ctx, t.Caller)
 	if err != nil {
 		return dialog.Screen{}, err
@@ -61,7 +61,7 @@ func (s *Service) showAskNumber(ctx context.Context, t *dialog.Talk) (dialog.Scr
 
 // showAlready tells whose child is in the queue already its number and its place, and
 // whose child has a place where and what can be done.
-func (s *Service) showAlready(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+func (s *Service) showAlready(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
 	found, err := s.Position(ctx, t.Caller, t.Get(memNumber))
 	if err != nil {
 		return dialog.Screen{}, err

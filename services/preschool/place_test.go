@@ -55,7 +55,7 @@ func TestOnePlaceAtATime(t *testing.T) {
 			"in digits of Arabic":    {c, strings.NewReplacer("1", "١", "0", "٠").Replace(nurai), []string{"K02"}},
 			"with a space beside it": {c, " " + nurai + "\u00a0", []string{"K02"}},
 		} {
-			test.caller.Turn = what
+			test.caller.Key = what
 			w.families[test.caller.Subject] = []Minor{{PIN: test.pin, Name: "Нурай", Born: time.Date(2023, time.May, 9, 0, 0, 0, 0, time.UTC)}}
 			_, err := s.Register(t.Context(), test.caller, ref, test.choices)
 			p := problem.From(err)

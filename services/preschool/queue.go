@@ -44,10 +44,10 @@ func (s *Service) Register(ctx context.Context, c caller.Caller, childRef string
 	if c.Subject == "" {
 		return Position{}, problemProve
 	}
-	if c.Turn == "" {
+	if c.Key == "" {
 		return Position{}, errors.New("a registration needs a turn")
 	}
-	earlier, err := db.New(s.DB.Reader()).ByTurn(ctx, s.turnIndex(c.Turn))
+	earlier, err := db.New(s.DB.Reader()).ByTurn(ctx, s.turnIndex(c.Key))
 	if err == nil {
 		return s.repeated(ctx, c, earlier, childRef, choices)
 	} else if !errors.Is(err, sql.ErrNoRows) {
@@ -184,7 +184,7 @@ func (s *Service) row(c caller.Caller, e entry) (db.AddRegistrationParams, error
 		return db.AddRegistrationParams{}, fmt.Errorf("encode the child: %w", err)
 	}
 	row := db.AddRegistrationParams{
-		ID: id.String(), Turn: s.turnIndex(c.Turn), ChildIndex: s.childIndex(e.minor.PIN), CitizenID: c.Subject,
+		ID: id.String(), Turn: s.turnIndex(c.Key), ChildIndex: s.childIndex(e.minor.PIN), CitizenID: c.Subject,
 		Locale: string(c.Locale), Cohort: int64(e.cohort), Benefit: e.benefit, BenefitRank: int64(e.rank),
 		RegisteredAt: dbtime.From(c.Now), QueuedAt: dbtime.From(c.Now),
 	}

@@ -115,7 +115,7 @@ var districtsFile string
 const directoryAge = time.Minute
 
 // registerDirectory adapts the register of kindergartens and keeps its answer
-// for a while: one screen of a talk must not cost five calls.
+// for a while: one screen of a conversation must not cost five calls.
 type registerDirectory struct {
 	lister    Lister
 	now       func() time.Time

@@ -96,7 +96,7 @@ func (s *Service) importRow(ctx context.Context, tx *store.Tx, w Waiting, byCode
 		}
 		e.chosen = append(e.chosen, k)
 	}
-	c := caller.Caller{Phone: w.Phone, Locale: w.Locale, Now: w.Since, Turn: "import:" + s.childIndex(w.Minor.PIN)}
+	c := caller.Caller{Phone: w.Phone, Locale: w.Locale, Now: w.Since, Key: "import:" + s.childIndex(w.Minor.PIN)}
 	row, err := s.row(c, e)
 	if err != nil {
 		return false, err

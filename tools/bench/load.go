@@ -44,7 +44,7 @@ func load(args []string) error {
 		all.Go(func() {
 			c := &caller{client: client, target: target, number: number, run: os.Getpid()}
 			for n := 0; fault.Load() == nil && (kind == "language" && n < phones || kind != "language" && time.Now().Before(end)); n++ {
-				done, err := c.talk(kind, n)
+				done, err := c.conversation(kind, n)
 				if err != nil {
 					fault.Store(&err)
 					return
@@ -67,8 +67,8 @@ type caller struct {
 	number, run int
 }
 
-// talk sends the requests of one session and says how many were answered.
-func (c *caller) talk(kind string, n int) (int, error) {
+// conversation sends the requests of one session and says how many were answered.
+func (c *caller) conversation(kind string, n int) (int, error) {
 	phone := c.number*phones + n%phones
 	serial := (c.run*callers+c.number)*1_000_000 + n
 	switch kind {

@@ -16,7 +16,7 @@ import (
 const smsTarget = 3100
 
 // measureSMS sends texts with Twilio's signature to the server, which stores
-// each, answers it in its talk and puts the answer into the outbox, on PostgreSQL
+// each, answers it in its conversation and puts the answer into the outbox, on PostgreSQL
 // with fsync. The time runs until the last one is answered. The outbox sends to
 // the sandbox in the meantime, at its own pace. The control commits one row for
 // each message, with as many connections.

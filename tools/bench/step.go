@@ -37,7 +37,7 @@ const (
 // measureStep counts the CPU time, all threads and the garbage collector
 // included, and the allocations of one request of the Africa's Talking gateway,
 // from the form to CON: no socket, no registry, sessions in memory, the promise
-// of a late answer armed. A talk asks a menu, a question, and goes back, five
+// of a late answer armed. A conversation asks a menu, a question, and goes back, five
 // requests to a session.
 func measureStep(ctx context.Context, s settings) (row, error) {
 	next, done, err := requests(ctx, s)
@@ -99,7 +99,7 @@ func requests(ctx context.Context, s settings) (next func(n int) error, done fun
 	if err != nil {
 		return nil, nil, err
 	}
-	talks, err := session.New(session.Deps{
+	conversations, err := session.New(session.Deps{
 		Engine: engine, Store: session.NewMemory(), Profiles: kyrgyz{}, Recorder: nobody{}, Sentences: texts,
 		Secret: []byte("a secret of thirty-two bytes ...."), Window: session.DefaultWindow, Now: time.Now, Log: log,
 		Deferred: &session.Deferred{DB: db, Queue: queue, Outbox: nobody{}, StepTime: session.DefaultStepTime, Budget: sms.Budget, Lifetime: time.Hour},
@@ -108,7 +108,7 @@ func requests(ctx context.Context, s settings) (next func(n int) error, done fun
 		return nil, nil, err
 	}
 	gateway, err := ussd.New(ussd.Formats()[0], ussd.Config{Auth: ussd.Auth{Secret: gatewaySecret}}, ussd.Deps{
-		Talks: talks, Sentences: texts, Now: time.Now, Refused: func(string) {}, Log: log,
+		Conversations: conversations, Sentences: texts, Now: time.Now, Refused: func(string) {}, Log: log,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -159,16 +159,16 @@ func form(phone, serial int, text string) string {
 }
 
 // fines stands for a service: it asks as that of the fines does, and no registry.
-func fines() dialog.Service {
-	return dialog.Service{
+func fines() dialog.Flow {
+	return dialog.Flow{
 		Name:  "fine",
 		Entry: dialog.Option{Label: dialog.Say("fine.entry"), Next: dialog.Go("fine.plate")},
 		Nodes: []dialog.Node{{
 			ID: "fine.plate",
-			Show: func(context.Context, *dialog.Talk) (dialog.Screen, error) {
+			Show: func(context.Context, *dialog.Turn) (dialog.Screen, error) {
 				return dialog.Screen{Body: []dialog.Message{dialog.Say("fine.ask_plate")}, Ask: dialog.AskNumber}, nil
 			},
-			Answer: func(context.Context, *dialog.Talk, string) (dialog.Next, error) { return dialog.Next{}, nil },
+			Answer: func(context.Context, *dialog.Turn, string) (dialog.Next, error) { return dialog.Next{}, nil },
 		}},
 	}
 }

@@ -108,7 +108,7 @@ func links(root fs.FS, document string) ([]string, error) {
 
 // block is a fenced block of code, after the comment that says where it is from:
 //
-//	<!-- from ../examples/patent/talk.go -->
+//	<!-- from ../examples/patent/flow.go -->
 var block = regexp.MustCompile("(?ms)(?:^<!-- from (\\S+) -->\n)?^```(\\w*)\n(.*?)^```$")
 
 // quotes compares the blocks of a document with the files that they are from. Go

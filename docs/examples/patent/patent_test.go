@@ -73,7 +73,7 @@ func newPhone(t *testing.T, channel caller.Channel, loc locales.Locale) *phone {
 		p.budget = dialog.Budget{Septets: 459, Units: 201}
 	}
 	service := &patent.Service{Register: p.office}
-	if p.engine, err = dialog.New(texts, dialog.Options{Log: slog.New(slog.DiscardHandler)}, service.Talk()); err != nil {
+	if p.engine, err = dialog.New(texts, dialog.Options{Log: slog.New(slog.DiscardHandler)}, service.Flow()); err != nil {
 		t.Fatal(err)
 	}
 	return p
@@ -86,7 +86,7 @@ func (p *phone) take(in dialog.Input) (dialog.Reply, *dialog.State) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	p.caller.Turn, in.Budget = fmt.Sprint("turn ", p.turns), p.budget
+	p.caller.Key, in.Budget = fmt.Sprint("turn ", p.turns), p.budget
 	reply, err := p.engine.Next(p.t.Context(), p.caller, state, in)
 	if err != nil {
 		p.t.Fatal(err)
@@ -143,9 +143,9 @@ func (p *phone) holds(path string) {
 	}
 }
 
-// TestTalk holds the talk in every language and script, over USSD and by SMS. What
+// TestConversation holds the conversation in every language and script, over USSD and by SMS. What
 // is heard stands in testdata, and in the guide.
-func TestTalk(t *testing.T) {
+func TestConversation(t *testing.T) {
 	t.Parallel()
 	for _, loc := range []locales.Locale{locales.KY, locales.RU, locales.KYLatn} {
 		for channel, start := range map[caller.Channel]dialog.Input{
@@ -159,7 +159,7 @@ func TestTalk(t *testing.T) {
 				p.say("11503198800012") // a digit is wrong
 				p.say(number)
 				if end := p.say("1"); !end.End {
-					t.Error("the talk goes on")
+					t.Error("the conversation goes on")
 				}
 				if len(p.office.issued) != 1 {
 					t.Errorf("%d patents were issued", len(p.office.issued))

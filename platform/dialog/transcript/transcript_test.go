@@ -25,7 +25,7 @@ func TestReading(t *testing.T) {
 	if !reflect.DeepEqual(turns, want) {
 		t.Errorf("read\n%q\nwant\n%q", turns, want)
 	}
-	path := filepath.Join(t.TempDir(), "talk.txt")
+	path := filepath.Join(t.TempDir(), "conversation.txt")
 	if err := transcript.WriteFile(path, turns); err != nil {
 		t.Fatal(err)
 	}

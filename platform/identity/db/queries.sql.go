@@ -996,17 +996,17 @@ func (q *Queries) NextGeneration(ctx context.Context, arg NextGenerationParams) 
 	return err
 }
 
-const noteTalk = `-- name: NoteTalk :exec
+const noteSession = `-- name: NoteSession :exec
 UPDATE identity_phones SET talk = $1 WHERE phone_index = $2
 `
 
-type NoteTalkParams struct {
+type NoteSessionParams struct {
 	Talk       string
 	PhoneIndex string
 }
 
-func (q *Queries) NoteTalk(ctx context.Context, arg NoteTalkParams) error {
-	_, err := q.db.ExecContext(ctx, noteTalk, arg.Talk, arg.PhoneIndex)
+func (q *Queries) NoteSession(ctx context.Context, arg NoteSessionParams) error {
+	_, err := q.db.ExecContext(ctx, noteSession, arg.Talk, arg.PhoneIndex)
 	return err
 }
 

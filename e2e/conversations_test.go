@@ -13,25 +13,25 @@ import (
 	"github.com/eshik-kg/eshik/platform/dialog/transcript"
 )
 
-// recorded are the talks, each in every language and script. A certificate's holds
+// recorded are the conversations, each in every language and script. A certificate's holds
 // the identification and the verification; "broken" breaks off and goes on; "code"
 // does so whenever a message is read that came with a one-time code.
 var recorded = []string{"broken", "certificate", "code", "fine", "preschool"}
 
-// TestRecordedTalks holds each recorded talk over USSD, page by page, and over
-// SMS, where a screen is cut otherwise but says the same. The talks were written
+// TestRecordedConversations holds each recorded conversation over USSD, page by page, and over
+// SMS, where a screen is cut otherwise but says the same. The conversations were written
 // by `phone -record`; in each, every page of a longer screen was read.
-func TestRecordedTalks(t *testing.T) {
+func TestRecordedConversations(t *testing.T) {
 	t.Parallel()
-	for _, talk := range recorded {
+	for _, conversation := range recorded {
 		for _, language := range []string{"ky", "ru", "latin"} {
-			name := talk + "_" + language
-			path := "testdata/talks/" + name + ".txt"
-			talk := readTalk(t, path)
+			name := conversation + "_" + language
+			path := "testdata/conversations/" + name + ".txt"
+			conversation := readConversation(t, path)
 			if *record {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
-					if err := (&replay{d: embedded(t)}).rewrite(path, talk); err != nil {
+					if err := (&replay{d: embedded(t)}).rewrite(path, conversation); err != nil {
 						t.Error(err)
 					}
 				})
@@ -40,32 +40,32 @@ func TestRecordedTalks(t *testing.T) {
 			for channel, hold := range holds {
 				t.Run(name+" "+channel, func(t *testing.T) {
 					t.Parallel()
-					if err := hold(&replay{d: embedded(t)}, talk); err != nil {
+					if err := hold(&replay{d: embedded(t)}, conversation); err != nil {
 						t.Error(err)
 					}
 				})
 			}
 		}
 	}
-	if files, err := filepath.Glob("testdata/talks/*.txt"); err != nil || len(files) != 3*len(recorded) {
-		t.Errorf("%d recorded talks (%v), not all are held", len(files), err)
+	if files, err := filepath.Glob("testdata/conversations/*.txt"); err != nil || len(files) != 3*len(recorded) {
+		t.Errorf("%d recorded conversations (%v), not all are held", len(files), err)
 	}
 }
 
-// holds are the ways to hold a talk again.
+// holds are the ways to hold a conversation again.
 var holds = map[string]func(*replay, []transcript.Turn) error{"over USSD": (*replay).overUSSD, "over SMS": (*replay).overSMS}
 
-// TestRecordedTalksCanFail: a talk in which one word is another is not held.
+// TestRecordedTalksCanFail: a conversation in which one word is another is not held.
 func TestRecordedTalksCanFail(t *testing.T) {
 	t.Parallel()
-	talk := readTalk(t, "testdata/talks/fine_ru.txt")
-	for i := range talk {
-		talk[i].Shown = []string{strings.Replace(talk[i].Screen(), "терминал или кошелёк", "терминал или касса", 1)}
+	conversation := readConversation(t, "testdata/conversations/fine_ru.txt")
+	for i := range conversation {
+		conversation[i].Shown = []string{strings.Replace(conversation[i].Screen(), "терминал или кошелёк", "терминал или касса", 1)}
 	}
 	for channel, hold := range holds {
 		t.Run(channel, func(t *testing.T) {
 			t.Parallel()
-			err := hold(&replay{d: embedded(t)}, talk)
+			err := hold(&replay{d: embedded(t)}, conversation)
 			if err == nil || !strings.Contains(err.Error(), "касса") || !strings.Contains(err.Error(), "кошелёк") {
 				t.Errorf("said %v", err)
 			}
@@ -73,19 +73,19 @@ func TestRecordedTalksCanFail(t *testing.T) {
 	}
 }
 
-func readTalk(t *testing.T, path string) []transcript.Turn {
+func readConversation(t *testing.T, path string) []transcript.Turn {
 	t.Helper()
-	talk, err := transcript.ReadFile(path)
+	conversation, err := transcript.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(talk) < 5 {
-		t.Fatalf("%s holds %d turns", path, len(talk))
+	if len(conversation) < 5 {
+		t.Fatalf("%s holds %d turns", path, len(conversation))
 	}
-	return talk
+	return conversation
 }
 
-// replay is a recorded talk held again, with the numbers of this time.
+// replay is a recorded conversation held again, with the numbers of this time.
 type replay struct {
 	d    *door
 	seen string // all screens so far
@@ -127,11 +127,11 @@ func (r *replay) code() string {
 	return ""
 }
 
-func (r *replay) overUSSD(talk []transcript.Turn) error {
+func (r *replay) overUSSD(conversation []transcript.Turn) error {
 	r.d.t.Helper()
 	var c *call
 	screen, open := "", false
-	for i, h := range talk {
+	for i, h := range conversation {
 		if dials(h.Input) {
 			if open {
 				c.hangUp()
@@ -157,23 +157,23 @@ func (r *replay) overUSSD(talk []transcript.Turn) error {
 	return nil
 }
 
-// goesOn is the question whether a talk that broke off goes on.
+// goesOn is the question whether a conversation that broke off goes on.
 var goesOn = regexp.MustCompile(`(?m)^1 (Улантуу|Продолжить|Ulantuu)$`)
 
-// broken is where a talk is dialled again after it broke off, or 0.
-func broken(talk []transcript.Turn) int {
-	return max(0, slices.IndexFunc(talk, func(h transcript.Turn) bool { return dials(h.Input) && goesOn.MatchString(h.Screen()) }))
+// broken is where a conversation is dialled again after it broke off, or 0.
+func broken(conversation []transcript.Turn) int {
+	return max(0, slices.IndexFunc(conversation, func(h transcript.Turn) bool { return dials(h.Input) && goesOn.MatchString(h.Screen()) }))
 }
 
-// unbroken is a talk without the lines that broke: over SMS none does.
-func unbroken(talk []transcript.Turn) []transcript.Turn {
+// unbroken is a conversation without the lines that broke: over SMS none does.
+func unbroken(conversation []transcript.Turn) []transcript.Turn {
 	var kept []transcript.Turn
-	for len(talk) > 0 {
-		if dials(talk[0].Input) && goesOn.MatchString(talk[0].Screen()) && len(talk) > 1 {
-			talk = talk[2:] // the question, and the screen that was there before
+	for len(conversation) > 0 {
+		if dials(conversation[0].Input) && goesOn.MatchString(conversation[0].Screen()) && len(conversation) > 1 {
+			conversation = conversation[2:] // the question, and the screen that was there before
 			continue
 		}
-		kept, talk = append(kept, talk[0]), talk[1:]
+		kept, conversation = append(kept, conversation[0]), conversation[1:]
 	}
 	return kept
 }
@@ -192,12 +192,12 @@ var (
 	choice   = regexp.MustCompile(`(?m)^([1-8]|\d\d) (.+)$`)
 )
 
-// whole puts the pages of a talk together to screens.
-func whole(t *testing.T, talk []transcript.Turn) []screenful {
+// whole puts the pages of a conversation together to screens.
+func whole(t *testing.T, conversation []transcript.Turn) []screenful {
 	t.Helper()
 	var screens []screenful
 	page := 0
-	for _, h := range talk {
+	for _, h := range conversation {
 		if len(screens) > 0 {
 			last := &screens[len(screens)-1]
 			if h.Input == "9" && moreLine.MatchString(last.pages[page]) {
@@ -225,20 +225,20 @@ func words(pages ...string) string {
 	return transcript.Masked(strings.Join(strings.Fields(choice.ReplaceAllString(text, "$2")), " "))
 }
 
-// overSMS holds a talk by SMS; what broke off, over USSD until there.
-func (r *replay) overSMS(talk []transcript.Turn) error {
+// overSMS holds a conversation by SMS; what broke off, over USSD until there.
+func (r *replay) overSMS(conversation []transcript.Turn) error {
 	r.d.t.Helper()
-	begin, at := "меню", broken(talk)
-	talk, before := talk[at:], talk[:at]
+	begin, at := "меню", broken(conversation)
+	conversation, before := conversation[at:], conversation[:at]
 	if at > 0 {
 		if err := r.overUSSD(before); err != nil {
 			return err
 		}
 		begin = "салам" // whatever is texted, the question comes
-		talk = append(slices.Clone(talk[:2]), unbroken(talk[2:])...)
+		conversation = append(slices.Clone(conversation[:2]), unbroken(conversation[2:])...)
 	}
 	shown := ""
-	for _, s := range whole(r.d.t, talk) {
+	for _, s := range whole(r.d.t, conversation) {
 		typed, err := transcript.Choice(s.typed, shown)
 		if err != nil {
 			return err

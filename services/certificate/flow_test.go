@@ -18,9 +18,9 @@ import (
 // 24.090).
 var narrow = dialog.Budget{Septets: 182, Units: 80}
 
-// talk is a conversation with the service, whose identification is a node that
+// conversation is a conversation with the service, whose identification is a node that
 // returns at once.
-type talk struct {
+type conversation struct {
 	t      *testing.T
 	engine *dialog.Engine
 	state  dialog.State
@@ -28,22 +28,22 @@ type talk struct {
 	turn   int
 }
 
-func newTalk(t *testing.T, h *house, loc locales.Locale) *talk {
+func newConversation(t *testing.T, h *house, loc locales.Locale) *conversation {
 	t.Helper()
-	identity := dialog.Service{Name: "identity", Nodes: []dialog.Node{{
+	identity := dialog.Flow{Name: "identity", Nodes: []dialog.Node{{
 		ID: "identity.start",
-		Do: func(context.Context, *dialog.Talk) (dialog.Next, error) { return dialog.Return(), nil },
+		Do: func(context.Context, *dialog.Turn) (dialog.Next, error) { return dialog.Return(), nil },
 	}}}
 	c := aigul("")
 	c.Subject, c.Locale = "", loc
-	engine := must[*dialog.Engine](t)(dialog.New(h.cat, dialog.Options{Profiles: profile{}, Log: slog.New(slog.DiscardHandler)}, h.Talk(), identity))
-	return &talk{t: t, engine: engine, caller: c, state: dialog.State{Locale: loc}}
+	engine := must[*dialog.Engine](t)(dialog.New(h.cat, dialog.Options{Profiles: profile{}, Log: slog.New(slog.DiscardHandler)}, h.Flow(), identity))
+	return &conversation{t: t, engine: engine, caller: c, state: dialog.State{Locale: loc}}
 }
 
-func (k *talk) next(in dialog.Input) string {
+func (k *conversation) next(in dialog.Input) string {
 	k.t.Helper()
 	k.turn++
-	k.caller.Turn = strings.Repeat("t", k.turn)
+	k.caller.Key = strings.Repeat("t", k.turn)
 	in.Budget = narrow
 	reply, err := k.engine.Next(k.t.Context(), k.caller, &k.state, in)
 	if err != nil {
@@ -56,20 +56,22 @@ func (k *talk) next(in dialog.Input) string {
 	return reply.Text
 }
 
-func (k *talk) start(message string) string { return k.next(dialog.Input{Start: true, Text: message}) }
-func (k *talk) say(text string) string      { return k.next(dialog.Input{Text: text}) }
+func (k *conversation) start(message string) string {
+	return k.next(dialog.Input{Start: true, Text: message})
+}
+func (k *conversation) say(text string) string { return k.next(dialog.Input{Text: text}) }
 
 var shown = regexp.MustCompile(`[2-9A-Z]{4}-[2-9A-Z]{4}-[2-9A-Z]{3}`)
 
-// TestTalk gets a certificate by dialling, and verifies it by dialling and by a
+// TestConversation gets a certificate by dialling, and verifies it by dialling and by a
 // message, each screen on one page.
-func TestTalk(t *testing.T) {
+func TestConversation(t *testing.T) {
 	t.Parallel()
 	for _, loc := range []locales.Locale{locales.KY, locales.RU, locales.KYLatn} {
 		t.Run(string(loc), func(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t, storetest.Open(t, storetest.NewSQLite(t)))
-			k := newTalk(t, h, loc)
+			k := newConversation(t, h, loc)
 			k.start("")
 			k.say("1")
 			k.say("1")
@@ -77,7 +79,7 @@ func TestTalk(t *testing.T) {
 			if number == "" {
 				t.Fatal("no number on the last screen")
 			}
-			again := newTalk(t, h, loc)
+			again := newConversation(t, h, loc)
 			again.start("")
 			again.say("1")
 			again.say("2")
@@ -93,12 +95,12 @@ func TestTalk(t *testing.T) {
 				t.Errorf("the check goes on with %q", got)
 			}
 			for _, word := range []string{"ТЕКШЕР ", "проверить ", "Teksher "} {
-				texted := newTalk(t, h, loc)
+				texted := newConversation(t, h, loc)
 				if got := texted.start(word+number) + texted.say("9"); !strings.Contains(got, "1988") || !strings.Contains(got, "QR") {
 					t.Errorf("%s gives %q", word, got)
 				}
 			}
-			if got := newTalk(t, h, loc).start("текшер " + certificate.AnyNumber(t)); strings.Contains(got, "1988") {
+			if got := newConversation(t, h, loc).start("текшер " + certificate.AnyNumber(t)); strings.Contains(got, "1988") {
 				t.Errorf("a number that nobody has gives %q", got)
 			}
 		})
@@ -110,7 +112,7 @@ func TestTalk(t *testing.T) {
 func TestTheRightNumberAfterAWrongOne(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, storetest.Open(t, storetest.NewSQLite(t)))
-	k := newTalk(t, h, locales.RU)
+	k := newConversation(t, h, locales.RU)
 	k.start("")
 	k.say("1")
 	k.say("1")

@@ -11,23 +11,23 @@ import (
 	"github.com/eshik-kg/eshik/platform/problem"
 )
 
-// The nodes of the talk.
+// The nodes of the conversation.
 const (
 	nodePlate   = "fine.plate"
 	nodeOdd     = "fine.odd"
 	nodeList    = "fine.list"
 	nodeDetails = "fine.details"
 	nodeWarning = "fine.warning"
-	// nodeIdentity is the identification's sub-talk (platform/identity).
+	// nodeIdentity is the identification's sub-conversation (platform/identity).
 	nodeIdentity = "identity.start"
 )
 
-// memoryPlate is what the talk remembers.
+// memoryPlate is what the conversation remembers.
 const memoryPlate = "fine.plate"
 
-// Talk is the service's part of the conversation.
-func (s *Service) Talk() dialog.Service {
-	return dialog.Service{
+// Flow is the service's part of the conversation.
+func (s *Service) Flow() dialog.Flow {
+	return dialog.Flow{
 		Name:  Name,
 		Entry: dialog.Option{Label: dialog.Say("fine.entry"), Next: dialog.Go(nodePlate)},
 		Nodes: append([]dialog.Node{
@@ -44,11 +44,11 @@ func (s *Service) Talk() dialog.Service {
 	}
 }
 
-func showPlate(*dialog.Talk) dialog.Screen {
+func showPlate(*dialog.Turn) dialog.Screen {
 	return dialog.Screen{Body: []dialog.Message{dialog.Say("fine.ask_plate")}, Ask: dialog.AskNumber}
 }
 
-func answerPlate(_ context.Context, _ *dialog.Talk, input string) (dialog.Next, error) {
+func answerPlate(_ context.Context, _ *dialog.Turn, input string) (dialog.Next, error) {
 	if numbers := dialog.Numbers(input, payment.CodeDigits); len(numbers) == 1 && !strings.ContainsFunc(input, unicode.IsLetter) {
 		if like, is := hint(numbers[0]); is { // no plate has so many digits
 			return dialog.Next{}, problem.New(problem.Invalid, like.Key)
@@ -66,7 +66,7 @@ func answerPlate(_ context.Context, _ *dialog.Talk, input string) (dialog.Next, 
 
 // showOdd asks whether a plate of no published format is meant as it was typed: the
 // register is asked about no slip of the finger.
-func showOdd(t *dialog.Talk) dialog.Screen {
+func showOdd(t *dialog.Turn) dialog.Screen {
 	screen := say("fine.odd", "plate", t.Get(memoryPlate))
 	screen.Ask = dialog.AskNumber
 	screen.Options = []dialog.Option{option(dialog.Say("fine.search"), dialog.Go(nodeList))}
@@ -74,7 +74,7 @@ func showOdd(t *dialog.Talk) dialog.Screen {
 }
 
 // showList tells an unknown plate from a clean one, and offers the fines to pay.
-func (s *Service) showList(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+func (s *Service) showList(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
 	list, err := s.Lookup(ctx, t.Caller, t.Get(memoryPlate))
 	if err != nil {
 		return dialog.Screen{}, err
@@ -93,10 +93,10 @@ func (s *Service) showList(ctx context.Context, t *dialog.Talk) (dialog.Screen, 
 }
 
 // showWarning says what an unpaid total above 3 000 som can lead to.
-func showWarning(*dialog.Talk) dialog.Screen { return say("fine.heavy") }
+func showWarning(*dialog.Turn) dialog.Screen { return say("fine.heavy") }
 
 // showDetails tells a proven owner what each unpaid fine is for.
-func (s *Service) showDetails(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+func (s *Service) showDetails(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
 	list, err := s.Details(ctx, t.Caller, t.Get(memoryPlate))
 	if err != nil {
 		return dialog.Screen{}, err
@@ -117,7 +117,7 @@ func (s *Service) showDetails(ctx context.Context, t *dialog.Talk) (dialog.Scree
 }
 
 // about says which fines are paid.
-func about(t *dialog.Talk, p payment.Payment) dialog.Message {
+func about(t *dialog.Turn, p payment.Payment) dialog.Message {
 	return dialog.Say("fine.list", "plate", t.Get(memoryPlate), "n", len(p.Lines))
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // NodeStart is the sub-talk that proves who is talking: a service Calls it and
-// goes on when it returns, with a valid Proof and nothing in the talk's memory.
+// goes on when it returns, with a valid Proof and nothing in the conversation's memory.
 const NodeStart = "identity.start"
 
 // The other nodes of identification.
@@ -21,7 +21,7 @@ const (
 	nodeRefused  = "identity.refused"
 )
 
-// The talk's memory.
+// The conversation's memory.
 const (
 	keyAttempt = "identity.attempt" // an attempt's id, never the number
 	keySent    = "identity.sent"    // what the screen says of the code: see below
@@ -36,11 +36,11 @@ const (
 	sentInstead = "instead"
 )
 
-// Talk is identification's part of the conversation. It has no line in the main
+// Conversation is identification's part of the conversation. It has no line in the main
 // menu: services call it.
-func (s *Service) Talk() dialog.Service {
-	again := dialog.Go(NodeStart) // what was proved lapses when a talk breaks off
-	return dialog.Service{Name: ServiceName, Nodes: []dialog.Node{
+func (s *Service) Flow() dialog.Flow {
+	again := dialog.Go(NodeStart) // what was proved lapses when a conversation breaks off
+	return dialog.Flow{Name: ServiceName, Nodes: []dialog.Node{
 		{ID: NodeStart, Do: s.doStart},
 		{ID: nodeResend, Do: s.doResend},
 		{ID: nodeCode, Plain: showCode, Answer: s.answerCode, Resume: again},
@@ -66,7 +66,7 @@ func hint(number string) (dialog.Message, bool) {
 
 // doStart goes to what is still missing, so that a call that dropped while the
 // citizen waited for the code or read their card goes on where it was.
-func (s *Service) doStart(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
+func (s *Service) doStart(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
 	if _, proved, err := s.Proof(ctx, t.Caller); err != nil || proved {
 		return dialog.Return(), err
 	}
@@ -84,17 +84,17 @@ func (s *Service) doStart(ctx context.Context, t *dialog.Talk) (dialog.Next, err
 
 // doResend sends a code, unless one too many was asked for: while the last one lives,
 // it can be typed on.
-func (s *Service) doResend(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
+func (s *Service) doResend(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
 	_, err := s.SendCode(ctx, t.Caller)
 	if errors.Is(err, errCodesMany) {
 		if lives, failure := s.codeLives(ctx, t.Caller); failure == nil && lives {
 			return dialog.Go(nodeCode, keySent, sentLast), nil
 		}
 	}
-	return dialog.Go(nodeCode, keySent, t.Turn()), err
+	return dialog.Go(nodeCode, keySent, t.Key()), err
 }
 
-func showCode(t *dialog.Talk) dialog.Screen {
+func showCode(t *dialog.Turn) dialog.Screen {
 	screen := dialog.Screen{
 		Body:    []dialog.Message{dialog.Say("identity.ask_code")},
 		Ask:     dialog.AskSecret,
@@ -113,8 +113,8 @@ func showCode(t *dialog.Talk) dialog.Screen {
 
 // answerCode takes a code. What was typed before the code of this very turn was sent
 // (see dialog.Node.Resume) cannot be that one, and is no guess at it.
-func (s *Service) answerCode(ctx context.Context, t *dialog.Talk, input string) (dialog.Next, error) {
-	if t.Turn() != "" && t.Get(keySent) == t.Turn() {
+func (s *Service) answerCode(ctx context.Context, t *dialog.Turn, input string) (dialog.Next, error) {
+	if t.Key() != "" && t.Get(keySent) == t.Key() {
 		t.Set(keySent, sentInstead)
 		return dialog.Next{}, nil
 	}
@@ -131,14 +131,14 @@ func (s *Service) answerCode(ctx context.Context, t *dialog.Talk, input string) 
 	return dialog.Go(nodePIN, keySent, ""), err
 }
 
-func showPIN(*dialog.Talk) dialog.Screen {
+func showPIN(*dialog.Turn) dialog.Screen {
 	return dialog.Screen{
 		Body: []dialog.Message{dialog.Say("identity.ask_pin")},
 		Ask:  dialog.AskPersonalNumber,
 	}
 }
 
-func (s *Service) answerPIN(ctx context.Context, t *dialog.Talk, input string) (dialog.Next, error) {
+func (s *Service) answerPIN(ctx context.Context, t *dialog.Turn, input string) (dialog.Next, error) {
 	id, err := s.openAttempt(ctx, t.Caller, input)
 	if errors.Is(err, errCodeNeeded) {
 		return dialog.Go(NodeStart), nil
@@ -146,14 +146,14 @@ func (s *Service) answerPIN(ctx context.Context, t *dialog.Talk, input string) (
 	return dialog.Go(nodeDocument, keyAttempt, id), err
 }
 
-func showDocument(*dialog.Talk) dialog.Screen {
+func showDocument(*dialog.Turn) dialog.Screen {
 	return dialog.Screen{
 		Body: []dialog.Message{dialog.Say("identity.ask_document")},
 		Ask:  dialog.AskDocumentNumber,
 	}
 }
 
-func (s *Service) answerDocument(ctx context.Context, t *dialog.Talk, input string) (dialog.Next, error) {
+func (s *Service) answerDocument(ctx context.Context, t *dialog.Turn, input string) (dialog.Next, error) {
 	_, err := s.finishAttempt(ctx, t.Caller, t.Get(keyAttempt), input)
 	switch {
 	case err == nil:
@@ -168,7 +168,7 @@ func (s *Service) answerDocument(ctx context.Context, t *dialog.Talk, input stri
 	return dialog.Next{}, err
 }
 
-func showRefused(*dialog.Talk) dialog.Screen {
+func showRefused(*dialog.Turn) dialog.Screen {
 	p := problem.From(errNoMatch)
 	return dialog.Screen{
 		Body: []dialog.Message{dialog.Say(p.Key)},

@@ -11,7 +11,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/dialog"
 )
 
-// The talk's memory. The child is a Child.Ref, never a personal number.
+// The conversation's memory. The child is a Child.Ref, never a personal number.
 const (
 	memChild    = "child"
 	memDistrict = "district"
@@ -19,9 +19,9 @@ const (
 	memNumber   = "number"
 )
 
-// Talk is the service's part of the conversation.
-func (s *Service) Talk() dialog.Service {
-	return dialog.Service{
+// Flow is the service's part of the conversation.
+func (s *Service) Flow() dialog.Flow {
+	return dialog.Flow{
 		Name:  name,
 		Entry: dialog.Option{Label: dialog.Say("preschool.entry"), Next: dialog.Go("preschool.menu")},
 		Nodes: []dialog.Node{
@@ -53,7 +53,7 @@ func (s *Service) Talk() dialog.Service {
 	}
 }
 
-// proveAgain has a talk that broke off prove whose children these are.
+// proveAgain has a conversation that broke off prove whose children these are.
 func proveAgain(node string) dialog.Next { return dialog.Call("identity.start", node) }
 
 func option(label dialog.Message, next dialog.Next) dialog.Option {
@@ -72,7 +72,7 @@ func (s *Service) proven(ctx context.Context, c caller.Caller) (caller.Caller, e
 	return c, nil
 }
 
-func (s *Service) showMenu(*dialog.Talk) dialog.Screen {
+func (s *Service) showMenu(*dialog.Turn) dialog.Screen {
 	return dialog.Screen{
 		Body: []dialog.Message{dialog.Say("preschool.title")},
 		Options: []dialog.Option{
@@ -83,7 +83,7 @@ func (s *Service) showMenu(*dialog.Talk) dialog.Screen {
 	}
 }
 
-func (s *Service) showChildren(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+func (s *Service) showChildren(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
 	c, err := s.proven(ctx, t.Caller)
 	if err != nil {
 		return dialog.Screen{}, err
@@ -106,7 +106,7 @@ func (s *Service) showChildren(ctx context.Context, t *dialog.Talk) (dialog.Scre
 	return screen, nil
 }
 
-func (s *Service) showDistricts(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+func (s *Service) showDistricts(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
 	districts, err := s.Districts(ctx)
 	if err != nil {
 		return dialog.Screen{}, err
@@ -120,7 +120,7 @@ func (s *Service) showDistricts(ctx context.Context, t *dialog.Talk) (dialog.Scr
 }
 
 // choices are the kindergartens chosen so far.
-func choices(t *dialog.Talk) []string {
+func choices(t *dialog.Turn) []string {
 	joined := t.Get(memChoices)
 	if joined == "" {
 		return nil
@@ -128,7 +128,7 @@ func choices(t *dialog.Talk) []string {
 	return strings.Split(joined, ",")
 }
 
-func (s *Service) showKindergartens(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+func (s *Service) showKindergartens(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
 	found, err := s.Kindergartens(ctx, t.Get(memDistrict))
 	if err != nil {
 		return dialog.Screen{}, err
@@ -148,7 +148,7 @@ func (s *Service) showKindergartens(ctx context.Context, t *dialog.Talk) (dialog
 }
 
 // showConfirm lists the choices and offers another one while there is room.
-func (s *Service) showConfirm(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+func (s *Service) showConfirm(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
 	p := s.rules.at(t.Caller.Now)
 	chosen, err := s.chosen(ctx, p, choices(t))
 	if err != nil {
@@ -166,7 +166,7 @@ func (s *Service) showConfirm(ctx context.Context, t *dialog.Talk) (dialog.Scree
 	return screen, nil
 }
 
-func (s *Service) doRegister(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
+func (s *Service) doRegister(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
 	c, err := s.proven(ctx, t.Caller)
 	if err != nil {
 		return dialog.Next{}, err
@@ -178,7 +178,7 @@ func (s *Service) doRegister(ctx context.Context, t *dialog.Talk) (dialog.Next, 
 	return dialog.Done("preschool.done", memNumber, made.Number), nil
 }
 
-func (s *Service) showDone(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+func (s *Service) showDone(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
 	found, err := s.Position(ctx, t.Caller, t.Get(memNumber))
 	if err != nil {
 		return dialog.Screen{}, err
@@ -188,7 +188,7 @@ func (s *Service) showDone(ctx context.Context, t *dialog.Talk) (dialog.Screen, 
 }
 
 // answerNumber looks the number up, so that a wrong one is asked for again.
-func (s *Service) answerNumber(ctx context.Context, t *dialog.Talk, input string) (dialog.Next, error) {
+func (s *Service) answerNumber(ctx context.Context, t *dialog.Turn, input string) (dialog.Next, error) {
 	found, err := s.Position(ctx, t.Caller, input)
 	if err != nil {
 		return dialog.Next{}, err
@@ -196,7 +196,7 @@ func (s *Service) answerNumber(ctx context.Context, t *dialog.Talk, input string
 	return dialog.Go("preschool.position", memNumber, found.Number), nil
 }
 
-func (s *Service) showPosition(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+func (s *Service) showPosition(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
 	found, err := s.Position(ctx, t.Caller, t.Get(memNumber))
 	if err != nil {
 		return dialog.Screen{}, err
@@ -245,7 +245,7 @@ func places(p Position, loc locales.Locale) []dialog.Message {
 }
 
 // doMine begins what needs the person: registrations without a phone follow them.
-func (s *Service) doMine(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
+func (s *Service) doMine(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
 	c, err := s.proven(ctx, t.Caller)
 	if err != nil {
 		return dialog.Next{}, err
@@ -254,7 +254,7 @@ func (s *Service) doMine(ctx context.Context, t *dialog.Talk) (dialog.Next, erro
 }
 
 // doPhone has all the person's registrations tell of themselves on this phone.
-func (s *Service) doPhone(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
+func (s *Service) doPhone(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
 	c, err := s.proven(ctx, t.Caller)
 	if err != nil {
 		return dialog.Next{}, err
@@ -263,7 +263,7 @@ func (s *Service) doPhone(ctx context.Context, t *dialog.Talk) (dialog.Next, err
 	return dialog.Done("preschool.phone_done", memNumber, strings.Join(numbers, ", ")), err
 }
 
-func (s *Service) showPhoneDone(t *dialog.Talk) dialog.Screen {
+func (s *Service) showPhoneDone(t *dialog.Turn) dialog.Screen {
 	key := "preschool.phone_done"
 	if t.Get(memNumber) == "" {
 		key = "preschool.phone_none"
@@ -271,7 +271,7 @@ func (s *Service) showPhoneDone(t *dialog.Talk) dialog.Screen {
 	return dialog.Screen{Body: []dialog.Message{dialog.Say(key)}}
 }
 
-func (s *Service) showOffers(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+func (s *Service) showOffers(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
 	c, err := s.proven(ctx, t.Caller)
 	if err != nil {
 		return dialog.Screen{}, err
@@ -293,7 +293,7 @@ func (s *Service) showOffers(ctx context.Context, t *dialog.Talk) (dialog.Screen
 	return screen, nil
 }
 
-func (s *Service) showOffer(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+func (s *Service) showOffer(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
 	c, err := s.proven(ctx, t.Caller)
 	if err != nil {
 		return dialog.Screen{}, err
@@ -318,22 +318,22 @@ func (s *Service) showOffer(ctx context.Context, t *dialog.Talk) (dialog.Screen,
 
 // showSure says what declining does before it is done: one key would give a place
 // away.
-func (s *Service) showSure(*dialog.Talk) dialog.Screen {
+func (s *Service) showSure(*dialog.Turn) dialog.Screen {
 	return dialog.Screen{
 		Body:    []dialog.Message{dialog.Say("preschool.decline_sure")},
 		Options: []dialog.Option{option(dialog.Say("preschool.do_decline"), dialog.Go("preschool.decline"))},
 	}
 }
 
-func (s *Service) doAccept(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
+func (s *Service) doAccept(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
 	return s.doAnswer(ctx, t, true, "preschool.accepted")
 }
 
-func (s *Service) doDecline(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
+func (s *Service) doDecline(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
 	return s.doAnswer(ctx, t, false, "preschool.declined")
 }
 
-func (s *Service) doAnswer(ctx context.Context, t *dialog.Talk, accept bool, done string) (dialog.Next, error) {
+func (s *Service) doAnswer(ctx context.Context, t *dialog.Turn, accept bool, done string) (dialog.Next, error) {
 	c, err := s.proven(ctx, t.Caller)
 	if err != nil {
 		return dialog.Next{}, err
@@ -344,11 +344,11 @@ func (s *Service) doAnswer(ctx context.Context, t *dialog.Talk, accept bool, don
 	return dialog.Done(done), nil
 }
 
-func (s *Service) showAccepted(t *dialog.Talk) dialog.Screen {
+func (s *Service) showAccepted(t *dialog.Turn) dialog.Screen {
 	return dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.accepted", "number", t.Get(memNumber))}}
 }
 
-func (s *Service) showDeclined(t *dialog.Talk) dialog.Screen {
+func (s *Service) showDeclined(t *dialog.Turn) dialog.Screen {
 	key := "preschool.declined"
 	if s.rules.at(t.Caller.Now).effect(Declined) == toTheEnd {
 		key = "preschool.declined_end"

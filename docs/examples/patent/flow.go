@@ -7,9 +7,9 @@ import (
 	"github.com/eshik-kg/eshik/platform/dialog"
 )
 
-// Talk is the service's part of the conversation.
-func (s *Service) Talk() dialog.Service {
-	return dialog.Service{
+// Flow is the service's part of the conversation.
+func (s *Service) Flow() dialog.Flow {
+	return dialog.Flow{
 		Name:  "patent",
 		Entry: dialog.Option{Label: dialog.Say("patent.entry"), Next: dialog.Go("patent.kind")},
 		Nodes: []dialog.Node{
@@ -24,7 +24,7 @@ func (s *Service) Talk() dialog.Service {
 }
 
 // showKinds is a menu: each option leads on and notes what was chosen.
-func (s *Service) showKinds(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+func (s *Service) showKinds(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
 	activities, err := s.Register.Activities(ctx)
 	if err != nil {
 		return dialog.Screen{}, err
@@ -40,7 +40,7 @@ func (s *Service) showKinds(ctx context.Context, t *dialog.Talk) (dialog.Screen,
 }
 
 // showPerson asks, and says that the answer is a personal number.
-func (s *Service) showPerson(*dialog.Talk) dialog.Screen {
+func (s *Service) showPerson(*dialog.Turn) dialog.Screen {
 	return dialog.Screen{
 		Body: []dialog.Message{dialog.Say("patent.ask_person")},
 		Ask:  dialog.AskPersonalNumber,
@@ -48,7 +48,7 @@ func (s *Service) showPerson(*dialog.Talk) dialog.Screen {
 }
 
 // takePerson keeps whom the number belongs to, and forgets the number.
-func (s *Service) takePerson(ctx context.Context, _ *dialog.Talk, input string) (dialog.Next, error) {
+func (s *Service) takePerson(ctx context.Context, _ *dialog.Turn, input string) (dialog.Next, error) {
 	ref, err := s.Register.Person(ctx, input)
 	if err != nil {
 		return dialog.Next{}, err // a problem is shown above the same question
@@ -57,7 +57,7 @@ func (s *Service) takePerson(ctx context.Context, _ *dialog.Talk, input string) 
 }
 
 // showConfirm says what will happen before it does.
-func (s *Service) showConfirm(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+func (s *Service) showConfirm(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
 	activities, err := s.Register.Activities(ctx)
 	if err != nil {
 		return dialog.Screen{}, err
@@ -78,16 +78,16 @@ func (s *Service) showConfirm(ctx context.Context, t *dialog.Talk) (dialog.Scree
 
 // issue is the effect. The turn is its key: a gateway that sends the turn again
 // gets the same patent, not a second one.
-func (s *Service) issue(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
-	made, err := s.Register.Issue(ctx, t.Turn(), t.Get("person"), t.Get("activity"))
+func (s *Service) issue(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
+	made, err := s.Register.Issue(ctx, t.Key(), t.Get("person"), t.Get("activity"))
 	if err != nil {
 		return dialog.Next{}, err
 	}
 	return dialog.Done("patent.done", "number", made.Number, "until", clock.Day(made.Until)), nil
 }
 
-// showDone ends the talk.
-func (s *Service) showDone(t *dialog.Talk) dialog.Screen {
+// showDone ends the conversation.
+func (s *Service) showDone(t *dialog.Turn) dialog.Screen {
 	return dialog.Screen{
 		Body: []dialog.Message{dialog.Say("patent.issued", "number", t.Get("number"), "date", t.Get("until"))},
 		End:  true,

@@ -18,15 +18,15 @@ const (
 	nodeVerified = "certificate.verified"
 )
 
-// What the talk remembers.
+// What the conversation remembers.
 const (
 	keyKind   = "certificate.kind"
 	keyNumber = "certificate.number"
 )
 
-// Talk is the service's part of the conversation on USSD and SMS.
-func (s *Service) Talk() dialog.Service {
-	return dialog.Service{
+// Conversation is the service's part of the conversation on USSD and SMS.
+func (s *Service) Flow() dialog.Flow {
+	return dialog.Flow{
 		Name:  name,
 		Entry: dialog.Option{Label: dialog.Say("certificate.entry"), Next: dialog.Go(nodeMenu)},
 		Nodes: []dialog.Node{
@@ -43,7 +43,7 @@ func (s *Service) Talk() dialog.Service {
 	}
 }
 
-func (s *Service) showMenu(*dialog.Talk) dialog.Screen {
+func (s *Service) showMenu(*dialog.Turn) dialog.Screen {
 	return dialog.Screen{
 		Body: []dialog.Message{dialog.Say("certificate.menu")},
 		Options: []dialog.Option{
@@ -53,7 +53,7 @@ func (s *Service) showMenu(*dialog.Talk) dialog.Screen {
 	}
 }
 
-func (s *Service) showKinds(*dialog.Talk) dialog.Screen {
+func (s *Service) showKinds(*dialog.Turn) dialog.Screen {
 	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("certificate.which")}}
 	for _, kind := range Kinds() {
 		screen.Options = append(screen.Options, dialog.Option{
@@ -64,7 +64,7 @@ func (s *Service) showKinds(*dialog.Talk) dialog.Screen {
 }
 
 // doRequest issues the certificate to whoever the phone proved to be.
-func (s *Service) doRequest(ctx context.Context, t *dialog.Talk) (dialog.Next, error) {
+func (s *Service) doRequest(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
 	c := t.Caller
 	citizen, proven, err := s.Proofs.Proof(ctx, c)
 	if err != nil {
@@ -81,18 +81,18 @@ func (s *Service) doRequest(ctx context.Context, t *dialog.Talk) (dialog.Next, e
 	return dialog.Done(nodeDone, keyNumber, certificate.Number), nil
 }
 
-func (s *Service) showDone(t *dialog.Talk) dialog.Screen {
+func (s *Service) showDone(t *dialog.Turn) dialog.Screen {
 	return dialog.Screen{
 		Body: []dialog.Message{dialog.Say("certificate.done", "certificate", ShowNumber(t.Get(keyNumber)))},
 		End:  true,
 	}
 }
 
-func (s *Service) showVerify(*dialog.Talk) dialog.Screen {
+func (s *Service) showVerify(*dialog.Turn) dialog.Screen {
 	return dialog.Screen{Body: []dialog.Message{dialog.Say("certificate.ask_number")}, Ask: dialog.AskNumber}
 }
 
-func (s *Service) answerVerify(_ context.Context, _ *dialog.Talk, input string) (dialog.Next, error) {
+func (s *Service) answerVerify(_ context.Context, _ *dialog.Turn, input string) (dialog.Next, error) {
 	number, ok := ParseNumber(input)
 	if !ok {
 		return dialog.Next{}, problem.New(problem.Invalid, "problem.certificate_number")
@@ -101,7 +101,7 @@ func (s *Service) answerVerify(_ context.Context, _ *dialog.Talk, input string) 
 }
 
 // showVerified answers for a number that was typed or texted.
-func (s *Service) showVerified(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+func (s *Service) showVerified(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
 	view, err := s.Verify(ctx, t.Caller, t.Get(keyNumber))
 	if err != nil {
 		return dialog.Screen{}, err

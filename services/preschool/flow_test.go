@@ -15,7 +15,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
 
-// noughts draws the first of all numbers, 47000000001, so that talks can be
+// noughts draws the first of all numbers, 47000000001, so that conversations can be
 // compared.
 type noughts struct{}
 
@@ -36,16 +36,16 @@ type phone struct {
 
 // proved stands for identification, which is tested where it lives: here the
 // phone has a valid proof.
-func proved() dialog.Service {
-	return dialog.Service{Name: "identity", Nodes: []dialog.Node{{
+func proved() dialog.Flow {
+	return dialog.Flow{Name: "identity", Nodes: []dialog.Node{{
 		ID: "identity.start",
-		Do: func(context.Context, *dialog.Talk) (dialog.Next, error) { return dialog.Return(), nil },
+		Do: func(context.Context, *dialog.Turn) (dialog.Next, error) { return dialog.Return(), nil },
 	}}}
 }
 
 func newPhone(t *testing.T, s *Service, loc locales.Locale) *phone {
 	t.Helper()
-	engine, err := dialog.New(s.Texts, dialog.Options{Log: slog.New(slog.DiscardHandler)}, s.Talk(), proved())
+	engine, err := dialog.New(s.Texts, dialog.Options{Log: slog.New(slog.DiscardHandler)}, s.Flow(), proved())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func newPhone(t *testing.T, s *Service, loc locales.Locale) *phone {
 func (p *phone) send(t *testing.T, input dialog.Input) string {
 	t.Helper()
 	p.turn++
-	p.caller.Turn = "session:" + string(rune('a'+p.turn))
+	p.caller.Key = "session:" + string(rune('a'+p.turn))
 	input.Budget = p.budget
 	reply, err := p.engine.Next(t.Context(), p.caller, p.state, input)
 	if err != nil {
@@ -77,13 +77,13 @@ func (p *phone) send(t *testing.T, input dialog.Input) string {
 	return reply.Text
 }
 
-// record writes the recorded talks anew: the same is typed, the screens are those
+// record writes the recorded conversations anew: the same is typed, the screens are those
 // of today.
-var record = flag.Bool("record", false, "write the recorded talks anew instead of holding them")
+var record = flag.Bool("record", false, "write the recorded conversations anew instead of holding them")
 
-// TestTalks replays testdata/talks: "> " alone dials, "! word" begins by SMS, "@ offer
+// TestConversations replays testdata/conversations: "> " alone dials, "! word" begins by SMS, "@ offer
 // KK" is an operator's offer.
-func TestTalks(t *testing.T) {
+func TestConversations(t *testing.T) {
 	t.Parallel()
 	for file, loc := range map[string]locales.Locale{
 		"register_ky.txt": locales.KY, "register_ru.txt": locales.RU, "register_latin.txt": locales.KYLatn,
@@ -96,7 +96,7 @@ func TestTalks(t *testing.T) {
 				s := newService(t, db, w)
 				s.Random = noughts{}
 				p := newPhone(t, s, loc)
-				replay(t, p, s, "testdata/talks/"+file)
+				replay(t, p, s, "testdata/conversations/"+file)
 			})
 		})
 	}
@@ -104,18 +104,18 @@ func TestTalks(t *testing.T) {
 
 func replay(t *testing.T, p *phone, s *Service, path string) {
 	t.Helper()
-	talk, err := transcript.ReadFile(path)
+	conversation, err := transcript.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	screen := ""
-	for i, turn := range talk {
+	for i, turn := range conversation {
 		before := screen
 		screen = p.play(t, s, turn, before)
 		if *record {
-			talk[i].Shown = nil
+			conversation[i].Shown = nil
 			if screen != "" {
-				talk[i].Shown = []string{screen}
+				conversation[i].Shown = []string{screen}
 			}
 			continue
 		}
@@ -124,13 +124,13 @@ func replay(t *testing.T, p *phone, s *Service, path string) {
 		}
 	}
 	if *record {
-		if err := transcript.WriteFile(path, talk); err != nil {
+		if err := transcript.WriteFile(path, conversation); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// play does what a turn of a talk says and gives the screen that follows.
+// play does what a turn of a conversation says and gives the screen that follows.
 func (p *phone) play(t *testing.T, s *Service, turn transcript.Turn, before string) string {
 	t.Helper()
 	switch {

@@ -19,8 +19,8 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
 
-// talker is somebody who talks to a service that calls identification.
-type talker struct {
+// dialler is somebody who conversations to a service that calls identification.
+type dialler struct {
 	*world
 	engine *dialog.Engine
 	phone  string
@@ -32,37 +32,37 @@ type talker struct {
 	budget  dialog.Budget  // zero: a USSD screen
 }
 
-func newTalker(w *world, phone string) *talker {
+func newDialler(w *world, phone string) *dialler {
 	w.t.Helper()
 	catalogue, err := locales.Load()
 	w.ok(err)
-	caller := dialog.Service{
+	caller := dialog.Flow{
 		Name:  "trial",
 		Entry: dialog.Option{Label: dialog.Say("identity.again"), Next: dialog.Call(identity.NodeStart, "trial.end")},
-		Nodes: []dialog.Node{{ID: "trial.end", Show: func(ctx context.Context, t *dialog.Talk) (dialog.Screen, error) {
+		Nodes: []dialog.Node{{ID: "trial.end", Show: func(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
 			if _, ok, err := w.service.Proof(ctx, t.Caller); err != nil || !ok {
 				return dialog.Screen{}, problem.New(problem.Internal, "problem.internal").Because(err)
 			}
 			return dialog.Screen{Body: []dialog.Message{dialog.Raw("title", "Готово")}, End: true}, nil
 		}}},
 	}
-	engine, err := dialog.New(catalogue, dialog.Options{Profiles: w.service, Log: w.deps.Log, Lapse: w.service.Lapse}, caller, w.service.Talk())
+	engine, err := dialog.New(catalogue, dialog.Options{Profiles: w.service, Log: w.deps.Log, Lapse: w.service.Lapse}, caller, w.service.Flow())
 	w.ok(err)
-	return &talker{world: w, engine: engine, phone: phone, state: dialog.NewState(locales.RU)}
+	return &dialler{world: w, engine: engine, phone: phone, state: dialog.NewState(locales.RU)}
 }
 
 // dial begins anew, as after a call that dropped.
-func (k *talker) dial() {
+func (k *dialler) dial() {
 	k.t.Helper()
 	k.state = dialog.NewState(locales.RU)
 	k.turn(dialog.Input{Start: true})
 }
 
-func (k *talker) turn(in dialog.Input) string {
+func (k *dialler) turn(in dialog.Input) string {
 	k.t.Helper()
 	k.turns++
 	c := k.by(k.phone)
-	c.Turn = fmt.Sprint("turn-", k.turns)
+	c.Key = fmt.Sprint("turn-", k.turns)
 	c.Channel = cmp.Or(k.channel, c.Channel)
 	in.Budget = cmp.Or(k.budget, dialog.Budget{Septets: 182, Units: 80})
 	reply, err := k.engine.Next(k.t.Context(), c, k.state, in)
@@ -72,17 +72,17 @@ func (k *talker) turn(in dialog.Input) string {
 }
 
 // say types text and wants a screen that contains want.
-func (k *talker) say(text, want string) {
+func (k *dialler) say(text, want string) {
 	k.t.Helper()
 	if got := k.turn(dialog.Input{Text: text}); !strings.Contains(got, want) {
 		k.t.Fatalf("after %d turns the screen is %q, want %q", k.turns, got, want)
 	}
 }
 
-func TestTalk(t *testing.T) {
+func TestConversation(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		k := newTalker(w, aigul)
+		k := newDialler(w, aigul)
 		k.dial()
 		k.say("1", "Введите код из SMS")
 		k.say("12345", "6 цифр")
@@ -108,7 +108,7 @@ func TestTalk(t *testing.T) {
 		w.register.down = false
 		k.say(aigulDocument, "Готово")
 		if len(k.state.Memory["identity.attempt"]) > 0 {
-			t.Error("the attempt is still in the talk's memory")
+			t.Error("the attempt is still in the conversation's memory")
 		}
 		k.dial() // the proof is known
 		k.say("1", "Готово")
@@ -121,7 +121,7 @@ func TestTalk(t *testing.T) {
 func TestACodeLivesThroughBrokenLines(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		k := newTalker(w, aigul)
+		k := newDialler(w, aigul)
 		k.dial()
 		k.say("1", "Введите код из SMS")
 		code := w.code(aigul)
@@ -153,7 +153,7 @@ func TestACodeLivesThroughBrokenLines(t *testing.T) {
 func TestACodeThatIsOverIsSentAnew(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		k := newTalker(w, aigul)
+		k := newDialler(w, aigul)
 		k.dial()
 		k.say("1", "Введите код из SMS")
 		w.pass(identity.CodeLasts + time.Second)
@@ -182,7 +182,7 @@ func TestACodeThatIsOverIsSentAnew(t *testing.T) {
 func TestWhoWasProvedIsProvedAgain(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		k := newTalker(w, aigul)
+		k := newDialler(w, aigul)
 		w.verify(aigul)
 		_, err := w.service.Prove(t.Context(), w.by(aigul), aigulPIN, aigulDocument)
 		w.ok(err)
@@ -201,7 +201,7 @@ func TestWhoWasProvedIsProvedAgain(t *testing.T) {
 
 // breakOff dials again after the line broke and goes on; the screen must begin with
 // want.
-func (k *talker) breakOff(want string) {
+func (k *dialler) breakOff(want string) {
 	k.t.Helper()
 	earlier := k.engine.Dropped(k.state)
 	if earlier == nil {
@@ -210,14 +210,14 @@ func (k *talker) breakOff(want string) {
 	k.state = dialog.NewState(locales.RU)
 	k.turn(dialog.Input{Start: true, Earlier: earlier})
 	if got := k.turn(dialog.Input{Text: "1"}); !strings.HasPrefix(got, want) {
-		k.t.Fatalf("after %d turns the talk goes on with %q, want %q", k.turns, got, want)
+		k.t.Fatalf("after %d turns the conversation goes on with %q, want %q", k.turns, got, want)
 	}
 }
 
-func TestTalkOfAVoidCode(t *testing.T) {
+func TestConversationOfAVoidCode(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		k := newTalker(w, aigul)
+		k := newDialler(w, aigul)
 		k.dial()
 		k.say("1", "Введите код из SMS")
 		bad := wrong(w.code(aigul))
@@ -236,7 +236,7 @@ func TestTalkOfAVoidCode(t *testing.T) {
 func TestTheLastCodeIsStillTaken(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		k := newTalker(w, aigul)
+		k := newDialler(w, aigul)
 		k.dial()
 		k.say("1", "Введите код из SMS\n1 Новый код")
 		for range identity.CodesAtMost - 1 {
@@ -257,36 +257,36 @@ func TestTheLastCodeIsStillTaken(t *testing.T) {
 	})
 }
 
-// TestACodeTypedInsteadOfContinue: a code that lives is taken where the talk that it
+// TestACodeTypedInsteadOfContinue: a code that lives is taken where the conversation that it
 // was for is only offered again, over either channel, typed, dialled or texted; what
 // looks like one and is over costs no try of the new one.
 func TestACodeTypedInsteadOfContinue(t *testing.T) {
-	offer := func(k *talker, in dialog.Input) string {
+	offer := func(k *dialler, in dialog.Input) string {
 		in.Start, in.Earlier = true, k.engine.Dropped(k.state)
 		k.state = dialog.NewState(locales.RU)
 		return k.turn(in)
 	}
-	typed := func(k *talker, text string) string {
+	typed := func(k *dialler, text string) string {
 		offer(k, dialog.Input{})
 		return k.turn(dialog.Input{Text: text})
 	}
 	for name, c := range map[string]struct {
 		channel caller.Channel
-		say     func(k *talker, code string) string
+		say     func(k *dialler, code string) string
 	}{
 		"typed":           {caller.USSD, typed},
-		"in words":        {caller.USSD, func(k *talker, code string) string { return typed(k, "мой код "+code) }},
-		"dialled":         {caller.USSD, func(k *talker, code string) string { return offer(k, dialog.Input{Dialled: []string{code}}) }},
+		"in words":        {caller.USSD, func(k *dialler, code string) string { return typed(k, "мой код "+code) }},
+		"dialled":         {caller.USSD, func(k *dialler, code string) string { return offer(k, dialog.Input{Dialled: []string{code}}) }},
 		"texted":          {caller.SMS, typed},
-		"texted in words": {caller.SMS, func(k *talker, code string) string { return typed(k, "код: "+code[:3]+"-"+code[3:]) }},
-		"begins a talk": {caller.SMS, func(k *talker, code string) string {
+		"texted in words": {caller.SMS, func(k *dialler, code string) string { return typed(k, "код: "+code[:3]+"-"+code[3:]) }},
+		"begins a conversation": {caller.SMS, func(k *dialler, code string) string {
 			return offer(k, dialog.Input{Text: "менин кодум " + code})
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			storetest.Each(t, func(t *testing.T, db *store.DB) {
 				w := newWorld(t, db)
-				k := newTalker(w, aigul)
+				k := newDialler(w, aigul)
 				k.dial()
 				k.say("1", "Введите код из SMS")
 				k.channel = c.channel
@@ -316,7 +316,7 @@ func TestACodeTypedInsteadOfContinue(t *testing.T) {
 }
 
 // forgot looks for a secret in all that was kept.
-func (k *talker) forgot(secret string) {
+func (k *dialler) forgot(secret string) {
 	k.t.Helper()
 	if strings.Contains(strings.Join(k.kept, "\n"), secret) {
 		k.t.Errorf("%q is kept", secret)
@@ -330,7 +330,7 @@ func TestTheQuestionStaysBelowARefusal(t *testing.T) {
 		for i, loc := range []locales.Locale{locales.KY, locales.RU, locales.KYLatn, locales.EN} {
 			for j, budget := range []dialog.Budget{{Septets: 182, Units: 80}, {Septets: 160, Units: 70}} {
 				w := newWorld(t, db)
-				k := newTalker(w, fmt.Sprintf("+99655500%02d%02d", 40+i, j))
+				k := newDialler(w, fmt.Sprintf("+99655500%02d%02d", 40+i, j))
 				k.budget, k.state = budget, dialog.NewState(loc)
 				k.turn(dialog.Input{Start: true})
 				k.turn(dialog.Input{Text: "1"})
@@ -359,7 +359,7 @@ func TestTheQuestionStaysBelowARefusal(t *testing.T) {
 func TestCanary(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		k := newTalker(w, aigul)
+		k := newDialler(w, aigul)
 		k.dial()
 		k.say("1", "Введите код из SMS")
 		code := w.code(aigul)
@@ -412,31 +412,31 @@ func digitsAround(text string, at int) bool {
 }
 
 // TestF11TheWordOfUndoActsAtOnce: before the language is chosen, on the question for
-// it, beside a talk that broke off, and where a secret is asked for.
+// it, beside a conversation that broke off, and where a secret is asked for.
 func TestF11TheWordOfUndoActsAtOnce(t *testing.T) {
-	asked := func(k *talker, loc locales.Locale, texts ...string) {
+	asked := func(k *dialler, loc locales.Locale, texts ...string) {
 		k.state = dialog.NewState(loc)
 		k.turn(dialog.Input{Start: true})
 		for _, text := range texts {
 			k.turn(dialog.Input{Text: text})
 		}
 	}
-	for name, before := range map[string]func(k *talker) dialog.Input{
-		"no talk": func(k *talker) dialog.Input {
+	for name, before := range map[string]func(k *dialler) dialog.Input{
+		"no conversation": func(k *dialler) dialog.Input {
 			k.state = dialog.NewState("")
 			return dialog.Input{Start: true}
 		},
-		"the language is asked for": func(k *talker) dialog.Input {
+		"the language is asked for": func(k *dialler) dialog.Input {
 			asked(k, "")
 			return dialog.Input{}
 		},
-		"a talk broke off": func(k *talker) dialog.Input {
+		"a conversation broke off": func(k *dialler) dialog.Input {
 			asked(k, locales.RU, "1")
 			earlier := k.state
 			k.state = dialog.NewState("")
 			return dialog.Input{Start: true, Earlier: earlier}
 		},
-		"a personal number is asked for": func(k *talker) dialog.Input {
+		"a personal number is asked for": func(k *dialler) dialog.Input {
 			asked(k, locales.RU, "1")
 			return dialog.Input{}
 		},
@@ -447,8 +447,8 @@ func TestF11TheWordOfUndoActsAtOnce(t *testing.T) {
 				w.prove(aigul)
 				w.pass(time.Minute)
 				w.prove(second)
-				w.ok(w.service.Lapse(t.Context(), w.by(aigul))) // so that a talk asks for the number
-				k := newTalker(w, aigul)
+				w.ok(w.service.Lapse(t.Context(), w.by(aigul))) // so that a conversation asks for the number
+				k := newDialler(w, aigul)
 				in := before(k)
 				k.channel, in.Text = caller.SMS, noticeNumber.FindString(w.notices(aigul)[0])
 				if screen := k.turn(in); w.proved(second) {

@@ -19,8 +19,8 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
 
-// talk is a citizen at a phone.
-type talk struct {
+// conversation is a citizen at a phone.
+type conversation struct {
 	t       *testing.T
 	w       *world
 	engine  *dialog.Engine
@@ -30,22 +30,22 @@ type talk struct {
 	turns   int
 }
 
-func newTalk(t *testing.T, w *world, loc locales.Locale) *talk {
+func newConversation(t *testing.T, w *world, loc locales.Locale) *conversation {
 	t.Helper()
-	proof := dialog.Service{Name: "identity", Nodes: []dialog.Node{{
+	proof := dialog.Flow{Name: "identity", Nodes: []dialog.Node{{
 		ID: "identity.start",
-		Do: func(context.Context, *dialog.Talk) (dialog.Next, error) { w.proven = true; return dialog.Return(), nil },
+		Do: func(context.Context, *dialog.Turn) (dialog.Next, error) { w.proven = true; return dialog.Return(), nil },
 	}}}
-	engine, err := dialog.New(w.texts, dialog.Options{Log: slog.New(slog.DiscardHandler)}, w.Talk(), proof)
+	engine, err := dialog.New(w.texts, dialog.Options{Log: slog.New(slog.DiscardHandler)}, w.Flow(), proof)
 	must(t, err)
-	return &talk{
+	return &conversation{
 		t: t, w: w, engine: engine, state: dialog.NewState(loc),
 		budget: dialog.Budget{Septets: 182, Units: 80}, channel: caller.USSD,
 	}
 }
 
 // turn takes one turn; the state survives nothing but its encoding.
-func (k *talk) turn(in dialog.Input) string {
+func (k *conversation) turn(in dialog.Input) string {
 	k.t.Helper()
 	k.turns++
 	var err error
@@ -62,12 +62,14 @@ func (k *talk) turn(in dialog.Input) string {
 	return reply.Text
 }
 
-func (k *talk) start(text string) string { return k.turn(dialog.Input{Start: true, Text: text}) }
+func (k *conversation) start(text string) string {
+	return k.turn(dialog.Input{Start: true, Text: text})
+}
 
-func (k *talk) say(text string) string { return k.turn(dialog.Input{Text: text}) }
+func (k *conversation) say(text string) string { return k.turn(dialog.Input{Text: text}) }
 
 // read is a screen with all its pages.
-func (k *talk) read(text string) string {
+func (k *conversation) read(text string) string {
 	all := k.say(text)
 	for page := all; strings.Contains(page, "\n9 "); {
 		page = k.say("9")
@@ -76,7 +78,7 @@ func (k *talk) read(text string) string {
 	return all
 }
 
-func (k *talk) expect(got string, wants ...string) {
+func (k *conversation) expect(got string, wants ...string) {
 	k.t.Helper()
 	for _, want := range wants {
 		if !strings.Contains(got, want) {
@@ -87,11 +89,11 @@ func (k *talk) expect(got string, wants ...string) {
 
 var tenDigits = regexp.MustCompile(`\b\d{10}\b`)
 
-func TestTalkPaysAFine(t *testing.T) {
+func TestConversationPaysAFine(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w, ctx := newWorld(t, db), context.Background()
-		k := newTalk(t, w, locales.KY)
+		k := newConversation(t, w, locales.KY)
 		k.start("")
 		k.expect(k.say("1"), "01KG123ABC")
 		k.expect(k.say("эмне"), "Номер туура эмес")
@@ -107,17 +109,17 @@ func TestTalkPaysAFine(t *testing.T) {
 		if answer.Decision != payment.Approved {
 			t.Fatalf("accept: %+v", answer)
 		}
-		again := newTalk(t, w, locales.RU)
+		again := newConversation(t, w, locales.RU)
 		again.start("")
 		again.say("1")
 		again.expect(again.say(plate), "01KG123ABC: 2 штрафа\n1 Все: 8 500 с.\n2 №103: 1 000 с.")
 	})
 }
 
-func TestTalkPaysAll(t *testing.T) {
+func TestConversationPaysAll(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
-	k := newTalk(t, w, locales.RU)
+	k := newConversation(t, w, locales.RU)
 	k.start("")
 	k.say("1")
 	k.say(plate)
@@ -127,13 +129,13 @@ func TestTalkPaysAll(t *testing.T) {
 	}
 }
 
-func TestTalkBySMS(t *testing.T) {
+func TestConversationBySMS(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
 	for word, loc := range map[string]locales.Locale{
 		"АЙЫП": locales.KY, "Штраф": locales.RU, "aiyp": locales.KYLatn, "ayip": locales.KYLatn, "SHTRAF": locales.RU,
 	} {
-		k := newTalk(t, w, loc)
+		k := newConversation(t, w, loc)
 		k.channel, k.budget = caller.SMS, dialog.Budget{Septets: 459, Units: 201}
 		k.expect(k.start(word+" 01KG123ABC"), "01KG123ABC: 3")
 		k.expect(k.start(word), "01KG123ABC")
@@ -142,13 +144,13 @@ func TestTalkBySMS(t *testing.T) {
 
 // Every answer about a plate fits a screen in every language, and the three
 // kinds differ.
-func TestTalkTellsUnknownFromClean(t *testing.T) {
+func TestConversationTellsUnknownFromClean(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
 	for _, loc := range locales.All {
 		seen := map[string]bool{}
 		for _, typed := range []string{"01KG777AAA", "09KG999ZZZ", "D001234", plate} {
-			k := newTalk(t, w, loc)
+			k := newConversation(t, w, loc)
 			k.start("")
 			k.say("1")
 			seen[strings.ReplaceAll(k.say(typed), typed, "")] = true
@@ -166,7 +168,7 @@ func TestTheRightPlateAfterAWrongOne(t *testing.T) {
 	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
 	for _, channel := range []caller.Channel{caller.USSD, caller.SMS} {
 		for _, wrong := range []string{"01KG999ZZZ", "01KG123", "01KG777AAA"} {
-			k := newTalk(t, w, locales.RU)
+			k := newConversation(t, w, locales.RU)
 			k.channel = channel
 			k.start("")
 			k.say("1")
@@ -199,7 +201,7 @@ func TestTheListSaysWhatEachFineIs(t *testing.T) {
 		locales.KYLatn: {"01KG123ABC: 3 aiyp\n1 Baary: 10 000 s.\n2 yldamdyk 01.11: 7 500 s.", "3 kur 01.11: 1 000 s.", "4 svetofor 12.05.25: 1 500 s."},
 		locales.EN:     {"1 All: 10 000 som\n2 speed 01.11: 7 500 som", "3 belt 01.11: 1 000 som", "4 red light 12.05.25: 1 500 som"},
 	} {
-		k := newTalk(t, w, loc)
+		k := newConversation(t, w, loc)
 		k.start("")
 		k.say("1")
 		k.expect(k.read(plate), want...)
@@ -209,7 +211,7 @@ func TestTheListSaysWhatEachFineIs(t *testing.T) {
 		k.expect(k.start("штраф "+plate), before)
 	}
 	w.city.fines["103"].Type = "Что-то новое"
-	k := newTalk(t, w, locales.RU)
+	k := newConversation(t, w, locales.RU)
 	k.start("")
 	k.say("1")
 	k.expect(k.read(plate), "штраф 01.11: 1 000 с.")
@@ -221,7 +223,7 @@ func TestTheListStandsWithoutDetails(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
 	w.proven, w.city.closed = true, true
-	k := newTalk(t, w, locales.RU)
+	k := newConversation(t, w, locales.RU)
 	k.start("")
 	k.say("1")
 	k.expect(k.read(plate), "2 №103: 1 000 с.", "3 №102: 7 500 с.", "4 №101: 1 500 с.")
@@ -232,7 +234,7 @@ func TestTheListStandsWithoutDetails(t *testing.T) {
 func TestAWrongPlateBehindTheWord(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
-	k := newTalk(t, w, locales.RU)
+	k := newConversation(t, w, locales.RU)
 	k.channel, k.budget = caller.SMS, dialog.Budget{Septets: 459, Units: 201}
 	for range 2 {
 		k.expect(k.start("штраф 0"), "01KG123ABC)")
@@ -244,10 +246,10 @@ func TestAWrongPlateBehindTheWord(t *testing.T) {
 	}
 }
 
-func TestTalkShowsDetailsToTheOwner(t *testing.T) {
+func TestConversationShowsDetailsToTheOwner(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
-	k := newTalk(t, w, locales.KY)
+	k := newConversation(t, w, locales.KY)
 	k.start("")
 	k.say("1")
 	screen := k.read(plate)
@@ -258,8 +260,8 @@ func TestTalkShowsDetailsToTheOwner(t *testing.T) {
 	}
 }
 
-// TestTalkNamesBishkeksDay (A1): a violation of the minutes around both midnights.
-func TestTalkNamesBishkeksDay(t *testing.T) {
+// TestConversationNamesBishkeksDay (A1): a violation of the minutes around both midnights.
+func TestConversationNamesBishkeksDay(t *testing.T) {
 	t.Parallel()
 	for moment, want := range map[string]string{
 		"2026-11-20T17:59:59Z": "20.11.2026", "2026-11-20T18:00:00Z": "21.11.2026",
@@ -271,7 +273,7 @@ func TestTalkNamesBishkeksDay(t *testing.T) {
 		for _, f := range w.city.fines {
 			f.Date = at
 		}
-		k := newTalk(t, w, locales.KY)
+		k := newConversation(t, w, locales.KY)
 		k.start("")
 		k.say("1")
 		screen := k.say(plate)
@@ -291,7 +293,7 @@ func TestAnUnsurePlateIsAskedAbout(t *testing.T) {
 		w := newWorld(t, db)
 		for _, channel := range []caller.Channel{caller.USSD, caller.SMS} {
 			for _, typed := range []string{"А 123 ВС", "a123bc", "0777", "01KG12ABC"} {
-				k := newTalk(t, w, locales.RU)
+				k := newConversation(t, w, locales.RU)
 				k.channel = channel
 				if k.turn(dialog.Input{Start: true}); channel == caller.USSD {
 					k.turn(dialog.Input{Text: "1"})
@@ -336,7 +338,7 @@ func TestAPaymentCodeIsNoPlate(t *testing.T) {
 			slip: "Похоже на код оплаты, но с ошибкой", "0777": ": формат необычный",
 		} {
 			for _, channel := range []caller.Channel{caller.USSD, caller.SMS} {
-				k := newTalk(t, w, locales.RU)
+				k := newConversation(t, w, locales.RU)
 				k.channel = channel
 				k.turn(dialog.Input{Start: true})
 				k.turn(dialog.Input{Text: "1"})
