@@ -8,6 +8,7 @@ TESTFLAGS     ?=
 GOLANGCI_LINT ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 SQLC          ?= $(GO) run github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1
 OASDIFF       ?= $(GO) run github.com/oasdiff/oasdiff@v1.37.0
+MSGP          ?= $(GO) run github.com/tinylib/msgp@v1.6.5 -io=false -tests=false
 OAPI_CODEGEN  ?= $(GO) run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2
 
 # Built, not `go run`: that would turn every failing exit code into 1.
@@ -77,8 +78,10 @@ vuln: ## known vulnerabilities that our code calls; fails on one in a dependency
 
 check: lint vuln test race fuzz ## what a change must pass
 
-generate: ## generate the typed SQL and the REST contract's types anew
+generate: ## generate the typed SQL, the REST contract's types and what writes conversations anew
 	$(SQLC) generate
+	$(MSGP) -file platform/dialog/state.go -o platform/dialog/state_msgp.go
+	$(MSGP) -unexported -file platform/session/conversation.go -o platform/session/conversation_msgp.go
 	cd api/citizen && $(OAPI_CODEGEN) -config oapi.yaml openapi.yaml
 
 build: ## a static binary: var/bin/eshik

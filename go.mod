@@ -28,6 +28,7 @@ require (
 	github.com/riverqueue/river/rivertype v0.49.0
 	github.com/sony/gobreaker/v2 v2.4.0
 	github.com/tink-crypto/tink-go/v2 v2.9.0
+	github.com/tinylib/msgp v1.6.5
 	github.com/transparency-dev/formats v0.1.1
 	github.com/twilio/twilio-go v1.31.0
 	github.com/valyala/fasthttp v1.77.0
@@ -64,6 +65,7 @@ require (
 	github.com/ncruces/go-strftime v1.1.0 // indirect
 	github.com/oasdiff/yaml v0.1.1 // indirect
 	github.com/oasdiff/yaml3 v0.0.14 // indirect
+	github.com/philhofer/fwd v1.2.0 // indirect
 	github.com/pkg/errors v0.9.1 // indirect
 	github.com/prometheus/client_model v0.6.3 // indirect
 	github.com/prometheus/common v0.72.0 // indirect

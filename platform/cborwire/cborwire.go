@@ -1,7 +1,6 @@
-// Package cborwire writes and reads small CBOR maps with whole-number keys
-// (RFC 8949) without reflection and nearly without allocations: a conversation's state is
-// read and written at every step of every citizen. What it writes every CBOR
-// library reads, and it reads what they write of the same types.
+// Package cborwire reads small CBOR maps with whole-number keys (RFC 8949), in which
+// builds before msgwire kept conversations. It goes in the release after the first
+// with msgwire.
 package cborwire
 
 import (
@@ -22,110 +21,8 @@ const (
 // ErrFormat reports bytes that are not what was written, or of another type.
 var ErrFormat = errors.New("not the CBOR that is expected")
 
-// Writer appends to a buffer. Its zero value is ready.
-type Writer struct{ buffer []byte }
-
-// NewWriter makes a writer whose buffer holds size bytes without growing.
-func NewWriter(size int) *Writer { return &Writer{buffer: make([]byte, 0, size)} }
-
-// Bytes is what was written.
-func (w *Writer) Bytes() []byte { return w.buffer }
-
-func (w *Writer) head(major byte, n uint64) {
-	major <<= 5
-	switch {
-	case n < 24:
-		w.buffer = append(w.buffer, major|byte(n))
-	case n <= math.MaxUint8:
-		w.buffer = append(w.buffer, major|24, byte(n))
-	case n <= math.MaxUint16:
-		w.buffer = append(w.buffer, major|25, byte(n>>8), byte(n))
-	case n <= math.MaxUint32:
-		w.buffer = append(w.buffer, major|26, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
-	default:
-		w.buffer = append(w.buffer, major|27, byte(n>>56), byte(n>>48), byte(n>>40), byte(n>>32),
-			byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
-	}
-}
-
-// Open begins a map or a nested one; Close ends it.
-func (w *Writer) Open() { w.buffer = append(w.buffer, majorMap<<5|indefinite) }
-
-// Close ends what Open began.
-func (w *Writer) Close() { w.buffer = append(w.buffer, stop) }
-
-// Map begins a map of n pairs.
-func (w *Writer) Map(n int) { w.head(majorMap, uint64(n)) } // #nosec G115 -- a length
-
-// Array begins an array of n values.
-func (w *Writer) Array(n int) { w.head(majorArray, uint64(n)) } // #nosec G115 -- a length
-
-// Key writes a map's key.
-func (w *Writer) Key(k int) { w.head(majorUint, uint64(k)) } // #nosec G115 -- a small number
-
-// Int writes a number.
-func (w *Writer) Int(n int64) {
-	if n < 0 {
-		w.head(majorNegative, uint64(^n)) // #nosec G115 -- RFC 8949: -1 - n
-		return
-	}
-	w.head(majorUint, uint64(n))
-}
-
-// Text writes UTF-8.
-func (w *Writer) Text(s string) {
-	w.head(majorText, uint64(len(s)))
-	w.buffer = append(w.buffer, s...)
-}
-
-// Blob writes bytes.
-func (w *Writer) Blob(b []byte) {
-	w.head(majorBytes, uint64(len(b)))
-	w.buffer = append(w.buffer, b...)
-}
-
-// Bool writes a truth value.
-func (w *Writer) Bool(b bool) {
-	if b {
-		w.buffer = append(w.buffer, simpleTrue)
-		return
-	}
-	w.buffer = append(w.buffer, simpleFalse)
-}
-
-// The next write a pair unless its value is empty.
-
-// TextAt writes key and s.
-func (w *Writer) TextAt(key int, s string) {
-	if s != "" {
-		w.Key(key)
-		w.Text(s)
-	}
-}
-
-// BlobAt writes key and b.
-func (w *Writer) BlobAt(key int, b []byte) {
-	if len(b) > 0 {
-		w.Key(key)
-		w.Blob(b)
-	}
-}
-
-// IntAt writes key and n.
-func (w *Writer) IntAt(key int, n int64) {
-	if n != 0 {
-		w.Key(key)
-		w.Int(n)
-	}
-}
-
-// BoolAt writes key and true.
-func (w *Writer) BoolAt(key int, b bool) {
-	if b {
-		w.Key(key)
-		w.Bool(true)
-	}
-}
+// Is reports that data begins as a CBOR map, and so not as what msgwire writes.
+func Is(data []byte) bool { return len(data) > 0 && data[0]>>5 == majorMap }
 
 // Reader reads one value. Texts and blobs it gives are parts of the data, which
 // must not change afterwards. After the first fault all it gives is empty, and

@@ -13,50 +13,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/cborwire"
 )
 
-// The examples of RFC 8949, appendix A, of the types that are written.
-func TestExamples(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		write func(w *cborwire.Writer)
-		want  string
-	}{
-		"0":        {func(w *cborwire.Writer) { w.Int(0) }, "\x00"},
-		"23":       {func(w *cborwire.Writer) { w.Int(23) }, "\x17"},
-		"24":       {func(w *cborwire.Writer) { w.Int(24) }, "\x18\x18"},
-		"1000":     {func(w *cborwire.Writer) { w.Int(1000) }, "\x19\x03\xe8"},
-		"1000000":  {func(w *cborwire.Writer) { w.Int(1000000) }, "\x1a\x00\x0f\x42\x40"},
-		"10^12":    {func(w *cborwire.Writer) { w.Int(1000000000000) }, "\x1b\x00\x00\x00\xe8\xd4\xa5\x10\x00"},
-		"-1":       {func(w *cborwire.Writer) { w.Int(-1) }, "\x20"},
-		"-1000":    {func(w *cborwire.Writer) { w.Int(-1000) }, "\x39\x03\xe7"},
-		"false":    {func(w *cborwire.Writer) { w.Bool(false) }, "\xf4"},
-		"true":     {func(w *cborwire.Writer) { w.Bool(true) }, "\xf5"},
-		"bytes":    {func(w *cborwire.Writer) { w.Blob([]byte{1, 2, 3, 4}) }, "\x44\x01\x02\x03\x04"},
-		"no bytes": {func(w *cborwire.Writer) { w.Blob(nil) }, "\x40"},
-		"ü":        {func(w *cborwire.Writer) { w.Text("ü") }, "\x62\xc3\xbc"},
-		"array":    {func(w *cborwire.Writer) { w.Array(2); w.Int(1); w.Int(2) }, "\x82\x01\x02"},
-		"map":      {func(w *cborwire.Writer) { w.Map(1); w.Key(1); w.Int(2) }, "\xa1\x01\x02"},
-		"open map": {func(w *cborwire.Writer) { w.Open(); w.IntAt(1, 2); w.Close() }, "\xbf\x01\x02\xff"},
-		"empty values are not written": {func(w *cborwire.Writer) {
-			w.Open()
-			w.IntAt(1, 0)
-			w.TextAt(2, "")
-			w.BlobAt(3, nil)
-			w.BoolAt(4, false)
-			w.Close()
-		}, "\xbf\xff"},
-	} {
-		w := cborwire.NewWriter(0)
-		c.write(w)
-		if string(w.Bytes()) != c.want {
-			t.Errorf("%s is written as %x, want %x", name, w.Bytes(), c.want)
-		}
-		if err := cbor.Wellformed(w.Bytes()); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
-// record is a map of each type, as another library writes and reads it.
+// record is a map of each type, as another library writes it.
 type record struct {
 	Number int64             `cbor:"1,keyasint"`
 	Text   string            `cbor:"2,keyasint"`
@@ -64,28 +21,6 @@ type record struct {
 	Flag   bool              `cbor:"4,keyasint"`
 	List   []string          `cbor:"5,keyasint"`
 	Words  map[string]string `cbor:"6,keyasint"`
-}
-
-func (in record) write() []byte {
-	w := cborwire.NewWriter(64)
-	w.Open()
-	w.IntAt(1, in.Number)
-	w.TextAt(2, in.Text)
-	w.BlobAt(3, in.Blob)
-	w.BoolAt(4, in.Flag)
-	w.Key(5)
-	w.Array(len(in.List))
-	for _, s := range in.List {
-		w.Text(s)
-	}
-	w.Key(6)
-	w.Map(len(in.Words))
-	for key, value := range in.Words {
-		w.Text(key)
-		w.Text(value)
-	}
-	w.Close()
-	return w.Bytes()
 }
 
 func readRecord(data []byte) (out record, err error) {
@@ -112,9 +47,8 @@ func readRecord(data []byte) (out record, err error) {
 	return out, r.Err()
 }
 
-// FuzzRoundTrip: what is written another library reads as the same, and what it
-// writes is read.
-func FuzzRoundTrip(f *testing.F) {
+// FuzzOthers: what another library writes is read as the same.
+func FuzzOthers(f *testing.F) {
 	f.Add(int64(-1), "Эшик", []byte{0xff}, true, "a", uint8(3))
 	f.Add(int64(math.MinInt64), strings.Repeat("x", 300), []byte(nil), false, "", uint8(200))
 	f.Fuzz(func(t *testing.T, number int64, text string, blob []byte, flag bool, item string, n uint8) {
@@ -124,10 +58,6 @@ func FuzzRoundTrip(f *testing.F) {
 		}
 		for range n {
 			in.List = append(in.List, strings.ToValidUTF8(item, ""))
-		}
-		var theirs record
-		if err := cbor.Unmarshal(in.write(), &theirs); err != nil || !same(t, theirs, in) {
-			t.Fatalf("%+v is read by another as %+v, %v", in, theirs, err)
 		}
 		data, err := cbor.Marshal(in)
 		if err != nil {

@@ -2,13 +2,18 @@ package dialog
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
+	"os"
 	"reflect"
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/msgwire"
 )
 
 // full is a state with something in every field.
@@ -34,13 +39,13 @@ func TestStateCodec(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("decoded %+v, %v; want %+v", got, err, want)
 	}
-	if err := cbor.Wellformed(data); err != nil {
-		t.Errorf("another reader: %v", err)
+	for i := range data {
+		data[i] = 0xff // the caller uses its memory again
 	}
-	var read map[int]any
-	if err := cbor.Unmarshal(data, &read); err != nil || read[keyNode] != "fine.list" || len(read) != keyEarlier {
-		t.Errorf("another reader sees %v, %v", read, err)
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("the state changed with the data it was read from: %+v", got)
 	}
+	data = want.Encode()
 	for cut := range data {
 		if _, err := Decode(data[:cut]); err == nil {
 			t.Errorf("%d of %d bytes were read as whole", cut, len(data))
@@ -48,8 +53,34 @@ func TestStateCodec(t *testing.T) {
 	}
 }
 
-// A state as the first release wrote it, with a general library, goes on; a
-// newer one does not, and says so.
+// TestWritten holds the format still: builds of other releases read it.
+func TestWritten(t *testing.T) {
+	t.Parallel()
+	s := &State{Version: 3, Node: "a.b", Pages: []Page{{Text: "1 X", Options: []Next{{Node: "c", Back: true}}}}, Shown: 300}
+	const format, head, version, locale, node, ask = "\x01", "\x87", "\xa1v\x03", "\xa1l\xa0", "\xa1n\xa3a.b", "\xa1a\xa0"
+	const pages = "\xa1p\x91\x82\xa1t\xa31 X\xa1o\x91\x83\xa1n\xa1c\xa1t\xa0\xa1b\xc3"
+	const shown, region = "\xa1s\xd1\x01\x2c", "\xa1g\xa0"
+	if got, want := string(s.Encode()), format+head+version+locale+node+ask+pages+shown+region; got != want {
+		t.Errorf("written %q, want %q", got, want)
+	}
+}
+
+// before is a state as the last build before msgwire wrote it: full, version 3.
+func before(tb testing.TB) []byte {
+	tb.Helper()
+	text, err := os.ReadFile("testdata/state.cbor.txt")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	data, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return data
+}
+
+// A state as earlier builds wrote it, in CBOR, goes on; a newer one does not, and
+// says so.
 func TestOtherVersions(t *testing.T) {
 	t.Parallel()
 	first, err := cbor.Marshal(map[int]any{
@@ -62,47 +93,53 @@ func TestOtherVersions(t *testing.T) {
 	if err != nil || s.Version != StateVersion || s.Node != "fine.plate" || s.Pages[0].Text != "Номер?" || s.History[0].Node != "door.main" {
 		t.Errorf("version 1: %+v, %v", s, err)
 	}
+	if s, err := Decode(before(t)); err != nil || !reflect.DeepEqual(s, full()) {
+		t.Errorf("the build before: %+v, %v; want %+v", s, err, full())
+	}
 	newer := full()
 	newer.Version++
 	if _, err := Decode(newer.Encode()); !errors.Is(err, ErrVersion) {
 		t.Errorf("a newer state: %v", err)
 	}
+	field := append(NewState(locales.KY).Encode(), "\xa7unknown\x93\x01\xa3abc\x80"...)
+	field[1]++ // one pair more in the map
+	if s, err := Decode(field); err != nil || s.Locale != locales.KY {
+		t.Errorf("a newer build's field: %+v, %v", s, err)
+	}
+	format := NewState(locales.KY).Encode()
+	format[0] = msgwire.Format + 1
+	if _, err := Decode(format); !errors.Is(err, msgwire.ErrFormat) {
+		t.Errorf("a newer format: %v", err)
+	}
 }
 
+// FuzzDecode: any octets are an error or a state that is the same after it was
+// written, and take memory by how many they are and not by what they announce.
 func FuzzDecode(f *testing.F) {
 	f.Add(full().Encode())
 	f.Add(NewState(locales.KY).Encode())
-	f.Add([]byte{0xa1, 0x01, 0x02})
+	f.Add([]byte{msgwire.Format, 0x81, 0xa1, 'p', 0xdd, 0xff, 0xff, 0xff, 0xff})
+	f.Add([]byte{msgwire.Format, 0x81, 0xa1, 'm', 0xdf, 0x7f, 0xff, 0xff, 0xff})
+	f.Add(append([]byte{msgwire.Format}, bytes.Repeat([]byte{0x81, 0xa1, 'b'}, 100)...))
+	f.Add(before(f))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s, err := Decode(bytes.Clone(data))
+		var started, ended runtime.MemStats
+		runtime.ReadMemStats(&started)
+		s, err := Decode(data)
+		runtime.ReadMemStats(&ended)
+		// A page takes 64 bytes, a pair of texts with its map about 512.
+		if took, bound := ended.TotalAlloc-started.TotalAlloc, 64<<10+512*uint64(len(data)); took > bound {
+			t.Fatalf("%d octets took %d bytes of memory", len(data), took)
+		}
 		if err != nil {
 			return
 		}
-		again, err := Decode(s.Encode())
-		if err != nil || !bytes.Equal(sorted(t, again), sorted(t, s)) {
+		s, err = Decode(s.Encode()) // CBOR tells an empty list from none in another way
+		if err != nil {
+			t.Fatalf("written anew it is not read: %v", err)
+		}
+		if again, err := Decode(s.Encode()); err != nil || !reflect.DeepEqual(again, s) {
 			t.Errorf("%+v became %+v, %v", s, again, err)
 		}
 	})
-}
-
-// sorted is a state in one canonical form, written by somebody else's library.
-func sorted(t *testing.T, s *State) []byte {
-	t.Helper()
-	encoder, err := cbor.CanonicalEncOptions().EncMode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	decoder, err := cbor.DecOptions{UTF8: cbor.UTF8DecodeInvalid}.DecMode() // a state may hold what no text can
-	if err != nil {
-		t.Fatal(err)
-	}
-	var v any
-	if err := decoder.Unmarshal(s.Encode(), &v); err != nil {
-		t.Fatalf("the state is no CBOR: %v", err)
-	}
-	data, err := encoder.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
 }

@@ -99,20 +99,6 @@ type Option struct {
 	Next  Next
 }
 
-// Next says where a conversation goes. The zero Next shows the same node again.
-type Next struct {
-	Node string
-	// Set is put into the conversation's memory before the node runs.
-	Set map[string]string
-	// Then is the node to go on with when the sub-conversation that starts at Node
-	// returns; empty for a plain move.
-	Then string
-	// Back returns from a sub-conversation to its Then.
-	Back bool
-	// Fresh forgets the way here: after an effect, "back" is the main menu.
-	Fresh bool
-}
-
 // Go moves to node; pairs (key, value, …) are put into the conversation's memory.
 func Go(node string, pairs ...string) Next { return Next{Node: node, Set: pairMap(pairs)} }
 

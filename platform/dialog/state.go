@@ -9,6 +9,14 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 )
 
+// A field's key (`make generate` writes state_msgp.go) is never used for another
+// field again: older and newer builds read it.
+
+//msgp:replace string with:msgwire.Text
+//msgp:replace locales.Locale with:msgwire.Text
+//msgp:replace Ask with:msgwire.Text
+//msgp:ignore Step Outcome
+
 // firstVersion is the oldest version of State that is still understood.
 const firstVersion = 1
 
@@ -17,46 +25,60 @@ var ErrVersion = errors.New("the state is of another version")
 
 // State is what a conversation remembers between turns. It never holds sensitive input.
 type State struct {
-	Version int
-	Locale  locales.Locale
-	Node    string
-	Ask     Ask
-	Memory  map[string]string
-	History []Mark
+	Version int               `msg:"v"`
+	Locale  locales.Locale    `msg:"l,omitempty"`
+	Node    string            `msg:"n,omitempty"`
+	Ask     Ask               `msg:"a,omitempty"`
+	Memory  map[string]string `msg:"m,omitempty"`
+	History []Mark            `msg:"h,omitempty"`
 	// Returns are the nodes that running sub-conversations return to, innermost last.
-	Returns []string
+	Returns []string `msg:"r,omitempty"`
 	// Pages is the screen as it was laid out, so that paging shows the same
 	// moment; Page is the one the citizen sees.
-	Pages []Page
-	Page  int
+	Pages []Page `msg:"p,omitempty"`
+	Page  int    `msg:"i,omitempty"`
 	// Shown is when the node's screen was first shown, Unix microseconds.
-	Shown int64
+	Shown int64 `msg:"s,omitempty"`
 	// Pending is a dialled path that waits until the language is chosen.
-	Pending []string
-	Ended   bool
+	Pending []string `msg:"w,omitempty"`
+	Ended   bool     `msg:"e,omitempty"`
 	// Region is what the conversation is about, for statistics: ISO 3166-2 or empty.
-	Region string
+	Region string `msg:"g,omitempty"`
 	// Earlier is a conversation that broke off, while the citizen is asked whether to
 	// continue it. Since version 2.
-	Earlier *State
+	Earlier *State `msg:"b,omitempty"`
 }
 
 // Mark is one step of the way here, for going back.
 type Mark struct {
-	Node    string
-	Returns int
+	Node    string `msg:"n,omitempty"`
+	Returns int    `msg:"r,omitempty"`
 }
 
 // Page is one screenful.
 type Page struct {
-	Text    string
-	Options []Next
+	Text    string `msg:"t,omitempty"`
+	Options []Next `msg:"o,omitempty"`
 	// First is the place of the page's first option among all of the screen's, from
 	// 0: options are numbered through. Since version 3.
-	First int
+	First int `msg:"f,omitempty"`
 	// Of is the place, among the pages of the screen, of the page that this is or
 	// that a refusal was laid over. Since version 3.
-	Of int
+	Of int `msg:"p,omitempty"`
+}
+
+// Next says where a conversation goes. The zero Next shows the same node again.
+type Next struct {
+	Node string `msg:"n,omitempty"`
+	// Set is put into the conversation's memory before the node runs.
+	Set map[string]string `msg:"s,omitempty"`
+	// Then is the node to go on with when the sub-conversation that starts at Node
+	// returns; empty for a plain move.
+	Then string `msg:"t,omitempty"`
+	// Back returns from a sub-conversation to its Then.
+	Back bool `msg:"b,omitempty"`
+	// Fresh forgets the way here: after an effect, "back" is the main menu.
+	Fresh bool `msg:"f,omitempty"`
 }
 
 // maxHistory bounds how many steps "back" can go.

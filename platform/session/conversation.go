@@ -8,20 +8,27 @@ import (
 	"github.com/eshik-kg/eshik/platform/dialog"
 )
 
+// A field's key (`make generate` writes conversation_msgp.go) is never used for
+// another field again: older and newer builds read it.
+
+//msgp:replace string with:msgwire.Text
+//msgp:replace locales.Locale with:msgwire.Text
+//msgp:replace caller.Channel with:msgwire.Text
+
 // phoneRecord is what is stored for a phone: its conversation on each channel, so that one can
 // be continued on the other.
 type phoneRecord struct {
-	USSD *conversation
-	SMS  *conversation
+	USSD *conversation `msg:"u,omitempty"`
+	SMS  *conversation `msg:"s,omitempty"`
 	// Known is the phone's profile as it was read last; nil when it was not.
-	Known *known
+	Known *known `msg:"k,omitempty"`
 }
 
 // known is a profile and when it was read, in Unix microseconds.
 type known struct {
-	Locale locales.Locale
-	Tenure int64
-	Read   int64
+	Locale locales.Locale `msg:"l,omitempty"`
+	Tenure int64          `msg:"t,omitempty"`
+	Read   int64          `msg:"r,omitempty"`
 }
 
 // knownFor is how long a profile is good enough for a conversation with which nothing
@@ -50,46 +57,46 @@ func (b *phoneRecord) slots(channel caller.Channel) (own, other **conversation) 
 // found by trying all of them.
 type conversation struct {
 	// Length and Digest are of the text that was answered last (or of its id).
-	Length int
-	Digest []byte
+	Length int    `msg:"l,omitempty"`
+	Digest []byte `msg:"d,omitempty,zerocopy"`
 	// Text is the answer given; Over says that the conversation is closed.
-	Text  string
-	Over  bool
-	State []byte
+	Text  string `msg:"t,omitempty"`
+	Over  bool   `msg:"o,omitempty"`
+	State []byte `msg:"s,omitempty,zerocopy"`
 	// The next three are for counting a conversation that is abandoned.
-	Channel  caller.Channel
-	Gateway  string
-	Operator string
+	Channel  caller.Channel `msg:"c,omitempty"`
+	Gateway  string         `msg:"g,omitempty"`
+	Operator string         `msg:"op,omitempty"`
 	// Seen are the beginnings of the digests before Digest, newest last: a text
 	// message may come late, after others.
-	Seen []byte
+	Seen []byte `msg:"sn,omitempty,zerocopy"`
 	// Session is the beginning of the digest of the gateway's session; Former are
 	// those of the sessions before it, newest last.
-	Session []byte
-	Former  []byte
+	Session []byte `msg:"ss,omitempty,zerocopy"`
+	Former  []byte `msg:"fs,omitempty,zerocopy"`
 	// Began is when the conversation did, Turns how many it had, Answered when the last
 	// was answered, Expires until when it waits for the next, Keep until when it
 	// can be continued elsewhere. Moments are Unix microseconds.
-	Began    int64
-	Turns    int64
-	Answered int64
-	Expires  int64
-	Keep     int64
+	Began    int64 `msg:"b,omitempty"`
+	Turns    int64 `msg:"n,omitempty"`
+	Answered int64 `msg:"a,omitempty"`
+	Expires  int64 `msg:"e,omitempty"`
+	Keep     int64 `msg:"k,omitempty"`
 	// Gone says that the gateway gave the session up.
-	Gone bool
+	Gone bool `msg:"x,omitempty"`
 	// Subscriber is the beginning of the SIM's digest, where it is known, and
 	// Tenure the number's holder: both must be the same for a conversation to go on.
-	Subscriber []byte
-	Tenure     int64
+	Subscriber []byte `msg:"sim,omitempty,zerocopy"`
+	Tenure     int64  `msg:"h,omitempty"`
 	// Node is the step that Text shows.
-	Node string
+	Node string `msg:"nd,omitempty"`
 	// Proofs are the beginnings of the digests of the signatures that the phone's
 	// requests came with, newest last; Proven is until when one of them would be
 	// accepted, so that they must be known.
-	Proofs []byte
-	Proven int64
+	Proofs []byte `msg:"pf,omitempty,zerocopy"`
+	Proven int64  `msg:"pv,omitempty"`
 	// Unclear says that Text answers what was not understood.
-	Unclear bool
+	Unclear bool `msg:"u,omitempty"`
 }
 
 // How many turns of a conversation by SMS, signatures (more than the screens a person
