@@ -432,7 +432,7 @@ type Fault struct {
 	// Name Of the parameter or header; left out where the contract has none of that name
 	Name *string `json:"name,omitempty"`
 
-	// Pointer Where in the body (RFC 6901); empty: the body as a whole
+	// Pointer Where in the body (RFC 6901); empty: the body as a whole; of a confirmation, where in the payment
 	Pointer *string `json:"pointer,omitempty"`
 }
 
@@ -583,7 +583,7 @@ type Problem struct {
 	// Detail For people
 	Detail string `json:"detail"`
 
-	// Errors Each fault of a request that breaks the contract
+	// Errors Each fault of a request that breaks the contract, and each item of a list that a problem is about
 	Errors *[]Fault `json:"errors,omitempty"`
 
 	// Level The level of assurance that is needed; proven: POST /v1/proofs

@@ -42,7 +42,7 @@ func (parking) Service() string { return "parking" }
 func (parking) Admit(context.Context, caller.Caller, []string) error { return nil }
 
 func (p parking) Quote(_ context.Context, b payment.Bill) (payment.Quote, error) {
-	if !strings.HasPrefix(b.Ref, "place-") {
+	if _, paid := p.paid[b.Ref]; paid || !strings.HasPrefix(b.Ref, "place-") {
 		return payment.Quote{}, problem.New(problem.NotFound, "problem.payment_absent")
 	}
 	return payment.Quote{Amount: 40 * money.Som}, nil
@@ -65,7 +65,7 @@ func (parking) conversation(payments *payment.Service, place string) dialog.Flow
 				Body:    []dialog.Message{dialog.Say("parking.which")},
 				Options: []dialog.Option{{Label: dialog.Say("parking.tonight"), Next: payment.Pay("parking", place)}},
 			}
-		}}}, payments.Checkout("parking", func(_ *dialog.Turn, p payment.Payment) dialog.Message {
+		}}}, payments.Checkout("parking", "parking.place", func(_ *dialog.Turn, p payment.Payment) dialog.Message {
 			return dialog.Say("parking.about", "n", len(p.Lines))
 		})...),
 		Commands: []dialog.Command{{Words: []string{"паркинг"}, Node: "parking.place"}},
@@ -255,4 +255,53 @@ func TestBillsOfNoService(t *testing.T) {
 	if got := strings.Join(l.counted(t), ", "); got != "payment rest.quote refused" {
 		t.Errorf("counted as %s", got)
 	}
+}
+
+// TestSomeBillsArePaidMeanwhile (F2): over REST "already paid" is said of a bill, never of
+// all because of one, and the problem points at those that it is about.
+func TestSomeBillsArePaidMeanwhile(t *testing.T) {
+	t.Parallel()
+	l := newLot(t)
+	status, quoted := l.request(t, http.MethodPost, "/v1/payments", `{"service": "parking", "refs": ["place-2", "place-1", "place-3"]}`)
+	if status != http.StatusCreated {
+		t.Fatalf("%d %v", status, quoted)
+	}
+	answer, err := l.payments.Accept(t.Context(), "wallet", "1", l.rested(t, "place-3"), 40*money.Som, time.Time{})
+	if err != nil || answer.Decision != payment.Approved {
+		t.Fatalf("%+v, %v", answer, err)
+	}
+	confirmation := fmt.Sprintf("/v1/payments/%s/confirmation", quoted["id"])
+	refused := func(method, path, body, code string, pointers ...string) {
+		t.Helper()
+		status, p := l.request(t, method, path, body)
+		faults, _ := p["errors"].([]any)
+		if status != http.StatusConflict || p["code"] != code || len(faults) != len(pointers) {
+			t.Errorf("%s: %d %v", path, status, p)
+			return
+		}
+		for i, f := range faults {
+			fault, _ := f.(map[string]any)
+			if fault["in"] != "body" || fault["pointer"] != pointers[i] || fault["code"] != "choice" || fault["detail"] != p["detail"] {
+				t.Errorf("%s: %v", path, fault)
+			}
+		}
+	}
+	open := func(refs ...string) (string, string, string) {
+		return http.MethodPost, "/v1/payments", fmt.Sprintf(`{"service": "parking", "refs": ["%s"]}`, strings.Join(refs, `", "`))
+	}
+	both := func(state string) {
+		t.Helper()
+		method, path, body := open("place-3", "place-1")
+		refused(method, path, body, "problem.payment_part_"+state, "/refs/0")
+		refused(http.MethodPut, confirmation, "", "problem.payment_part_"+state, "/lines/2")
+	}
+	both("taken")
+	list, err := l.payments.List(t.Context(), caller.Caller{Phone: parker, Now: time.Now()}, "", 10)
+	fatal(t, err)
+	for _, p := range list {
+		fatal(t, l.payments.Settle(t.Context(), p.ID))
+	}
+	both("paid")
+	method, path, body := open("place-3")
+	refused(method, path, body, "problem.payment_paid")
 }

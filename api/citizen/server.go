@@ -77,6 +77,8 @@ var places = map[string]api.Fault{
 	"problem.fine_number":              {In: "body", Pointer: "/refs", Code: api.FaultFormat},
 	"problem.payment_service":          {In: "body", Pointer: "/service", Code: api.FaultChoice},
 	"problem.payment_bills":            {In: "body", Pointer: "/refs", Code: api.FaultTooMany},
+	"problem.payment_part_paid":        {In: "body", Pointer: "/refs", Code: api.FaultChoice},
+	"problem.payment_part_taken":       {In: "body", Pointer: "/refs", Code: api.FaultChoice},
 	"problem.preschool_choices":        {In: "body", Pointer: "/kindergartens", Code: api.FaultRepeated},
 	"problem.preschool_kindergarten":   {In: "body", Pointer: "/kindergartens", Code: api.FaultChoice},
 	"problem.preschool_child":          {In: "body", Pointer: "/child", Code: api.FaultChoice},
@@ -88,8 +90,12 @@ var places = map[string]api.Fault{
 	"problem.usage_span":               {In: "query", Name: "from", Code: api.FaultRange},
 }
 
+// confirmed is in the place of /refs for a confirmation, which has no body: the lines of
+// the payment.
+const confirmed = "/lines"
+
 // locate says where in the request the cause of a problem of ours is.
-func locate(next StrictHandlerFunc, _ string) StrictHandlerFunc {
+func locate(next StrictHandlerFunc, operation string) StrictHandlerFunc {
 	return func(c *fiber.Ctx, request any) (any, error) {
 		response, err := next(c, request)
 		if err == nil {
@@ -99,6 +105,9 @@ func locate(next StrictHandlerFunc, _ string) StrictHandlerFunc {
 		place, known := places[p.Key]
 		if !known {
 			return response, err
+		}
+		if operation == "ConfirmPayment" && place.Pointer == "/refs" {
+			place.Pointer = confirmed
 		}
 		faults := []api.Fault{place}
 		for i, item := range p.Items {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,18 +78,55 @@ func TestWrongKeyKeepsChoices(t *testing.T) {
 	k.say(number, "Тандалды "+strings.TrimPrefix(label, "Тандоо "))
 }
 
-// A wrong key on a refusal says once more what it says, and leads nowhere else.
+// TestWrongKeyOnRefusal (F2b): what is typed on a problem's screen is answered itself,
+// never with the problem once more, which need not be so any more; that leads nowhere
+// else, however often, and adds no page.
 func TestWrongKeyOnRefusal(t *testing.T) {
+	t.Parallel()
+	for channel, keys := range map[caller.Channel][]string{caller.USSD: {"1", "2", "9", "abc"}, caller.SMS: {"1", "2", "9", "абв"}} {
+		k := newCounter(t)
+		k.c.Channel = channel
+		k.say("1", "1 Тизме")
+		refusal := k.turn(Input{Text: "2"}).Text
+		for _, key := range slices.Concat(keys, keys) {
+			reply := k.turn(Input{Text: key})
+			sentence, _, _ := strings.Cut(refusal, "\n")
+			if strings.Contains(reply.Text, sentence) || !strings.HasSuffix(reply.Text, "\n0 Артка") || !reply.Unclear {
+				t.Errorf("%s: %q is answered %+v", channel, key, reply)
+			}
+			if key == "1" && !strings.Contains(reply.Text, "Тандай турган нерсе жок. 0 деп жазыңыз.") {
+				t.Errorf("%s: %q is answered %q", channel, key, reply.Text)
+			}
+		}
+		if n := len(k.state.Pages); n > 2 {
+			t.Errorf("%s: there are %d pages", channel, n)
+		}
+		k.say("0", "1 Тизме")
+	}
+}
+
+// What of a problem was not read yet is read on after a wrong key.
+func TestWrongKeyOnALongRefusal(t *testing.T) {
 	t.Parallel()
 	k := newCounter(t)
 	k.say("1", "1 Тизме")
-	refusal := k.turn(Input{Text: "2"}).Text
-	for range 2 {
-		if got := k.turn(Input{Text: "1"}).Text; got != refusal {
-			t.Errorf("answered %q, want %q", got, refusal)
+	k.budget = MinBudget
+	k.turn(Input{Text: "2"})
+	last := k.state.Pages[len(k.state.Pages)-1].Text
+	var pages int
+	for range 3 {
+		k.say("7", "Тандай турган нерсе жок.")
+		if pages == 0 {
+			pages = len(k.state.Pages)
 		}
 	}
-	k.say("0", "1 Тизме")
+	if len(k.state.Pages) != pages {
+		t.Errorf("%d pages have become %d", pages, len(k.state.Pages))
+	}
+	for k.state.Page+2 < len(k.state.Pages) {
+		k.turn(Input{Text: "9"})
+	}
+	k.say("9", last)
 }
 
 // TestAnotherAnswerAfterALookUp (B5): on a screen that only says what an answer led

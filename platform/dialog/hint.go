@@ -39,11 +39,12 @@ func (e *Engine) waiting(in Input) []string {
 	return []string{typed}
 }
 
-// remark says something about what was typed above the same screen.
+// remark says something about what was typed above the same screen; in the place of a
+// problem's, see instead.
 func (w *walk) remark(ctx context.Context, said string) error {
 	w.noticed = true
 	if w.state.Node == nodeProblem {
-		return nil
+		return w.instead(said)
 	}
 	w.repeats = true
 	return w.show(ctx, said)

@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"context"
+	"slices"
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/problem"
@@ -45,17 +46,41 @@ func (w *walk) present(screen Screen, notice string) {
 	w.state.Ended = screen.End
 }
 
-// again shows the same screen under the sentence of err. A problem's screen has no
-// node to ask, and says already what to do: it stays as it is.
+// again shows the same screen under the sentence of err; in the place of a problem's
+// screen, see instead.
 func (w *walk) again(ctx context.Context, err error) error {
 	p := problem.From(err)
 	w.noticed, w.unclear = true, p.Code == problem.Invalid
 	if w.state.Node == nodeProblem {
-		return nil
+		return w.instead(w.sentence(p))
 	}
 	w.engine.logError(ctx, w.state.Node, err)
 	w.failed, w.repeats = passing(p), true
-	return w.show(ctx, w.engine.text(w.tongue(), Say(p.Key, p.Args...)))
+	return w.show(ctx, w.sentence(p))
+}
+
+// sentence is what a problem says.
+func (w *walk) sentence(p *problem.Error) string {
+	return w.engine.text(w.tongue(), Say(p.Key, p.Args...))
+}
+
+// instead says something about what was typed in the place of a problem's sentence: that
+// has no node to ask, and is not said again, as it was the answer to something else and
+// need not be true any more. What of it was not read yet stays behind.
+func (w *walk) instead(said string) error {
+	st := w.state
+	of := st.Pages[st.Page].Of
+	from := slices.IndexFunc(st.Pages, func(p Page) bool { return p.Of == of })
+	rest := slices.DeleteFunc(slices.Clone(st.Pages[from:]), func(p Page) bool { return p.Of == of })
+	tongue := w.tongue()
+	over := layout(w.budget, sheet{
+		body: said, more: w.engine.more(tongue), footer: w.footer(tongue, Screen{}), goesOn: len(rest) > 0,
+	})
+	for i := range over {
+		over[i].Of = of
+	}
+	st.Pages, st.Page = slices.Concat(st.Pages[:from], over, rest), from
+	return nil
 }
 
 // trouble shows the sentence of err on a screen of its own, from which "back"

@@ -121,6 +121,9 @@ func (w *walk) move(ctx context.Context, next Next) error {
 		var err error
 		if next, err = problem.Guarded(func() (Next, error) { return node.Do(ctx, turn) }); err != nil {
 			w.countProblem(err)
+			if to := (*backTo)(nil); errors.As(err, &to) {
+				return w.backTo(ctx, to.node, err)
+			}
 			return w.trouble(ctx, node.ID, err)
 		}
 		w.caller = turn.Caller

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/problem"
 )
 
 // The steps of a checkout; a service's name and a dot stand before each.
@@ -30,10 +31,11 @@ func Pay(service string, refs ...string) dialog.Next {
 
 // Checkout is the part of a service's conversation in which bills are paid: the sum, the
 // citizen's word, and the code to pay by. The service has these nodes among its own, and
-// leads to them by Pay; the steps count as its own. about says in a line what is paid
-// for; it stands above the sum.
-func (s *Service) Checkout(service string, about func(t *dialog.Turn, p Payment) dialog.Message) []dialog.Node {
-	c := checkout{s, service, about}
+// leads to them by Pay; the steps count as its own. list is the service's node where
+// bills are chosen: where they cannot be paid any more, what is left is shown there anew.
+// about says in a line what is paid for; it stands above the sum.
+func (s *Service) Checkout(service, list string, about func(t *dialog.Turn, p Payment) dialog.Message) []dialog.Node {
+	c := checkout{s, service, list, about}
 	return []dialog.Node{
 		{ID: service + stepOpen, Do: c.open},
 		{ID: service + stepConfirm, Show: c.confirm},
@@ -45,6 +47,7 @@ func (s *Service) Checkout(service string, about func(t *dialog.Turn, p Payment)
 type checkout struct {
 	payments *Service
 	service  string
+	list     string
 	about    func(t *dialog.Turn, p Payment) dialog.Message
 }
 
@@ -52,9 +55,18 @@ type checkout struct {
 func (c checkout) open(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
 	p, err := c.payments.Open(ctx, t.Caller, c.service, strings.Split(t.Get(c.service+memoryBills), ","))
 	if err != nil {
-		return dialog.Next{}, err
+		return dialog.Next{}, c.refused(err)
 	}
 	return dialog.Go(c.service+stepConfirm, c.service+memoryPayment, p.ID), nil
+}
+
+// refused leads back to the list from bills that are not as they were when it was shown.
+func (c checkout) refused(err error) error {
+	switch problem.From(err).Code {
+	case problem.NotFound, problem.Conflict:
+		return dialog.BackTo(c.list, err)
+	}
+	return err
 }
 
 func (c checkout) confirm(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
@@ -71,7 +83,7 @@ func (c checkout) confirm(ctx context.Context, t *dialog.Turn) (dialog.Screen, e
 func (c checkout) pay(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
 	p, err := c.payments.Confirm(ctx, t.Caller, t.Get(c.service+memoryPayment))
 	if err != nil {
-		return dialog.Next{}, err
+		return dialog.Next{}, c.refused(err)
 	}
 	return dialog.Done(c.service+stepCode, c.service+memoryPayment, p.ID), nil
 }

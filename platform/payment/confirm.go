@@ -18,8 +18,8 @@ import (
 
 // Confirm says that the citizen wants to pay, and sends the code by SMS (not to
 // a caller on SMS, who reads it in the answer). Confirming twice is confirming
-// once. Problems: payment_absent, payment_expired, and of a bill that was paid, or
-// is being paid, since it was priced: payment_paid, payment_taken.
+// once. Problems: payment_absent, payment_expired, and of bills that were paid, or are
+// being paid, since they were priced those of Open, with the places of Payment.Lines.
 func (s *Service) Confirm(ctx context.Context, c caller.Caller, id string) (Payment, error) {
 	p, err := s.Get(ctx, c, id)
 	if err != nil || p.State != Quoted {
@@ -32,7 +32,7 @@ func (s *Service) Confirm(ctx context.Context, c caller.Caller, id string) (Paym
 	for i, l := range p.Lines {
 		refs[i] = l.Ref
 	}
-	if err := s.free(ctx, p.Service, refs); err != nil {
+	if err := s.free(ctx, c, p.Service, refs); err != nil {
 		return Payment{}, err
 	}
 	err = s.DB.InTx(ctx, func(tx *store.Tx) error { return s.confirm(ctx, tx, c, id) })

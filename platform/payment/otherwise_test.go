@@ -83,7 +83,7 @@ func TestConfirmingAPaidBill(t *testing.T) {
 		must(t, err)
 		w.accept(t, "1", paid)
 		_, err = w.Confirm(t.Context(), w.caller(bakyt, "t3"), quoted.ID)
-		if key := problem.From(err).Key; key != "problem.payment_taken" {
+		if key := problem.From(err).Key; key != "problem.payment_elsewhere" {
 			t.Errorf("while it is being paid: %v", err)
 		}
 		must(t, w.Settle(t.Context(), paid.ID))

@@ -59,6 +59,11 @@ WHERE id = $1 AND state = 'accepted';
 SELECT l.payment_id, l.state FROM payment_claims c JOIN payment_lines l ON l.payment_id = c.payment_id AND l.ref = c.ref
 WHERE c.service = $1 AND c.ref = $2;
 
+-- name: CountTold :one
+-- What the phone has that gets a message when the payment ends.
+SELECT COUNT(*) FROM payments
+WHERE owner = sqlc.arg(owner) AND (id = sqlc.arg(payment_id) OR waits_for = sqlc.arg(payment_id));
+
 -- name: HoldPayment :exec
 -- Has whoever ends this payment wait for the end of the transaction.
 UPDATE payments SET tries = tries WHERE id = $1;

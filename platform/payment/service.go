@@ -86,9 +86,13 @@ var (
 	errPhone   = problem.New(problem.Unauthenticated, "problem.payment_phone")
 	errAbsent  = problem.New(problem.NotFound, "problem.payment_absent")
 	errPaid    = problem.New(problem.Conflict, "problem.payment_paid")
-	errTaken   = problem.New(problem.Conflict, "problem.payment_taken")
-	errExpired = problem.New(problem.Conflict, "problem.payment_expired")
-	errBills   = problem.New(problem.Invalid, "problem.payment_bills")
+	errTaken   = problem.New(problem.Conflict, "problem.payment_taken") // and the caller is told how it ends
+	// errElsewhere is errTaken for a caller to whom nobody sends anything about it.
+	errElsewhere = problem.New(problem.Conflict, "problem.payment_elsewhere")
+	errPartPaid  = problem.New(problem.Conflict, "problem.payment_part_paid")
+	errPartTaken = problem.New(problem.Conflict, "problem.payment_part_taken")
+	errExpired   = problem.New(problem.Conflict, "problem.payment_expired")
+	errBills     = problem.New(problem.Invalid, "problem.payment_bills")
 )
 
 // The contexts that seal and index the caller's phone.
@@ -100,9 +104,11 @@ const (
 
 // Open prices the bills refs of a service and keeps the intent to pay them all.
 // Make it when the confirm screen is shown: a retry of the same turn gets the
-// same payment. Problems: payment_service (whose bills nobody has paid), payment_taken (a bill is being paid already),
-// payment_paid (it was paid through us and its register knows),
-// payment_bills (none, or more than MaxBills), and the biller's own.
+// same payment. Problems: payment_service (whose bills nobody has paid), payment_taken and
+// payment_elsewhere (being paid already: the caller is told how that ends, or is not),
+// payment_paid (paid through us, and the register knows), payment_bills (none, or more
+// than MaxBills), and the biller's own; where that is so of some of the bills only,
+// payment_part_paid and payment_part_taken, with the places of those in refs.
 func (s *Service) Open(ctx context.Context, c caller.Caller, service string, refs []string) (Payment, error) {
 	biller, known := s.billers[service]
 	if !known {
@@ -114,6 +120,7 @@ func (s *Service) Open(ctx context.Context, c caller.Caller, service string, ref
 	if c.Phone == "" {
 		return Payment{}, errPhone
 	}
+	given := refs
 	refs = slices.Compact(slices.Sorted(slices.Values(refs)))
 	if len(refs) == 0 || len(refs) > MaxBills {
 		return Payment{}, errBills
@@ -126,7 +133,7 @@ func (s *Service) Open(ctx context.Context, c caller.Caller, service string, ref
 	if p, err := s.byOpenKey(ctx, key); err == nil || !errors.Is(err, sql.ErrNoRows) {
 		return p, err
 	}
-	if err := s.free(ctx, service, refs); err != nil {
+	if err := s.free(ctx, c, service, given); err != nil {
 		return Payment{}, err
 	}
 	sealed, err := s.Sealer.Seal([]byte(c.Phone), phoneContext)
@@ -138,8 +145,8 @@ func (s *Service) Open(ctx context.Context, c caller.Caller, service string, ref
 		Locale: string(c.Locale), Channel: string(c.Channel), Operator: c.Operator,
 		OpenedAt: dbtime.From(c.Now), ExpiresAt: dbtime.From(c.Now.Add(QuoteLife)),
 	}
-	lines, err := s.quote(ctx, biller, row.ID, row.Owner, refs)
-	if err != nil {
+	lines, closed, err := s.quote(ctx, biller, row.ID, row.Owner, refs)
+	if err = errors.Join(err, closed.of(given)); err != nil {
 		return Payment{}, err
 	}
 	if p, found, err := s.opened(ctx, c, service, lines); found || err != nil {
@@ -149,23 +156,6 @@ func (s *Service) Open(ctx context.Context, c caller.Caller, service string, ref
 		row.Amount += l.Amount
 	}
 	return s.insert(ctx, row, lines)
-}
-
-// free refuses bills of which one is paid, or being paid, through us.
-func (s *Service) free(ctx context.Context, service string, refs []string) error {
-	for _, ref := range refs {
-		holder, err := db.New(s.DB.Reader()).ClaimHolder(ctx, db.ClaimHolderParams{Service: service, Ref: ref})
-		switch {
-		case errors.Is(err, sql.ErrNoRows):
-		case err != nil:
-			return fmt.Errorf("look for a bill's claim: %w", err)
-		case State(holder.State) == Settled:
-			return errPaid
-		default:
-			return errTaken
-		}
-	}
-	return nil
 }
 
 // opened finds what the caller opened lately for the same bills at the same
@@ -231,22 +221,28 @@ func (s *Service) CutPhone(ctx context.Context, tx *store.Tx, phone string, now 
 
 func (s *Service) owner(phone string) string { return s.Sealer.Index(ownerPurpose, phone) }
 
-// quote asks the biller for each bill's price.
-func (s *Service) quote(ctx context.Context, biller Biller, id, payer string, refs []string) ([]db.InsertLineParams, error) {
-	lines := make([]db.InsertLineParams, 0, len(refs))
+// quote asks the biller for each bill's price, and which bills its register closed.
+func (s *Service) quote(
+	ctx context.Context, biller Biller, id, payer string, refs []string,
+) (lines []db.InsertLineParams, closed barred, err error) {
+	closed = barred{}
 	for i, ref := range refs {
 		q, err := biller.Quote(ctx, Bill{Ref: ref, PaymentID: id, Payer: payer})
+		if err != nil && unpriced(err) == NotPayable {
+			closed[ref] = problem.From(err)
+			continue
+		}
 		if err != nil {
-			return nil, fmt.Errorf("quote a bill: %w", err)
+			return nil, nil, fmt.Errorf("quote a bill: %w", err)
 		}
 		if q.Amount <= 0 {
-			return nil, fmt.Errorf("quote a bill: the register asks for %d tyiyn", q.Amount)
+			return nil, nil, fmt.Errorf("quote a bill: the register asks for %d tyiyn", q.Amount)
 		}
 		lines = append(lines, db.InsertLineParams{
 			PaymentID: id, N: int64(i), Ref: ref, Amount: int64(q.Amount),
 		})
 	}
-	return lines, nil
+	return lines, closed, nil
 }
 
 // codeTries bounds the draws of a code that is free. With a million codes in

@@ -34,7 +34,7 @@ type Deps struct {
 
 // Payments takes the money (platform/payment).
 type Payments interface {
-	Checkout(service string, about func(t *dialog.Turn, p payment.Payment) dialog.Message) []dialog.Node
+	Checkout(service, list string, about func(t *dialog.Turn, p payment.Payment) dialog.Message) []dialog.Node
 	Claimed(ctx context.Context, service, ref string) (bool, error)
 }
 

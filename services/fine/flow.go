@@ -36,7 +36,7 @@ func (s *Service) Flow() dialog.Flow {
 			{ID: nodeList, Show: s.showList},
 			{ID: nodeDetails, Show: s.showDetails, Resume: dialog.Call(nodeIdentity, nodeDetails)},
 			{ID: nodeWarning, Plain: showWarning},
-		}, s.Payments.Checkout(Name, about)...),
+		}, s.Payments.Checkout(Name, nodeList, about)...),
 		Commands: commands(),
 		Shapes:   []dialog.Shape{{Read: findPlate, Ask: nodePlate}},
 		Hint:     hint,

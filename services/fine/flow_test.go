@@ -352,3 +352,58 @@ func TestAPaymentCodeIsNoPlate(t *testing.T) {
 		}
 	})
 }
+
+// TestOneOfTheListIsPaidMeanwhile (F2): of "all", while one is paid elsewhere, nobody
+// hears that it is paid: the conversation leads to a new list, under a sentence that says
+// why, from the list and from the confirm screen, and no way leads to the old sum.
+func TestOneOfTheListIsPaidMeanwhile(t *testing.T) {
+	t.Parallel()
+	for _, channel := range []caller.Channel{caller.USSD, caller.SMS} {
+		for loc, said := range map[locales.Locale]string{
+			locales.RU: "Часть уже оплачена или закрыта. Выберите снова.", locales.KY: "Айрымдары төлөнгөн же жабылган. Кайра тандаңыз.",
+		} {
+			for _, late := range []bool{false, true} {
+				w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
+				k := newConversation(t, w, loc)
+				k.channel = channel
+				k.start("")
+				k.say("1")
+				k.expect(k.read(plate), "10 000 с.")
+				if late {
+					k.expect(k.say("1"), "10 000 сом")
+				}
+				paid := w.paid(t, "elsewhere", "103")
+				must(t, w.payments.Settle(t.Context(), paid.ID))
+				again := k.read("1")
+				k.expect(again, said, plate+": 2", "9 000 с.")
+				if strings.Contains(again, "10 000") {
+					t.Errorf("the old list is shown: %q", again)
+				}
+				k.expect(k.say("1"), "9 000 сом")
+				k.expect(k.say("0"), plate+": 2")
+				for range 9 {
+					if back := k.say("0"); strings.Contains(back, "10 000") {
+						t.Errorf("the way back shows the old sum: %q", back)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestTheOnlyOneIsPaidMeanwhile (F2b, F4): a verdict on one fine stands above what the
+// plate owes by now, and no number repeats it.
+func TestTheOnlyOneIsPaidMeanwhile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
+	k := newConversation(t, w, locales.RU)
+	k.channel, k.budget = caller.SMS, dialog.Budget{Septets: 459, Units: 201}
+	k.expect(k.start("штраф "+plate), "2 №103: 1 000 с.\n3 №102: 7 500 с.\n4 №101: 1 500 с.")
+	paid := w.paid(t, "elsewhere", "103")
+	must(t, w.payments.Settle(t.Context(), paid.ID))
+	k.expect(k.say("2"), "Это уже оплачено. Платить снова не нужно.\n01KG123ABC: 2 штрафа\n1 Все: 9 000 с.\n2 №102: 7 500 с.")
+	if got := k.say("7"); strings.Contains(got, "Это уже оплачено") || !strings.Contains(got, "Такого пункта нет") {
+		t.Errorf("a number that is none: %q", got)
+	}
+	k.expect(k.say("3"), "К оплате: 1 500 сом")
+}

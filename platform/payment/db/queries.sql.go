@@ -214,6 +214,24 @@ func (q *Queries) CountSuspended(ctx context.Context) (int64, error) {
 	return count, err
 }
 
+const countTold = `-- name: CountTold :one
+SELECT COUNT(*) FROM payments
+WHERE owner = $1 AND (id = $2 OR waits_for = $2)
+`
+
+type CountToldParams struct {
+	Owner     string
+	PaymentID string
+}
+
+// What the phone has that gets a message when the payment ends.
+func (q *Queries) CountTold(ctx context.Context, arg CountToldParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countTold, arg.Owner, arg.PaymentID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const createPartner = `-- name: CreatePartner :execrows
 INSERT INTO partners (id, secret_hash, created_at) VALUES ($1, $2, $3)
 ON CONFLICT DO NOTHING
