@@ -46,3 +46,24 @@ func TestAttackF1AThiefWhoWasProvedFirst(t *testing.T) {
 		t.Errorf("the owner's registrations: %+v", list)
 	}
 }
+
+// TestAttackF1TheWordInAPause: the owner who answers in words that nobody understands until
+// their phone is not answered any more locks the thief out with the word all the same.
+func TestAttackF1TheWordInAPause(t *testing.T) {
+	t.Parallel()
+	const thief, owner = "+996555777002", aigul
+	d := embedded(t)
+	prove(t, d, d.signIn(owner))
+	thiefs := d.signIn(thief)
+	prove(t, d, thiefs)
+	word := undoWord.FindString(d.await(owner, "7002"))
+	for _, text := range []string{"кайсы банк", "эмне болду", "эмне кылам", "ким жазды", "түшүнгөн жокмун", "кайра айт", "эмне дейсиң"} {
+		d.text(owner, text, word)
+	}
+	d.text(owner, "дагы эмне", "автожооп")
+	d.text(owner, word, "24")
+	d.await(thief, "оператор")
+	if status := d.json(http.MethodGet, "/v1/certificates", thiefs, nil, nil); status != http.StatusUnauthorized {
+		t.Errorf("the thief's token: %d", status)
+	}
+}

@@ -81,13 +81,13 @@ var (
 const rememberAnswer = 10 * time.Minute
 
 // isLoop tells why a text is not to be answered; "" when it is. In a pause it is only if
-// it asks for help, or for what the law has us do.
-func (in *Inbound) isLoop(ctx context.Context, m message, x *exchange, wish *wish) (reason string) {
+// it asks for what the law has us do; see also stands.
+func (in *Inbound) isLoop(ctx context.Context, x *exchange, wish *wish) (reason string) {
 	if x == nil {
 		return ""
 	}
 	if in.now().Before(x.paused) {
-		if (wish != nil && wish.firm || in.conversations.Helps(m.Text)) && !in.isOver(ctx, pauseBound, x.sender) {
+		if wish != nil && wish.firm && !in.isOver(ctx, pauseBound, x.sender) {
 			return ""
 		}
 		return reasonSilenced

@@ -1,17 +1,49 @@
 package sms
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
 
+	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/clock"
+	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 	"github.com/eshik-kg/eshik/sms/db"
 )
+
+// brake deals with a text that is not to be answered, unless it is the word of a message
+// that its phone was sent, and right: that is obeyed however many texts came before. By it
+// the owner of a stolen card locks the thief out, and nobody goes on with it, as it has its
+// effect once; a wrong one is a text as all others. Who asks for help in a pause reads until
+// when it lasts: nothing that help offers would be answered.
+func (in *Inbound) brake(ctx context.Context, m message, x *exchange, reason string, w *wish) (done bool, err error) {
+	standing, err := in.standing(ctx, m)
+	if err != nil || standing.Acts {
+		return false, err
+	}
+	if reason != reasonSilenced || !standing.Help || in.isOver(ctx, pauseBound, x.sender) {
+		return true, in.silence(ctx, m, x, reason, w)
+	}
+	text, err := in.paused(ctx, m, x.paused)
+	if err != nil {
+		return true, err
+	}
+	return true, in.reply(ctx, m, text)
+}
+
+// standing tells what a text is that counts in a pause, in the phone's language.
+func (in *Inbound) standing(ctx context.Context, m message) (dialog.Standing, error) {
+	loc, err := in.languages.Locale(ctx, m.Phone)
+	if err != nil {
+		return dialog.Standing{}, err
+	}
+	return in.conversations.Standing(ctx, in.turn(m), cmp.Or(loc, locales.KY))
+}
 
 // silence ends a text without an answer; what it asks for by law is done all the same.
 // The first one begins a pause, of which its phone is told.
@@ -75,9 +107,18 @@ func (in *Inbound) pause(ctx context.Context, m message, x *exchange, reason str
 	}, nil
 }
 
-// paused says that a phone is not answered, until when, and what to do meanwhile.
+// paused says that a phone is not answered, until when, and what to do meanwhile: first
+// what a message asked for that the phone was sent.
 func (in *Inbound) paused(ctx context.Context, m message, until time.Time) (string, error) {
-	return in.say(ctx, m.Phone, "sms.paused", "until", clock.Moment(until), "code", in.shortCode)
+	standing, err := in.standing(ctx, m)
+	if err != nil {
+		return "", err
+	}
+	text, err := in.say(ctx, m.Phone, "sms.paused", "until", clock.Moment(until), "code", in.shortCode)
+	if err != nil || standing.Open == "" {
+		return text, err
+	}
+	return standing.Open + "\n" + text, nil
 }
 
 // Brake is a phone that is or was not answered.

@@ -47,8 +47,9 @@ type Conversations interface {
 	Turn(ctx context.Context, turn session.Turn) (session.Answer, error)
 	// Awaits reports that a question is open to which the text may be the answer.
 	Awaits(ctx context.Context, turn session.Turn) (bool, error)
-	// Helps reports a text that asks for help.
-	Helps(text string) bool
+	// Standing tells what the text is that counts where no conversation is held; what it
+	// says is in a language.
+	Standing(ctx context.Context, turn session.Turn, loc locales.Locale) (dialog.Standing, error)
 }
 
 // Outbox sends messages in a transaction, as *notify.Outbox does.

@@ -163,21 +163,12 @@ func (in *Inbound) answer(ctx context.Context, m message) error {
 	if err != nil {
 		return err
 	}
-	if reason := in.isLoop(ctx, m, x, wish); reason != "" {
-		return in.silence(ctx, m, x, reason, wish)
-	}
-	if x != nil && in.now().Before(x.paused) && (wish == nil || !wish.firm) { // who asks for help: nothing that it offers would be answered
-		text, err := in.paused(ctx, m, x.paused)
-		if err != nil {
+	if reason := in.isLoop(ctx, x, wish); reason != "" {
+		if done, err := in.brake(ctx, m, x, reason, wish); done || err != nil {
 			return err
 		}
-		return in.reply(ctx, m, text)
 	}
-	turn := session.Turn{
-		Session: "sms", Phone: m.Phone, Channel: caller.SMS, Gateway: m.provider,
-		Operator: caller.Operator(m.Phone), Text: m.Text, ID: m.name(),
-		Budget: Budget, Lifetime: Lifetime, Now: in.now(),
-	}
+	turn := in.turn(m)
 	if wish != nil {
 		awaited, err := in.awaits(ctx, turn, wish)
 		if err != nil {
@@ -195,6 +186,15 @@ func (in *Inbound) answer(ctx context.Context, m message) error {
 		return in.silence(ctx, m, x, reason, nil)
 	}
 	return in.replyTo(ctx, reply{message: m, text: answer.Text, exchange: x})
+}
+
+// turn is a message as a conversation takes it.
+func (in *Inbound) turn(m message) session.Turn {
+	return session.Turn{
+		Session: "sms", Phone: m.Phone, Channel: caller.SMS, Gateway: m.provider,
+		Operator: caller.Operator(m.Phone), Text: m.Text, ID: m.name(),
+		Budget: Budget, Lifetime: Lifetime, Now: in.now(),
+	}
 }
 
 // awaits reports that a conversation may have asked for what reads as a wish.

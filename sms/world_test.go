@@ -21,6 +21,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/notify"
@@ -43,6 +44,7 @@ type conversations struct {
 	mu     sync.Mutex
 	turns  []session.Turn
 	broken error
+	word   string // that the phones were told, and that acts until it is taken
 	held   chan struct{}
 }
 
@@ -56,6 +58,9 @@ func (f *conversations) Turn(_ context.Context, turn session.Turn) (session.Answ
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.turns = append(f.turns, turn)
+	if turn.Text == f.word {
+		f.word = ""
+	}
 	if f.broken != nil {
 		return session.Answer{}, f.broken
 	}
@@ -63,8 +68,16 @@ func (f *conversations) Turn(_ context.Context, turn session.Turn) (session.Answ
 	return session.Answer{Text: text, Unclear: strings.HasPrefix(turn.Text, "эмне") || turn.Text == "77"}, nil
 }
 
-// Helps implements sms.Conversations.
-func (f *conversations) Helps(text string) bool { return text == "ЖАРДАМ" }
+// Standing implements sms.Conversations.
+func (f *conversations) Standing(_ context.Context, turn session.Turn, loc locales.Locale) (dialog.Standing, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s := dialog.Standing{Help: turn.Text == "ЖАРДАМ", Told: strings.HasPrefix(turn.Text, "БЛОК"), Acts: turn.Text == f.word}
+	if f.word != "" {
+		s.Open = string(loc) + " answer " + f.word
+	}
+	return s, f.broken
+}
 
 // Awaits implements sms.Conversations: what was said last is a question if it ends so.
 func (f *conversations) Awaits(_ context.Context, turn session.Turn) (bool, error) {

@@ -145,6 +145,9 @@ type Flow struct {
 	// with it, if it may be meant for this service; nil: nothing does. It gets ASCII
 	// digits.
 	Hint func(number string) (Message, bool)
+	// Told is what the service tells phones in messages that are answered with a word; nil:
+	// nothing.
+	Told *Told
 	// Texted is the line of HELP that says which words are texted; zero: none.
 	Texted Message
 }

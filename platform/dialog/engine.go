@@ -62,6 +62,8 @@ type Engine struct {
 	commands  []Command
 	lexicon   *locales.Lexicon   // finds a command by its place in commands
 	others    *locales.Lexicon   // finds one that is not meant, by Command.Elsewhere
+	otherwise *locales.Lexicon   // finds an answer to a message in other words, see Told
+	told      map[string]*Told   // by service
 	words     []word             // the single words among them
 	exact     map[string]int     // folded word that people are told of → its command
 	labels    map[string]Command // label of a menu → where it leads
@@ -81,8 +83,12 @@ func New(catalogue *locales.Catalogue, options Options, services ...Flow) (*Engi
 	if err != nil {
 		return nil, err
 	}
+	otherwise, err := locales.NewLexicon(false)
+	if err != nil {
+		return nil, err
+	}
 	e := &Engine{
-		catalogue: catalogue, options: options, services: services, lexicon: lexicon, others: others,
+		catalogue: catalogue, options: options, services: services, lexicon: lexicon, others: others, otherwise: otherwise, told: map[string]*Told{},
 		nodes: map[string]Node{}, owner: map[string]string{}, exact: map[string]int{}, labels: map[string]Command{},
 	}
 	var faults []error
@@ -91,6 +97,7 @@ func New(catalogue *locales.Catalogue, options Options, services ...Flow) (*Engi
 			faults = append(faults, e.add(service.Name, node))
 		}
 		faults = append(faults, e.learn(service))
+		e.learnTold(service)
 	}
 	for _, service := range services {
 		e.learnLabels(service)
@@ -191,12 +198,6 @@ func (r Reply) In(budget Budget) Reply {
 	w.present(w.screen, w.said)
 	r.Text, r.End = w.state.Pages[w.state.Page].Text, w.state.Ended
 	return r
-}
-
-// Helps reports a text that asks for help, on whatever screen.
-func (e *Engine) Helps(text string) bool {
-	command, _, ok := e.command(text, false)
-	return ok && command.Node == nodeHelp
 }
 
 // Next takes one turn: it moves st and says what to show. It returns an error

@@ -61,6 +61,17 @@ func (w *walk) intent(raw string) intent {
 	if text == "" {
 		return w.refuses(problem.New(problem.Invalid, "problem.input_empty"))
 	}
+	if command, rest, ok := w.dialsAtOnce(text); ok {
+		return intent{do: (*walk).obey, waits: true, command: &command, rest: rest}
+	}
+	if w.isOtherwise(text) {
+		return intent{do: (*walk).otherwise, waits: true, text: text, key: key}
+	}
+	return w.meant(text, key)
+}
+
+// meant is what the citizen wants by a text, or by a number that may be a key.
+func (w *walk) meant(text, key string) intent {
 	if w.caller.Channel == caller.SMS && key == "" {
 		if key = w.named(text); key == "" && cancels(text) {
 			key = keyHome

@@ -18,6 +18,9 @@ func (w *walk) start(ctx context.Context, in Input) error {
 	if cleaned := clean(in.Text); isUnread(in.Text, cleaned, digits(cleaned)) {
 		w.notice, w.unclear = w.engine.text(w.locale(), Say(errUnread.Key)), true
 	}
+	if w.isOtherwise(clean(in.Text)) {
+		w.notice = join(w.open(ctx), w.notice)
+	}
 	if in.Earlier != nil {
 		answers := w.engine.answersEarlier(in.Earlier, in.first())
 		if _, _, command := w.engine.command(in.Text, false); answers || len(in.Dialled) == 0 && !command {
@@ -43,8 +46,8 @@ func (w *walk) start(ctx context.Context, in Input) error {
 		w.state.Node = nodeMain
 		return w.command(ctx, command, rest)
 	}
-	if w.isLost(in.Text) && !in.Restarted && !cancels(in.Text) && !w.engine.lexicon.Read(in.Text).Greets() {
-		w.notice, w.unclear = w.notUnderstood(), true
+	if w.isLost(in.Text) && w.notice == "" && !in.Restarted && !cancels(in.Text) && !w.engine.lexicon.Read(in.Text).Greets() {
+		w.notice, w.unclear = w.notUnderstood(ctx), true
 	}
 	return w.move(ctx, Go(nodeMain))
 }
@@ -120,6 +123,9 @@ func (w *walk) step(ctx context.Context, text string) error {
 // if it has one: what is refused is asked for again.
 func (w *walk) command(ctx context.Context, c Command, rest string) error {
 	switch {
+	case c.Node == nodeHelp:
+		w.notice = w.open(ctx)
+		return w.move(ctx, c.next(rest))
 	case rest == "" || c.Ask == "":
 		return w.move(ctx, c.next(rest))
 	case !c.keeps(rest):

@@ -212,7 +212,7 @@ func (w *walk) lost(ctx context.Context, text string) error {
 		return w.home(ctx)
 	}
 	w.unclear = true
-	return w.remark(ctx, w.notUnderstood())
+	return w.remark(ctx, w.notUnderstood(ctx))
 }
 
 // isLost reports a text of words that no choice, question or command takes.
@@ -220,9 +220,10 @@ func (w *walk) isLost(text string) bool {
 	return w.caller.Channel == caller.SMS && strings.ContainsFunc(text, unicode.IsLetter)
 }
 
-// notUnderstood says that a text was not, and what can be texted.
-func (w *walk) notUnderstood() string {
-	return w.sentences(append([]Message{Say("problem.words")}, w.engine.textable()...)...)
+// notUnderstood says that a text was not, and what can be texted: first what a message
+// asked for that the phone was sent.
+func (w *walk) notUnderstood(ctx context.Context) string {
+	return join(w.sentences(Say("problem.words")), w.open(ctx), w.sentences(w.engine.textable()...))
 }
 
 func (w *walk) sentences(list ...Message) string {

@@ -77,8 +77,8 @@ func TestHelps(t *testing.T) {
 		"ЖАРДАМ": true, "помощь": true, "help": true, "?": true, "что можно": true, "айып": false, "меню": false, "1": false, "": false, Unreadable: false,
 		"Абонент азыр жооп бере албайт, кийинчерээк жардам сурап чалыңыз": false,
 	} {
-		if k.engine.Helps(text) != want {
-			t.Errorf("%q helps: %v", text, !want)
+		if s, err := k.engine.Standing(t.Context(), k.c, text); err != nil || s != (Standing{Help: want}) {
+			t.Errorf("%q is %+v, %v", text, s, err)
 		}
 	}
 }

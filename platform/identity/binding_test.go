@@ -144,10 +144,10 @@ func undoes(t *testing.T, db *store.DB, bare bool) {
 			t.Fatalf("%s undid: %s", who, got)
 		}
 	}
-	if got := w.undo(aigul, wrongNumber); wrongNumber != number && got != identity.UndoNothing {
+	if got := w.undo(aigul, wrongNumber); wrongNumber != number && got != identity.UndoWrong {
 		t.Errorf("a wrong number: %s", got)
 	}
-	if got := w.undo(aigul, "кайсы?"); got != identity.UndoNothing {
+	if got := w.undo(aigul, "кайсы?"); got != identity.UndoWrong {
 		t.Errorf("a word for a number: %s", got)
 	}
 	if who, err := w.service.Authenticate(t.Context(), token.Access); err != nil || who.CitizenID != citizen.ID {

@@ -36,7 +36,7 @@ const (
 	sentInstead = "instead"
 )
 
-// Conversation is identification's part of the conversation. It has no line in the main
+// Flow is identification's part of the conversation. It has no line in the main
 // menu: services call it.
 func (s *Service) Flow() dialog.Flow {
 	again := dialog.Go(NodeStart) // what was proved lapses when a conversation breaks off
@@ -49,7 +49,8 @@ func (s *Service) Flow() dialog.Flow {
 		{ID: nodeRefused, Plain: showRefused, Resume: again},
 		{ID: nodeUndo, Do: s.doUndo},
 		{ID: nodeUndone, Plain: showUndone},
-	}, Commands: []dialog.Command{{Words: undoWords, Node: nodeUndo, Arg: keyNumber, AtOnce: true}}, Hint: hint}
+	}, Commands: []dialog.Command{{Words: undoWords, Node: nodeUndo, Arg: keyNumber, AtOnce: true}}, Hint: hint,
+		Told: &dialog.Told{Say: s.sayOpen, Acts: s.undoes, Otherwise: otherwiseWords}}
 }
 
 // hint says that a number nobody asked for looks like a personal one, also with a

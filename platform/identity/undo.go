@@ -28,7 +28,15 @@ const (
 
 // undoWords are what a phone answers when it was told of another: "block", in both
 // languages. They stand in identity.proved_sms.
-var undoWords = []string{"бөгөт", "бөгөттөө", "блок", "заблокировать"}
+var undoWords = []string{"бөгөт", "бөгөттөө", "блок", "заблокировать", "блокировать", "бугот", "blok", "bogot"}
+
+// otherwiseWords are what people answer instead.
+var otherwiseWords = []string{
+	"это не я", "не я", "это была не я", "это был не я", "я не подтверждал", "я не подтверждала", "я этого не делал", "я этого не делала", "кто это",
+	"чужой телефон", "не мой телефон", "это не мой телефон", "не мой номер", "это не мой номер", "это мошенник", "мошенники", "заблокируйте", "заблокируй",
+	"блокируйте", "как заблокировать", "бул мен эмес", "мен эмес", "мен эмесмин", "бул ким", "бөтөн телефон", "менин телефонум эмес", "менин номерим эмес",
+	"алдамчы", "алдамчылар", "бөгөттөп коюңуз", "бөгөттөгүлө", "бөгөттөңүз", "not me", "it was not me", "who is this", "not my phone", "block it",
+}
 
 // Undone is what became of a wish to undo another phone's proof.
 type Undone string
@@ -38,7 +46,8 @@ const (
 	UndoDone    Undone = "done"
 	UndoAlready Undone = "already" // it was undone before
 	UndoLate    Undone = "late"    // UndoLasts is over
-	UndoNothing Undone = "nothing" // no such notice was sent to the phone
+	UndoNothing Undone = "nothing" // no notice was sent to the phone
+	UndoWrong   Undone = "wrong"   // none of those that were has that number
 )
 
 // Undo ends what another phone proved, of which the caller's phone was told. That is
@@ -84,6 +93,9 @@ func (s *Service) Undo(ctx context.Context, c caller.Caller, typed string) (Undo
 // sift finds the notices that are meant and still open.
 func sift(told []db.IdentityNotice, number string, all bool, now time.Time) (Undone, []db.IdentityNotice) {
 	outcome := UndoNothing
+	if !all && len(told) > 0 {
+		outcome = UndoWrong
+	}
 	var open []db.IdentityNotice
 	for _, n := range told {
 		switch {
@@ -101,7 +113,7 @@ func sift(told []db.IdentityNotice, number string, all bool, now time.Time) (Und
 
 // later is the outcome that says more: of several notices one decides.
 func later(a, b Undone) Undone {
-	order := []Undone{UndoNothing, UndoLate, UndoAlready, UndoDone}
+	order := []Undone{UndoNothing, UndoWrong, UndoLate, UndoAlready, UndoDone}
 	if slices.Index(order, a) > slices.Index(order, b) {
 		return a
 	}
@@ -182,6 +194,45 @@ func (s *Service) tellDisputed(ctx context.Context, tx *store.Tx, b db.IdentityB
 		Dedup: "identity.dispute:" + notice + ":" + b.PhoneIndex,
 		Text:  gsm.Pick(s.Catalogue.Message(spoken(b), "identity.disputed_sms", "until", clock.NotBefore(until))),
 	}}})
+}
+
+// sayOpen says how the caller's phone undoes the other phone that it was told of last, while
+// it may. The number was sent to this phone alone.
+func (s *Service) sayOpen(ctx context.Context, c caller.Caller) (dialog.Message, error) {
+	told, err := s.told(ctx, c)
+	if err != nil {
+		return dialog.Message{}, err
+	}
+	if _, open := sift(told, "", true, c.Now); len(open) > 0 {
+		return dialog.Say("identity.undo_open", "word", open[0].Number), nil
+	}
+	return dialog.Message{}, nil
+}
+
+// undoes reports that Undo would undo something: what was typed behind its word names a
+// notice that is open.
+func (s *Service) undoes(ctx context.Context, c caller.Caller, typed string) (bool, error) {
+	told, err := s.told(ctx, c)
+	if err != nil {
+		return false, err
+	}
+	_, open := sift(told, asciiDigits(typed), typed == "", c.Now)
+	return len(open) > 0, nil
+}
+
+// told are the notices to the caller's phone, the newest first; none where the phone may be
+// in other hands.
+func (s *Service) told(ctx context.Context, c caller.Caller) ([]db.IdentityNotice, error) {
+	if door(c) != doorNetwork {
+		return nil, nil
+	}
+	told, err := db.New(s.DB.Reader()).NoticesTo(ctx, db.NoticesToParams{
+		ToldIndex: s.phoneIndex(c.Phone), MadeAt: dbtime.From(c.Now.Add(-rememberNotices)),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list what a phone was told: %w", err)
+	}
+	return told, nil
 }
 
 // doUndo takes the word of a message.

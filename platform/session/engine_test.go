@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/session"
 )
@@ -169,8 +170,39 @@ func TestUnclearTurns(t *testing.T) {
 				}
 			}
 		}
-		if !w.Helps("HELP") || w.Helps("guest") {
-			t.Error("what asks for help is not known")
+		for text, want := range map[string]bool{"HELP": true, "guest": false} {
+			if s, err := w.Standing(t.Context(), w.turn(aigul, text), locales.KY); err != nil || s != (dialog.Standing{Help: want}) {
+				t.Errorf("%q is %+v, %v", text, s, err)
+			}
+		}
+	})
+}
+
+// The word of a message stands for the very turn that took it, whose answer a killed process
+// may not have kept, and for no other.
+func TestAWordThatWasTakenStands(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, store session.Store) {
+		w := newWorld(t, store)
+		block := func(id string) session.Turn {
+			turn := w.turn(aigul, "block")
+			turn.Session, turn.Cumulative, turn.ID, turn.Channel = "sms", false, id, caller.SMS
+			return turn
+		}
+		for _, step := range []struct {
+			id   string
+			take bool
+			want bool
+		}{{"m1", true, false}, {"m1", false, true}, {"m2", false, false}} {
+			s, err := w.Standing(t.Context(), block(step.id), locales.KY)
+			if err != nil || !s.Told || s.Acts != step.want {
+				t.Errorf("%s stands as %+v, %v", step.id, s, err)
+			}
+			if step.take {
+				if _, err := w.Turn(t.Context(), block(step.id)); err != nil {
+					t.Fatal(err)
+				}
+			}
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
 )
@@ -211,8 +212,22 @@ func (t *Conversations) turnID(r *request, began, turns int64) string {
 	return hexName(t.vault.sum("blind", string(r.digest[:]), strconv.FormatInt(began, 10), strconv.FormatInt(turns, 10)))
 }
 
-// Helps reports a text that asks for help, whatever the phone's conversation shows.
-func (t *Conversations) Helps(text string) bool { return t.Engine.Helps(text) }
+// Standing tells what the turn's text is that counts where no conversation is held with its
+// phone, in a language. The word of a message stands also where it was taken by this very
+// turn before, whose answer was not kept.
+func (t *Conversations) Standing(ctx context.Context, turn Turn, loc locales.Locale) (dialog.Standing, error) {
+	c := caller.Caller{Phone: turn.Phone, Channel: turn.Channel, Gateway: turn.Gateway, Operator: turn.Operator, Locale: loc, Now: turn.Now}
+	s, err := t.Engine.Standing(ctx, c, turn.Text)
+	if err != nil || !s.Told || s.Acts {
+		return s, err
+	}
+	r, err := t.load(ctx, t.vault.key(turn.Phone), turn)
+	if err != nil {
+		return s, fmt.Errorf("look whether a word was taken: %w", err)
+	}
+	s.Acts = r.isLive() && r.isRetry()
+	return s, nil
+}
 
 // Awaits reports that the phone's conversation on the turn's channel shows a screen that waits
 // for an answer, or that it took this very turn before.

@@ -27,7 +27,7 @@ type Engine interface {
 	Next(ctx context.Context, c caller.Caller, st *dialog.State, in dialog.Input) (dialog.Reply, error)
 	Dropped(st *dialog.State) *dialog.State
 	Abandoned(st *dialog.State) []dialog.Step
-	Helps(text string) bool
+	Standing(ctx context.Context, c caller.Caller, text string) (dialog.Standing, error)
 }
 
 // Profiles knows the language a phone chose earlier, and how often the number

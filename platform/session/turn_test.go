@@ -58,8 +58,10 @@ func (e *echo) Next(_ context.Context, c caller.Caller, st *dialog.State, in dia
 // Waits implements session.Engine.
 func (e *echo) Waits(caller.Channel, *dialog.State, dialog.Input) bool { return true }
 
-// Helps implements session.Engine.
-func (e *echo) Helps(text string) bool { return text == "help" }
+// Standing implements session.Engine.
+func (e *echo) Standing(_ context.Context, _ caller.Caller, text string) (dialog.Standing, error) {
+	return dialog.Standing{Help: text == "help", Told: text == "block"}, nil
+}
 
 // Dropped: nothing of an echo is worth continuing.
 func (e *echo) Dropped(*dialog.State) *dialog.State { return nil }
