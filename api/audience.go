@@ -22,6 +22,7 @@ type Principal struct {
 	ID      string
 	Phone   string // E.164; empty for who comes without one
 	Subject string // the proven citizen, empty before the proof
+	SignIn  string // of which the token is; empty where tokens are of none
 }
 
 // scope is what a principal's idempotency keys are apart from others' by.

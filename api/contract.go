@@ -248,6 +248,7 @@ func (k *Contract) caller(c *fiber.Ctx, operation *openapi3.Operation) (who call
 	who = caller.Caller{Channel: a.Channel, Gateway: a.Gateway, Locale: messageLocale(c), Address: strings.Clone(c.IP()), Now: a.Now()}
 	requirements := secured(k.doc, operation)
 	if len(requirements) == 0 {
+		who.Key = k.key(c, operation, principal)
 		return who, principal, nil
 	}
 	if principal, err = a.Authenticate(c); err != nil {
@@ -262,8 +263,16 @@ func (k *Contract) caller(c *fiber.Ctx, operation *openapi3.Operation) (who call
 			return who, principal, err
 		}
 	}
-	if key := c.Get(idempotencyKey); key != "" && operation.Parameters.GetByInAndName("header", idempotencyKey) != nil {
-		who.Key = a.Index(operation.OperationID + "|" + principal.scope() + "|" + key)
-	}
+	who.Key = k.key(c, operation, principal)
 	return who, principal, nil
+}
+
+// key is what makes a repeated request of a principal known; empty where the operation
+// takes none. Those that are for everybody share the keys of an operation.
+func (k *Contract) key(c *fiber.Ctx, operation *openapi3.Operation, principal Principal) string {
+	key := c.Get(idempotencyKey)
+	if key == "" || operation.Parameters.GetByInAndName("header", idempotencyKey) == nil {
+		return ""
+	}
+	return k.audience.Index(operation.OperationID + "|" + principal.scope() + "|" + key)
 }

@@ -83,7 +83,7 @@ func (a *App) leadOn(answer fiber.ErrorHandler) fiber.ErrorHandler {
 // Tokens go in a header, so no cookie has to be allowed.
 func (a *App) share() fiber.Handler {
 	return cors.New(cors.Config{
-		AllowOrigins: strings.Join(a.config.CORSOrigins, ","), AllowMethods: "GET,HEAD,POST,PUT",
+		AllowOrigins: strings.Join(a.config.CORSOrigins, ","), AllowMethods: "GET,HEAD,POST,PUT,DELETE",
 		AllowHeaders:  "Accept, Accept-Language, Authorization, Content-Type, Idempotency-Key",
 		ExposeHeaders: "Allow, Content-Disposition, Content-Language, Deprecation, Retry-After, Sunset, WWW-Authenticate", MaxAge: 600,
 	})
@@ -209,7 +209,7 @@ func closed(err error) bool { return err == nil || errors.Is(err, http.ErrServer
 // authenticate turns a bearer token into who it stands for.
 func (a *App) authenticate(ctx context.Context, bearer string) (api.Principal, error) {
 	p, err := a.Identity.Authenticate(ctx, bearer)
-	return api.Principal{Phone: p.Phone, Subject: p.CitizenID}, err
+	return api.Principal{Phone: p.Phone, Subject: p.CitizenID, SignIn: p.SignIn}, err
 }
 
 // PartnerAddress is where payment partners call; a path alone where our public address is

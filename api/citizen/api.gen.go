@@ -629,6 +629,11 @@ type Receipt struct {
 	Text string `json:"text"`
 }
 
+// RefreshRequest Example: {"refresh_token":"6d9b1f0c3e5a7788990011223344556677889900aabbccddeeff001122334455"}
+type RefreshRequest struct {
+	RefreshToken string `json:"refresh_token"`
+}
+
 // RefundReason Why the money of a line goes back
 type RefundReason string
 
@@ -665,6 +670,24 @@ type SentCode struct {
 	SentAt time.Time `json:"sent_at"`
 }
 
+// SignIn Example: {"begun_at":"2026-11-28T18:30:00Z","current":true,"device":"Redmi 9A","expires_at":"2026-12-29T06:30:00Z","id":"0198f3a2-6c00-7cc1-a8d5-3f1d6a1b2c3d","used_at":"2026-11-29T06:30:00Z"}
+type SignIn struct {
+	BegunAt time.Time `json:"begun_at"`
+
+	// Current It is the one that asks
+	Current bool `json:"current"`
+
+	// Device As its app named it; absent where it did not
+	Device *string `json:"device,omitempty"`
+
+	// ExpiresAt When it ends unless it is given tokens before
+	ExpiresAt time.Time `json:"expires_at"`
+	Id        string    `json:"id"`
+
+	// UsedAt When it was last given tokens
+	UsedAt time.Time `json:"used_at"`
+}
+
 // SignedLine Example: {"label":"Дареги","value":"Бишкек, Чүй проспектиси, 1"}
 type SignedLine struct {
 	// Label Empty for one more line of the same
@@ -682,13 +705,19 @@ type SignedText struct {
 // SignedTextLanguage defines model for SignedText.Language.
 type SignedTextLanguage string
 
-// Token Example: {"access_token":"eyJhbGciOiJFUzI1NiJ9.e30.c2lnbmF0dXJl","expires_in":900,"token_type":"Bearer"}
+// Token Example: {"access_token":"eyJhbGciOiJFUzI1NiJ9.e30.c2lnbmF0dXJl","expires_in":900,"refresh_expires_in":2592000,"refresh_token":"6d9b1f0c3e5a7788990011223344556677889900aabbccddeeff001122334455","token_type":"Bearer"}
 type Token struct {
 	AccessToken string `json:"access_token"`
 
-	// ExpiresIn seconds
-	ExpiresIn int            `json:"expires_in"`
-	TokenType TokenTokenType `json:"token_type"`
+	// ExpiresIn Seconds that the access token is good for
+	ExpiresIn int `json:"expires_in"`
+
+	// RefreshExpiresIn Seconds that the refresh token is good for
+	RefreshExpiresIn *int `json:"refresh_expires_in,omitempty"`
+
+	// RefreshToken For `POST /v1/tokens/refresh`, once; keep it where no other app reads it
+	RefreshToken *string        `json:"refresh_token,omitempty"`
+	TokenType    TokenTokenType `json:"token_type"`
 }
 
 // TokenTokenType defines model for Token.TokenType.
@@ -701,6 +730,9 @@ type TokenRequest struct {
 
 	// Code Six digits, or twelve; spaces do not matter
 	Code string `json:"code"`
+
+	// Device What the person will know this device by in `GET /v1/sign-ins`
+	Device *string `json:"device,omitempty"`
 
 	// Phone Example: +996555000001
 	Phone Phone `json:"phone"`
@@ -799,6 +831,9 @@ type PaymentID = string
 // Plate defines model for Plate.
 type Plate = string
 
+// SignInID defines model for SignInID.
+type SignInID = string
+
 // To defines model for To.
 type To = openapi_types.Date
 
@@ -859,6 +894,12 @@ type UsageCSVParams struct {
 	To *To `form:"to,omitempty" json:"to,omitempty"`
 }
 
+// RefreshTokenParams defines parameters for RefreshToken.
+type RefreshTokenParams struct {
+	// IdempotencyKey Unique per request; a repeat with the same key has one effect
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // RequestCertificateJSONRequestBody defines body for RequestCertificate for application/json ContentType.
 type RequestCertificateJSONRequestBody = CertificateRequest
 
@@ -882,6 +923,9 @@ type ProveIdentityJSONRequestBody = ProofRequest
 
 // IssueTokenJSONRequestBody defines body for IssueToken for application/json ContentType.
 type IssueTokenJSONRequestBody = TokenRequest
+
+// RefreshTokenJSONRequestBody defines body for RefreshToken for application/json ContentType.
+type RefreshTokenJSONRequestBody = RefreshRequest
 
 // VerifyCodeJSONRequestBody defines body for VerifyCode for application/json ContentType.
 type VerifyCodeJSONRequestBody = VerificationRequest
@@ -960,15 +1004,27 @@ type ServerInterface interface {
 	// ProveIdentity Prove who you are by personal number and ID-card number
 	// (POST /v1/proofs)
 	ProveIdentity(c *fiber.Ctx) error
+	// ListSignIns Where this phone is signed in
+	// (GET /v1/sign-ins)
+	ListSignIns(c *fiber.Ctx) error
+	// EndSignIn Sign a device out
+	// (DELETE /v1/sign-ins/{id})
+	EndSignIn(c *fiber.Ctx, id SignInID) error
 	// Usage Uses by day, service, channel and outcome; counts under 10 are suppressed
 	// (GET /v1/statistics/usage)
 	Usage(c *fiber.Ctx, params UsageParams) error
 	// UsageCSV The same figures as CSV
 	// (GET /v1/statistics/usage.csv)
 	UsageCSV(c *fiber.Ctx, params UsageCSVParams) error
+	// SignOut End the sign-in that this token is of
+	// (DELETE /v1/tokens)
+	SignOut(c *fiber.Ctx) error
 	// IssueToken Exchange a one-time code for an access token
 	// (POST /v1/tokens)
 	IssueToken(c *fiber.Ctx) error
+	// RefreshToken Exchange a refresh token for a new access token and the next refresh token
+	// (POST /v1/tokens/refresh)
+	RefreshToken(c *fiber.Ctx, params RefreshTokenParams) error
 	// VerifyCode Verify the content of a certificate's QR
 	// (POST /v1/verifications)
 	VerifyCode(c *fiber.Ctx) error
@@ -1621,6 +1677,53 @@ func (siw *ServerInterfaceWrapper) ProveIdentity(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListSignIns operation middleware
+func (siw *ServerInterfaceWrapper) ListSignIns(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListSignIns(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// EndSignIn operation middleware
+func (siw *ServerInterfaceWrapper) EndSignIn(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SignInID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.EndSignIn(c, id)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // Usage operation middleware
 func (siw *ServerInterfaceWrapper) Usage(c *fiber.Ctx) error {
 
@@ -1709,11 +1812,74 @@ func (siw *ServerInterfaceWrapper) UsageCSV(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// SignOut operation middleware
+func (siw *ServerInterfaceWrapper) SignOut(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.SignOut(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // IssueToken operation middleware
 func (siw *ServerInterfaceWrapper) IssueToken(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.IssueToken(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// RefreshToken operation middleware
+func (siw *ServerInterfaceWrapper) RefreshToken(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RefreshTokenParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.RefreshToken(c, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1845,11 +2011,19 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/proofs", wrapper.ProveIdentity)
 
+	router.Get(options.BaseURL+"/v1/sign-ins", wrapper.ListSignIns)
+
+	router.Delete(options.BaseURL+"/v1/sign-ins/:id", wrapper.EndSignIn)
+
 	router.Get(options.BaseURL+"/v1/statistics/usage", wrapper.Usage)
 
 	router.Get(options.BaseURL+"/v1/statistics/usage.csv", wrapper.UsageCSV)
 
+	router.Delete(options.BaseURL+"/v1/tokens", wrapper.SignOut)
+
 	router.Post(options.BaseURL+"/v1/tokens", wrapper.IssueToken)
+
+	router.Post(options.BaseURL+"/v1/tokens/refresh", wrapper.RefreshToken)
 
 	router.Post(options.BaseURL+"/v1/verifications", wrapper.VerifyCode)
 
@@ -2274,6 +2448,38 @@ func (response ProveIdentity204Response) VisitProveIdentityResponse(ctx *fiber.C
 	return nil
 }
 
+type ListSignInsRequestObject struct {
+}
+
+type ListSignInsResponseObject interface {
+	VisitListSignInsResponse(ctx *fiber.Ctx) error
+}
+
+type ListSignIns200JSONResponse []SignIn
+
+func (response ListSignIns200JSONResponse) VisitListSignInsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type EndSignInRequestObject struct {
+	Id SignInID `json:"id"`
+}
+
+type EndSignInResponseObject interface {
+	VisitEndSignInResponse(ctx *fiber.Ctx) error
+}
+
+type EndSignIn204Response struct {
+}
+
+func (response EndSignIn204Response) VisitEndSignInResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
 type UsageRequestObject struct {
 	Params UsageParams
 }
@@ -2324,6 +2530,21 @@ func (response UsageCSV200TextcsvResponse) VisitUsageCSVResponse(ctx *fiber.Ctx)
 	return err
 }
 
+type SignOutRequestObject struct {
+}
+
+type SignOutResponseObject interface {
+	VisitSignOutResponse(ctx *fiber.Ctx) error
+}
+
+type SignOut204Response struct {
+}
+
+func (response SignOut204Response) VisitSignOutResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
 type IssueTokenRequestObject struct {
 	Body *IssueTokenJSONRequestBody
 }
@@ -2335,6 +2556,24 @@ type IssueTokenResponseObject interface {
 type IssueToken200JSONResponse Token
 
 func (response IssueToken200JSONResponse) VisitIssueTokenResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type RefreshTokenRequestObject struct {
+	Params RefreshTokenParams
+	Body   *RefreshTokenJSONRequestBody
+}
+
+type RefreshTokenResponseObject interface {
+	VisitRefreshTokenResponse(ctx *fiber.Ctx) error
+}
+
+type RefreshToken200JSONResponse Token
+
+func (response RefreshToken200JSONResponse) VisitRefreshTokenResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -2449,15 +2688,27 @@ type StrictServerInterface interface {
 	// ProveIdentity Prove who you are by personal number and ID-card number
 	// (POST /v1/proofs)
 	ProveIdentity(ctx context.Context, request ProveIdentityRequestObject) (ProveIdentityResponseObject, error)
+	// ListSignIns Where this phone is signed in
+	// (GET /v1/sign-ins)
+	ListSignIns(ctx context.Context, request ListSignInsRequestObject) (ListSignInsResponseObject, error)
+	// EndSignIn Sign a device out
+	// (DELETE /v1/sign-ins/{id})
+	EndSignIn(ctx context.Context, request EndSignInRequestObject) (EndSignInResponseObject, error)
 	// Usage Uses by day, service, channel and outcome; counts under 10 are suppressed
 	// (GET /v1/statistics/usage)
 	Usage(ctx context.Context, request UsageRequestObject) (UsageResponseObject, error)
 	// UsageCSV The same figures as CSV
 	// (GET /v1/statistics/usage.csv)
 	UsageCSV(ctx context.Context, request UsageCSVRequestObject) (UsageCSVResponseObject, error)
+	// SignOut End the sign-in that this token is of
+	// (DELETE /v1/tokens)
+	SignOut(ctx context.Context, request SignOutRequestObject) (SignOutResponseObject, error)
 	// IssueToken Exchange a one-time code for an access token
 	// (POST /v1/tokens)
 	IssueToken(ctx context.Context, request IssueTokenRequestObject) (IssueTokenResponseObject, error)
+	// RefreshToken Exchange a refresh token for a new access token and the next refresh token
+	// (POST /v1/tokens/refresh)
+	RefreshToken(ctx context.Context, request RefreshTokenRequestObject) (RefreshTokenResponseObject, error)
 	// VerifyCode Verify the content of a certificate's QR
 	// (POST /v1/verifications)
 	VerifyCode(ctx context.Context, request VerifyCodeRequestObject) (VerifyCodeResponseObject, error)
@@ -3206,6 +3457,58 @@ func (sh *strictHandler) ProveIdentity(ctx *fiber.Ctx) error {
 	return nil
 }
 
+// ListSignIns operation middleware
+func (sh *strictHandler) ListSignIns(ctx *fiber.Ctx) error {
+	var request ListSignInsRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSignIns(ctx.UserContext(), request.(ListSignInsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSignIns")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSignInsResponseObject); ok {
+		if err := validResponse.VisitListSignInsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// EndSignIn operation middleware
+func (sh *strictHandler) EndSignIn(ctx *fiber.Ctx, id SignInID) error {
+	var request EndSignInRequestObject
+
+	request.Id = id
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.EndSignIn(ctx.UserContext(), request.(EndSignInRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndSignIn")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EndSignInResponseObject); ok {
+		if err := validResponse.VisitEndSignInResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // Usage operation middleware
 func (sh *strictHandler) Usage(ctx *fiber.Ctx, params UsageParams) error {
 	var request UsageRequestObject
@@ -3260,6 +3563,31 @@ func (sh *strictHandler) UsageCSV(ctx *fiber.Ctx, params UsageCSVParams) error {
 	return nil
 }
 
+// SignOut operation middleware
+func (sh *strictHandler) SignOut(ctx *fiber.Ctx) error {
+	var request SignOutRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.SignOut(ctx.UserContext(), request.(SignOutRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SignOut")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SignOutResponseObject); ok {
+		if err := validResponse.VisitSignOutResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // IssueToken operation middleware
 func (sh *strictHandler) IssueToken(ctx *fiber.Ctx) error {
 	var request IssueTokenRequestObject
@@ -3291,6 +3619,47 @@ func (sh *strictHandler) IssueToken(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(IssueTokenResponseObject); ok {
 		if err := validResponse.VisitIssueTokenResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RefreshToken operation middleware
+func (sh *strictHandler) RefreshToken(ctx *fiber.Ctx, params RefreshTokenParams) error {
+	var request RefreshTokenRequestObject
+
+	request.Params = params
+
+	var body RefreshTokenJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.RefreshToken(ctx.UserContext(), request.(RefreshTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RefreshToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RefreshTokenResponseObject); ok {
+		if err := validResponse.VisitRefreshTokenResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

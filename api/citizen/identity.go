@@ -65,23 +65,17 @@ func (s *Server) ListDevices(ctx context.Context, _ ListDevicesRequestObject) (L
 	})), nil
 }
 
-// IssueToken exchanges a code for a token.
+// IssueToken exchanges a code for tokens.
 func (s *Server) IssueToken(ctx context.Context, r IssueTokenRequestObject) (IssueTokenResponseObject, error) {
 	c, err := withPhone(ctx, r.Body.Phone)
 	if err != nil {
 		return nil, err
 	}
-	challenge := ""
-	if r.Body.Challenge != nil {
-		challenge = *r.Body.Challenge
-	}
-	tokens, err := s.Identity.IssueToken(ctx, c, challenge, r.Body.Code)
+	tokens, err := s.Identity.IssueToken(ctx, c, given(r.Body.Challenge), r.Body.Code, given(r.Body.Device))
 	if err != nil {
 		return nil, err
 	}
-	return IssueToken200JSONResponse{
-		AccessToken: tokens.Access, TokenType: TokenTokenTypeBearer, ExpiresIn: int(tokens.ExpiresAt.Sub(c.Now).Seconds()),
-	}, nil
+	return IssueToken200JSONResponse(tokensView(tokens, c.Now)), nil
 }
 
 // ProveIdentity binds the phone to a person of the register.

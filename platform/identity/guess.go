@@ -23,6 +23,11 @@ import (
 // counted before it is compared, in one transaction, so that guesses made at once are
 // no more.
 func (s *Service) CheckCode(ctx context.Context, c caller.Caller, challenge, code string) error {
+	return s.takeCode(ctx, c, challenge, code, func(*store.Tx) error { return nil })
+}
+
+// takeCode is CheckCode and what follows from a right guess, in the same transaction.
+func (s *Service) takeCode(ctx context.Context, c caller.Caller, challenge, code string, then func(*store.Tx) error) error {
 	if err := ownPhone(c); err != nil {
 		return err
 	}
@@ -37,8 +42,10 @@ func (s *Service) CheckCode(ctx context.Context, c caller.Caller, challenge, cod
 	var refused error
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
 		var err error
-		refused, err = s.checkCode(ctx, tx, c, challenge, code)
-		return err
+		if refused, err = s.checkCode(ctx, tx, c, challenge, code); err != nil || refused != nil {
+			return err
+		}
+		return then(tx)
 	})
 	if err != nil {
 		return fmt.Errorf("check a code: %w", err)

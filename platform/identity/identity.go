@@ -47,6 +47,10 @@ const (
 	attemptContext = "identity.attempt"
 	keyContext     = "identity.key"
 	tokenContext   = "identity.token.phone"
+	signInContext  = "identity.sign_in.phone"
+	deviceContext  = "identity.sign_in.device"
+	refreshPurpose = "identity.refresh"
+	nextPurpose    = "identity.refresh.next"
 
 	bindingContext  = "identity.binding"
 	documentPurpose = "identity.document"

@@ -223,3 +223,46 @@ SELECT phone_index, expires_at FROM identity_proofs WHERE citizen_id = $1 AND ex
 -- name: LiveCodes :many
 SELECT id, shared FROM identity_codes
 WHERE phone_index = $1 AND door = $2 AND void_at IS NULL AND used_at IS NULL AND expires_at > $3 ORDER BY sent_at DESC, id DESC;
+
+-- name: BeginSignIn :exec
+INSERT INTO identity_sign_ins (id, phone_index, phone_sealed, label_sealed, generation, begun_at, used_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $6, $7);
+
+-- name: ReplaceSignIns :exec
+-- The n that were used last stay.
+UPDATE identity_sign_ins SET ended_at = $1, ended_by = 'replaced' WHERE id IN (
+    SELECT s.id FROM identity_sign_ins s WHERE s.phone_index = $2 AND s.ended_at IS NULL
+    ORDER BY s.used_at DESC, s.id DESC LIMIT 1000 OFFSET sqlc.arg(n));
+
+-- name: LockSignIn :one
+UPDATE identity_sign_ins SET used_at = used_at WHERE id = $1 RETURNING *;
+
+-- name: KeepSignIn :exec
+UPDATE identity_sign_ins SET used_at = $1, expires_at = $2 WHERE id = $3;
+
+-- name: SignInStands :one
+SELECT s.generation FROM identity_sign_ins s JOIN identity_phones p ON p.phone_index = s.phone_index AND p.generation = s.generation
+WHERE s.id = $1 AND s.phone_index = $2 AND s.ended_at IS NULL;
+
+-- name: SignIns :many
+SELECT s.* FROM identity_sign_ins s JOIN identity_phones p ON p.phone_index = s.phone_index AND p.generation = s.generation
+WHERE s.phone_index = $1 AND s.ended_at IS NULL AND s.expires_at > $2 ORDER BY s.used_at DESC, s.id DESC;
+
+-- name: EndSignIn :execrows
+UPDATE identity_sign_ins SET ended_at = $1, ended_by = $2 WHERE id = $3 AND phone_index = $4 AND ended_at IS NULL;
+
+-- name: CutSignIns :exec
+UPDATE identity_sign_ins SET ended_at = $1, ended_by = 'cut' WHERE phone_index = $2 AND ended_at IS NULL;
+
+-- name: ForgetSignIns :execrows
+DELETE FROM identity_sign_ins WHERE id IN (
+    SELECT s.id FROM identity_sign_ins s WHERE s.expires_at <= $1 OR s.ended_at <= $1 LIMIT 1000);
+
+-- name: AddRefreshToken :exec
+INSERT INTO identity_refresh_tokens (token_mac, sign_in_id, made_by) VALUES ($1, $2, $3);
+
+-- name: RefreshToken :one
+SELECT * FROM identity_refresh_tokens WHERE token_mac = $1;
+
+-- name: UseRefreshToken :exec
+UPDATE identity_refresh_tokens SET used_at = $1, used_by = $2 WHERE token_mac = $3;

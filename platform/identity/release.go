@@ -90,6 +90,9 @@ func (s *Service) release(ctx context.Context, tx *store.Tx, index string, now t
 	if err := q.Release(ctx, db.ReleaseParams{ChangedAt: dbtime.From(now), PhoneIndex: index}); err != nil {
 		return err
 	}
+	if err := s.cutSignIns(ctx, tx, index, now); err != nil {
+		return err
+	}
 	if err := q.WipeAttemptsOf(ctx, db.WipeAttemptsOfParams{PinSealed: []byte{}, PhoneIndex: index}); err != nil {
 		return err
 	}

@@ -33,14 +33,26 @@ func (s *Service) Tie(ties ...Tie) { s.ties = append(s.ties, ties...) }
 
 // sever is where every cut between a phone and a person goes through: an undo, an
 // operator's word for another phone, the release of the number. The parts go in the
-// reverse of their order, so that what they send to the phone until then is dropped.
+// reverse of their order, so that what they send to the phone until then is dropped. Where
+// the phone is signed in ends.
 func (s *Service) sever(ctx context.Context, tx *store.Tx, citizen, phone, heir string, now time.Time) error {
+	if err := s.cutSignIns(ctx, tx, s.phoneIndex(phone), now); err != nil {
+		return err
+	}
 	for i := len(s.ties) - 1; i >= 0; i-- {
 		if tie, tells := s.ties[i].(PersonTie); tells {
 			if err := tie.CutPerson(ctx, tx, citizen, phone, heir, now); err != nil {
 				return fmt.Errorf("cut a phone from a person: %w", err)
 			}
 		}
+	}
+	return nil
+}
+
+// cutSignIns ends where a phone is signed in over REST.
+func (s *Service) cutSignIns(ctx context.Context, tx *store.Tx, index string, now time.Time) error {
+	if err := db.New(tx).CutSignIns(ctx, db.CutSignInsParams{EndedAt: dbtime.From(now), PhoneIndex: index}); err != nil {
+		return fmt.Errorf("end a phone's sign-ins: %w", err)
 	}
 	return nil
 }

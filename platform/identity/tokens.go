@@ -36,10 +36,13 @@ const (
 // failed helps only those who forge.
 var errToken = problem.New(problem.Unauthenticated, "problem.identity_token")
 
-// Tokens are what a REST client gets for a code.
+// Tokens are what a REST client gets for a code or for a refresh token.
 type Tokens struct {
 	Access    string
-	ExpiresAt time.Time
+	ExpiresAt time.Time // of the access token
+	// Refresh is good once, for the tokens that follow (Refresh).
+	Refresh          string
+	RefreshExpiresAt time.Time
 }
 
 // Principal is who a good token stands for.
@@ -47,6 +50,8 @@ type Principal struct {
 	Phone string // E.164
 	// CitizenID is the citizen proved on the phone now; empty when none is.
 	CitizenID string
+	// SignIn is what the token is of; empty for one of a version that knew no sign-ins.
+	SignIn string
 }
 
 // claims of an access token. Whoever finds one reads no phone in it.
@@ -56,6 +61,8 @@ type claims struct {
 	// Generation is the phone's when the token was made: the number's release, and
 	// an earlier phone's word against it, begin another one.
 	Generation int64 `json:"gen,omitempty"`
+	// SignIn is what the token ends with; a token of a version before has none.
+	SignIn string `json:"sid,omitempty"`
 }
 
 // keyring holds the keys of tokens; it does not change after the start.
@@ -65,18 +72,34 @@ type keyring struct {
 	public  map[string]*ecdsa.PublicKey
 }
 
-// IssueToken takes a code that was sent to the caller's phone, as CheckCode does, and
-// gives an access token for that phone.
-func (s *Service) IssueToken(ctx context.Context, c caller.Caller, challenge, code string) (Tokens, error) {
-	// Before the code: what ends it now ends the token too.
+// IssueToken takes a code that was sent to the caller's phone, as CheckCode does, signs a
+// device in on it and gives its first tokens. device is what the person is to know it by.
+func (s *Service) IssueToken(ctx context.Context, c caller.Caller, challenge, code, device string) (Tokens, error) {
+	// Before the code: what ends it now ends the sign-in too.
 	generation, err := s.generation(ctx, s.phoneIndex(c.Phone))
 	if err != nil {
 		return Tokens{}, err
 	}
-	if err := s.CheckCode(ctx, c, challenge, code); err != nil {
+	var row db.IdentitySignIn
+	var refresh string
+	err = s.takeCode(ctx, c, challenge, code, func(tx *store.Tx) error {
+		var err error
+		row, refresh, err = s.begin(ctx, tx, c, device, generation)
+		return err
+	})
+	if err != nil {
 		return Tokens{}, err
 	}
-	sealed, err := s.Sealer.Seal([]byte(c.Phone), tokenContext)
+	return s.tokens(c, row, refresh)
+}
+
+// tokens signs an access token of a sign-in, beside its refresh token.
+func (s *Service) tokens(c caller.Caller, row db.IdentitySignIn, refresh string) (Tokens, error) {
+	phone, err := s.Sealer.Open(row.PhoneSealed, signInContext)
+	if err != nil {
+		return Tokens{}, fmt.Errorf("open a sign-in's phone: %w", err)
+	}
+	sealed, err := s.Sealer.Seal(phone, tokenContext)
 	if err != nil {
 		return Tokens{}, err
 	}
@@ -87,17 +110,17 @@ func (s *Service) IssueToken(ctx context.Context, c caller.Caller, challenge, co
 	expires := c.Now.Add(TokenLasts).Truncate(time.Second)
 	token := jwt.NewWithClaims(jwt.SigningMethodES256, claims{
 		RegisteredClaims: jwt.RegisteredClaims{
-			Issuer: tokenIssuer, Audience: jwt.ClaimStrings{tokenAudience}, Subject: s.phoneIndex(c.Phone), ID: id,
+			Issuer: tokenIssuer, Audience: jwt.ClaimStrings{tokenAudience}, Subject: row.PhoneIndex, ID: id,
 			IssuedAt: jwt.NewNumericDate(c.Now), NotBefore: jwt.NewNumericDate(c.Now), ExpiresAt: jwt.NewNumericDate(expires),
 		},
-		Phone: base64.RawURLEncoding.EncodeToString(sealed), Generation: generation,
+		Phone: base64.RawURLEncoding.EncodeToString(sealed), Generation: row.Generation, SignIn: row.ID,
 	})
 	token.Header["kid"], token.Header["typ"] = s.keys.kid, tokenType
 	access, err := token.SignedString(s.keys.signing)
 	if err != nil {
 		return Tokens{}, fmt.Errorf("sign a token: %w", err)
 	}
-	return Tokens{Access: access, ExpiresAt: expires}, nil
+	return Tokens{Access: access, ExpiresAt: expires, Refresh: refresh, RefreshExpiresAt: row.ExpiresAt.Time}, nil
 }
 
 // Authenticate reads an access token, with or without the word "Bearer" before
@@ -124,18 +147,33 @@ func (s *Service) Authenticate(ctx context.Context, bearer string) (Principal, e
 	if err != nil || got.Subject != s.phoneIndex(string(phone)) {
 		return Principal{}, errToken
 	}
-	generation, err := s.generation(ctx, got.Subject)
-	if err != nil {
+	if err := s.stands(ctx, got); err != nil {
 		return Principal{}, err
-	}
-	if generation != got.Generation {
-		return Principal{}, errToken
 	}
 	citizen, _, err := s.proof(ctx, string(phone), s.Now())
 	if err != nil {
 		return Principal{}, err
 	}
-	return Principal{Phone: string(phone), CitizenID: citizen.ID}, nil
+	return Principal{Phone: string(phone), CitizenID: citizen.ID, SignIn: got.SignIn}, nil
+}
+
+// stands refuses a token whose sign-in has ended, or whose phone was cut off since.
+func (s *Service) stands(ctx context.Context, got claims) error {
+	if got.SignIn == "" { // of a version before: it ends by itself
+		generation, err := s.generation(ctx, got.Subject)
+		if err == nil && generation != got.Generation {
+			return errToken
+		}
+		return err
+	}
+	generation, err := db.New(s.DB.Reader()).SignInStands(ctx, db.SignInStandsParams{ID: got.SignIn, PhoneIndex: got.Subject})
+	if errors.Is(err, sql.ErrNoRows) || err == nil && generation != got.Generation {
+		return errToken
+	}
+	if err != nil {
+		return fmt.Errorf("look whether a sign-in stands: %w", err)
+	}
+	return nil
 }
 
 // generation is which generation of a phone's tokens is good.

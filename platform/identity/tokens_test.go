@@ -23,7 +23,7 @@ import (
 func (w *world) token(phone string) identity.Tokens {
 	w.t.Helper()
 	w.ok(w.send(w.by(phone)))
-	tokens, err := w.service.IssueToken(w.t.Context(), w.by(phone), "", w.code(phone))
+	tokens, err := w.service.IssueToken(w.t.Context(), w.by(phone), "", w.code(phone), "")
 	w.ok(err)
 	return tokens
 }
@@ -33,21 +33,21 @@ func TestTokens(t *testing.T) {
 		w := newWorld(t, db)
 		w.ok(w.send(w.by(aigul)))
 		code := w.code(aigul)
-		_, err := w.service.IssueToken(t.Context(), w.by(aigul), "", wrong(code))
+		_, err := w.service.IssueToken(t.Context(), w.by(aigul), "", wrong(code), "")
 		w.refused(err, "code_wrong")
-		tokens, err := w.service.IssueToken(t.Context(), w.by(aigul), "", code)
+		tokens, err := w.service.IssueToken(t.Context(), w.by(aigul), "", code, "")
 		w.ok(err)
-		_, err = w.service.IssueToken(t.Context(), w.by(aigul), "", code)
+		_, err = w.service.IssueToken(t.Context(), w.by(aigul), "", code, "")
 		w.refused(err, "code_void")
 
 		who, err := w.service.Authenticate(t.Context(), "Bearer "+tokens.Access)
-		if err != nil || who != (identity.Principal{Phone: aigul}) {
+		if err != nil || who != (identity.Principal{Phone: aigul, SignIn: who.SignIn}) || who.SignIn == "" {
 			t.Fatalf("the token stands for %v, %v", who, err)
 		}
 		citizen, err := w.service.Prove(t.Context(), w.by(aigul), aigulPIN, aigulDocument)
 		w.ok(err)
 		who, err = w.service.Authenticate(t.Context(), tokens.Access)
-		if err != nil || who != (identity.Principal{Phone: aigul, CitizenID: citizen.ID}) {
+		if err != nil || who != (identity.Principal{Phone: aigul, CitizenID: citizen.ID, SignIn: who.SignIn}) {
 			t.Fatalf("the token stands for %v, %v", who, err)
 		}
 		for _, part := range strings.Split(tokens.Access, ".") {
@@ -170,7 +170,7 @@ func (f forger) forgeries(t *testing.T) map[string]string {
 		list["alg "+alg+", unsigned"] = f.with(map[string]any{"alg": alg}, nil) + "."
 	}
 	for name, value := range map[string]any{
-		"exp": start.Add(240 * time.Hour).Unix(), "sub": "somebody", "phn": "AAAA", "iss": "other", "aud": "other", "jti": "1", "nbf": 0,
+		"exp": start.Add(240 * time.Hour).Unix(), "sub": "somebody", "phn": "AAAA", "iss": "other", "aud": "other", "jti": "1", "nbf": 0, "sid": "other",
 	} {
 		list["claim "+name+" changed"] = f.with(nil, map[string]any{name: value}) + "." + f.signature
 	}

@@ -176,6 +176,9 @@ func (s *Service) cut(ctx context.Context, tx *store.Tx, c caller.Caller, b db.I
 	if err := q.NextGeneration(ctx, db.NextGenerationParams{ChangedAt: now, PhoneIndex: b.PhoneIndex}); err != nil {
 		return err
 	}
+	if err := s.cutSignIns(ctx, tx, b.PhoneIndex, c.Now); err != nil {
+		return err
+	}
 	b.BlockedUntilAt = dbtime.From(until) // as Dispute writes it
 	return s.Trail.Leave(ctx, tx, trail.Step{Audit: s.entry(c, "undo", "done", b.PhoneIndex, b.CitizenID, bindingOf(b))})
 }

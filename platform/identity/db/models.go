@@ -55,3 +55,24 @@ type IdentityNotice struct {
 	ExpiresAt  dbtime.Time
 	UndoneAt   dbtime.Time
 }
+
+type IdentityRefreshToken struct {
+	TokenMac string
+	SignInID string
+	MadeBy   string
+	UsedBy   string
+	UsedAt   dbtime.Time
+}
+
+type IdentitySignIn struct {
+	ID          string
+	PhoneIndex  string
+	PhoneSealed []byte
+	LabelSealed []byte
+	Generation  int64
+	BegunAt     dbtime.Time
+	UsedAt      dbtime.Time
+	ExpiresAt   dbtime.Time
+	EndedAt     dbtime.Time
+	EndedBy     string
+}

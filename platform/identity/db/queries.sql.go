@@ -39,6 +39,21 @@ func (q *Queries) AddNotice(ctx context.Context, arg AddNoticeParams) error {
 	return err
 }
 
+const addRefreshToken = `-- name: AddRefreshToken :exec
+INSERT INTO identity_refresh_tokens (token_mac, sign_in_id, made_by) VALUES ($1, $2, $3)
+`
+
+type AddRefreshTokenParams struct {
+	TokenMac string
+	SignInID string
+	MadeBy   string
+}
+
+func (q *Queries) AddRefreshToken(ctx context.Context, arg AddRefreshTokenParams) error {
+	_, err := q.db.ExecContext(ctx, addRefreshToken, arg.TokenMac, arg.SignInID, arg.MadeBy)
+	return err
+}
+
 const askAttempt = `-- name: AskAttempt :one
 UPDATE identity_attempts SET state = 'asking', asked_at = $1
 WHERE id = $2 AND phone_index = $3 AND state = 'open' AND expires_at > $1
@@ -66,6 +81,34 @@ func (q *Queries) AskAttempt(ctx context.Context, arg AskAttemptParams) (Identit
 		&i.Known,
 	)
 	return i, err
+}
+
+const beginSignIn = `-- name: BeginSignIn :exec
+INSERT INTO identity_sign_ins (id, phone_index, phone_sealed, label_sealed, generation, begun_at, used_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $6, $7)
+`
+
+type BeginSignInParams struct {
+	ID          string
+	PhoneIndex  string
+	PhoneSealed []byte
+	LabelSealed []byte
+	Generation  int64
+	BegunAt     dbtime.Time
+	ExpiresAt   dbtime.Time
+}
+
+func (q *Queries) BeginSignIn(ctx context.Context, arg BeginSignInParams) error {
+	_, err := q.db.ExecContext(ctx, beginSignIn,
+		arg.ID,
+		arg.PhoneIndex,
+		arg.PhoneSealed,
+		arg.LabelSealed,
+		arg.Generation,
+		arg.BegunAt,
+		arg.ExpiresAt,
+	)
+	return err
 }
 
 const bind = `-- name: Bind :exec
@@ -408,6 +451,20 @@ func (q *Queries) CodesSince(ctx context.Context, arg CodesSinceParams) ([]Codes
 	return items, nil
 }
 
+const cutSignIns = `-- name: CutSignIns :exec
+UPDATE identity_sign_ins SET ended_at = $1, ended_by = 'cut' WHERE phone_index = $2 AND ended_at IS NULL
+`
+
+type CutSignInsParams struct {
+	EndedAt    dbtime.Time
+	PhoneIndex string
+}
+
+func (q *Queries) CutSignIns(ctx context.Context, arg CutSignInsParams) error {
+	_, err := q.db.ExecContext(ctx, cutSignIns, arg.EndedAt, arg.PhoneIndex)
+	return err
+}
+
 const dispute = `-- name: Dispute :exec
 UPDATE identity_bindings SET blocked_until_at = $1 WHERE citizen_id = $2 AND cleared_at IS NULL
 `
@@ -490,6 +547,30 @@ func (q *Queries) EndNotices(ctx context.Context, arg EndNoticesParams) error {
 	return err
 }
 
+const endSignIn = `-- name: EndSignIn :execrows
+UPDATE identity_sign_ins SET ended_at = $1, ended_by = $2 WHERE id = $3 AND phone_index = $4 AND ended_at IS NULL
+`
+
+type EndSignInParams struct {
+	EndedAt    dbtime.Time
+	EndedBy    string
+	ID         string
+	PhoneIndex string
+}
+
+func (q *Queries) EndSignIn(ctx context.Context, arg EndSignInParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, endSignIn,
+		arg.EndedAt,
+		arg.EndedBy,
+		arg.ID,
+		arg.PhoneIndex,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const forgetNotices = `-- name: ForgetNotices :exec
 DELETE FROM identity_notices WHERE told_index = $1 OR phone_index = $1
 `
@@ -511,6 +592,19 @@ type ForgetNoticesOfParams struct {
 func (q *Queries) ForgetNoticesOf(ctx context.Context, arg ForgetNoticesOfParams) error {
 	_, err := q.db.ExecContext(ctx, forgetNoticesOf, arg.CitizenID, arg.PhoneIndex)
 	return err
+}
+
+const forgetSignIns = `-- name: ForgetSignIns :execrows
+DELETE FROM identity_sign_ins WHERE id IN (
+    SELECT s.id FROM identity_sign_ins s WHERE s.expires_at <= $1 OR s.ended_at <= $1 LIMIT 1000)
+`
+
+func (q *Queries) ForgetSignIns(ctx context.Context, expiresAt dbtime.Time) (int64, error) {
+	result, err := q.db.ExecContext(ctx, forgetSignIns, expiresAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const generation = `-- name: Generation :one
@@ -737,6 +831,21 @@ func (q *Queries) InsertProof(ctx context.Context, arg InsertProofParams) error 
 		arg.ProvedAt,
 		arg.ExpiresAt,
 	)
+	return err
+}
+
+const keepSignIn = `-- name: KeepSignIn :exec
+UPDATE identity_sign_ins SET used_at = $1, expires_at = $2 WHERE id = $3
+`
+
+type KeepSignInParams struct {
+	UsedAt    dbtime.Time
+	ExpiresAt dbtime.Time
+	ID        string
+}
+
+func (q *Queries) KeepSignIn(ctx context.Context, arg KeepSignInParams) error {
+	_, err := q.db.ExecContext(ctx, keepSignIn, arg.UsedAt, arg.ExpiresAt, arg.ID)
 	return err
 }
 
@@ -973,6 +1082,28 @@ func (q *Queries) LockPhone(ctx context.Context, arg LockPhoneParams) error {
 	return err
 }
 
+const lockSignIn = `-- name: LockSignIn :one
+UPDATE identity_sign_ins SET used_at = used_at WHERE id = $1 RETURNING id, phone_index, phone_sealed, label_sealed, generation, begun_at, used_at, expires_at, ended_at, ended_by
+`
+
+func (q *Queries) LockSignIn(ctx context.Context, id string) (IdentitySignIn, error) {
+	row := q.db.QueryRowContext(ctx, lockSignIn, id)
+	var i IdentitySignIn
+	err := row.Scan(
+		&i.ID,
+		&i.PhoneIndex,
+		&i.PhoneSealed,
+		&i.LabelSealed,
+		&i.Generation,
+		&i.BegunAt,
+		&i.UsedAt,
+		&i.ExpiresAt,
+		&i.EndedAt,
+		&i.EndedBy,
+	)
+	return i, err
+}
+
 const markKnown = `-- name: MarkKnown :exec
 UPDATE identity_attempts SET known = TRUE WHERE id = $1
 `
@@ -1101,6 +1232,23 @@ func (q *Queries) OpenNotices(ctx context.Context, arg OpenNoticesParams) (int64
 	return count, err
 }
 
+const refreshToken = `-- name: RefreshToken :one
+SELECT token_mac, sign_in_id, made_by, used_by, used_at FROM identity_refresh_tokens WHERE token_mac = $1
+`
+
+func (q *Queries) RefreshToken(ctx context.Context, tokenMac string) (IdentityRefreshToken, error) {
+	row := q.db.QueryRowContext(ctx, refreshToken, tokenMac)
+	var i IdentityRefreshToken
+	err := row.Scan(
+		&i.TokenMac,
+		&i.SignInID,
+		&i.MadeBy,
+		&i.UsedBy,
+		&i.UsedAt,
+	)
+	return i, err
+}
+
 const release = `-- name: Release :exec
 UPDATE identity_phones SET locale = '', tenure = tenure + 1, generation = generation + 1, changed_at = $1, released_at = $1
 WHERE phone_index = $2
@@ -1144,6 +1292,24 @@ func (q *Queries) ReopenAttempt(ctx context.Context, id string) (int64, error) {
 	return result.RowsAffected()
 }
 
+const replaceSignIns = `-- name: ReplaceSignIns :exec
+UPDATE identity_sign_ins SET ended_at = $1, ended_by = 'replaced' WHERE id IN (
+    SELECT s.id FROM identity_sign_ins s WHERE s.phone_index = $2 AND s.ended_at IS NULL
+    ORDER BY s.used_at DESC, s.id DESC LIMIT 1000 OFFSET $3)
+`
+
+type ReplaceSignInsParams struct {
+	EndedAt    dbtime.Time
+	PhoneIndex string
+	N          int32
+}
+
+// The n that were used last stay.
+func (q *Queries) ReplaceSignIns(ctx context.Context, arg ReplaceSignInsParams) error {
+	_, err := q.db.ExecContext(ctx, replaceSignIns, arg.EndedAt, arg.PhoneIndex, arg.N)
+	return err
+}
+
 const setLocale = `-- name: SetLocale :exec
 INSERT INTO identity_phones (phone_index, locale, changed_at, talk) VALUES ($1, $2, $3, $4)
 ON CONFLICT (phone_index) DO UPDATE SET locale = excluded.locale, changed_at = excluded.changed_at, talk = excluded.talk
@@ -1164,6 +1330,67 @@ func (q *Queries) SetLocale(ctx context.Context, arg SetLocaleParams) error {
 		arg.Talk,
 	)
 	return err
+}
+
+const signInStands = `-- name: SignInStands :one
+SELECT s.generation FROM identity_sign_ins s JOIN identity_phones p ON p.phone_index = s.phone_index AND p.generation = s.generation
+WHERE s.id = $1 AND s.phone_index = $2 AND s.ended_at IS NULL
+`
+
+type SignInStandsParams struct {
+	ID         string
+	PhoneIndex string
+}
+
+func (q *Queries) SignInStands(ctx context.Context, arg SignInStandsParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, signInStands, arg.ID, arg.PhoneIndex)
+	var generation int64
+	err := row.Scan(&generation)
+	return generation, err
+}
+
+const signIns = `-- name: SignIns :many
+SELECT s.id, s.phone_index, s.phone_sealed, s.label_sealed, s.generation, s.begun_at, s.used_at, s.expires_at, s.ended_at, s.ended_by FROM identity_sign_ins s JOIN identity_phones p ON p.phone_index = s.phone_index AND p.generation = s.generation
+WHERE s.phone_index = $1 AND s.ended_at IS NULL AND s.expires_at > $2 ORDER BY s.used_at DESC, s.id DESC
+`
+
+type SignInsParams struct {
+	PhoneIndex string
+	ExpiresAt  dbtime.Time
+}
+
+func (q *Queries) SignIns(ctx context.Context, arg SignInsParams) ([]IdentitySignIn, error) {
+	rows, err := q.db.QueryContext(ctx, signIns, arg.PhoneIndex, arg.ExpiresAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []IdentitySignIn
+	for rows.Next() {
+		var i IdentitySignIn
+		if err := rows.Scan(
+			&i.ID,
+			&i.PhoneIndex,
+			&i.PhoneSealed,
+			&i.LabelSealed,
+			&i.Generation,
+			&i.BegunAt,
+			&i.UsedAt,
+			&i.ExpiresAt,
+			&i.EndedAt,
+			&i.EndedBy,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const speakFirst = `-- name: SpeakFirst :exec
@@ -1317,6 +1544,21 @@ func (q *Queries) UseCode(ctx context.Context, arg UseCodeParams) (int64, error)
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const useRefreshToken = `-- name: UseRefreshToken :exec
+UPDATE identity_refresh_tokens SET used_at = $1, used_by = $2 WHERE token_mac = $3
+`
+
+type UseRefreshTokenParams struct {
+	UsedAt   dbtime.Time
+	UsedBy   string
+	TokenMac string
+}
+
+func (q *Queries) UseRefreshToken(ctx context.Context, arg UseRefreshTokenParams) error {
+	_, err := q.db.ExecContext(ctx, useRefreshToken, arg.UsedAt, arg.UsedBy, arg.TokenMac)
+	return err
 }
 
 const usedSince = `-- name: UsedSince :one

@@ -1,0 +1,63 @@
+package citizen
+
+import (
+	"context"
+	"time"
+
+	"github.com/eshik-kg/eshik/api"
+	"github.com/eshik-kg/eshik/platform/identity"
+)
+
+// RefreshToken exchanges a refresh token for the tokens that follow.
+func (s *Server) RefreshToken(ctx context.Context, r RefreshTokenRequestObject) (RefreshTokenResponseObject, error) {
+	tokens, err := s.Identity.Refresh(ctx, who(ctx), r.Body.RefreshToken)
+	if err != nil {
+		return nil, err
+	}
+	return RefreshToken200JSONResponse(tokensView(tokens, who(ctx).Now)), nil
+}
+
+// SignOut ends the sign-in that asks.
+func (s *Server) SignOut(ctx context.Context, _ SignOutRequestObject) (SignOutResponseObject, error) {
+	if err := s.Identity.SignOut(ctx, who(ctx), api.PrincipalFrom(ctx).SignIn); err != nil {
+		return nil, err
+	}
+	return SignOut204Response{}, nil
+}
+
+// ListSignIns lists where the phone is signed in.
+func (s *Server) ListSignIns(ctx context.Context, _ ListSignInsRequestObject) (ListSignInsResponseObject, error) {
+	list, err := s.Identity.SignIns(ctx, who(ctx), api.PrincipalFrom(ctx).SignIn)
+	if err != nil {
+		return nil, err
+	}
+	return ListSignIns200JSONResponse(each(list, func(i identity.SignIn) SignIn {
+		return SignIn{
+			Id: i.ID, Device: optional(i.Device), BegunAt: i.BegunAt, UsedAt: i.UsedAt, ExpiresAt: i.ExpiresAt, Current: i.Current,
+		}
+	})), nil
+}
+
+// EndSignIn signs a device of the phone out.
+func (s *Server) EndSignIn(ctx context.Context, r EndSignInRequestObject) (EndSignInResponseObject, error) {
+	if err := s.Identity.SignOut(ctx, who(ctx), r.Id); err != nil {
+		return nil, err
+	}
+	return EndSignIn204Response{}, nil
+}
+
+func tokensView(tokens identity.Tokens, now time.Time) Token {
+	seconds := func(until time.Time) int { return int(until.Sub(now).Seconds()) }
+	return Token{
+		AccessToken: tokens.Access, TokenType: TokenTokenTypeBearer, ExpiresIn: seconds(tokens.ExpiresAt),
+		RefreshToken: optional(tokens.Refresh), RefreshExpiresIn: optional(seconds(tokens.RefreshExpiresAt)),
+	}
+}
+
+// given is an optional member of a request; empty where it was left out.
+func given(member *string) string {
+	if member == nil {
+		return ""
+	}
+	return *member
+}

@@ -1,0 +1,352 @@
+package identity_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/storetest"
+)
+
+// device signs a device of a phone in, under a name.
+func (w *world) device(phone, name string) identity.Tokens {
+	w.t.Helper()
+	w.ok(w.send(w.by(phone)))
+	tokens, err := w.service.IssueToken(w.t.Context(), w.by(phone), "", w.code(phone), name)
+	w.ok(err)
+	return tokens
+}
+
+// refresh exchanges a refresh token by a request with a key.
+func (w *world) refresh(token, key string) (identity.Tokens, error) {
+	c := w.by("")
+	c.Key = key
+	return w.service.Refresh(w.t.Context(), c, token)
+}
+
+func (w *world) refreshed(token, key string) identity.Tokens {
+	w.t.Helper()
+	tokens, err := w.refresh(token, key)
+	w.ok(err)
+	return tokens
+}
+
+func (w *world) goodFor(access string) bool {
+	w.t.Helper()
+	_, err := w.service.Authenticate(w.t.Context(), access)
+	if err != nil {
+		w.refused(err, "token")
+	}
+	return err == nil
+}
+
+// ended wants all of a sign-in's tokens refused, the refresh token by a problem.
+func (w *world) ended(tokens identity.Tokens, key string) {
+	w.t.Helper()
+	if w.goodFor(tokens.Access) {
+		w.t.Error("an access token of a sign-in that has ended is good")
+	}
+	_, err := w.refresh(tokens.Refresh, "ended")
+	w.refused(err, key)
+}
+
+func TestRefresh(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		first := w.device(aigul, "Redmi 9A")
+		if want := start.Add(identity.SignInIdles); !first.RefreshExpiresAt.Equal(want) || len(first.Refresh) != 64 {
+			t.Errorf("a refresh token of %d characters expires at %v, want %v", len(first.Refresh), first.RefreshExpiresAt, want)
+		}
+		w.pass(identity.TokenLasts)
+		next := w.refreshed(first.Refresh, "1")
+		if w.goodFor(first.Access) || !w.goodFor(next.Access) || next.Refresh == first.Refresh {
+			t.Error("the tokens that follow are not in place of those before")
+		}
+		third := w.refreshed(next.Refresh, "2")
+		for _, token := range []string{first.Refresh, next.Refresh, third.Refresh} { // what is kept is not what is sent
+			if n := w.number("SELECT COUNT(*) FROM identity_refresh_tokens WHERE token_mac = '" + token + "'"); n != 0 {
+				t.Error("a refresh token is kept")
+			}
+		}
+		for _, token := range []string{"", "x", strings.Repeat("0", 64), third.Refresh + "0", strings.ToUpper(third.Refresh)} {
+			_, err := w.refresh(token, "3")
+			w.refused(err, "refresh")
+		}
+		if n := w.number("SELECT COUNT(*) FROM audit_records WHERE action = 'identity.refresh.done'"); n != 2 {
+			t.Errorf("%d records of exchanged tokens", n)
+		}
+		w.refreshed(third.Refresh, "3")
+	})
+}
+
+// TestAUsedTokenEndsTheSignIn: whoever of the two has it, both are signed out.
+func TestAUsedTokenEndsTheSignIn(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		first, other := w.device(aigul, ""), w.device(aigul, "")
+		next := w.refreshed(first.Refresh, "owner")
+		last := w.refreshed(next.Refresh, "owner again")
+		_, err := w.refresh(first.Refresh, "thief")
+		w.refused(err, "refresh_reused")
+		w.ended(last, "refresh_reused") // the owner reads why
+		w.ended(next, "refresh_reused")
+		if n := w.number("SELECT COUNT(*) FROM audit_records WHERE action = 'identity.refresh.reused'"); n != 1 {
+			t.Errorf("%d records of the theft", n)
+		}
+		if !w.goodFor(other.Access) {
+			t.Error("another device was signed out")
+		}
+	})
+}
+
+// TestALostAnswerIsNoTheft: the same request gives the same next token, until that was
+// used or RefreshRetry is over.
+func TestALostAnswerIsNoTheft(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		first, late := w.device(aigul, ""), w.device(aigul, "")
+		lost, lateLost := w.refreshed(first.Refresh, "request"), w.refreshed(late.Refresh, "request 2")
+		w.pass(identity.RefreshRetry - 1)
+		again := w.refreshed(first.Refresh, "request")
+		if again.Refresh != lost.Refresh || !w.goodFor(again.Access) {
+			t.Error("the same request gives another token")
+		}
+		_, err := w.refresh(again.Refresh, "request") // one key for two requests could hide a theft
+		w.refused(err, "refresh_key")
+		next := w.refreshed(again.Refresh, "next")
+		_, err = w.refresh(first.Refresh, "request")
+		w.refused(err, "refresh_reused")
+		w.ended(next, "refresh_reused")
+
+		w.pass(1)
+		_, err = w.refresh(late.Refresh, "request 2")
+		w.refused(err, "refresh_reused")
+		w.ended(lateLost, "refresh_reused")
+	})
+}
+
+// TestOneSuccessor: of requests at once one exchanges the token, and the same request is
+// answered alike.
+func TestOneSuccessor(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		for name, want := range map[string]int{"one request": 8, "many": 1} {
+			tokens := w.device(aigul, name)
+			var got [8]identity.Tokens
+			var errs [8]error
+			atOnce(len(got), func(i int) { got[i], errs[i] = w.refresh(tokens.Refresh, name+fmt.Sprint(i/want)) })
+			var next []string
+			for i := range got {
+				if errs[i] == nil {
+					next = append(next, got[i].Refresh)
+				} else if problem.From(errs[i]).Key != "problem.identity_refresh_reused" {
+					t.Fatal(errs[i])
+				}
+			}
+			if len(next) != want || len(slices.Compact(next)) != 1 {
+				t.Errorf("%s: %d were given tokens, want %d", name, len(next), want)
+			}
+		}
+		if n := w.number("SELECT COUNT(*) FROM identity_refresh_tokens WHERE used_at IS NULL"); n != 2 {
+			t.Errorf("%d tokens follow two", n)
+		}
+	})
+}
+
+// failing is a log that takes no record of an action.
+type failing struct {
+	*audit.Log
+	action string
+}
+
+var errLog = errors.New("the log takes nothing")
+
+func (f failing) Record(ctx context.Context, tx *store.Tx, e audit.Entry) error {
+	if e.Action == f.action {
+		return errLog
+	}
+	return f.Log.Record(ctx, tx, e)
+}
+
+// TestNoStepWithoutItsRecord: where the audit log takes no record, nothing was done.
+func TestNoStepWithoutItsRecord(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		tokens := w.device(aigul, "")
+		who, err := w.service.Authenticate(t.Context(), tokens.Access)
+		w.ok(err)
+		w.ok(w.send(w.by(bakyt)))
+		for action, do := range map[string]func() error{
+			"identity.sign_in.done": func() error {
+				_, err := w.service.IssueToken(t.Context(), w.by(bakyt), "", w.code(bakyt), "")
+				return err
+			},
+			"identity.refresh.done":  func() error { _, err := w.refresh(tokens.Refresh, "1"); return err },
+			"identity.sign_out.done": func() error { return w.service.SignOut(t.Context(), w.by(aigul), who.SignIn) },
+		} {
+			w.deps.Trail = w.trail(failing{w.audit, action})
+			w.rebuild()
+			if err := do(); !errors.Is(err, errLog) {
+				t.Fatalf("%s: %v", action, err)
+			}
+		}
+		w.deps.Trail = w.trail(w.audit)
+		w.rebuild()
+		if !w.goodFor(tokens.Access) {
+			t.Error("signed out")
+		}
+		w.refreshed(tokens.Refresh, "2")
+		_, err = w.service.IssueToken(t.Context(), w.by(bakyt), "", w.code(bakyt), "") // the code was not used
+		w.ok(err)
+	})
+}
+
+// TestCutsEndSignIns: whatever cuts a phone off signs it out everywhere.
+func TestCutsEndSignIns(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		stranger := w.device(bakyt, "")
+		w.prove(aigul)
+		released := w.device(aigul, "")
+		w.ok(w.service.Release(t.Context(), aigul, "officer"))
+		w.ended(released, "refresh")
+
+		w.pass(time.Hour)
+		w.prove(aigul)
+		w.prove(second)
+		mine, theirs := w.device(aigul, ""), w.device(second, "")
+		if got := w.undo(aigul, ""); got != identity.UndoDone {
+			t.Fatalf("undone: %s", got)
+		}
+		w.ended(mine, "refresh")
+		w.ended(theirs, "refresh")
+
+		w.pass(time.Hour)
+		mine, theirs = w.device(aigul, ""), w.device(second, "")
+		w.ok(w.service.Unblock(t.Context(), aigul, "officer"))
+		w.ended(theirs, "refresh")
+		if fresh := w.refreshed(stranger.Refresh, "1"); !w.goodFor(mine.Access) || !w.goodFor(fresh.Access) {
+			t.Error("another phone was signed out")
+		}
+	})
+}
+
+// TestACutIsSeenByItsGeneration: a sign-in that a cut did not find, as it began at the
+// same time, ends by the phone's generation.
+func TestACutIsSeenByItsGeneration(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		tokens := w.device(aigul, "")
+		w.ok(w.service.Release(t.Context(), aigul, "officer"))
+		if _, err := db.Writer().ExecContext(t.Context(), "UPDATE identity_sign_ins SET ended_at = NULL, ended_by = ''"); err != nil {
+			t.Fatal(err)
+		}
+		w.ended(tokens, "refresh")
+		if list, err := w.service.SignIns(t.Context(), w.by(aigul), ""); err != nil || len(list) != 0 {
+			t.Errorf("signed in: %v, %v", list, err)
+		}
+	})
+}
+
+func TestSignOut(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		old := w.device(aigul, "  Эски\u202e\n телефон ")
+		w.pass(time.Minute)
+		own, foreign := w.device(aigul, ""), w.device(bakyt, "")
+		who, err := w.service.Authenticate(t.Context(), own.Access)
+		w.ok(err)
+		list, err := w.service.SignIns(t.Context(), w.by(aigul), who.SignIn)
+		w.ok(err)
+		if len(list) != 2 || !list[0].Current || list[0].ID != who.SignIn || list[0].Device != "" || list[1].Current ||
+			list[1].Device != "Эски телефон" || !list[1].BegunAt.Equal(start) || !list[1].ExpiresAt.Equal(start.Add(identity.SignInIdles)) {
+			t.Fatalf("signed in: %+v", list)
+		}
+		w.ok(w.service.SignOut(t.Context(), w.by(aigul), list[1].ID))
+		w.ended(old, "refresh")
+		his, err := w.service.Authenticate(t.Context(), foreign.Access)
+		w.ok(err)
+		for _, id := range []string{list[1].ID, his.SignIn, "", "x"} {
+			w.refused(w.service.SignOut(t.Context(), w.by(aigul), id), "sign_in_absent")
+		}
+		if !w.goodFor(own.Access) || !w.goodFor(foreign.Access) {
+			t.Error("another device was signed out")
+		}
+		w.ok(w.service.SignOut(t.Context(), w.by(aigul), who.SignIn))
+		w.ended(own, "refresh")
+	})
+}
+
+// TestSignInsLapse: by themselves, and their rows go.
+func TestSignInsLapse(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		idle, used := w.device(aigul, ""), w.device(aigul, "")
+		w.pass(identity.SignInIdles - time.Hour)
+		used = w.refreshed(used.Refresh, "1")
+		w.pass(time.Hour)
+		w.ended(idle, "refresh")
+		w.pass(identity.SignInIdles - 2*time.Hour)
+		used = w.refreshed(used.Refresh, "2")
+		w.pass(identity.SignInIdles - time.Hour)
+		used = w.refreshed(used.Refresh, "3")
+		if want := start.Add(identity.SignInLasts); !used.RefreshExpiresAt.Equal(want) {
+			t.Errorf("it lasts until %v, want %v", used.RefreshExpiresAt, want)
+		}
+		w.ok(w.service.ForgetSignIns(t.Context()))
+		if n := w.number("SELECT COUNT(*) FROM identity_sign_ins"); n != 1 {
+			t.Errorf("%d sign-ins are kept", n)
+		}
+		w.pass(3 * time.Hour)
+		w.ended(used, "refresh")
+		w.pass(24 * time.Hour)
+		w.ok(w.service.ForgetSignIns(t.Context()))
+		if n := w.number("SELECT COUNT(*) FROM identity_refresh_tokens"); n != 0 {
+			t.Errorf("%d refresh tokens of no sign-in are kept", n)
+		}
+		w.ended(used, "refresh")
+	})
+}
+
+// TestDevicesAreBounded: one more ends the one that was used least lately; so are the
+// exchanges of one.
+func TestDevicesAreBounded(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		var all []identity.Tokens
+		for range identity.SignInsAtMost + 1 {
+			all = append(all, w.device(aigul, ""))
+			w.pass(10 * time.Minute)
+			all[0] = w.refreshed(all[0].Refresh, fmt.Sprint(w.clock()))
+		}
+		w.ended(all[1], "refresh")
+		for i, tokens := range all {
+			if i != 1 {
+				w.refreshed(tokens.Refresh, "last")
+			}
+		}
+		var err error
+		for n := 0; err == nil && n < 100; n++ {
+			_, err = w.refresh(all[0].Refresh, "last") // counted, whatever comes of it
+		}
+		w.refused(err, "refresh_many")
+	})
+}
