@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/identity/db"
+	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 	"github.com/eshik-kg/eshik/platform/trail"
@@ -73,12 +75,25 @@ func (s *Service) Unblock(ctx context.Context, phone, actor string) error {
 		if !found {
 			return ErrNoDispute
 		}
-		return nil
+		return s.tellCleared(ctx, tx, bound[0], phone, now)
 	})
 	if err != nil {
 		return fmt.Errorf("clear a phone: %w", err)
 	}
 	return nil
+}
+
+// tellCleared tells a phone that an operator cleared that it may be proved again, once
+// however many persons it is cleared for.
+func (s *Service) tellCleared(ctx context.Context, tx *store.Tx, b db.IdentityBinding, phone string, now time.Time) error {
+	id, err := s.newID()
+	if err != nil {
+		return err
+	}
+	return s.Trail.Leave(ctx, tx, trail.Step{Messages: []notify.Message{{
+		To: phone, Locale: spoken(b), Purpose: notify.Receipt, ExpiresAt: now.Add(UndoLasts), Dedup: "identity.cleared:" + id,
+		Text: gsm.Pick(s.Catalogue.Message(spoken(b), "identity.cleared_sms")),
+	}}})
 }
 
 func (s *Service) unblock(ctx context.Context, tx *store.Tx, cleared db.IdentityBinding, phone, actor string, now time.Time) error {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
@@ -83,6 +85,16 @@ func clears(t *testing.T, w *world, tie *returns, thief, owner string) {
 	w.ok(w.service.Unblock(t.Context(), owner, "officer"))
 	if !slices.Equal(tie.moved, []string{thief + ">" + owner}) {
 		t.Errorf("given back: %v", tie.moved)
+	}
+	for phone, want := range map[string]bool{owner: true, thief: false, third: false} {
+		sent, err := w.outbox.List(t.Context(), phone)
+		w.ok(err)
+		told := slices.ContainsFunc(sent, func(m notify.Stored) bool {
+			return strings.Contains(m.Text, "оператор проверил ваш телефон")
+		})
+		if told != want {
+			t.Errorf("%s is told that it was cleared: %v", phone, told)
+		}
 	}
 	if n := w.number("SELECT COUNT(*) FROM audit_records WHERE action = 'identity.unblock' AND actor = 'officer'"); n != 1 {
 		t.Errorf("%d audit records", n)

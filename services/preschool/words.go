@@ -12,7 +12,7 @@ func commands() []dialog.Command {
 		{
 			Words: []string{"кезек", "очередь", "kezek", "ochered", "queue"},
 			Also: []string{
-				"бакча", "бала бакча", "балабакча", "балдар бакчасы", "садик", "детсад", "детский сад", "детского сада", "сад", "садике",
+				"кезк", "бакча", "бала бакча", "балабакча", "балдар бакчасы", "садик", "детсад", "детский сад", "детского сада", "сад", "садике",
 				"в садик", "дошкольное", "kindergarten", "preschool",
 			},
 			Ask: "preschool.ask_number", Bare: "preschool.menu", Digits: numberLength,
