@@ -362,7 +362,7 @@ type Bill struct {
 	Ref string `json:"ref"`
 }
 
-// Certificate Example: {"issued_at":"2026-11-28T18:30:00Z","kind":"RESIDENCE","number":"K7M2-9QXA-4TB","state":"issued"}
+// Certificate Example: {"issued_at":"2026-11-28T18:30:00Z","kind":"RESIDENCE","number":"K7M2-9QXA-4T8","state":"issued"}
 type Certificate struct {
 	IssuedAt *time.Time       `json:"issued_at,omitempty"`
 	Kind     CertificateKind  `json:"kind"`
@@ -465,7 +465,7 @@ type LanguageChoice struct {
 // Level The level of assurance that is needed; proven: POST /v1/proofs
 type Level string
 
-// Offer Example: {"district":"Ленин району","kindergarten":"12","last_day":"2026-12-02","name":"№ 12 бала бакчасы","number":"123456","state":"open","until":"2026-12-02T18:00:00Z"}
+// Offer Example: {"district":"Ленин району","kindergarten":"12","last_day":"2026-12-02","name":"№ 12 бала бакчасы","number":"47123456783","state":"open","until":"2026-12-02T18:00:00Z"}
 type Offer struct {
 	// District The kindergarten's district's name; absent while the register cannot tell it
 	District     *string `json:"district,omitempty"`
@@ -492,7 +492,7 @@ type OfferState string
 // PaidService The service whose bills are paid, by its name. Where it is none of those here, `problem.payment_service`
 type PaidService = string
 
-// Payment Example: {"amount":150000,"code":"1234567897","currency":"KGS","expires_at":"2026-11-29T08:15:00Z","id":"0198f3a2-6c00-7cc1-a8d5-3f1d6a1b2c3d","lines":[{"amount":150000,"ref":"2000000001","state":"awaiting"}],"state":"awaiting"}
+// Payment Example: {"amount":150000,"code":"1234567894","currency":"KGS","expires_at":"2026-11-29T08:15:00Z","id":"0198f3a2-6c00-7cc1-a8d5-3f1d6a1b2c3d","lines":[{"amount":150000,"ref":"2000000001","state":"awaiting"}],"state":"awaiting"}
 type Payment struct {
 	// Amount In tyiyn
 	Amount int64 `json:"amount"`
@@ -563,11 +563,11 @@ type Place struct {
 	Position int `json:"position"`
 }
 
-// Position Example: {"number":"123456","places":[{"district":"Ленин району","kindergarten":"12","name":"№ 12 бала бакчасы","position":4}],"state":"waiting"}
+// Position Example: {"number":"47123456783","places":[{"district":"Ленин району","kindergarten":"12","name":"№ 12 бала бакчасы","position":4}],"state":"waiting"}
 type Position struct {
 	Number string `json:"number"`
 
-	// Offer Example: {"district":"Ленин району","kindergarten":"12","last_day":"2026-12-02","name":"№ 12 бала бакчасы","number":"123456","state":"open","until":"2026-12-02T18:00:00Z"}
+	// Offer Example: {"district":"Ленин району","kindergarten":"12","last_day":"2026-12-02","name":"№ 12 бала бакчасы","number":"47123456783","state":"open","until":"2026-12-02T18:00:00Z"}
 	Offer  *Offer  `json:"offer,omitempty"`
 	Places []Place `json:"places"`
 
@@ -613,13 +613,13 @@ type ProofRequest struct {
 	PersonalNumber string `json:"personal_number"`
 }
 
-// Receipt Example: {"back":0,"currency":"KGS","payment":{"amount":150000,"code":"1234567897","currency":"KGS","expires_at":"2026-11-29T08:15:00Z","id":"0198f3a2-6c00-7cc1-a8d5-3f1d6a1b2c3d","lines":[{"amount":150000,"ref":"2000000001","state":"settled"}],"paid_at":"2026-11-28T18:30:00Z","service":"fine","state":"settled"},"settled":150000,"text":"Eshik. Төлөндү: 1 500 сом. Төлөм коду: 1234567897. Рахмат."}
+// Receipt Example: {"back":0,"currency":"KGS","payment":{"amount":150000,"code":"1234567894","currency":"KGS","expires_at":"2026-11-29T08:15:00Z","id":"0198f3a2-6c00-7cc1-a8d5-3f1d6a1b2c3d","lines":[{"amount":150000,"ref":"2000000001","state":"settled"}],"paid_at":"2026-11-28T18:30:00Z","service":"fine","state":"settled"},"settled":150000,"text":"Eshik. Төлөндү: 1 500 сом. Төлөм коду: 1234567894. Рахмат."}
 type Receipt struct {
 	// Back What goes back, in tyiyn
 	Back     int64    `json:"back"`
 	Currency Currency `json:"currency"`
 
-	// Payment Example: {"amount":150000,"code":"1234567897","currency":"KGS","expires_at":"2026-11-29T08:15:00Z","id":"0198f3a2-6c00-7cc1-a8d5-3f1d6a1b2c3d","lines":[{"amount":150000,"ref":"2000000001","state":"awaiting"}],"state":"awaiting"}
+	// Payment Example: {"amount":150000,"code":"1234567894","currency":"KGS","expires_at":"2026-11-29T08:15:00Z","id":"0198f3a2-6c00-7cc1-a8d5-3f1d6a1b2c3d","lines":[{"amount":150000,"ref":"2000000001","state":"awaiting"}],"state":"awaiting"}
 	Payment Payment `json:"payment"`
 
 	// Settled What the register has recorded, in tyiyn
@@ -649,7 +649,7 @@ type RegistrationRequest struct {
 // RegistrationState `left`: it ended (the place was given back, or the education office withdrew the registration), and the child may be registered anew
 type RegistrationState string
 
-// Registrations Example: {"registrations":["47123456789"]}
+// Registrations Example: {"registrations":["47123456783"]}
 type Registrations struct {
 	// Registrations Their numbers
 	Registrations []string `json:"registrations"`
@@ -762,7 +762,7 @@ type Vehicle struct {
 	Total int64 `json:"total"`
 }
 
-// Verification Example: {"birth_year":"1988","initials":"А. Б. В.","issued_on":"2026-11-29","kind":"RESIDENCE","number":"K7M2-9QXA-4TB","signed_text":[{"language":"ky","lines":[{"label":"Дареги","value":"Бишкек, Чүй проспектиси, 1"}],"title":"Жашаган жери (дареги) тууралуу маалымкат"}],"status":"valid","text_checked":true,"title":"Жашаган жери"}
+// Verification Example: {"birth_year":"1988","initials":"А. Б. В.","issued_on":"2026-11-29","kind":"RESIDENCE","number":"K7M2-9QXA-4T8","signed_text":[{"language":"ky","lines":[{"label":"Дареги","value":"Бишкек, Чүй проспектиси, 1"}],"title":"Жашаган жери (дареги) тууралуу маалымкат"}],"status":"valid","text_checked":true,"title":"Жашаган жери"}
 type Verification struct {
 	BirthYear string `json:"birth_year"`
 	Initials  string `json:"initials"`
@@ -830,6 +830,9 @@ type PaymentID = string
 
 // Plate defines model for Plate.
 type Plate = string
+
+// RegistrationNumber defines model for RegistrationNumber.
+type RegistrationNumber = string
 
 // SignInID defines model for SignInID.
 type SignInID = string
@@ -994,10 +997,10 @@ type ServerInterface interface {
 	RegisterChild(c *fiber.Ctx, params RegisterChildParams) error
 	// QueuePosition The place in the queue, by registration number
 	// (GET /v1/preschool/registrations/{number})
-	QueuePosition(c *fiber.Ctx, number Number) error
+	QueuePosition(c *fiber.Ctx, number RegistrationNumber) error
 	// AnswerOffer Accept or decline the offered place
 	// (POST /v1/preschool/registrations/{number}/answer)
-	AnswerOffer(c *fiber.Ctx, number Number) error
+	AnswerOffer(c *fiber.Ctx, number RegistrationNumber) error
 	// GetProfile What is kept of this phone
 	// (GET /v1/profile)
 	GetProfile(c *fiber.Ctx) error
@@ -1590,7 +1593,7 @@ func (siw *ServerInterfaceWrapper) QueuePosition(c *fiber.Ctx) error {
 	_ = err
 
 	// ------------- Path parameter "number" -------------
-	var number Number
+	var number RegistrationNumber
 
 	err = runtime.BindStyledParameterWithOptions("simple", "number", c.Params("number"), &number, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
 	if err != nil {
@@ -1619,7 +1622,7 @@ func (siw *ServerInterfaceWrapper) AnswerOffer(c *fiber.Ctx) error {
 	_ = err
 
 	// ------------- Path parameter "number" -------------
-	var number Number
+	var number RegistrationNumber
 
 	err = runtime.BindStyledParameterWithOptions("simple", "number", c.Params("number"), &number, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
 	if err != nil {
@@ -2382,7 +2385,7 @@ func (response RegisterChild201JSONResponse) VisitRegisterChildResponse(ctx *fib
 }
 
 type QueuePositionRequestObject struct {
-	Number Number `json:"number"`
+	Number RegistrationNumber `json:"number"`
 }
 
 type QueuePositionResponseObject interface {
@@ -2399,7 +2402,7 @@ func (response QueuePosition200JSONResponse) VisitQueuePositionResponse(ctx *fib
 }
 
 type AnswerOfferRequestObject struct {
-	Number Number `json:"number"`
+	Number RegistrationNumber `json:"number"`
 	Body   *AnswerOfferJSONRequestBody
 }
 
@@ -3326,7 +3329,7 @@ func (sh *strictHandler) RegisterChild(ctx *fiber.Ctx, params RegisterChildParam
 }
 
 // QueuePosition operation middleware
-func (sh *strictHandler) QueuePosition(ctx *fiber.Ctx, number Number) error {
+func (sh *strictHandler) QueuePosition(ctx *fiber.Ctx, number RegistrationNumber) error {
 	var request QueuePositionRequestObject
 
 	request.Number = number
@@ -3353,7 +3356,7 @@ func (sh *strictHandler) QueuePosition(ctx *fiber.Ctx, number Number) error {
 }
 
 // AnswerOffer operation middleware
-func (sh *strictHandler) AnswerOffer(ctx *fiber.Ctx, number Number) error {
+func (sh *strictHandler) AnswerOffer(ctx *fiber.Ctx, number RegistrationNumber) error {
 	var request AnswerOfferRequestObject
 
 	request.Number = number

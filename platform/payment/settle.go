@@ -270,18 +270,25 @@ func ended(ctx context.Context, q *db.Queries, id string, lines []db.PaymentLine
 	return outcomeOf(row, lines, entries), nil
 }
 
-// tell writes the receipt for what was paid, and a notice of what goes back; or,
-// while something is in doubt, of that alone.
+// tell writes the receipt for what was paid, and a notice of what goes back; or, while
+// something is in doubt, one message of how the whole sum stands.
 func (s *Service) tell(row db.Payment, sum standing) ([]notify.Message, error) {
 	var told []notify.Message
 	if sum.doubt > 0 {
-		sum.paid, sum.back = 0, 0
+		key := "payment.doubt_sms"
+		switch {
+		case sum.back > 0:
+			key = "payment.doubt_back_sms"
+		case sum.paid > 0:
+			key = "payment.doubt_part_sms"
+		}
+		return s.write(row, "doubt", key, "amount", sum.doubt.String(), "code", row.Code,
+			"total", money.Amount(row.Amount).String(), "paid", sum.paid.String(), "back", sum.back.String())
 	}
 	for _, m := range []struct {
 		sum     money.Amount
 		key, id string
 	}{
-		{sum.doubt, "payment.doubt_sms", "doubt"},
 		{sum.paid, "payment.receipt_sms", "receipt"},
 		{sum.back, "payment.refund_sms", "refund"},
 	} {

@@ -59,7 +59,7 @@ func TestPaidBySomebodyElseGoesBack(t *testing.T) {
 		}
 		eventually(t, "code, receipt and refund by SMS", func() bool { return len(w.texts()) == 3 })
 		all := strings.Join(w.texts(), "\n")
-		if !strings.Contains(all, "Төлөндү: 1 500 сом") || !strings.Contains(all, "1 500 сом кайтарылат") {
+		if !strings.Contains(all, "Төлөндү: 1 500 сом") || !strings.Contains(all, "1 500 сом төлөгөн жерден кайтарылат") {
 			t.Errorf("SMS: %s", all)
 		}
 		must(t, w.VerifyLedger(ctx))
@@ -142,7 +142,7 @@ func TestOpenRefusesATakenBill(t *testing.T) {
 		w, ctx := newWorld(t, db), context.Background()
 		p := w.awaiting(t, aigul, "t1", "1")
 		w.accept(t, "1", p)
-		if _, err := w.Open(ctx, w.caller(bakyt, "t2"), "fine", []string{"1"}); problem.From(err).Key != "problem.payment_taken" {
+		if _, err := w.Open(ctx, w.caller(bakyt, "t2"), "fine", []string{"1"}); problem.From(err).Key != "problem.payment_elsewhere" {
 			t.Errorf("a bill being paid: %v", err)
 		}
 		if _, err := w.Open(ctx, w.caller("", "t3"), "fine", []string{"1"}); problem.From(err).Key != "problem.payment_phone" {

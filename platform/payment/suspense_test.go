@@ -34,7 +34,7 @@ func TestM2DoubtIsDecidedByAPerson(t *testing.T) {
 		taken   bool
 	}{
 		"ours":     {true, payment.Settled, "treasury:fine", "Төлөндү: 3 000 сом", true},
-		"not ours": {false, payment.RefundDue, "refunds:fine", "1 500 сом кайтарылат", false},
+		"not ours": {false, payment.RefundDue, "refunds:fine", "1 500 сом төлөгөн жерден кайтарылат", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -54,7 +54,7 @@ func TestM2DoubtIsDecidedByAPerson(t *testing.T) {
 					t.Errorf("a bill in doubt can be paid again: %v, %v", taken, err)
 				}
 				eventually(t, "the citizen is told", func() bool { return len(w.texts()) == 2 })
-				if all := strings.Join(w.texts(), "\n"); !strings.Contains(all, "Төлөм текшерилүүдө: 1 500 сом") {
+				if all := strings.Join(w.texts(), "\n"); !strings.Contains(all, "3 000 сомдун 1 500 сому төлөндү, 1 500 сому текшерилүүдө.") {
 					t.Errorf("SMS: %s", all)
 				}
 				list, err := w.Suspense(ctx)
@@ -124,6 +124,21 @@ func TestM2DecideRefuses(t *testing.T) {
 		if s := w.state(t, aigul, p); s.State != payment.InDoubt {
 			t.Errorf("refused decisions made it %s", s.State)
 		}
+	})
+}
+
+// While a part is in doubt the citizen reads in one message how the whole sum stands (F6).
+func TestDoubtTellsTheWholeSum(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.work(t)
+		w.register.refuse["1"], w.register.refuse["2"] = payment.OutcomeDoubt, payment.OutcomePaid
+		p := w.awaiting(t, aigul, "t1", "1", "2", "3", "4")
+		eventually(t, "the code by SMS", func() bool { return len(w.texts()) == 1 }) // or the next message replaces it
+		w.accept(t, "1", p)
+		want := "6 000 сомдун 3 000 сому төлөндү, 1 500 сому кайтарылат, 1 500 сому текшерилүүдө."
+		eventually(t, want, func() bool { return w.said(p, want) == 1 })
 	})
 }
 
