@@ -216,7 +216,8 @@ func queueEverywhere(d *door, number string, then between) {
 	screen = c.choose(screen, "Бала бакча", "орун")
 	screen = c.choose(screen, "Сунушталган", "№1")
 	screen = c.choose(screen, "№1", "мөөнөтү")
-	c.choose(screen, "Кабыл алуу", "кабыл алынды")
+	screen = c.choose(screen, "Кабыл алуу", "аласызбы")
+	c.choose(screen, "Ырастоо", "кабыл алынды")
 	if p := d.position(number); p.State != "placed" {
 		d.t.Fatalf("after accepting: %+v", p)
 	}

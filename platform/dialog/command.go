@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -152,6 +153,9 @@ func (e *Engine) spoken(text string, r locales.Reading) (Command, string, bool) 
 	}
 	chosen := -1
 	for _, m := range r.Matches {
+		if e.commands[m.ID].Alone && accompanied(r, m) {
+			continue
+		}
 		free := m.From == 0 && e.commands[m.ID].takesWords()
 		if (free || strangers <= e.strangers(r, m)) && (chosen < 0 || e.says(m.ID, chosen)) {
 			chosen = m.ID
@@ -171,6 +175,11 @@ func (e *Engine) spoken(text string, r locales.Reading) (Command, string, bool) 
 		command.To = command.latin
 	}
 	return command, rest, true
+}
+
+// accompanied reports that a text has a word of another command beside a match.
+func accompanied(r locales.Reading, m locales.Match) bool {
+	return slices.ContainsFunc(r.Matches, func(other locales.Match) bool { return other.ID != m.ID })
 }
 
 // hour is a time of day, and a number with an ending behind it: "10:30", "5те".

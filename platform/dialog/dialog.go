@@ -34,9 +34,20 @@ type Node struct {
 	// on who was proved to be talking has the identification prove it again; the
 	// zero Next shows the node.
 	Resume Next
+	// Sayings are what its screen is answered in words by SMS, beside the labels of its
+	// options.
+	Sayings []Saying
 	// Menu says that nothing is begun at this screen: a conversation that breaks off here is
 	// not worth continuing.
 	Menu bool
+}
+
+// Saying is words that answer a screen ("жок", "кабыл алам"), and where they lead. They are
+// found in all their forms, among polite words and greetings, and in a text that says nothing
+// else.
+type Saying struct {
+	Words []string
+	Next  Next
 }
 
 // Ask says what a screen asks the citizen to type. Input to Secret,
@@ -87,7 +98,11 @@ func Raw(kind, text string) Message { return Message{Kind: kind, Text: text} }
 type Screen struct {
 	Body    []Message
 	Options []Option
-	Ask     Ask
+	// Skip is how many numbers are left out before the first option's: a screen that confirms
+	// takes another key than those that lead to it, so that a text that arrives twice confirms
+	// nothing. Its label must be another too.
+	Skip int
+	Ask  Ask
 	// End closes the conversation after this screen if it is one page. Without it, a screen
 	// that has neither options nor an Ask still offers the way back and the main menu.
 	End bool
@@ -166,6 +181,9 @@ type Command struct {
 	// that mean nothing, gives way to the words of other services, and among those of
 	// its own service says more than they do ("check a certificate").
 	Weak bool
+	// Alone is a word that counts only where the text has no word of another command, also of
+	// its own service ("место" is no more than a part of "место в очереди").
+	Alone bool
 	// AtOnce is a word that waits for nothing: it is acted on before the language is
 	// chosen, and leaves any question, even one for a secret.
 	AtOnce bool

@@ -68,7 +68,8 @@ type Engine struct {
 	exact     map[string]int     // folded word that people are told of → its command
 	labels    map[string]Command // label of a menu → where it leads
 	shapes    []shapeOf
-	proof     *proof // not nil: every value is the longest it can be; see Worst
+	sayings   map[string]sayings // by the node
+	proof     *proof             // not nil: every value is the longest it can be; see Worst
 }
 
 // New makes an engine for the services, in the order of the main menu. It fails
@@ -89,7 +90,7 @@ func New(catalogue *locales.Catalogue, options Options, services ...Flow) (*Engi
 	}
 	e := &Engine{
 		catalogue: catalogue, options: options, services: services, lexicon: lexicon, others: others, otherwise: otherwise, told: map[string]*Told{},
-		nodes: map[string]Node{}, owner: map[string]string{}, exact: map[string]int{}, labels: map[string]Command{},
+		nodes: map[string]Node{}, owner: map[string]string{}, exact: map[string]int{}, labels: map[string]Command{}, sayings: map[string]sayings{},
 	}
 	var faults []error
 	for _, service := range append([]Flow{e.door()}, services...) {
@@ -134,7 +135,7 @@ func (e *Engine) add(service string, node Node) error {
 	}
 	e.nodes[node.ID] = node
 	e.owner[node.ID] = service
-	return nil
+	return e.learnSayings(node)
 }
 
 // Input is what reached the engine in one turn.

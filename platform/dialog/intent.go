@@ -77,6 +77,11 @@ func (w *walk) meant(text, key string) intent {
 			key = keyHome
 		}
 	}
+	if w.caller.Channel == caller.SMS && key == "" {
+		if next, ok := w.answered(text); ok {
+			return intent{do: (*walk).choose, waits: w.leadsToWait(next), next: next}
+		}
+	}
 	if w.caller.Channel == caller.SMS && (key == "" || len(key) >= minShape) {
 		command, rest, ok := w.texted(text)
 		// What looks secret behind a word, where a secret is asked for, is kept by nobody.

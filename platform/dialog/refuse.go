@@ -22,8 +22,9 @@ func (s sheet) refuse(b Budget, own []Page, at int, notice string, readOnly bool
 	case readOnly:
 		return s.reflow(b, own, at, notice)
 	default:
-		end := page.First + len(page.Options)
-		part.labels, part.next = s.labels[page.First:end], s.next[page.First:end]
+		from := page.First - s.first
+		end := from + len(page.Options)
+		part.labels, part.next = s.labels[from:end], s.next[from:end]
 		over = layout(b, part)
 	}
 	for i := range over {

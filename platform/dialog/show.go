@@ -121,7 +121,7 @@ func (w *walk) lay(screen Screen, notice string) {
 		paragraphs = append(paragraphs, w.engine.text(loc, m))
 	}
 	s := sheet{
-		body: join(paragraphs...), more: w.engine.more(tongue), footer: w.footer(tongue, screen),
+		body: join(paragraphs...), more: w.engine.more(tongue), footer: w.footer(tongue, screen), first: screen.Skip,
 		labels: make([]string, 0, len(screen.Options)), next: make([]Next, 0, len(screen.Options)),
 	}
 	for _, option := range screen.Options {

@@ -116,7 +116,7 @@ func (s *State) choice(key string) (Next, bool) {
 	if next, has := s.Pages[s.Page].option(place); has {
 		return next, true
 	}
-	first := 0
+	first := s.Pages[0].First // not 0 where the screen leaves numbers out
 	for i := range s.Pages {
 		page := &s.Pages[i]
 		if page.First != first {

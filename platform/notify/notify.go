@@ -84,7 +84,8 @@ var ErrUnknown = errors.New("no message has this provider id")
 type Message struct {
 	To string // E.164
 	// Text is what to say. Empty: nothing is sent, but what is queued about the Topic is
-	// dropped, as the phone learns in another way how it stands now.
+	// dropped, as the phone learns in another way how it stands now; without To for every
+	// phone, also those that learn nothing.
 	Text    string
 	Purpose Purpose
 	Locale  locales.Locale

@@ -58,7 +58,10 @@ UPDATE notify_messages SET doubted_at = $2, provider = $3, operator = $4, parts 
 WHERE id = $1 AND (state IN ('queued', 'superseded') OR (parts = 0 AND provider = $3));
 
 -- name: QueuedAbout :many
-SELECT id FROM notify_messages WHERE topic = $1 AND topic <> '' AND state = 'queued';
+-- What waits about a thing, to one phone or, without one, to whichever.
+SELECT id FROM notify_messages
+WHERE topic = sqlc.arg(topic) AND topic <> '' AND state = 'queued'
+    AND phone_index = COALESCE(NULLIF(CAST(sqlc.arg(phone_index) AS TEXT), ''), phone_index);
 
 -- name: Supersede :execrows
 UPDATE notify_messages
@@ -70,10 +73,10 @@ WHERE id = sqlc.arg(id) AND state = 'queued';
 SELECT COUNT(*) FROM notify_messages WHERE state = 'superseded';
 
 -- name: CountAhead :one
--- The messages about the same that leave before this one: those on their way, and of what
--- was written together with it the earlier ones that no provider may have yet.
+-- The messages about the same to its phone that leave before this one: those on their way, and
+-- of what was written together with it the earlier ones that no provider may have yet.
 SELECT COUNT(*) FROM notify_messages
-WHERE topic = sqlc.arg(topic) AND topic <> '' AND id <> sqlc.arg(id) AND (
+WHERE topic = sqlc.arg(topic) AND topic <> '' AND phone_index = sqlc.arg(phone_index) AND id <> sqlc.arg(id) AND (
     leaving_until_at > sqlc.arg(now_at) OR (state = 'queued' AND id < sqlc.arg(id) AND doubted_at IS NULL)
 );
 

@@ -36,10 +36,10 @@ func (o *Outbox) SendAll(ctx context.Context, tx *store.Tx, list []Message) erro
 	now := o.now()
 	values := make([]any, 0, len(list)*len(columns))
 	jobs := make(map[string]job.Wanted, len(list)) // by the message's id
-	topics := map[string]string{}                  // the same
+	subjects := map[string]subject{}               // the same
 	for _, m := range list {
 		if m.Text == "" && m.Topic != "" {
-			if err := o.dropAbout(ctx, tx, o.topic(m.To, m.Topic), nil); err != nil {
+			if err := o.dropAbout(ctx, tx, o.subject(m), nil); err != nil {
 				return err
 			}
 			continue
@@ -50,7 +50,7 @@ func (o *Outbox) SendAll(ctx context.Context, tx *store.Tx, list []Message) erro
 		}
 		values = append(values, row...)
 		if state == Queued {
-			topics[id] = o.topic(m.To, m.Topic) // what is kept back replaces nothing
+			subjects[id] = o.subject(m) // what is kept back replaces nothing
 			wanted := job.Wanted{Args: sendJob{ID: id}, Options: job.Options{Bulk: true, Priority: priority(m.Purpose)}}
 			if leaves := o.departure(m, now); leaves.After(now) {
 				wanted.At = leaves
@@ -65,7 +65,7 @@ func (o *Outbox) SendAll(ctx context.Context, tx *store.Tx, list []Message) erro
 	if err != nil {
 		return fmt.Errorf("queue messages: %w", err)
 	}
-	if err := o.supersede(ctx, tx, fresh, topics); err != nil {
+	if err := o.supersede(ctx, tx, fresh, subjects); err != nil {
 		return err
 	}
 	wanted := make([]job.Wanted, 0, len(fresh))
@@ -95,8 +95,8 @@ func (o *Outbox) row(ctx context.Context, tx *store.Tx, m Message, now time.Time
 	if err != nil {
 		return "", "", nil, err
 	}
-	index := o.sealer.Index(phoneContext, m.To)
-	blocked, err := blocked(ctx, db.New(tx), m.Purpose, index)
+	about := o.subject(m)
+	blocked, err := blocked(ctx, db.New(tx), m.Purpose, about.phone)
 	if err != nil {
 		return "", "", nil, err
 	}
@@ -109,8 +109,8 @@ func (o *Outbox) row(ctx context.Context, tx *store.Tx, m Message, now time.Time
 		dedup = id
 	}
 	return id, state, []any{
-		id, dedup, string(m.Purpose), string(m.Locale), index, phone, text, string(state), 0,
-		dbtime.From(now), dbtime.From(m.ExpiresAt), m.Turn, m.About, o.topic(m.To, m.Topic),
+		id, dedup, string(m.Purpose), string(m.Locale), about.phone, phone, text, string(state), 0,
+		dbtime.From(now), dbtime.From(m.ExpiresAt), m.Turn, m.About, about.topic,
 	}, nil
 }
 

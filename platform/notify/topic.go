@@ -17,41 +17,49 @@ import (
 // written is out of date. It is dropped and kept as superseded, also where a try of it was
 // cut off, so that nobody knows whether its provider has it: late it would tell what is
 // not so any more. And they leave in their order: a later one waits while a try of an
-// earlier one is under way, and no longer than a try takes. Whoever writes messages about a
+// earlier one is under way, and no longer than a try takes. What ends a thing for every phone,
+// whichever hears of that, is said by a message without a phone. Whoever writes messages about a
 // thing holds the lock of its row: what was written before is seen then.
 
 // aheadEvery is how often a message looks whether those before it have left.
 const aheadEvery = 500 * time.Millisecond
 
-// topic is what a message to phone is about, as it is kept; "" where it is about nothing.
-func (o *Outbox) topic(phone, name string) string {
-	if name == "" {
-		return ""
+// subject is what a message is about, and the blind index of the phone that it goes to, as
+// both are kept. Without a topic it is about nothing, without a phone to every one.
+type subject struct{ topic, phone string }
+
+func (o *Outbox) subject(m Message) subject {
+	var s subject
+	if m.Topic != "" {
+		s.topic = o.sealer.Index(topicPurpose, m.Topic)
 	}
-	return o.sealer.Index(topicPurpose, phone+" "+name)
+	if m.To != "" {
+		s.phone = o.sealer.Index(phoneContext, m.To)
+	}
+	return s
 }
 
-// supersede drops what is queued about the topics of the messages fresh, but for fresh
-// itself. topics are by the messages' ids.
-func (o *Outbox) supersede(ctx context.Context, tx *store.Tx, fresh []string, topics map[string]string) error {
-	seen := make(map[string]bool, len(topics))
+// supersede drops what is queued about the subjects of the messages fresh, but for fresh
+// itself. subjects are by the messages' ids.
+func (o *Outbox) supersede(ctx context.Context, tx *store.Tx, fresh []string, subjects map[string]subject) error {
+	seen := make(map[subject]bool, len(subjects))
 	for _, id := range fresh {
-		topic := topics[id]
-		if topic == "" || seen[topic] {
+		about := subjects[id]
+		if about.topic == "" || seen[about] {
 			continue
 		}
-		seen[topic] = true
-		if err := o.dropAbout(ctx, tx, topic, fresh); err != nil {
+		seen[about] = true
+		if err := o.dropAbout(ctx, tx, about, fresh); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// dropAbout drops what is queued about topic, but for the ids in but.
-func (o *Outbox) dropAbout(ctx context.Context, tx *store.Tx, topic string, but []string) error {
+// dropAbout drops what is queued about a subject, but for the ids in but.
+func (o *Outbox) dropAbout(ctx context.Context, tx *store.Tx, about subject, but []string) error {
 	q := db.New(tx)
-	ids, err := q.QueuedAbout(ctx, topic)
+	ids, err := q.QueuedAbout(ctx, db.QueuedAboutParams{Topic: about.topic, PhoneIndex: about.phone})
 	if err != nil {
 		return fmt.Errorf("look for earlier messages: %w", err)
 	}
@@ -78,7 +86,7 @@ func (o *Outbox) leave(ctx context.Context, m db.NotifyMessage) (goes bool, err 
 	err = o.end(ctx, func(ctx context.Context, q *db.Queries) (err error) {
 		goes = false // this may run twice
 		now := o.now()
-		ahead, err = q.CountAhead(ctx, db.CountAheadParams{Topic: m.Topic, ID: m.ID, NowAt: dbtime.From(now)})
+		ahead, err = q.CountAhead(ctx, db.CountAheadParams{Topic: m.Topic, PhoneIndex: m.PhoneIndex, ID: m.ID, NowAt: dbtime.From(now)})
 		if err != nil || ahead > 0 {
 			return err
 		}

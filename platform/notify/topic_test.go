@@ -211,3 +211,24 @@ func TestWrittenTogether(t *testing.T) {
 		w.got("paid", "paid", "the rest goes back")
 	})
 }
+
+// What ends a thing for every phone drops what waits about it anywhere, and nothing else.
+func TestAThingEndsForEveryPhone(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		elsewhere := about("1", "elsewhere")
+		elsewhere.To = "+996555000002"
+		w.send(about("1", "here"), elsewhere, about("2", "other"), receipt("of nothing"))
+		last := about("1", "it is over")
+		w.sendTogether(notify.Message{Topic: "payment:1"}, last)
+		w.superseded(2)
+		w.start()
+		w.worked()
+		got := w.provider.texts()
+		slices.Sort(got)
+		if !slices.Equal(got, []string{"it is over", "of nothing", "other"}) {
+			t.Errorf("the provider got %q", got)
+		}
+	})
+}

@@ -22,8 +22,9 @@ import (
 // says what becomes of the place. The same answer given again is no error.
 func (s *Service) Answer(ctx context.Context, c caller.Caller, number string, accept bool) (Offer, error) {
 	if c.Subject == "" {
-		return Offer{}, problemProve
+		return Offer{}, problemProveOffer
 	}
+	s.learnDistricts(ctx)
 	r, err := s.find(ctx, number)
 	if err != nil {
 		return Offer{}, err
@@ -79,29 +80,41 @@ func (s *Service) answer(ctx context.Context, tx *store.Tx, c caller.Caller, r d
 			return Offer{}, fmt.Errorf("find the offer again: %w", err)
 		}
 	}
-	switch OfferState(row.State) {
-	case wanted:
+	if OfferState(row.State) == wanted {
 		return offerOf(row), ended(ctx, db.New(tx), r)
-	case Missed:
-		return Offer{}, problemOver
 	}
-	return Offer{}, problemAnswered
+	return Offer{}, whyClosed(ctx, db.New(tx), r, row)
+}
+
+// whyClosed is the problem of an offer that cannot be answered any more: that its
+// registration has ended comes first, whatever was answered before.
+func whyClosed(ctx context.Context, q *db.Queries, r db.PreschoolRegistration, row db.PreschoolOffer) error {
+	if err := ended(ctx, q, r); err != nil {
+		return err
+	}
+	switch OfferState(row.State) {
+	case Open, Missed:
+		return problemOver
+	}
+	return problemAnswered
 }
 
 // answered is what an answer leaves behind; row is the offer as it ended. The message
-// goes to the phone that answered.
+// goes to the phone that answered, and to the one that the registration tells.
 func (s *Service) answered(c caller.Caller, r db.PreschoolRegistration, row db.PreschoolOffer, state OfferState) effect {
 	e := effect{
 		caller: c, step: "answer", outcome: "done", object: r.Number, subject: r.CitizenID,
-		purpose: "offer " + string(state), offer: &row, kind: notify.Receipt, dedup: "preschool." + string(state) + ":" + row.ID,
+		purpose: "offer " + string(state), offer: &row, kind: notify.Receipt, dedup: "preschool." + string(state) + ":" + row.ID, tells: bothOfThem,
 	}
 	key := "preschool.sms_" + string(state)
 	if s.rules.at(c.Now).effect(state) == toTheEnd {
 		key += "_end"
 	}
 	e.say = func(loc locales.Locale) string {
-		title := Name{KY: row.NameKy, RU: row.NameRu}.In(loc)
-		return gsm.Pick(s.Texts.Message(loc, key, "number", r.Number, "kindergarten", title))
+		if state == Accepted {
+			return s.sayPlace("preschool.sms_accepted", offerOf(row), loc)
+		}
+		return gsm.Pick(s.Texts.Message(loc, key, "number", r.Number, "kindergarten", s.title(offerOf(row), loc)))
 	}
 	return e
 }
@@ -195,7 +208,7 @@ func (s *Service) expire(ctx context.Context, row db.PreschoolOffer, now time.Ti
 		ended := row
 		ended.State, ended.AnsweredAt = string(Missed), dbtime.From(now)
 		e := s.answered(c, r, ended, Missed)
-		e.actor, e.step, e.kind, e.toParent = "system", "expire", notify.Statutory, true
+		e.actor, e.step, e.kind, e.tells = "system", "expire", notify.Statutory, theParent
 		return s.leave(ctx, tx, e)
 	})
 	return won, err

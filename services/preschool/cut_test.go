@@ -122,7 +122,7 @@ func TestAnUndoneCallerChangesNothing(t *testing.T) {
 		w.undone = map[string]bool{aigulOther: true}
 		mine := w.parent("t2")
 		mine.Phone = aigulOther
-		if _, err := s.Follow(t.Context(), mine); !errors.Is(err, problemProve) || tied(t, s, db, aigulOther) != 0 {
+		if _, err := s.Follow(t.Context(), mine); !errors.Is(err, problemProveOffer) || tied(t, s, db, aigulOther) != 0 {
 			t.Errorf("the notices were moved: %v", err)
 		}
 		child := w.bear(1, start.AddDate(-3, 0, 0))

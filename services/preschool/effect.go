@@ -26,15 +26,26 @@ type effect struct {
 	purpose         string
 	// offer is the one that is made or ends, as its row is from then on; nil for none.
 	offer *db.PreschoolOffer
-	// toParent has the SMS go to the phone that the registration tells when the
-	// transaction commits, not to caller's.
-	toParent bool
+	// tells says to which phones the SMS goes.
+	tells tells
 	// say is the SMS in a language, of a kind, sent once per dedup; nil: there is none. It
-	// replaces what has not left of earlier ones about the registration.
+	// replaces what has not left of earlier ones about the registration, to whichever phone.
 	kind  notify.Purpose
 	say   func(loc locales.Locale) string
 	dedup string
 }
+
+// tells are the phones that an SMS about a registration goes to.
+type tells int
+
+const (
+	// theCaller is the phone that does it.
+	theCaller tells = iota
+	// theParent is the one that the registration tells when the transaction commits.
+	theParent
+	// bothOfThem are both, each once: the parent's learns what another phone did.
+	bothOfThem
+)
 
 // leave leaves the trail of an effect in its transaction.
 func (s *Service) leave(ctx context.Context, tx *store.Tx, e effect) error {
@@ -46,10 +57,15 @@ func (s *Service) leave(ctx context.Context, tx *store.Tx, e effect) error {
 	if err != nil {
 		return err
 	}
-	if e.toParent {
-		if e.caller.Phone, e.caller.Locale, err = s.phone(ctx, row); err != nil {
+	var phone string
+	var loc locales.Locale
+	if e.tells != theCaller {
+		if phone, loc, err = s.phone(ctx, row); err != nil {
 			return err
 		}
+	}
+	if e.tells == theParent {
+		e.caller.Phone, e.caller.Locale = phone, loc
 	}
 	if e.offer != nil {
 		groups = append(groups, offerGroup(*e.offer))
@@ -60,7 +76,7 @@ func (s *Service) leave(ctx context.Context, tx *store.Tx, e effect) error {
 			Subject: e.subject, Purpose: e.purpose, Decided: groups,
 		},
 		Event:    analytics.Of(e.caller, name, e.step, e.outcome),
-		Messages: e.messages(),
+		Messages: e.messages(phone, loc),
 	})
 	if err != nil {
 		return fmt.Errorf("leave the trail of %s: %w", e.step, err)
@@ -99,19 +115,31 @@ func (s *Service) phone(ctx context.Context, r db.PreschoolRegistration) (string
 // messageLife is how long a notice is worth delivering.
 const messageLife = 3 * 24 * time.Hour
 
-// messages makes the SMS of an effect; none without a phone or a text, and one without
-// words where the caller reads of it in the answer.
-func (e effect) messages() []notify.Message {
-	if e.caller.Phone == "" || e.say == nil {
+// messages makes the SMS of an effect; parent is the phone that the registration tells, and
+// loc its language. The caller's has none where the answer to the turn says it. The first
+// message has no words: what was to be said before is out of date on every phone.
+func (e effect) messages(parent string, loc locales.Locale) []notify.Message {
+	if e.say == nil {
 		return nil
 	}
-	text := e.say(e.caller.Locale)
-	if e.caller.ByText() {
-		text = "" // what was to be said before is out of date all the same
+	list := []notify.Message{{Topic: topicOf(e.object)}}
+	if e.caller.Phone != "" && !e.caller.ByText() {
+		m := e.message(e.caller.Phone, e.caller.Locale, e.dedup)
+		m.Turn = e.caller.Key
+		list = append(list, m)
 	}
-	return []notify.Message{{
-		To: e.caller.Phone, Text: text, Purpose: e.kind, Locale: e.caller.Locale, About: e.subject,
-		ExpiresAt: e.caller.Now.Add(messageLife), Dedup: e.dedup, Turn: e.caller.Key,
-		Topic: "preschool:" + e.object,
-	}}
+	if e.tells == bothOfThem && parent != "" && parent != e.caller.Phone {
+		list = append(list, e.message(parent, loc, e.dedup+":parent"))
+	}
+	return list
 }
+
+func (e effect) message(phone string, loc locales.Locale, dedup string) notify.Message {
+	return notify.Message{
+		To: phone, Text: e.say(loc), Purpose: e.kind, Locale: loc, About: e.subject,
+		ExpiresAt: e.caller.Now.Add(messageLife), Dedup: dedup, Topic: topicOf(e.object),
+	}
+}
+
+// topicOf is what messages about a registration are about.
+func topicOf(number string) string { return "preschool:" + number }

@@ -41,6 +41,7 @@ type world struct {
 	families map[string][]Minor // by the parent's personal number
 	list     []Kindergarten
 	inbox    map[string]notify.Message
+	dropped  map[string]bool // by the message's name
 	language locales.Locale
 	undone   map[string]bool
 }
@@ -87,11 +88,33 @@ func (w *world) SendAll(_ context.Context, _ *store.Tx, list []notify.Message) e
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, m := range list {
-		if m.Text != "" { // without words it only takes earlier ones back
-			w.inbox[m.Dedup] = m
+		if m.Text == "" { // it only takes earlier ones back
+			w.takeBack(m.Topic, m.To)
+			continue
 		}
+		w.inbox[m.Dedup] = m
 	}
 	return nil
+}
+
+// takeBack notes what would not leave any more of what was said about a topic, to a phone or,
+// without one, to all.
+func (w *world) takeBack(topic, phone string) {
+	for dedup, m := range w.inbox {
+		if m.Topic == topic && (phone == "" || m.To == phone) {
+			w.dropped[dedup] = true
+		}
+	}
+}
+
+// waits counts the messages to a phone whose names begin as said that were not taken back.
+func (w *world) waits(phone, dedup string) (n int) {
+	for _, m := range w.messages() {
+		if m.To == phone && strings.HasPrefix(m.Dedup, dedup) && !w.dropped[m.Dedup] {
+			n++
+		}
+	}
+	return n
 }
 
 func (w *world) messages() []notify.Message {
@@ -107,7 +130,7 @@ func (w *world) messages() []notify.Message {
 // newWorld has 12 kindergartens in two districts, each with seats free seats
 // in every group, and Айгүл with her daughter.
 func newWorld(seats int) *world {
-	w := &world{now: start, inbox: map[string]notify.Message{}, families: map[string][]Minor{
+	w := &world{now: start, inbox: map[string]notify.Message{}, dropped: map[string]bool{}, families: map[string][]Minor{
 		aigul: {{PIN: nurai, Name: "Нурай", Born: time.Date(2023, time.May, 9, 0, 0, 0, 0, time.UTC)}},
 	}}
 	for i := range 12 {

@@ -36,12 +36,13 @@ func (s *Service) Flow() dialog.Flow {
 			{ID: "preschool.ask_number", Show: s.showAskNumber, Answer: s.answerNumber},
 			{ID: "preschool.position", Show: s.showPosition},
 			{ID: "preschool.mine", Do: s.doMine},
-			{ID: "preschool.offers", Show: s.showOffers, Resume: proveAgain("preschool.mine")},
-			{ID: "preschool.offer", Show: s.showOffer, Resume: proveAgain("preschool.mine")},
+			{ID: "preschool.offers", Show: s.showOffers, Resume: proveAgain("preschool.mine"), Sayings: answersOf(memNumber, "")},
+			{ID: "preschool.offer", Show: s.showOffer, Resume: proveAgain("preschool.mine"), Sayings: answersOf()},
 			{ID: "preschool.phone", Do: s.doPhone},
 			{ID: "preschool.phone_done", Plain: s.showPhoneDone},
+			{ID: "preschool.accept_sure", Show: s.showAcceptSure, Resume: proveAgain("preschool.mine"), Sayings: answersOf()},
 			{ID: "preschool.accept", Do: s.doAccept},
-			{ID: "preschool.decline_sure", Plain: s.showSure, Resume: proveAgain("preschool.mine")},
+			{ID: "preschool.decline_sure", Show: s.showDeclineSure, Resume: proveAgain("preschool.mine"), Sayings: secondThoughts()},
 			{ID: "preschool.decline", Do: s.doDecline},
 			{ID: "preschool.accepted", Plain: s.showAccepted},
 			{ID: "preschool.declined", Plain: s.showDeclined},
@@ -156,7 +157,7 @@ func (s *Service) showConfirm(ctx context.Context, t *dialog.Turn) (dialog.Scree
 	}
 	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.confirm")}}
 	for _, k := range chosen {
-		named := title(k.Name, k.District.Name, len(chosen), func(i int) Name { return chosen[i].Name }, t.Caller.Locale)
+		named := titleAmong(k.Name, k.District.Name, len(chosen), func(i int) Name { return chosen[i].Name }, t.Caller.Locale)
 		screen.Body = append(screen.Body, dialog.Say("preschool.choice", "kindergarten", named))
 	}
 	screen.Options = append(screen.Options, option(dialog.Say("preschool.do_register"), dialog.Go("preschool.register")))
@@ -203,26 +204,26 @@ func (s *Service) showPosition(ctx context.Context, t *dialog.Turn) (dialog.Scre
 	}
 	switch found.State {
 	case StatePlaced:
-		return dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.placed", "number", found.Number)}}, nil
+		return s.showPlace(ctx, t, found.Number)
 	case StateWithdrawn:
 		return dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.withdrawn", "number", found.Number)}}, nil
 	case StateLeft:
 		return dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.left", "number", found.Number)}}, nil
 	}
 	// The offer first: it has a deadline, and the places may be on the next page.
-	body := append(offered(found, t.Caller.Locale), dialog.Say("preschool.position", "number", found.Number, "group", found.Group))
+	body := append(s.offered(found, t.Caller.Locale), dialog.Say("preschool.position", "number", found.Number, "group", found.Group))
 	return withOffer(dialog.Screen{Body: append(body, places(found, t.Caller.Locale)...)}, found), nil
 }
 
 // offered says until when an offer can be answered, which must be on the first page,
 // and of which place it is; nothing where none is.
-func offered(p Position, loc locales.Locale) []dialog.Message {
+func (s *Service) offered(p Position, loc locales.Locale) []dialog.Message {
 	if p.Offer == nil {
 		return nil
 	}
 	return []dialog.Message{
 		dialog.Say("preschool.offered", "date", clock.ShowDate(p.Offer.LastDay())),
-		dialog.Say("preschool.choice", "kindergarten", p.Offer.Name.In(loc)),
+		dialog.Say("preschool.choice", "kindergarten", s.title(*p.Offer, loc)),
 	}
 }
 
@@ -238,7 +239,7 @@ func withOffer(screen dialog.Screen, p Position) dialog.Screen {
 func places(p Position, loc locales.Locale) []dialog.Message {
 	lines := make([]dialog.Message, 0, len(p.Places))
 	for _, place := range p.Places {
-		named := title(place.Name, place.District, len(p.Places), func(i int) Name { return p.Places[i].Name }, loc)
+		named := titleAmong(place.Name, place.District, len(p.Places), func(i int) Name { return p.Places[i].Name }, loc)
 		lines = append(lines, dialog.Say("preschool.place", "kindergarten", named, "position", place.Position))
 	}
 	return lines
@@ -269,89 +270,4 @@ func (s *Service) showPhoneDone(t *dialog.Turn) dialog.Screen {
 		key = "preschool.phone_none"
 	}
 	return dialog.Screen{Body: []dialog.Message{dialog.Say(key)}}
-}
-
-func (s *Service) showOffers(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
-	c, err := s.proven(ctx, t.Caller)
-	if err != nil {
-		return dialog.Screen{}, err
-	}
-	offers, err := s.Offers(ctx, c)
-	if err != nil {
-		return dialog.Screen{}, err
-	}
-	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.offers")}}
-	if len(offers) == 0 {
-		screen.Body = []dialog.Message{dialog.Say("preschool.no_offers")}
-	}
-	for _, o := range offers {
-		named := title(o.Name, o.District, len(offers), func(i int) Name { return offers[i].Name }, t.Caller.Locale)
-		screen.Options = append(screen.Options, option(dialog.Raw("kindergarten", named), dialog.Go("preschool.offer", memNumber, o.Number)))
-	}
-	// A person with a new number gives it here.
-	screen.Options = append(screen.Options, option(dialog.Say("preschool.use_phone"), dialog.Go("preschool.phone")))
-	return screen, nil
-}
-
-func (s *Service) showOffer(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
-	c, err := s.proven(ctx, t.Caller)
-	if err != nil {
-		return dialog.Screen{}, err
-	}
-	offers, err := s.Offers(ctx, c)
-	if err != nil {
-		return dialog.Screen{}, err
-	}
-	for _, o := range offers {
-		if o.Number == t.Get(memNumber) {
-			return dialog.Screen{
-				Body: []dialog.Message{dialog.Say("preschool.offer", "kindergarten", o.Name.In(t.Caller.Locale), "date", clock.ShowDate(o.LastDay()))},
-				Options: []dialog.Option{
-					option(dialog.Say("preschool.do_accept"), dialog.Go("preschool.accept")),
-					option(dialog.Say("preschool.do_decline"), dialog.Go("preschool.decline_sure")),
-				},
-			}, nil
-		}
-	}
-	return dialog.Screen{}, problemNoOffer
-}
-
-// showSure says what declining does before it is done: one key would give a place
-// away.
-func (s *Service) showSure(*dialog.Turn) dialog.Screen {
-	return dialog.Screen{
-		Body:    []dialog.Message{dialog.Say("preschool.decline_sure")},
-		Options: []dialog.Option{option(dialog.Say("preschool.do_decline"), dialog.Go("preschool.decline"))},
-	}
-}
-
-func (s *Service) doAccept(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	return s.doAnswer(ctx, t, true, "preschool.accepted")
-}
-
-func (s *Service) doDecline(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	return s.doAnswer(ctx, t, false, "preschool.declined")
-}
-
-func (s *Service) doAnswer(ctx context.Context, t *dialog.Turn, accept bool, done string) (dialog.Next, error) {
-	c, err := s.proven(ctx, t.Caller)
-	if err != nil {
-		return dialog.Next{}, err
-	}
-	if _, err := s.Answer(ctx, c, t.Get(memNumber), accept); err != nil {
-		return dialog.Next{}, err
-	}
-	return dialog.Done(done), nil
-}
-
-func (s *Service) showAccepted(t *dialog.Turn) dialog.Screen {
-	return dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.accepted", "number", t.Get(memNumber))}}
-}
-
-func (s *Service) showDeclined(t *dialog.Turn) dialog.Screen {
-	key := "preschool.declined"
-	if s.rules.at(t.Caller.Now).effect(Declined) == toTheEnd {
-		key = "preschool.declined_end"
-	}
-	return dialog.Screen{Body: []dialog.Message{dialog.Say(key, "number", t.Get(memNumber))}}
 }

@@ -29,12 +29,15 @@ func newNumber(random io.Reader) (string, error) {
 }
 
 // ParseNumber reads a registration number as people type it, with spaces,
-// hyphens, a number sign, or digits of another script, and reports whether it
-// can be one.
+// hyphens, a number sign, digits of another script, or the letter O for a nought, and
+// reports whether it can be one.
 func ParseNumber(typed string) (string, bool) {
 	var digits strings.Builder
 	for _, r := range typed {
 		value, isDigit := digit(r)
+		if strings.ContainsRune(lettersO, r) {
+			value, isDigit = 0, true
+		}
 		switch {
 		case isDigit && digits.Len() < numberLength:
 			digits.WriteByte('0' + value)
@@ -48,6 +51,9 @@ func ParseNumber(typed string) (string, bool) {
 	}
 	return number, luhn(number[:numberLength-1]) == number[numberLength-1]
 }
+
+// lettersO are the letters, Latin and Cyrillic, that are typed for a nought.
+const lettersO = "OoОо"
 
 // separates reports a mark that people put between or before the digits.
 func separates(r rune) bool {

@@ -2,6 +2,7 @@ package preschool
 
 import (
 	"crypto/rand"
+	"strings"
 	"testing"
 )
 
@@ -60,4 +61,17 @@ func FuzzParseNumber(f *testing.F) {
 			t.Errorf("%q is read as %q, which is read as %q, %v", typed, number, again, ok)
 		}
 	})
+}
+
+// The letter O, of either script, is a nought.
+func TestParseNumberWithLetters(t *testing.T) {
+	t.Parallel()
+	body := "4700100200"
+	number := body + string(luhn(body))
+	for _, o := range []string{"O", "o", "О", "о"} {
+		typed := strings.ReplaceAll(number, "0", o)
+		if parsed, ok := ParseNumber(typed); !ok || parsed != number {
+			t.Errorf("%q is read as %q, %v", typed, parsed, ok)
+		}
+	}
 }

@@ -86,7 +86,7 @@ func (s *Service) Offer(ctx context.Context, actor, number, kindergarten string)
 		return s.leave(ctx, tx, effect{
 			caller: c, actor: actor, step: "offer", outcome: "done", object: r.Number, subject: r.CitizenID, offer: &row,
 			purpose: "a place offered; ahead in the queue: " + strconv.Itoa(made.Ahead), kind: notify.Statutory,
-			toParent: true, dedup: "preschool.offer:" + r.ID + ":" + strconv.FormatInt(now.UnixMicro(), 10),
+			tells: theParent, dedup: "preschool.offer:" + r.ID + ":" + strconv.FormatInt(now.UnixMicro(), 10),
 			say: func(loc locales.Locale) string { return s.sayOffer(made, loc) },
 		})
 	})
@@ -142,12 +142,17 @@ func (s *Service) parent(r db.PreschoolRegistration, now time.Time) caller.Calle
 	return caller.Caller{Subject: r.CitizenID, Channel: caller.Staff, Now: now}
 }
 
-// sayOffer is the SMS of an offer, with the district where that takes no more parts.
+// sayOffer is the SMS of an offer.
 func (s *Service) sayOffer(o Offer, loc locales.Locale) string {
+	return s.sayPlace("preschool.sms_offer", o, loc)
+}
+
+// sayPlace is an SMS about a place, with the district where that takes no more parts.
+func (s *Service) sayPlace(key string, o Offer, loc locales.Locale) string {
 	district := s.district(o.Kindergarten).In(loc)
 	args := []any{"number", o.Number, "kindergarten", o.Name.In(loc), "district", district, "date", clock.ShowDate(o.LastDay())}
-	plain := gsm.Pick(s.Texts.Message(loc, "preschool.sms_offer", args...))
-	full := gsm.Pick(s.Texts.Message(loc, "preschool.sms_offer_district", args...))
+	plain := gsm.Pick(s.Texts.Message(loc, key, args...))
+	full := gsm.Pick(s.Texts.Message(loc, key+"_district", args...))
 	if district == "" || gsm.Measure(full).Parts > gsm.Measure(plain).Parts {
 		return plain
 	}
@@ -235,7 +240,7 @@ func takeSeat(ctx context.Context, q *db.Queries, seat seat) error {
 // proves nothing, as numbers change hands.
 func (s *Service) Offers(ctx context.Context, c caller.Caller) ([]Offer, error) {
 	if c.Subject == "" {
-		return nil, problemProve
+		return nil, problemProveOffer
 	}
 	rows, err := db.New(s.DB.Reader()).OffersOfCitizen(ctx, db.OffersOfCitizenParams{CitizenID: c.Subject, ExpiresAt: dbtime.From(c.Now)})
 	if err != nil {
@@ -249,6 +254,30 @@ func (s *Service) Offers(ctx context.Context, c caller.Caller) ([]Offer, error) 
 		offers = append(offers, o)
 	}
 	return offers, nil
+}
+
+// openTo is the offer of a registration among the open ones to a citizen, with an empty number
+// the only one. Where it is none of them the problem says why.
+func (s *Service) openTo(ctx context.Context, c caller.Caller, number string, open []Offer) (Offer, error) {
+	for _, o := range open {
+		if o.Number == number || number == "" && len(open) == 1 {
+			return o, nil
+		}
+	}
+	r, err := s.find(ctx, number)
+	if errors.Is(err, problemNumber) || err == nil && r.CitizenID != c.Subject {
+		return Offer{}, problemNoOffer
+	} else if err != nil {
+		return Offer{}, err
+	}
+	q := db.New(s.DB.Reader())
+	row, err := q.LastOffer(ctx, r.ID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Offer{}, problemNoOffer
+	} else if err != nil {
+		return Offer{}, fmt.Errorf("find the last offer: %w", err)
+	}
+	return Offer{}, whyClosed(ctx, q, r, row)
 }
 
 func offerOf(row db.PreschoolOffer) Offer {

@@ -69,7 +69,7 @@ func (s *Service) showAlready(ctx context.Context, t *dialog.Turn) (dialog.Scree
 	if found.State == StatePlaced {
 		return dialog.Screen{}, s.placed(ctx, found.Number, t.Caller.Locale)
 	}
-	body := append([]dialog.Message{dialog.Say("preschool.already", "number", found.Number)}, offered(found, t.Caller.Locale)...)
+	body := append([]dialog.Message{dialog.Say("preschool.already", "number", found.Number)}, s.offered(found, t.Caller.Locale)...)
 	screen := dialog.Screen{Body: append(body, places(found, t.Caller.Locale)...)}
 	return withOffer(screen, found), nil
 }
@@ -85,9 +85,9 @@ func (s *Service) numberOf(ctx context.Context, pin string) (string, error) {
 	return held.Number, nil
 }
 
-// title is a kindergarten's name among n others, its own with them; with its district
+// titleAmong is a kindergarten's name among n others, its own with them; with its district
 // where another of them reads alike.
-func title(of, district Name, n int, at func(i int) Name, loc locales.Locale) string {
+func titleAmong(of, district Name, n int, at func(i int) Name, loc locales.Locale) string {
 	name, alike := of.In(loc), 0
 	for i := range n {
 		if at(i).In(loc) == name {

@@ -25,7 +25,7 @@ import (
 // families says that the child is theirs.
 func (s *Service) Follow(ctx context.Context, c caller.Caller) ([]string, error) {
 	if c.Subject == "" {
-		return nil, problemProve
+		return nil, problemProveOffer
 	}
 	if err := s.claim(ctx, c); err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func (s *Service) Follow(ctx context.Context, c caller.Caller) ([]string, error)
 // families is asked only where the phone is one of a queue that was taken over.
 func (s *Service) Settle(ctx context.Context, c caller.Caller) error {
 	if c.Subject == "" {
-		return problemProve
+		return problemProveOffer
 	}
 	n, err := db.New(s.DB.Reader()).UnclaimedOfPhone(ctx, s.phoneIndex(c.Phone))
 	if err != nil {
@@ -55,7 +55,7 @@ func (s *Service) Settle(ctx context.Context, c caller.Caller) error {
 
 func (s *Service) follow(ctx context.Context, c caller.Caller, wanted func(db.PreschoolRegistration) bool) ([]string, error) {
 	if c.Phone == "" {
-		return nil, problemProve
+		return nil, problemProveOffer
 	}
 	numbers := []string{}
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
@@ -63,7 +63,7 @@ func (s *Service) follow(ctx context.Context, c caller.Caller, wanted func(db.Pr
 		if held, err := s.Proofs.HoldProof(ctx, tx, c); err != nil {
 			return err
 		} else if !held {
-			return problemProve
+			return problemProveOffer
 		}
 		rows, err := db.New(tx).ActiveOfCitizen(ctx, c.Subject)
 		if err != nil {
@@ -219,7 +219,7 @@ func (s *Service) tellOffer(ctx context.Context, tx *store.Tx, r db.PreschoolReg
 	}
 	return s.Trail.Leave(ctx, tx, trail.Step{Messages: []notify.Message{{
 		To: phone, Locale: loc, Purpose: notify.Statutory, About: r.CitizenID, ExpiresAt: now.Add(messageLife),
-		Dedup: dedup, Text: s.sayOffer(*open, loc),
+		Dedup: dedup, Topic: topicOf(r.Number), Text: s.sayOffer(*open, loc),
 	}}})
 }
 

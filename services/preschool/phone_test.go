@@ -40,21 +40,21 @@ func TestS2APhoneAloneProvesNothing(t *testing.T) {
 			"the phone": {Phone: aigulPhone, Channel: caller.USSD, Now: w.now},
 			"nobody":    {Channel: caller.REST, Now: w.now},
 		} {
-			if offers, err := s.Offers(t.Context(), c); !errors.Is(err, problemProve) || len(offers) != 0 {
+			if offers, err := s.Offers(t.Context(), c); !errors.Is(err, problemProveOffer) || len(offers) != 0 {
 				t.Errorf("%s sees %v, %v", name, offers, err)
 			}
 			if list, err := s.Registrations(t.Context(), c); !errors.Is(err, problemProve) || len(list) != 0 {
 				t.Errorf("%s sees the registrations %v, %v", name, list, err)
 			}
 			for _, accept := range []bool{true, false} {
-				if _, err := s.Answer(t.Context(), c, made.Number, accept); !errors.Is(err, problemProve) {
+				if _, err := s.Answer(t.Context(), c, made.Number, accept); !errors.Is(err, problemProveOffer) {
 					t.Errorf("%s answers: %v", name, err)
 				}
 			}
-			if _, err := s.Follow(t.Context(), c); !errors.Is(err, problemProve) {
+			if _, err := s.Follow(t.Context(), c); !errors.Is(err, problemProveOffer) {
 				t.Errorf("%s moves the registrations: %v", name, err)
 			}
-			if err := s.Settle(t.Context(), c); !errors.Is(err, problemProve) {
+			if err := s.Settle(t.Context(), c); !errors.Is(err, problemProveOffer) {
 				t.Errorf("%s settles: %v", name, err)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/clock"
+	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/problem"
@@ -41,6 +42,28 @@ func (s *Service) placed(ctx context.Context, number string, loc locales.Locale)
 		return err
 	}
 	return hasPlace(ctx, db.New(s.DB.Reader()), r, loc)
+}
+
+// showPlace says that a child has its place; where, only to its own parent: the number alone
+// must not tell where a child is to be found.
+func (s *Service) showPlace(ctx context.Context, t *dialog.Turn, number string) (dialog.Screen, error) {
+	c, err := s.proven(ctx, t.Caller)
+	if err != nil {
+		return dialog.Screen{}, err
+	}
+	r, err := s.find(ctx, number)
+	if err != nil {
+		return dialog.Screen{}, err
+	}
+	said := dialog.Say("preschool.placed", "number", number)
+	if c.Subject != "" && c.Subject == r.CitizenID {
+		row, err := db.New(s.DB.Reader()).LastOffer(ctx, r.ID)
+		if err != nil {
+			return dialog.Screen{}, fmt.Errorf("find the accepted offer: %w", err)
+		}
+		said = dialog.Say("preschool.placed_at", "number", number, "kindergarten", s.title(offerOf(row), t.Caller.Locale))
+	}
+	return dialog.Screen{Body: []dialog.Message{said}}, nil
 }
 
 // placedElsewhere is hasPlace if the child has a place already, by whichever of its
@@ -89,7 +112,7 @@ func (s *Service) TakeBack(ctx context.Context, actor, number string) (Offer, er
 		}
 		return s.leave(ctx, tx, effect{
 			caller: c, actor: actor, step: "leave", outcome: "done", object: r.Number, subject: r.CitizenID,
-			purpose: "the place was given back", toParent: true, kind: notify.Statutory, dedup: "preschool.left:" + r.ID,
+			purpose: "the place was given back", tells: theParent, kind: notify.Statutory, dedup: "preschool.left:" + r.ID,
 			say: func(loc locales.Locale) string {
 				return gsm.Pick(s.Texts.Message(loc, "preschool.sms_left", "number", r.Number, "kindergarten", ended.Name.In(loc)))
 			},

@@ -114,7 +114,7 @@ func TestPlaceGivenBack(t *testing.T) {
 		}
 		told := 0
 		for _, m := range w.messages() {
-			if strings.HasPrefix(m.Dedup, "preschool.left:") && m.To == aigulPhone && strings.Contains(m.Text, "№ 1 «Күнчө»") {
+			if strings.HasPrefix(m.Dedup, "preschool.left:") && m.To == aigulPhone && strings.Contains(m.Text, made.Number) {
 				told++
 			}
 		}
@@ -122,7 +122,7 @@ func TestPlaceGivenBack(t *testing.T) {
 		if err != nil || after.State != StateLeft || told != 1 {
 			t.Errorf("told %d times of %+v, %v", told, after, err)
 		}
-		if _, err := s.Answer(t.Context(), c, made.Number, false); !errors.Is(err, problemAnswered) {
+		if _, err := s.Answer(t.Context(), c, made.Number, false); !errors.Is(err, problemEnded) {
 			t.Errorf("declined after all: %v", err)
 		}
 		if again := seated(t, s, w.parent("t2"), "K01"); again.Number == made.Number {

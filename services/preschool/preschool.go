@@ -71,8 +71,8 @@ type Service struct {
 	Deps
 	rules   rules
 	regions *analytics.Regions
-	// districts are those of the kindergartens, by their codes, as listed last.
-	districts atomic.Pointer[map[string]Name]
+	// known is of the kindergartens, as listed last.
+	known atomic.Pointer[known]
 }
 
 // New makes the service with the rules of policy.toml.
@@ -191,6 +191,10 @@ var problemDistrict = problem.New(problem.NotFound, "problem.preschool_district"
 
 // problemProve tells a caller to prove who they are first.
 var problemProve = problem.New(problem.Unproven, "problem.preschool_prove")
+
+// problemProveOffer is problemProve where an offer, or the phone that is told of one, is
+// asked for: another line of the menu leads there.
+var problemProveOffer = problem.New(problem.Unproven, "problem.preschool_prove_offer")
 
 // Children lists the children that the proven citizen c.Subject may register.
 func (s *Service) Children(ctx context.Context, c caller.Caller) ([]Child, error) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/registry"
 )
 
@@ -40,11 +41,7 @@ func (s *Service) list(ctx context.Context) ([]Kindergarten, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ask for the kindergartens: %w", err)
 	}
-	districts := make(map[string]Name, len(all))
-	for _, k := range all {
-		districts[k.Code] = k.District.Name
-	}
-	s.districts.Store(&districts)
+	s.known.Store(knownOf(all))
 	all = slices.Clone(all)
 	slices.SortFunc(all, func(a, b Kindergarten) int {
 		if byDistrict := strings.Compare(a.District.Code, b.District.Code); byDistrict != 0 {
@@ -58,16 +55,44 @@ func (s *Service) list(ctx context.Context) ([]Kindergarten, error) {
 // district is the name of a kindergarten's district, as far as the register told it
 // since the start: names of kindergartens repeat between districts.
 func (s *Service) district(kindergarten string) Name {
-	if known := s.districts.Load(); known != nil {
-		return (*known)[kindergarten]
+	if known := s.known.Load(); known != nil {
+		return known.districts[kindergarten]
 	}
 	return Name{}
+}
+
+// known is what the register of kindergartens told last.
+type known struct {
+	districts map[string]Name // of the kindergartens, by their codes
+	named     map[string]int  // how many bear a name, in each language
+}
+
+func knownOf(all []Kindergarten) *known {
+	k := &known{districts: make(map[string]Name, len(all)), named: make(map[string]int, len(all))}
+	for _, one := range all {
+		k.districts[one.Code] = one.District.Name
+		k.named[one.Name.KY]++
+		if one.Name.RU != one.Name.KY {
+			k.named[one.Name.RU]++
+		}
+	}
+	return k
+}
+
+// title is the name of an offer's kindergarten; with its district where the register knows
+// another one of the name: who accepts a place must know which, whatever else is listed.
+func (s *Service) title(o Offer, loc locales.Locale) string {
+	name, district := o.Name.In(loc), s.district(o.Kindergarten).In(loc)
+	if known := s.known.Load(); known == nil || known.named[name] < 2 || district == "" {
+		return name
+	}
+	return name + ", " + district
 }
 
 // learnDistricts asks the register for the districts if it never told them. A register
 // that does not answer keeps nobody from their place in the queue.
 func (s *Service) learnDistricts(ctx context.Context) {
-	if s.districts.Load() == nil {
+	if s.known.Load() == nil {
 		_, _ = s.list(ctx)
 	}
 }

@@ -65,7 +65,7 @@ func (s *Service) Withdraw(ctx context.Context, actor, number, reason string, un
 		}
 		return s.leave(ctx, tx, effect{
 			caller: s.parent(r, now), actor: actor, step: "withdraw", outcome: "done", object: r.Number, subject: r.CitizenID,
-			purpose: said + reason, offer: offer, toParent: true, kind: notify.Statutory, dedup: "preschool.withdrawn:" + r.ID,
+			purpose: said + reason, offer: offer, tells: theParent, kind: notify.Statutory, dedup: "preschool.withdrawn:" + r.ID,
 			say: func(loc locales.Locale) string {
 				return gsm.Pick(s.Texts.Message(loc, "preschool.sms_withdrawn", "number", r.Number))
 			},

@@ -28,11 +28,45 @@ func commands() []dialog.Command {
 			},
 			Weak: true, To: register,
 		},
+		{
+			Also: []string{
+				"орун келди", "орун чыкты", "орун тийди", "орун сунушталды", "орун сунушташты", "орун берилди", "орун беришти", "орунду кабыл алам", "орун кабыл алам",
+				"орундан баш тартам", "орундан баш тартуу", "предложили место", "предложено место", "место предложили", "предложение места", "дали место", "место дали",
+				"выделили место", "пришло место", "место пришло", "принимаю место", "принять место", "отказываюсь от места", "отказ от места", "отказаться от места",
+				"place offered", "offered place", "decline the place", "accept the place",
+			},
+			Weak: true, To: answer,
+		},
+		{Also: []string{"орун", "место"}, Weak: true, Alone: true, To: answer},
 	}
 }
 
 // register is the way to a registration: whose the children are is proved first.
 var register = dialog.Call("identity.start", "preschool.child", memChoices, "")
+
+// answer is the way to what is offered.
+var answer = proveAgain("preschool.mine")
+
+// What an offer is answered with in words, in Kyrgyz, Russian and English: plainly, and
+// saying of what. Those of Latin letters that locales.Fold does not know are beside them.
+var (
+	yesWords = []string{
+		"ооба", "макул", "макулбуз", "макулмун", "жарайт", "болот", "жакшы", "да", "хорошо", "ок", "окей", "согласна", "согласен", "согласны", "yes", "ok", "okay",
+		"ooba", "makul", "da", "soglasna", "soglasen",
+	}
+	acceptWords = []string{
+		"кабыл алам", "кабыл алабыз", "кабыл алуу", "кабыл алдым", "алам", "алабыз", "принимаю", "принимаем", "принять", "беру", "берем", "accept", "I accept",
+		"kabyl alam", "kabyl alabyz", "prinimaiu", "prinimayu",
+	}
+	noWords      = []string{"жок", "жо", "нет", "неа", "no", "jok", "zhok", "net"}
+	declineWords = []string{
+		"баш тартам", "баш тартабыз", "баш тартуу", "баш тарттым", "орундан баш тартам", "керек эмес", "кереги жок", "орун керек эмес", "албайм", "албайбыз",
+		"кабыл албайм", "кабыл албайбыз", "каалабайм", "макул эмес", "макул эмесмин", "макул эмеспиз", "болбойт", "жарабайт", "туура келбейт",
+		"отказываюсь", "отказываемся", "отказаться", "отказ", "отказываюсь от места", "отказ от места", "не надо", "не нужно", "место не нужно", "не хочу",
+		"не согласна", "не согласен", "не согласны", "не принимаю", "не беру", "не подходит", "decline", "I decline", "do not accept", "no thanks",
+		"bash tartam", "otkazyvaius", "otkazyvayus", "ne nado",
+	}
+)
 
 // findNumber reads a piece of a text as a registration number: its prefix and its
 // check digit tell it from other numbers.

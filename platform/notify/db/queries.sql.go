@@ -90,21 +90,27 @@ func (q *Queries) ByProvider(ctx context.Context, providerID sql.NullString) (st
 
 const countAhead = `-- name: CountAhead :one
 SELECT COUNT(*) FROM notify_messages
-WHERE topic = $1 AND topic <> '' AND id <> $2 AND (
-    leaving_until_at > $3 OR (state = 'queued' AND id < $2 AND doubted_at IS NULL)
+WHERE topic = $1 AND topic <> '' AND phone_index = $2 AND id <> $3 AND (
+    leaving_until_at > $4 OR (state = 'queued' AND id < $3 AND doubted_at IS NULL)
 )
 `
 
 type CountAheadParams struct {
-	Topic string
-	ID    string
-	NowAt dbtime.Time
+	Topic      string
+	PhoneIndex string
+	ID         string
+	NowAt      dbtime.Time
 }
 
-// The messages about the same that leave before this one: those on their way, and of what
-// was written together with it the earlier ones that no provider may have yet.
+// The messages about the same to its phone that leave before this one: those on their way, and
+// of what was written together with it the earlier ones that no provider may have yet.
 func (q *Queries) CountAhead(ctx context.Context, arg CountAheadParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, countAhead, arg.Topic, arg.ID, arg.NowAt)
+	row := q.db.QueryRowContext(ctx, countAhead,
+		arg.Topic,
+		arg.PhoneIndex,
+		arg.ID,
+		arg.NowAt,
+	)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -533,11 +539,19 @@ func (q *Queries) Outcomes(ctx context.Context, arg OutcomesParams) ([]OutcomesR
 }
 
 const queuedAbout = `-- name: QueuedAbout :many
-SELECT id FROM notify_messages WHERE topic = $1 AND topic <> '' AND state = 'queued'
+SELECT id FROM notify_messages
+WHERE topic = $1 AND topic <> '' AND state = 'queued'
+    AND phone_index = COALESCE(NULLIF(CAST($2 AS TEXT), ''), phone_index)
 `
 
-func (q *Queries) QueuedAbout(ctx context.Context, topic string) ([]string, error) {
-	rows, err := q.db.QueryContext(ctx, queuedAbout, topic)
+type QueuedAboutParams struct {
+	Topic      string
+	PhoneIndex string
+}
+
+// What waits about a thing, to one phone or, without one, to whichever.
+func (q *Queries) QueuedAbout(ctx context.Context, arg QueuedAboutParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, queuedAbout, arg.Topic, arg.PhoneIndex)
 	if err != nil {
 		return nil, err
 	}
