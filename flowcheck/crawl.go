@@ -104,6 +104,7 @@ type crawl struct {
 	shows   []string                                         // the nodes with a screen
 
 	who      visitor
+	proved   bool // at some screen of this walk
 	phase    string
 	avoided  string // a node that is not chosen
 	queue    []place
@@ -140,17 +141,20 @@ const maxDepth = 60
 // walk goes from the first screen wherever who can go without choosing the node
 // that is avoided.
 func (c *crawl) walk(who visitor, phase, avoided string) {
-	c.who, c.phase, c.avoided = who, phase, avoided
+	c.who, c.proved, c.phase, c.avoided = who, false, phase, avoided
 	c.seen, c.variants = map[string]bool{}, map[string]int{}
 	unknown := locales.Locale("")
 	if c.locale == locales.EN {
 		unknown = locales.EN
 	}
 	c.visit(dialog.NewState(unknown), dialog.Input{Start: true}, nil)
-	// It has no way in but its word: see identity.Undo.
+	// What has no way in but its word: see identity.Undo.
 	c.visit(dialog.NewState(c.locale), dialog.Input{Start: true, Text: "бөгөт 0000"}, nil)
 	c.way(edge{"door.main", "identity.undo"}, typed)
 	c.way(edge{"identity.undo", "identity.undone"}, "")
+	c.visit(dialog.NewState(c.locale), dialog.Input{Start: true, Text: "чыгуу"}, nil) // so has this: see identity.Forget
+	c.way(edge{"door.main", "identity.forget"}, typed)
+	c.way(edge{"identity.forget", "identity.forgotten"}, "")
 	if c.channel.of == caller.SMS {
 		for _, text := range c.texted() {
 			c.visit(dialog.NewState(c.locale), dialog.Input{Start: true, Text: text}, nil)
@@ -191,6 +195,7 @@ func (c *crawl) visit(st *dialog.State, in dialog.Input, way []string) string {
 		Key: c.phase + "/" + strconv.Itoa(c.turns),
 	}
 	secret := st.Sensitive() || in.Sensitive()
+	c.remember(by)
 	reply, err := c.next(c.ctx, by, st, in)
 	if err != nil {
 		c.must(c.ctx.Err())
@@ -226,6 +231,17 @@ func (c *crawl) visit(st *dialog.State, in dialog.Input, way []string) string {
 	data := st.Encode()
 	c.queue = append(c.queue, place{state: data, text: reply.Text, way: slices.Clone(way), first: c.variants[page] == 1})
 	return reply.Text
+}
+
+// remember proves the visitor again where a screen before had the phone forget them: this
+// one, which the walk goes on from, was come to while they were proved.
+func (c *crawl) remember(by caller.Caller) {
+	_, proved, err := c.app.Identity.Proof(c.ctx, by)
+	if err == nil && c.proved && !proved {
+		_, err = c.app.Identity.Prove(c.ctx, by, c.who.pin, c.who.document)
+	}
+	c.must(err)
+	c.proved = c.proved || proved
 }
 
 // expand types on a screen all that can be typed, and looks for the way back.

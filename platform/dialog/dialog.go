@@ -26,7 +26,7 @@ type Node struct {
 	// A *problem.Error is shown above the same screen, which asks again.
 	Answer func(ctx context.Context, t *Turn, input string) (Next, error)
 	// Do performs an effect and says where to go. It must be idempotent by a key
-	// it finds in the conversation (t.Turn(), or an id in its memory). A dialled string
+	// it finds in the conversation (t.Key(), or an id in its memory). A dialled string
 	// (*1414*2*1#) never runs a Do: it stops at the screen before.
 	Do func(ctx context.Context, t *Turn) (Next, error)
 	// Resume is where a conversation goes first that broke off at this node and is

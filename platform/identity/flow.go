@@ -8,7 +8,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/problem"
 )
 
-// NodeStart is the sub-talk that proves who is talking: a service Calls it and
+// NodeStart is the sub-conversation that proves who is talking: a service Calls it and
 // goes on when it returns, with a valid Proof and nothing in the conversation's memory.
 const NodeStart = "identity.start"
 
@@ -42,6 +42,9 @@ func (s *Service) Flow() dialog.Flow {
 	again := dialog.Go(NodeStart) // what was proved lapses when a conversation breaks off
 	return dialog.Flow{Name: ServiceName, Nodes: []dialog.Node{
 		{ID: NodeStart, Do: s.doStart},
+		{ID: nodeOther, Do: s.doOther},
+		{ID: nodeForget, Do: s.doForget},
+		{ID: nodeForgotten, Plain: showForgotten},
 		{ID: nodeResend, Do: s.doResend},
 		{ID: nodeCode, Plain: showCode, Answer: s.answerCode, Resume: again},
 		{ID: nodePIN, Plain: showPIN, Answer: s.answerPIN, Resume: again},
@@ -49,8 +52,10 @@ func (s *Service) Flow() dialog.Flow {
 		{ID: nodeRefused, Plain: showRefused, Resume: again},
 		{ID: nodeUndo, Do: s.doUndo},
 		{ID: nodeUndone, Plain: showUndone},
-	}, Commands: []dialog.Command{{Words: undoWords, Node: nodeUndo, Arg: keyNumber, AtOnce: true}}, Hint: hint,
-		Told: &dialog.Told{Say: s.sayOpen, Acts: s.undoes, Otherwise: otherwiseWords}}
+	}, Commands: []dialog.Command{
+		{Words: undoWords, Node: nodeUndo, Arg: keyNumber, AtOnce: true},
+		{Words: forgetWords, Node: nodeForget, AtOnce: true},
+	}, Hint: hint, Told: &dialog.Told{Say: s.sayOpen, Acts: s.undoes, Otherwise: otherwiseWords}}
 }
 
 // hint says that a number nobody asked for looks like a personal one, also with a

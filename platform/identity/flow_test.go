@@ -19,7 +19,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
 
-// dialler is somebody who conversations to a service that calls identification.
+// dialler is somebody who dials a service that calls identification.
 type dialler struct {
 	*world
 	engine *dialog.Engine
@@ -34,9 +34,7 @@ type dialler struct {
 
 func newDialler(w *world, phone string) *dialler {
 	w.t.Helper()
-	catalogue, err := locales.Load()
-	w.ok(err)
-	caller := dialog.Flow{
+	return newDiallerOf(w, phone, dialog.Flow{
 		Name:  "trial",
 		Entry: dialog.Option{Label: dialog.Say("identity.again"), Next: dialog.Call(identity.NodeStart, "trial.end")},
 		Nodes: []dialog.Node{{ID: "trial.end", Show: func(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
@@ -45,8 +43,15 @@ func newDialler(w *world, phone string) *dialler {
 			}
 			return dialog.Screen{Body: []dialog.Message{dialog.Raw("title", "Готово")}, End: true}, nil
 		}}},
-	}
-	engine, err := dialog.New(catalogue, dialog.Options{Profiles: w.service, Log: w.deps.Log, Lapse: w.service.Lapse}, caller, w.service.Flow())
+	})
+}
+
+// newDiallerOf dials a service of a test's own.
+func newDiallerOf(w *world, phone string, flow dialog.Flow) *dialler {
+	w.t.Helper()
+	catalogue, err := locales.Load()
+	w.ok(err)
+	engine, err := dialog.New(catalogue, dialog.Options{Profiles: w.service, Log: w.deps.Log, Lapse: w.service.Lapse}, flow, w.service.Flow())
 	w.ok(err)
 	return &dialler{world: w, engine: engine, phone: phone, state: dialog.NewState(locales.RU)}
 }

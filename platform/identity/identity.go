@@ -70,6 +70,9 @@ var (
 // Citizen is a person of the register under a pseudonym.
 type Citizen struct {
 	ID string
+	// Called is what the dialogue calls them to whoever holds the phone: the given name
+	// and the surname's initial; empty where the proof is from before it was kept.
+	Called string
 }
 
 // PersonRegistry asks the register of persons.
@@ -134,7 +137,7 @@ func (s *Service) Proof(ctx context.Context, c caller.Caller) (citizen Citizen, 
 }
 
 func (s *Service) proof(ctx context.Context, phone string, now time.Time) (Citizen, bool, error) {
-	id, err := db.New(s.DB.Reader()).LastProof(ctx, db.LastProofParams{
+	row, err := db.New(s.DB.Reader()).LastProof(ctx, db.LastProofParams{
 		PhoneIndex: s.phoneIndex(phone), ExpiresAt: dbtime.From(now),
 	})
 	if errors.Is(err, sql.ErrNoRows) {
@@ -143,7 +146,8 @@ func (s *Service) proof(ctx context.Context, phone string, now time.Time) (Citiz
 	if err != nil {
 		return Citizen{}, false, fmt.Errorf("look for a proof: %w", err)
 	}
-	return Citizen{ID: id}, true, nil
+	called, err := s.calledBy(row)
+	return Citizen{ID: row.CitizenID, Called: called}, err == nil, err
 }
 
 // PIN gives a citizen's personal number, for calls to registers only: it must

@@ -13,12 +13,13 @@ import (
 
 // unsaid are the columns of who is who that nothing holds against a record, and why.
 var unsaid = map[string]string{
-	"identity_citizens.id":        "the row's name, which proofs and bindings refer to: renamed, one is gone and another is unknown",
-	"identity_phones.phone_index": "the row's name",
-	"identity_phones.locale":      "a language, which anybody with the phone may choose",
-	"identity_phones.talk":        "decides nothing that is kept",
-	"identity_phones.tenure":      "how many held the number: the conversation that broke off is its holder's, for minutes",
-	"identity_phones.changed_at":  "makes transactions wait for each other",
+	"identity_proofs.called_sealed": "what a screen calls the person; sealed to its proof, so that another's does not open",
+	"identity_citizens.id":          "the row's name, which proofs and bindings refer to: renamed, one is gone and another is unknown",
+	"identity_phones.phone_index":   "the row's name",
+	"identity_phones.locale":        "a language, which anybody with the phone may choose",
+	"identity_phones.talk":          "decides nothing that is kept",
+	"identity_phones.tenure":        "how many held the number: the conversation that broke off is its holder's, for minutes",
+	"identity_phones.changed_at":    "makes transactions wait for each other",
 }
 
 // people are Айгүл on three phones, which accuse each other, and one that an operator

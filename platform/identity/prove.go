@@ -135,9 +135,9 @@ func (s *Service) finishAttempt(ctx context.Context, c caller.Caller, id, docume
 		return Citizen{}, fmt.Errorf("open an attempt's number: %w", err)
 	}
 	call := registry.Call{UserID: "KG" + string(pin), Issue: id}
-	_, err = s.Registry.CheckPerson(ctx, call, string(pin), document)
+	person, err := s.Registry.CheckPerson(ctx, call, string(pin), document)
 	if err == nil {
-		return s.proved(ctx, c, attempt, pin, document)
+		return s.proved(ctx, c, attempt, pin, document, called(person))
 	}
 	if code := problem.From(err).Code; code == problem.Invalid || code == problem.NotFound {
 		if err := s.endAttempt(ctx, c, id, attemptRefused); err != nil {
@@ -264,8 +264,8 @@ func excess(guesses []dbtime.Time, atMost int, per time.Duration, now time.Time)
 	return max(guesses[len(guesses)-1-atMost].Add(per).Sub(now), time.Second)
 }
 
-// proved binds the phone to the citizen.
-func (s *Service) proved(ctx context.Context, c caller.Caller, attempt db.IdentityAttempt, pin []byte, document string) (Citizen, error) {
+// proved binds the phone to the citizen, who is called so.
+func (s *Service) proved(ctx context.Context, c caller.Caller, attempt db.IdentityAttempt, pin []byte, document, called string) (Citizen, error) {
 	sealed, err := s.Sealer.Seal(pin, pinContext)
 	if err != nil {
 		return Citizen{}, err
@@ -278,7 +278,11 @@ func (s *Service) proved(ctx context.Context, c caller.Caller, attempt db.Identi
 	if err != nil {
 		return Citizen{}, err
 	}
-	var citizen Citizen
+	name, err := s.Sealer.Seal([]byte(called), calledContext+proof)
+	if err != nil {
+		return Citizen{}, err
+	}
+	citizen := Citizen{Called: called}
 	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
 		q, now := db.New(tx), dbtime.From(c.Now)
 		if err := s.lockPhone(ctx, q, attempt.PhoneIndex, c.Now); err != nil {
@@ -305,7 +309,7 @@ func (s *Service) proved(ctx context.Context, c caller.Caller, attempt db.Identi
 		}
 		if err = q.InsertProof(ctx, db.InsertProofParams{
 			ID: proof, PhoneIndex: attempt.PhoneIndex, CitizenID: citizen.ID,
-			ProvedAt: now, ExpiresAt: dbtime.From(c.Now.Add(ProofLasts)),
+			ProvedAt: now, ExpiresAt: dbtime.From(c.Now.Add(ProofLasts)), CalledSealed: name,
 		}); err != nil {
 			return err
 		}

@@ -144,10 +144,10 @@ SELECT * FROM identity_citizens WHERE pin_index = $1;
 SELECT * FROM identity_citizens WHERE id = $1;
 
 -- name: InsertProof :exec
-INSERT INTO identity_proofs (id, phone_index, citizen_id, proved_at, expires_at) VALUES ($1, $2, $3, $4, $5);
+INSERT INTO identity_proofs (id, phone_index, citizen_id, proved_at, expires_at, called_sealed) VALUES ($1, $2, $3, $4, $5, $6);
 
 -- name: LastProof :one
-SELECT citizen_id FROM identity_proofs
+SELECT id, citizen_id, called_sealed FROM identity_proofs
 WHERE phone_index = $1 AND expires_at > $2 ORDER BY proved_at DESC, id DESC LIMIT 1;
 
 -- name: LiveProof :one

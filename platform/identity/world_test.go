@@ -58,8 +58,10 @@ func (r *register) CheckPerson(_ context.Context, q registry.Call, pin, document
 	switch {
 	case r.down:
 		return registry.Person{}, problem.New(problem.Unavailable, "problem.registry_down")
-	case pin == aigulPIN && document == aigulDocument, pin == bakytPIN && document == bakytDocument:
-		return registry.Person{Surname: "Асанова"}, nil
+	case pin == aigulPIN && document == aigulDocument:
+		return registry.Person{Surname: "Асанова", Name: "Айгүл"}, nil
+	case pin == bakytPIN && document == bakytDocument:
+		return registry.Person{Surname: "Токтогулов"}, nil // who has but one name
 	}
 	return registry.Person{}, problem.New(problem.Invalid, "problem.registry_person_unknown")
 }

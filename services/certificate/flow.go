@@ -24,14 +24,14 @@ const (
 	keyNumber = "certificate.number"
 )
 
-// Conversation is the service's part of the conversation on USSD and SMS.
+// Flow is the service's part of the conversation on USSD and SMS.
 func (s *Service) Flow() dialog.Flow {
 	return dialog.Flow{
 		Name:  name,
 		Entry: dialog.Option{Label: dialog.Say("certificate.entry"), Next: dialog.Go(nodeMenu)},
 		Nodes: []dialog.Node{
 			{ID: nodeMenu, Plain: s.showMenu, Menu: true},
-			{ID: nodeKind, Plain: s.showKinds, Resume: dialog.Call(identity.NodeStart, nodeKind)},
+			{ID: nodeKind, Show: s.showKinds, Resume: dialog.Call(identity.NodeStart, nodeKind)},
 			{ID: nodeRequest, Do: s.doRequest},
 			{ID: nodeDone, Plain: s.showDone},
 			{ID: nodeVerify, Plain: s.showVerify, Answer: s.answerVerify},
@@ -53,14 +53,18 @@ func (s *Service) showMenu(*dialog.Turn) dialog.Screen {
 	}
 }
 
-func (s *Service) showKinds(*dialog.Turn) dialog.Screen {
+func (s *Service) showKinds(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
+	citizen, _, err := s.Proofs.Proof(ctx, t.Caller)
+	if err != nil {
+		return dialog.Screen{}, err
+	}
 	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("certificate.which")}}
 	for _, kind := range Kinds() {
 		screen.Options = append(screen.Options, dialog.Option{
 			Label: dialog.Say(kind.TitleKey()), Next: dialog.Go(nodeRequest, keyKind, string(kind)),
 		})
 	}
-	return screen
+	return identity.Named(screen, citizen, nodeKind), nil
 }
 
 // doRequest issues the certificate to whoever the phone proved to be.

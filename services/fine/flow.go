@@ -7,6 +7,7 @@ import (
 
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/problem"
 )
@@ -98,6 +99,9 @@ func showWarning(*dialog.Turn) dialog.Screen { return say("fine.heavy") }
 // showDetails tells a proven owner what each unpaid fine is for.
 func (s *Service) showDetails(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
 	list, err := s.Details(ctx, t.Caller, t.Get(memoryPlate))
+	if notOwner := problem.From(err); err != nil && notOwner.Key == "problem.registry_not_owner" {
+		return s.showNotOwner(ctx, t, notOwner)
+	}
 	if err != nil {
 		return dialog.Screen{}, err
 	}
@@ -114,6 +118,13 @@ func (s *Service) showDetails(ctx context.Context, t *dialog.Turn) (dialog.Scree
 		return say("fine.clean", "plate", t.Get(memoryPlate)), nil
 	}
 	return screen, nil
+}
+
+// showNotOwner says that the car is not theirs whom the phone was proved for last, who
+// need not be who holds it now.
+func (s *Service) showNotOwner(ctx context.Context, t *dialog.Turn, p *problem.Error) (dialog.Screen, error) {
+	citizen, _, err := s.Citizens.Proof(ctx, t.Caller)
+	return identity.Named(say(p.Key), citizen, nodeDetails), err
 }
 
 // about says which fines are paid.

@@ -9,6 +9,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/identity"
 )
 
 // The conversation's memory. The child is a Child.Ref, never a personal number.
@@ -85,16 +86,19 @@ func (s *Service) showMenu(*dialog.Turn) dialog.Screen {
 }
 
 func (s *Service) showChildren(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
-	c, err := s.proven(ctx, t.Caller)
+	citizen, _, err := s.Proofs.Proof(ctx, t.Caller)
 	if err != nil {
 		return dialog.Screen{}, err
 	}
+	c := t.Caller
+	c.Subject = citizen.ID
 	children, err := s.Children(ctx, c)
 	if err != nil {
 		return dialog.Screen{}, err
 	}
 	if len(children) == 0 {
-		return dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.no_children")}}, nil
+		none := dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.no_children")}}
+		return identity.Named(none, citizen, "preschool.child"), nil
 	}
 	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("preschool.ask_child")}}
 	for _, child := range children {
@@ -104,7 +108,7 @@ func (s *Service) showChildren(ctx context.Context, t *dialog.Turn) (dialog.Scre
 		}
 		screen.Options = append(screen.Options, option(dialog.Raw("child", child.Name), next))
 	}
-	return screen, nil
+	return identity.Named(screen, citizen, "preschool.child"), nil
 }
 
 func (s *Service) showDistricts(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {

@@ -812,15 +812,16 @@ func (q *Queries) InsertKey(ctx context.Context, arg InsertKeyParams) (int64, er
 }
 
 const insertProof = `-- name: InsertProof :exec
-INSERT INTO identity_proofs (id, phone_index, citizen_id, proved_at, expires_at) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO identity_proofs (id, phone_index, citizen_id, proved_at, expires_at, called_sealed) VALUES ($1, $2, $3, $4, $5, $6)
 `
 
 type InsertProofParams struct {
-	ID         string
-	PhoneIndex string
-	CitizenID  string
-	ProvedAt   dbtime.Time
-	ExpiresAt  dbtime.Time
+	ID           string
+	PhoneIndex   string
+	CitizenID    string
+	ProvedAt     dbtime.Time
+	ExpiresAt    dbtime.Time
+	CalledSealed []byte
 }
 
 func (q *Queries) InsertProof(ctx context.Context, arg InsertProofParams) error {
@@ -830,6 +831,7 @@ func (q *Queries) InsertProof(ctx context.Context, arg InsertProofParams) error 
 		arg.CitizenID,
 		arg.ProvedAt,
 		arg.ExpiresAt,
+		arg.CalledSealed,
 	)
 	return err
 }
@@ -925,7 +927,7 @@ func (q *Queries) LapseProofsOf(ctx context.Context, arg LapseProofsOfParams) er
 }
 
 const lastProof = `-- name: LastProof :one
-SELECT citizen_id FROM identity_proofs
+SELECT id, citizen_id, called_sealed FROM identity_proofs
 WHERE phone_index = $1 AND expires_at > $2 ORDER BY proved_at DESC, id DESC LIMIT 1
 `
 
@@ -934,11 +936,17 @@ type LastProofParams struct {
 	ExpiresAt  dbtime.Time
 }
 
-func (q *Queries) LastProof(ctx context.Context, arg LastProofParams) (string, error) {
+type LastProofRow struct {
+	ID           string
+	CitizenID    string
+	CalledSealed []byte
+}
+
+func (q *Queries) LastProof(ctx context.Context, arg LastProofParams) (LastProofRow, error) {
 	row := q.db.QueryRowContext(ctx, lastProof, arg.PhoneIndex, arg.ExpiresAt)
-	var citizen_id string
-	err := row.Scan(&citizen_id)
-	return citizen_id, err
+	var i LastProofRow
+	err := row.Scan(&i.ID, &i.CitizenID, &i.CalledSealed)
+	return i, err
 }
 
 const liveCode = `-- name: LiveCode :one
