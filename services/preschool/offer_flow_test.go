@@ -65,19 +65,19 @@ func TestARepeatedTextAnswersNoOffer(t *testing.T) {
 	eachWay(t, func(t *testing.T, db *store.DB, loc locales.Locale, channel caller.Channel) {
 		w := newWorld(1)
 		s := newService(t, db, w)
-		p, made := offeredPhone(t, s, w, loc, channel, "K01", "K02")
+		_, made := offeredPhone(t, s, w, loc, channel, "K01", "K02")
 		accept, decline := s.Texts.Text(loc, "preschool.do_accept"), s.Texts.Text(loc, "preschool.do_decline")
 		for _, texts := range [][]string{
 			{"1", "1"}, {"1", "1", "1"}, {"1", "2"}, {"1", "2", "2"}, {"1", "2", "1"}, {"1", accept, accept}, {"1", decline, decline},
 		} {
-			p = onTheList(t, s, loc, channel)
+			p := onTheList(t, s, loc, channel)
 			p.says(t, texts...)
 			if after, err := s.Position(t.Context(), w.parent(""), made.Number); err != nil || after.State != StateOffered {
 				t.Fatalf("after %q the child is %s, %v", texts, after.State, err)
 			}
 		}
 		// The confirmation says which place it is and what is given up.
-		p = onTheList(t, s, loc, channel)
+		p := onTheList(t, s, loc, channel)
 		asked := p.says(t, "1", "1")
 		others := strings.SplitAfter(s.Texts.Text(loc, "preschool.accept_sure_others", "kindergarten", "№ 1 «Күнчө»"), "\n")[1]
 		if p.state.Node != "preschool.accept_sure" || !strings.Contains(asked, "№ 1 «Күнчө»") || !strings.Contains(asked, others) {
