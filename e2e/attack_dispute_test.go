@@ -39,6 +39,7 @@ func TestAttackF1AThiefWhoWasProvedFirst(t *testing.T) {
 	if out, err := d.run("staff", "unblock", owner); err != nil {
 		t.Fatalf("unblock: %v\n%s", err, out)
 	}
+	d.await(owner, "кайра кире") // told so by a message, which is not taken for the code
 	owners = d.signIn(owner)
 	prove(t, d, owners)
 	var list []struct{ Number string }

@@ -106,13 +106,13 @@ func TestOneMessageOfACertificate(t *testing.T) {
 	for name, order := range map[string]func(d *door){
 		"texted": func(d *door) {
 			d.replies(aigul, "МААЛЫМКАТ", "Маалымкаттар")
-			d.replies(aigul, "1", "Кайсы маалымкат")
+			d.replies(aigul, "1", "Жашаган жери")
 			d.replies(aigul, "1", "Маалымкат даяр")
 		},
 		"late": func(d *door) {
 			c, _ := d.dial(aigul)
 			c.say("Маалымкаттар", "2")
-			c.say("Кайсы маалымкат", "1")
+			c.say("Жашаган жери", "1")
 			d.slow(1500)
 			c.say("SMS", "1")
 		},

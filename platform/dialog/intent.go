@@ -62,7 +62,8 @@ func (w *walk) intent(raw string) intent {
 		return w.refuses(problem.New(problem.Invalid, "problem.input_empty"))
 	}
 	if command, rest, ok := w.dialsAtOnce(text); ok {
-		return intent{do: (*walk).obey, waits: true, command: &command, rest: rest}
+		dialled := command // a command that was not typed costs no memory
+		return intent{do: (*walk).obey, waits: true, command: &dialled, rest: rest}
 	}
 	if w.isOtherwise(text) {
 		return intent{do: (*walk).otherwise, waits: true, text: text, key: key}

@@ -58,7 +58,10 @@ func (s *Service) showKinds(ctx context.Context, t *dialog.Turn) (dialog.Screen,
 	if err != nil {
 		return dialog.Screen{}, err
 	}
-	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("certificate.which")}}
+	var screen dialog.Screen
+	if citizen.Called == "" { // whose it is says enough, and leaves the page to the choice
+		screen.Body = []dialog.Message{dialog.Say("certificate.which")}
+	}
 	for _, kind := range Kinds() {
 		screen.Options = append(screen.Options, dialog.Option{
 			Label: dialog.Say(kind.TitleKey()), Next: dialog.Go(nodeRequest, keyKind, string(kind)),
