@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +15,7 @@ import (
 var (
 	payCode    = regexp.MustCompile(`коду: (\d{9,10})`)
 	registered = regexp.MustCompile(`№([0-9 -]{4,})`)
+	doubted    = regexp.MustCompile(`(?m)^(\S+)\s+(\d+)\s+fine\s`)
 )
 
 // between runs after every step: in one test it does nothing, in the other it
@@ -70,7 +72,7 @@ func payFirstFine(d *door, then between) {
 		d.t.Fatalf("the wallet could not pay: %+v", p)
 	}
 	then(d)
-	d.await(aigul, "Төлөндү: 1 500 сом")
+	d.receipt(aigul, "1 500 сом")
 	then(d)
 	c, screen = d.dial(aigul)
 	c.choose(screen, "Айып пулдар", "01KG123ABC")
@@ -79,6 +81,51 @@ func payFirstFine(d *door, then between) {
 	if v := d.vehicle(d.signIn(aigul), "01KG123ABC"); !v.Registered || len(v.Fines) != 2 {
 		d.t.Fatalf("over REST: %+v", v)
 	}
+}
+
+// receipt waits until a citizen has the receipt for a sum. Of a server that was killed
+// between the register's taking the payment and its saying so nobody can tell whose the
+// payment is (fine.Biller): the citizen is told so, and a clerk ends the doubt.
+func (d *door) receipt(phone, sum string) {
+	d.t.Helper()
+	d.until("the payment is settled or in doubt", func() bool {
+		return slices.ContainsFunc(d.inbox(phone), func(m message) bool {
+			return strings.Contains(m.Text, "Төлөндү: "+sum) || strings.Contains(m.Text, "Төлөм текшерилүүдө: "+sum)
+		})
+	})
+	out, err := d.run("staff", "suspense")
+	if err != nil {
+		d.t.Fatalf("the payments in doubt: %v\n%s", err, out)
+	}
+	if found := doubted.FindStringSubmatch(out); found != nil {
+		if out, err := d.run("staff", "decide", found[1], found[2], "--settled", "--reference", "14-2/77"); err != nil {
+			d.t.Fatalf("decide: %v\n%s", err, out)
+		}
+	}
+	d.await(phone, "Төлөндү: "+sum)
+}
+
+// A server killed between the register's taking a payment and its saying so leaves a doubt
+// that the citizen hears of and a clerk ends.
+func TestKilledBeforeTheRegisterAnswers(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, d *door) {
+		_, code := d.quoted(elena, "7900000000003")
+		d.faults(map[string]any{"delay_ms": 2000})
+		d.pay(code)
+		db := d.sql()
+		d.until("the register is asked for the price", func() bool {
+			return counted(t, db, "SELECT COUNT(*) FROM payments WHERE trying = TRUE") == 1
+		})
+		d.faults(map[string]any{"lose_answers": -1})
+		d.until("the payment has left", func() bool {
+			return counted(t, db, "SELECT COUNT(*) FROM payment_lines WHERE sent = TRUE") == 1
+		})
+		d.kill() // the sandbox's knobs go back to none with it
+		d.receipt(elena, "1 000 сом")
+		d.await(elena, "Төлөм текшерилүүдө: 1 000 сом")
+		d.fsck()
+	})
 }
 
 // vehicle is what REST says of a plate.
