@@ -134,3 +134,23 @@ func TestAContractThatNobodyCanMeet(t *testing.T) {
 		}
 	}
 }
+
+// TestAContractThatPlacesFaultsNowhere: a code that no answer has, a list that is none, and
+// a problem of two fields of one request are found at the start.
+func TestAContractThatPlacesFaultsNowhere(t *testing.T) {
+	t.Parallel()
+	const key = "{name: Idempotency-Key, in: header,"
+	for name, says := range map[string]string{
+		"no code":    key + " x-fault-of: {problem.shop: strange},",
+		"no list":    key + " x-fault-of: problem.shop,",
+		"two fields": "{name: day, in: query, x-fault-of: {problem.shop: range}, schema: {type: string}}, " + key + " x-fault-of: {problem.shop: format},",
+	} {
+		if _, err := NewContract([]byte(strings.Replace(shops, key, says, 1)), shopAudience()); err == nil || !strings.Contains(err.Error(), "/shops/v1/orders") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	contract, err := NewContract([]byte(strings.Replace(shops, key, key+" x-fault-of: {problem.shop: range},", 1)), shopAudience())
+	if err != nil || strings.Join(contract.Problems()["problem.shop"], ", ") != "header Idempotency-Key" {
+		t.Errorf("%v, %v", contract, err)
+	}
+}

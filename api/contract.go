@@ -29,6 +29,7 @@ type Contract struct {
 	doc      *openapi3.T
 	router   routers.Router
 	audience Audience
+	places   places
 }
 
 // NewContract reads an OpenAPI 3.0 document, which it serves an audience by.
@@ -44,12 +45,16 @@ func NewContract(document []byte, audience Audience) (*Contract, error) {
 	if err := audience.complete(doc); err != nil {
 		return nil, fmt.Errorf("read the contract: %w", err)
 	}
+	places, err := placesOf(doc)
+	if err != nil {
+		return nil, fmt.Errorf("read the contract: %w", err)
+	}
 	doc.Servers = nil // requests are matched by path, whatever the host
 	router, err := legacy.NewRouter(doc)
 	if err != nil {
 		return nil, fmt.Errorf("route the contract: %w", err)
 	}
-	return &Contract{JSON: written, doc: doc, router: router, audience: audience}, nil
+	return &Contract{JSON: written, doc: doc, router: router, audience: audience, places: places}, nil
 }
 
 // idempotencyKey is the header of operations that can be repeated safely.
@@ -127,7 +132,8 @@ func CountAs(ctx context.Context, service string) {
 	}
 }
 
-// Middleware checks a request and puts its caller into the context.
+// Middleware checks a request and puts its caller into the context. Of the problem that
+// it ends with it says what field of the request is the cause, where the contract tells.
 func (k *Contract) Middleware(c *fiber.Ctx) error {
 	c.Locals(audienceKey{}, k)
 	Speak(c, Locale(c))
@@ -163,7 +169,7 @@ func (k *Contract) Middleware(c *fiber.Ctx) error {
 	announce(c, route.Operation)
 	known := asked{contract: k, caller: who, principal: principal, answered: Locale(c), step: extension(route.Operation, "x-step"), countAs: new(string)}
 	c.SetUserContext(context.WithValue(c.UserContext(), askedKey{}, known))
-	return c.Next()
+	return k.locate(route.Operation, c.Next())
 }
 
 // find finds the operation of a request. A path whose parameter is empty is

@@ -1,11 +1,13 @@
 package citizen
 
 import (
-	"maps"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -174,27 +176,71 @@ func TestEnumsAreTheServices(t *testing.T) {
 	}
 }
 
-// TestPlacesAreInTheContract (A3): a field that a problem is said to come from is
-// one that some operation has.
-func TestPlacesAreInTheContract(t *testing.T) {
+// TestEveryProblemNamesItsField (A3): of each problem of status 400 the contract says which
+// field of a request is its cause (x-fault-of), or that none is; and of no others than are
+// told, nor where no request has the field.
+func TestEveryProblemNamesItsField(t *testing.T) {
 	t.Parallel()
-	have := map[string]bool{}
-	for _, item := range document(t).Paths.Map() {
-		for _, o := range item.Operations() {
-			for _, p := range append(o.Parameters, item.Parameters...) {
-				have[p.Value.In+" "+p.Value.Name] = true
-			}
-			if o.RequestBody == nil {
-				continue
-			}
-			for name := range maps.Keys(o.RequestBody.Value.Content.Get("application/json").Schema.Value.Properties) {
-				have["body /"+name] = true
-			}
+	contract, err := api.NewContract(Document, Audience(nil, nil, nil, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	located, nowhere, told := contract.Problems(), map[string]bool{}, toldProblems(t)
+	list, _ := document(t).Extensions["x-fault-of-none"].([]any)
+	for _, listed := range list {
+		key, _ := listed.(string)
+		nowhere[key] = true
+		if told[key] != http.StatusBadRequest || located[key] != nil {
+			t.Errorf("%s is said to be of no field: its status is %d, and it is of %v", key, told[key], located[key])
 		}
 	}
-	for key, place := range places {
-		if !have[place.In+" "+place.Name+place.Pointer] {
-			t.Errorf("%s: no operation has %s %s%s", key, place.In, place.Name, place.Pointer)
+	for key, status := range told {
+		if status == http.StatusBadRequest && located[key] == nil && !nowhere[key] {
+			t.Errorf("%s: no parameter and no field of a body has it in x-fault-of, and it is not in x-fault-of-none", key)
 		}
 	}
+	for key := range located {
+		if told[key] == 0 {
+			t.Errorf("%s is in x-fault-of, and docs/guides/errors.md has no such problem", key)
+		}
+	}
+	for _, key := range regexp.MustCompile(`(problem\.[a-z_]+): [a-z]`).FindAllStringSubmatch(string(Document), -1) {
+		if located[key[1]] == nil {
+			t.Errorf("%s is in x-fault-of where no request has a field", key[1])
+		}
+	}
+}
+
+// toldProblems are the problems of the published list, which a test holds to the source,
+// with their statuses.
+func toldProblems(t *testing.T) map[string]int {
+	t.Helper()
+	guide, err := os.ReadFile("../../docs/guides/errors.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := map[string]int{}
+	for _, row := range regexp.MustCompile("(?m)^\\| (\\d{3}) \\| `(problem\\.[a-z_]+)`").FindAllStringSubmatch(string(guide), -1) {
+		if told[row[2]], err = strconv.Atoi(row[1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return told
+}
+
+// TestAFaultsPlaceIsInTheAnswer: what a confirmation's pointer points into (x-fault-at) is
+// a field of what it answers with.
+func TestAFaultsPlaceIsInTheAnswer(t *testing.T) {
+	t.Parallel()
+	operations(t, func(name string, o *openapi3.Operation) {
+		fields, _ := o.Extensions["x-fault-at"].(map[string]any)
+		if o.RequestBody != nil && len(fields) > 0 {
+			t.Errorf("%s has a body: its fields say x-fault-of", name)
+		}
+		for at := range fields {
+			if o.Responses.Value("200").Value.Content.Get("application/json").Schema.Value.Properties[strings.TrimPrefix(at, "/")] == nil {
+				t.Errorf("%s answers with nothing that has %s", name, at)
+			}
+		}
+	})
 }

@@ -5,7 +5,6 @@ package citizen
 import (
 	"context"
 	_ "embed"
-	"strconv"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -17,7 +16,6 @@ import (
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/module"
 	"github.com/eshik-kg/eshik/platform/payment"
-	"github.com/eshik-kg/eshik/platform/problem"
 )
 
 // Document is the contract that this package serves.
@@ -59,65 +57,12 @@ func (s *Server) Mount(router fiber.Router, contract *api.Contract) {
 		return c.Send(contract.JSON)
 	})
 	router.Use("/v1", contract.Middleware)
-	RegisterHandlers(router, NewStrictHandler(s, []StrictMiddlewareFunc{locate, s.count}))
+	RegisterHandlers(router, NewStrictHandler(s, []StrictMiddlewareFunc{s.count}))
 }
 
 // attachment is the Content-Disposition (RFC 6266) of a file to keep. The name is
 // ours: letters, digits, dots and hyphens.
 func attachment(name string) string { return `attachment; filename="` + name + `"` }
-
-// places are where in their requests the causes of our own problems stand.
-var places = map[string]api.Fault{
-	"problem.phone":                    {In: "body", Pointer: "/phone", Code: api.FaultFormat},
-	"problem.language":                 {In: "body", Pointer: "/language", Code: api.FaultChoice},
-	"problem.identity_code_format":     {In: "body", Pointer: "/code", Code: api.FaultFormat},
-	"problem.identity_pin_format":      {In: "body", Pointer: "/personal_number", Code: api.FaultFormat},
-	"problem.identity_document_format": {In: "body", Pointer: "/document_number", Code: api.FaultFormat},
-	"problem.fine_plate":               {In: "query", Name: "plate", Code: api.FaultFormat},
-	"problem.fine_number":              {In: "body", Pointer: "/refs", Code: api.FaultFormat},
-	"problem.payment_service":          {In: "body", Pointer: "/service", Code: api.FaultChoice},
-	"problem.payment_bills":            {In: "body", Pointer: "/refs", Code: api.FaultTooMany},
-	"problem.payment_part_paid":        {In: "body", Pointer: "/refs", Code: api.FaultChoice},
-	"problem.payment_part_taken":       {In: "body", Pointer: "/refs", Code: api.FaultChoice},
-	"problem.preschool_choices":        {In: "body", Pointer: "/kindergartens", Code: api.FaultRepeated},
-	"problem.preschool_kindergarten":   {In: "body", Pointer: "/kindergartens", Code: api.FaultChoice},
-	"problem.preschool_child":          {In: "body", Pointer: "/child", Code: api.FaultChoice},
-	"problem.preschool_district":       {In: "query", Name: "district", Code: api.FaultChoice},
-	"problem.certificate_number":       {In: "path", Name: "number", Code: api.FaultFormat},
-	"problem.certificate_forged":       {In: "body", Pointer: "/qr", Code: api.FaultOther},
-	"problem.certificate_foreign":      {In: "body", Pointer: "/qr", Code: api.FaultFormat},
-	"problem.usage_order":              {In: "query", Name: "from", Code: api.FaultRange},
-	"problem.usage_span":               {In: "query", Name: "from", Code: api.FaultRange},
-}
-
-// confirmed is in the place of /refs for a confirmation, which has no body: the lines of
-// the payment.
-const confirmed = "/lines"
-
-// locate says where in the request the cause of a problem of ours is.
-func locate(next StrictHandlerFunc, operation string) StrictHandlerFunc {
-	return func(c *fiber.Ctx, request any) (any, error) {
-		response, err := next(c, request)
-		if err == nil {
-			return response, nil
-		}
-		p := problem.From(err)
-		place, known := places[p.Key]
-		if !known {
-			return response, err
-		}
-		if operation == "ConfirmPayment" && place.Pointer == "/refs" {
-			place.Pointer = confirmed
-		}
-		faults := []api.Fault{place}
-		for i, item := range p.Items {
-			of := place
-			of.Pointer += "/" + strconv.Itoa(item)
-			faults = append(faults[:i], of)
-		}
-		return response, api.At(err, faults...)
-	}
-}
 
 // count makes an event of every operation that the contract calls a step of a service.
 func (s *Server) count(next StrictHandlerFunc, _ string) StrictHandlerFunc {
