@@ -45,6 +45,7 @@ const (
 	reasonMany     = "many"     // more texts than a person writes
 	reasonSilenced = "silenced" // one of those, a short while ago
 	reasonAgain    = "again"    // a message that is known came once more
+	reasonTwice    = "twice"    // the same text once more, before the first one's answer
 )
 
 // bound is how many texts of a kind a phone is answered. A person who tries a word again

@@ -32,6 +32,7 @@ type exchange struct {
 	echo   bool // it repeats our last answer
 	fast   bool // it came before a person could choose
 	quick  bool // it came before a person could write anything else
+	twice  bool // it is the text before, sent once more while that had no answer yet
 	// unclear is how many texts in a row were not understood.
 	unclear int64
 	// paused is until when the phone is not answered; zero: it is.
@@ -62,6 +63,7 @@ func (in *Inbound) exchange(ctx context.Context, m message) (*exchange, error) {
 	if before.Word == x.word && last < rememberExchanges {
 		x.first = before.WordAt.Time
 	}
+	x.twice = before.Word == x.word && last >= 0 && m.at.Before(before.AnsweredAt.Time)
 	if last < unclearGap {
 		x.unclear = before.Unclear
 	}

@@ -163,6 +163,10 @@ func (in *Inbound) answer(ctx context.Context, m message) error {
 	if err != nil {
 		return err
 	}
+	if x != nil && x.twice { // nobody has read yet what the next screen would take it for
+		in.unanswered(m.provider, reasonTwice)
+		return in.reply(ctx, m, "")
+	}
 	if reason := in.isLoop(ctx, x, wish); reason != "" {
 		if done, err := in.brake(ctx, m, x, reason, wish); done || err != nil {
 			return err

@@ -96,6 +96,40 @@ func TestOrderOfAPhone(t *testing.T) {
 	}
 }
 
+// A text that was sent twice before the first one was answered counts once: nobody had
+// read the screen that the second would choose on. Afterwards it is a text as all others.
+func TestTheSameTextBeforeItsAnswer(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db, true)
+		n := 0
+		take := func(text string) {
+			t.Helper()
+			n++
+			m := sms.Incoming{Provider: "smpp", ID: fmt.Sprintf("m%d", n), Phone: aigul, Text: text, At: w.inboundNow()}
+			if err := w.inbound.Take(t.Context(), m); err != nil {
+				t.Fatal(err)
+			}
+			w.pass(time.Second)
+		}
+		for _, text := range []string{"slow 1", "slow 1", "slow 1", "2"} {
+			take(text)
+		}
+		close(w.held)
+		w.rest()
+		for range 2 {
+			take("2")
+			w.rest()
+		}
+		if got, want := w.said(), []string{"slow 1", "2", "2", "2"}; !slices.Equal(got, want) {
+			t.Errorf("heard %q", got)
+		}
+		if got := w.unanswered("smpp twice"); got != 2 {
+			t.Errorf("counted %d: %v", got, w.left)
+		}
+	})
+}
+
 // A panic ends a message's work, not the process, and its text is not logged.
 func TestPanickingConversation(t *testing.T) {
 	t.Parallel()
