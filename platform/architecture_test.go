@@ -76,6 +76,11 @@ var rules = []rule{
 		of:    []string{"locales", "platform", "services", "ussd", "sms", "api", "sandbox", "web", "app", "flowcheck", "cmd", "docs/guides"},
 		never: []string{"docs/examples"},
 	},
+	{
+		name:    "a test's world is no part of the product",
+		of:      []string{"locales", "platform", "services", "ussd", "sms", "api", "sandbox", "web", "app", "flowcheck", "cmd"},
+		outside: []string{module + "platform/testworld"},
+	},
 	{name: "a sum and a day stand on nothing", of: []string{"platform/money", "platform/clock"}, never: []string{""}},
 	{
 		name:  "a register's client knows nothing that pays or stores",

@@ -155,12 +155,12 @@ func TestAfricasTalkingReportOfALostAnswer(t *testing.T) {
 		}))
 		defer api.Close()
 		provider := africasTalking(t, api.URL, sms.CallbackDeps{
-			Deliveries: w.outbox, Taker: w.inbound, Now: time.Now, Log: slog.New(slog.DiscardHandler), Refused: w.refuse,
+			Deliveries: w.Outbox, Taker: w.inbound, Now: time.Now, Log: slog.New(slog.DiscardHandler), Refused: w.refuse,
 		})
 		callbacks = serve(t, provider)
 		w.sendBy(provider, 90)
-		if kept := w.kept(notify.Delivered); kept.ProviderID != "ATPid_9" || kept.Cost != 90 || len(w.taken()) != 1 {
-			t.Errorf("kept %+v after %d tries", kept, len(w.taken()))
+		if kept := w.kept(notify.Delivered); kept.ProviderID != "ATPid_9" || kept.Cost != 90 || len(w.provider.Sent()) != 1 {
+			t.Errorf("kept %+v after %d tries", kept, len(w.provider.Sent()))
 		}
 	})
 }

@@ -14,22 +14,22 @@ import (
 
 // from is a text of a phone by SMPP.
 func (w *world) from(phone, id, text string) sms.Incoming {
-	return sms.Incoming{Provider: "smpp", ID: id, Phone: phone, Text: text, At: w.inboundNow()}
+	return sms.Incoming{Provider: "smpp", ID: id, Phone: phone, Text: text, At: w.Now()}
 }
 
 // round is what a process does now and then.
 func (w *world) round() {
-	w.t.Helper()
-	if err := w.inbound.Resume(w.t.Context()); err != nil {
-		w.t.Fatal(err)
+	w.T.Helper()
+	if err := w.inbound.Resume(w.T.Context()); err != nil {
+		w.T.Fatal(err)
 	}
 }
 
 // hears has the conversation hear these texts so far, and no others.
 func (w *world) hears(want ...string) {
-	w.t.Helper()
+	w.T.Helper()
 	if got := w.said(); !slices.Equal(got, want) {
-		w.t.Errorf("heard %q, want %q", got, want)
+		w.T.Errorf("heard %q, want %q", got, want)
 	}
 }
 
@@ -45,16 +45,16 @@ func TestOrderAfterAKill(t *testing.T) {
 			w.part("m4", 7, 1, 2, "four "), w.part("m5", 7, 2, 2, "and five"), // complete
 			w.part("m6", 8, 1, 2, "a part is missing"),
 		} {
-			m.At = w.inboundNow()
+			m.At = w.Now()
 			killed.take(m)
-			w.pass(time.Second)
+			w.Pass(time.Second)
 		}
 		w.round() // it sees who waits
 		w.take(w.from(aigul, "m7", "seven"))
 		w.hears("one", "four and five", "seven")
 		w.take(w.part("m8", 9, 1, 2, "eight "), w.part("m9", 9, 2, 2, "and nine"))
 		w.hears("one", "four and five", "seven", "eight and nine")
-		w.start()
+		w.Work()
 		w.sends("you said one", "you said four and five", "you said seven", "you said eight and nine")
 	})
 }
@@ -71,13 +71,13 @@ func TestOrderOfALineUnderWay(t *testing.T) {
 			if err := w.inbound.Take(t.Context(), m); err != nil {
 				t.Fatal(err)
 			}
-			w.pass(2 * time.Second)
+			w.Pass(2 * time.Second)
 		}
 		take(w.from(aigul, "m1", "slow"))
 		two := w.from(aigul, "m2", "two")
 		close(killed.held)
 		killed.take(two)
-		w.pass(2 * time.Second)
+		w.Pass(2 * time.Second)
 		w.round()
 		take(w.from(aigul, "m3", "three"))
 		close(w.held)
@@ -95,7 +95,7 @@ func TestOrderAfterAFailure(t *testing.T) {
 		w.fail(errors.New("planned"))
 		w.take(w.from(aigul, "m1", "one"))
 		w.fail(nil)
-		w.pass(100 * time.Millisecond)
+		w.Pass(100 * time.Millisecond)
 		w.round()
 		w.take(w.from(aigul, "m2", "two"))
 		w.hears("one", "one", "two")
@@ -112,7 +112,7 @@ func TestOrderOfThoseLeft(t *testing.T) {
 		if err := w.inbound.Take(t.Context(), w.from(phone, id, text)); err != nil {
 			t.Fatal(err)
 		}
-		w.pass(time.Millisecond)
+		w.Pass(time.Millisecond)
 	}
 	want := []string{"slow", "1", "2", "3", "4", "5", "6", "7", "8", "no place in the queue", "no slot", "next"}
 	for n, text := range want[:10] {
@@ -146,7 +146,7 @@ func TestTriesOfALine(t *testing.T) {
 		if err := w.inbound.Take(t.Context(), w.from(aigul, fmt.Sprintf("m%d", n), text)); err != nil {
 			t.Fatal(err)
 		}
-		w.pass(time.Millisecond)
+		w.Pass(time.Millisecond)
 	}
 	close(w.held)
 	w.rest()
@@ -163,10 +163,10 @@ func TestTooLateToAnswer(t *testing.T) {
 		w.fail(errors.New("killed"))
 		w.text("SM1", "one")
 		w.fail(nil)
-		w.pass(16 * time.Minute)
+		w.Pass(16 * time.Minute)
 		w.text("SM2", "two")
 		w.hears("one", "two")
-		w.start()
+		w.Work()
 		w.sends("ky problem.internal\nru problem.internal", "you said two")
 	})
 }

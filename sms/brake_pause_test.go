@@ -15,10 +15,10 @@ import (
 
 // writes has a text of a phone taken and worked on.
 func (w *world) writes(phone, text string) {
-	w.t.Helper()
+	w.T.Helper()
 	w.n++
 	m := w.from(phone, fmt.Sprintf("m%d", w.n), text)
-	m.At = w.inboundNow()
+	m.At = w.Now()
 	w.take(m)
 	w.rest()
 }
@@ -54,7 +54,7 @@ func TestMachineIsStoppedSoon(t *testing.T) {
 				answers := len(test.phones)
 				for round := 0; answers > 0 && round < 40; round++ { // as long as there is something to answer to
 					before := w.queued("")
-					w.pass(test.gap)
+					w.Pass(test.gap)
 					for _, phone := range test.phones {
 						for n := range test.texts {
 							w.writes(phone, fmt.Sprintf("%s %d-%d", test.what, round, n))
@@ -82,7 +82,7 @@ func TestPausedPersonReturns(t *testing.T) {
 		w := newWorld(t, db, true)
 		for i := range 8 {
 			w.writes(azat, fmt.Sprintf("эмне %d", i))
-			w.pass(30 * time.Second)
+			w.Pass(30 * time.Second)
 		}
 		list := w.braked()
 		if len(list) != 1 || list[0].Reason != "unclear" {
@@ -112,7 +112,7 @@ func TestPausedPersonReturns(t *testing.T) {
 			t.Errorf("of 6 STOPs %d are answered, and %d noted", n, len(w.stops.changes))
 		}
 		w.writes(aigul, "кезек")
-		w.pass(list[0].Until.Sub(w.inboundNow()))
+		w.Pass(list[0].Until.Sub(w.Now()))
 		w.writes(azat, "ШТРАФ")
 		w.writes(azat, "эмне")
 		if w.queued("you said ШТРАФ") != 1 || w.queued("you said кезек") != 1 || w.queued("эмне") != 8 {
@@ -130,7 +130,7 @@ func TestStopIsConfirmed(t *testing.T) {
 		w := newWorld(t, db, true)
 		for i := range 12 { // of which one more in this pace would be a machine's
 			w.writes(azat, fmt.Sprintf("кезек %d", i))
-			w.pass(4 * time.Second)
+			w.Pass(4 * time.Second)
 		}
 		w.writes(azat, "СТОП")
 		if w.queued("ru sms.stopped") != 1 || len(w.braked()) != 0 {
@@ -158,7 +158,7 @@ func TestBrakeInTwoProcesses(t *testing.T) {
 		for i, text := range between("ШТРАФ", repeated("01KG123ABC", 15)) {
 			w.inbound = both[i%2]
 			w.writes(aigul, text)
-			w.pass(6 * time.Second)
+			w.Pass(6 * time.Second)
 		}
 		if n := w.queued("you said"); n != 30 {
 			t.Errorf("answered %d of 30", n)
@@ -166,7 +166,7 @@ func TestBrakeInTwoProcesses(t *testing.T) {
 		for i := range 12 {
 			w.inbound = both[i%2]
 			w.writes(azat, fmt.Sprintf("эмне %d", i))
-			w.pass(10 * time.Second)
+			w.Pass(10 * time.Second)
 		}
 		if n := w.queued("you said эмне"); n != 7 {
 			t.Errorf("answered %d of 12", n)

@@ -24,7 +24,7 @@ func TestLoopEnds(t *testing.T) {
 		"africastalking": func(t *testing.T, w *world) func(int, string) {
 			a, err := sms.NewAfricasTalking(
 				sms.AfricasTalkingConfig{Username: "eshik", APIKey: "key", Secret: callbackSecret},
-				sms.CallbackDeps{Deliveries: w.outbox, Taker: current{w}, Now: w.clock, Refused: w.refuse})
+				sms.CallbackDeps{Deliveries: w.Outbox, Taker: current{w}, Now: w.Now, Refused: w.refuse})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -34,7 +34,7 @@ func TestLoopEnds(t *testing.T) {
 			}
 		},
 		"megacom": func(t *testing.T, w *world) func(int, string) {
-			c := newCentreOf(t, current{w}, w.outbox)
+			c := newCentreOf(t, current{w}, w.Outbox)
 			return func(_ int, text string) {
 				if status := c.smsc.Deliver(map[string]any{
 					"source_addr": aigul[1:], "destination_addr": "1414", "data_coding": 8, "short_message": "0x" + units(text),
@@ -60,7 +60,7 @@ func TestLoopEnds(t *testing.T) {
 				if n := w.unanswered(name+" same") + w.unanswered(name+" silenced"); n != 20-len(w.heard()) {
 					t.Errorf("counted %d: %v", n, w.left)
 				}
-				list, err := sms.Brakes(t.Context(), db, w.sealer)
+				list, err := sms.Brakes(t.Context(), db, w.Sealer)
 				if err != nil || len(list) != 1 || list[0].Phone != aigul || list[0].Reason != "same" || list[0].Provider != name ||
 					list[0].Silenced != int64(20-len(w.heard())) {
 					t.Errorf("shown %+v, %v", list, err)
@@ -86,7 +86,7 @@ func TestLoopOverTheWire(t *testing.T) {
 			t.Parallel()
 			storetest.Each(t, func(t *testing.T, db *store.DB) {
 				w := newWorld(t, db, true)
-				c := newCentreOf(t, w.inbound, w.outbox)
+				c := newCentreOf(t, w.inbound, w.Outbox)
 				c.smsc.Do(map[string]any{"echo": machine.echo, "vary": machine.vary})
 				c.smsc.Until("done")
 				w.route(c)
@@ -110,45 +110,45 @@ func TestLoopOverTheWire(t *testing.T) {
 
 // braked are the phones that are not answered.
 func (w *world) braked() []sms.Brake {
-	w.t.Helper()
-	list, err := sms.Brakes(w.t.Context(), w.db, w.sealer)
+	w.T.Helper()
+	list, err := sms.Brakes(w.T.Context(), w.DB, w.Sealer)
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	return list
 }
 
 // isTold checks how often phones were told that they are not answered for a while.
 func (w *world) isTold(times int) {
-	w.t.Helper()
+	w.T.Helper()
 	if n := w.queued("sms.paused"); n != times {
-		w.t.Errorf("it is told %d times, want %d", n, times)
+		w.T.Errorf("it is told %d times, want %d", n, times)
 	}
 }
 
 // queued is how many of the messages that leave, or left, say what holds part.
 func (w *world) queued(part string) (n int) {
-	w.t.Helper()
-	rows, err := w.db.Reader().QueryContext(w.t.Context(), "SELECT text_sealed FROM notify_messages")
+	w.T.Helper()
+	rows, err := w.DB.Reader().QueryContext(w.T.Context(), "SELECT text_sealed FROM notify_messages")
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var sealed []byte
 		if err := rows.Scan(&sealed); err != nil {
-			w.t.Fatal(err)
+			w.T.Fatal(err)
 		}
-		text, err := w.sealer.Open(sealed, "notify.text")
+		text, err := w.Sealer.Open(sealed, "notify.text")
 		if err != nil {
-			w.t.Fatal(err)
+			w.T.Fatal(err)
 		}
 		if strings.Contains(string(text), part) {
 			n++
 		}
 	}
 	if err := rows.Err(); err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	return n
 }
@@ -156,21 +156,21 @@ func (w *world) queued(part string) (n int) {
 // isServedAgain: the next process knows of the brake, STOP holds all the same, and later
 // all is as before.
 func (w *world) isServedAgain(sends func(n int, text string)) {
-	w.t.Helper()
+	w.T.Helper()
 	before := len(w.heard())
 	w.restart()
 	sends(100, "кезек")
 	if n := len(w.heard()); n != before {
-		w.t.Errorf("%d texts are answered after a restart", n-before)
+		w.T.Errorf("%d texts are answered after a restart", n-before)
 	}
 	sends(101, "STOP")
 	if got := w.stops.changes; len(got) != 1 {
-		w.t.Errorf("STOP changed %q", got)
+		w.T.Errorf("STOP changed %q", got)
 	}
-	w.pass(11 * time.Minute)
+	w.Pass(11 * time.Minute)
 	sends(102, "кезек")
 	if n := len(w.heard()); n != before+1 {
-		w.t.Errorf("%d texts are answered later", n-before)
+		w.T.Errorf("%d texts are answered later", n-before)
 	}
 }
 
@@ -207,7 +207,7 @@ func TestPersonIsAnswered(t *testing.T) {
 			w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)), true)
 			for n, text := range test.texts {
 				w.text(fmt.Sprintf("SM%d", n), text)
-				w.pass(test.gap)
+				w.Pass(test.gap)
 			}
 			if n := w.queued("you said"); n != test.want {
 				t.Errorf("answered %d of %d, want %d; left %v", n, len(test.texts), test.want, w.left)

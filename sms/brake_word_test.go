@@ -26,7 +26,7 @@ func TestTheRightWordIsObeyed(t *testing.T) {
 				w.word = word
 				for _, text := range before {
 					w.writes(azat, text)
-					w.pass(3 * time.Second)
+					w.Pass(3 * time.Second)
 				}
 				if name != "before a loop" {
 					if w.queued("ru answer "+word+"\nru sms.paused") != 1 {
@@ -39,14 +39,14 @@ func TestTheRightWordIsObeyed(t *testing.T) {
 				}
 				told := w.queued("")
 				w.writes(azat, wrong)
-				w.pass(3 * time.Second)
+				w.Pass(3 * time.Second)
 				if name != "before a loop" && w.queued("") != told {
 					t.Error("a wrong word is answered in the pause")
 				}
 				w.restart()
 				for n := range 5 {
 					w.writes(azat, word)
-					w.pass(3 * time.Second)
+					w.Pass(3 * time.Second)
 					if got := w.queued("you said " + word); n == 0 && got != 1 {
 						t.Errorf("after %d the word is answered %d times; left %v", n, got, w.left)
 					}

@@ -18,7 +18,7 @@ func TestDeliveredAgain(t *testing.T) {
 		w := newWorld(t, db, true)
 		take := func(id, text string) {
 			t.Helper()
-			m := sms.Incoming{Provider: "megacom", ID: id, Unnumbered: true, Phone: aigul, Text: text, At: w.inboundNow()}
+			m := sms.Incoming{Provider: "megacom", ID: id, Unnumbered: true, Phone: aigul, Text: text, At: w.Now()}
 			w.take(m)
 		}
 		acknowledged := func(id string) {
@@ -35,7 +35,7 @@ func TestDeliveredAgain(t *testing.T) {
 		acknowledged("linka:1")
 		take("linkc:1", "1") // answering another menu, over another link
 		take("linkd:1", "2")
-		w.pass(6 * time.Minute)
+		w.Pass(6 * time.Minute)
 		take("linke:1", "2") // long after
 		if got := w.said(); !slices.Equal(got, []string{"1", "1", "1", "2", "2"}) {
 			t.Errorf("heard %q", got)
@@ -50,12 +50,12 @@ func TestResumeGoesOn(t *testing.T) {
 		w := newWorld(t, db, true)
 		const insert = "INSERT INTO sms_inbound (provider, message_id, received_at, sealed) VALUES ('smpp', $1, $2, $3)"
 		for _, id := range []string{"poison:1", "poison:2"} {
-			if _, err := db.Writer().ExecContext(t.Context(), insert, id, w.inboundNow().UnixMicro(), []byte("sealed with another key")); err != nil {
+			if _, err := db.Writer().ExecContext(t.Context(), insert, id, w.Now().UnixMicro(), []byte("sealed with another key")); err != nil {
 				t.Fatal(err)
 			}
 		}
-		w.take(sms.Incoming{Provider: "smpp", ID: "m1", Phone: azat, Text: "panic", At: w.inboundNow()})
-		w.pass(2 * time.Minute)
+		w.take(sms.Incoming{Provider: "smpp", ID: "m1", Phone: azat, Text: "panic", At: w.Now()})
+		w.Pass(2 * time.Minute)
 		if err := w.inbound.Resume(t.Context()); err == nil {
 			t.Error("a text that nobody can read is no fault")
 		}

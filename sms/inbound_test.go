@@ -35,7 +35,7 @@ func TestInboundHasOneEffect(t *testing.T) {
 			turn.Budget != sms.Budget || turn.Lifetime != 24*time.Hour || turn.Operator != "MegaCom" {
 			t.Errorf("the turn is %+v", turn)
 		}
-		w.start()
+		w.Work()
 		w.sends("you said АЙЫП 01KG123ABC")
 	})
 }
@@ -46,7 +46,7 @@ func TestResume(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db, false)
-		w.start()
+		w.Work()
 		resume := func(turns int) {
 			t.Helper()
 			before := len(w.heard())
@@ -60,7 +60,7 @@ func TestResume(t *testing.T) {
 		w.text("SM1", "canary 11503198800011")
 		w.text("SM1", "canary 11503198800011")
 		resume(0) // its own request may still be at it
-		w.pass(2 * time.Minute)
+		w.Pass(2 * time.Minute)
 		resume(1)
 		w.fail(nil)
 		resume(1)
@@ -68,10 +68,10 @@ func TestResume(t *testing.T) {
 		w.sends("you said canary 11503198800011")
 		w.fail(errors.New("planned"))
 		w.text("SM2", "canary 2")
-		w.pass(16 * time.Minute)
+		w.Pass(16 * time.Minute)
 		resume(0)
 		w.sends("you said canary 11503198800011", "ky problem.internal\nru problem.internal")
-		w.pass(31 * 24 * time.Hour)
+		w.Pass(31 * 24 * time.Hour)
 		resume(0)
 		w.fail(nil)
 		w.text("SM1", "again") // so late that it is news
@@ -99,7 +99,7 @@ func TestStoredMessageIsSealed(t *testing.T) {
 			t.Errorf("stored %q", sealed)
 		}
 		w.fail(nil)
-		w.pass(2 * time.Minute)
+		w.Pass(2 * time.Minute)
 		if err := w.inbound.Resume(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -175,10 +175,10 @@ func TestStatus(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db, true)
-		w.start()
+		w.Work()
 		w.text("SM1", "1")
 		w.sends("you said 1")
-		id := "SMout" + w.taken()[0].ID
+		id := "SMout" + w.provider.Sent()[0].ID
 		for _, c := range []struct {
 			id, status string
 			want       int

@@ -21,7 +21,7 @@ func TestSlowConversation(t *testing.T) {
 		w := newWorld(t, db, true)
 		take := func(id, text string) {
 			t.Helper()
-			m := sms.Incoming{Provider: "smpp", ID: id, Phone: aigul, Text: text, At: w.inboundNow()}
+			m := sms.Incoming{Provider: "smpp", ID: id, Phone: aigul, Text: text, At: w.Now()}
 			if err := w.inbound.Take(t.Context(), m); err != nil {
 				t.Fatal(err)
 			}
@@ -37,7 +37,7 @@ func TestSlowConversation(t *testing.T) {
 		}
 		close(w.held)
 		w.rest()
-		w.start()
+		w.Work()
 		w.sends("you said slow")
 	})
 }
@@ -50,7 +50,7 @@ func TestTooManyInHand(t *testing.T) {
 	w := newWorld(t, db, true)
 	taken := func(n int, phone string) {
 		t.Helper()
-		m := sms.Incoming{Provider: "smpp", ID: fmt.Sprintf("m%d", n), Phone: phone, Text: fmt.Sprintf("slow %d", n), At: w.inboundNow()}
+		m := sms.Incoming{Provider: "smpp", ID: fmt.Sprintf("m%d", n), Phone: phone, Text: fmt.Sprintf("slow %d", n), At: w.Now()}
 		if err := w.inbound.Take(t.Context(), m); err != nil {
 			t.Fatal(n, err)
 		}
@@ -68,7 +68,7 @@ func TestTooManyInHand(t *testing.T) {
 	if n := len(w.heard()); n != sms.WorkSlots {
 		t.Errorf("%d turns", n)
 	}
-	w.pass(2 * time.Minute)
+	w.Pass(2 * time.Minute)
 	if err := w.inbound.Resume(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -84,7 +84,7 @@ func TestOrderOfAPhone(t *testing.T) {
 	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)), true)
 	want := []string{"slow", "1", "2", "3", "4"}
 	for n, text := range want {
-		m := sms.Incoming{Provider: "smpp", ID: fmt.Sprintf("m%d", n), Phone: aigul, Text: text, At: w.inboundNow()}
+		m := sms.Incoming{Provider: "smpp", ID: fmt.Sprintf("m%d", n), Phone: aigul, Text: text, At: w.Now()}
 		if err := w.inbound.Take(t.Context(), m); err != nil {
 			t.Fatal(err)
 		}
@@ -106,11 +106,11 @@ func TestTheSameTextBeforeItsAnswer(t *testing.T) {
 		take := func(text string) {
 			t.Helper()
 			n++
-			m := sms.Incoming{Provider: "smpp", ID: fmt.Sprintf("m%d", n), Phone: aigul, Text: text, At: w.inboundNow()}
+			m := sms.Incoming{Provider: "smpp", ID: fmt.Sprintf("m%d", n), Phone: aigul, Text: text, At: w.Now()}
 			if err := w.inbound.Take(t.Context(), m); err != nil {
 				t.Fatal(err)
 			}
-			w.pass(time.Second)
+			w.Pass(time.Second)
 		}
 		for _, text := range []string{"slow 1", "slow 1", "slow 1", "2"} {
 			take(text)
@@ -135,10 +135,10 @@ func TestPanickingConversation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)), false)
 	w.text("SM1", "panic")
-	if log := w.log.String(); !strings.Contains(log, "waits for its answer") || strings.Contains(log, "canary") {
+	if log := w.Logs.String(); !strings.Contains(log, "waits for its answer") || strings.Contains(log, "canary") {
 		t.Errorf("the log is %q", log)
 	}
 	w.text("SM2", "hello")
-	w.start()
+	w.Work()
 	w.sends("you said hello")
 }

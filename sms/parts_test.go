@@ -17,20 +17,14 @@ import (
 
 // part is one part of aigul's long text ref by SMPP.
 func (w *world) part(id string, ref, part, parts int, text string) sms.Incoming {
-	return sms.Incoming{Provider: "smpp", ID: id, Phone: aigul, Text: text, Ref: ref, Part: part, Parts: parts, At: w.inboundNow()}
-}
-
-func (w *world) inboundNow() time.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.now
+	return sms.Incoming{Provider: "smpp", ID: id, Phone: aigul, Text: text, Ref: ref, Part: part, Parts: parts, At: w.Now()}
 }
 
 func (w *world) take(messages ...sms.Incoming) {
-	w.t.Helper()
+	w.T.Helper()
 	for _, m := range messages {
-		if err := w.inbound.Take(w.t.Context(), m); err != nil {
-			w.t.Fatal(err)
+		if err := w.inbound.Take(w.T.Context(), m); err != nil {
+			w.T.Fatal(err)
 		}
 		w.rest()
 	}
@@ -59,10 +53,10 @@ func TestPartsAreJoined(t *testing.T) {
 		if got := w.said(); len(got) != 1 || got[0] != "one two three" || w.heard()[0].ID != "smpp/a1" || w.heard()[0].Gateway != "smpp" {
 			t.Fatalf("heard %q", got)
 		}
-		w.pass(time.Minute)
+		w.Pass(time.Minute)
 		_ = w.inbound.Resume(t.Context())
 		w.rest()
-		w.start()
+		w.Work()
 		w.sends("you said one two three")
 	})
 }
@@ -87,7 +81,7 @@ func TestPartsAtOnce(t *testing.T) {
 				t.Errorf("heard %+v", turn)
 			}
 		}
-		w.start()
+		w.Work()
 		w.sends("you said 0123456789")
 	})
 }
@@ -96,13 +90,13 @@ func TestMissingPart(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db, true)
-		w.start()
+		w.Work()
 		w.take(w.part("id-a", 7, 1, 3, "one "), w.part("id-c", 7, 3, 3, "three"))
-		w.pass(61 * time.Second)
+		w.Pass(61 * time.Second)
 		_ = w.inbound.Resume(t.Context())
 		w.rest()
 		w.sends()
-		w.pass(time.Minute)
+		w.Pass(time.Minute)
 		for range 2 {
 			if err := w.inbound.Resume(t.Context()); err != nil {
 				t.Fatal(err)
@@ -110,7 +104,7 @@ func TestMissingPart(t *testing.T) {
 		}
 		w.sends("ky sms.incomplete\nru sms.incomplete")
 		w.take(w.part("id-b", 7, 2, 3, "two ")) // belated: the citizen was told
-		w.pass(3 * time.Minute)
+		w.Pass(3 * time.Minute)
 		_ = w.inbound.Resume(t.Context())
 		w.rest()
 		w.sends("ky sms.incomplete\nru sms.incomplete")
@@ -130,11 +124,11 @@ func TestJoinedTextIsResumed(t *testing.T) {
 		w.fail(errors.New("planned"))
 		w.take(w.part("id-b", 7, 2, 2, "two"), w.part("id-a", 7, 1, 2, "one "))
 		w.fail(nil)
-		w.pass(2 * time.Minute)
+		w.Pass(2 * time.Minute)
 		if err := w.inbound.Resume(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		w.start()
+		w.Work()
 		w.sends("you said one two")
 	})
 }
@@ -167,7 +161,7 @@ func TestProvidersHaveTheirOwnIDs(t *testing.T) {
 	other := w.part("SM1", 0, 0, 0, "by another")
 	w.text("SM1", "by twilio")
 	w.take(other, other)
-	w.start()
+	w.Work()
 	w.sends("you said by twilio", "you said by another")
 }
 
@@ -191,7 +185,7 @@ func TestStopAndStart(t *testing.T) {
 		if got := w.said(); len(got) != 2 {
 			t.Errorf("heard %q", got)
 		}
-		w.start()
+		w.Work()
 		want := []string{"you said стоп деген эмне", "you said стпо", "ru sms.started"}
 		for range 7 {
 			want = append(want, "ky sms.stopped\nru sms.stopped") // no language was chosen
@@ -253,10 +247,10 @@ func TestReferenceIsUsedAgain(t *testing.T) {
 				w := newWorld(t, db, true)
 				w.take(w.part("a1", 7, 1, 2, "one "), w.part("a2", 7, 2, 2, "two"))
 				for i, again := range test.again {
-					w.pass(10 * time.Second)
+					w.Pass(10 * time.Second)
 					w.take(w.part(fmt.Sprintf("b%d", i), 7, int(again[0]-'0'), 2, again[1:]))
 				}
-				w.pass(3 * time.Minute)
+				w.Pass(3 * time.Minute)
 				if err := w.inbound.Resume(t.Context()); err != nil {
 					t.Fatal(err)
 				}
@@ -268,7 +262,7 @@ func TestReferenceIsUsedAgain(t *testing.T) {
 				if n := w.unanswered("smpp again"); n != test.count {
 					t.Errorf("counted %d: %v", n, w.left)
 				}
-				w.start()
+				w.Work()
 				sent := slices.Clone(test.sent)
 				for _, said := range want {
 					sent = append(sent, "you said "+said)

@@ -22,7 +22,7 @@ func TestSMPPOddTexts(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db, true)
-		c := newCentreOf(t, w.inbound, w.outbox)
+		c := newCentreOf(t, w.inbound, w.Outbox)
 		var want []string
 		hears := func(text string, sequence uint32, m smpp.Message, more ...byte) {
 			t.Helper()

@@ -15,35 +15,35 @@ import (
 
 // route sends through the centre.
 func (w *world) route(c *centre) {
-	w.t.Helper()
-	router, err := sms.NewRouter(w.db, time.Now, sms.Route{Provider: c, Prices: map[string]int64{"": 120}, Reports: true})
+	w.T.Helper()
+	router, err := sms.NewRouter(w.DB, time.Now, sms.Route{Provider: c, Prices: map[string]int64{"": 120}, Reports: true})
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	w.provider.next = router
-	w.start()
+	w.Work()
 }
 
 // tell queues a receipt to a phone and waits until it has the state.
 func (w *world) tell(phone, text string, state notify.State) {
-	w.t.Helper()
-	err := w.db.InTx(w.t.Context(), func(tx *store.Tx) error {
-		return w.outbox.Send(w.t.Context(), tx, notify.Message{To: phone, Text: text, Purpose: notify.Receipt})
+	w.T.Helper()
+	err := w.DB.InTx(w.T.Context(), func(tx *store.Tx) error {
+		return w.Outbox.Send(w.T.Context(), tx, notify.Message{To: phone, Text: text, Purpose: notify.Receipt})
 	})
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	w.becomes(phone, text, state)
 }
 
 // becomes waits until a message has the state.
 func (w *world) becomes(phone, text string, state notify.State) {
-	w.t.Helper()
+	w.T.Helper()
 	var got notify.State
 	for deadline := time.Now().Add(20 * time.Second); got != state; time.Sleep(10 * time.Millisecond) {
-		list, err := w.outbox.List(w.t.Context(), phone)
+		list, err := w.Outbox.List(w.T.Context(), phone)
 		if err != nil || time.Now().After(deadline) {
-			w.t.Fatalf("%q is %s, not %s: %v", text, got, state, err)
+			w.T.Fatalf("%q is %s, not %s: %v", text, got, state, err)
 		}
 		for _, m := range list {
 			if m.Text == text {
@@ -55,10 +55,10 @@ func (w *world) becomes(phone, text string, state notify.State) {
 
 // states are those of the messages to a phone, by their texts.
 func (w *world) states(phone string) map[string]notify.State {
-	w.t.Helper()
-	list, err := w.outbox.List(w.t.Context(), phone)
+	w.T.Helper()
+	list, err := w.Outbox.List(w.T.Context(), phone)
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	all := map[string]notify.State{}
 	for _, m := range list {
@@ -97,7 +97,7 @@ func TestSMPPReceiptIDs(t *testing.T) {
 	}
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db, true)
-		c := newCentreOf(t, w.inbound, w.outbox)
+		c := newCentreOf(t, w.inbound, w.Outbox)
 		w.route(c)
 		phone := 996555000100 // one for each case: their ids are alike
 		for name, test := range tests {
@@ -131,7 +131,7 @@ func TestSMPPReceiptIDs(t *testing.T) {
 			}
 			for text, state := range w.states(to) {
 				if (text == fmt.Sprint(test.wants)) != (state == notify.Delivered) {
-					list, _ := w.outbox.List(t.Context(), to)
+					list, _ := w.Outbox.List(t.Context(), to)
 					t.Errorf("%s: message %s is %s; %+v", name, text, state, list)
 				}
 			}
@@ -146,7 +146,7 @@ func TestSMPPReceiptIDsOfTwoPhones(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db, true)
-		c := newCentreOf(t, w.inbound, w.outbox)
+		c := newCentreOf(t, w.inbound, w.Outbox)
 		c.smsc.Do(map[string]any{"ids": []string{"16", "10"}}) // in hexadecimal; the receipts are in decimal digits
 		c.smsc.Until("done")
 		w.route(c)
@@ -206,7 +206,7 @@ func TestSMPPReceiptMarks(t *testing.T) {
 			t.Parallel()
 			storetest.Each(t, func(t *testing.T, db *store.DB) {
 				w := newWorld(t, db, true)
-				c := newCentreOf(t, w.inbound, w.outbox)
+				c := newCentreOf(t, w.inbound, w.Outbox)
 				c.smsc.Do(map[string]any{"ids": []string{"77"}})
 				c.smsc.Until("done")
 				w.route(c)
@@ -237,7 +237,7 @@ func TestSMPPLateResponse(t *testing.T) {
 			t.Parallel()
 			storetest.Each(t, func(t *testing.T, db *store.DB) {
 				w := newWorld(t, db, true)
-				c := newCentreWithin(t, w.inbound, w.outbox, time.Second)
+				c := newCentreWithin(t, w.inbound, w.Outbox, time.Second)
 				c.smsc.Do(map[string]any{"late": 1, "ids": []string{"0000001A"}})
 				c.smsc.Until("done")
 				w.route(c)
@@ -254,7 +254,7 @@ func TestSMPPLateResponse(t *testing.T) {
 					"esm_class": 4, "source_addr": aigul[1:], "destination_addr": "1414", "short_message": "id:26 stat:DELIVRD err:000",
 				})
 				w.becomes(aigul, "Төлөндү", notify.Delivered)
-				if n := len(w.taken()); n != 1 {
+				if n := len(w.provider.Sent()); n != 1 {
 					t.Errorf("%d tries", n)
 				}
 			})
@@ -264,11 +264,11 @@ func TestSMPPLateResponse(t *testing.T) {
 
 // uncertain waits until so many tries are known to have had no answer.
 func (w *world) uncertain(want int) {
-	w.t.Helper()
+	w.T.Helper()
 	n := -1
 	for deadline := time.Now().Add(20 * time.Second); n != want; time.Sleep(10 * time.Millisecond) {
-		if err := w.db.Reader().QueryRow("SELECT MAX(uncertain) FROM notify_messages").Scan(&n); err != nil || time.Now().After(deadline) {
-			w.t.Fatalf("%d tries without an answer, %v", n, err)
+		if err := w.DB.Reader().QueryRow("SELECT MAX(uncertain) FROM notify_messages").Scan(&n); err != nil || time.Now().After(deadline) {
+			w.T.Fatalf("%d tries without an answer, %v", n, err)
 		}
 	}
 }

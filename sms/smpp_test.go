@@ -145,7 +145,7 @@ func TestSMPPReceiptOfALostResponse(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db, true)
-		c := newCentreOf(t, w.inbound, w.outbox)
+		c := newCentreOf(t, w.inbound, w.Outbox)
 		c.smsc.Do(map[string]any{"silent": 1})
 		c.smsc.Until("done")
 		w.sendBy(c, 120)
@@ -158,39 +158,39 @@ func TestSMPPReceiptOfALostResponse(t *testing.T) {
 			t.Errorf("the receipt is answered with %d", status)
 		}
 		kept := w.kept(notify.Delivered)
-		if kept.ProviderID != "77" || kept.Provider != "megacom" || kept.Cost != 120 || len(w.taken()) != 1 {
-			t.Errorf("kept %+v after %d tries", kept, len(w.taken()))
+		if kept.ProviderID != "77" || kept.Provider != "megacom" || kept.Cost != 120 || len(w.provider.Sent()) != 1 {
+			t.Errorf("kept %+v after %d tries", kept, len(w.provider.Sent()))
 		}
 	})
 }
 
 // sendBy sends aigul a receipt through a provider, at a price of a part in tyiyn.
 func (w *world) sendBy(provider sms.Provider, price int64) {
-	w.t.Helper()
-	router, err := sms.NewRouter(w.db, time.Now, sms.Route{Provider: provider, Prices: map[string]int64{"": price}, Reports: true})
+	w.T.Helper()
+	router, err := sms.NewRouter(w.DB, time.Now, sms.Route{Provider: provider, Prices: map[string]int64{"": price}, Reports: true})
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	w.provider.next = router
-	w.start()
-	err = w.db.InTx(w.t.Context(), func(tx *store.Tx) error {
-		return w.outbox.Send(w.t.Context(), tx, notify.Message{To: aigul, Text: "Төлөндү", Purpose: notify.Receipt})
+	w.Work()
+	err = w.DB.InTx(w.T.Context(), func(tx *store.Tx) error {
+		return w.Outbox.Send(w.T.Context(), tx, notify.Message{To: aigul, Text: "Төлөндү", Purpose: notify.Receipt})
 	})
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 }
 
 // kept waits until the one message to aigul has a state; no job waits for its moment.
 func (w *world) kept(state notify.State) (m notify.Stored) {
-	w.t.Helper()
+	w.T.Helper()
 	for deadline := time.Now().Add(20 * time.Second); m.State != state; time.Sleep(20 * time.Millisecond) {
-		list, err := w.outbox.List(w.t.Context(), aigul)
+		list, err := w.Outbox.List(w.T.Context(), aigul)
 		if err == nil {
-			_, err = w.db.Writer().Exec("UPDATE river_job SET state = 'available', scheduled_at = attempted_at WHERE state = 'scheduled'")
+			_, err = w.DB.Writer().Exec("UPDATE river_job SET state = 'available', scheduled_at = attempted_at WHERE state = 'scheduled'")
 		}
 		if err != nil || len(list) != 1 || time.Now().After(deadline) {
-			w.t.Fatalf("waiting for %s: %+v, %v", state, list, err)
+			w.T.Fatalf("waiting for %s: %+v, %v", state, list, err)
 		}
 		m = list[0]
 	}

@@ -21,9 +21,9 @@ func TestStopInItsForms(t *testing.T) {
 			t.Helper()
 			n++
 			m := w.from(azat, "m"+strconv.Itoa(n), text)
-			m.At = w.inboundNow()
+			m.At = w.Now()
 			w.take(m)
-			w.pass(6 * time.Second) // a person reads before answering: see brake.go
+			w.Pass(6 * time.Second) // a person reads before answering: see brake.go
 		}
 		wishes := []string{"токтотуңуз", "СТОП SMS", "отпишите меня", "не присылайте", "керек эмес", "Стоп, пожалуйста!", "жөнөтпөңүз", "stop sms please"}
 		for _, wish := range wishes {
@@ -88,9 +88,9 @@ func TestStopFromTheFedUp(t *testing.T) {
 			w := newWorld(t, db, true)
 			for i, text := range group.texts {
 				m := w.from(azat, "m"+strconv.Itoa(i), text)
-				m.At = w.inboundNow()
+				m.At = w.Now()
 				w.take(m)
-				w.pass(6 * time.Second)
+				w.Pass(6 * time.Second)
 			}
 			var changes, heard []string
 			if group.does == "" {

@@ -145,10 +145,10 @@ func TestTwilioTookItAndHungUp(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.provider.next = router
-		w.start()
+		w.Work()
 		w.text("SMin", "салам")
 		kept := func() []notify.Stored {
-			list, err := w.outbox.List(t.Context(), aigul)
+			list, err := w.Outbox.List(t.Context(), aigul)
 			if err != nil {
 				t.Fatal(err)
 			}

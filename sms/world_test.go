@@ -1,14 +1,12 @@
 package sms_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/base64"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -22,20 +20,19 @@ import (
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/dialog"
-	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/notify"
-	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/session"
 	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/testworld"
 	"github.com/eshik-kg/eshik/sms"
 )
 
 const (
 	token     = "authtoken"
 	publicURL = "https://eshik.example"
-	aigul     = "+996555000001"
-	azat      = "+996700000002" // speaks Russian
+	aigul     = testworld.Aigul
+	azat      = testworld.Bakyt // speaks Russian
 )
 
 // conversations answers with what it was told; broken is its error. A text that says so
@@ -106,25 +103,17 @@ func (f *conversations) fail(err error) {
 
 // provider keeps what the outbox, a real one, gives it.
 type provider struct {
-	mu   sync.Mutex
-	sent []notify.Outgoing
+	testworld.Phones
 	next notify.Sender // nil: the message is taken
 }
 
 func (p *provider) Send(ctx context.Context, m notify.Outgoing) (notify.Taken, error) {
-	p.mu.Lock()
-	p.sent = append(p.sent, m)
-	p.mu.Unlock()
+	taken, err := p.Phones.Send(ctx, m)
 	if p.next != nil {
 		return p.next.Send(ctx, m)
 	}
-	return notify.Taken{Provider: "twilio", ID: "SMout" + m.ID}, nil
-}
-
-func (p *provider) taken() []notify.Outgoing {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return slices.Clone(p.sent)
+	taken.Provider, taken.ID = "twilio", "SMout"+m.ID
+	return taken, err
 }
 
 type sentences struct{}
@@ -165,70 +154,44 @@ func (s *stops) change(what string) error {
 	return nil
 }
 
+// world is what takes texts in, with the outbox that answers them.
 type world struct {
+	*testworld.World
 	*conversations
 	*provider
 	*stops
-	t       *testing.T
-	db      *store.DB
-	outbox  *notify.Outbox
 	inbound *sms.Inbound
-	queue   *job.Queue
-	sealer  *seal.Sealer
-	clock   func() time.Time
-	log     bytes.Buffer // written by logger alone, whose handler has a lock
-	logger  *slog.Logger
 	url     string
 
 	mu      sync.Mutex
 	refused []string
 	left    map[string]int // texts without an answer, by provider and reason
 	n       int            // of the text that was written last
-	now     time.Time
 }
 
 func newWorld(t *testing.T, db *store.DB, allowLoopback bool) *world {
 	t.Helper()
-	w := &world{t: t, db: db, conversations: &conversations{held: make(chan struct{})}, provider: &provider{}, stops: &stops{}, now: time.Now()}
-	log := slog.New(slog.NewTextHandler(&w.log, nil))
-	w.logger = log
-	sealer, err := seal.New(bytes.Repeat([]byte{7}, seal.MasterKeySize))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if w.queue, err = job.New(db, log); err != nil {
-		t.Fatal(err)
-	}
-	clock := func() time.Time {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		return w.now
-	}
-	w.outbox = notify.New(db, w.queue, sealer, w.provider, notify.Quiet{}, clock, log)
-	w.clock, w.sealer = clock, sealer
+	w := &world{conversations: &conversations{held: make(chan struct{})}, provider: &provider{}, stops: &stops{}}
+	w.World = testworld.New(t, db, testworld.Setup{Start: time.Now(), Provider: w.provider})
 	w.restart()
 	callbacks, err := sms.NewTwilioCallbacks(
 		sms.TwilioCallbacksConfig{AuthToken: token, PublicURL: publicURL, AllowLoopback: allowLoopback},
-		sms.CallbackDeps{Deliveries: w.outbox, Taker: current{w}, Now: clock, Refused: w.refuse, Log: log})
-	if err != nil {
-		t.Fatal(err)
-	}
+		sms.CallbackDeps{Deliveries: w.Outbox, Taker: current{w}, Now: w.Now, Refused: w.refuse, Log: w.Log})
+	w.OK(err)
 	w.url = serve(t, callbacks)
 	return w
 }
 
 // restart has texts taken by a process that begins.
 func (w *world) restart() {
-	w.t.Helper()
+	w.T.Helper()
 	var err error
 	w.inbound, err = sms.NewInbound(sms.InboundDeps{
-		DB: w.db, Conversations: w.conversations, Outbox: w.outbox, Stops: w.stops, Sealer: w.sealer,
-		Sentences: sentences{}, Languages: languages{}, ShortCode: "*1414#", Now: w.clock, Log: w.logger,
-		Limiter: limit.NewMemory(w.clock), Unanswered: func(provider, reason string) { w.leave(provider + " " + reason) },
+		DB: w.DB, Conversations: w.conversations, Outbox: w.Outbox, Stops: w.stops, Sealer: w.Sealer,
+		Sentences: sentences{}, Languages: languages{}, ShortCode: "*1414#", Now: w.Now, Log: w.Log,
+		Limiter: limit.NewMemory(w.Now), Unanswered: func(provider, reason string) { w.leave(provider + " " + reason) },
 	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	w.OK(err)
 }
 
 // current is the process that takes texts now.
@@ -290,12 +253,6 @@ func (w *world) counted() []string {
 	return slices.Clone(w.refused)
 }
 
-func (w *world) pass(d time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.now = w.now.Add(d)
-}
-
 // sign is Twilio's signature, written from its documentation ("Security",
 // "Validating requests").
 func sign(address string, form url.Values) string {
@@ -313,10 +270,10 @@ func sign(address string, form url.Values) string {
 }
 
 func (w *world) post(path string, form url.Values, signature string) (int, string) {
-	w.t.Helper()
+	w.T.Helper()
 	req, err := http.NewRequest(http.MethodPost, w.url+path, strings.NewReader(form.Encode()))
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	if signature != "" {
@@ -324,12 +281,12 @@ func (w *world) post(path string, form url.Values, signature string) (int, strin
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	w.rest()
 	return resp.StatusCode, string(body)
@@ -338,7 +295,7 @@ func (w *world) post(path string, form url.Values, signature string) (int, strin
 // rest waits until what was taken is worked on.
 func (w *world) rest() {
 	if err := w.inbound.Wait(context.Background()); err != nil {
-		w.t.Error(err)
+		w.T.Error(err)
 	}
 }
 
@@ -348,24 +305,24 @@ func inbound(id, text string) url.Values {
 
 // text posts a signed message and expects the empty answer.
 func (w *world) text(id, text string) {
-	w.t.Helper()
+	w.T.Helper()
 	form := inbound(id, text)
 	status, body := w.post("/sms/twilio", form, sign(publicURL+"/sms/twilio", form))
 	if status != http.StatusOK || !strings.HasSuffix(body, "<Response/>") {
-		w.t.Errorf("%s was answered %d %q", id, status, body)
+		w.T.Errorf("%s was answered %d %q", id, status, body)
 	}
 }
 
 // sends waits until the provider has got just these texts.
 func (w *world) sends(want ...string) {
-	w.t.Helper()
+	w.T.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	for {
 		var got []string
-		for _, m := range w.taken() {
+		for _, m := range w.provider.Sent() {
 			got = append(got, m.Text)
 			if m.To != aigul && m.To != azat {
-				w.t.Errorf("sent to %s", m.To)
+				w.T.Errorf("sent to %s", m.To)
 			}
 		}
 		slices.Sort(got)
@@ -374,20 +331,8 @@ func (w *world) sends(want ...string) {
 			return
 		}
 		if time.Now().After(deadline) || len(got) > len(want) {
-			w.t.Fatalf("sent %q, want %q", got, want)
+			w.T.Fatalf("sent %q, want %q", got, want)
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-}
-
-func (w *world) start() {
-	w.t.Helper()
-	if err := w.queue.Start(context.Background()); err != nil {
-		w.t.Fatal(err)
-	}
-	w.t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		_ = w.queue.Stop(ctx)
-	})
 }

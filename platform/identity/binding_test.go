@@ -22,18 +22,18 @@ const (
 
 // prove proves Айгүл on a phone.
 func (w *world) prove(phone string) identity.Citizen {
-	w.t.Helper()
+	w.T.Helper()
 	w.verify(phone)
-	citizen, err := w.service.Prove(w.t.Context(), w.by(phone), aigulPIN, aigulDocument)
-	w.ok(err)
+	citizen, err := w.service.Prove(w.T.Context(), w.by(phone), aigulPIN, aigulDocument)
+	w.OK(err)
 	return citizen
 }
 
 // notices are the messages to a phone that tell of another one, the newest first.
 func (w *world) notices(phone string) []string {
-	w.t.Helper()
-	list, err := w.outbox.List(w.t.Context(), phone)
-	w.ok(err)
+	w.T.Helper()
+	list, err := w.Outbox.List(w.T.Context(), phone)
+	w.OK(err)
 	var texts []string
 	for _, m := range list {
 		if strings.Contains(m.Text, "БЛОК") {
@@ -45,20 +45,20 @@ func (w *world) notices(phone string) []string {
 
 // proved reports that somebody is proved on a phone now.
 func (w *world) proved(phone string) bool {
-	w.t.Helper()
-	_, ok, err := w.service.Proof(w.t.Context(), w.by(phone))
-	w.ok(err)
+	w.T.Helper()
+	_, ok, err := w.service.Proof(w.T.Context(), w.by(phone))
+	w.OK(err)
 	return ok
 }
 
 var noticeNumber = regexp.MustCompile(`БЛОК (\d{4})`)
 
 func (w *world) undo(phone, typed string) identity.Undone {
-	w.t.Helper()
+	w.T.Helper()
 	c := w.by(phone)
 	c.Channel = caller.SMS
-	outcome, err := w.service.Undo(w.t.Context(), c, typed)
-	w.ok(err)
+	outcome, err := w.service.Undo(w.T.Context(), c, typed)
+	w.OK(err)
 	return outcome
 }
 
@@ -71,19 +71,19 @@ func TestS3EarlierPhonesAreTold(t *testing.T) {
 		if n := w.notices(aigul); len(n) != 0 {
 			t.Fatalf("the first phone hears of itself: %q", n)
 		}
-		w.pass(time.Minute)
+		w.Pass(time.Minute)
 		w.prove(second)
 		if n := w.notices(aigul); len(n) != 1 || !strings.Contains(n[0], "…0009") || !noticeNumber.MatchString(n[0]) {
 			t.Fatalf("the first phone hears %q", n)
 		}
 		w.prove(second) // the proof lives: no news
-		w.pass(time.Minute)
+		w.Pass(time.Minute)
 		w.prove(third)
 		if a, b := len(w.notices(aigul)), len(w.notices(second)); a != 2 || b != 2 { // the second was told of the first
 			t.Errorf("of the third phone the others hear %d and %d messages", a, b)
 		}
 		// The owner's own phone, proved again, is no news to those that came later.
-		w.pass(identity.ProofLasts)
+		w.Pass(identity.ProofLasts)
 		w.prove(aigul)
 		if n := len(w.notices(second)); n != 2 {
 			t.Errorf("a later phone hears of the earlier one: %d", n)
@@ -100,7 +100,7 @@ func TestS3PhonesProvedAtOnceTellEachOther(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		w.prove(aigul)
-		w.pass(time.Minute)
+		w.Pass(time.Minute)
 		w.verify(second)
 		w.verify(third)
 		var group sync.WaitGroup
@@ -133,7 +133,7 @@ func undoes(t *testing.T, db *store.DB, bare bool) {
 	w := newWorld(t, db)
 	phone := map[bool]string{true: second, false: third}[bare]
 	w.prove(aigul)
-	w.pass(time.Minute)
+	w.Pass(time.Minute)
 	token := w.token(phone)
 	citizen := w.prove(phone)
 	number := noticeNumber.FindStringSubmatch(w.notices(aigul)[0])[1]
@@ -173,17 +173,17 @@ func undoes(t *testing.T, db *store.DB, bare bool) {
 	if got := w.undo(aigul, typed); got != identity.UndoAlready {
 		t.Errorf("twice: %s", got)
 	}
-	w.pass(identity.DisputeLasts)
+	w.Pass(identity.DisputeLasts)
 	w.prove(phone) // the dispute is over, and the owner hears of it again
 	if n := len(w.notices(aigul)); n < 2 {
 		t.Errorf("heard %d times", n)
 	}
-	w.pass(identity.UndoLasts)
+	w.Pass(identity.UndoLasts)
 	last := noticeNumber.FindStringSubmatch(w.notices(aigul)[0])[1]
 	if got := w.undo(aigul, last); got != identity.UndoLate {
 		t.Errorf("late: %s", got)
 	}
-	if n := w.number("SELECT COUNT(*) FROM audit_records WHERE action = 'identity.undo.done'"); n == 0 {
+	if n := w.Number("SELECT COUNT(*) FROM audit_records WHERE action = 'identity.undo.done'"); n == 0 {
 		t.Error("the audit log does not tell")
 	}
 }
@@ -192,7 +192,7 @@ func undoes(t *testing.T, db *store.DB, bare bool) {
 func TestS3UndoNeedsThePhone(t *testing.T) {
 	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
 	w.prove(aigul)
-	w.pass(time.Minute)
+	w.Pass(time.Minute)
 	w.prove(second)
 	c := w.by(aigul)
 	c.Channel = caller.REST
@@ -208,7 +208,7 @@ func TestS4TheOwnPhoneIsNotRefusedForStrangers(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		w.prove(aigul)
-		w.pass(identity.ProofLasts)
+		w.Pass(identity.ProofLasts)
 		asked := w.register.asked
 		for i := range 4 { // 20 guesses from four phones
 			phone := fmt.Sprintf("+9965550002%02d", i)
@@ -221,7 +221,7 @@ func TestS4TheOwnPhoneIsNotRefusedForStrangers(t *testing.T) {
 			t.Errorf("strangers asked the register %d times, want %d", n, most)
 		}
 		w.prove(aigul)
-		w.pass(identity.ProofLasts)
+		w.Pass(identity.ProofLasts)
 		w.verify(aigul)
 		asked = w.register.asked
 		for n := range identity.GuessesByPair + 4 { // her own slips
@@ -232,7 +232,7 @@ func TestS4TheOwnPhoneIsNotRefusedForStrangers(t *testing.T) {
 			t.Errorf("the known phone asked the register %d times", n)
 		}
 		_, err := w.service.Prove(t.Context(), w.by(aigul), aigulPIN, aigulDocument)
-		w.ok(err)
+		w.OK(err)
 	})
 }
 
@@ -241,7 +241,7 @@ func TestS4TheOwnPhoneIsNotRefusedForStrangers(t *testing.T) {
 func TestS4AKnownPhoneIsBounded(t *testing.T) {
 	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
 	w.prove(aigul)
-	w.pass(identity.ProofLasts)
+	w.Pass(identity.ProofLasts)
 	w.verify(aigul)
 	asked := w.register.asked
 	for n := range identity.GuessesByPairDay {
@@ -259,7 +259,7 @@ func TestS4AKnownPhoneIsBounded(t *testing.T) {
 		_, err := w.service.Prove(t.Context(), w.by(aigul), bakytPIN, fmt.Sprintf("ID%07d", 6_000_000+n))
 		w.refused(err, map[bool]string{true: "no_match", false: "guesses_many"}[n < identity.GuessesByPhone])
 	}
-	w.pass(24 * time.Hour)
+	w.Pass(24 * time.Hour)
 	w.prove(aigul)
 }
 
@@ -268,10 +268,10 @@ func TestS4AKnownPhoneIsBounded(t *testing.T) {
 func TestF1GuessesKeepNoPhoneOutAfterADispute(t *testing.T) {
 	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
 	w.prove(aigul)
-	w.pass(time.Minute)
+	w.Pass(time.Minute)
 	w.prove(second)
 	w.undo(second, "")
-	w.pass(identity.DisputeLasts)
+	w.Pass(identity.DisputeLasts)
 	for i := range identity.GuessesByPIN {
 		phone := fmt.Sprintf("+9965550003%02d", i)
 		w.verify(phone)
@@ -289,13 +289,13 @@ func TestS7TheOwnCallGetsItsCode(t *testing.T) {
 			stranger, owner := w.by(own), w.by(own)
 			stranger.Channel, owner.Channel = caller.REST, channel
 			for range 5 {
-				w.ok(w.send(stranger))
+				w.OK(w.send(stranger))
 			}
 			for range identity.CodesAtMost {
-				w.ok(w.send(owner))
+				w.OK(w.send(owner))
 			}
 			w.refused(w.send(owner), "codes_many")
-			w.ok(w.send(stranger))
+			w.OK(w.send(stranger))
 		}
 	})
 }
@@ -305,25 +305,25 @@ func TestS7TheOwnCallGetsItsCode(t *testing.T) {
 func TestS2ReleaseCutsEveryTie(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		w.service.Tie(w.outbox)
+		w.service.Tie(w.Outbox)
 		token := w.token(aigul)
 		w.prove(aigul)
-		w.pass(time.Minute)
+		w.Pass(time.Minute)
 		w.prove(second)
-		w.ok(w.send(w.by(aigul)))
-		if n := w.number("SELECT COUNT(*) FROM notify_messages WHERE state = 'queued'"); n < 3 {
+		w.OK(w.send(w.by(aigul)))
+		if n := w.Number("SELECT COUNT(*) FROM notify_messages WHERE state = 'queued'"); n < 3 {
 			t.Fatalf("%d messages wait", n)
 		}
-		before := w.clock()
-		w.pass(time.Second)
-		w.ok(w.service.Release(t.Context(), aigul, "officer"))
+		before := w.Now()
+		w.Pass(time.Second)
+		w.OK(w.service.Release(t.Context(), aigul, "officer"))
 		_, err := w.service.Authenticate(t.Context(), token.Access)
 		w.refused(err, "token")
 		if w.proved(aigul) || !w.proved(second) {
 			t.Error("the proof stayed, or another phone's went")
 		}
-		list, err := w.outbox.List(t.Context(), aigul)
-		w.ok(err)
+		list, err := w.Outbox.List(t.Context(), aigul)
+		w.OK(err)
 		for _, m := range list {
 			if m.State == "queued" || m.Text != "" {
 				t.Errorf("a message is still %s: %q", m.State, m.Text)
@@ -337,20 +337,20 @@ func TestS2ReleaseCutsEveryTie(t *testing.T) {
 		if kept, err := w.service.Kept(t.Context(), aigul, "", before); kept || err != nil {
 			t.Errorf("kept: %v, %v", kept, err)
 		}
-		if kept, err := w.service.Kept(t.Context(), aigul, "", w.clock().Add(time.Second)); !kept || err != nil {
+		if kept, err := w.service.Kept(t.Context(), aigul, "", w.Now().Add(time.Second)); !kept || err != nil {
 			t.Errorf("kept since the release: %v, %v", kept, err)
 		}
-		w.pass(identity.ProofLasts)
+		w.Pass(identity.ProofLasts)
 		sent := len(list)
 		w.prove(third) // the stranger hears nothing of the former holder's phones
-		if list, _ := w.outbox.List(t.Context(), aigul); len(list) != sent {
+		if list, _ := w.Outbox.List(t.Context(), aigul); len(list) != sent {
 			t.Error("the stranger was told")
 		}
 		fresh := w.token(aigul) // the new holder's own
 		if who, err := w.service.Authenticate(t.Context(), fresh.Access); err != nil || who.CitizenID != "" {
 			t.Errorf("the new holder: %v, %v", who, err)
 		}
-		if n := w.number("SELECT COUNT(*) FROM audit_records WHERE action = 'identity.release'"); n != 1 {
+		if n := w.Number("SELECT COUNT(*) FROM audit_records WHERE action = 'identity.release'"); n != 1 {
 			t.Errorf("%d audit records", n)
 		}
 	})
@@ -372,12 +372,12 @@ func TestNextHolderBeginsAnew(t *testing.T) {
 			w.refused(guess(n), "no_match")
 		}
 		w.refused(guess(identity.GuessesByPhone), "guesses_many")
-		w.pass(time.Minute)
-		w.ok(w.service.Release(t.Context(), aigul, "officer"))
-		w.pass(time.Minute)
+		w.Pass(time.Minute)
+		w.OK(w.service.Release(t.Context(), aigul, "officer"))
+		w.Pass(time.Minute)
 		w.verify(aigul)
 		_, err := w.service.Prove(t.Context(), w.by(aigul), aigulPIN, aigulDocument)
-		w.ok(err)
+		w.OK(err)
 		for n := range identity.GuessesByPIN {
 			switch err := guess(100 + n); {
 			case n < identity.GuessesByPIN-identity.GuessesByPhone && n < identity.GuessesByPhone:
@@ -386,7 +386,7 @@ func TestNextHolderBeginsAnew(t *testing.T) {
 				w.refused(err, "guesses_many")
 			}
 		}
-		sent := w.number("SELECT count(*) FROM identity_codes")
+		sent := w.Number("SELECT count(*) FROM identity_codes")
 		for range 20 {
 			_, err = w.service.SendCode(t.Context(), w.by(aigul))
 			if err != nil {
@@ -395,10 +395,10 @@ func TestNextHolderBeginsAnew(t *testing.T) {
 			sent++
 		}
 		w.refused(err, "codes_many")
-		w.ok(w.service.Release(t.Context(), aigul, "officer"))
+		w.OK(w.service.Release(t.Context(), aigul, "officer"))
 		_, err = w.service.SendCode(t.Context(), w.by(aigul))
 		w.refused(err, "codes_many")
-		if n := w.number("SELECT count(*) FROM identity_codes"); n != sent {
+		if n := w.Number("SELECT count(*) FROM identity_codes"); n != sent {
 			t.Errorf("%d codes were sent, not %d", n, sent)
 		}
 	})

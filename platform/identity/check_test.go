@@ -11,6 +11,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // M5 i, l: who holds which phone is what the audit log says, or it is named.
@@ -20,9 +21,9 @@ func TestM5PhonesAreTheLogs(t *testing.T) {
 		w := newWorld(t, db)
 		w.prove(aigul)
 		check := func() error {
-			c := identity.NewCheck(w.audit, w.deps.Sealer)
+			c := identity.NewCheck(w.Audit, w.deps.Sealer)
 			return db.Snapshot(t.Context(), func(tx *sql.Tx) error {
-				if _, err := w.audit.Replay(t.Context(), tx, c.See); err != nil {
+				if _, err := w.Audit.Replay(t.Context(), tx, c.See); err != nil {
 					return err
 				}
 				return c.Run(t.Context(), tx)
@@ -31,7 +32,7 @@ func TestM5PhonesAreTheLogs(t *testing.T) {
 		if err := check(); err != nil {
 			t.Fatalf("untouched: %v", err)
 		}
-		w.pass(identity.ProofLasts / 2)
+		w.Pass(identity.ProofLasts / 2)
 		if err := w.service.Release(t.Context(), aigul, "operator"); err != nil {
 			t.Fatal(err)
 		}
@@ -69,26 +70,21 @@ func TestM5PhonesAreTheLogs(t *testing.T) {
 
 // look compares identity's rows with the log in a transaction.
 func (w *world) look(tx *sql.Tx) (older int, err error) {
-	c := identity.NewCheck(w.audit, w.deps.Sealer)
-	if _, err := w.audit.Replay(w.t.Context(), tx, c.See); err != nil {
-		return 0, err
-	}
-	err = c.Run(w.t.Context(), tx)
-	return c.Older(), err
+	return w.Compare(tx, identity.NewCheck(w.Audit, w.Sealer))
 }
 
 // fsck wants nothing to be found.
 func (w *world) fsck(after string) {
-	w.t.Helper()
-	if err := w.db.Snapshot(w.t.Context(), func(tx *sql.Tx) error { _, err := w.look(tx); return err }); err != nil {
-		w.t.Errorf("%s: %v", after, err)
+	w.T.Helper()
+	if err := w.DB.Snapshot(w.T.Context(), func(tx *sql.Tx) error { _, err := w.look(tx); return err }); err != nil {
+		w.T.Errorf("%s: %v", after, err)
 	}
 }
 
 // changed wants a change of the database named.
 func (w *world) changed(named, statement string) {
-	w.t.Helper()
-	storetest.Planted(w.t, w.db, []storetest.Plant{{Name: statement, Statements: []string{statement}, Named: []string{named}}},
+	w.T.Helper()
+	storetest.Planted(w.T, w.DB, []storetest.Plant{{Name: statement, Statements: []string{statement}, Named: []string{named}}},
 		func(tx *sql.Tx) error { _, err := w.look(tx); return err })
 }
 
@@ -109,14 +105,14 @@ func undoIsTheLogs(t *testing.T, w *world, says string) {
 	t.Helper()
 	for _, phone := range []string{aigul, second, third} {
 		w.prove(phone)
-		w.pass(identity.CodesPer)
+		w.Pass(identity.CodesPer)
 	}
 	w.fsck("proved")
 	if got := w.undo(says, ""); got != identity.UndoDone {
 		t.Fatalf("undone: %s", got)
 	}
 	w.fsck("undone")
-	if n := w.number("SELECT COUNT(*) FROM audit_records WHERE action = 'identity.undo.done'"); n != 3 {
+	if n := w.Number("SELECT COUNT(*) FROM audit_records WHERE action = 'identity.undo.done'"); n != 3 {
 		t.Errorf("%d phones have a record", n)
 	}
 	if got := w.undo(says, ""); got != identity.UndoAlready {
@@ -125,36 +121,28 @@ func undoIsTheLogs(t *testing.T, w *world, says string) {
 	w.fsck("undone twice")
 	w.changed("cut off 2 times, the audit log says 1", "UPDATE identity_phones SET generation = generation + 1 WHERE generation > 0")
 	w.changed("cut off 0 times, the audit log says 1", "UPDATE identity_phones SET generation = generation - 1 WHERE generation > 0")
-	w.ok(w.service.Unblock(t.Context(), aigul, "officer"))
+	w.OK(w.service.Unblock(t.Context(), aigul, "officer"))
 	w.fsck("unblocked")
 	w.prove(aigul)
-	w.pass(identity.DisputeLasts)
+	w.Pass(identity.DisputeLasts)
 	w.prove(second)
 	if got := w.undo(aigul, ""); got != identity.UndoDone { // cuts off the others alone
 		t.Fatalf("the cleared phone's word: %s", got)
 	}
 	w.fsck("undone by the cleared phone")
 	for _, phone := range []string{aigul, third} {
-		w.ok(w.service.Release(t.Context(), phone, "operator"))
+		w.OK(w.service.Release(t.Context(), phone, "operator"))
 		w.fsck("released")
 	}
-	w.pass(identity.DisputeLasts)
+	w.Pass(identity.DisputeLasts)
 	w.prove(aigul)
 	w.fsck("proved by the next holder")
-}
-
-// forgetful is a log from before records said what they decided.
-type forgetful struct{ *audit.Log }
-
-func (f forgetful) Record(ctx context.Context, tx *store.Tx, e audit.Entry) error {
-	e.Decided = nil
-	return f.Log.Record(ctx, tx, e)
 }
 
 // blanket is a log from before each phone that an undo cut off had a record: the first
 // alone names one of them.
 type blanket struct {
-	forgetful
+	testworld.Forgetful
 	named map[string]bool // the person and the moment
 }
 
@@ -165,7 +153,7 @@ func (b blanket) Record(ctx context.Context, tx *store.Tx, e audit.Entry) error 
 		}
 		b.named[key] = true
 	}
-	return b.forgetful.Record(ctx, tx, e)
+	return b.Forgetful.Record(ctx, tx, e)
 }
 
 // TestAnUndoFromBefore: a record that names one phone of those it cut off is no fault,
@@ -174,10 +162,10 @@ func TestAnUndoFromBefore(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		w.deps.Trail = w.trail(blanket{forgetful{w.audit}, map[string]bool{}})
+		w.deps.Trail = w.TrailBy(blanket{testworld.Forgetful{Log: w.Audit}, map[string]bool{}})
 		w.rebuild()
 		w.prove(aigul)
-		w.pass(time.Minute)
+		w.Pass(time.Minute)
 		w.prove(second)
 		w.prove(third)
 		if got := w.undo(second, ""); got != identity.UndoDone {
@@ -186,13 +174,13 @@ func TestAnUndoFromBefore(t *testing.T) {
 		w.fsck("undone")
 		w.changed("cut off 2 times", "UPDATE identity_phones SET generation = generation + 1 WHERE generation > 0")
 		w.changed("cut off 0 times, the audit log says 1", "UPDATE identity_phones SET generation = 0")
-		w.ok(w.service.Unblock(t.Context(), aigul, "officer"))
+		w.OK(w.service.Unblock(t.Context(), aigul, "officer"))
 		w.fsck("unblocked")
-		w.ok(w.service.Release(t.Context(), second, "operator"))
+		w.OK(w.service.Release(t.Context(), second, "operator"))
 		w.fsck("released")
-		w.deps.Trail = w.trail(w.audit) // from here on each phone has its record
+		w.deps.Trail = w.TrailBy(w.Audit) // from here on each phone has its record
 		w.rebuild()
-		w.pass(identity.DisputeLasts)
+		w.Pass(identity.DisputeLasts)
 		w.prove(third)
 		w.prove(aigul)
 		if got := w.undo(aigul, ""); got != identity.UndoDone {

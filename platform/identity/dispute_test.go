@@ -41,7 +41,7 @@ func disputes(t *testing.T, db *store.DB, says string) {
 	w.service.Tie(tie)
 	thiefs, owners := w.token(thief), w.token(owner)
 	w.prove(thief)
-	w.pass(time.Minute)
+	w.Pass(time.Minute)
 	w.prove(owner)
 	if a, b := len(w.notices(owner)), len(w.notices(thief)); a != 1 || b != 1 {
 		t.Fatalf("told: the owner %d, the thief %d times", a, b)
@@ -82,13 +82,13 @@ func clears(t *testing.T, w *world, tie *returns, thief, owner string) {
 	if err := w.service.Unblock(t.Context(), third, "officer"); !errors.Is(err, identity.ErrNoDispute) {
 		t.Errorf("a phone in no dispute: %v", err)
 	}
-	w.ok(w.service.Unblock(t.Context(), owner, "officer"))
+	w.OK(w.service.Unblock(t.Context(), owner, "officer"))
 	if !slices.Equal(tie.moved, []string{thief + ">" + owner}) {
 		t.Errorf("given back: %v", tie.moved)
 	}
 	for phone, want := range map[string]bool{owner: true, thief: false, third: false} {
-		sent, err := w.outbox.List(t.Context(), phone)
-		w.ok(err)
+		sent, err := w.Outbox.List(t.Context(), phone)
+		w.OK(err)
 		told := slices.ContainsFunc(sent, func(m notify.Stored) bool {
 			return strings.Contains(m.Text, "оператор проверил ваш телефон")
 		})
@@ -96,13 +96,13 @@ func clears(t *testing.T, w *world, tie *returns, thief, owner string) {
 			t.Errorf("%s is told that it was cleared: %v", phone, told)
 		}
 	}
-	if n := w.number("SELECT COUNT(*) FROM audit_records WHERE action = 'identity.unblock' AND actor = 'officer'"); n != 1 {
+	if n := w.Number("SELECT COUNT(*) FROM audit_records WHERE action = 'identity.unblock' AND actor = 'officer'"); n != 1 {
 		t.Errorf("%d audit records", n)
 	}
 	before := len(w.notices(thief))
-	w.pass(identity.CodesPer)
+	w.Pass(identity.CodesPer)
 	w.prove(owner)
-	w.pass(identity.DisputeLasts) // the thief's block is over
+	w.Pass(identity.DisputeLasts) // the thief's block is over
 	w.prove(thief)
 	if got := w.undo(thief, ""); got == identity.UndoDone || len(w.notices(thief)) != before {
 		t.Errorf("the thief may undo a cleared phone: %s", got)

@@ -33,7 +33,7 @@ type dialler struct {
 }
 
 func newDialler(w *world, phone string) *dialler {
-	w.t.Helper()
+	w.T.Helper()
 	return newDiallerOf(w, phone, dialog.Flow{
 		Name:  "trial",
 		Entry: dialog.Option{Label: dialog.Say("identity.again"), Next: dialog.Call(identity.NodeStart, "trial.end")},
@@ -48,39 +48,39 @@ func newDialler(w *world, phone string) *dialler {
 
 // newDiallerOf dials a service of a test's own.
 func newDiallerOf(w *world, phone string, flow dialog.Flow) *dialler {
-	w.t.Helper()
+	w.T.Helper()
 	catalogue, err := locales.Load()
-	w.ok(err)
+	w.OK(err)
 	engine, err := dialog.New(catalogue, dialog.Options{Profiles: w.service, Log: w.deps.Log, Lapse: w.service.Lapse}, flow, w.service.Flow())
-	w.ok(err)
+	w.OK(err)
 	return &dialler{world: w, engine: engine, phone: phone, state: dialog.NewState(locales.RU)}
 }
 
 // dial begins anew, as after a call that dropped.
 func (k *dialler) dial() {
-	k.t.Helper()
+	k.T.Helper()
 	k.state = dialog.NewState(locales.RU)
 	k.turn(dialog.Input{Start: true})
 }
 
 func (k *dialler) turn(in dialog.Input) string {
-	k.t.Helper()
+	k.T.Helper()
 	k.turns++
 	c := k.by(k.phone)
 	c.Key = fmt.Sprint("turn-", k.turns)
 	c.Channel = cmp.Or(k.channel, c.Channel)
 	in.Budget = cmp.Or(k.budget, dialog.Budget{Septets: 182, Units: 80})
-	reply, err := k.engine.Next(k.t.Context(), c, k.state, in)
-	k.ok(err)
+	reply, err := k.engine.Next(k.T.Context(), c, k.state, in)
+	k.OK(err)
 	k.kept = append(k.kept, string(k.state.Encode()), reply.Text)
 	return reply.Text
 }
 
 // say types text and wants a screen that contains want.
 func (k *dialler) say(text, want string) {
-	k.t.Helper()
+	k.T.Helper()
 	if got := k.turn(dialog.Input{Text: text}); !strings.Contains(got, want) {
-		k.t.Fatalf("after %d turns the screen is %q, want %q", k.turns, got, want)
+		k.T.Fatalf("after %d turns the screen is %q, want %q", k.turns, got, want)
 	}
 }
 
@@ -93,7 +93,7 @@ func TestConversation(t *testing.T) {
 		k.say("12345", "6 цифр")
 		k.dial() // the line dropped while the SMS was under way
 		k.say("1", "Код из SMS ещё действует. Введите его")
-		if n := w.number("SELECT COUNT(*) FROM identity_codes"); n != 1 {
+		if n := w.Number("SELECT COUNT(*) FROM identity_codes"); n != 1 {
 			t.Fatalf("%d codes were sent, one was enough", n)
 		}
 		k.say(w.code(aigul), "Введите персональный номер (ПИН, 14 цифр)")
@@ -105,7 +105,7 @@ func TestConversation(t *testing.T) {
 		k.say(bakytDocument, "не совпадают")
 		k.say("1", "Введите персональный номер (ПИН, 14 цифр)")
 		k.say(aigulPIN, "номер ID-карты")
-		w.pass(identity.AttemptLasts)
+		w.Pass(identity.AttemptLasts)
 		k.say(aigulDocument, "Введите персональный номер (ПИН, 14 цифр)") // too late: once more
 		k.say(aigulPIN, "номер ID-карты")
 		w.register.down = true
@@ -135,9 +135,9 @@ func TestACodeLivesThroughBrokenLines(t *testing.T) {
 			k.breakOff("Код из SMS ещё действует. Введите его\n1 Новый код")
 			k.dial()
 			k.say("1", "Код из SMS ещё действует. Введите его\n1 Новый код")
-			w.pass(time.Minute)
+			w.Pass(time.Minute)
 		}
-		if n := w.number("SELECT COUNT(*) FROM identity_codes"); n != 1 {
+		if n := w.Number("SELECT COUNT(*) FROM identity_codes"); n != 1 {
 			t.Fatalf("%d codes were sent, one was enough", n)
 		}
 		k.say(wrong(code), "Ещё попыток: 3") // the guess before counts on
@@ -147,7 +147,7 @@ func TestACodeLivesThroughBrokenLines(t *testing.T) {
 		k.breakOff("Введите персональный номер (ПИН, 14 цифр)")
 		k.say(aigulPIN, "номер ID-карты")
 		k.say(aigulDocument, "Готово")
-		if n := w.number("SELECT COUNT(*) FROM identity_codes"); n != 1 {
+		if n := w.Number("SELECT COUNT(*) FROM identity_codes"); n != 1 {
 			t.Fatalf("%d codes were sent, one was enough", n)
 		}
 	})
@@ -161,20 +161,20 @@ func TestACodeThatIsOverIsSentAnew(t *testing.T) {
 		k := newDialler(w, aigul)
 		k.dial()
 		k.say("1", "Введите код из SMS")
-		w.pass(identity.CodeLasts + time.Second)
+		w.Pass(identity.CodeLasts + time.Second)
 		k.say(w.code(aigul), "недействителен")
 		k.breakOff("Введите код из SMS\n1 Новый код")
-		w.pass(time.Second)
+		w.Pass(time.Second)
 		bad := wrong(w.code(aigul))
 		for range identity.CodeTries {
 			k.turn(dialog.Input{Text: bad})
 		}
 		k.breakOff("Введите код из SMS\n1 Новый код")
 		k.say("1", "Введите код из SMS\n1 Новый код") // asked for: what is lived through is not said
-		if n := w.number("SELECT COUNT(*) FROM identity_codes WHERE void_at IS NULL AND tries < 5"); n != 1 {
+		if n := w.Number("SELECT COUNT(*) FROM identity_codes WHERE void_at IS NULL AND tries < 5"); n != 1 {
 			t.Fatalf("%d codes are not void, want the last alone", n)
 		}
-		w.pass(time.Second)
+		w.Pass(time.Second)
 		for range identity.CodeTries {
 			k.turn(dialog.Input{Text: wrong(w.code(aigul))})
 		}
@@ -190,16 +190,16 @@ func TestWhoWasProvedIsProvedAgain(t *testing.T) {
 		k := newDialler(w, aigul)
 		w.verify(aigul)
 		_, err := w.service.Prove(t.Context(), w.by(aigul), aigulPIN, aigulDocument)
-		w.ok(err)
+		w.OK(err)
 		k.dial()
 		k.say("1", "Готово")
-		w.ok(w.service.Lapse(t.Context(), w.by(aigul)))
+		w.OK(w.service.Lapse(t.Context(), w.by(aigul)))
 		k.dial()
 		k.say("1", "Введите персональный номер (ПИН, 14 цифр)")
-		w.ok(w.service.Release(t.Context(), aigul, "staff"))
+		w.OK(w.service.Release(t.Context(), aigul, "staff"))
 		k.dial()
 		k.say("1", "Введите код из SMS\n1")
-		w.ok(w.service.Release(t.Context(), aigul, "staff")) // a living code is not inherited
+		w.OK(w.service.Release(t.Context(), aigul, "staff")) // a living code is not inherited
 		k.say(w.code(aigul), "недействителен")
 	})
 }
@@ -207,15 +207,15 @@ func TestWhoWasProvedIsProvedAgain(t *testing.T) {
 // breakOff dials again after the line broke and goes on; the screen must begin with
 // want.
 func (k *dialler) breakOff(want string) {
-	k.t.Helper()
+	k.T.Helper()
 	earlier := k.engine.Dropped(k.state)
 	if earlier == nil {
-		k.t.Fatalf("after %d turns there is nothing to continue", k.turns)
+		k.T.Fatalf("after %d turns there is nothing to continue", k.turns)
 	}
 	k.state = dialog.NewState(locales.RU)
 	k.turn(dialog.Input{Start: true, Earlier: earlier})
 	if got := k.turn(dialog.Input{Text: "1"}); !strings.HasPrefix(got, want) {
-		k.t.Fatalf("after %d turns the conversation goes on with %q, want %q", k.turns, got, want)
+		k.T.Fatalf("after %d turns the conversation goes on with %q, want %q", k.turns, got, want)
 	}
 }
 
@@ -230,7 +230,7 @@ func TestConversationOfAVoidCode(t *testing.T) {
 			k.say(bad, fmt.Sprint("Ещё попыток: ", left))
 		}
 		k.say(bad, "недействителен")
-		w.pass(time.Second)
+		w.Pass(time.Second)
 		k.say("1", "Введите код из SMS")
 		k.say(w.code(aigul), "Введите персональный номер (ПИН, 14 цифр)")
 	})
@@ -245,7 +245,7 @@ func TestTheLastCodeIsStillTaken(t *testing.T) {
 		k.dial()
 		k.say("1", "Введите код из SMS\n1 Новый код")
 		for range identity.CodesAtMost - 1 {
-			w.pass(time.Second)
+			w.Pass(time.Second)
 			k.say("1", "Введите код из SMS\n1 Новый код")
 		}
 		const last = "Новых кодов пока не будет. Последний код действует: введите его\n0 Назад"
@@ -296,11 +296,11 @@ func TestACodeTypedInsteadOfContinue(t *testing.T) {
 				k.say("1", "Введите код из SMS")
 				k.channel = c.channel
 				over := w.code(aigul)
-				w.pass(identity.CodeLasts + time.Second)
+				w.Pass(identity.CodeLasts + time.Second)
 				if got, want := c.say(k, over), "Тот код не действует. Введите новый код из SMS\n1 Новый код"; !strings.HasPrefix(got, want) {
 					t.Errorf("a code that is over: %q, want %q", got, want)
 				}
-				if n := w.number("SELECT COUNT(*) FROM identity_codes WHERE tries = 0"); n != 2 {
+				if n := w.Number("SELECT COUNT(*) FROM identity_codes WHERE tries = 0"); n != 2 {
 					t.Errorf("%d codes are untried, want both", n)
 				}
 				code := w.code(aigul)
@@ -322,9 +322,9 @@ func TestACodeTypedInsteadOfContinue(t *testing.T) {
 
 // forgot looks for a secret in all that was kept.
 func (k *dialler) forgot(secret string) {
-	k.t.Helper()
+	k.T.Helper()
 	if strings.Contains(strings.Join(k.kept, "\n"), secret) {
-		k.t.Errorf("%q is kept", secret)
+		k.T.Errorf("%q is kept", secret)
 	}
 }
 
@@ -344,14 +344,14 @@ func TestTheQuestionStaysBelowARefusal(t *testing.T) {
 				k.turn(dialog.Input{Start: true, Earlier: earlier})
 				k.turn(dialog.Input{Text: "1"})
 				catalogue, err := locales.Load()
-				w.ok(err)
+				w.OK(err)
 				question := catalogue.Text(loc, "identity.ask_code")
 				for _, text := range []string{wrong(w.code(k.phone)), "12345", "мой код 123456 или 123457"} {
 					if got := k.turn(dialog.Input{Text: text}); !strings.Contains(got, "\n"+question+"\n1 ") {
 						t.Errorf("%s, %v: after %q the question is gone: %q", loc, budget, text, got)
 					}
 				}
-				if n := w.number("SELECT COUNT(*) FROM identity_codes WHERE tries > 1"); n != 0 {
+				if n := w.Number("SELECT COUNT(*) FROM identity_codes WHERE tries > 1"); n != 0 {
 					t.Errorf("%s: what is no code cost a try", loc)
 				}
 			}
@@ -376,20 +376,20 @@ func TestCanary(t *testing.T) {
 		k.say(aigulPIN, "номер ID-карты") // an open attempt in the database
 		middle := storetest.Dump(t, db)
 		k.say(aigulDocument, "Готово")
-		w.ok(w.queue.Start(t.Context()))
-		defer func() { _ = w.queue.Stop(context.Background()) }()
-		for deadline := time.Now().Add(20 * time.Second); w.number("SELECT COUNT(*) FROM notify_messages WHERE state = 'sent'") == 0; {
+		w.OK(w.Queue.Start(t.Context()))
+		defer func() { _ = w.Queue.Stop(context.Background()) }()
+		for deadline := time.Now().Add(20 * time.Second); w.Number("SELECT COUNT(*) FROM notify_messages WHERE state = 'sent'") == 0; {
 			if time.Now().After(deadline) {
 				t.Fatal("the code was not sent in 20 s")
 			}
 			<-time.After(20 * time.Millisecond)
 		}
-		w.ok(w.queue.Stop(context.Background()))
-		kept := strings.Join(k.kept, "\n") + w.logs.String() + middle + storetest.Dump(t, db)
+		w.OK(w.Queue.Stop(context.Background()))
+		kept := strings.Join(k.kept, "\n") + w.Logs.String() + middle + storetest.Dump(t, db)
 		if len(kept) < 10_000 || !strings.Contains(kept, "identity.proof.done") {
 			t.Fatalf("only %d characters are kept: the test looks in the wrong place", len(kept))
 		}
-		text := w.mailbox.sent[0].Text
+		text := w.Phones.Sent()[0].Text
 		if !strings.Contains(text, code) {
 			t.Fatalf("the message has no code")
 		}
@@ -450,9 +450,9 @@ func TestF11TheWordOfUndoActsAtOnce(t *testing.T) {
 			storetest.Each(t, func(t *testing.T, db *store.DB) {
 				w := newWorld(t, db)
 				w.prove(aigul)
-				w.pass(time.Minute)
+				w.Pass(time.Minute)
 				w.prove(second)
-				w.ok(w.service.Lapse(t.Context(), w.by(aigul))) // so that a conversation asks for the number
+				w.OK(w.service.Lapse(t.Context(), w.by(aigul))) // so that a conversation asks for the number
 				k := newDialler(w, aigul)
 				in := before(k)
 				k.channel, in.Text = caller.SMS, noticeNumber.FindString(w.notices(aigul)[0])

@@ -52,7 +52,7 @@ func TestThePhoneForgets(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		for _, word := range []string{"выход", "чыгуу", "Мени унут", "забудь меня"} {
-			w.pass(24 * time.Hour) // the codes of a day are bounded
+			w.Pass(24 * time.Hour) // the codes of a day are bounded
 			w.prove(aigul)
 			k := newDiallerOf(w, aigul, ofWhom(w))
 			k.channel = caller.SMS
@@ -65,7 +65,7 @@ func TestThePhoneForgets(t *testing.T) {
 				t.Fatalf("%s: proved %v, %v", word, proved, err)
 			}
 		}
-		if n := w.number("SELECT COUNT(*) FROM audit_records WHERE action = 'identity.forget.done'"); n != 4 {
+		if n := w.Number("SELECT COUNT(*) FROM audit_records WHERE action = 'identity.forget.done'"); n != 4 {
 			t.Errorf("the audit log tells of %d", n)
 		}
 	})

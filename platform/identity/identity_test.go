@@ -31,7 +31,7 @@ func atOnce(n int, visit func(i int)) {
 func TestWrongGuessesAtOnceAreFive(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		w.ok(w.send(w.by(aigul)))
+		w.OK(w.send(w.by(aigul)))
 		bad := wrong(w.code(aigul))
 		var told atomic.Int64
 		atOnce(guests, func(int) {
@@ -45,7 +45,7 @@ func TestWrongGuessesAtOnceAreFive(t *testing.T) {
 				t.Errorf("a guess gave %v", err)
 			}
 		})
-		if tries := w.number("SELECT tries FROM identity_codes"); tries != identity.CodeTries {
+		if tries := w.Number("SELECT tries FROM identity_codes"); tries != identity.CodeTries {
 			t.Errorf("%d guesses were evaluated, want exactly %d", tries, identity.CodeTries)
 		}
 		if n := told.Load(); n != identity.CodeTries-1 {
@@ -58,7 +58,7 @@ func TestWrongGuessesAtOnceAreFive(t *testing.T) {
 func TestRightGuessesAtOnceSucceedOnce(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		w.ok(w.send(w.by(aigul)))
+		w.OK(w.send(w.by(aigul)))
 		code := w.code(aigul)
 		var successes atomic.Int64
 		atOnce(guests, func(int) {
@@ -78,7 +78,7 @@ func TestRightGuessesAtOnceSucceedOnce(t *testing.T) {
 func TestMixedGuessesAtOnce(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		w.ok(w.send(w.by(aigul)))
+		w.OK(w.send(w.by(aigul)))
 		code := w.code(aigul)
 		var successes atomic.Int64
 		atOnce(guests, func(i int) {
@@ -93,7 +93,7 @@ func TestMixedGuessesAtOnce(t *testing.T) {
 		if n := successes.Load(); n > 1 {
 			t.Errorf("one code was used %d times", n)
 		}
-		if tries := w.number("SELECT tries FROM identity_codes"); tries > identity.CodeTries {
+		if tries := w.Number("SELECT tries FROM identity_codes"); tries > identity.CodeTries {
 			t.Errorf("%d guesses were evaluated", tries)
 		}
 	})
@@ -116,11 +116,11 @@ func TestCodesPerNumber(t *testing.T) {
 		if n := sent.Load(); n != identity.CodesAtMost {
 			t.Errorf("%d codes were sent at once, want %d", n, identity.CodesAtMost)
 		}
-		if n := w.number("SELECT COUNT(*) FROM notify_messages"); n != identity.CodesAtMost {
+		if n := w.Number("SELECT COUNT(*) FROM notify_messages"); n != identity.CodesAtMost {
 			t.Errorf("%d messages are in the outbox", n)
 		}
-		w.pass(identity.CodesPer)
-		w.ok(w.send(w.by(aigul)))
+		w.Pass(identity.CodesPer)
+		w.OK(w.send(w.by(aigul)))
 	})
 }
 
@@ -129,13 +129,13 @@ func TestARepeatedTurnSendsOneCode(t *testing.T) {
 		w := newWorld(t, db)
 		c := w.by(aigul)
 		c.Key = "session-1/3"
-		atOnce(8, func(int) { w.ok(w.send(c)) })
-		if n := w.number("SELECT COUNT(*) FROM identity_codes"); n != 1 {
+		atOnce(8, func(int) { w.OK(w.send(c)) })
+		if n := w.Number("SELECT COUNT(*) FROM identity_codes"); n != 1 {
 			t.Errorf("one turn sent %d codes", n)
 		}
 		other := w.by(bakyt)
 		other.Key = c.Key
-		w.ok(w.send(other))
+		w.OK(w.send(other))
 	})
 }
 
@@ -150,17 +150,17 @@ func TestCodesOfOthers(t *testing.T) {
 			w.refused(w.check(w.by(phone), "123456"), key)
 		}
 		w.refused(w.check(w.by(aigul), "123456"), "code_void")
-		w.ok(w.send(w.by(aigul)))
+		w.OK(w.send(w.by(aigul)))
 		first := w.code(aigul)
 		w.refused(w.check(w.by(bakyt), first), "code_void")
-		w.pass(time.Second)
-		w.ok(w.send(w.by(aigul)))
+		w.Pass(time.Second)
+		w.OK(w.send(w.by(aigul)))
 		if second := w.code(aigul); second != first {
 			w.refused(w.check(w.by(aigul), first), "code_wrong")
 		}
 		w.refused(w.check(w.by(aigul), "12345"), "code_format")
 		w.refused(w.check(w.by(aigul), "код"), "code_format")
-		w.pass(identity.CodeLasts)
+		w.Pass(identity.CodeLasts)
 		w.refused(w.check(w.by(aigul), w.code(aigul)), "code_void")
 	})
 }
@@ -172,13 +172,13 @@ func TestStrangersCannotLockAPhoneOut(t *testing.T) {
 		w := newWorld(t, db)
 		stranger := w.by(aigul)
 		stranger.Channel = caller.REST
-		w.ok(w.send(stranger))
+		w.OK(w.send(stranger))
 		first := w.code(aigul)
 		for range 25 { // more than the flood limit
-			w.ok(w.send(stranger))
+			w.OK(w.send(stranger))
 		}
 		w.refused(w.check(w.by(aigul), first), "code_void")
-		w.ok(w.send(w.by(aigul)))
+		w.OK(w.send(w.by(aigul)))
 		own := w.code(aigul)
 		for range identity.CodeTries + 1 {
 			if w.check(stranger, wrong(first)) == nil {
@@ -186,7 +186,7 @@ func TestStrangersCannotLockAPhoneOut(t *testing.T) {
 			}
 		}
 		w.refused(w.check(stranger, own), "code_void") // a code of the call is none for REST
-		w.ok(w.check(w.by(aigul), own))
+		w.OK(w.check(w.by(aigul), own))
 	})
 }
 
@@ -206,7 +206,7 @@ func TestProve(t *testing.T) {
 			t.Fatalf("a refusal left a proof: %v, %v", ok, err)
 		}
 		citizen, err := w.service.Prove(t.Context(), w.by(aigul), "1150 3198 8000 11", "ид 1000001")
-		w.ok(err)
+		w.OK(err)
 		found, ok, err := w.service.Proof(t.Context(), w.by(aigul))
 		if err != nil || !ok || found != citizen {
 			t.Fatalf("the proof is %v, %v, %v", found, ok, err)
@@ -217,7 +217,7 @@ func TestProve(t *testing.T) {
 		if call := w.register.calls[len(w.register.calls)-1]; call.UserID != "KG"+aigulPIN || call.Issue == "" {
 			t.Error("the register was not told who asks and why")
 		}
-		w.pass(identity.ProofLasts)
+		w.Pass(identity.ProofLasts)
 		if _, ok, _ := w.service.Proof(t.Context(), w.by(aigul)); ok {
 			t.Error("the proof outlived its time")
 		}
@@ -248,10 +248,10 @@ func TestGuessingDocumentsAtOnce(t *testing.T) {
 		}
 		_, err := w.service.Prove(t.Context(), w.by(aigul), bakytPIN, bakytDocument)
 		w.refused(err, "guesses_many")
-		w.pass(identity.GuessesPer)
+		w.Pass(identity.GuessesPer)
 		w.verify(aigul)
 		_, err = w.service.Prove(t.Context(), w.by(aigul), aigulPIN, aigulDocument)
-		w.ok(err)
+		w.OK(err)
 	})
 }
 
@@ -264,7 +264,7 @@ func TestRightDocumentsAtOnceAreNoGuesses(t *testing.T) {
 		w.verify(aigul)
 		const many = 16
 		w.register.hold = func() { // until all are under way
-			for w.number("SELECT COUNT(*) FROM identity_attempts") < many {
+			for w.Number("SELECT COUNT(*) FROM identity_attempts") < many {
 				runtime.Gosched()
 			}
 		}
@@ -318,7 +318,7 @@ func TestGuessingOnePersonFromManyPhones(t *testing.T) {
 		_, err := w.service.Prove(t.Context(), w.by(bakyt), bakytPIN, "ID1000020")
 		w.refused(err, "no_match")
 		_, err = w.service.Prove(t.Context(), w.by(bakyt), bakytPIN, bakytDocument)
-		w.ok(err)
+		w.OK(err)
 	})
 }
 
@@ -335,7 +335,7 @@ func TestARegisterThatIsDownCostsNoGuess(t *testing.T) {
 		}
 		w.register.down = false
 		_, err := w.service.Prove(t.Context(), w.by(aigul), aigulPIN, aigulDocument)
-		w.ok(err)
+		w.OK(err)
 	})
 }
 
@@ -344,13 +344,13 @@ func TestLocale(t *testing.T) {
 		w := newWorld(t, db)
 		for _, want := range []locales.Locale{"", locales.KYLatn, locales.RU} {
 			if want != "" {
-				w.ok(w.service.SetLocale(t.Context(), aigul, want, ""))
+				w.OK(w.service.SetLocale(t.Context(), aigul, want, ""))
 			}
 			if got, err := w.service.Locale(t.Context(), aigul); err != nil || got != want {
 				t.Errorf("the language is %q, %v; want %q", got, err, want)
 			}
 		}
-		w.ok(w.send(w.by(aigul)))
+		w.OK(w.send(w.by(aigul)))
 		if got, _ := w.service.Locale(t.Context(), aigul); got != locales.RU {
 			t.Errorf("a code changed the language to %q", got)
 		}

@@ -18,9 +18,9 @@ const elsewhere = "198.51.100.9"
 
 // inbox are the codes that a phone was sent, the newest first.
 func (w *world) inbox(phone string) []string {
-	w.t.Helper()
-	list, err := w.outbox.List(w.t.Context(), phone)
-	w.ok(err)
+	w.T.Helper()
+	list, err := w.Outbox.List(w.T.Context(), phone)
+	w.OK(err)
 	var codes []string
 	for _, m := range list {
 		codes = append(codes, oneTime.FindString(m.Text))
@@ -30,12 +30,12 @@ func (w *world) inbox(phone string) []string {
 
 // guessAway makes wrong guesses at a phone's codes.
 func (w *world) guessAway(phone, address, challenge string, times int) {
-	w.t.Helper()
+	w.T.Helper()
 	for i := range times {
 		for _, digits := range []int{identity.CodeDigits, identity.SharedDigits} {
-			err := w.service.CheckCode(w.t.Context(), w.app(phone, address), challenge, fmt.Sprintf("%0*d", digits, i))
+			err := w.service.CheckCode(w.T.Context(), w.app(phone, address), challenge, fmt.Sprintf("%0*d", digits, i))
 			if problem.From(err).Code != problem.Unauthenticated {
-				w.t.Fatalf("a wrong guess is answered %v", err)
+				w.T.Fatalf("a wrong guess is answered %v", err)
 			}
 		}
 	}
@@ -46,8 +46,8 @@ func (w *world) guessAway(phone, address, challenge string, times int) {
 func TestS7StrangersKeepNobodyOutOfREST(t *testing.T) {
 	t.Parallel()
 	ask := func(w *world, address string) string {
-		sent, err := w.service.SendCode(w.t.Context(), w.app(aigul, address))
-		w.ok(err)
+		sent, err := w.service.SendCode(w.T.Context(), w.app(aigul, address))
+		w.OK(err)
 		return sent.Challenge
 	}
 	for name, c := range map[string]struct {
@@ -106,7 +106,7 @@ func (w *world) getsIn(challenge string) bool {
 		if i == 3 {
 			return false
 		}
-		if w.service.CheckCode(w.t.Context(), w.app(aigul, shared), challenge, code) == nil {
+		if w.service.CheckCode(w.T.Context(), w.app(aigul, shared), challenge, code) == nil {
 			return true
 		}
 	}
@@ -122,13 +122,13 @@ func times(n int, do func()) {
 // aDay asks for a phone's code and guesses at it, each minute of a day. The phone used a
 // code before: one that never did is held back as code pumping is, and has its own call.
 func aDay(w *world, address string) {
-	w.ok(w.login(aigul, shared))
+	w.OK(w.login(aigul, shared))
 	for range 24 * 60 {
-		sent, err := w.service.SendCode(w.t.Context(), w.app(aigul, address))
-		w.ok(err)
+		sent, err := w.service.SendCode(w.T.Context(), w.app(aigul, address))
+		w.OK(err)
 		w.guessAway(aigul, address, sent.Challenge, 1)
 		w.guessAway(aigul, address, "", 1)
-		w.pass(time.Minute)
+		w.Pass(time.Minute)
 	}
 }
 
@@ -139,16 +139,16 @@ func TestS7GuessingStaysHopeless(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		aDay(w, elsewhere)
-		guesses := w.number("SELECT SUM(tries + unbound_tries) FROM identity_codes WHERE shared = FALSE")
+		guesses := w.Number("SELECT SUM(tries + unbound_tries) FROM identity_codes WHERE shared = FALSE")
 		if most := identity.SpentAtMost*2*identity.CodeTries + 1; guesses > most || guesses < most/2 {
 			t.Errorf("%d guesses at short codes in a day, want %d at most", guesses, most)
 		}
-		sent := w.number("SELECT COUNT(*) FROM notify_messages")
+		sent := w.Number("SELECT COUNT(*) FROM notify_messages")
 		if most := 1 + identity.SpentAtMost + int(24*time.Hour/identity.CodesPer); sent > most {
 			t.Errorf("%d messages in a day, want %d at most", sent, most)
 		}
 		span := identity.CodesPer.Microseconds()
-		most := w.number(fmt.Sprintf(`SELECT MAX(n) FROM (SELECT COUNT(*) AS n FROM identity_codes a JOIN identity_codes b
+		most := w.Number(fmt.Sprintf(`SELECT MAX(n) FROM (SELECT COUNT(*) AS n FROM identity_codes a JOIN identity_codes b
 			ON b.sent_at <= a.sent_at AND b.sent_at > a.sent_at - %d GROUP BY a.id) x`, span))
 		if most > identity.CodesOpen+1 {
 			t.Errorf("%d messages in %v", most, identity.CodesPer)
@@ -162,9 +162,9 @@ func TestS7TheLongCode(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		times(identity.CodesOpen, func() { w.ok(w.send(w.app(aigul, elsewhere))) })
+		times(identity.CodesOpen, func() { w.OK(w.send(w.app(aigul, elsewhere))) })
 		for n := identity.CodesOpen; n < identity.OpenAtMost; n++ {
-			w.ok(w.send(w.app(aigul, shared)))
+			w.OK(w.send(w.app(aigul, shared)))
 			code := w.code(aigul)
 			if len(code) != identity.SharedDigits+2 || len(w.inbox(aigul)) != n+1 {
 				t.Fatalf("message %d of %d holds a code of %d characters", n+1, len(w.inbox(aigul)), len(code))
@@ -176,25 +176,25 @@ func TestS7TheLongCode(t *testing.T) {
 				w.refused(w.check(w.app(aigul, shared), code), "code_void")
 				continue
 			}
-			w.ok(w.check(w.app(aigul, shared), code))
+			w.OK(w.check(w.app(aigul, shared), code))
 			w.refused(w.check(w.app(aigul, shared), code), "code_void")
-			w.pass(time.Second)
+			w.Pass(time.Second)
 		}
 		err := w.send(w.app(aigul, shared))
 		w.refused(err, "codes_many")
 		if wait := problem.From(err).RetryAfter; wait <= 0 || wait > identity.CodesPer {
 			t.Errorf("refused for %v", wait)
 		}
-		w.pass(identity.CodesPer)
-		w.ok(w.login(aigul, shared))
+		w.Pass(identity.CodesPer)
+		w.OK(w.login(aigul, shared))
 	})
 }
 
 // exec changes the database behind the service's back.
 func (w *world) exec(query string, args ...any) {
-	w.t.Helper()
-	w.ok(w.db.InTx(w.t.Context(), func(tx *store.Tx) error {
-		_, err := tx.ExecContext(w.t.Context(), query, args...)
+	w.T.Helper()
+	w.OK(w.DB.InTx(w.T.Context(), func(tx *store.Tx) error {
+		_, err := tx.ExecContext(w.T.Context(), query, args...)
 		return err
 	}))
 }

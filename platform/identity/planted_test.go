@@ -9,6 +9,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // unsaid are the columns of who is who that nothing holds against a record, and why.
@@ -25,18 +26,18 @@ var unsaid = map[string]string{
 // people are Айгүл on three phones, which accuse each other, and one that an operator
 // cleared, and Бакыт on his.
 func (w *world) people() (her, him string) {
-	w.t.Helper()
+	w.T.Helper()
 	her = w.prove(aigul).ID
 	w.prove(second)
-	w.pass(time.Minute)
+	w.Pass(time.Minute)
 	w.prove(third)
 	w.verify(bakyt)
-	citizen, err := w.service.Prove(w.t.Context(), w.by(bakyt), bakytPIN, bakytDocument)
-	w.ok(err)
+	citizen, err := w.service.Prove(w.T.Context(), w.by(bakyt), bakytPIN, bakytDocument)
+	w.OK(err)
 	if got := w.undo(third, ""); got != identity.UndoDone {
-		w.t.Fatalf("undone: %s", got)
+		w.T.Fatalf("undone: %s", got)
 	}
-	w.ok(w.service.Unblock(w.t.Context(), aigul, "officer"))
+	w.OK(w.service.Unblock(w.T.Context(), aigul, "officer"))
 	return her, citizen.ID
 }
 
@@ -104,16 +105,16 @@ func TestPeopleFromBefore(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w, older := newWorld(t, db), 0
-		w.deps.Trail = w.trail(forgetful{w.audit})
+		w.deps.Trail = w.TrailBy(testworld.Forgetful{Log: w.Audit})
 		w.rebuild()
 		her, _ := w.people()
 		check := func(tx *sql.Tx) (err error) { older, err = w.look(tx); return err }
 		if err := db.Snapshot(t.Context(), check); err != nil || older != 8 {
 			t.Fatalf("%d records cannot be compared; %v", older, err)
 		}
-		w.deps.Trail = w.trail(w.audit)
+		w.deps.Trail = w.TrailBy(w.Audit)
 		w.rebuild()
-		w.pass(identity.ProofLasts)
+		w.Pass(identity.ProofLasts)
 		w.prove(aigul)
 		storetest.Planted(t, db, []storetest.Plant{
 			{Name: "a person", Named: []string{"the citizen " + her + " is another person"},
@@ -135,7 +136,7 @@ func TestAnotherPersonsNumberIsNotUsed(t *testing.T) {
 		her := w.prove(aigul)
 		w.verify(bakyt)
 		him, err := w.service.Prove(t.Context(), w.by(bakyt), bakytPIN, bakytDocument)
-		w.ok(err)
+		w.OK(err)
 		for _, set := range []string{
 			"UPDATE identity_citizens SET pin_index = 'x' || pin_index WHERE id = '" + her.ID + "'",
 			"UPDATE identity_citizens SET pin_index = (SELECT SUBSTR(pin_index, 2) FROM identity_citizens WHERE id = '" + her.ID + "') WHERE id = '" + him.ID + "'",

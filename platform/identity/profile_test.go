@@ -16,7 +16,7 @@ func TestDevicesAreThePersons(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		citizen := w.prove(aigul)
-		w.pass(time.Hour)
+		w.Pass(time.Hour)
 		w.prove(second)
 		c := w.by(aigul)
 		if _, err := w.service.Devices(t.Context(), c); err == nil {
@@ -24,7 +24,7 @@ func TestDevicesAreThePersons(t *testing.T) {
 		}
 		c.Subject = citizen.ID
 		list, err := w.service.Devices(t.Context(), c)
-		w.ok(err)
+		w.OK(err)
 		if len(list) != 2 || list[0].Phone != "+996*****0001" || !list[0].Current || list[1].Phone != "+996*****0009" || list[1].Current {
 			t.Fatalf("%+v", list)
 		}
@@ -33,14 +33,14 @@ func TestDevicesAreThePersons(t *testing.T) {
 		}
 		w.undo(aigul, noticeNumber.FindStringSubmatch(w.notices(aigul)[0])[1])
 		list, err = w.service.Devices(t.Context(), c)
-		w.ok(err)
+		w.OK(err)
 		if len(list) != 2 || list[1].BlockedUntil.IsZero() || !list[1].ProvenUntil.IsZero() {
 			t.Errorf("after the undoing: %+v", list)
 		}
-		w.pass(identity.ProofLasts)
-		c.Now = w.clock()
+		w.Pass(identity.ProofLasts)
+		c.Now = w.Now()
 		list, err = w.service.Devices(t.Context(), c)
-		w.ok(err)
+		w.OK(err)
 		if len(list) != 2 || !list[0].ProvenUntil.IsZero() {
 			t.Errorf("after the proof has lapsed: %+v", list)
 		}
@@ -59,15 +59,15 @@ func TestAccount(t *testing.T) {
 			c := w.by(phone)
 			c.Subject = subject
 			a, err := w.service.Account(t.Context(), c)
-			w.ok(err)
+			w.OK(err)
 			return a
 		}
 		if a := account(aigul, ""); a != (identity.Account{}) {
 			t.Errorf("a new phone: %+v", a)
 		}
 		citizen := w.prove(aigul)
-		w.ok(w.service.SetLocale(t.Context(), aigul, locales.KYLatn, ""))
-		if a := account(aigul, citizen.ID); a.Locale != locales.KYLatn || !a.ProvenUntil.Equal(w.clock().Add(identity.ProofLasts)) {
+		w.OK(w.service.SetLocale(t.Context(), aigul, locales.KYLatn, ""))
+		if a := account(aigul, citizen.ID); a.Locale != locales.KYLatn || !a.ProvenUntil.Equal(w.Now().Add(identity.ProofLasts)) {
 			t.Errorf("a proven phone: %+v", a)
 		}
 		if a := account(second, citizen.ID); a != (identity.Account{}) {
@@ -83,25 +83,25 @@ func TestSentTellsWhenToAskAgain(t *testing.T) {
 		w := newWorld(t, db)
 		ask := func() identity.Sent {
 			s, err := w.service.SendCode(t.Context(), w.app(aigul, shared))
-			w.ok(err)
+			w.OK(err)
 			return s
 		}
 		for range identity.CodesOpen { // short codes
-			if s := ask(); !s.SentAt.Equal(w.clock()) || !s.ExpiresAt.Equal(w.clock().Add(identity.CodeLasts)) || !s.AgainAt.Equal(w.clock()) {
-				t.Errorf("at %s: %+v", w.clock(), s)
+			if s := ask(); !s.SentAt.Equal(w.Now()) || !s.ExpiresAt.Equal(w.Now().Add(identity.CodeLasts)) || !s.AgainAt.Equal(w.Now()) {
+				t.Errorf("at %s: %+v", w.Now(), s)
 			}
-			w.pass(time.Minute)
+			w.Pass(time.Minute)
 		}
-		long, at := ask(), w.clock()
+		long, at := ask(), w.Now()
 		if !long.SentAt.Equal(at) || !long.ExpiresAt.Equal(at.Add(identity.SharedLasts)) || !long.AgainAt.Equal(at.Add(identity.CodesPer)) {
 			t.Errorf("the long code: %+v", long)
 		}
-		w.pass(time.Minute)
+		w.Pass(time.Minute)
 		if s := ask(); s != long {
 			t.Errorf("asked again while it is good: %+v, was %+v", s, long)
 		}
-		w.pass(identity.CodesPer)
-		if s := ask(); !s.SentAt.Equal(w.clock()) || s.Challenge == long.Challenge {
+		w.Pass(identity.CodesPer)
+		if s := ask(); !s.SentAt.Equal(w.Now()) || s.Challenge == long.Challenge {
 			t.Errorf("later: %+v", s)
 		}
 	})

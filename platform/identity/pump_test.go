@@ -25,7 +25,7 @@ func (w *world) app(phone, address string) caller.Caller {
 
 // login asks for a code over REST and uses it: the one of the last message, whoever had it sent.
 func (w *world) login(phone, address string) error {
-	w.t.Helper()
+	w.T.Helper()
 	if err := w.send(w.app(phone, address)); err != nil {
 		return err
 	}
@@ -110,12 +110,12 @@ func TestS6CodePumping(t *testing.T) {
 				if i%2 == 0 {
 					known[i] = fmt.Sprintf("+996555100%03d", 900+i)
 				}
-				w.ok(w.login(known[i], shared))
+				w.OK(w.login(known[i], shared))
 			}
-			w.pass(identity.UnusedPer) // what they used no longer speaks for the address
+			w.Pass(identity.UnusedPer) // what they used no longer speaks for the address
 			var before, behind, elsewhere honest
 			for i := range 10_000 {
-				w.pass(360 * time.Millisecond)
+				w.Pass(360 * time.Millisecond)
 				phone, address := how.ask(r, i)
 				w.pump(phone, address)
 				switch {
@@ -139,33 +139,33 @@ func TestS6CodePumping(t *testing.T) {
 
 // pump asks for a code as an attacker does, and now and then for one abroad.
 func (w *world) pump(phone, address string) {
-	w.t.Helper()
+	w.T.Helper()
 	w.refused(w.send(w.app("+7701"+phone[len(phone)-7:], address)), "phone_foreign")
 	err := w.send(w.app(phone, address))
 	var p *problem.Error
 	if err != nil && (!errors.As(err, &p) || p.Code != problem.TooMany || p.RetryAfter <= 0) {
-		w.t.Fatalf("an attacker is answered %v", err)
+		w.T.Fatalf("an attacker is answered %v", err)
 	}
 }
 
 // pumped wants at most so many codes to phones that never used one, as many messages as codes, and no number
 // with more than OpenAtMost in CodesPer.
 func (w *world) pumped(atMost int) {
-	w.t.Helper()
-	unused := w.number(`SELECT COUNT(*) FROM identity_codes WHERE phone_index NOT IN
+	w.T.Helper()
+	unused := w.Number(`SELECT COUNT(*) FROM identity_codes WHERE phone_index NOT IN
 		(SELECT phone_index FROM identity_codes WHERE used_at IS NOT NULL)`)
-	w.t.Logf("%d messages to strangers, at most %d", unused, atMost)
+	w.T.Logf("%d messages to strangers, at most %d", unused, atMost)
 	if unused == 0 || unused > atMost {
-		w.t.Errorf("%d messages to strangers, at most %d may be", unused, atMost)
+		w.T.Errorf("%d messages to strangers, at most %d may be", unused, atMost)
 	}
-	if codes, sent := w.number("SELECT COUNT(*) FROM identity_codes"), w.number("SELECT COUNT(*) FROM notify_messages"); codes != sent {
-		w.t.Errorf("%d codes and %d messages", codes, sent)
+	if codes, sent := w.Number("SELECT COUNT(*) FROM identity_codes"), w.Number("SELECT COUNT(*) FROM notify_messages"); codes != sent {
+		w.T.Errorf("%d codes and %d messages", codes, sent)
 	}
 	span := identity.CodesPer.Microseconds()
-	most := w.number(fmt.Sprintf(`SELECT MAX(n) FROM (SELECT COUNT(*) AS n FROM identity_codes a JOIN identity_codes b
+	most := w.Number(fmt.Sprintf(`SELECT MAX(n) FROM (SELECT COUNT(*) AS n FROM identity_codes a JOIN identity_codes b
 		ON a.phone_index = b.phone_index AND b.sent_at <= a.sent_at AND b.sent_at > a.sent_at - %d GROUP BY a.id) x`, span))
 	if most > identity.OpenAtMost {
-		w.t.Errorf("a number got %d codes in %v", most, identity.CodesPer)
+		w.T.Errorf("a number got %d codes in %v", most, identity.CodesPer)
 	}
 }
 
@@ -176,18 +176,18 @@ func TestS6ASharedAddressIsServed(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		for i := range identity.SuspectAddress { // all at once: nobody used one yet
-			w.ok(w.send(w.app(fmt.Sprintf("+996555200%03d", i), shared)))
+			w.OK(w.send(w.app(fmt.Sprintf("+996555200%03d", i), shared)))
 		}
 		for i := range identity.SuspectAddress {
 			phone := fmt.Sprintf("+996555200%03d", i)
-			w.ok(w.check(w.app(phone, shared), w.code(phone)))
+			w.OK(w.check(w.app(phone, shared), w.code(phone)))
 		}
 		for i := range 300 {
 			phone := fmt.Sprintf("+99670%07d", i*1009)
 			if i%10 == 0 {
-				w.ok(w.send(w.app(phone, shared)))
+				w.OK(w.send(w.app(phone, shared)))
 			} else {
-				w.ok(w.login(phone, shared))
+				w.OK(w.login(phone, shared))
 			}
 		}
 	})
@@ -216,25 +216,25 @@ func TestS6WhatIsHeldBack(t *testing.T) {
 				w.deps.HeldBack = func(why string) { held = append(held, why) }
 				w.rebuild()
 				friend := row(999)
-				w.ok(w.login(friend, test.address(test.bound)))
+				w.OK(w.login(friend, test.address(test.bound)))
 				for i := range test.bound {
-					w.ok(w.send(w.app(test.phone(i), test.address(i))))
+					w.OK(w.send(w.app(test.phone(i), test.address(i))))
 				}
 				next := w.app(test.phone(test.bound), test.address(test.bound))
 				err := w.send(next)
 				w.refused(err, "codes_unused")
 				p := problem.From(err)
-				if p.RetryAfter != identity.UnusedPer || !strings.Contains(fmt.Sprint(p.Args), "03.03.2026 15:00") {
+				if p.RetryAfter != identity.UnusedPer || !strings.Contains(fmt.Sprint(p.Args), "24.11.2026 12:00") {
 					t.Errorf("refused for %v: %v", p.RetryAfter, p.Args)
 				}
 				if !slices.Equal(held, []string{name}) {
 					t.Errorf("counted as %v", held)
 				}
-				w.ok(w.send(w.app(friend, test.address(test.bound))))
-				w.ok(w.send(w.by(next.Phone))) // the phone's own call (S7)
-				w.pass(identity.UnusedPer)
-				next.Now = w.clock()
-				w.ok(w.send(next))
+				w.OK(w.send(w.app(friend, test.address(test.bound))))
+				w.OK(w.send(w.by(next.Phone))) // the phone's own call (S7)
+				w.Pass(identity.UnusedPer)
+				next.Now = w.Now()
+				w.OK(w.send(next))
 			})
 		})
 	}
@@ -246,13 +246,13 @@ func TestS6TheWholeIsBounded(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		w.ok(w.login(bakyt, shared))
+		w.OK(w.login(bakyt, shared))
 		fill := func(from, to int) {
-			w.ok(db.InTx(t.Context(), func(tx *store.Tx) error {
+			w.OK(db.InTx(t.Context(), func(tx *store.Tx) error {
 				for i := from; i < to; i++ {
 					if _, err := tx.ExecContext(t.Context(), `INSERT INTO identity_codes
 						(id, phone_index, door, turn, code_mac, tries, sent_at, expires_at, address_index, block_index)
-						VALUES ($1, $1, 'open', $1, '', 0, $2, $2, $1, $1)`, fmt.Sprint("x", i), w.clock().UnixMicro()); err != nil {
+						VALUES ($1, $1, 'open', $1, '', 0, $2, $2, $1, $1)`, fmt.Sprint("x", i), w.Now().UnixMicro()); err != nil {
 						return err
 					}
 				}
@@ -260,13 +260,13 @@ func TestS6TheWholeIsBounded(t *testing.T) {
 			}))
 		}
 		fill(0, identity.AlarmPerHour-1)
-		w.ok(w.send(w.app("+996700000010", shared)))
-		if strings.Contains(w.logs.String(), "pumping") {
+		w.OK(w.send(w.app("+996700000010", shared)))
+		if strings.Contains(w.Logs.String(), "pumping") {
 			t.Error("the alarm rings too early")
 		}
-		w.ok(w.send(w.app("+996700000011", shared)))
-		w.ok(w.send(w.app("+996700000012", shared)))
-		if n := strings.Count(w.logs.String(), "pumping"); n != 1 {
+		w.OK(w.send(w.app("+996700000011", shared)))
+		w.OK(w.send(w.app("+996700000012", shared)))
+		if n := strings.Count(w.Logs.String(), "pumping"); n != 1 {
 			t.Errorf("the alarm rings %d times", n)
 		}
 		fill(identity.AlarmPerHour, identity.UnusedPerHour)
@@ -275,10 +275,10 @@ func TestS6TheWholeIsBounded(t *testing.T) {
 		if wait := problem.From(err).RetryAfter; wait != time.Hour {
 			t.Errorf("refused for %v", wait)
 		}
-		w.ok(w.send(w.app(bakyt, shared)))
-		w.ok(w.send(w.by(aigul)))
-		w.pass(time.Hour)
-		w.ok(w.send(w.app(aigul, "198.51.100.1")))
+		w.OK(w.send(w.app(bakyt, shared)))
+		w.OK(w.send(w.by(aigul)))
+		w.Pass(time.Hour)
+		w.OK(w.send(w.app(aigul, "198.51.100.1")))
 	})
 }
 
@@ -290,7 +290,7 @@ func TestS6RequestsAtOnceKeepTheBound(t *testing.T) {
 	atOnce(2*identity.CertainBlock, func(i int) {
 		_ = w.send(w.app(fmt.Sprintf("+996555400%03d", i), fmt.Sprint("10.1.1.", i)))
 	})
-	if n := w.number("SELECT COUNT(*) FROM identity_codes"); n != identity.CertainBlock {
+	if n := w.Number("SELECT COUNT(*) FROM identity_codes"); n != identity.CertainBlock {
 		t.Errorf("%d codes were sent at once, want %d", n, identity.CertainBlock)
 	}
 }

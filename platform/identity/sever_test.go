@@ -19,12 +19,12 @@ func TestReleasedNumberHasAnHeir(t *testing.T) {
 		w, tie := newWorld(t, db), &returns{}
 		w.service.Tie(tie)
 		w.prove(aigul)
-		w.pass(time.Minute)
+		w.Pass(time.Minute)
 		w.prove(second)
 		released := func(phone, heir string) {
 			t.Helper()
 			tie.moved = nil
-			w.ok(w.service.Release(t.Context(), phone, "officer"))
+			w.OK(w.service.Release(t.Context(), phone, "officer"))
 			if !slices.Equal(tie.moved, []string{phone + ">" + heir}) {
 				t.Errorf("told in whose place: %v", tie.moved)
 			}
@@ -35,8 +35,8 @@ func TestReleasedNumberHasAnHeir(t *testing.T) {
 			t.Fatalf("undone: %s", got)
 		}
 		released(aigul, "") // the third was undone
-		w.ok(w.service.Unblock(t.Context(), third, "officer"))
-		w.pass(identity.DisputeLasts)
+		w.OK(w.service.Unblock(t.Context(), third, "officer"))
+		w.Pass(identity.DisputeLasts)
 		w.prove(second)
 		released(second, third)
 	})
@@ -47,27 +47,27 @@ func TestReleasedNumberHasAnHeir(t *testing.T) {
 func TestAnUndonePhoneIsTheirsNoMore(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		w.service.Tie(w.outbox)
+		w.service.Tie(w.Outbox)
 		her := w.prove(aigul)
-		w.pass(time.Minute)
+		w.Pass(time.Minute)
 		w.prove(second)
-		since := w.clock()
+		since := w.Now()
 		c := w.by(second)
 		c.Subject = her.ID
 		holds := func(want bool) {
 			t.Helper()
 			var held bool
-			w.ok(db.InTx(t.Context(), func(tx *store.Tx) (err error) { held, err = w.service.HoldProof(t.Context(), tx, c); return err }))
+			w.OK(db.InTx(t.Context(), func(tx *store.Tx) (err error) { held, err = w.service.HoldProof(t.Context(), tx, c); return err }))
 			kept, err := w.service.Kept(t.Context(), second, her.ID, since)
 			if err != nil || held != want || kept != want {
 				t.Errorf("held: %t, kept: %t, %v", held, kept, err)
 			}
 		}
 		holds(true)
-		w.ok(db.InTx(t.Context(), func(tx *store.Tx) error {
+		w.OK(db.InTx(t.Context(), func(tx *store.Tx) error {
 			for _, about := range []string{her.ID, ""} {
 				m := notify.Message{To: second, Text: "about " + about, Purpose: notify.Receipt, Locale: "ru", About: about}
-				if err := w.outbox.Send(t.Context(), tx, m); err != nil {
+				if err := w.Outbox.Send(t.Context(), tx, m); err != nil {
 					return err
 				}
 			}
@@ -77,10 +77,10 @@ func TestAnUndonePhoneIsTheirsNoMore(t *testing.T) {
 			t.Fatalf("undone: %s", got)
 		}
 		holds(false)
-		if n := w.number("SELECT COUNT(*) FROM notify_messages WHERE about <> '' AND state = 'dropped'"); n != 1 {
+		if n := w.Number("SELECT COUNT(*) FROM notify_messages WHERE about <> '' AND state = 'dropped'"); n != 1 {
 			t.Errorf("%d messages about the person were dropped", n)
 		}
-		if n := w.number("SELECT COUNT(*) FROM notify_messages WHERE about = '' AND state = 'dropped'"); n != 0 {
+		if n := w.Number("SELECT COUNT(*) FROM notify_messages WHERE about = '' AND state = 'dropped'"); n != 0 {
 			t.Errorf("%d messages of the phone's own were dropped", n)
 		}
 	})
@@ -92,7 +92,7 @@ func TestWhoIsToldWhoseNoticesMove(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		her := w.prove(aigul)
-		w.pass(time.Minute)
+		w.Pass(time.Minute)
 		w.prove(second)
 		asks := func(by, phone string, word, told bool) string {
 			t.Helper()
@@ -100,7 +100,7 @@ func TestWhoIsToldWhoseNoticesMove(t *testing.T) {
 			c.Subject, c.Channel = her.ID, caller.REST
 			var number string
 			var tell bool
-			w.ok(db.InTx(t.Context(), func(tx *store.Tx) (err error) {
+			w.OK(db.InTx(t.Context(), func(tx *store.Tx) (err error) {
 				number, tell, err = w.service.UndoNumber(t.Context(), tx, c, phone)
 				return err
 			}))
@@ -114,7 +114,7 @@ func TestWhoIsToldWhoseNoticesMove(t *testing.T) {
 		if got := w.undo(aigul, number); got != identity.UndoDone || w.proved(second) {
 			t.Errorf("the word: %s", got)
 		}
-		w.ok(w.service.Unblock(t.Context(), aigul, "officer"))
+		w.OK(w.service.Unblock(t.Context(), aigul, "officer"))
 		asks(aigul, second, false, false)
 		asks(second, aigul, true, true)
 	})

@@ -14,14 +14,15 @@ import (
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // device signs a device of a phone in, under a name.
 func (w *world) device(phone, name string) identity.Tokens {
-	w.t.Helper()
-	w.ok(w.send(w.by(phone)))
-	tokens, err := w.service.IssueToken(w.t.Context(), w.by(phone), "", w.code(phone), name)
-	w.ok(err)
+	w.T.Helper()
+	w.OK(w.send(w.by(phone)))
+	tokens, err := w.service.IssueToken(w.T.Context(), w.by(phone), "", w.code(phone), name)
+	w.OK(err)
 	return tokens
 }
 
@@ -29,19 +30,19 @@ func (w *world) device(phone, name string) identity.Tokens {
 func (w *world) refresh(token, key string) (identity.Tokens, error) {
 	c := w.by("")
 	c.Key = key
-	return w.service.Refresh(w.t.Context(), c, token)
+	return w.service.Refresh(w.T.Context(), c, token)
 }
 
 func (w *world) refreshed(token, key string) identity.Tokens {
-	w.t.Helper()
+	w.T.Helper()
 	tokens, err := w.refresh(token, key)
-	w.ok(err)
+	w.OK(err)
 	return tokens
 }
 
 func (w *world) goodFor(access string) bool {
-	w.t.Helper()
-	_, err := w.service.Authenticate(w.t.Context(), access)
+	w.T.Helper()
+	_, err := w.service.Authenticate(w.T.Context(), access)
 	if err != nil {
 		w.refused(err, "token")
 	}
@@ -50,9 +51,9 @@ func (w *world) goodFor(access string) bool {
 
 // ended wants all of a sign-in's tokens refused, the refresh token by a problem.
 func (w *world) ended(tokens identity.Tokens, key string) {
-	w.t.Helper()
+	w.T.Helper()
 	if w.goodFor(tokens.Access) {
-		w.t.Error("an access token of a sign-in that has ended is good")
+		w.T.Error("an access token of a sign-in that has ended is good")
 	}
 	_, err := w.refresh(tokens.Refresh, "ended")
 	w.refused(err, key)
@@ -63,17 +64,17 @@ func TestRefresh(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		first := w.device(aigul, "Redmi 9A")
-		if want := start.Add(identity.SignInIdles); !first.RefreshExpiresAt.Equal(want) || len(first.Refresh) != 64 {
+		if want := testworld.Start.Add(identity.SignInIdles); !first.RefreshExpiresAt.Equal(want) || len(first.Refresh) != 64 {
 			t.Errorf("a refresh token of %d characters expires at %v, want %v", len(first.Refresh), first.RefreshExpiresAt, want)
 		}
-		w.pass(identity.TokenLasts)
+		w.Pass(identity.TokenLasts)
 		next := w.refreshed(first.Refresh, "1")
 		if w.goodFor(first.Access) || !w.goodFor(next.Access) || next.Refresh == first.Refresh {
 			t.Error("the tokens that follow are not in place of those before")
 		}
 		third := w.refreshed(next.Refresh, "2")
 		for _, token := range []string{first.Refresh, next.Refresh, third.Refresh} { // what is kept is not what is sent
-			if n := w.number("SELECT COUNT(*) FROM identity_refresh_tokens WHERE token_mac = '" + token + "'"); n != 0 {
+			if n := w.Number("SELECT COUNT(*) FROM identity_refresh_tokens WHERE token_mac = '" + token + "'"); n != 0 {
 				t.Error("a refresh token is kept")
 			}
 		}
@@ -81,7 +82,7 @@ func TestRefresh(t *testing.T) {
 			_, err := w.refresh(token, "3")
 			w.refused(err, "refresh")
 		}
-		if n := w.number("SELECT COUNT(*) FROM audit_records WHERE action = 'identity.refresh.done'"); n != 2 {
+		if n := w.Number("SELECT COUNT(*) FROM audit_records WHERE action = 'identity.refresh.done'"); n != 2 {
 			t.Errorf("%d records of exchanged tokens", n)
 		}
 		w.refreshed(third.Refresh, "3")
@@ -100,7 +101,7 @@ func TestAUsedTokenEndsTheSignIn(t *testing.T) {
 		w.refused(err, "refresh_reused")
 		w.ended(last, "refresh_reused") // the owner reads why
 		w.ended(next, "refresh_reused")
-		if n := w.number("SELECT COUNT(*) FROM audit_records WHERE action = 'identity.refresh.reused'"); n != 1 {
+		if n := w.Number("SELECT COUNT(*) FROM audit_records WHERE action = 'identity.refresh.reused'"); n != 1 {
 			t.Errorf("%d records of the theft", n)
 		}
 		if !w.goodFor(other.Access) {
@@ -117,7 +118,7 @@ func TestALostAnswerIsNoTheft(t *testing.T) {
 		w := newWorld(t, db)
 		first, late := w.device(aigul, ""), w.device(aigul, "")
 		lost, lateLost := w.refreshed(first.Refresh, "request"), w.refreshed(late.Refresh, "request 2")
-		w.pass(identity.RefreshRetry - 1)
+		w.Pass(identity.RefreshRetry - 1)
 		again := w.refreshed(first.Refresh, "request")
 		if again.Refresh != lost.Refresh || !w.goodFor(again.Access) {
 			t.Error("the same request gives another token")
@@ -129,7 +130,7 @@ func TestALostAnswerIsNoTheft(t *testing.T) {
 		w.refused(err, "refresh_reused")
 		w.ended(next, "refresh_reused")
 
-		w.pass(1)
+		w.Pass(1)
 		_, err = w.refresh(late.Refresh, "request 2")
 		w.refused(err, "refresh_reused")
 		w.ended(lateLost, "refresh_reused")
@@ -159,7 +160,7 @@ func TestOneSuccessor(t *testing.T) {
 				t.Errorf("%s: %d were given tokens, want %d", name, len(next), want)
 			}
 		}
-		if n := w.number("SELECT COUNT(*) FROM identity_refresh_tokens WHERE used_at IS NULL"); n != 2 {
+		if n := w.Number("SELECT COUNT(*) FROM identity_refresh_tokens WHERE used_at IS NULL"); n != 2 {
 			t.Errorf("%d tokens follow two", n)
 		}
 	})
@@ -187,8 +188,8 @@ func TestNoStepWithoutItsRecord(t *testing.T) {
 		w := newWorld(t, db)
 		tokens := w.device(aigul, "")
 		who, err := w.service.Authenticate(t.Context(), tokens.Access)
-		w.ok(err)
-		w.ok(w.send(w.by(bakyt)))
+		w.OK(err)
+		w.OK(w.send(w.by(bakyt)))
 		for action, do := range map[string]func() error{
 			"identity.sign_in.done": func() error {
 				_, err := w.service.IssueToken(t.Context(), w.by(bakyt), "", w.code(bakyt), "")
@@ -197,20 +198,20 @@ func TestNoStepWithoutItsRecord(t *testing.T) {
 			"identity.refresh.done":  func() error { _, err := w.refresh(tokens.Refresh, "1"); return err },
 			"identity.sign_out.done": func() error { return w.service.SignOut(t.Context(), w.by(aigul), who.SignIn) },
 		} {
-			w.deps.Trail = w.trail(failing{w.audit, action})
+			w.deps.Trail = w.TrailBy(failing{w.Audit, action})
 			w.rebuild()
 			if err := do(); !errors.Is(err, errLog) {
 				t.Fatalf("%s: %v", action, err)
 			}
 		}
-		w.deps.Trail = w.trail(w.audit)
+		w.deps.Trail = w.TrailBy(w.Audit)
 		w.rebuild()
 		if !w.goodFor(tokens.Access) {
 			t.Error("signed out")
 		}
 		w.refreshed(tokens.Refresh, "2")
 		_, err = w.service.IssueToken(t.Context(), w.by(bakyt), "", w.code(bakyt), "") // the code was not used
-		w.ok(err)
+		w.OK(err)
 	})
 }
 
@@ -222,10 +223,10 @@ func TestCutsEndSignIns(t *testing.T) {
 		stranger := w.device(bakyt, "")
 		w.prove(aigul)
 		released := w.device(aigul, "")
-		w.ok(w.service.Release(t.Context(), aigul, "officer"))
+		w.OK(w.service.Release(t.Context(), aigul, "officer"))
 		w.ended(released, "refresh")
 
-		w.pass(time.Hour)
+		w.Pass(time.Hour)
 		w.prove(aigul)
 		w.prove(second)
 		mine, theirs := w.device(aigul, ""), w.device(second, "")
@@ -235,9 +236,9 @@ func TestCutsEndSignIns(t *testing.T) {
 		w.ended(mine, "refresh")
 		w.ended(theirs, "refresh")
 
-		w.pass(time.Hour)
+		w.Pass(time.Hour)
 		mine, theirs = w.device(aigul, ""), w.device(second, "")
-		w.ok(w.service.Unblock(t.Context(), aigul, "officer"))
+		w.OK(w.service.Unblock(t.Context(), aigul, "officer"))
 		w.ended(theirs, "refresh")
 		if fresh := w.refreshed(stranger.Refresh, "1"); !w.goodFor(mine.Access) || !w.goodFor(fresh.Access) {
 			t.Error("another phone was signed out")
@@ -252,7 +253,7 @@ func TestACutIsSeenByItsGeneration(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		tokens := w.device(aigul, "")
-		w.ok(w.service.Release(t.Context(), aigul, "officer"))
+		w.OK(w.service.Release(t.Context(), aigul, "officer"))
 		if _, err := db.Writer().ExecContext(t.Context(), "UPDATE identity_sign_ins SET ended_at = NULL, ended_by = ''"); err != nil {
 			t.Fatal(err)
 		}
@@ -268,27 +269,27 @@ func TestSignOut(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		old := w.device(aigul, "  Эски\u202e\n телефон ")
-		w.pass(time.Minute)
+		w.Pass(time.Minute)
 		own, foreign := w.device(aigul, ""), w.device(bakyt, "")
 		who, err := w.service.Authenticate(t.Context(), own.Access)
-		w.ok(err)
+		w.OK(err)
 		list, err := w.service.SignIns(t.Context(), w.by(aigul), who.SignIn)
-		w.ok(err)
+		w.OK(err)
 		if len(list) != 2 || !list[0].Current || list[0].ID != who.SignIn || list[0].Device != "" || list[1].Current ||
-			list[1].Device != "Эски телефон" || !list[1].BegunAt.Equal(start) || !list[1].ExpiresAt.Equal(start.Add(identity.SignInIdles)) {
+			list[1].Device != "Эски телефон" || !list[1].BegunAt.Equal(testworld.Start) || !list[1].ExpiresAt.Equal(testworld.Start.Add(identity.SignInIdles)) {
 			t.Fatalf("signed in: %+v", list)
 		}
-		w.ok(w.service.SignOut(t.Context(), w.by(aigul), list[1].ID))
+		w.OK(w.service.SignOut(t.Context(), w.by(aigul), list[1].ID))
 		w.ended(old, "refresh")
 		his, err := w.service.Authenticate(t.Context(), foreign.Access)
-		w.ok(err)
+		w.OK(err)
 		for _, id := range []string{list[1].ID, his.SignIn, "", "x"} {
 			w.refused(w.service.SignOut(t.Context(), w.by(aigul), id), "sign_in_absent")
 		}
 		if !w.goodFor(own.Access) || !w.goodFor(foreign.Access) {
 			t.Error("another device was signed out")
 		}
-		w.ok(w.service.SignOut(t.Context(), w.by(aigul), who.SignIn))
+		w.OK(w.service.SignOut(t.Context(), w.by(aigul), who.SignIn))
 		w.ended(own, "refresh")
 	})
 }
@@ -299,26 +300,26 @@ func TestSignInsLapse(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		idle, used := w.device(aigul, ""), w.device(aigul, "")
-		w.pass(identity.SignInIdles - time.Hour)
+		w.Pass(identity.SignInIdles - time.Hour)
 		used = w.refreshed(used.Refresh, "1")
-		w.pass(time.Hour)
+		w.Pass(time.Hour)
 		w.ended(idle, "refresh")
-		w.pass(identity.SignInIdles - 2*time.Hour)
+		w.Pass(identity.SignInIdles - 2*time.Hour)
 		used = w.refreshed(used.Refresh, "2")
-		w.pass(identity.SignInIdles - time.Hour)
+		w.Pass(identity.SignInIdles - time.Hour)
 		used = w.refreshed(used.Refresh, "3")
-		if want := start.Add(identity.SignInLasts); !used.RefreshExpiresAt.Equal(want) {
+		if want := testworld.Start.Add(identity.SignInLasts); !used.RefreshExpiresAt.Equal(want) {
 			t.Errorf("it lasts until %v, want %v", used.RefreshExpiresAt, want)
 		}
-		w.ok(w.service.ForgetSignIns(t.Context()))
-		if n := w.number("SELECT COUNT(*) FROM identity_sign_ins"); n != 1 {
+		w.OK(w.service.ForgetSignIns(t.Context()))
+		if n := w.Number("SELECT COUNT(*) FROM identity_sign_ins"); n != 1 {
 			t.Errorf("%d sign-ins are kept", n)
 		}
-		w.pass(3 * time.Hour)
+		w.Pass(3 * time.Hour)
 		w.ended(used, "refresh")
-		w.pass(24 * time.Hour)
-		w.ok(w.service.ForgetSignIns(t.Context()))
-		if n := w.number("SELECT COUNT(*) FROM identity_refresh_tokens"); n != 0 {
+		w.Pass(24 * time.Hour)
+		w.OK(w.service.ForgetSignIns(t.Context()))
+		if n := w.Number("SELECT COUNT(*) FROM identity_refresh_tokens"); n != 0 {
 			t.Errorf("%d refresh tokens of no sign-in are kept", n)
 		}
 		w.ended(used, "refresh")
@@ -334,8 +335,8 @@ func TestDevicesAreBounded(t *testing.T) {
 		var all []identity.Tokens
 		for range identity.SignInsAtMost + 1 {
 			all = append(all, w.device(aigul, ""))
-			w.pass(10 * time.Minute)
-			all[0] = w.refreshed(all[0].Refresh, fmt.Sprint(w.clock()))
+			w.Pass(10 * time.Minute)
+			all[0] = w.refreshed(all[0].Refresh, fmt.Sprint(w.Now()))
 		}
 		w.ended(all[1], "refresh")
 		for i, tokens := range all {

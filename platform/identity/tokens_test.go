@@ -18,25 +18,26 @@ import (
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 func (w *world) token(phone string) identity.Tokens {
-	w.t.Helper()
-	w.ok(w.send(w.by(phone)))
-	tokens, err := w.service.IssueToken(w.t.Context(), w.by(phone), "", w.code(phone), "")
-	w.ok(err)
+	w.T.Helper()
+	w.OK(w.send(w.by(phone)))
+	tokens, err := w.service.IssueToken(w.T.Context(), w.by(phone), "", w.code(phone), "")
+	w.OK(err)
 	return tokens
 }
 
 func TestTokens(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		w.ok(w.send(w.by(aigul)))
+		w.OK(w.send(w.by(aigul)))
 		code := w.code(aigul)
 		_, err := w.service.IssueToken(t.Context(), w.by(aigul), "", wrong(code), "")
 		w.refused(err, "code_wrong")
 		tokens, err := w.service.IssueToken(t.Context(), w.by(aigul), "", code, "")
-		w.ok(err)
+		w.OK(err)
 		_, err = w.service.IssueToken(t.Context(), w.by(aigul), "", code, "")
 		w.refused(err, "code_void")
 
@@ -45,7 +46,7 @@ func TestTokens(t *testing.T) {
 			t.Fatalf("the token stands for %v, %v", who, err)
 		}
 		citizen, err := w.service.Prove(t.Context(), w.by(aigul), aigulPIN, aigulDocument)
-		w.ok(err)
+		w.OK(err)
 		who, err = w.service.Authenticate(t.Context(), tokens.Access)
 		if err != nil || who != (identity.Principal{Phone: aigul, CitizenID: citizen.ID, SignIn: who.SignIn}) {
 			t.Fatalf("the token stands for %v, %v", who, err)
@@ -59,13 +60,13 @@ func TestTokens(t *testing.T) {
 			}
 		}
 		restarted, err := identity.New(w.deps)
-		w.ok(err)
+		w.OK(err)
 		_, err = restarted.Authenticate(t.Context(), tokens.Access)
-		w.ok(err)
-		if want := start.Add(identity.TokenLasts); !tokens.ExpiresAt.Equal(want) {
+		w.OK(err)
+		if want := testworld.Start.Add(identity.TokenLasts); !tokens.ExpiresAt.Equal(want) {
 			t.Errorf("the token expires at %v, want %v", tokens.ExpiresAt, want)
 		}
-		w.pass(identity.TokenLasts)
+		w.Pass(identity.TokenLasts)
 		_, err = w.service.Authenticate(t.Context(), tokens.Access)
 		w.refused(err, "token")
 	})
@@ -81,13 +82,13 @@ func TestOneKeyOfManyStarts(t *testing.T) {
 		atOnce(len(services), func(i int) {
 			var err error
 			services[i], err = identity.New(w.deps)
-			w.ok(err)
+			w.OK(err)
 		})
 		w.service = services[0]
 		access := w.token(aigul).Access
 		for _, s := range services {
 			_, err := s.Authenticate(t.Context(), access)
-			w.ok(err)
+			w.OK(err)
 		}
 	})
 }
@@ -170,7 +171,7 @@ func (f forger) forgeries(t *testing.T) map[string]string {
 		list["alg "+alg+", unsigned"] = f.with(map[string]any{"alg": alg}, nil) + "."
 	}
 	for name, value := range map[string]any{
-		"exp": start.Add(240 * time.Hour).Unix(), "sub": "somebody", "phn": "AAAA", "iss": "other", "aud": "other", "jti": "1", "nbf": 0, "sid": "other",
+		"exp": testworld.Start.Add(240 * time.Hour).Unix(), "sub": "somebody", "phn": "AAAA", "iss": "other", "aud": "other", "jti": "1", "nbf": 0, "sid": "other",
 	} {
 		list["claim "+name+" changed"] = f.with(nil, map[string]any{name: value}) + "." + f.signature
 	}
@@ -221,8 +222,8 @@ func TestOurOwnKeyIsNotEnough(t *testing.T) {
 		}
 		other := w.service.SealPhone(bakyt)
 		for name, claims := range map[string]map[string]any{
-			"no expiry": {"exp": nil}, "expired": {"exp": start.Unix() - 1}, "not yet": {"nbf": start.Unix() + 60},
-			"issued later": {"iat": start.Unix() + 60}, "no issuer": {"iss": nil}, "other issuer": {"iss": "other"},
+			"no expiry": {"exp": nil}, "expired": {"exp": testworld.Start.Unix() - 1}, "not yet": {"nbf": testworld.Start.Unix() + 60},
+			"issued later": {"iat": testworld.Start.Unix() + 60}, "no issuer": {"iss": nil}, "other issuer": {"iss": "other"},
 			"no audience": {"aud": nil}, "other audience": {"aud": "eshik/partner"}, "no phone": {"phn": nil},
 			"no subject": {"sub": nil}, "other's phone": {"phn": other}, "phone in plain": {"phn": aigul},
 		} {

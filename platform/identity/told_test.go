@@ -14,9 +14,9 @@ import (
 
 // told is a conversation by SMS of the owner, whose phone was told of a thief's; number undoes it.
 func told(w *world) (k *dialler, number string) {
-	w.t.Helper()
+	w.T.Helper()
 	w.prove(aigul)
-	w.pass(time.Minute)
+	w.Pass(time.Minute)
 	w.prove(second)
 	k = newDialler(w, aigul)
 	k.channel, k.budget = caller.SMS, dialog.Budget{Septets: 459, Units: 201}

@@ -1,42 +1,29 @@
 package identity_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
-	"errors"
-	"log/slog"
 	"regexp"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/eshik-kg/eshik/locales"
-	"github.com/eshik-kg/eshik/platform/analytics"
-	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
-	"github.com/eshik-kg/eshik/platform/job"
-	"github.com/eshik-kg/eshik/platform/limit"
-	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/registry"
-	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
-	"github.com/eshik-kg/eshik/platform/trail"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
-// The people of the sandbox.
 const (
-	aigul         = "+996555000001"
-	aigulPIN      = "11503198800011"
-	aigulDocument = "ID1000001"
-	bakyt         = "+996700000002"
-	bakytPIN      = "22107197900022"
-	bakytDocument = "ID1000002"
+	aigul         = testworld.Aigul
+	aigulPIN      = testworld.AigulPIN
+	aigulDocument = testworld.AigulDocument
+	bakyt         = testworld.Bakyt
+	bakytPIN      = testworld.BakytPIN
+	bakytDocument = testworld.BakytDocument
 )
-
-var start = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 
 // register is a register of two persons that counts what it is asked.
 type register struct {
@@ -66,97 +53,36 @@ func (r *register) CheckPerson(_ context.Context, q registry.Call, pin, document
 	return registry.Person{}, problem.New(problem.Invalid, "problem.registry_person_unknown")
 }
 
-// mailbox is a provider that keeps what it is given.
-type mailbox struct {
-	mu   sync.Mutex
-	sent []notify.Outgoing
-}
-
-func (m *mailbox) Send(_ context.Context, o notify.Outgoing) (notify.Taken, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.sent = append(m.sent, o)
-	return notify.Taken{Provider: "test", ID: "SM" + o.ID}, nil
-}
-
 // world is a service with all that it stands on.
 type world struct {
-	t        *testing.T
-	db       *store.DB
+	*testworld.World
 	service  *identity.Service
 	deps     identity.Deps
 	register *register
-	outbox   *notify.Outbox
-	queue    *job.Queue
-	mailbox  *mailbox
-	audit    *audit.Log
-	trail    func(trail.Auditor) *trail.Trail // with records as an auditor writes them
-	logs     *bytes.Buffer
-
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (w *world) clock() time.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.now
-}
-
-func (w *world) pass(d time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.now = w.now.Add(d)
 }
 
 func newWorld(t *testing.T, db *store.DB) *world {
 	t.Helper()
-	w := &world{t: t, db: db, register: &register{}, mailbox: &mailbox{}, now: start, logs: &bytes.Buffer{}}
-	log := slog.New(slog.NewJSONHandler(w.logs, nil))
-	sealer, err := seal.New(bytes.Repeat([]byte{7}, seal.MasterKeySize))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if w.queue, err = job.New(db, log); err != nil {
-		t.Fatal(err)
-	}
-	catalogue, err := locales.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	recorder := analytics.NewRecorder(db, log)
-	t.Cleanup(recorder.Close)
-	w.outbox = notify.New(db, w.queue, sealer, w.mailbox, notify.Quiet{}, w.clock, log)
-	w.audit = audit.New(db, sealer)
-	w.trail = func(auditor trail.Auditor) *trail.Trail {
-		left, err := trail.New(auditor, recorder, w.outbox)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return left
-	}
+	w := &world{World: testworld.New(t, db, testworld.Setup{}), register: &register{}}
 	w.deps = identity.Deps{
-		DB: db, Sealer: sealer, Trail: w.trail(w.audit), Limiter: limit.NewMemory(w.clock),
-		Registry: w.register, Catalogue: catalogue, Now: w.clock, Rand: rand.Reader, Log: log,
+		DB: db, Sealer: w.Sealer, Trail: w.Trail, Limiter: w.Limiter, Registry: w.register, Catalogue: w.Texts,
+		Now: w.Now, Rand: rand.Reader, Log: w.Log,
 	}
-	if w.service, err = identity.New(w.deps); err != nil {
-		t.Fatal(err)
-	}
+	w.rebuild()
 	return w
 }
 
 // rebuild makes the service anew from changed deps.
 func (w *world) rebuild() {
-	w.t.Helper()
+	w.T.Helper()
 	var err error
-	if w.service, err = identity.New(w.deps); err != nil {
-		w.t.Fatal(err)
-	}
+	w.service, err = identity.New(w.deps)
+	w.OK(err)
 }
 
 // by is the caller with a phone, now.
 func (w *world) by(phone string) caller.Caller {
-	return caller.Caller{Phone: phone, Channel: caller.USSD, Locale: locales.RU, Now: w.clock()}
+	return caller.Caller{Phone: phone, Channel: caller.USSD, Locale: locales.RU, Now: w.Now()}
 }
 
 // oneTime is a short code or a long one in its groups.
@@ -164,60 +90,40 @@ var oneTime = regexp.MustCompile(`\b(\d{6}|\d{4} \d{4} \d{4})\b`)
 
 // send asks for a code.
 func (w *world) send(c caller.Caller) error {
-	_, err := w.service.SendCode(w.t.Context(), c)
+	_, err := w.service.SendCode(w.T.Context(), c)
 	return err
 }
 
 // check guesses at a code without its challenge.
 func (w *world) check(c caller.Caller, code string) error {
-	return w.service.CheckCode(w.t.Context(), c, "", code)
+	return w.service.CheckCode(w.T.Context(), c, "", code)
 }
 
 // code reads the code of the last message to a phone, from the outbox.
 func (w *world) code(phone string) string {
-	w.t.Helper()
-	list, err := w.outbox.List(w.t.Context(), phone)
+	w.T.Helper()
+	list, err := w.Outbox.List(w.T.Context(), phone)
 	if err != nil || len(list) == 0 {
-		w.t.Fatalf("no message reached the phone: %v", err)
+		w.T.Fatalf("no message reached the phone: %v", err)
 	}
 	code := oneTime.FindString(list[0].Text)
 	if code == "" {
-		w.t.Fatal("the last message has no code")
+		w.T.Fatal("the last message has no code")
 	}
 	return code
 }
 
 // verify makes a phone use a code.
 func (w *world) verify(phone string) {
-	w.t.Helper()
-	w.ok(w.send(w.by(phone)))
-	w.ok(w.check(w.by(phone), w.code(phone)))
-}
-
-func (w *world) ok(err error) {
-	w.t.Helper()
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	w.T.Helper()
+	w.OK(w.send(w.by(phone)))
+	w.OK(w.check(w.by(phone), w.code(phone)))
 }
 
 // refused wants the problem with a key.
 func (w *world) refused(err error, key string) {
-	w.t.Helper()
-	var p *problem.Error
-	if !errors.As(err, &p) || p.Key != "problem.identity_"+key {
-		w.t.Fatalf("want the problem %s, got %v", key, err)
-	}
-}
-
-// number asks the database for one number.
-func (w *world) number(query string) int {
-	w.t.Helper()
-	var n int
-	if err := w.db.Reader().QueryRowContext(w.t.Context(), query).Scan(&n); err != nil {
-		w.t.Fatal(err)
-	}
-	return n
+	w.T.Helper()
+	testworld.Refused(w.T, err, "problem.identity_"+key)
 }
 
 // wrong gives a code that is not the right one.

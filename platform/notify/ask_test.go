@@ -14,16 +14,16 @@ import (
 
 // unreported are the phones that the provider is to be asked for.
 func (w *world) unheard() string {
-	w.t.Helper()
-	list, err := w.outbox.Unreported(w.t.Context(), "test", time.Minute, 10)
+	w.T.Helper()
+	list, err := w.Outbox.Unreported(w.T.Context(), "test", time.Minute, 10)
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	var phones []string
 	for _, m := range list {
 		phones = append(phones, m.Phone)
 		if strings.Contains(m.ProviderID, "/") {
-			w.t.Errorf("its own id is %q", m.ProviderID)
+			w.T.Errorf("its own id is %q", m.ProviderID)
 		}
 	}
 	return strings.Join(phones, " ")
@@ -31,22 +31,16 @@ func (w *world) unheard() string {
 
 // ask asks for the message that waits longest.
 func (w *world) ask() (m notify.Unreported, mine bool) {
-	w.t.Helper()
-	list, err := w.outbox.Unreported(w.t.Context(), "test", time.Minute, 1)
+	w.T.Helper()
+	list, err := w.Outbox.Unreported(w.T.Context(), "test", time.Minute, 1)
 	if err != nil || len(list) != 1 {
-		w.t.Fatalf("%d messages are unreported: %v", len(list), err)
+		w.T.Fatalf("%d messages are unreported: %v", len(list), err)
 	}
-	mine, err = w.outbox.Ask(w.t.Context(), list[0], time.Minute)
+	mine, err = w.Outbox.Ask(w.T.Context(), list[0], time.Minute)
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	return list[0], mine
-}
-
-func (w *world) clock() time.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.now
 }
 
 // TestUnreported walks over when a message without a report is asked for: not at once,
@@ -56,13 +50,13 @@ func TestUnreported(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		w.start()
+		w.Work()
 		w.send(receipt("a"))
 		w.until(notify.Sent)
 		if got := w.unheard(); got != "" {
 			t.Errorf("%s is asked for at once", got)
 		}
-		w.pass(time.Minute)
+		w.Pass(time.Minute)
 		if got := w.unheard(); got != phone {
 			t.Errorf("after a minute %q is asked for", got)
 		}
@@ -70,17 +64,17 @@ func TestUnreported(t *testing.T) {
 		if !mine {
 			t.Error("nobody asks")
 		}
-		if again, err := w.outbox.Ask(t.Context(), first, time.Minute); again || err != nil {
+		if again, err := w.Outbox.Ask(t.Context(), first, time.Minute); again || err != nil {
 			t.Errorf("two ask: %v", err)
 		}
 		asked := []time.Duration{}
-		for begun, wait := w.clock(), time.Duration(0); wait < 26*time.Hour; wait += time.Minute {
+		for begun, wait := w.Now(), time.Duration(0); wait < 26*time.Hour; wait += time.Minute {
 			if w.unheard() != "" {
 				if _, mine := w.ask(); mine {
-					asked = append(asked, w.clock().Sub(begun))
+					asked = append(asked, w.Now().Sub(begun))
 				}
 			}
-			w.pass(time.Minute)
+			w.Pass(time.Minute)
 		}
 		if got := fmt.Sprint(asked[:6]); got != "[2m0s 6m0s 14m0s 30m0s 1h2m0s 2h2m0s]" {
 			t.Errorf("asked after %s", got)
@@ -97,31 +91,31 @@ func TestUnreportedEnds(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		w.start()
+		w.Work()
 		w.send(notify.Message{To: phone, Text: "a", Purpose: notify.Code, ExpiresAt: start.Add(5 * time.Minute)})
 		w.until(notify.Sent)
-		w.pass(9 * time.Minute)
+		w.Pass(9 * time.Minute)
 		if got := w.unheard(); got != phone {
 			t.Errorf("a code that is just over: %q", got)
 		}
-		w.pass(2 * time.Minute)
+		w.Pass(2 * time.Minute)
 		if got := w.unheard(); got != "" {
 			t.Errorf("a code that is over for long: %q", got)
 		}
 		w.send(receipt("b"))
 		w.until(notify.Sent, notify.Sent)
-		w.pass(time.Minute)
+		w.Pass(time.Minute)
 		m, _ := w.ask()
 		for _, told := range []string{"accepted", "delivered", "delivered", "failed"} { // asked, pushed, and late
-			if err := w.outbox.Report(t.Context(), notify.Report{Provider: "test", ID: m.ProviderID, Message: m.ID, Status: told}); err != nil {
+			if err := w.Outbox.Report(t.Context(), notify.Report{Provider: "test", ID: m.ProviderID, Message: m.ID, Status: told}); err != nil {
 				t.Errorf("%s: %v", told, err)
 			}
 		}
-		w.pass(2 * time.Hour)
+		w.Pass(2 * time.Hour)
 		if got := w.unheard(); got != "" {
 			t.Errorf("one that was delivered: %q", got)
 		}
-		figures, err := w.outbox.Outcomes(t.Context(), w.clock().Add(-3*time.Hour), time.Minute)
+		figures, err := w.Outbox.Outcomes(t.Context(), w.Now().Add(-3*time.Hour), time.Minute)
 		if err != nil || len(figures) != 1 || figures[0].Messages != 2 || figures[0].Failed != 0 {
 			t.Errorf("counted as %+v, %v", figures, err)
 		}
@@ -135,16 +129,16 @@ func TestAskedWithoutAnAnswer(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db, notify.ErrUnanswered, notify.ErrUnanswered)
-		w.start()
+		w.Work()
 		w.send(receipt("once"))
 		w.jobs("= 'scheduled'", 1)
-		w.pass(time.Minute)
+		w.Pass(time.Minute)
 		m, mine := w.ask()
 		if !mine || m.ProviderID != "" {
 			t.Errorf("asks for %+v", m)
 		}
 		told := notify.Report{Provider: "test", ID: "its own", Message: m.ID, Status: "failed"}
-		if err := w.outbox.Report(t.Context(), told); !errors.Is(err, notify.ErrUnknown) {
+		if err := w.Outbox.Report(t.Context(), told); !errors.Is(err, notify.ErrUnknown) {
 			t.Errorf("a try that failed is followed by the next: %v", err)
 		}
 		w.unreported()
@@ -153,13 +147,13 @@ func TestAskedWithoutAnAnswer(t *testing.T) {
 			t.Errorf("tried %+v", tries)
 		}
 		told.Status, told.Operator = "delivered", "O!"
-		if err := w.outbox.Report(t.Context(), told); err != nil {
+		if err := w.Outbox.Report(t.Context(), told); err != nil {
 			t.Error(err)
 		}
 		w.until(notify.Delivered)
 		w.unreported()
 		w.worked()
-		if figures, err := w.outbox.Outcomes(t.Context(), start, time.Hour); err != nil || len(figures) != 1 || figures[0].Operator != "MegaCom" || len(w.provider.taken()) != 2 {
+		if figures, err := w.Outbox.Outcomes(t.Context(), start, time.Hour); err != nil || len(figures) != 1 || figures[0].Operator != "MegaCom" || len(w.provider.taken()) != 2 {
 			t.Errorf("counted as %+v after %d tries, %v", figures, len(w.provider.taken()), err)
 		}
 	})
@@ -170,7 +164,7 @@ func TestNoWayOpen(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db, fmt.Errorf("planned: %w", notify.ErrUnavailable), fmt.Errorf("planned: %w", notify.ErrUnavailable))
-		w.start()
+		w.Work()
 		w.send(receipt("patient"))
 		for range 2 {
 			w.jobs("= 'scheduled'", 1)

@@ -12,17 +12,11 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
 
-func (w *world) pass(d time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.now = w.now.Add(d)
-}
-
 // report tells what became of a message.
 func (w *world) report(m notify.Stored, status string) {
-	w.t.Helper()
-	if err := w.outbox.Report(w.t.Context(), notify.Report{Provider: m.Provider, ID: m.ProviderID, Status: status}); err != nil {
-		w.t.Fatal(err)
+	w.T.Helper()
+	if err := w.Outbox.Report(w.T.Context(), notify.Report{Provider: m.Provider, ID: m.ProviderID, Status: status}); err != nil {
+		w.T.Fatal(err)
 	}
 }
 
@@ -32,22 +26,22 @@ func TestOutcomes(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		w.start()
+		w.Work()
 		w.send(receipt("long ago"))
 		w.until(notify.Sent)
-		w.pass(16 * time.Minute)
+		w.Pass(16 * time.Minute)
 		w.send(receipt("in time"), receipt("late"), receipt("fails"), receipt("silence"))
 		sent := map[string]notify.Stored{}
 		for _, m := range w.until(notify.Sent, notify.Sent, notify.Sent, notify.Sent, notify.Sent) {
 			sent[m.Text] = m
 		}
-		w.pass(5 * time.Minute)
+		w.Pass(5 * time.Minute)
 		w.report(sent["in time"], "delivered")
 		w.report(sent["fails"], "undelivered")
-		w.pass(time.Second)
+		w.Pass(time.Second)
 		w.report(sent["late"], "delivered")
 		at := start.Add(21*time.Minute + time.Second)
-		got, err := w.outbox.Outcomes(t.Context(), at.Add(-15*time.Minute), 5*time.Minute)
+		got, err := w.Outbox.Outcomes(t.Context(), at.Add(-15*time.Minute), 5*time.Minute)
 		want := notify.Outcome{Provider: "test", Operator: "MegaCom", Messages: 4, Failed: 1, Slow: 1, Silent: 1}
 		if err != nil || len(got) != 1 || got[0] != want {
 			t.Errorf("counted %+v, %v, want %+v", got, err, want)
@@ -61,7 +55,7 @@ func TestQueuedOutlivesItsProcess(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		newWorld(t, db).send(receipt("queued"))
 		next := newWorld(t, db)
-		next.start()
+		next.Work()
 		next.until(notify.Sent)
 		if got := next.provider.taken(); len(got) != 1 || got[0].Text != "queued" {
 			t.Errorf("sent %+v", got)
@@ -79,15 +73,15 @@ func TestReportOfALostAnswer(t *testing.T) {
 			w.provider.during = func(m notify.Outgoing) {
 				r := notify.Report{Provider: "test", ID: "SM-" + m.ID, Status: status, Message: m.ID, Operator: "MegaCom"}
 				for range 2 { // providers repeat themselves
-					if err := w.outbox.Report(t.Context(), r); err != nil {
+					if err := w.Outbox.Report(t.Context(), r); err != nil {
 						t.Error(err)
 					}
 				}
 			}
-			w.start()
+			w.Work()
 			w.send(notify.Message{To: phone, Text: "482913", Purpose: notify.Code, Locale: locales.KY})
 			w.worked()
-			list, err := w.outbox.List(t.Context(), phone)
+			list, err := w.Outbox.List(t.Context(), phone)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -97,7 +91,7 @@ func TestReportOfALostAnswer(t *testing.T) {
 			if got := w.provider.taken(); len(got) != 1 {
 				t.Errorf("%s: sent %d times", status, len(got))
 			}
-			w.stop()
+			w.Stop()
 		}
 	})
 }
@@ -109,38 +103,38 @@ func TestReportBeforeTheAnswer(t *testing.T) {
 		w := newWorld(t, db)
 		w.provider.during = func(m notify.Outgoing) {
 			r := notify.Report{Provider: "test", ID: "SM-" + m.ID, Status: "delivered", Message: m.ID}
-			if err := w.outbox.Report(t.Context(), r); err != nil {
+			if err := w.Outbox.Report(t.Context(), r); err != nil {
 				t.Error(err)
 			}
 		}
-		w.start()
+		w.Work()
 		w.send(receipt("fast"))
 		w.worked()
 		if m := w.until(notify.Delivered)[0]; m.Parts != 2 || m.Cost != 240 || m.Tries != 1 || m.ProviderID != "SM-"+m.ID {
 			t.Errorf("kept %+v", m)
 		}
-		if err := w.outbox.Report(t.Context(), notify.Report{Provider: "test", ID: "SM-other", Status: "failed", Message: w.until(notify.Delivered)[0].ID}); !errors.Is(err, notify.ErrUnknown) {
+		if err := w.Outbox.Report(t.Context(), notify.Report{Provider: "test", ID: "SM-other", Status: "failed", Message: w.until(notify.Delivered)[0].ID}); !errors.Is(err, notify.ErrUnknown) {
 			t.Errorf("a report of another sending gave %v", err)
 		}
 	})
 }
 
 // worked waits until no message is waiting for a try.
-func (w *world) worked() { w.t.Helper(); w.jobs("NOT IN ('completed', 'cancelled', 'discarded')", 0) }
+func (w *world) worked() { w.T.Helper(); w.jobs("NOT IN ('completed', 'cancelled', 'discarded')", 0) }
 
 // jobs waits until so many jobs have a state of the queue's that is like this.
 func (w *world) jobs(like string, want int) {
-	w.t.Helper()
+	w.T.Helper()
 	n := -1
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if err := w.db.Reader().QueryRow("SELECT COUNT(*) FROM river_job WHERE state " + like).Scan(&n); err != nil {
-			w.t.Fatal(err)
+		if err := w.DB.Reader().QueryRow("SELECT COUNT(*) FROM river_job WHERE state " + like).Scan(&n); err != nil {
+			w.T.Fatal(err)
 		}
 		if n == want {
 			return
 		}
 	}
-	w.t.Fatalf("the state of %d jobs is %s, want %d", n, like, want)
+	w.T.Fatalf("the state of %d jobs is %s, want %d", n, like, want)
 }
 
 // A try that failed is followed by another after a second, then after two. The
@@ -150,7 +144,7 @@ func TestTriesLieApart(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		planned := errors.New("planned")
 		w := newWorld(t, db, planned, planned)
-		w.start()
+		w.Work()
 		w.send(receipt("at last"))
 		w.until(notify.Sent)
 		at := w.provider.tried()
@@ -166,7 +160,7 @@ func TestQuietHoursHoldNotices(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		now := time.Now() // the queue's clock
 		w := newQuietWorld(t, db, notify.Quiet{From: timeOfDay(now.Add(-time.Hour)), To: timeOfDay(now.Add(time.Hour)), Place: time.UTC})
-		w.now = now
+		w.Set(now)
 		for purpose, want := range map[notify.Purpose]string{
 			notify.Notice: "scheduled", notify.Statutory: "scheduled", notify.Receipt: "available", notify.Code: "available", notify.Answer: "available",
 		} {
@@ -185,8 +179,8 @@ func TestHeldBetweenTries(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		planned := errors.New("planned")
 		w := newQuietWorld(t, db, notify.Quiet{From: 10 * time.Hour, To: 11 * time.Hour, Place: time.UTC}, planned, planned)
-		w.provider.during = func(notify.Outgoing) { w.pass(time.Hour) } // 09:00, 10:00
-		w.start()
+		w.provider.during = func(notify.Outgoing) { w.Pass(time.Hour) } // 09:00, 10:00
+		w.Work()
 		w.send(notify.Message{To: phone, Text: "offer", Purpose: notify.Statutory})
 		w.jobs("= 'scheduled'", 1)
 		w.jobs("= 'retryable'", 0)
@@ -202,10 +196,10 @@ func TestStopReachesTheQueue(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		w.send(notify.Message{To: phone, Text: "news", Purpose: notify.Notice})
-		if err := db.InTx(t.Context(), func(tx *store.Tx) error { return w.outbox.Stop(t.Context(), tx, phone) }); err != nil {
+		if err := db.InTx(t.Context(), func(tx *store.Tx) error { return w.Outbox.Stop(t.Context(), tx, phone) }); err != nil {
 			t.Fatal(err)
 		}
-		w.start()
+		w.Work()
 		w.until(notify.Blocked)
 		if got := w.provider.taken(); len(got) != 0 {
 			t.Errorf("sent %+v", got)
@@ -222,7 +216,7 @@ func TestCodesGoFirst(t *testing.T) {
 			w.send(notify.Message{To: phone, Text: "offer", Purpose: notify.Statutory})
 		}
 		w.send(notify.Message{To: phone, Text: "code", Purpose: notify.Code}, receipt("paid"))
-		w.start()
+		w.Work()
 		w.worked()
 		// Who is taken up together is worked on in any order: the moment it was counts.
 		const count = `SELECT COUNT(*) FROM river_job WHERE priority = $1`
@@ -244,7 +238,7 @@ func TestFullWay(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db, fmt.Errorf("planned: %w", notify.ErrFull))
-		w.start()
+		w.Work()
 		w.send(receipt("patient"))
 		if m := w.until(notify.Sent)[0]; m.Tries != 1 {
 			t.Errorf("sent after %d tries", m.Tries)

@@ -13,27 +13,27 @@ import (
 // hears takes a report about a message that nothing names but its phone.
 func (w *world) hears(r notify.Report) error {
 	r.ID, r.Phone, r.Orphan = "unheard of", phone, true
-	return w.outbox.Report(w.t.Context(), r)
+	return w.Outbox.Report(w.T.Context(), r)
 }
 
 // hearsOf takes the report of a delivery with an id that no message has.
 func (w *world) hearsOf(id string) {
-	w.t.Helper()
-	if err := w.outbox.Report(w.t.Context(), notify.Report{Provider: "test", ID: id, Phone: phone, Orphan: true, Status: "delivered"}); err != nil {
-		w.t.Error(err)
+	w.T.Helper()
+	if err := w.Outbox.Report(w.T.Context(), notify.Report{Provider: "test", ID: id, Phone: phone, Orphan: true, Status: "delivered"}); err != nil {
+		w.T.Error(err)
 	}
 }
 
 // due makes the queue's clock strike for the jobs that wait for a moment.
 func (w *world) due() {
-	w.t.Helper()
-	if _, err := w.db.Writer().Exec("UPDATE river_job SET state = 'available', scheduled_at = attempted_at WHERE state IN ('scheduled', 'retryable')"); err != nil {
-		w.t.Fatal(err)
+	w.T.Helper()
+	if _, err := w.DB.Writer().Exec("UPDATE river_job SET state = 'available', scheduled_at = attempted_at WHERE state IN ('scheduled', 'retryable')"); err != nil {
+		w.T.Fatal(err)
 	}
 }
 
 // unreported lets the time for a report pass.
-func (w *world) unreported() { w.t.Helper(); w.pass(91 * time.Second); w.due() }
+func (w *world) unreported() { w.T.Helper(); w.Pass(91 * time.Second); w.due() }
 
 // A provider that did not answer may have the message: it is held back for the
 // provider's report, which knows it by no id of ours, and then not sent again. The
@@ -53,7 +53,7 @@ func TestReportByThePhone(t *testing.T) {
 				if early {
 					w.provider.during = func(notify.Outgoing) { report() }
 				}
-				w.start()
+				w.Work()
 				w.send(receipt("once"))
 				if !early {
 					w.jobs("= 'scheduled'", 1)
@@ -79,7 +79,7 @@ func TestNoReportInTime(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db, notify.ErrUnanswered)
-		w.start()
+		w.Work()
 		w.send(receipt("again"))
 		w.jobs("= 'scheduled'", 1)
 		if err := w.hears(notify.Report{Provider: "test", Status: "undelivered"}); !errors.Is(err, notify.ErrUnknown) {
@@ -108,7 +108,7 @@ func TestReportAfterAKill(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.hearsOf("unheard of")
-		w.start()
+		w.Work()
 		if m := w.until(notify.Delivered)[0]; m.Provider != "test" || m.ProviderID != "unheard of" || len(w.provider.taken()) != 0 {
 			t.Errorf("kept %+v after %d tries", m, len(w.provider.taken()))
 		}
@@ -120,7 +120,7 @@ func TestCodesAreNotHeld(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db, notify.ErrUnanswered)
-		w.start()
+		w.Work()
 		w.send(notify.Message{To: phone, Text: "482913", Purpose: notify.Code})
 		w.until(notify.Sent)
 	})
@@ -142,14 +142,14 @@ func TestReportOfEither(t *testing.T) {
 					}
 					// Its report overtakes its answer.
 					r := notify.Report{Provider: "test", ID: "SM-" + m.ID, Phone: phone, Orphan: true, Status: "delivered"}
-					if err := w.outbox.Report(t.Context(), r); err != nil {
+					if err := w.Outbox.Report(t.Context(), r); err != nil {
 						t.Error(err)
 					}
 					if !known {
 						<-answer
 					}
 				}
-				w.start()
+				w.Work()
 				w.send(receipt("in doubt"))
 				w.jobs("= 'scheduled'", 1)
 				w.send(notify.Message{To: phone, Text: "in flight", Purpose: notify.Answer})
@@ -174,11 +174,11 @@ func TestReportOfEither(t *testing.T) {
 
 // strays waits for so many reports of no message.
 func (w *world) strays(want int) {
-	w.t.Helper()
+	w.T.Helper()
 	n := -1
 	for deadline := time.Now().Add(20 * time.Second); n != want; time.Sleep(20 * time.Millisecond) {
-		if err := w.db.Reader().QueryRow("SELECT COUNT(*) FROM notify_strays").Scan(&n); err != nil || time.Now().After(deadline) {
-			w.t.Fatalf("%d reports of no message, %v", n, err)
+		if err := w.DB.Reader().QueryRow("SELECT COUNT(*) FROM notify_strays").Scan(&n); err != nil || time.Now().After(deadline) {
+			w.T.Fatalf("%d reports of no message, %v", n, err)
 		}
 	}
 }
@@ -201,8 +201,8 @@ var looseCopies = map[string]struct {
 	"after another error": {[]error{errors.New("status 504"), nil}, receipt("sent again"), nil, nil},
 	"without an id": {[]error{nil}, receipt("first"), nil, func(w *world) {
 		w.until(notify.Sent)
-		if _, err := w.db.Writer().Exec("UPDATE notify_messages SET provider_id = NULL, state = 'delivered'"); err != nil {
-			w.t.Fatal(err)
+		if _, err := w.DB.Writer().Exec("UPDATE notify_messages SET provider_id = NULL, state = 'delivered'"); err != nil {
+			w.T.Fatal(err)
 		}
 	}},
 	"of one whose first copy was reported on": {[]error{errors.New("status 504"), errors.New("status 504")}, receipt("twice"), func(w *world, m notify.Outgoing) {
@@ -215,13 +215,13 @@ var looseCopies = map[string]struct {
 			return
 		}
 		r := notify.Report{Provider: "other", ID: "SM1", Message: m.ID, Status: "delivered"}
-		if err := w.outbox.Report(w.t.Context(), r); err != nil {
-			w.t.Error(err)
+		if err := w.Outbox.Report(w.T.Context(), r); err != nil {
+			w.T.Error(err)
 		}
 	}, nil},
 	"of one that expired": {[]error{notify.ErrUnanswered}, expiring("over before its report"), nil, func(w *world) {
 		w.jobs("= 'scheduled'", 1)
-		w.pass(2 * time.Second)
+		w.Pass(2 * time.Second)
 		w.due()
 	}},
 }
@@ -240,13 +240,13 @@ func TestReportOfALooseCopy(t *testing.T) {
 						c.during(w, m)
 					}
 				}
-				w.start()
+				w.Work()
 				w.send(c.loose)
 				if c.after != nil {
 					c.after(w)
 				}
 				w.worked()
-				w.pass(time.Hour)
+				w.Pass(time.Hour)
 				w.send(receipt("not taken"))
 				w.jobs("= 'scheduled'", 1)
 				w.hearsOf("the other copy")
@@ -271,10 +271,10 @@ func TestReportInAnotherForm(t *testing.T) {
 			}
 		}
 		w.provider.names = "A1"
-		w.start()
+		w.Work()
 		w.send(receipt("first"))
 		w.until(notify.Sent)
-		if err := w.outbox.Report(t.Context(), notify.Report{Provider: "test", ID: "A1", Status: "delivered"}); err != nil {
+		if err := w.Outbox.Report(t.Context(), notify.Report{Provider: "test", ID: "A1", Status: "delivered"}); err != nil {
 			t.Fatal(err)
 		}
 		w.worked()
@@ -294,10 +294,10 @@ func TestReportBeforeAnyTry(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db, notify.ErrUnanswered)
 		w.send(receipt("waits"))
-		w.pass(time.Hour)
+		w.Pass(time.Hour)
 		w.hearsOf("unheard of")
-		w.pass(time.Hour)
-		w.start()
+		w.Pass(time.Hour)
+		w.Work()
 		w.jobs("= 'scheduled'", 1)
 		w.unreported()
 		w.until(notify.Sent)
@@ -331,7 +331,7 @@ func TestNeverThreeCopies(t *testing.T) {
 			t.Parallel()
 			storetest.Each(t, func(t *testing.T, db *store.DB) {
 				w := newWorld(t, db, notify.ErrUnanswered, notify.ErrUnanswered)
-				w.start()
+				w.Work()
 				w.send(notify.Message{To: phone, Text: "482913", Purpose: test.purpose})
 				for n := 1; n <= 2; n++ {
 					w.uncertain(n)
@@ -340,7 +340,7 @@ func TestNeverThreeCopies(t *testing.T) {
 				}
 				for range 3 { // it only waits
 					w.waits()
-					w.pass(time.Hour)
+					w.Pass(time.Hour)
 					w.due()
 				}
 				w.waits()
@@ -348,8 +348,8 @@ func TestNeverThreeCopies(t *testing.T) {
 					t.Errorf("%d copies", len(got))
 				}
 				if test.status == "" {
-					w.pass(8 * 24 * time.Hour)
-				} else if err := w.outbox.Report(t.Context(), notify.Report{
+					w.Pass(8 * 24 * time.Hour)
+				} else if err := w.Outbox.Report(t.Context(), notify.Report{
 					Provider: "test", ID: "late", Status: test.status, Message: w.provider.taken()[0].ID,
 				}); err != nil {
 					t.Error(err)
@@ -366,23 +366,23 @@ func TestNeverThreeCopies(t *testing.T) {
 
 // uncertain waits until so many tries are known to have had no answer.
 func (w *world) uncertain(want int) {
-	w.t.Helper()
+	w.T.Helper()
 	n := -1
 	for deadline := time.Now().Add(20 * time.Second); n != want; time.Sleep(10 * time.Millisecond) {
-		if err := w.db.Reader().QueryRow("SELECT MAX(uncertain) FROM notify_messages").Scan(&n); err != nil || time.Now().After(deadline) {
-			w.t.Fatalf("%d tries without an answer, %v", n, err)
+		if err := w.DB.Reader().QueryRow("SELECT MAX(uncertain) FROM notify_messages").Scan(&n); err != nil || time.Now().After(deadline) {
+			w.T.Fatalf("%d tries without an answer, %v", n, err)
 		}
 	}
 }
 
 // waits waits until the message's job waits for its moment.
 func (w *world) waits() {
-	w.t.Helper()
+	w.T.Helper()
 	n := 0
 	for deadline := time.Now().Add(20 * time.Second); n != 1; time.Sleep(10 * time.Millisecond) {
-		row := w.db.Reader().QueryRow("SELECT COUNT(*) FROM river_job WHERE state IN ('scheduled', 'retryable')")
+		row := w.DB.Reader().QueryRow("SELECT COUNT(*) FROM river_job WHERE state IN ('scheduled', 'retryable')")
 		if err := row.Scan(&n); err != nil || time.Now().After(deadline) {
-			w.t.Fatalf("%d jobs wait, %v", n, err)
+			w.T.Fatalf("%d jobs wait, %v", n, err)
 		}
 	}
 }

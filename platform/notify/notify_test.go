@@ -1,166 +1,24 @@
 package notify_test
 
 import (
-	"bytes"
-	"cmp"
-	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
-	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/notify"
-	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
-
-const phone = "+996555000001"
-
-var start = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
-
-// provider answers with what its plan says for each try, then with success.
-type provider struct {
-	mu   sync.Mutex
-	plan []error
-	got  []notify.Outgoing
-	at   []time.Time
-	// names gives every message one id, as no provider should.
-	names string
-	// during, unless nil, is what happens before the provider answers.
-	during func(m notify.Outgoing)
-	// by, unless nil, gets the messages in place of this one.
-	by *provider
-}
-
-func (p *provider) Send(ctx context.Context, m notify.Outgoing) (notify.Taken, error) {
-	if p.by != nil {
-		return p.by.Send(ctx, m)
-	}
-	if p.during != nil {
-		p.during(m)
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.got, p.at = append(p.got, m), append(p.at, time.Now())
-	taken := notify.Taken{Provider: "test", Operator: "MegaCom", Parts: 2, Cost: 240}
-	if n := len(p.got); n <= len(p.plan) && p.plan[n-1] != nil {
-		return taken, p.plan[n-1]
-	}
-	taken.ID = cmp.Or(p.names, "SM-"+m.ID)
-	return taken, nil
-}
-
-func (p *provider) taken() []notify.Outgoing {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return append([]notify.Outgoing(nil), p.got...)
-}
-
-// tried are the moments of the tries.
-func (p *provider) tried() []time.Time {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return slices.Clone(p.at)
-}
-
-type world struct {
-	t        *testing.T
-	db       *store.DB
-	queue    *job.Queue
-	outbox   *notify.Outbox
-	provider *provider
-	logs     *bytes.Buffer
-	mu       sync.Mutex
-	now      time.Time
-}
-
-func newWorld(t *testing.T, db *store.DB, plan ...error) *world {
-	t.Helper()
-	return newQuietWorld(t, db, notify.Quiet{}, plan...)
-}
-
-func newQuietWorld(t *testing.T, db *store.DB, quiet notify.Quiet, plan ...error) *world {
-	t.Helper()
-	w := &world{t: t, db: db, provider: &provider{plan: plan}, now: start, logs: &bytes.Buffer{}}
-	log := slog.New(slog.NewJSONHandler(w.logs, nil))
-	sealer, err := seal.New(bytes.Repeat([]byte{5}, seal.MasterKeySize))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if w.queue, err = job.New(db, log); err != nil {
-		t.Fatal(err)
-	}
-	clock := func() time.Time {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		return w.now
-	}
-	w.outbox = notify.New(db, w.queue, sealer, w.provider, quiet, clock, log)
-	return w
-}
-
-func (w *world) send(messages ...notify.Message) {
-	w.t.Helper()
-	err := w.db.InTx(w.t.Context(), func(tx *store.Tx) error {
-		for _, m := range messages {
-			if err := w.outbox.Send(w.t.Context(), tx, m); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-func (w *world) start() {
-	w.t.Helper()
-	if err := w.queue.Start(w.t.Context()); err != nil {
-		w.t.Fatal(err)
-	}
-	w.t.Cleanup(w.stop)
-}
-
-func (w *world) stop() { _ = w.queue.Stop(context.Background()) }
-
-// until waits for the messages to a phone to have the states, newest first.
-func (w *world) until(states ...notify.State) []notify.Stored {
-	w.t.Helper()
-	var seen string
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); <-time.After(20 * time.Millisecond) {
-		list, err := w.outbox.List(w.t.Context(), phone)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		got := make([]notify.State, len(list))
-		for i, m := range list {
-			got[i] = m.State
-		}
-		if seen = fmt.Sprint(got); seen == fmt.Sprint(states) {
-			return list
-		}
-	}
-	w.t.Fatalf("after 20 s the states are %s, want %v", seen, states)
-	return nil
-}
-
-func receipt(text string) notify.Message {
-	return notify.Message{To: phone, Text: text, Purpose: notify.Receipt, Locale: locales.KY}
-}
 
 func TestSendAndReport(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		w.start()
+		w.Work()
 		w.send(receipt("Төлөндү: 1 500 сом"))
 		m := w.until(notify.Sent)[0]
 		got := w.provider.taken()[0]
@@ -173,13 +31,13 @@ func TestSendAndReport(t *testing.T) {
 			status string
 			state  notify.State
 		}{{"sent", notify.Sent}, {"Delivered", notify.Delivered}, {"failed", notify.Delivered}, {"delivered", notify.Delivered}, {"queued", notify.Delivered}, {"sent", notify.Delivered}} {
-			if err := w.outbox.Report(t.Context(), notify.Report{Provider: "test", ID: m.ProviderID, Status: report.status}); err != nil {
+			if err := w.Outbox.Report(t.Context(), notify.Report{Provider: "test", ID: m.ProviderID, Status: report.status}); err != nil {
 				t.Fatal(err)
 			}
 			w.until(report.state)
 		}
 		for provider, id := range map[string]string{"test": "SM-unknown", "": "", "other": m.ProviderID} {
-			if err := w.outbox.Report(t.Context(), notify.Report{Provider: provider, ID: id, Status: "delivered"}); !errors.Is(err, notify.ErrUnknown) {
+			if err := w.Outbox.Report(t.Context(), notify.Report{Provider: provider, ID: id, Status: "delivered"}); !errors.Is(err, notify.ErrUnknown) {
 				t.Errorf("a report on %q gave %v", id, err)
 			}
 		}
@@ -193,9 +51,9 @@ func TestUnknownPurpose(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		err := db.InTx(t.Context(), func(tx *store.Tx) error {
-			return w.outbox.Send(t.Context(), tx, notify.Message{To: phone, Text: "…", Purpose: "advertising"})
+			return w.Outbox.Send(t.Context(), tx, notify.Message{To: phone, Text: "…", Purpose: "advertising"})
 		})
-		if list, fault := w.outbox.List(t.Context(), phone); err == nil || len(list) != 0 || fault != nil {
+		if list, fault := w.Outbox.List(t.Context(), phone); err == nil || len(list) != 0 || fault != nil {
 			t.Errorf("kept %+v, %v, %v", list, err, fault)
 		}
 	})
@@ -205,10 +63,10 @@ func TestSentOnlyWithItsTransaction(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		w.start()
+		w.Work()
 		failure := errors.New("no")
 		err := db.InTx(t.Context(), func(tx *store.Tx) error {
-			return errors.Join(w.outbox.Send(t.Context(), tx, receipt("never")), failure)
+			return errors.Join(w.Outbox.Send(t.Context(), tx, receipt("never")), failure)
 		})
 		if !errors.Is(err, failure) {
 			t.Fatal(err)
@@ -233,7 +91,7 @@ func TestDedup(t *testing.T) {
 			group.Go(func() { w.send(m) })
 		}
 		group.Wait()
-		w.start()
+		w.Work()
 		w.until(notify.Sent)
 		if n := len(w.provider.taken()); n != 1 {
 			t.Errorf("sent %d times", n)
@@ -247,7 +105,7 @@ func TestReusedID(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		w.provider.names = "SM-same"
-		w.start()
+		w.Work()
 		w.send(notify.Message{To: phone, Text: "one", Purpose: notify.Answer}, notify.Message{To: phone, Text: "two", Purpose: notify.Answer})
 		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 			var sent, named int
@@ -274,10 +132,8 @@ func TestExpired(t *testing.T) {
 		w := newWorld(t, db)
 		m := notify.Message{To: phone, Text: "Код: 123456", Purpose: notify.Code, Locale: locales.RU, ExpiresAt: start.Add(time.Minute)}
 		w.send(m)
-		w.mu.Lock()
-		w.now = start.Add(time.Minute)
-		w.mu.Unlock()
-		w.start()
+		w.Pass(time.Minute)
+		w.Work()
 		kept := w.until(notify.Expired)[0]
 		if len(w.provider.taken()) != 0 || kept.Text != "" {
 			t.Error("an expired code was sent, or its text is kept")
@@ -291,7 +147,7 @@ func TestFailures(t *testing.T) {
 		telling := errors.New("POST /Messages: To " + phone + " Body Төлөндү: 1 500 сом: timeout; to=%2B996555000001")
 		refusal := fmt.Errorf("the number %s does not exist: %w", phone, notify.ErrRefused)
 		w := newWorld(t, db, telling, nil, refusal)
-		w.start()
+		w.Work()
 		w.send(receipt("Төлөндү: 1 500 сом"))
 		m := w.until(notify.Sent)[0]
 		if got := w.provider.taken(); len(got) != 2 || got[0].ID != got[1].ID || got[0].Try != 1 || got[1].Try != 2 || m.Tries != 2 {
@@ -299,8 +155,8 @@ func TestFailures(t *testing.T) {
 		}
 		w.send(receipt("second"))
 		w.until(notify.Failed, notify.Sent)
-		w.stop()
-		kept := w.logs.String() + strings.Join(jobErrors(t, db), "\n")
+		w.Stop()
+		kept := w.Logs.String() + strings.Join(jobErrors(t, db), "\n")
 		for _, secret := range []string{phone[1:], "Төлөндү", "second"} {
 			if strings.Contains(kept, secret) {
 				t.Errorf("%q is in the logs or with the jobs", secret)
@@ -351,7 +207,7 @@ func TestNothingInPlain(t *testing.T) {
 				t.Errorf("%q is kept in plain", secret)
 			}
 		}
-		w.start()
+		w.Work()
 		if m := w.until(notify.Sent)[0]; m.Text != "" {
 			t.Error("the text of a code outlives its sending")
 		}

@@ -32,8 +32,8 @@ func TestStop(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		change(w.outbox.Stop)
-		change(w.outbox.Stop)
+		change(w.Outbox.Stop)
+		change(w.Outbox.Stop)
 		for _, purpose := range []notify.Purpose{notify.Code, notify.Answer, notify.Receipt, notify.Statutory, notify.Notice} {
 			w.send(notify.Message{To: phone, Text: string(purpose), Purpose: purpose})
 		}
@@ -46,7 +46,7 @@ func TestStop(t *testing.T) {
 				t.Errorf("%s is %s", purpose, state)
 			}
 		}
-		change(w.outbox.Start)
+		change(w.Outbox.Start)
 		w.send(notify.Message{To: phone, Text: "again", Purpose: notify.Notice})
 		if m := w.list()[0]; len(states) != 5 || m.State != notify.Queued {
 			t.Errorf("after START: %+v of %d", m, len(states))
@@ -55,10 +55,10 @@ func TestStop(t *testing.T) {
 }
 
 func (w *world) list() []notify.Stored {
-	w.t.Helper()
-	list, err := w.outbox.List(w.t.Context(), phone)
+	w.T.Helper()
+	list, err := w.Outbox.List(w.T.Context(), phone)
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	return list
 }

@@ -27,23 +27,23 @@ func (p *provider) texts() (texts []string) {
 }
 
 func (w *world) got(want ...string) {
-	w.t.Helper()
+	w.T.Helper()
 	if got := w.provider.texts(); !slices.Equal(got, want) {
-		w.t.Errorf("the provider got %q, want %q", got, want)
+		w.T.Errorf("the provider got %q, want %q", got, want)
 	}
 }
 
 func (w *world) sendTogether(list ...notify.Message) {
-	w.t.Helper()
-	if err := w.db.InTx(w.t.Context(), func(tx *store.Tx) error { return w.outbox.SendAll(w.t.Context(), tx, list) }); err != nil {
-		w.t.Fatal(err)
+	w.T.Helper()
+	if err := w.DB.InTx(w.T.Context(), func(tx *store.Tx) error { return w.Outbox.SendAll(w.T.Context(), tx, list) }); err != nil {
+		w.T.Fatal(err)
 	}
 }
 
 func (w *world) superseded(want int64) {
-	w.t.Helper()
-	if n, err := w.outbox.Superseded(w.t.Context()); err != nil || n != want {
-		w.t.Errorf("%d messages were replaced, %v, want %d", n, err, want)
+	w.T.Helper()
+	if n, err := w.Outbox.Superseded(w.T.Context()); err != nil || n != want {
+		w.T.Errorf("%d messages were replaced, %v, want %d", n, err, want)
 	}
 }
 
@@ -61,7 +61,7 @@ func TestALaterMessageReplacesAnEarlierOne(t *testing.T) {
 		w.send(code, about("2", "other"), elsewhere, receipt("of nothing"))
 		w.send(code)
 		_ = db.InTx(t.Context(), func(tx *store.Tx) error {
-			return errors.Join(w.outbox.Send(t.Context(), tx, about("1", "rolled back")), errors.New("no"))
+			return errors.Join(w.Outbox.Send(t.Context(), tx, about("1", "rolled back")), errors.New("no"))
 		})
 		w.superseded(0)
 		w.send(about("1", "closed"))
@@ -69,7 +69,7 @@ func TestALaterMessageReplacesAnEarlierOne(t *testing.T) {
 		if listed := w.list(); listed[3].State != notify.Superseded || listed[3].Text != "code" {
 			t.Errorf("listed %+v", listed[3])
 		}
-		w.start()
+		w.Work()
 		w.until(notify.Sent, notify.Sent, notify.Sent, notify.Superseded)
 		w.worked()
 		got := w.provider.texts()
@@ -88,13 +88,13 @@ func TestReplacedWithoutAMessage(t *testing.T) {
 		w := newWorld(t, db)
 		w.send(about("1", "offered"), about("2", "paid"))
 		w.send(about("1", ""))
-		if err := db.InTx(t.Context(), func(tx *store.Tx) error { return w.outbox.Stop(t.Context(), tx, phone) }); err != nil {
+		if err := db.InTx(t.Context(), func(tx *store.Tx) error { return w.Outbox.Stop(t.Context(), tx, phone) }); err != nil {
 			t.Fatal(err)
 		}
 		unwanted := about("2", "news")
 		unwanted.Purpose = notify.Notice
 		w.send(unwanted)
-		w.start()
+		w.Work()
 		w.until(notify.Blocked, notify.Sent, notify.Superseded)
 		w.got("paid")
 	})
@@ -114,10 +114,10 @@ func TestALaterMessageWaitsForWhatIsOnItsWay(t *testing.T) {
 			}
 		}
 		second.provider.by = w.provider // both instances have the same provider
-		w.start()
+		w.Work()
 		w.send(about("1", "code"))
 		<-begun
-		second.start()
+		second.Work()
 		w.send(about("1", "closed"))
 		w.superseded(1)
 		time.Sleep(time.Second)
@@ -150,29 +150,29 @@ func TestAnInterruptedTryIsReplaced(t *testing.T) {
 				w.send(about("1", "closed"))
 				w.interrupt()
 			}
-			w.start()
+			w.Work()
 			time.Sleep(time.Second) // two looks or so
 			w.got()
-			w.pass(31 * time.Second)
+			w.Pass(31 * time.Second)
 			w.due()
 			w.until(notify.Sent, notify.Superseded)
 			w.worked()
 			w.got("closed")
-			w.stop()
+			w.Stop()
 		}
 	})
 }
 
 // interrupt leaves what a kill in the middle of the first message's try leaves.
 func (w *world) interrupt() {
-	w.t.Helper()
-	_, err := w.db.Writer().Exec("UPDATE notify_messages SET leaving_until_at = $1 WHERE id = (SELECT MIN(id) FROM notify_messages)",
+	w.T.Helper()
+	_, err := w.DB.Writer().Exec("UPDATE notify_messages SET leaving_until_at = $1 WHERE id = (SELECT MIN(id) FROM notify_messages)",
 		start.Add(30*time.Second).UnixMicro())
 	if err == nil {
-		_, err = w.db.Writer().Exec("UPDATE river_job SET attempt = 1 WHERE id = (SELECT MIN(id) FROM river_job WHERE state = 'available')")
+		_, err = w.DB.Writer().Exec("UPDATE river_job SET attempt = 1 WHERE id = (SELECT MIN(id) FROM river_job WHERE state = 'available')")
 	}
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 }
 
@@ -182,7 +182,7 @@ func TestAnUncertainMessageIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db, notify.ErrUnanswered)
-		w.start()
+		w.Work()
 		w.send(about("1", "code"))
 		w.jobs("= 'scheduled'", 1)
 		w.send(about("1", "closed"))
@@ -191,7 +191,7 @@ func TestAnUncertainMessageIsNotWaitedFor(t *testing.T) {
 		w.worked()
 		w.got("code", "closed")
 		late := notify.Report{Provider: "test", ID: "late", Status: "delivered", Message: w.list()[1].ID}
-		if err := w.outbox.Report(t.Context(), late); err != nil {
+		if err := w.Outbox.Report(t.Context(), late); err != nil {
 			t.Error(err)
 		}
 		w.until(notify.Sent, notify.Delivered)
@@ -206,7 +206,7 @@ func TestWrittenTogether(t *testing.T) {
 		w := newWorld(t, db, errors.New("try again"))
 		w.send(about("1", "code"))
 		w.sendTogether(about("1", "paid"), about("1", "the rest goes back"))
-		w.start()
+		w.Work()
 		w.until(notify.Sent, notify.Sent, notify.Superseded)
 		w.got("paid", "paid", "the rest goes back")
 	})
@@ -223,7 +223,7 @@ func TestAThingEndsForEveryPhone(t *testing.T) {
 		last := about("1", "it is over")
 		w.sendTogether(notify.Message{Topic: "payment:1"}, last)
 		w.superseded(2)
-		w.start()
+		w.Work()
 		w.worked()
 		got := w.provider.texts()
 		slices.Sort(got)

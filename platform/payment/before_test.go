@@ -10,6 +10,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // numbered are the result numbers of OSMP that decisions were kept as before they had
@@ -22,7 +23,7 @@ var numbered = map[int]payment.Decision{
 // plantNumbers writes a transaction of each number, and a payment that one of them paid.
 func plantNumbers(t *testing.T, db *store.DB) {
 	t.Helper()
-	at := start.UnixMicro()
+	at := testworld.Start.UnixMicro()
 	statements := []string{
 		"INSERT INTO payments (id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at) " +
 			fmt.Sprintf("VALUES ('p', '1234567897', 'fine', 'o', 'x', 'k', 'ky', 'ussd', '', 1500, 'accepted', %[1]d, %[1]d, %[1]d, %[1]d)", at),
@@ -53,16 +54,16 @@ func TestDecisionsFromBefore(t *testing.T) {
 	storetest.Before(t, 101, func(t *testing.T, db *store.DB) {
 		plantNumbers(t, db)
 		_, err := db.Migrate(t.Context())
-		must(t, err)
-		must(t, job.Migrate(t.Context(), db))
+		testworld.OK(t, err)
+		testworld.OK(t, job.Migrate(t.Context(), db))
 		w := newWorld(t, db)
 		for number, want := range numbered {
-			a, err := w.Accept(context.Background(), wallet, fmt.Sprint(number), "1234567897", 1500, start)
+			a, err := w.Accept(context.Background(), wallet, fmt.Sprint(number), "1234567897", 1500, testworld.Start)
 			if err != nil || a.Decision != want || a.Reference != fmt.Sprint("our ", number) {
 				t.Errorf("%d is answered %+v, %v; want %s", number, a, err, want)
 			}
 		}
-		must(t, w.VerifyLedger(t.Context()))
+		testworld.OK(t, w.VerifyLedger(t.Context()))
 		storetest.Planted(t, db, []storetest.Plant{{
 			Name: "the accepted one, refused", Statements: []string{"UPDATE payment_txns SET decision = 'not_payable' WHERE payment_id = 'p'"}, Named: []string{"p is accepted"},
 		}}, func(tx *sql.Tx) error { return payment.NewCheck(nil).Run(context.Background(), tx, func(int) {}) })

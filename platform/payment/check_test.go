@@ -9,14 +9,15 @@ import (
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // check compares the payments with the audit log.
 func (w *world) check(t testing.TB) error {
 	t.Helper()
-	c := payment.NewCheck(w.audit)
-	return w.db.Snapshot(context.Background(), func(tx *sql.Tx) error {
-		if _, err := w.audit.Replay(context.Background(), tx, c.See); err != nil {
+	c := payment.NewCheck(w.Audit)
+	return w.DB.Snapshot(context.Background(), func(tx *sql.Tx) error {
+		if _, err := w.Audit.Replay(context.Background(), tx, c.See); err != nil {
 			return err
 		}
 		return c.Run(context.Background(), tx, func(int) {})
@@ -31,10 +32,10 @@ func TestM5DoubtsAreTheLogs(t *testing.T) {
 		w.register.refuse["2"] = payment.OutcomeDoubt
 		p := w.awaiting(t, aigul, "t1", "1", "2")
 		w.accept(t, "1", p)
-		must(t, w.Settle(ctx, p.ID))
-		must(t, w.check(t))
-		must(t, w.Decide(ctx, "b", p.ID, 1, true, "1"))
-		must(t, w.check(t))
+		testworld.OK(t, w.Settle(ctx, p.ID))
+		testworld.OK(t, w.check(t))
+		testworld.OK(t, w.Decide(ctx, "b", p.ID, 1, true, "1"))
+		testworld.OK(t, w.check(t))
 		for _, statement := range []string{
 			"DELETE FROM ledger_postings WHERE entry_id IN (SELECT id FROM ledger_entries WHERE kind = 'doubt')",
 			"DELETE FROM ledger_entries WHERE kind = 'doubt'",
@@ -43,9 +44,9 @@ func TestM5DoubtsAreTheLogs(t *testing.T) {
 			"UPDATE payment_lines SET doubted_at = NULL",
 		} {
 			_, err := db.Writer().Exec(statement)
-			must(t, err)
+			testworld.OK(t, err)
 		}
-		must(t, w.VerifyLedger(ctx)) // every sum fits
+		testworld.OK(t, w.VerifyLedger(ctx)) // every sum fits
 		if err := w.check(t); err == nil || !strings.Contains(err.Error(), "no line of the payment "+p.ID+" was in doubt") {
 			t.Errorf("the check says %v", err)
 		}

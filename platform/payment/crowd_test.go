@@ -12,6 +12,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // crowd writes n settled payments with their lines, claims, transactions and
@@ -35,10 +36,10 @@ func crowd(t testing.TB, db *store.DB, n int) {
 		"INSERT INTO ledger_postings (entry_id, n, account, amount) " + numbers + "SELECT 's' || i, 1, 'treasury:fine', -150000 FROM many",
 	} {
 		_, err := db.Writer().Exec(statement, n)
-		must(t, err)
+		testworld.OK(t, err)
 	}
 	_, err := db.Writer().Exec("ANALYZE")
-	must(t, err)
+	testworld.OK(t, err)
 }
 
 // M4: the check's time grows as the ledger does. 25 000 payments are 10^5 postings;
@@ -56,7 +57,7 @@ func TestM4CheckOfALargeLedger(t *testing.T) {
 		defer cancel()
 		var told []int
 		began := time.Now()
-		must(t, db.Snapshot(ctx, func(tx *sql.Tx) error {
+		testworld.OK(t, db.Snapshot(ctx, func(tx *sql.Tx) error {
 			return payment.NewCheck(nil).Run(ctx, tx, func(payments int) { told = append(told, payments) })
 		}))
 		t.Logf("%d postings in %v", 4*n, time.Since(began))
@@ -76,11 +77,11 @@ func BenchmarkCheckWithLog(b *testing.B) {
 	db := storetest.Open(b, storetest.NewSQLite(b))
 	w := newWorld(b, db)
 	crowd(b, db, n)
-	log := w.audit
+	log := w.Audit
 	record(b, db, log, n)
 	b.ResetTimer()
 	for range b.N {
-		must(b, w.check(b))
+		testworld.OK(b, w.check(b))
 	}
 	b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N), "ms/check")
 }
@@ -89,7 +90,7 @@ func BenchmarkCheckWithLog(b *testing.B) {
 func record(b *testing.B, db *store.DB, log *audit.Log, n int) {
 	b.Helper()
 	for first := 1; first <= n; first += 1000 {
-		must(b, db.InTx(b.Context(), func(tx *store.Tx) error {
+		testworld.OK(b, db.InTx(b.Context(), func(tx *store.Tx) error {
 			for i := first; i < first+1000 && i <= n; i++ {
 				for _, e := range payment.CrowdRecords(int64(i)) {
 					if err := log.Record(b.Context(), tx, e); err != nil {

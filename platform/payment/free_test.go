@@ -9,6 +9,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // TestSomeOfSeveralBillsArePaid: what is true of one of several bills is not said of all;
@@ -19,10 +20,10 @@ func TestSomeOfSeveralBillsArePaid(t *testing.T) {
 		w := newWorld(t, db)
 		paid, taken := w.awaiting(t, aigul, "t1", "1003"), w.awaiting(t, aigul, "t2", "1004", "1005")
 		w.register.price["1001"], w.register.price["1002"] = 1500*money.Som, 1500*money.Som
-		quoted, err := w.Open(t.Context(), w.caller(bakyt, "t3"), "fine", []string{"1002", "1001", "1003"})
-		must(t, err)
+		quoted, err := w.Open(t.Context(), w.Caller(bakyt, "t3"), "fine", []string{"1002", "1001", "1003"})
+		testworld.OK(t, err)
 		w.accept(t, "1", paid)
-		must(t, w.Settle(t.Context(), paid.ID))
+		testworld.OK(t, w.Settle(t.Context(), paid.ID))
 		w.accept(t, "2", taken)
 		w.register.mu.Lock() // by somebody, not through us
 		w.register.paid["2001"], w.register.paid["2002"] = payment.Settlement{}, payment.Settlement{}
@@ -41,12 +42,12 @@ func TestSomeOfSeveralBillsArePaid(t *testing.T) {
 			{[]string{"2001", "2002"}, "problem.fine_paid", nil},
 			{[]string{"1001", "2001", "1002", "gone"}, "problem.payment_part_paid", []int{1, 3}},
 		} {
-			_, err := w.Open(t.Context(), w.caller(bakyt, "open"), "fine", c.refs)
+			_, err := w.Open(t.Context(), w.Caller(bakyt, "open"), "fine", c.refs)
 			if p := problem.From(err); p.Key != c.key || !slices.Equal(p.Items, c.at) {
 				t.Errorf("%v: %v of %v, not %s of %v", c.refs, err, p.Items, c.key, c.at)
 			}
 		}
-		_, err = w.Confirm(t.Context(), w.caller(bakyt, "t4"), quoted.ID) // its lines are sorted
+		_, err = w.Confirm(t.Context(), w.Caller(bakyt, "t4"), quoted.ID) // its lines are sorted
 		if p := problem.From(err); p.Key != "problem.payment_part_paid" || !slices.Equal(p.Items, []int{2}) {
 			t.Errorf("confirmed: %v of %v", err, p.Items)
 		}
@@ -62,7 +63,7 @@ func TestWaitForTheSMS(t *testing.T) {
 		mine, second := w.awaiting(t, aigul, "t1", "1001"), w.awaiting(t, bakyt, "t2", "1001")
 		w.accept(t, "1", mine)
 		says := func(phone, turn string) string {
-			_, err := w.Open(t.Context(), w.caller(phone, turn), "fine", []string{"1001"})
+			_, err := w.Open(t.Context(), w.Caller(phone, turn), "fine", []string{"1001"})
 			return problem.From(err).Key
 		}
 		const elsewhere, taken = "problem.payment_elsewhere", "problem.payment_taken"
@@ -76,7 +77,7 @@ func TestWaitForTheSMS(t *testing.T) {
 		if got := says("+996700000003", "t6"); got != elsewhere {
 			t.Errorf("a stranger is told %s", got)
 		}
-		must(t, w.Settle(t.Context(), mine.ID))
+		testworld.OK(t, w.Settle(t.Context(), mine.ID))
 		if got := says("+996700000003", "t6"); got != "problem.payment_paid" {
 			t.Errorf("once it is settled a stranger is told %s", got)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // TestListIsOnesOwn (missing for apps): newest first, page by page, a phone's own,
@@ -20,8 +21,8 @@ func TestListIsOnesOwn(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w, ctx := newWorld(t, db), context.Background()
 		list := func(phone, before string, rows int) string {
-			got, err := w.List(ctx, w.caller(phone, ""), before, rows)
-			must(t, err)
+			got, err := w.List(ctx, w.Caller(phone, ""), before, rows)
+			testworld.OK(t, err)
 			var ids []string
 			for _, p := range got {
 				ids = append(ids, p.ID)
@@ -32,8 +33,8 @@ func TestListIsOnesOwn(t *testing.T) {
 		second := w.awaiting(t, aigul, "t2", "2")
 		others := w.awaiting(t, bakyt, "t3", "3")
 		w.register.price["4"] = 1500 * money.Som
-		quote, err := w.Open(ctx, w.caller(aigul, "t4"), "fine", []string{"4"})
-		must(t, err)
+		quote, err := w.Open(ctx, w.Caller(aigul, "t4"), "fine", []string{"4"})
+		testworld.OK(t, err)
 		for _, c := range []struct {
 			phone, before string
 			rows          int
@@ -50,24 +51,24 @@ func TestListIsOnesOwn(t *testing.T) {
 				t.Errorf("%d before %q: %q, not %q", c.rows, c.before, got, c.want)
 			}
 		}
-		if _, err := w.List(ctx, w.caller("", ""), "", 1); problem.From(err).Key != "problem.payment_phone" {
+		if _, err := w.List(ctx, w.Caller("", ""), "", 1); problem.From(err).Key != "problem.payment_phone" {
 			t.Errorf("nobody's payments: %v", err)
 		}
 		w.accept(t, "1", second)
-		must(t, w.Settle(ctx, second.ID))
+		testworld.OK(t, w.Settle(ctx, second.ID))
 		for _, c := range []struct{ phone, id, want string }{
 			{aigul, first.ID, "problem.payment_unfinished"}, {aigul, quote.ID, "problem.payment_unfinished"},
 			{aigul, others.ID, "problem.payment_absent"}, {bakyt, second.ID, "problem.payment_absent"}, {aigul, "x", "problem.payment_absent"},
 		} {
-			if _, _, err := w.Receipt(ctx, w.caller(c.phone, ""), c.id); err == nil || problem.From(err).Key != c.want {
+			if _, _, err := w.Receipt(ctx, w.Caller(c.phone, ""), c.id); err == nil || problem.From(err).Key != c.want {
 				t.Errorf("the receipt of %s for %s: %v, not %s", c.id, c.phone, err, c.want)
 			}
 		}
-		p, text, err := w.Receipt(ctx, w.caller(aigul, ""), second.ID)
-		if must(t, err); p.State != payment.Settled || !strings.Contains(text, p.Code) || !strings.Contains(text, p.Amount.String()) {
+		p, text, err := w.Receipt(ctx, w.Caller(aigul, ""), second.ID)
+		if testworld.OK(t, err); p.State != payment.Settled || !strings.Contains(text, p.Code) || !strings.Contains(text, p.Amount.String()) {
 			t.Errorf("%s: %q", p.State, text)
 		}
-		w.pass(payment.QuoteLife + time.Minute)
+		w.Pass(payment.QuoteLife + time.Minute)
 		if got := list(aigul, "", 50); got != second.ID+" "+first.ID {
 			t.Errorf("a lapsed quote is listed: %q", got)
 		}

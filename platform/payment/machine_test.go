@@ -77,7 +77,7 @@ func (m *machine) openAndConfirm(t *rapid.T) {
 		refs[m.bill(t)] = true
 	}
 	m.turns++
-	c := m.w.caller(aigul, fmt.Sprintf("%s/%d", m.prefix, m.turns))
+	c := m.w.Caller(aigul, fmt.Sprintf("%s/%d", m.prefix, m.turns))
 	bills := slices.Sorted(maps.Keys(refs))
 	p, err := m.w.Open(context.Background(), c, "fine", bills)
 	want := m.refusal(bills)
@@ -108,7 +108,7 @@ func (m *machine) accept(t *rapid.T) {
 	p := m.pick(t)
 	sum := p.Amount + money.Amount(rapid.SampledFrom([]int{0, 0, 0, 0, -1, 1}).Draw(t, "difference"))
 	id := fmt.Sprintf("%d", rapid.IntRange(0, 40).Draw(t, "txn"))
-	got, err := m.w.Accept(context.Background(), wallet+m.prefix, id, p.Code, sum, m.w.now())
+	got, err := m.w.Accept(context.Background(), wallet+m.prefix, id, p.Code, sum, m.w.Clock.Now())
 	if err != nil {
 		t.Fatalf("accept: %v", err)
 	}
@@ -171,7 +171,7 @@ func (m *machine) settle(t *rapid.T) {
 	if err != nil && !errors.Is(err, errLost) {
 		t.Fatalf("settle: %v", err)
 	}
-	now, err := m.w.Get(context.Background(), m.w.caller(aigul, ""), p.ID)
+	now, err := m.w.Get(context.Background(), m.w.Caller(aigul, ""), p.ID)
 	if err != nil {
 		t.Fatalf("get: %v", err)
 	}

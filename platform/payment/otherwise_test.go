@@ -12,12 +12,13 @@ import (
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // told counts the messages about a code that say that it is closed.
 func (w *world) told(p payment.Payment) int {
 	n := 0
-	for _, text := range w.texts() {
+	for _, text := range w.Phones.Texts() {
 		if strings.Contains(text, p.Code+" жабылды") {
 			n++
 		}
@@ -39,8 +40,8 @@ func TestPaidOtherwise(t *testing.T) {
 		if a := w.accept(t, "1", paid); a.Decision != payment.Approved {
 			t.Fatalf("accepted: %+v", a)
 		}
-		must(t, w.Settle(t.Context(), paid.ID))
-		w.work(t)
+		testworld.OK(t, w.Settle(t.Context(), paid.ID))
+		w.Work()
 		for what, c := range map[string]struct {
 			p     payment.Payment
 			owner string
@@ -60,13 +61,13 @@ func TestPaidOtherwise(t *testing.T) {
 			if err != nil || answer.Decision != c.check {
 				t.Errorf("the wallet's check of %s: %+v, %v", what, answer, err)
 			}
-			eventually(t, what+" is told of", func() bool { return w.told(c.p) == c.told })
+			testworld.Eventually(t, what+" is told of", func() bool { return w.told(c.p) == c.told })
 		}
 		if a := w.accept(t, "2", same); a.Decision != payment.NotPayable {
 			t.Errorf("a closed code was paid: %+v", a)
 		}
-		must(t, w.VerifyLedger(t.Context()))
-		if n := w.count(t, "SELECT count(*) FROM audit_records WHERE action = 'payment.paid_otherwise'"); n != 2 {
+		testworld.OK(t, w.VerifyLedger(t.Context()))
+		if n := w.Number("SELECT count(*) FROM audit_records WHERE action = 'payment.paid_otherwise'"); n != 2 {
 			t.Errorf("the audit log has %d codes closed", n)
 		}
 	})
@@ -79,15 +80,15 @@ func TestConfirmingAPaidBill(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		paid := w.awaiting(t, aigul, "t1", "1001")
-		quoted, err := w.Open(t.Context(), w.caller(bakyt, "t2"), "fine", []string{"1001"})
-		must(t, err)
+		quoted, err := w.Open(t.Context(), w.Caller(bakyt, "t2"), "fine", []string{"1001"})
+		testworld.OK(t, err)
 		w.accept(t, "1", paid)
-		_, err = w.Confirm(t.Context(), w.caller(bakyt, "t3"), quoted.ID)
+		_, err = w.Confirm(t.Context(), w.Caller(bakyt, "t3"), quoted.ID)
 		if key := problem.From(err).Key; key != "problem.payment_elsewhere" {
 			t.Errorf("while it is being paid: %v", err)
 		}
-		must(t, w.Settle(t.Context(), paid.ID))
-		_, err = w.Confirm(t.Context(), w.caller(bakyt, "t4"), quoted.ID)
+		testworld.OK(t, w.Settle(t.Context(), paid.ID))
+		_, err = w.Confirm(t.Context(), w.Caller(bakyt, "t4"), quoted.ID)
 		if key := problem.From(err).Key; key != "problem.payment_paid" {
 			t.Errorf("once it is paid: %v", err)
 		}
@@ -100,7 +101,7 @@ func TestTwoWalletsOneBill(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		w.work(t)
+		w.Work()
 		codes := []payment.Payment{w.awaiting(t, aigul, "t1", "1001"), w.awaiting(t, bakyt, "t2", "1001")}
 		taken := make([]int, len(codes))
 		var mu sync.Mutex
@@ -108,7 +109,7 @@ func TestTwoWalletsOneBill(t *testing.T) {
 		for i := range 16 {
 			all.Go(func() {
 				p := codes[i%2]
-				a, err := w.Accept(context.Background(), wallet, fmt.Sprint(i), p.Code, p.Amount, w.now())
+				a, err := w.Accept(context.Background(), wallet, fmt.Sprint(i), p.Code, p.Amount, w.Clock.Now())
 				mu.Lock()
 				defer mu.Unlock()
 				switch {
@@ -130,12 +131,12 @@ func TestTwoWalletsOneBill(t *testing.T) {
 		if taken[1] == 1 {
 			winner, loser, owner, other = codes[1], codes[0], bakyt, aigul
 		}
-		eventually(t, "settled", func() bool { return w.state(t, owner, winner).State == payment.Settled })
-		eventually(t, "the other is told", func() bool { return w.told(loser) == 1 })
+		testworld.Eventually(t, "settled", func() bool { return w.state(t, owner, winner).State == payment.Settled })
+		testworld.Eventually(t, "the other is told", func() bool { return w.told(loser) == 1 })
 		if got := w.state(t, other, loser); got.State != payment.Refused || w.told(winner) != 0 {
 			t.Errorf("the other is %s, the first is told %d times", got.State, w.told(winner))
 		}
-		must(t, w.VerifyLedger(t.Context()))
+		testworld.OK(t, w.VerifyLedger(t.Context()))
 	})
 }
 
@@ -148,18 +149,18 @@ func TestCodesOfPaidBillsOfBefore(t *testing.T) {
 		paid := w.awaiting(t, aigul, "t1", "1001")
 		left := w.awaiting(t, bakyt, "t2", "1001")
 		w.accept(t, "1", paid)
-		must(t, w.CloseOvertaken(t.Context())) // being paid is not paid: the money may go back
+		testworld.OK(t, w.CloseOvertaken(t.Context())) // being paid is not paid: the money may go back
 		if got := w.state(t, bakyt, left); got.State != payment.Awaiting {
 			t.Fatalf("while the other is being settled it is %s", got.State)
 		}
-		must(t, w.Settle(t.Context(), paid.ID))
+		testworld.OK(t, w.Settle(t.Context(), paid.ID))
 		_, err := db.Writer().Exec("UPDATE payments SET state = 'awaiting', finished_at = NULL WHERE id = $1", left.ID)
-		must(t, err)
-		must(t, w.CloseOvertaken(t.Context()))
+		testworld.OK(t, err)
+		testworld.OK(t, w.CloseOvertaken(t.Context()))
 		if got := w.state(t, bakyt, left); got.State != payment.Awaiting {
 			t.Errorf("looked again within the minute")
 		}
-		w.pass(2 * time.Minute)
+		w.Pass(2 * time.Minute)
 		var all sync.WaitGroup
 		for range 4 {
 			all.Go(func() {
@@ -172,6 +173,6 @@ func TestCodesOfPaidBillsOfBefore(t *testing.T) {
 		if got := w.state(t, bakyt, left); got.State != payment.Refused {
 			t.Errorf("it is %s", got.State)
 		}
-		must(t, w.VerifyLedger(t.Context()))
+		testworld.OK(t, w.VerifyLedger(t.Context()))
 	})
 }

@@ -15,16 +15,14 @@ import (
 	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/problem"
-	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 func newPartners(t *testing.T, db *store.DB, now func() time.Time) *payment.Partners {
 	t.Helper()
-	sealer, err := seal.New([]byte(strings.Repeat("k", 32)))
-	must(t, err)
-	return payment.NewPartners(db, sealer, limit.NewMemory(now), now, rand.Reader)
+	return payment.NewPartners(db, testworld.Sealer(t), limit.NewMemory(now), now, rand.Reader)
 }
 
 // M3: the hash of an earlier version is good once, for all who come at once, and
@@ -36,9 +34,9 @@ func TestM3EarlierHashes(t *testing.T) {
 		partners := newPartners(t, db, time.Now)
 		secret := strings.Repeat("s", 43)
 		hash, err := argon2id.CreateHash(secret, argon2id.DefaultParams)
-		must(t, err)
+		testworld.OK(t, err)
 		_, err = db.Writer().Exec("INSERT INTO partners (id, secret_hash, created_at) VALUES ($1, $2, 1)", wallet, hash)
-		must(t, err)
+		testworld.OK(t, err)
 		var all sync.WaitGroup
 		for range 64 {
 			all.Go(func() {
@@ -54,11 +52,11 @@ func TestM3EarlierHashes(t *testing.T) {
 		}
 		all.Wait()
 		var kept string
-		must(t, db.Reader().QueryRow("SELECT secret_hash FROM partners").Scan(&kept))
+		testworld.OK(t, db.Reader().QueryRow("SELECT secret_hash FROM partners").Scan(&kept))
 		if !strings.HasPrefix(kept, "hmac-sha256:") || strings.Contains(kept, secret) {
 			t.Error("the earlier hash was not replaced")
 		}
-		must(t, partners.Authenticate(ctx, wallet, secret, "192.0.2.1"))
+		testworld.OK(t, partners.Authenticate(ctx, wallet, secret, "192.0.2.1"))
 	})
 }
 
@@ -67,12 +65,12 @@ func TestM3EarlierHashes(t *testing.T) {
 func TestM3WrongSecretsBlockNobody(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		ctx, now := context.Background(), start
+		ctx, now := context.Background(), testworld.Start
 		partners := newPartners(t, db, func() time.Time { return now })
 		secret, err := partners.CreatePartner(ctx, wallet)
-		must(t, err)
+		testworld.OK(t, err)
 		other, err := partners.CreatePartner(ctx, "other-bank")
-		must(t, err)
+		testworld.OK(t, err)
 		keys := func(id, secret, address string, n int) (keys map[string]int) {
 			keys = map[string]int{}
 			for range n {
@@ -86,7 +84,7 @@ func TestM3WrongSecretsBlockNobody(t *testing.T) {
 			if got := keys(c.id, c.secret, "address of "+name, 64); got["problem.partner_secret"] != 20 || got["problem.partner_wait"] != 44 {
 				t.Errorf("%s: %v", name, got)
 			}
-			must(t, partners.Authenticate(ctx, wallet, secret, "address of "+name))
+			testworld.OK(t, partners.Authenticate(ctx, wallet, secret, "address of "+name))
 		}
 		made := map[string]int{} // made-up partners are counted together
 		for i := range 64 {
@@ -105,10 +103,10 @@ func TestM3WrongSecretsBlockNobody(t *testing.T) {
 func TestPartners(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		ctx, now := context.Background(), start
+		ctx, now := context.Background(), testworld.Start
 		partners := newPartners(t, db, func() time.Time { return now })
 		secret, err := partners.CreatePartner(ctx, wallet)
-		must(t, err)
+		testworld.OK(t, err)
 		if _, err := partners.CreatePartner(ctx, wallet); !errors.Is(err, payment.ErrPartnerExists) {
 			t.Errorf("a second partner of one id: %v", err)
 		}
@@ -125,20 +123,20 @@ func TestPartners(t *testing.T) {
 		}
 		refused(wallet, secret+"x")
 		for range 3 {
-			must(t, partners.Authenticate(ctx, wallet, secret, "192.0.2.1"))
+			testworld.OK(t, partners.Authenticate(ctx, wallet, secret, "192.0.2.1"))
 		}
 		refused(wallet, secret+"x")
 		refused(wallet, "")
 		refused("nobody", secret)
 		now = now.Add(time.Hour)
-		must(t, partners.Authenticate(ctx, wallet, secret, "192.0.2.1"))
+		testworld.OK(t, partners.Authenticate(ctx, wallet, secret, "192.0.2.1"))
 		var kept string
-		must(t, db.Reader().QueryRow("SELECT secret_hash FROM partners").Scan(&kept))
+		testworld.OK(t, db.Reader().QueryRow("SELECT secret_hash FROM partners").Scan(&kept))
 		if strings.Contains(kept, secret) || !strings.HasPrefix(kept, "hmac-sha256:") {
 			t.Error("the secret is kept otherwise than hashed")
 		}
 		_, err = db.Writer().Exec("UPDATE partners SET disabled_at = 1")
-		must(t, err)
+		testworld.OK(t, err)
 		refused(wallet, secret)
 	})
 }

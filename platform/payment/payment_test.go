@@ -14,34 +14,35 @@ import (
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 func TestPaidEndToEnd(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		w.work(t)
+		w.Work()
 		w.register.price["2"] = 1000 * money.Som
 		p := w.awaiting(t, aigul, "t1", "1", "2")
 		if p.State != payment.Awaiting || p.Amount != 2500*money.Som || !payment.ValidCode(p.Code) {
 			t.Fatalf("confirmed: %+v", p)
 		}
 		check, err := w.Check(context.Background(), wallet, p.Code, 0)
-		must(t, err)
+		testworld.OK(t, err)
 		if check.Decision != payment.Approved || check.Due != p.Amount || check.Service != "fine" {
 			t.Errorf("check: %+v", check)
 		}
-		eventually(t, "the code by SMS", func() bool { return len(w.texts()) == 1 }) // or the receipt replaces it
+		testworld.Eventually(t, "the code by SMS", func() bool { return len(w.Phones.Texts()) == 1 }) // or the receipt replaces it
 		if a := w.accept(t, "1", p); a.Decision != payment.Approved || a.Reference == "" {
 			t.Errorf("accept: %+v", a)
 		}
-		eventually(t, "settled", func() bool { return w.state(t, aigul, p).State == payment.Settled })
-		eventually(t, "code and receipt by SMS", func() bool { return len(w.texts()) == 2 })
-		all := strings.Join(w.texts(), "\n")
+		testworld.Eventually(t, "settled", func() bool { return w.state(t, aigul, p).State == payment.Settled })
+		testworld.Eventually(t, "code and receipt by SMS", func() bool { return len(w.Phones.Texts()) == 2 })
+		all := strings.Join(w.Phones.Texts(), "\n")
 		if !strings.Contains(all, p.Code) || !strings.Contains(all, "Төлөндү: 2 500 сом") || !strings.Contains(all, aigul) {
 			t.Errorf("SMS: %s", all)
 		}
-		must(t, w.VerifyLedger(context.Background()))
+		testworld.OK(t, w.VerifyLedger(context.Background()))
 		if again, err := w.Check(context.Background(), wallet, p.Code, p.Amount); err != nil || again.Decision != payment.NotPayable {
 			t.Errorf("check of a paid code: %+v, %v", again, err)
 		}
@@ -53,36 +54,36 @@ func TestOpenAndConfirmAreIdempotent(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w, ctx := newWorld(t, db), context.Background()
 		w.register.price["1"] = 5000
-		first, err := w.Open(ctx, w.caller(aigul, "t1"), "fine", []string{"1"})
-		must(t, err)
-		again, err := w.Open(ctx, w.caller(aigul, "t1"), "fine", []string{"1"})
-		must(t, err)
-		later, err := w.Open(ctx, w.caller(aigul, "t2"), "fine", []string{"1"})
-		must(t, err)
+		first, err := w.Open(ctx, w.Caller(aigul, "t1"), "fine", []string{"1"})
+		testworld.OK(t, err)
+		again, err := w.Open(ctx, w.Caller(aigul, "t1"), "fine", []string{"1"})
+		testworld.OK(t, err)
+		later, err := w.Open(ctx, w.Caller(aigul, "t2"), "fine", []string{"1"})
+		testworld.OK(t, err)
 		w.register.price["2"] = 6000
-		other, err := w.Open(ctx, w.caller(aigul, "t2"), "fine", []string{"2"})
-		must(t, err)
+		other, err := w.Open(ctx, w.Caller(aigul, "t2"), "fine", []string{"2"})
+		testworld.OK(t, err)
 		if first.ID != again.ID || first.ID != later.ID || first.ID == other.ID {
 			t.Errorf("ids: %s, again %s, another turn %s, another bill %s", first.ID, again.ID, later.ID, other.ID)
 		}
 		if first.Code != "" {
 			t.Error("the code is told before the payment is confirmed")
 		}
-		one, err := w.Confirm(ctx, w.caller(aigul, "t3"), first.ID)
-		must(t, err)
-		two, err := w.Confirm(ctx, w.caller(aigul, "t4"), first.ID)
-		must(t, err)
+		one, err := w.Confirm(ctx, w.Caller(aigul, "t3"), first.ID)
+		testworld.OK(t, err)
+		two, err := w.Confirm(ctx, w.Caller(aigul, "t4"), first.ID)
+		testworld.OK(t, err)
 		if one.Code == "" || one.Code != two.Code || !one.ExpiresAt.Equal(two.ExpiresAt) {
 			t.Errorf("confirmed twice: %+v, %+v", one, two)
 		}
-		if n := w.count(t, "SELECT COUNT(*) FROM notify_messages"); n != 1 {
+		if n := w.Number("SELECT COUNT(*) FROM notify_messages"); n != 1 {
 			t.Errorf("%d messages with the code", n)
 		}
-		if _, err := w.Confirm(ctx, w.caller(bakyt, "t5"), other.ID); problem.From(err).Key != "problem.payment_absent" {
+		if _, err := w.Confirm(ctx, w.Caller(bakyt, "t5"), other.ID); problem.From(err).Key != "problem.payment_absent" {
 			t.Errorf("another's payment: %v", err)
 		}
-		w.pass(payment.QuoteLife)
-		if _, err := w.Confirm(ctx, w.caller(aigul, "t6"), other.ID); problem.From(err).Key != "problem.payment_expired" {
+		w.Pass(payment.QuoteLife)
+		if _, err := w.Confirm(ctx, w.Caller(aigul, "t6"), other.ID); problem.From(err).Key != "problem.payment_expired" {
 			t.Errorf("a lapsed quote: %v", err)
 		}
 	})
@@ -97,7 +98,7 @@ func TestSixtyFourAcceptsOfOneTransaction(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range answers {
 			wg.Go(func() {
-				a, err := w.Accept(context.Background(), wallet, "0007", p.Code, p.Amount, start)
+				a, err := w.Accept(context.Background(), wallet, "0007", p.Code, p.Amount, testworld.Start)
 				if err != nil {
 					t.Errorf("accept: %v", err)
 				}
@@ -110,14 +111,14 @@ func TestSixtyFourAcceptsOfOneTransaction(t *testing.T) {
 				t.Fatalf("answers differ: %+v and %+v", a, answers[0])
 			}
 		}
-		if n := w.count(t, "SELECT COUNT(*) FROM ledger_entries"); n != 1 {
+		if n := w.Number("SELECT COUNT(*) FROM ledger_entries"); n != 1 {
 			t.Errorf("%d effects", n)
 		}
 		for _, other := range []struct {
 			account string
 			sum     money.Amount
 		}{{p.Code, p.Amount + 1}, {"1", p.Amount}} {
-			a, err := w.Accept(context.Background(), wallet, "0007", other.account, other.sum, start)
+			a, err := w.Accept(context.Background(), wallet, "0007", other.account, other.sum, testworld.Start)
 			if err != nil || a.Decision != payment.Reused {
 				t.Errorf("the same txn_id with other data: %+v, %v", a, err)
 			}
@@ -126,7 +127,7 @@ func TestSixtyFourAcceptsOfOneTransaction(t *testing.T) {
 		if a := w.accept(t, "7", p); a.Decision != payment.NotPayable {
 			t.Errorf("a second transaction: %+v", a)
 		}
-		must(t, w.VerifyLedger(context.Background()))
+		testworld.OK(t, w.VerifyLedger(context.Background()))
 	})
 }
 
@@ -141,7 +142,7 @@ func TestOneCodePaidByManyTransactions(t *testing.T) {
 			var wg sync.WaitGroup
 			for i := range 16 {
 				wg.Go(func() {
-					a, err := w.Accept(context.Background(), wallet, tag+strconv.Itoa(i+10), p.Code, p.Amount, start)
+					a, err := w.Accept(context.Background(), wallet, tag+strconv.Itoa(i+10), p.Code, p.Amount, testworld.Start)
 					if err != nil || a.Decision != payment.Approved && a.Decision != payment.NotPayable {
 						t.Errorf("accept: %+v, %v", a, err)
 					}
@@ -151,11 +152,11 @@ func TestOneCodePaidByManyTransactions(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			if taken.Load() != 1 || w.count(t, "SELECT COUNT(*) FROM payment_claims") != round+1 {
+			if taken.Load() != 1 || w.Number("SELECT COUNT(*) FROM payment_claims") != round+1 {
 				t.Fatalf("taken %d times", taken.Load())
 			}
 		}
-		must(t, w.VerifyLedger(context.Background()))
+		testworld.OK(t, w.VerifyLedger(context.Background()))
 	})
 }
 
@@ -188,6 +189,6 @@ func TestTwoCodesForOneBill(t *testing.T) {
 				t.Errorf("the refused payment keeps a claim: %v, %v", taken, err)
 			}
 		}
-		must(t, w.VerifyLedger(context.Background()))
+		testworld.OK(t, w.VerifyLedger(context.Background()))
 	})
 }

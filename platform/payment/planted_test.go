@@ -7,10 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // unsaid are the columns of the payments that nothing holds against a record, and why.
@@ -52,15 +52,15 @@ func everyPayment(t *testing.T, w *world) (all told) {
 			continue // awaiting
 		}
 		w.accept(t, fmt.Sprint(100+i), p)
-		w.pass(time.Minute)
+		w.Pass(time.Minute)
 		if i != 4 {
-			must(t, w.Settle(ctx, p.ID))
+			testworld.OK(t, w.Settle(ctx, p.ID))
 		}
 		if i == 6 {
-			must(t, w.db.InTx(ctx, func(tx *store.Tx) error { return w.CutPhone(ctx, tx, phone, w.now()) }))
+			testworld.OK(t, w.DB.InTx(ctx, func(tx *store.Tx) error { return w.CutPhone(ctx, tx, phone, w.Clock.Now()) }))
 		}
 	}
-	must(t, w.Decide(ctx, "b", ids[3], 0, true, "1"))
+	testworld.OK(t, w.Decide(ctx, "b", ids[3], 0, true, "1"))
 	return told{ids[0], ids[1], ids[2], ids[3], ids[4], ids[5], ids[6]}
 }
 
@@ -160,8 +160,8 @@ func TestPlantedChanges(t *testing.T) {
 // look compares the payments with the log in a transaction, and says how many records
 // could not be compared.
 func (w *world) look(tx *sql.Tx) (older int, err error) {
-	c := payment.NewCheck(w.audit)
-	if _, err := w.audit.Replay(context.Background(), tx, c.See); err != nil {
+	c := payment.NewCheck(w.Audit)
+	if _, err := w.Audit.Replay(context.Background(), tx, c.See); err != nil {
 		return 0, err
 	}
 	err = c.Run(context.Background(), tx, func(int) {})
@@ -173,14 +173,14 @@ func TestRecordsFromBefore(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		w.Trail = w.trail(forgetful{w.audit})
+		w.Service.Trail = w.TrailBy(testworld.Forgetful{Log: w.Audit})
 		everyPayment(t, w)
-		w.Trail = w.trail(w.audit)
+		w.Service.Trail = w.TrailBy(w.Audit)
 		p := w.awaiting(t, bakyt, "t", "81")
 		w.accept(t, "81", p)
 		var records int
-		must(t, db.Reader().QueryRow("SELECT COUNT(*) FROM audit_records WHERE decided = '' AND action LIKE 'payment.%'").Scan(&records))
-		must(t, db.Snapshot(t.Context(), func(tx *sql.Tx) error {
+		testworld.OK(t, db.Reader().QueryRow("SELECT COUNT(*) FROM audit_records WHERE decided = '' AND action LIKE 'payment.%'").Scan(&records))
+		testworld.OK(t, db.Snapshot(t.Context(), func(tx *sql.Tx) error {
 			older, err := w.look(tx)
 			if older != records || records < 15 {
 				t.Errorf("%d records cannot be compared, of %d", older, records)
@@ -190,12 +190,4 @@ func TestRecordsFromBefore(t *testing.T) {
 		storetest.Planted(t, db, []storetest.Plant{{Name: "of the newer", Statements: sums(p.ID), Named: []string{p.ID, "bills"}}},
 			func(tx *sql.Tx) error { _, err := w.look(tx); return err })
 	})
-}
-
-// forgetful writes records as they were before they said what was decided.
-type forgetful struct{ *audit.Log }
-
-func (f forgetful) Record(ctx context.Context, tx *store.Tx, e audit.Entry) error {
-	e.Decided = nil
-	return f.Log.Record(ctx, tx, e)
 }

@@ -14,11 +14,11 @@ func TestS2AReleasedPhoneHasNoPayments(t *testing.T) {
 		w := newWorld(t, db)
 		const phone = "+996555000001"
 		opened := w.awaiting(t, phone, "t1", "1001")
-		err := db.InTx(t.Context(), func(tx *store.Tx) error { return w.CutPhone(t.Context(), tx, phone, w.now()) })
+		err := db.InTx(t.Context(), func(tx *store.Tx) error { return w.CutPhone(t.Context(), tx, phone, w.Clock.Now()) })
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p, err := w.Get(t.Context(), w.caller(phone, "t2"), opened.ID); err == nil {
+		if p, err := w.Get(t.Context(), w.Caller(phone, "t2"), opened.ID); err == nil {
 			t.Errorf("the next holder sees %+v", p)
 		}
 	})

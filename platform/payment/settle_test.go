@@ -13,6 +13,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 func TestUnknownOutcomeIsSettledOnce(t *testing.T) {
@@ -28,10 +29,10 @@ func TestUnknownOutcomeIsSettledOnce(t *testing.T) {
 		if s := w.state(t, aigul, p); s.State != payment.Accepted || s.Lines[0].State != payment.Claimed || s.Lines[1].State != payment.Settled {
 			t.Errorf("after a lost answer: %+v", s)
 		}
-		must(t, w.VerifyLedger(ctx))
-		w.pass(time.Hour)
+		testworld.OK(t, w.VerifyLedger(ctx))
+		w.Pass(time.Hour)
 		for range 3 {
-			must(t, w.Settle(ctx, p.ID))
+			testworld.OK(t, w.Settle(ctx, p.ID))
 		}
 		if s := w.state(t, aigul, p); s.State != payment.Settled {
 			t.Errorf("after another try: %+v", s)
@@ -39,7 +40,7 @@ func TestUnknownOutcomeIsSettledOnce(t *testing.T) {
 		if w.register.pays != 2 {
 			t.Errorf("the register was paid %d times", w.register.pays)
 		}
-		must(t, w.VerifyLedger(ctx))
+		testworld.OK(t, w.VerifyLedger(ctx))
 	})
 }
 
@@ -47,22 +48,22 @@ func TestPaidBySomebodyElseGoesBack(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w, ctx := newWorld(t, db), context.Background()
-		w.work(t)
+		w.Work()
 		w.register.refuse["2"] = payment.OutcomePaid
 		p := w.awaiting(t, aigul, "t1", "1", "2")
-		eventually(t, "the code by SMS", func() bool { return len(w.texts()) == 1 }) // or the receipt replaces it
+		testworld.Eventually(t, "the code by SMS", func() bool { return len(w.Phones.Texts()) == 1 }) // or the receipt replaces it
 		w.accept(t, "1", p)
-		eventually(t, "refund due", func() bool { return w.state(t, aigul, p).State == payment.RefundDue })
+		testworld.Eventually(t, "refund due", func() bool { return w.state(t, aigul, p).State == payment.RefundDue })
 		s := w.state(t, aigul, p)
 		if s.Lines[0].State != payment.Settled || s.Lines[1].State != payment.RefundDue || s.Lines[1].Reason != payment.OutcomePaid {
 			t.Errorf("lines: %+v", s.Lines)
 		}
-		eventually(t, "code, receipt and refund by SMS", func() bool { return len(w.texts()) == 3 })
-		all := strings.Join(w.texts(), "\n")
+		testworld.Eventually(t, "code, receipt and refund by SMS", func() bool { return len(w.Phones.Texts()) == 3 })
+		all := strings.Join(w.Phones.Texts(), "\n")
 		if !strings.Contains(all, "Төлөндү: 1 500 сом") || !strings.Contains(all, "1 500 сом төлөгөн жерден кайтарылат") {
 			t.Errorf("SMS: %s", all)
 		}
-		must(t, w.VerifyLedger(ctx))
+		testworld.OK(t, w.VerifyLedger(ctx))
 		if taken, err := w.Claimed(ctx, "fine", "2"); err != nil || taken {
 			t.Errorf("a refunded bill stays claimed: %v, %v", taken, err)
 		}
@@ -80,13 +81,13 @@ func TestRegisterDownDelaysAndLosesNothing(t *testing.T) {
 		}
 		w.accept(t, "1", p)
 		w.register.down = 1
-		w.work(t)
-		eventually(t, "settled by the second try", func() bool {
-			w.pass(time.Second)
-			must(t, w.Sweep(context.Background()))
+		w.Work()
+		testworld.Eventually(t, "settled by the second try", func() bool {
+			w.Pass(time.Second)
+			testworld.OK(t, w.Sweep(context.Background()))
 			return w.state(t, aigul, p).State == payment.Settled
 		})
-		must(t, w.VerifyLedger(context.Background()))
+		testworld.OK(t, w.VerifyLedger(context.Background()))
 	})
 }
 
@@ -96,10 +97,10 @@ func TestRefusals(t *testing.T) {
 		w, ctx := newWorld(t, db), context.Background()
 		p := w.awaiting(t, aigul, "t1", "1")
 		w.register.price["2"] = 6000
-		quoted, err := w.Open(ctx, w.caller(aigul, "t2"), "fine", []string{"2"})
-		must(t, err)
+		quoted, err := w.Open(ctx, w.Caller(aigul, "t2"), "fine", []string{"2"})
+		testworld.OK(t, err)
 		var hidden string
-		must(t, db.Reader().QueryRow("SELECT code FROM payments WHERE id = $1", quoted.ID).Scan(&hidden))
+		testworld.OK(t, db.Reader().QueryRow("SELECT code FROM payments WHERE id = $1", quoted.ID).Scan(&hidden))
 		wrong := p.Code[:9] + string('0'+(p.Code[9]-'0'+1)%10)
 		for i, c := range []struct {
 			name, account string
@@ -114,7 +115,7 @@ func TestRefusals(t *testing.T) {
 			{"more", p.Code, p.Amount + 1, payment.SumTooLarge},
 			{"nothing paid", p.Code, 0, payment.SumTooSmall},
 		} {
-			a, err := w.Accept(ctx, wallet, strconv.Itoa(i), c.account, c.sum, start)
+			a, err := w.Accept(ctx, wallet, strconv.Itoa(i), c.account, c.sum, testworld.Start)
 			if err != nil || a.Decision != c.want {
 				t.Errorf("%s: %+v, %v; want %s", c.name, a, err, c.want)
 			}
@@ -125,12 +126,12 @@ func TestRefusals(t *testing.T) {
 		if a, err := w.Check(ctx, wallet, p.Code, p.Amount); err != nil || a.Decision != payment.NotPayable {
 			t.Errorf("a price that changed: %+v, %v", a, err)
 		}
-		w.pass(payment.CodeLife)
+		w.Pass(payment.CodeLife)
 		if a := w.accept(t, "55", p); a.Decision != payment.NotPayable {
 			t.Errorf("a lapsed code: %+v", a)
 		}
-		must(t, w.VerifyLedger(ctx))
-		if n := w.count(t, "SELECT COUNT(*) FROM ledger_entries"); n != 0 {
+		testworld.OK(t, w.VerifyLedger(ctx))
+		if n := w.Number("SELECT COUNT(*) FROM ledger_entries"); n != 0 {
 			t.Errorf("refusals left %d entries", n)
 		}
 	})
@@ -142,13 +143,13 @@ func TestOpenRefusesATakenBill(t *testing.T) {
 		w, ctx := newWorld(t, db), context.Background()
 		p := w.awaiting(t, aigul, "t1", "1")
 		w.accept(t, "1", p)
-		if _, err := w.Open(ctx, w.caller(bakyt, "t2"), "fine", []string{"1"}); problem.From(err).Key != "problem.payment_elsewhere" {
+		if _, err := w.Open(ctx, w.Caller(bakyt, "t2"), "fine", []string{"1"}); problem.From(err).Key != "problem.payment_elsewhere" {
 			t.Errorf("a bill being paid: %v", err)
 		}
-		if _, err := w.Open(ctx, w.caller("", "t3"), "fine", []string{"1"}); problem.From(err).Key != "problem.payment_phone" {
+		if _, err := w.Open(ctx, w.Caller("", "t3"), "fine", []string{"1"}); problem.From(err).Key != "problem.payment_phone" {
 			t.Errorf("nobody: %v", err)
 		}
-		if _, err := w.Open(ctx, w.caller(bakyt, "t4"), "fine", nil); problem.From(err).Key != "problem.payment_bills" {
+		if _, err := w.Open(ctx, w.Caller(bakyt, "t4"), "fine", nil); problem.From(err).Key != "problem.payment_bills" {
 			t.Errorf("nothing: %v", err)
 		}
 	})
@@ -169,9 +170,9 @@ func TestVerifyLedgerFindsDifferences(t *testing.T) {
 			storetest.Each(t, func(t *testing.T, db *store.DB) {
 				w, ctx := newWorld(t, db), context.Background()
 				w.accept(t, "1", w.awaiting(t, aigul, "t1", "1"))
-				must(t, w.VerifyLedger(ctx))
+				testworld.OK(t, w.VerifyLedger(ctx))
 				_, err := db.Writer().Exec(damage)
-				must(t, err)
+				testworld.OK(t, err)
 				if w.VerifyLedger(ctx) == nil {
 					t.Error("the damage was not found")
 				}

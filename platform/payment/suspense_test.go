@@ -12,13 +12,14 @@ import (
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // balance is an account's, in tyiyn: debits are positive.
 func (w *world) balance(t testing.TB, account string) money.Amount {
 	t.Helper()
 	var n int64
-	must(t, w.db.Reader().QueryRow("SELECT COALESCE(SUM(amount), 0) FROM ledger_postings WHERE account = $1", account).Scan(&n))
+	testworld.OK(t, w.DB.Reader().QueryRow("SELECT COALESCE(SUM(amount), 0) FROM ledger_postings WHERE account = $1", account).Scan(&n))
 	return money.Amount(n)
 }
 
@@ -40,54 +41,54 @@ func TestM2DoubtIsDecidedByAPerson(t *testing.T) {
 			t.Parallel()
 			storetest.Each(t, func(t *testing.T, db *store.DB) {
 				w, ctx := newWorld(t, db), context.Background()
-				w.work(t)
+				w.Work()
 				w.register.refuse["2"] = payment.OutcomeDoubt
 				p := w.awaiting(t, aigul, "t1", "1", "2")
-				eventually(t, "the code by SMS", func() bool { return len(w.texts()) == 1 }) // or the next message replaces it
+				testworld.Eventually(t, "the code by SMS", func() bool { return len(w.Phones.Texts()) == 1 }) // or the next message replaces it
 				w.accept(t, "1", p)
-				eventually(t, "in doubt", func() bool { return w.state(t, aigul, p).State == payment.InDoubt })
+				testworld.Eventually(t, "in doubt", func() bool { return w.state(t, aigul, p).State == payment.InDoubt })
 				if w.balance(t, "suspense:fine") != -1500*money.Som || w.balance(t, "clearing:fine") != 0 {
 					t.Error("the money in doubt is not in suspense")
 				}
-				must(t, w.VerifyLedger(ctx))
+				testworld.OK(t, w.VerifyLedger(ctx))
 				if taken, err := w.Claimed(ctx, "fine", "2"); err != nil || !taken {
 					t.Errorf("a bill in doubt can be paid again: %v, %v", taken, err)
 				}
-				eventually(t, "the citizen is told", func() bool { return len(w.texts()) == 2 })
-				if all := strings.Join(w.texts(), "\n"); !strings.Contains(all, "3 000 сомдун 1 500 сому төлөндү, 1 500 сому текшерилүүдө.") {
+				testworld.Eventually(t, "the citizen is told", func() bool { return len(w.Phones.Texts()) == 2 })
+				if all := strings.Join(w.Phones.Texts(), "\n"); !strings.Contains(all, "3 000 сомдун 1 500 сому төлөндү, 1 500 сому текшерилүүдө.") {
 					t.Errorf("SMS: %s", all)
 				}
 				list, err := w.Suspense(ctx)
-				must(t, err)
+				testworld.OK(t, err)
 				if len(list) != 1 || list[0].PaymentID != p.ID || list[0].N != 1 || list[0].Ref != "2" || list[0].Amount != 1500*money.Som || list[0].Code != p.Code {
 					t.Fatalf("doubts: %+v", list)
 				}
 				if waiting, err := w.Waiting(ctx); err != nil || waiting.Suspended != 1 || waiting.OldestSuspended != p.ID {
 					t.Errorf("waiting: %+v, %v", waiting, err)
 				}
-				w.pass(time.Hour)
-				must(t, w.Sweep(ctx)) // no sweep touches what a person has to decide
+				w.Pass(time.Hour)
+				testworld.OK(t, w.Sweep(ctx)) // no sweep touches what a person has to decide
 				if s := w.state(t, aigul, p); s.State != payment.InDoubt {
 					t.Errorf("swept: %s", s.State)
 				}
-				must(t, w.Decide(ctx, "Бермет", p.ID, 1, c.settled, "12-3/45"))
+				testworld.OK(t, w.Decide(ctx, "Бермет", p.ID, 1, c.settled, "12-3/45"))
 				if s := w.state(t, aigul, p); s.State != c.state || s.Lines[1].State != c.state {
 					t.Errorf("decided: %+v", s)
 				}
 				if w.balance(t, "suspense:fine") != 0 || w.balance(t, c.account) == 0 {
 					t.Error("the money is not where it was decided to be")
 				}
-				eventually(t, "the citizen hears how it ended", func() bool { return strings.Contains(strings.Join(w.texts(), "\n"), c.says) })
+				testworld.Eventually(t, "the citizen hears how it ended", func() bool { return strings.Contains(strings.Join(w.Phones.Texts(), "\n"), c.says) })
 				if taken, err := w.Claimed(ctx, "fine", "2"); err != nil || taken != c.taken {
 					t.Errorf("claimed afterwards: %v, %v", taken, err)
 				}
 				if err := w.Decide(ctx, "Бермет", p.ID, 1, !c.settled, "12-3/45"); !errors.Is(err, payment.ErrNotSuspended) {
 					t.Errorf("decided twice: %v", err)
 				}
-				if n := w.count(t, "SELECT COUNT(*) FROM audit_records WHERE actor = 'staff:Бермет' AND purpose = 'payment 12-3/45'"); n != 1 {
+				if n := w.Number("SELECT COUNT(*) FROM audit_records WHERE actor = 'staff:Бермет' AND purpose = 'payment 12-3/45'"); n != 1 {
 					t.Errorf("%d audit records of the decision", n)
 				}
-				must(t, w.VerifyLedger(ctx))
+				testworld.OK(t, w.VerifyLedger(ctx))
 			})
 		})
 	}
@@ -101,7 +102,7 @@ func TestM2DecideRefuses(t *testing.T) {
 		w.register.refuse["2"] = payment.OutcomeDoubt
 		p := w.awaiting(t, aigul, "t1", "1", "2")
 		w.accept(t, "1", p)
-		must(t, w.Settle(ctx, p.ID))
+		testworld.OK(t, w.Settle(ctx, p.ID))
 		for name, c := range map[string]struct {
 			officer, id, evidence string
 			n                     int64
@@ -132,13 +133,13 @@ func TestDoubtTellsTheWholeSum(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		w.work(t)
+		w.Work()
 		w.register.refuse["1"], w.register.refuse["2"] = payment.OutcomeDoubt, payment.OutcomePaid
 		p := w.awaiting(t, aigul, "t1", "1", "2", "3", "4")
-		eventually(t, "the code by SMS", func() bool { return len(w.texts()) == 1 }) // or the next message replaces it
+		testworld.Eventually(t, "the code by SMS", func() bool { return len(w.Phones.Texts()) == 1 }) // or the next message replaces it
 		w.accept(t, "1", p)
 		want := "6 000 сомдун 3 000 сому төлөндү, 1 500 сому кайтарылат, 1 500 сому текшерилүүдө."
-		eventually(t, want, func() bool { return w.said(p, want) == 1 })
+		testworld.Eventually(t, want, func() bool { return w.said(p, want) == 1 })
 	})
 }
 
@@ -158,10 +159,10 @@ func TestM2DoubtBesideOthers(t *testing.T) {
 		if s := w.state(t, aigul, p); s.State != payment.Accepted || s.Lines[0].State != payment.InDoubt {
 			t.Errorf("one line open: %+v", s)
 		}
-		must(t, w.VerifyLedger(ctx))
-		must(t, w.Decide(ctx, "b", p.ID, 0, true, "1")) // while the third is open
-		must(t, w.VerifyLedger(ctx))
-		must(t, w.Settle(ctx, p.ID))
+		testworld.OK(t, w.VerifyLedger(ctx))
+		testworld.OK(t, w.Decide(ctx, "b", p.ID, 0, true, "1")) // while the third is open
+		testworld.OK(t, w.VerifyLedger(ctx))
+		testworld.OK(t, w.Settle(ctx, p.ID))
 		s := w.state(t, aigul, p)
 		var states []payment.State
 		for _, l := range s.Lines {
@@ -170,6 +171,6 @@ func TestM2DoubtBesideOthers(t *testing.T) {
 		if s.State != payment.RefundDue || !slices.Equal(states, []payment.State{payment.Settled, payment.RefundDue, payment.Settled}) {
 			t.Errorf("at the end: %s %v", s.State, states)
 		}
-		must(t, w.VerifyLedger(ctx))
+		testworld.OK(t, w.VerifyLedger(ctx))
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // M1: no way in which a job can end leaves money behind.
@@ -30,17 +31,17 @@ func TestM1MoneyOutlivesItsJob(t *testing.T) {
 				p := w.awaiting(t, aigul, "t1", "1")
 				w.accept(t, "1", p)
 				_, err := db.Writer().Exec(end)
-				must(t, err)
-				w.pass(time.Minute)
+				testworld.OK(t, err)
+				w.Pass(time.Minute)
 				waiting, err := w.Waiting(ctx)
-				if err != nil || waiting.Accepted != 1 || waiting.OldestAccepted != p.ID || !waiting.AcceptedSince.Equal(start) {
+				if err != nil || waiting.Accepted != 1 || waiting.OldestAccepted != p.ID || !waiting.AcceptedSince.Equal(testworld.Start) {
 					t.Errorf("waiting: %+v, %v", waiting, err)
 				}
-				must(t, w.Sweep(ctx))
+				testworld.OK(t, w.Sweep(ctx))
 				if s := w.state(t, aigul, p); s.State != payment.Settled {
 					t.Errorf("after the sweep: %s", s.State)
 				}
-				must(t, w.VerifyLedger(ctx))
+				testworld.OK(t, w.VerifyLedger(ctx))
 				if waiting, err := w.Waiting(ctx); err != nil || waiting != (payment.Waiting{}) {
 					t.Errorf("waiting at the end: %+v, %v", waiting, err)
 				}
@@ -58,15 +59,15 @@ func TestM1TriesHaveNoEnd(t *testing.T) {
 		w.accept(t, "1", p)
 		w.register.down = 1 << 30
 		for range 60 {
-			w.pass(17 * time.Minute)
-			must(t, w.Sweep(ctx))
+			w.Pass(17 * time.Minute)
+			testworld.OK(t, w.Sweep(ctx))
 		}
-		if n := w.count(t, "SELECT tries FROM payments"); n != 60 {
+		if n := w.Number("SELECT tries FROM payments"); n != 60 {
 			t.Errorf("%d tries", n)
 		}
 		w.register.down = 0
-		w.pass(17 * time.Minute)
-		must(t, w.Sweep(ctx))
+		w.Pass(17 * time.Minute)
+		testworld.OK(t, w.Sweep(ctx))
 		if s := w.state(t, aigul, p); s.State != payment.Settled {
 			t.Errorf("at the end: %s", s.State)
 		}
@@ -91,14 +92,14 @@ func TestM1OneTryAtATime(t *testing.T) {
 		var all sync.WaitGroup
 		all.Go(func() { first = w.Settle(ctx, p.ID) })
 		<-under
-		must(t, w.Settle(ctx, p.ID))
-		w.pass(time.Second)
-		must(t, w.Sweep(ctx))
+		testworld.OK(t, w.Settle(ctx, p.ID))
+		w.Pass(time.Second)
+		testworld.OK(t, w.Sweep(ctx))
 		if w.register.pays != 0 {
 			t.Error("a second try began beside the first")
 		}
-		w.pass(time.Minute) // the first counts as killed
-		must(t, w.Sweep(ctx))
+		w.Pass(time.Minute) // the first counts as killed
+		testworld.OK(t, w.Sweep(ctx))
 		if s := w.state(t, aigul, p); s.State != payment.Settled || w.register.pays != 1 {
 			t.Errorf("after the second try: %s, %d payments", s.State, w.register.pays)
 		}
@@ -110,7 +111,7 @@ func TestM1OneTryAtATime(t *testing.T) {
 		if s := w.state(t, aigul, p); s.State != payment.Settled || w.register.pays != 1 {
 			t.Errorf("after the first try came back: %s, %d payments", s.State, w.register.pays)
 		}
-		must(t, w.VerifyLedger(ctx))
+		testworld.OK(t, w.VerifyLedger(ctx))
 	})
 }
 
@@ -126,25 +127,25 @@ func TestM8WaitingWorkGoesOnAtOnce(t *testing.T) {
 		}
 		w.register.down = 1 << 30
 		for range 20 {
-			w.pass(17 * time.Minute)
-			must(t, w.Sweep(ctx))
+			w.Pass(17 * time.Minute)
+			testworld.OK(t, w.Sweep(ctx))
 		}
 		asked := 1<<30 - w.register.down
 		if asked < 20 || asked > 20*(n/4) {
 			t.Errorf("a register that is away was asked %d times in 20 sweeps for %d payments", asked, n)
 		}
 		w.register.down = 0
-		_, err := db.Writer().Exec("UPDATE payments SET try_at = $1, tries = 40 WHERE state = 'accepted'", w.now().Add(15*time.Minute).UnixMicro())
-		must(t, err)
-		w.pass(11 * time.Second)
-		must(t, w.Sweep(ctx)) // the probe
-		must(t, w.Sweep(ctx))
-		if left := w.count(t, "SELECT COUNT(*) FROM payments WHERE state <> 'settled'"); left != 0 {
+		_, err := db.Writer().Exec("UPDATE payments SET try_at = $1, tries = 40 WHERE state = 'accepted'", w.Clock.Now().Add(15*time.Minute).UnixMicro())
+		testworld.OK(t, err)
+		w.Pass(11 * time.Second)
+		testworld.OK(t, w.Sweep(ctx)) // the probe
+		testworld.OK(t, w.Sweep(ctx))
+		if left := w.Number("SELECT COUNT(*) FROM payments WHERE state <> 'settled'"); left != 0 {
 			t.Errorf("%d of %d still wait", left, n)
 		}
 		if w.register.pays != n {
 			t.Errorf("the register was paid %d times", w.register.pays)
 		}
-		must(t, w.VerifyLedger(ctx))
+		testworld.OK(t, w.VerifyLedger(ctx))
 	})
 }

@@ -9,12 +9,13 @@ import (
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // said counts the messages that hold a code and the words.
 func (w *world) said(p payment.Payment, words string) int {
 	n := 0
-	for _, text := range w.texts() {
+	for _, text := range w.Phones.Texts() {
 		if strings.Contains(text, p.Code) && strings.Contains(text, words) {
 			n++
 		}
@@ -39,7 +40,7 @@ func TestSecondWhileTheFirstIsNotSettled(t *testing.T) {
 			t.Parallel()
 			storetest.Each(t, func(t *testing.T, db *store.DB) {
 				w := newWorld(t, db)
-				w.work(t)
+				w.Work()
 				first, second := w.awaiting(t, aigul, "t1", "1001"), w.awaiting(t, bakyt, "t2", "1001")
 				w.register.down = 1
 				if a := w.accept(t, "1", first); a.Decision != payment.Approved {
@@ -48,7 +49,7 @@ func TestSecondWhileTheFirstIsNotSettled(t *testing.T) {
 				if a := w.accept(t, "2", second); a.Decision != payment.NotPayable {
 					t.Fatalf("the second: %+v", a)
 				}
-				eventually(t, "the second is told to wait", func() bool { return w.said(second, "төлөнүп жатат") == 1 })
+				testworld.Eventually(t, "the second is told to wait", func() bool { return w.said(second, "төлөнүп жатат") == 1 })
 				if n := w.said(second, test.then); n != 0 {
 					t.Errorf("told %q before anybody knew", test.then)
 				}
@@ -56,22 +57,22 @@ func TestSecondWhileTheFirstIsNotSettled(t *testing.T) {
 				if p.State != payment.Refused || !p.AcceptedAt.IsZero() || p.FinishedAt.IsZero() {
 					t.Errorf("of the second no money was taken, and it reads %+v", p)
 				}
-				if _, _, err := w.Receipt(t.Context(), w.caller(bakyt, "t3"), second.ID); problem.From(err).Key != "problem.payment_refused" {
+				if _, _, err := w.Receipt(t.Context(), w.Caller(bakyt, "t3"), second.ID); problem.From(err).Key != "problem.payment_refused" {
 					t.Errorf("its receipt: %v", err)
 				}
-				eventually(t, "the register is away", func() bool {
-					return w.count(t, "SELECT COUNT(*) FROM payments WHERE tries = 1 AND trying = FALSE AND state = 'accepted'") == 1
+				testworld.Eventually(t, "the register is away", func() bool {
+					return w.Number("SELECT COUNT(*) FROM payments WHERE tries = 1 AND trying = FALSE AND state = 'accepted'") == 1
 				})
 				w.register.mu.Lock()
 				w.register.refuse["1001"] = test.outcome
 				w.register.mu.Unlock()
-				w.pass(time.Hour)
-				must(t, w.Settle(t.Context(), first.ID))
-				eventually(t, "the second is told how it ended", func() bool { return w.said(second, test.then) == 1 })
-				if n := w.count(t, "SELECT COUNT(*) FROM payments WHERE waits_for <> ''"); n != 0 {
+				w.Pass(time.Hour)
+				testworld.OK(t, w.Settle(t.Context(), first.ID))
+				testworld.Eventually(t, "the second is told how it ended", func() bool { return w.said(second, test.then) == 1 })
+				if n := w.Number("SELECT COUNT(*) FROM payments WHERE waits_for <> ''"); n != 0 {
 					t.Errorf("%d wait still", n)
 				}
-				must(t, w.VerifyLedger(t.Context()))
+				testworld.OK(t, w.VerifyLedger(t.Context()))
 			})
 		})
 	}

@@ -4,34 +4,22 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"io"
-	"log/slog"
-	"strings"
 	"sync"
 	"testing"
-	"time"
 
-	"github.com/eshik-kg/eshik/locales"
-	"github.com/eshik-kg/eshik/platform/analytics"
-	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
-	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/money"
-	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/problem"
-	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
-	"github.com/eshik-kg/eshik/platform/trail"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 const (
 	wallet = "demo-wallet"
-	aigul  = "+996555000001"
-	bakyt  = "+996700000002"
+	aigul  = testworld.Aigul
+	bakyt  = testworld.Bakyt
 )
-
-var start = time.Date(2026, 11, 23, 6, 0, 0, 0, time.UTC)
 
 // errLost is an answer that did not come.
 var errLost = errors.New("the answer was lost")
@@ -111,88 +99,20 @@ func (r *register) Settle(ctx context.Context, s payment.Settlement) (payment.Ou
 
 // world is a payment service with everything it stands on.
 type world struct {
+	*testworld.World
 	*payment.Service
-	db       *store.DB
-	audit    *audit.Log
-	trail    func(trail.Auditor) *trail.Trail // with records as an auditor writes them
-	queue    *job.Queue
 	register *register
-	mu       sync.Mutex
-	at       time.Time
-	sms      []notify.Outgoing
-}
-
-func (w *world) now() time.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.at
-}
-
-func (w *world) pass(d time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.at = w.at.Add(d)
-}
-
-// Send implements notify.Sender.
-func (w *world) Send(_ context.Context, m notify.Outgoing) (notify.Taken, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.sms = append(w.sms, m)
-	return notify.Taken{Provider: "test", ID: m.ID}, nil
-}
-
-func (w *world) texts() []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var texts []string
-	for _, m := range w.sms {
-		texts = append(texts, m.To+" "+m.Text)
-	}
-	return texts
 }
 
 func newWorld(t testing.TB, db *store.DB) *world {
 	t.Helper()
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	queue, err := job.New(db, log)
-	must(t, err)
-	sealer, err := seal.New([]byte(strings.Repeat("k", 32)))
-	must(t, err)
-	texts, err := locales.Load()
-	must(t, err)
-	recorder := analytics.NewRecorder(db, log)
-	t.Cleanup(recorder.Close)
-	w := &world{db: db, audit: audit.New(db, sealer), queue: queue, register: newRegister(), at: start}
-	outbox := notify.New(db, queue, sealer, w, notify.Quiet{}, w.now, log)
-	w.trail = func(auditor trail.Auditor) *trail.Trail {
-		left, err := trail.New(auditor, recorder, outbox)
-		must(t, err)
-		return left
-	}
+	w := &world{World: testworld.New(t, db, testworld.Setup{}), register: newRegister()}
+	var err error
 	w.Service, err = payment.New(payment.Deps{
-		DB: db, Queue: queue, Sealer: sealer, Trail: w.trail(w.audit), Texts: texts,
-		Now: w.now, Random: rand.Reader, Log: log,
+		DB: db, Queue: w.Queue, Sealer: w.Sealer, Trail: w.World.Trail, Texts: w.Texts, Now: w.Clock.Now, Random: rand.Reader, Log: w.Log,
 	}, w.register)
-	must(t, err)
+	w.OK(err)
 	return w
-}
-
-// work runs the job queue until the test ends.
-func (w *world) work(t testing.TB) {
-	t.Helper()
-	must(t, w.queue.Start(context.Background()))
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := w.queue.Stop(ctx); err != nil {
-			t.Errorf("stop the queue: %v", err)
-		}
-	})
-}
-
-func (w *world) caller(phone, turn string) caller.Caller {
-	return caller.Caller{Phone: phone, Channel: caller.USSD, Locale: locales.KY, Now: w.now(), Key: turn}
 }
 
 // awaiting opens and confirms a payment of bills at 1 500 som each.
@@ -205,48 +125,23 @@ func (w *world) awaiting(t testing.TB, phone, turn string, refs ...string) payme
 		}
 	}
 	w.register.mu.Unlock()
-	p, err := w.Open(context.Background(), w.caller(phone, turn), "fine", refs)
-	must(t, err)
-	p, err = w.Confirm(context.Background(), w.caller(phone, turn), p.ID)
-	must(t, err)
+	p, err := w.Open(context.Background(), w.Caller(phone, turn), "fine", refs)
+	testworld.OK(t, err)
+	p, err = w.Confirm(context.Background(), w.Caller(phone, turn), p.ID)
+	testworld.OK(t, err)
 	return p
 }
 
 func (w *world) accept(t testing.TB, txn string, p payment.Payment) payment.Answer {
 	t.Helper()
-	a, err := w.Accept(context.Background(), wallet, txn, p.Code, p.Amount, w.now())
-	must(t, err)
+	a, err := w.Accept(context.Background(), wallet, txn, p.Code, p.Amount, w.Clock.Now())
+	testworld.OK(t, err)
 	return a
 }
 
 func (w *world) state(t testing.TB, phone string, p payment.Payment) payment.Payment {
 	t.Helper()
-	p, err := w.Get(context.Background(), w.caller(phone, ""), p.ID)
-	must(t, err)
+	p, err := w.Get(context.Background(), w.Caller(phone, ""), p.ID)
+	testworld.OK(t, err)
 	return p
-}
-
-func (w *world) count(t testing.TB, query string) int {
-	t.Helper()
-	var n int
-	must(t, w.db.Reader().QueryRow(query).Scan(&n))
-	return n
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// eventually polls until ok, for ten seconds.
-func eventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !ok(); {
-		if time.Now().After(deadline) {
-			t.Fatalf("never: %s", what)
-		}
-		<-time.After(20 * time.Millisecond)
-	}
 }

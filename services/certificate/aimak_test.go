@@ -9,6 +9,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/registry"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 	"github.com/eshik-kg/eshik/sandbox"
 	"github.com/eshik-kg/eshik/services/certificate"
 )
@@ -53,7 +54,7 @@ func TestAimak(t *testing.T) {
 // when it says nothing.
 func TestOverAimak(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, storetest.Open(t, storetest.NewSQLite(t)))
+	h := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
 	h.Register = newAimak(t)
 	issued := request(t, h, "t1", certificate.Family)
 	if text := words(t, must[[]byte](t)(h.PDF(t.Context(), aigul(""), issued.Number))); !strings.Contains(text, "Нурай") {
@@ -62,5 +63,5 @@ func TestOverAimak(t *testing.T) {
 	h.Register = h.register
 	h.register.err = problem.New(problem.Unavailable, "problem.registry_down")
 	_, err := h.Request(t.Context(), aigul("t2"), certificate.Residential)
-	wantKey(t, err, "problem.registry_down")
+	testworld.Refused(t, err, "problem.registry_down")
 }

@@ -9,10 +9,11 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 	"github.com/eshik-kg/eshik/services/certificate"
 )
 
-func request(t testing.TB, h *house, turn string, kind certificate.Kind) certificate.Certificate {
+func request(t testing.TB, h *world, turn string, kind certificate.Kind) certificate.Certificate {
 	t.Helper()
 	return must[certificate.Certificate](t)(h.Request(t.Context(), aigul(turn), kind))
 }
@@ -20,38 +21,38 @@ func request(t testing.TB, h *house, turn string, kind certificate.Kind) certifi
 // TestRequest asks for a certificate, reads its text message, and asks again.
 func TestRequest(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		h := newHouse(t, db)
-		h.work(t)
+		h := newWorld(t, db)
+		h.Work()
 		got := request(t, h, "t1", certificate.Residential)
 		if again := request(t, h, "t1", certificate.Residential); again != got {
 			t.Errorf("the same turn gives %+v and %+v", got, again)
 		}
 		_, err := h.Request(t.Context(), aigul("t1"), certificate.Family)
-		wantKey(t, err, "problem.certificate_repeated")
+		testworld.Refused(t, err, "problem.certificate_repeated")
 		other := request(t, h, "t2", certificate.Family)
 		if got.State != certificate.Issued || other.Number == got.Number || h.register.calls != 2 {
 			t.Errorf("%+v and %+v after %d calls", got, other, h.register.calls)
 		}
 		deadline := time.Now().Add(10 * time.Second)
-		for len(h.sender.texts()) < 2 && time.Now().Before(deadline) {
+		for len(h.Phones.Texts()) < 2 && time.Now().Before(deadline) {
 			time.Sleep(10 * time.Millisecond)
 		}
-		texts := strings.Join(h.sender.texts(), "\n")
-		if len(h.sender.texts()) != 2 || !strings.Contains(texts, certificate.ShowNumber(got.Number)) ||
+		texts := strings.Join(h.Phones.Texts(), "\n")
+		if len(h.Phones.Texts()) != 2 || !strings.Contains(texts, certificate.ShowNumber(got.Number)) ||
 			!strings.Contains(texts, "Маалымкат даяр: Үй-бүлө курамы. Номери: "+certificate.ShowNumber(other.Number)) {
 			t.Errorf("the messages are %q", texts)
 		}
-		if n := h.count(t, "SELECT count(*) FROM analytics_events WHERE service = 'certificate' AND outcome = 'done'"); n != 2 {
+		if n := h.Number("SELECT count(*) FROM analytics_events WHERE service = 'certificate' AND outcome = 'done'"); n != 2 {
 			t.Errorf("%d events", n)
 		}
 		list := must[[]certificate.Certificate](t)(h.List(t.Context(), aigul("")))
 		if len(list) != 2 {
 			t.Errorf("the list is %+v", list)
 		}
-		if _, err := h.audit.Seal(t.Context()); err != nil {
+		if _, err := h.Audit.Seal(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if err := h.audit.Verify(t.Context()); err != nil {
+		if err := h.Audit.Verify(t.Context()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -60,7 +61,7 @@ func TestRequest(t *testing.T) {
 // TestAtOnce sends one turn many times at once: one certificate, one message.
 func TestAtOnce(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		h := newHouse(t, db)
+		h := newWorld(t, db)
 		numbers := make([]string, 16)
 		var group sync.WaitGroup
 		for i := range numbers {
@@ -76,7 +77,7 @@ func TestAtOnce(t *testing.T) {
 			"SELECT count(*) FROM certificates": 1, "SELECT count(*) FROM notify_messages": 1,
 			"SELECT count(*) FROM analytics_events WHERE step = 'issue_family'": 1,
 		} {
-			if n := h.count(t, query); n != want {
+			if n := h.Number(query); n != want {
 				t.Errorf("%s: %d, want %d", query, n, want)
 			}
 		}
@@ -87,7 +88,7 @@ func TestAtOnce(t *testing.T) {
 // certificate, and no second message; a program's new request is a new one.
 func TestOrderedAgain(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		h := newHouse(t, db)
+		h := newWorld(t, db)
 		first := request(t, h, "t1", certificate.Residential)
 		for _, c := range []struct {
 			name    string
@@ -108,7 +109,7 @@ func TestOrderedAgain(t *testing.T) {
 				t.Errorf("%s: %s after %s", c.name, got.Number, first.Number)
 			}
 		}
-		if n := h.count(t, "SELECT count(*) FROM notify_messages"); n != 3 {
+		if n := h.Number("SELECT count(*) FROM notify_messages"); n != 3 {
 			t.Errorf("%d messages of 3 certificates", n)
 		}
 	})
@@ -117,7 +118,7 @@ func TestOrderedAgain(t *testing.T) {
 // TestOrderedFromAnotherPhone: the other phone of a citizen gets the number too, once.
 func TestOrderedFromAnotherPhone(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		h := newHouse(t, db)
+		h := newWorld(t, db)
 		first := request(t, h, "t1", certificate.Residential)
 		for _, turn := range []string{"t2", "t2", "t3"} {
 			again := aigul(turn)
@@ -127,7 +128,7 @@ func TestOrderedFromAnotherPhone(t *testing.T) {
 				t.Errorf("%s is another certificate than %s", got.Number, first.Number)
 			}
 		}
-		if n := h.count(t, "SELECT count(*) FROM notify_messages"); n != 2 {
+		if n := h.Number("SELECT count(*) FROM notify_messages"); n != 2 {
 			t.Errorf("%d messages to two phones", n)
 		}
 	})
@@ -137,7 +138,7 @@ func TestOrderedFromAnotherPhone(t *testing.T) {
 // the other phone's text finds the certificate unfinished.
 func TestFinishedByAnotherPhone(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		h := newHouse(t, db)
+		h := newWorld(t, db)
 		h.signer.fails = true
 		if _, err := h.Request(t.Context(), aigul("t1"), certificate.Residential); err == nil {
 			t.Fatal("issued without a signature")
@@ -146,7 +147,7 @@ func TestFinishedByAnotherPhone(t *testing.T) {
 		other := aigul("t2")
 		other.Phone, other.Channel, other.Now = "+996700000002", caller.SMS, noon.Add(10*time.Second)
 		must[certificate.Certificate](t)(h.Request(t.Context(), other, certificate.Residential))
-		if n := h.count(t, "SELECT count(*) FROM notify_messages"); n != 1 {
+		if n := h.Number("SELECT count(*) FROM notify_messages"); n != 1 {
 			t.Errorf("%d messages to the phone that ordered", n)
 		}
 	})
@@ -156,7 +157,7 @@ func TestFinishedByAnotherPhone(t *testing.T) {
 // another holder is issued, and told to nobody.
 func TestS2FinishedAfterARelease(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		h := newHouse(t, db)
+		h := newWorld(t, db)
 		h.signer.fails = true
 		if _, err := h.Request(t.Context(), aigul("t1"), certificate.Residential); err == nil {
 			t.Fatal("issued without a signature")
@@ -165,7 +166,7 @@ func TestS2FinishedAfterARelease(t *testing.T) {
 		if got := request(t, h, "t1", certificate.Residential); got.State != certificate.Issued {
 			t.Errorf("%+v", got)
 		}
-		if n := h.count(t, "SELECT count(*) FROM notify_messages"); n != 0 {
+		if n := h.Number("SELECT count(*) FROM notify_messages"); n != 0 {
 			t.Errorf("%d messages to the stranger", n)
 		}
 	})
@@ -175,7 +176,7 @@ func TestS2FinishedAfterARelease(t *testing.T) {
 // the same turn finishes it, or the job queue does.
 func TestDiesBeforeSigning(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		h := newHouse(t, db)
+		h := newWorld(t, db)
 		h.signer.fails = true
 		for turn, kind := range map[string]certificate.Kind{"t1": certificate.Residential, "t2": certificate.Family} {
 			if _, err := h.Request(t.Context(), aigul(turn), kind); err == nil {
@@ -190,12 +191,12 @@ func TestDiesBeforeSigning(t *testing.T) {
 		if h.register.calls != 2 {
 			t.Errorf("the register was asked %d times", h.register.calls)
 		}
-		h.work(t) // the test's moment is long past: the work is due
+		h.Work() // the test's moment is long past: the work is due
 		deadline := time.Now().Add(20 * time.Second)
-		for h.count(t, "SELECT count(*) FROM certificates WHERE state = 'issued'") < 2 && time.Now().Before(deadline) {
+		for h.Number("SELECT count(*) FROM certificates WHERE state = 'issued'") < 2 && time.Now().Before(deadline) {
 			time.Sleep(20 * time.Millisecond)
 		}
-		if n := h.count(t, "SELECT count(*) FROM certificates WHERE state = 'issued'"); n != 2 {
+		if n := h.Number("SELECT count(*) FROM certificates WHERE state = 'issued'"); n != 2 {
 			t.Errorf("%d are issued", n)
 		}
 	})
@@ -204,7 +205,7 @@ func TestDiesBeforeSigning(t *testing.T) {
 // TestVerify asks for a number, a QR code's text, and both after a revocation.
 func TestVerify(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		h := newHouse(t, db)
+		h := newWorld(t, db)
 		ctx, stranger := t.Context(), caller.Caller{Channel: caller.Web, Now: noon}
 		issued := request(t, h, "t1", certificate.Residential)
 		view := must[certificate.View](t)(h.Verify(ctx, stranger, strings.ToLower(certificate.ShowNumber(issued.Number))))
@@ -212,15 +213,15 @@ func TestVerify(t *testing.T) {
 			t.Errorf("the view is %+v", view)
 		}
 		_, err := h.Verify(ctx, stranger, "K7MN")
-		wantKey(t, err, "problem.certificate_number")
+		testworld.Refused(t, err, "problem.certificate_number")
 		_, err = h.Verify(ctx, stranger, certificate.AnyNumber(t))
-		wantKey(t, err, "problem.certificate_not_found")
+		testworld.Refused(t, err, "problem.certificate_not_found")
 
 		_, err = h.PDF(ctx, stranger, issued.Number)
-		wantKey(t, err, "problem.certificate_identify")
+		testworld.Refused(t, err, "problem.certificate_identify")
 		stranger.Subject = "somebody else"
 		_, err = h.PDF(ctx, stranger, issued.Number)
-		wantKey(t, err, "problem.certificate_not_found")
+		testworld.Refused(t, err, "problem.certificate_not_found")
 
 		if err := h.Revoke(ctx, caller.Caller{Subject: "officer", Now: noon.Add(time.Hour)}, issued.Number, "an error"); err != nil {
 			t.Fatal(err)
@@ -229,21 +230,21 @@ func TestVerify(t *testing.T) {
 			t.Errorf("after the revocation: %+v, %v", view, err)
 		}
 		_, err = h.PDF(ctx, aigul(""), issued.Number)
-		wantKey(t, err, "problem.certificate_revoked")
+		testworld.Refused(t, err, "problem.certificate_revoked")
 	})
 }
 
 // TestRefusals are requests that must not become certificates.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, storetest.Open(t, storetest.NewSQLite(t)))
+	h := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
 	nobody := aigul("t1")
 	nobody.Subject = ""
 	_, err := h.Request(t.Context(), nobody, certificate.Residential)
-	wantKey(t, err, "problem.certificate_identify")
+	testworld.Refused(t, err, "problem.certificate_identify")
 	_, err = h.Request(t.Context(), aigul("t1"), "criminal")
-	wantKey(t, err, "problem.certificate_kind")
-	if n := h.count(t, "SELECT count(*) FROM certificates"); n != 0 {
+	testworld.Refused(t, err, "problem.certificate_kind")
+	if n := h.Number("SELECT count(*) FROM certificates"); n != 0 {
 		t.Errorf("%d certificates", n)
 	}
 }
@@ -251,12 +252,12 @@ func TestRefusals(t *testing.T) {
 // TestNothingPersonalInPlain looks for what is personal in every column.
 func TestNothingPersonalInPlain(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, storetest.Open(t, storetest.NewSQLite(t)))
+	h := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
 	request(t, h, "t1", certificate.Residential)
 	for _, secret := range []string{"Асанова", "Достук", pin, phone} {
 		query := "SELECT count(*) FROM certificates WHERE instr(CAST(intent_sealed AS BLOB), CAST($1 AS BLOB)) > 0" +
 			" OR instr(CAST(signed_sealed AS BLOB), CAST($1 AS BLOB)) > 0 OR instr(id || number || request_key || citizen_id, $1) > 0"
-		if n := h.count(t, query, secret); n != 0 {
+		if n := h.Number(query, secret); n != 0 {
 			t.Errorf("%d rows hold %q", n, secret)
 		}
 	}

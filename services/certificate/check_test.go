@@ -1,17 +1,16 @@
 package certificate_test
 
 import (
-	"context"
 	"database/sql"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 	"github.com/eshik-kg/eshik/services/certificate"
 )
 
@@ -19,7 +18,7 @@ import (
 func TestM5StatesAreTheLogs(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		h := newHouse(t, db)
+		h := newWorld(t, db)
 		revoked := must[certificate.Certificate](t)(h.Request(t.Context(), aigul("t1"), certificate.Residential))
 		officer := caller.Caller{Subject: "officer", Now: noon.Add(time.Hour)}
 		if err := h.Revoke(t.Context(), officer, revoked.Number, "an error"); err != nil {
@@ -58,12 +57,9 @@ func TestM5StatesAreTheLogs(t *testing.T) {
 }
 
 // look compares the certificates with the log in a transaction.
-func (h *house) look(tx *sql.Tx) error {
-	c := certificate.NewCheck(h.audit)
-	if _, err := h.audit.Replay(context.Background(), tx, c.See); err != nil {
-		return err
-	}
-	return c.Run(context.Background(), tx)
+func (h *world) look(tx *sql.Tx) error {
+	_, err := h.Compare(tx, certificate.NewCheck(h.Audit))
+	return err
 }
 
 // TestPlantedChanges: whoever changes a certificate is found, and the row, the group of
@@ -71,7 +67,7 @@ func (h *house) look(tx *sql.Tx) error {
 func TestPlantedChanges(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		h := newHouse(t, db)
+		h := newWorld(t, db)
 		issued := must[certificate.Certificate](t)(h.Request(t.Context(), aigul("t1"), certificate.Residential))
 		other := must[certificate.Certificate](t)(h.Request(t.Context(), aigul("t2"), certificate.Family))
 		officer := caller.Caller{Subject: "officer", Now: noon.Add(time.Hour)}
@@ -125,30 +121,20 @@ func TestPlantedChanges(t *testing.T) {
 func TestRecordsFromBefore(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		h := newHouse(t, db)
-		h.Trail = h.trail(forgetful{h.audit})
+		h := newWorld(t, db)
+		h.Service.Trail = h.TrailBy(testworld.Forgetful{Log: h.Audit})
 		issued := must[certificate.Certificate](t)(h.Request(t.Context(), aigul("t1"), certificate.Residential))
-		h.Trail = h.trail(h.audit)
+		h.Service.Trail = h.TrailBy(h.Audit)
 		if err := h.Revoke(t.Context(), caller.Caller{Subject: "officer", Now: noon}, issued.Number, "an error"); err != nil {
 			t.Fatal(err)
 		}
-		c := certificate.NewCheck(h.audit)
-		err := db.Snapshot(t.Context(), func(tx *sql.Tx) error {
-			if _, err := h.audit.Replay(t.Context(), tx, c.See); err != nil {
-				return err
-			}
-			return c.Run(t.Context(), tx)
+		older := 0
+		err := db.Snapshot(t.Context(), func(tx *sql.Tx) (err error) {
+			older, err = h.Compare(tx, certificate.NewCheck(h.Audit))
+			return err
 		})
-		if err != nil || c.Older() != 2 {
-			t.Errorf("%d records cannot be compared; %v", c.Older(), err)
+		if err != nil || older != 2 {
+			t.Errorf("%d records cannot be compared; %v", older, err)
 		}
 	})
-}
-
-// forgetful writes records as they were before they said what was decided.
-type forgetful struct{ *audit.Log }
-
-func (f forgetful) Record(ctx context.Context, tx *store.Tx, e audit.Entry) error {
-	e.Decided = nil
-	return f.Log.Record(ctx, tx, e)
 }

@@ -26,7 +26,7 @@ func TestOneDayOnEveryChannel(t *testing.T) {
 	for moment, want := range midnights {
 		t.Run(moment, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, storetest.Open(t, storetest.NewSQLite(t)))
+			h := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
 			c := aigul(moment)
 			c.Now = must[time.Time](t)(time.Parse(time.RFC3339, moment))
 			issued := must[certificate.Certificate](t)(h.Request(t.Context(), c, certificate.Residential))

@@ -60,7 +60,7 @@ func words(t testing.TB, document []byte) string {
 // -artifacts to look at them.
 func TestDocument(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, storetest.Open(t, storetest.NewSQLite(t)))
+	h := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
 	h.register.members = largeFamily()
 	for kind, want := range map[certificate.Kind][]string{
 		certificate.Residential: {
@@ -92,7 +92,7 @@ func TestDocument(t *testing.T) {
 // TestQR reads the QR code's text as a verifier does, whole and changed.
 func TestQR(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, storetest.Open(t, storetest.NewSQLite(t)))
+	h := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
 	h.register.members = largeFamily()
 	issued := request(t, h, "t1", certificate.Family)
 	payload := certificate.Payload(t, h.Service, issued.Number)

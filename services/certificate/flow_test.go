@@ -28,7 +28,7 @@ type conversation struct {
 	turn   int
 }
 
-func newConversation(t *testing.T, h *house, loc locales.Locale) *conversation {
+func newConversation(t *testing.T, h *world, loc locales.Locale) *conversation {
 	t.Helper()
 	identity := dialog.Flow{Name: "identity", Nodes: []dialog.Node{{
 		ID: "identity.start",
@@ -36,7 +36,7 @@ func newConversation(t *testing.T, h *house, loc locales.Locale) *conversation {
 	}}}
 	c := aigul("")
 	c.Subject, c.Locale = "", loc
-	engine := must[*dialog.Engine](t)(dialog.New(h.cat, dialog.Options{Profiles: profile{}, Log: slog.New(slog.DiscardHandler)}, h.Flow(), identity))
+	engine := must[*dialog.Engine](t)(dialog.New(h.Texts, dialog.Options{Profiles: profile{}, Log: slog.New(slog.DiscardHandler)}, h.Flow(), identity))
 	return &conversation{t: t, engine: engine, caller: c, state: dialog.State{Locale: loc}}
 }
 
@@ -70,7 +70,7 @@ func TestConversation(t *testing.T) {
 	for _, loc := range []locales.Locale{locales.KY, locales.RU, locales.KYLatn} {
 		t.Run(string(loc), func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, storetest.Open(t, storetest.NewSQLite(t)))
+			h := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
 			k := newConversation(t, h, loc)
 			k.start("")
 			k.say("1")
@@ -111,7 +111,7 @@ func TestConversation(t *testing.T) {
 // open.
 func TestTheRightNumberAfterAWrongOne(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, storetest.Open(t, storetest.NewSQLite(t)))
+	h := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
 	k := newConversation(t, h, locales.RU)
 	k.start("")
 	k.say("1")

@@ -15,6 +15,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 	"github.com/eshik-kg/eshik/services/certificate"
 )
 
@@ -22,7 +23,7 @@ import (
 // 20 calls to the register; a repeated key is not counted.
 func TestS5CertificatesAreBounded(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, storetest.Open(t, storetest.NewSQLite(t)))
+	h := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
 	refused := 0
 	for i := range 60 {
 		c := aigul(fmt.Sprint("t", i))
@@ -32,7 +33,7 @@ func TestS5CertificatesAreBounded(t *testing.T) {
 			continue
 		}
 		refused++
-		wantKey(t, err, "problem.certificate_many")
+		testworld.Refused(t, err, "problem.certificate_many")
 		if p := problem.From(err); p.RetryAfter <= 0 || !strings.Contains(fmt.Sprint(p.Args), "24.11.2026 12:00") {
 			t.Errorf("refused for %v: %v", p.RetryAfter, p.Args)
 		}
@@ -50,7 +51,7 @@ func TestS5CertificatesAreBounded(t *testing.T) {
 // and a phone is not refused for its address (F12).
 func TestS5ChecksAreBounded(t *testing.T) {
 	t.Parallel()
-	bothLimiters(t, func(t *testing.T, h *house) {
+	bothLimiters(t, func(t *testing.T, h *world) {
 		issued := request(t, h, "t1", certificate.Residential)
 		for name, c := range map[string]struct {
 			by    caller.Caller
@@ -68,11 +69,11 @@ func TestS5ChecksAreBounded(t *testing.T) {
 				number := certificate.AnyNumber(t)
 				_, err := h.Verify(t.Context(), c.by, number)
 				if i < c.bound {
-					wantKey(t, err, "problem.certificate_not_found")
+					testworld.Refused(t, err, "problem.certificate_not_found")
 					continue
 				}
 				for range 3 { // F5
-					wantKey(t, err, "problem.certificate_checks_many")
+					testworld.Refused(t, err, "problem.certificate_checks_many")
 					_, err = h.Verify(t.Context(), c.by, number)
 				}
 			}
@@ -81,7 +82,7 @@ func TestS5ChecksAreBounded(t *testing.T) {
 		}
 		person := caller.Caller{Phone: "+996777000009", Address: "192.0.2.7", Channel: caller.REST, Now: noon}
 		_, err := h.Verify(t.Context(), person, certificate.AnyNumber(t))
-		wantKey(t, err, "problem.certificate_not_found")
+		testworld.Refused(t, err, "problem.certificate_not_found")
 	})
 }
 
@@ -89,7 +90,7 @@ func TestS5ChecksAreBounded(t *testing.T) {
 // addresses of one network together; others are not kept out.
 func TestS5FoundNumbersAreBounded(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, storetest.Open(t, storetest.NewSQLite(t)))
+	h := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
 	issued := request(t, h, "t1", certificate.Residential)
 	for i := range 3003 {
 		by := caller.Caller{Address: fmt.Sprintf("2001:db8::%x", i), Channel: caller.Web, Now: noon}
@@ -98,7 +99,7 @@ func TestS5FoundNumbersAreBounded(t *testing.T) {
 			t.Fatalf("time %d: %v", i, err)
 		}
 		if i >= 3000 {
-			wantKey(t, err, "problem.certificate_checks_many")
+			testworld.Refused(t, err, "problem.certificate_checks_many")
 		}
 	}
 	by := caller.Caller{Address: "2001:db8:0:1::1", Channel: caller.Web, Now: noon}
@@ -107,16 +108,16 @@ func TestS5FoundNumbersAreBounded(t *testing.T) {
 
 // bothLimiters runs a test in this process's memory and SQLite, and in Redis and
 // PostgreSQL.
-func bothLimiters(t *testing.T, test func(t *testing.T, h *house)) {
+func bothLimiters(t *testing.T, test func(t *testing.T, h *world)) {
 	t.Helper()
 	t.Run("memory", func(t *testing.T) {
 		t.Parallel()
-		test(t, newHouse(t, storetest.Open(t, storetest.NewSQLite(t))))
+		test(t, newWorld(t, storetest.Open(t, storetest.NewSQLite(t))))
 	})
 	t.Run("redis", func(t *testing.T) {
 		t.Parallel()
-		h := newHouse(t, storetest.Open(t, storetest.NewPostgres(t)))
-		h.Limiter = redisLimiter(t)
+		h := newWorld(t, storetest.Open(t, storetest.NewPostgres(t)))
+		h.Service.Limiter = redisLimiter(t)
 		test(t, h)
 	})
 }
@@ -151,7 +152,7 @@ func redisLimiter(t *testing.T) limit.Limiter {
 // not kept out.
 func TestS5CodesAreBounded(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, storetest.Open(t, storetest.NewSQLite(t)))
+	h := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
 	by := func(address string) caller.Caller {
 		return caller.Caller{Address: address, Channel: caller.Web, Now: noon}
 	}
@@ -161,11 +162,11 @@ func TestS5CodesAreBounded(t *testing.T) {
 	}
 	for i := range 310 {
 		_, err := h.VerifyQR(t.Context(), by("192.0.2.7"), fmt.Sprint("ESHIK1:FORGED", i))
-		wantKey(t, err, map[bool]string{true: "problem.certificate_forged", false: "problem.certificate_checks_many"}[i < 300])
+		testworld.Refused(t, err, map[bool]string{true: "problem.certificate_forged", false: "problem.certificate_checks_many"}[i < 300])
 	}
 	must[certificate.Signed](t)(h.VerifyQR(t.Context(), by("192.0.2.7"), right))
 	_, err := h.Verify(t.Context(), by("192.0.2.7"), certificate.AnyNumber(t))
-	wantKey(t, err, "problem.certificate_checks_many") // numbers and codes are one guard's
+	testworld.Refused(t, err, "problem.certificate_checks_many") // numbers and codes are one guard's
 	_, err = h.VerifyQR(t.Context(), by("192.0.2.8"), "ESHIK1:FORGED")
-	wantKey(t, err, "problem.certificate_forged")
+	testworld.Refused(t, err, "problem.certificate_forged")
 }

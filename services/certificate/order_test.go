@@ -9,6 +9,7 @@ import (
 
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/testworld"
 	"github.com/eshik-kg/eshik/services/certificate"
 )
 
@@ -19,7 +20,7 @@ func TestS5FailuresAreNoCertificates(t *testing.T) {
 	for _, key := range []string{"one key", "many keys"} {
 		t.Run(key, func(t *testing.T) {
 			t.Parallel()
-			bothLimiters(t, func(t *testing.T, h *house) {
+			bothLimiters(t, func(t *testing.T, h *world) {
 				h.register.err = errors.New("away")
 				for i := range 22 {
 					c := rest("same")
@@ -46,7 +47,7 @@ func TestS5FailuresAreNoCertificates(t *testing.T) {
 // TestS5FailuresLeaveTheDay (F3): after failures all 20 certificates of the day are left.
 func TestS5FailuresLeaveTheDay(t *testing.T) {
 	t.Parallel()
-	bothLimiters(t, func(t *testing.T, h *house) {
+	bothLimiters(t, func(t *testing.T, h *world) {
 		h.register.err = errors.New("away")
 		for range 9 {
 			if _, err := h.Request(t.Context(), rest("t0"), certificate.Residential); err == nil {
@@ -58,7 +59,7 @@ func TestS5FailuresLeaveTheDay(t *testing.T) {
 			must[certificate.Certificate](t)(h.Request(t.Context(), rest(fmt.Sprint("t", i)), certificate.Residential))
 		}
 		_, err := h.Request(t.Context(), rest("t20"), certificate.Residential)
-		wantKey(t, err, "problem.certificate_many")
+		testworld.Refused(t, err, "problem.certificate_many")
 	})
 }
 
@@ -66,7 +67,7 @@ func TestS5FailuresLeaveTheDay(t *testing.T) {
 // call and one use, and keys of their own never give more than 20.
 func TestS5OneKeyIsOneOrder(t *testing.T) {
 	t.Parallel()
-	bothLimiters(t, func(t *testing.T, h *house) {
+	bothLimiters(t, func(t *testing.T, h *world) {
 		var numbers sync.Map
 		at64(func(int) {
 			made, err := h.Request(t.Context(), rest("same"), certificate.Residential)
@@ -82,10 +83,10 @@ func TestS5OneKeyIsOneOrder(t *testing.T) {
 		}
 		at64(func(i int) {
 			if _, err := h.Request(t.Context(), rest(fmt.Sprint("t", i)), certificate.Residential); err != nil {
-				wantKey(t, err, "problem.certificate_many")
+				testworld.Refused(t, err, "problem.certificate_many")
 			}
 		})
-		if n := h.count(t, `SELECT count(*) FROM certificates`); n != 20 || h.register.calls != 20 {
+		if n := h.Number(`SELECT count(*) FROM certificates`); n != 20 || h.register.calls != 20 {
 			t.Errorf("%d certificates, %d calls", n, h.register.calls)
 		}
 	})

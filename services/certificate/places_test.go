@@ -14,7 +14,7 @@ import (
 // was a list reads as it was printed.
 func TestTheRussianColumnNamesPlacesInRussian(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, storetest.Open(t, storetest.NewSQLite(t)))
+	h := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
 	for _, c := range []struct {
 		edition  int
 		ky, want string

@@ -21,6 +21,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/sign"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 	"github.com/eshik-kg/eshik/services/certificate"
 )
 
@@ -47,7 +48,7 @@ func hexed(text string) []byte {
 }
 
 // asked is a certificate that a program asks for: one for each turn.
-func asked(t *testing.T, h *house, turn string, kind certificate.Kind) certificate.Certificate {
+func asked(t *testing.T, h *world, turn string, kind certificate.Kind) certificate.Certificate {
 	t.Helper()
 	c := aigul(turn)
 	c.Channel = caller.REST
@@ -80,7 +81,7 @@ func missing(words []certificate.Words, document string) []string {
 // signed text, in both languages, with what the page says.
 func TestS1AChangedDocumentShows(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, storetest.Open(t, storetest.NewSQLite(t)))
+	h := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
 	for _, size := range []int{0, 2, 12} { // a residence, a small family, a large one
 		kind := certificate.Residential
 		if h.register.members = largeFamily()[:size]; size > 0 {
@@ -129,7 +130,7 @@ func TestS1AChangedDocumentShows(t *testing.T) {
 // from paper, and each comes back whole from what was signed.
 func TestS1TheCodeIsScannable(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, storetest.Open(t, storetest.NewSQLite(t)))
+	h := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
 	for size := range 13 {
 		h.register.members = largeFamily()[:size]
 		issued := asked(t, h, fmt.Sprint("t", size), certificate.Family)
@@ -142,7 +143,7 @@ func TestS1TheCodeIsScannable(t *testing.T) {
 		if len(signed.Record.Members) != size || signed.Record.Digest != nil {
 			t.Errorf("of %d members %d come back", size, len(signed.Record.Members))
 		}
-		if size == 0 && !strings.Contains(fmt.Sprint(h.Words(signed)), h.cat.Text("ky", "certificate.pdf_alone")) {
+		if size == 0 && !strings.Contains(fmt.Sprint(h.Words(signed)), h.Texts.Text("ky", "certificate.pdf_alone")) {
 			t.Errorf("nobody else: %+v", h.Words(signed))
 		}
 	}
@@ -152,7 +153,7 @@ func TestS1TheCodeIsScannable(t *testing.T) {
 // here, and a family that is kept otherwise than it was signed is not shown.
 func TestS1OnlySignedBytesCount(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, storetest.Open(t, storetest.NewSQLite(t)))
+	h := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
 	h.register.members = largeFamily()
 	large, small := asked(t, h, "t1", certificate.Family), asked(t, h, "t2", certificate.Residential)
 	code, other := certificate.Payload(t, h.Service, large.Number), certificate.Payload(t, h.Service, small.Number)
@@ -162,7 +163,7 @@ func TestS1OnlySignedBytesCount(t *testing.T) {
 		if number == small.Number {
 			sealed = certificate.SealedIntent(t, h.Service, number, certificate.Record{Address: "Ош"})
 		}
-		change(t, h.db, swap, sealed, number)
+		change(t, h.DB, swap, sealed, number)
 	}
 	if signed, err := h.VerifyQR(t.Context(), anybody, code); err == nil {
 		t.Errorf("a family that was not signed is shown: %+v", signed)
@@ -177,7 +178,7 @@ func TestS1OnlySignedBytesCount(t *testing.T) {
 // however large a family in it, is read as it was.
 func TestS1EarlierCertificatesVerify(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, storetest.Open(t, storetest.NewSQLite(t)))
+	h := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
 	h.register.members = largeFamily()
 	issued := asked(t, h, "t1", certificate.Family)
 	type person struct {
@@ -191,7 +192,7 @@ func TestS1EarlierCertificatesVerify(t *testing.T) {
 	message := must[[]byte](t)(h.signer.Sign(t.Context(), sign.Claims{
 		Issuer: "KG-ESHIK", IssuedAt: noon.Unix(), ID: []byte(issued.Number), Content: content,
 	}))
-	change(t, h.db, "UPDATE certificates SET signed_sealed = $1 WHERE number = $2", certificate.SealedMessage(t, h.Service, issued.Number, message), issued.Number)
+	change(t, h.DB, "UPDATE certificates SET signed_sealed = $1 WHERE number = $2", certificate.SealedMessage(t, h.Service, issued.Number, message), issued.Number)
 	signed := must[certificate.Signed](t)(h.VerifyQR(t.Context(), anybody, "ESHIK1:"+sign.EncodeBase45(message)))
 	if len(signed.Record.Members) != 2 || signed.Record.Address != "Достук, 12" || signed.Record.Holder.Born != "1988-03-15" || signed.Record.Places != 0 {
 		t.Errorf("read %+v", signed)
@@ -217,7 +218,7 @@ func otherwise(t *testing.T, keys *sign.Keys, number, address string) []byte {
 // signs nor makes what we issued forged, in a process that starts then.
 func TestAForeignKeyAmongOurs(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		h := newHouse(t, db)
+		h := newWorld(t, db)
 		issued := asked(t, h, "t1", certificate.Residential)
 		code := certificate.Payload(t, h.Service, issued.Number)
 		stranger := must[*sign.Keys](t)(sign.Open(t.Context(), storetest.Open(t, storetest.NewSQLite(t)),
@@ -226,9 +227,9 @@ func TestAForeignKeyAmongOurs(t *testing.T) {
 		change(t, db, "INSERT INTO sign_keys SELECT $1, 0, $2, sealed, made_at FROM sign_keys", own.KID, own.COSE)
 		change(t, db, "UPDATE sign_keys SET public = $1 WHERE generation = 1", own.COSE)
 		message := otherwise(t, stranger, issued.Number, "Ош")
-		for _, house := range []*house{h, newHouse(t, db)} {
+		for _, house := range []*world{h, newWorld(t, db)} {
 			_, err := house.VerifyQR(t.Context(), anybody, "ESHIK1:"+sign.EncodeBase45(message))
-			wantKey(t, err, "problem.certificate_forged")
+			testworld.Refused(t, err, "problem.certificate_forged")
 			if signed, err := house.VerifyQR(t.Context(), anybody, code); err != nil || !strings.Contains(signed.Record.Address, "Достук") {
 				t.Errorf("what was issued says %+v, %v", signed, err)
 			}
@@ -241,7 +242,7 @@ func TestAForeignKeyAmongOurs(t *testing.T) {
 // with something added that no signature covers are forged.
 func TestOnlyTheStoredMessageCounts(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		h := newHouse(t, db)
+		h := newWorld(t, db)
 		issued, other := asked(t, h, "t1", certificate.Residential), asked(t, h, "t2", certificate.Residential)
 		code := certificate.Payload(t, h.Service, issued.Number)
 		message := must[[]byte](t)(sign.DecodeBase45(strings.TrimPrefix(code, "ESHIK1:")))
@@ -257,7 +258,7 @@ func TestOnlyTheStoredMessageCounts(t *testing.T) {
 				t.Fatalf("%s: the signature is wrong: %v", name, err)
 			}
 			_, err := h.VerifyQR(t.Context(), anybody, "ESHIK1:"+sign.EncodeBase45(forged))
-			wantKey(t, err, "problem.certificate_forged")
+			testworld.Refused(t, err, "problem.certificate_forged")
 		}
 		must[certificate.Signed](t)(h.VerifyQR(t.Context(), anybody, code))
 		// A certificate that was revoked does not stand by the row of one that was not.
@@ -267,6 +268,6 @@ func TestOnlyTheStoredMessageCounts(t *testing.T) {
 		change(t, db, "UPDATE certificates SET number = 'x' WHERE number = $1", issued.Number)
 		change(t, db, "UPDATE certificates SET number = $1 WHERE number = $2", issued.Number, other.Number)
 		_, err := h.VerifyQR(t.Context(), anybody, code)
-		wantKey(t, err, "problem.certificate_forged")
+		testworld.Refused(t, err, "problem.certificate_forged")
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/registry"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 	"github.com/eshik-kg/eshik/services/fine"
 )
 
@@ -23,7 +24,7 @@ func TestLookup(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w, ctx := newWorld(t, db), context.Background()
 		list, err := w.Lookup(ctx, w.caller("t1"), "01kg123авс")
-		must(t, err)
+		testworld.OK(t, err)
 		if !list.Known || len(list.Bills) != 3 || list.Total != 10_000*money.Som || !list.Heavy {
 			t.Errorf("three fines: %+v", list)
 		}
@@ -31,16 +32,16 @@ func TestLookup(t *testing.T) {
 			t.Errorf("the due amount is not the register's: %+v", list.Bills[0])
 		}
 		clean, err := w.Lookup(ctx, w.caller("t2"), "01KG777AAA")
-		must(t, err)
+		testworld.OK(t, err)
 		unknown, err := w.Lookup(ctx, w.caller("t3"), "09KG999ZZZ")
-		must(t, err)
+		testworld.OK(t, err)
 		if !clean.Known || len(clean.Bills) != 0 || unknown.Known {
 			t.Errorf("clean %+v, unknown %+v", clean, unknown)
 		}
 		w.paid(t, "t4", "101")
 		w.city.fines["102"].code = registry.CodeClosed
 		list, err = w.Lookup(ctx, w.caller("t5"), plate)
-		must(t, err)
+		testworld.OK(t, err)
 		if len(list.Bills) != 2 || !list.Bills[0].Paying || list.Total != 1000*money.Som || list.Heavy {
 			t.Errorf("one being paid, one closed: %+v", list)
 		}
@@ -61,19 +62,17 @@ func TestLookupsAreLimited(t *testing.T) {
 			return err
 		}
 		for n := range 10 {
-			must(t, look(n))
-			must(t, look(n)) // the same again is free
+			testworld.OK(t, look(n))
+			testworld.OK(t, look(n)) // the same again is free
 		}
 		for range 3 { // asking twice does not get around it
 			if err := look(11); problem.From(err).Key != "problem.fine_plates" {
 				t.Errorf("the eleventh plate: %v", err)
 			}
 		}
-		must(t, look(3))
-		w.mu.Lock()
-		w.at = w.at.Add(time.Hour + time.Minute)
-		w.mu.Unlock()
-		must(t, look(11))
+		testworld.OK(t, look(3))
+		w.Pass(time.Hour + time.Minute)
+		testworld.OK(t, look(11))
 	})
 }
 
@@ -95,7 +94,7 @@ func TestDetailsAreForTheOwner(t *testing.T) {
 			c := w.caller("t2")
 			c.Locale = loc
 			list, err := w.Details(ctx, c, plate)
-			must(t, err)
+			testworld.OK(t, err)
 			if len(list) != 3 || list[2].Title != want || list[2].Resolution != "9003" {
 				t.Errorf("%s: %+v", loc, list)
 			}
@@ -125,7 +124,7 @@ func TestDetailsAreNewestFirst(t *testing.T) {
 			}
 			w.city.fines["102"].info.Paid = true
 			list, err := w.Details(ctx, w.caller("t "+want), plate)
-			must(t, err)
+			testworld.OK(t, err)
 			var got []string
 			for _, v := range list {
 				got = append(got, v.Number)
@@ -151,12 +150,12 @@ func TestCheckFailedThenPaidElsewhere(t *testing.T) {
 			}
 		}
 		w.city.fines["101"].info = registry.PaymentInfo{Paid: true, Sum: p.Amount, At: start.Add(time.Minute)}
-		must(t, w.payments.Settle(ctx, p.ID))
+		testworld.OK(t, w.payments.Settle(ctx, p.ID))
 		got := w.state(t, p)
 		if got.State != payment.RefundDue || got.Lines[0].Reason != payment.OutcomePaid || w.city.pays != 0 {
 			t.Errorf("%s (%s) after %d payments of ours", got.State, got.Lines[0].Reason, w.city.pays)
 		}
-		must(t, w.payments.VerifyLedger(ctx))
+		testworld.OK(t, w.payments.VerifyLedger(ctx))
 	})
 }
 
@@ -180,13 +179,11 @@ func TestOpenTakesWhatWasShown(t *testing.T) {
 		}
 		refused("problem.fine_gone", "101")
 		_, err := w.Lookup(ctx, w.caller("t1"), plate)
-		must(t, err)
+		testworld.OK(t, err)
 		_, err = w.payments.Open(ctx, w.caller("t2"), fine.Name, []string{"101", "102"})
-		must(t, err)
+		testworld.OK(t, err)
 		refused("problem.fine_gone", "101", "104")
-		w.mu.Lock()
-		w.at = w.at.Add(time.Hour + time.Minute)
-		w.mu.Unlock()
+		w.Pass(time.Hour + time.Minute)
 		refused("problem.fine_gone", "101")
 	})
 }
@@ -235,7 +232,7 @@ func TestSettlement(t *testing.T) {
 				w, ctx := newWorld(t, db), context.Background()
 				if w.proven = c.owner; c.owner {
 					_, err := w.Details(ctx, w.caller("t0"), plate)
-					must(t, err)
+					testworld.OK(t, err)
 				}
 				p := w.paid(t, "t1", "101")
 				if c.before != nil {
@@ -254,12 +251,12 @@ func TestSettlement(t *testing.T) {
 				if c.after != nil {
 					c.after(w.city)
 				}
-				must(t, w.payments.Settle(ctx, p.ID))
+				testworld.OK(t, w.payments.Settle(ctx, p.ID))
 				got := w.state(t, p)
 				if got.State != c.state || got.Lines[0].Reason != c.reason || w.city.pays != c.pays {
 					t.Errorf("%s (%s) after %d payments; want %s (%s), %d", got.State, got.Lines[0].Reason, w.city.pays, c.state, c.reason, c.pays)
 				}
-				must(t, w.payments.VerifyLedger(ctx))
+				testworld.OK(t, w.payments.VerifyLedger(ctx))
 			})
 		})
 	}

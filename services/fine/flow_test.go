@@ -17,6 +17,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // conversation is a citizen at a phone.
@@ -36,8 +37,8 @@ func newConversation(t *testing.T, w *world, loc locales.Locale) *conversation {
 		ID: "identity.start",
 		Do: func(context.Context, *dialog.Turn) (dialog.Next, error) { w.proven = true; return dialog.Return(), nil },
 	}}}
-	engine, err := dialog.New(w.texts, dialog.Options{Log: slog.New(slog.DiscardHandler)}, w.Flow(), proof)
-	must(t, err)
+	engine, err := dialog.New(w.Texts, dialog.Options{Log: slog.New(slog.DiscardHandler)}, w.Flow(), proof)
+	testworld.OK(t, err)
 	return &conversation{
 		t: t, w: w, engine: engine, state: dialog.NewState(loc),
 		budget: dialog.Budget{Septets: 182, Units: 80}, channel: caller.USSD,
@@ -50,11 +51,11 @@ func (k *conversation) turn(in dialog.Input) string {
 	k.turns++
 	var err error
 	k.state, err = dialog.Decode(k.state.Encode())
-	must(k.t, err)
+	testworld.OK(k.t, err)
 	c := k.w.caller(fmt.Sprintf("turn-%s-%d", k.t.Name(), k.turns))
 	c.Channel, in.Budget = k.channel, k.budget
 	reply, err := k.engine.Next(context.Background(), c, k.state, in)
-	must(k.t, err)
+	testworld.OK(k.t, err)
 	k.t.Logf("%q →\n%s", in.Text, reply.Text)
 	if !k.budget.Fits(reply.Text) {
 		k.t.Errorf("too long for a screen: %q", reply.Text)
@@ -104,8 +105,8 @@ func TestConversationPaysAFine(t *testing.T) {
 		if !payment.ValidCode(code) {
 			t.Fatalf("no payment code: %q", screen)
 		}
-		answer, err := w.payments.Accept(ctx, "demo-wallet", "1", code, 1500*money.Som, w.now())
-		must(t, err)
+		answer, err := w.payments.Accept(ctx, "demo-wallet", "1", code, 1500*money.Som, w.Now())
+		testworld.OK(t, err)
 		if answer.Decision != payment.Approved {
 			t.Fatalf("accept: %+v", answer)
 		}
@@ -269,7 +270,7 @@ func TestConversationNamesBishkeksDay(t *testing.T) {
 	} {
 		w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
 		at, err := time.Parse(time.RFC3339, moment)
-		must(t, err)
+		testworld.OK(t, err)
 		for _, f := range w.city.fines {
 			f.Date = at
 		}
@@ -373,7 +374,7 @@ func TestOneOfTheListIsPaidMeanwhile(t *testing.T) {
 					k.expect(k.say("1"), "10 000 сом")
 				}
 				paid := w.paid(t, "elsewhere", "103")
-				must(t, w.payments.Settle(t.Context(), paid.ID))
+				testworld.OK(t, w.payments.Settle(t.Context(), paid.ID))
 				again := k.read("1")
 				k.expect(again, said, plate+": 2", "9 000 с.")
 				if strings.Contains(again, "10 000") {
@@ -400,7 +401,7 @@ func TestTheOnlyOneIsPaidMeanwhile(t *testing.T) {
 	k.channel, k.budget = caller.SMS, dialog.Budget{Septets: 459, Units: 201}
 	k.expect(k.start("штраф "+plate), "2 №103: 1 000 с.\n3 №102: 7 500 с.\n4 №101: 1 500 с.")
 	paid := w.paid(t, "elsewhere", "103")
-	must(t, w.payments.Settle(t.Context(), paid.ID))
+	testworld.OK(t, w.payments.Settle(t.Context(), paid.ID))
 	k.expect(k.say("2"), "Это уже оплачено. Платить снова не нужно.\n01KG123ABC: 2 штрафа\n1 Все: 9 000 с.\n2 №102: 7 500 с.")
 	if got := k.say("7"); strings.Contains(got, "Это уже оплачено") || !strings.Contains(got, "Такого пункта нет") {
 		t.Errorf("a number that is none: %q", got)

@@ -14,6 +14,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // TestAPlateCountsOnce: look-ups of one plate that come at once, in any spelling, are one
@@ -33,7 +34,7 @@ func TestAPlateCountsOnce(t *testing.T) {
 		}
 		client := redis.NewClient(&redis.Options{Addr: address})
 		t.Cleanup(func() { _ = client.Close() })
-		w.Limiter = apart{limit.NewRedis(client), uuid.NewString() + ":"}
+		w.Service.Limiter = apart{limit.NewRedis(client), uuid.NewString() + ":"}
 		countsOnce(t, w)
 	})
 }
@@ -62,11 +63,11 @@ func countsOnce(t *testing.T, w *world) {
 	for n := range 12 {
 		_, err := w.Lookup(t.Context(), w.caller(""), fmt.Sprintf("01KG%03dABC", n))
 		if n < 10 {
-			must(t, err)
+			testworld.OK(t, err)
 		} else if problem.From(err).Key != "problem.fine_plates" {
 			t.Errorf("plate %d: %v", n+1, err)
 		}
 	}
 	_, err := w.Lookup(t.Context(), w.caller(""), "01KG000ABC")
-	must(t, err)
+	testworld.OK(t, err)
 }

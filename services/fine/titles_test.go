@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // TestNoTitleIsLongerThanDeclared: the screens are proved with the longest name of
@@ -14,12 +15,12 @@ import (
 func TestNoTitleIsLongerThanDeclared(t *testing.T) {
 	t.Parallel()
 	texts, err := locales.Load()
-	must(t, err)
+	testworld.OK(t, err)
 	file, err := os.Open("titles.csv")
-	must(t, err)
+	testworld.OK(t, err)
 	defer func() { _ = file.Close() }()
 	rows, err := csv.NewReader(file).ReadAll()
-	must(t, err)
+	testworld.OK(t, err)
 	if len(rows) < 20 {
 		t.Fatalf("%d titles", len(rows))
 	}

@@ -4,37 +4,28 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"log/slog"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/eshik-kg/eshik/locales"
-	"github.com/eshik-kg/eshik/platform/analytics"
-	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
-	"github.com/eshik-kg/eshik/platform/job"
-	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/money"
-	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/registry"
-	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
-	"github.com/eshik-kg/eshik/platform/trail"
+	"github.com/eshik-kg/eshik/platform/testworld"
 	"github.com/eshik-kg/eshik/services/fine"
 )
 
 const (
-	aigul = "+996555000001"
-	pin   = "11503198800011"
+	aigul = testworld.Aigul
+	pin   = testworld.AigulPIN
 	plate = "01KG123ABC"
 )
 
 var (
-	start   = time.Date(2026, 11, 23, 6, 0, 0, 0, time.UTC)
+	start   = testworld.Start
 	errLost = errors.New("the answer was lost")
 )
 
@@ -174,25 +165,11 @@ func (c *city) Info(_ context.Context, call registry.Call, protocol string) (reg
 
 // world is the service with the real payments under it.
 type world struct {
+	*testworld.World
 	*fine.Service
 	city     *city
 	payments *payment.Service
-	db       *store.DB
-	texts    *locales.Catalogue
-	mu       sync.Mutex
-	at       time.Time
 	proven   bool
-}
-
-func (w *world) now() time.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.at
-}
-
-// Send implements notify.Sender.
-func (*world) Send(_ context.Context, m notify.Outgoing) (notify.Taken, error) {
-	return notify.Taken{Provider: "test", ID: m.ID}, nil
 }
 
 // Proof and PIN implement fine.Citizens.
@@ -204,47 +181,34 @@ func (*world) PIN(context.Context, string) (string, error) { return pin, nil }
 
 func newWorld(t *testing.T, db *store.DB) *world {
 	t.Helper()
-	log := slog.New(slog.DiscardHandler)
-	queue, err := job.New(db, log)
-	must(t, err)
-	sealer, err := seal.New([]byte(strings.Repeat("k", 32)))
-	must(t, err)
-	texts, err := locales.Load()
-	must(t, err)
-	recorder := analytics.NewRecorder(db, log)
-	t.Cleanup(recorder.Close)
-	w := &world{city: newCity(), db: db, texts: texts, at: start}
-	left, err := trail.New(audit.New(db, sealer), recorder, notify.New(db, queue, sealer, w, notify.Quiet{}, w.now, log))
-	must(t, err)
+	w := &world{World: testworld.New(t, db, testworld.Setup{}), city: newCity()}
+	var err error
 	w.payments, err = payment.New(payment.Deps{
-		DB: db, Queue: queue, Sealer: sealer, Trail: left, Texts: texts,
-		Now: w.now, Random: rand.Reader, Log: log,
-	}, fine.NewBiller(w.city, db, sealer, w.now))
-	must(t, err)
+		DB: db, Queue: w.Queue, Sealer: w.Sealer, Trail: w.Trail, Texts: w.Texts, Now: w.Now, Random: rand.Reader, Log: w.Log,
+	}, fine.NewBiller(w.city, db, w.Sealer, w.Now))
+	w.OK(err)
 	w.Service, err = fine.New(fine.Deps{
 		DB: db, Register: w.city, Cashier: w.city, Payments: w.payments, Citizens: w,
-		Limiter: limit.NewMemory(w.now), Sealer: sealer, Trail: left,
+		Limiter: w.Limiter, Sealer: w.Sealer, Trail: w.Trail,
 	})
-	must(t, err)
+	w.OK(err)
 	return w
 }
 
-func (w *world) caller(turn string) caller.Caller {
-	return caller.Caller{Phone: aigul, Channel: caller.USSD, Locale: locales.KY, Now: w.now(), Key: turn}
-}
+func (w *world) caller(turn string) caller.Caller { return w.Caller(aigul, turn) }
 
 // paid opens, confirms and accepts a payment of one fine.
 func (w *world) paid(t *testing.T, turn, number string) payment.Payment {
 	t.Helper()
 	ctx := context.Background()
 	_, err := w.Lookup(ctx, w.caller(turn), plate)
-	must(t, err)
+	testworld.OK(t, err)
 	p, err := w.payments.Open(ctx, w.caller(turn), fine.Name, []string{number})
-	must(t, err)
+	testworld.OK(t, err)
 	p, err = w.payments.Confirm(ctx, w.caller(turn), p.ID)
-	must(t, err)
-	answer, err := w.payments.Accept(ctx, "demo-wallet", turn, p.Code, p.Amount, w.now())
-	must(t, err)
+	testworld.OK(t, err)
+	answer, err := w.payments.Accept(ctx, "demo-wallet", turn, p.Code, p.Amount, w.Now())
+	testworld.OK(t, err)
 	if answer.Decision != payment.Approved {
 		t.Fatalf("not accepted: %+v", answer)
 	}
@@ -254,13 +218,6 @@ func (w *world) paid(t *testing.T, turn, number string) payment.Payment {
 func (w *world) state(t *testing.T, p payment.Payment) payment.Payment {
 	t.Helper()
 	p, err := w.payments.Get(context.Background(), w.caller(""), p.ID)
-	must(t, err)
+	testworld.OK(t, err)
 	return p
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 }

@@ -19,8 +19,8 @@ func TestACutPhoneHearsNothing(t *testing.T) {
 	for name, open := range map[string]bool{"an offer is open": true, "the offer comes later": false} {
 		t.Run(name, func(t *testing.T) {
 			storetest.Each(t, func(t *testing.T, db *store.DB) {
-				w := newWorld(1)
-				s := newService(t, db, w)
+				w := newWorld(t, db, 1)
+				s := newService(t, w)
 				c := w.parent("t1")
 				c.Phone = thief
 				made := enrol(t, s, c, "K01")
@@ -40,7 +40,7 @@ func TestACutPhoneHearsNothing(t *testing.T) {
 				if told := w.told(aigulPhone, "preschool.offer:"); len(told) != 1 || !strings.Contains(told[0], "14.12.2026") {
 					t.Errorf("the person's phone is told %q", told)
 				}
-				w.now = w.now.AddDate(0, 2, 0)
+				w.Set(w.Now().AddDate(0, 2, 0))
 				if n, err := s.Expire(t.Context()); n != 1 || err != nil {
 					t.Fatal(n, err)
 				}
@@ -50,7 +50,7 @@ func TestACutPhoneHearsNothing(t *testing.T) {
 				if told := w.told(aigulPhone, "preschool.missed:"); len(told) != 1 {
 					t.Errorf("the person's phone is told %q", told)
 				}
-				if err := checked(t, s, db); err != nil {
+				if err := w.checked(); err != nil {
 					t.Error(err)
 				}
 			})
@@ -71,8 +71,8 @@ func cutPerson(t *testing.T, s *Service, phone, heir string) {
 func TestUnheardIsListed(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		made := enrol(t, s, w.parent("t1"), "K01")
 		unheard := func(want ...State) {
 			t.Helper()
@@ -116,8 +116,8 @@ func TestUnheardIsListed(t *testing.T) {
 func TestAnUndoneCallerChangesNothing(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		enrol(t, s, w.parent("t1"), "K01")
 		w.undone = map[string]bool{aigulOther: true}
 		mine := w.parent("t2")
@@ -142,13 +142,13 @@ func TestAnUndoneCallerChangesNothing(t *testing.T) {
 func TestNamesAlikeAreToldApart(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
+		w := newWorld(t, db, 1)
 		for _, i := range []int{0, 11} {
 			w.list[i].Name = Name{KY: "№1 «Бөбөк»", RU: "№1 «Бөбөк»"}
 		}
-		s := newService(t, db, w)
+		s := newService(t, w)
 		made := enrol(t, s, w.parent("t1"), "K01", "K12", "K02")
-		found, err := s.Position(t.Context(), caller.Caller{Now: w.now}, made.Number)
+		found, err := s.Position(t.Context(), caller.Caller{Now: w.Now()}, made.Number)
 		if err != nil || found.Places[0].District.KY != "Ленин району" || found.Places[1].District.RU != "город Ош" {
 			t.Fatalf("%+v, %v", found.Places, err)
 		}

@@ -91,9 +91,9 @@ func TestConversations(t *testing.T) {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
 			storetest.Each(t, func(t *testing.T, db *store.DB) {
-				w := newWorld(1)
+				w := newWorld(t, db, 1)
 				w.language = loc
-				s := newService(t, db, w)
+				s := newService(t, w)
 				s.Random = noughts{}
 				p := newPhone(t, s, loc)
 				replay(t, p, s, "testdata/conversations/"+file)

@@ -22,13 +22,13 @@ func TestS5LooksAreBounded(t *testing.T) {
 	t.Parallel()
 	t.Run("memory", func(t *testing.T) {
 		t.Parallel()
-		w := newWorld(1)
-		looksAreBounded(t, w, newService(t, storetest.Open(t, storetest.NewSQLite(t)), w))
+		w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)), 1)
+		looksAreBounded(t, w, newService(t, w))
 	})
 	t.Run("redis", func(t *testing.T) {
 		t.Parallel()
-		w := newWorld(1)
-		s := newService(t, storetest.Open(t, storetest.NewPostgres(t)), w)
+		w := newWorld(t, storetest.Open(t, storetest.NewPostgres(t)), 1)
+		s := newService(t, w)
 		address := os.Getenv("ESHIK_TEST_REDIS")
 		if address == "" {
 			t.Fatal("ESHIK_TEST_REDIS is not set: run the tests with `make test`")
@@ -104,8 +104,8 @@ func looksAreBounded(t *testing.T, w *world, s *Service) {
 // nobody from their own registrations, nor others out.
 func TestS5TheSameNumberIsBounded(t *testing.T) {
 	t.Parallel()
-	w := newWorld(1)
-	s := newService(t, storetest.Open(t, storetest.NewSQLite(t)), w)
+	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)), 1)
+	s := newService(t, w)
 	made := enrol(t, s, w.parent("t1"), "K01")
 	by := w.parent("t2")
 	for i := range limit.LooksByPhone.N + 3 {

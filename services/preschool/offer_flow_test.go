@@ -63,8 +63,8 @@ func eachWay(t *testing.T, test func(t *testing.T, db *store.DB, loc locales.Loc
 func TestARepeatedTextAnswersNoOffer(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, db *store.DB, loc locales.Locale, channel caller.Channel) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		_, made := offeredPhone(t, s, w, loc, channel, "K01", "K02")
 		accept, decline := s.Texts.Text(loc, "preschool.do_accept"), s.Texts.Text(loc, "preschool.do_decline")
 		for _, texts := range [][]string{
@@ -94,8 +94,8 @@ func TestARepeatedTextAnswersNoOffer(t *testing.T) {
 func TestDecliningIsConfirmedAlike(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, db *store.DB, loc locales.Locale, channel caller.Channel) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		p, made := offeredPhone(t, s, w, loc, channel, "K01")
 		if asked := p.says(t, "1", "1"); !strings.Contains(asked, s.Texts.Text(loc, "preschool.accept_sure", "kindergarten", "№ 1 «Күнчө»")) {
 			t.Errorf("accepting asks %q", asked)
@@ -115,8 +115,8 @@ func TestDecliningIsConfirmedAlike(t *testing.T) {
 func TestAnOfferIsAnsweredInWords(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		_, made := offeredPhone(t, s, w, locales.KY, caller.SMS, "K01", "K02")
 		const accepts, declines = "preschool.accept_sure", "preschool.decline_sure"
 		for text, leads := range map[string]string{

@@ -18,9 +18,9 @@ import (
 func TestOfferAndAccept(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
+		w := newWorld(t, db, 1)
 		w.language = locales.RU
-		s := newService(t, db, w)
+		s := newService(t, w)
 		made := enrol(t, s, w.parent("t1"), "K01", "K02")
 		offer, err := s.Offer(t.Context(), "officer", made.Number, "K02")
 		if err != nil || clock.ShowDate(offer.LastDay()) != "14.12.2026" || offer.Ahead != 0 {
@@ -36,11 +36,11 @@ func TestOfferAndAccept(t *testing.T) {
 		if _, err := s.Offer(t.Context(), "officer", made.Number, "K01"); !errors.Is(err, problemNotWaits) {
 			t.Errorf("a second offer: %v", err)
 		}
-		stranger := caller.Caller{Phone: "+996700000002", Subject: "somebody else", Now: w.now}
+		stranger := caller.Caller{Phone: "+996700000002", Subject: "somebody else", Now: w.Now()}
 		if _, err := s.Answer(t.Context(), stranger, made.Number, true); !errors.Is(err, problemNoOffer) {
 			t.Errorf("a stranger's answer: %v", err)
 		}
-		mine := caller.Caller{Phone: aigulOther, Subject: aigul, Locale: locales.KY, Now: w.now}
+		mine := caller.Caller{Phone: aigulOther, Subject: aigul, Locale: locales.KY, Now: w.Now()}
 		if offers, err := s.Offers(t.Context(), mine); err != nil || len(offers) != 1 {
 			t.Errorf("my offers: %v, %v", offers, err)
 		}
@@ -62,8 +62,8 @@ func TestOfferAndAccept(t *testing.T) {
 func TestOfferRefuses(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(0)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 0)
+		s := newService(t, w)
 		made := enrol(t, s, w.parent("t1"), "K01")
 		baby := enrol(t, s, w.bear(1, start.AddDate(0, -3, 0)), "K01")
 		for _, test := range []struct {
@@ -90,8 +90,8 @@ func TestOfferRefuses(t *testing.T) {
 func TestSeatsAtOnce(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(3)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 3)
+		s := newService(t, w)
 		numbers := make([]string, 12)
 		for i := range numbers {
 			numbers[i] = enrol(t, s, w.bear(i, start.AddDate(-3, -6, 0)), "K01").Number
@@ -117,8 +117,8 @@ func TestSeatsAtOnce(t *testing.T) {
 func TestAnswerRace(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		for round := range 5 {
 			c := w.bear(round, start.AddDate(-3, 0, 0))
 			made := enrol(t, s, c, "K01")
@@ -159,18 +159,18 @@ func TestAnswerRace(t *testing.T) {
 func TestExpire(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		made := enrol(t, s, w.parent("t1"), "K01")
 		offer, err := s.Offer(t.Context(), "officer", made.Number, "K01")
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.now = offer.Until.Add(-time.Microsecond)
+		w.Set(offer.Until.Add(-time.Microsecond))
 		if n, err := s.Expire(t.Context()); n != 0 || err != nil {
 			t.Fatalf("before its time %d, %v", n, err)
 		}
-		w.now = offer.Until
+		w.Set(offer.Until)
 		if _, err := s.Answer(t.Context(), w.parent("t2"), made.Number, true); !errors.Is(err, problemOver) {
 			t.Errorf("too late: %v", err)
 		}
@@ -197,18 +197,18 @@ func TestExpire(t *testing.T) {
 func TestToTheEnd(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		s.rules.Policies[0].Declined = toTheEnd
 		made := enrol(t, s, w.parent("t1"), "K01")
 		for i := range 3 {
-			w.now = w.now.Add(time.Minute)
+			w.Pass(time.Minute)
 			enrol(t, s, w.bear(i, time.Date(2023, time.May, 9, 0, 0, 0, 0, time.UTC)), "K01")
 		}
 		if _, err := s.Offer(t.Context(), "officer", made.Number, "K01"); err != nil {
 			t.Fatal(err)
 		}
-		w.now = w.now.Add(time.Minute)
+		w.Pass(time.Minute)
 		if _, err := s.Answer(t.Context(), w.parent("t2"), made.Number, false); err != nil {
 			t.Fatal(err)
 		}
@@ -222,11 +222,11 @@ func TestToTheEnd(t *testing.T) {
 func TestOutOfTurnIsSeen(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(2)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 2)
+		s := newService(t, w)
 		last := ""
 		for i := range 4 {
-			w.now = w.now.Add(time.Minute)
+			w.Pass(time.Minute)
 			last = enrol(t, s, w.bear(i, start.AddDate(-3, 0, 0)), "K01").Number
 		}
 		offer, err := s.Offer(t.Context(), "officer", last, "K01")

@@ -42,12 +42,12 @@ func (p *pupil) String() string { return p.number + " " + string(p.state) }
 func TestOrderHolds(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(0)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 0)
+		s := newService(t, w)
 		runs := 0
 		rapid.Check(t, func(rt *rapid.T) {
 			runs++
-			w.now = start
+			w.Set(start)
 			w.list[0].Code = fmt.Sprintf("R%04d", runs) // a fresh kindergarten for each run
 			m := &model{s: s, w: w, seats: rapid.IntRange(0, 3).Draw(rt, "seats"), born: runs * 1000}
 			w.list[0].Free = map[int]int{3: m.seats}
@@ -68,7 +68,7 @@ func (m *model) register(t *rapid.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.pupils = append(m.pupils, &pupil{c: c, number: made.Number, rank: noBenefit, since: m.w.now, state: StateWaiting})
+	m.pupils = append(m.pupils, &pupil{c: c, number: made.Number, rank: noBenefit, since: m.w.Now(), state: StateWaiting})
 }
 
 func (m *model) pick(t *rapid.T) *pupil {
@@ -84,7 +84,7 @@ func (m *model) benefit(t *rapid.T) {
 	if err := m.s.SetBenefit(context.Background(), "officer", p.number, benefit); err != nil {
 		t.Fatal(err)
 	}
-	p.rank, _ = m.s.rules.at(m.w.now).rank(benefit)
+	p.rank, _ = m.s.rules.at(m.w.Now()).rank(benefit)
 }
 
 func (m *model) offer(t *rapid.T) {
@@ -114,10 +114,10 @@ func (m *model) answer(t *rapid.T) {
 	}
 	accept := rapid.Bool().Draw(t, "accept")
 	c := p.c
-	c.Now = m.w.now
+	c.Now = m.w.Now()
 	_, err := m.s.Answer(context.Background(), c, p.number, accept)
 	switch {
-	case !m.w.now.Before(p.until):
+	case !m.w.Now().Before(p.until):
 		if !errors.Is(err, problemOver) {
 			t.Fatalf("an answer after the end: %v", err)
 		}
@@ -136,7 +136,7 @@ func (m *model) expire(t *rapid.T) {
 		t.Fatal(err)
 	}
 	for _, p := range m.pupils {
-		if p.state == StateOffered && !m.w.now.Before(p.until) {
+		if p.state == StateOffered && !m.w.Now().Before(p.until) {
 			p.state = StateWaiting
 			m.offered--
 		}
@@ -146,11 +146,11 @@ func (m *model) expire(t *rapid.T) {
 // wait lets time pass, but not so much that the intake turns.
 func (m *model) wait(t *rapid.T) {
 	hours := rapid.IntRange(1, 240).Draw(t, "hours")
-	later := m.w.now.Add(time.Duration(hours) * time.Hour)
+	later := m.w.Now().Add(time.Duration(hours) * time.Hour)
 	if later.After(start.AddDate(0, 5, 0)) {
 		t.Skip("the year is over")
 	}
-	m.w.now = later
+	m.w.Set(later)
 }
 
 // check compares the queue with the order of the rules.
@@ -175,7 +175,7 @@ func (m *model) check(t *rapid.T) {
 		t.Fatalf("%d in the queue, not %d (%v)", len(queue), len(waiting), err)
 	}
 	for i, p := range waiting {
-		seen, err := m.s.Position(context.Background(), caller.Caller{Now: m.w.now}, p.number)
+		seen, err := m.s.Position(context.Background(), caller.Caller{Now: m.w.Now()}, p.number)
 		if err != nil || queue[i] != p.number || seen.Places[0].Position != i+1 || seen.State != p.state {
 			t.Fatalf("place %d is held by %s, not %s; seen as %+v, %v", i+1, queue[i], p.number, seen, err)
 		}

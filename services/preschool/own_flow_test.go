@@ -15,8 +15,8 @@ import (
 func TestAlreadyQueuedIsToldAtOnce(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		s.Random = noughts{}
 		p := newPhone(t, s, locales.KY)
 		register := func() string {
@@ -51,8 +51,8 @@ func TestAlreadyQueuedIsToldAtOnce(t *testing.T) {
 func TestOwnRegistrationsAreListed(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		ask := func(from string) (*phone, string) {
 			p := newPhone(t, s, locales.KY)
 			p.caller.Phone = from

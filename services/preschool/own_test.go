@@ -13,8 +13,8 @@ import (
 func TestRegistrationsAreOnesOwn(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		parent := w.parent("t1")
 		made := enrol(t, s, parent, "K01")
 		for name, c := range map[string]struct {
@@ -22,8 +22,8 @@ func TestRegistrationsAreOnesOwn(t *testing.T) {
 			want   int
 		}{
 			"the phone of then": {parent, 1},
-			"another phone":     {caller.Caller{Phone: "+996700000002", Subject: parent.Subject, Now: w.now}, 1},
-			"stranger":          {caller.Caller{Phone: "+996700000002", Subject: "somebody else", Now: w.now}, 0},
+			"another phone":     {caller.Caller{Phone: "+996700000002", Subject: parent.Subject, Now: w.Now()}, 1},
+			"stranger":          {caller.Caller{Phone: "+996700000002", Subject: "somebody else", Now: w.Now()}, 0},
 		} {
 			list, err := s.Registrations(t.Context(), c.caller)
 			if err != nil || len(list) != c.want || c.want > 0 && list[0].Number != made.Number {

@@ -30,15 +30,15 @@ func cut(t *testing.T, s *Service, phone string) {
 func TestS2APhoneAloneProvesNothing(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		made := enrol(t, s, w.parent("t1"), "K01")
 		if _, err := s.Offer(t.Context(), "officer", made.Number, "K01"); err != nil {
 			t.Fatal(err)
 		}
 		for name, c := range map[string]caller.Caller{
-			"the phone": {Phone: aigulPhone, Channel: caller.USSD, Now: w.now},
-			"nobody":    {Channel: caller.REST, Now: w.now},
+			"the phone": {Phone: aigulPhone, Channel: caller.USSD, Now: w.Now()},
+			"nobody":    {Channel: caller.REST, Now: w.Now()},
 		} {
 			if offers, err := s.Offers(t.Context(), c); !errors.Is(err, problemProveOffer) || len(offers) != 0 {
 				t.Errorf("%s sees %v, %v", name, offers, err)
@@ -66,8 +66,8 @@ func TestS2APhoneAloneProvesNothing(t *testing.T) {
 func TestS2TheNumberIsReleased(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		made := enrol(t, s, w.parent("t1"), "K01", "K02")
 		before := len(w.messages())
 		cut(t, s, aigulPhone)
@@ -114,8 +114,8 @@ func TestS2TheNumberIsReleased(t *testing.T) {
 func TestS2FollowTheNewNumber(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		made := enrol(t, s, w.parent("t1"), "K01")
 		other := w.bear(1, start.AddDate(-3, 0, 0))
 		enrol(t, s, other, "K01")
@@ -141,7 +141,7 @@ func TestS2FollowTheNewNumber(t *testing.T) {
 		}
 		handed := func(citizen, from, to string) {
 			t.Helper()
-			err := s.DB.InTx(t.Context(), func(tx *store.Tx) error { return s.CutPerson(t.Context(), tx, citizen, from, to, w.now) })
+			err := s.DB.InTx(t.Context(), func(tx *store.Tx) error { return s.CutPerson(t.Context(), tx, citizen, from, to, w.Now()) })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -160,13 +160,13 @@ func TestS2FollowTheNewNumber(t *testing.T) {
 func TestS2AQueueTakenOver(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		child := w.families[aigul][0]
 		if n, err := s.ImportWaiting(t.Context(), []Waiting{{Minor: child, Phone: aigulPhone, Choices: []string{"K01"}, Since: start}}); n != 1 || err != nil {
 			t.Fatalf("imported %d, %v", n, err)
 		}
-		w.now = start.Add(time.Hour)
+		w.Set(start.Add(time.Hour))
 		var number string
 		if err := db.Reader().QueryRow("SELECT number FROM preschool_registrations").Scan(&number); err != nil {
 			t.Fatal(err)

@@ -36,11 +36,11 @@ func seated(t *testing.T, s *Service, c caller.Caller, kindergarten string) Posi
 func TestOnePlaceAtATime(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(2)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 2)
+		s := newService(t, w)
 		c := w.parent("t1")
 		made := seated(t, s, c, "K01")
-		father := caller.Caller{Phone: aigulOther, Subject: "citizen-father", Channel: caller.REST, Locale: locales.RU, Now: w.now}
+		father := caller.Caller{Phone: aigulOther, Subject: "citizen-father", Channel: caller.REST, Locale: locales.RU, Now: w.Now()}
 		ref := s.childIndex(nurai)[:refLength]
 		for what, test := range map[string]struct {
 			caller  caller.Caller
@@ -88,8 +88,8 @@ func TestOnePlaceAtATime(t *testing.T) {
 func TestPlaceGivenBack(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		c := w.parent("t1")
 		waiting := enrol(t, s, w.bear(5, start.AddDate(-3, 0, 0)), "K02")
 		if _, err := s.TakeBack(t.Context(), "officer", waiting.Number); !errors.Is(err, problemNotPlaced) {
@@ -128,7 +128,7 @@ func TestPlaceGivenBack(t *testing.T) {
 		if again := seated(t, s, w.parent("t2"), "K01"); again.Number == made.Number {
 			t.Error("the number is the old one")
 		}
-		if err := checked(t, s, db); err != nil {
+		if err := w.checked(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -139,8 +139,8 @@ func TestPlaceGivenBack(t *testing.T) {
 func TestRegisterWhileAccepting(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		c := w.parent("t1")
 		made := enrol(t, s, c, "K01")
 		if _, err := s.Offer(t.Context(), "officer", made.Number, "K01"); err != nil {
@@ -169,13 +169,13 @@ func TestRegisterWhileAccepting(t *testing.T) {
 func TestDoublesOfBefore(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(2)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 2)
+		s := newService(t, w)
 		c := w.parent("t1")
 		placed := seated(t, s, c, "K01")
 		second := enrol(t, s, w.bear(1, time.Date(2023, time.May, 9, 0, 0, 0, 0, time.UTC)), "K02")
 		become(t, db, second.Number, s.childIndex(nurai))
-		if err := checked(t, s, db); err == nil || !strings.Contains(err.Error(), placed.Number) || !strings.Contains(err.Error(), second.Number) {
+		if err := w.checked(); err == nil || !strings.Contains(err.Error(), placed.Number) || !strings.Contains(err.Error(), second.Number) {
 			t.Errorf("fsck says %v", err)
 		}
 		if _, err := s.Offer(t.Context(), "officer", second.Number, "K02"); !errors.Is(err, problemPlaced) {
@@ -191,7 +191,7 @@ func TestDoublesOfBefore(t *testing.T) {
 		if key := problem.From(err).Key; key != "problem.preschool_registered" {
 			t.Errorf("registered beside the one of before: %v", err)
 		}
-		if err := checked(t, s, db); err != nil {
+		if err := w.checked(); err != nil {
 			t.Errorf("fsck says %v", err)
 		}
 	})
@@ -202,8 +202,8 @@ func TestDoublesOfBefore(t *testing.T) {
 func TestAcceptingASecondPlace(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(2)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 2)
+		s := newService(t, w)
 		seated(t, s, w.parent("t1"), "K01")
 		c := w.bear(1, time.Date(2023, time.May, 9, 0, 0, 0, 0, time.UTC))
 		second := enrol(t, s, c, "K02")
@@ -230,15 +230,8 @@ func become(t *testing.T, db *store.DB, number, index string) {
 }
 
 // checked is what fsck says of the queue.
-func checked(t *testing.T, s *Service, db *store.DB) error {
-	t.Helper()
-	check := NewCheck(logOf(s))
-	return db.Snapshot(t.Context(), func(tx *sql.Tx) error {
-		if _, err := logOf(s).Replay(t.Context(), tx, check.See); err != nil {
-			t.Fatal(err)
-		}
-		return check.Run(t.Context(), tx)
-	})
+func (w *world) checked() error {
+	return w.DB.Snapshot(w.T.Context(), func(tx *sql.Tx) error { _, err := w.look(tx); return err })
 }
 
 // TestOpenOfferIsSaid: whoever asks for the place in the queue hears that a place is
@@ -246,8 +239,8 @@ func checked(t *testing.T, s *Service, db *store.DB) error {
 func TestOpenOfferIsSaid(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		made := enrol(t, s, w.parent("t1"), "K01", "K02")
 		offer, err := s.Offer(t.Context(), "officer", made.Number, "K02")
 		if err != nil {
@@ -278,11 +271,11 @@ func TestOpenOfferIsSaid(t *testing.T) {
 				t.Errorf("%s: %+v, %v", what, seen.Offer, err)
 			}
 		}
-		w.now = offer.Until
+		w.Set(offer.Until)
 		if _, err := s.Expire(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if seen, err := s.Position(t.Context(), caller.Caller{Now: w.now}, made.Number); err != nil || seen.Offer != nil || len(seen.Places) != 2 {
+		if seen, err := s.Position(t.Context(), caller.Caller{Now: w.Now()}, made.Number); err != nil || seen.Offer != nil || len(seen.Places) != 2 {
 			t.Errorf("after it lapsed: %+v, %v", seen, err)
 		}
 	})
@@ -293,8 +286,8 @@ func TestOpenOfferIsSaid(t *testing.T) {
 func TestPlacedChildIsToldAtOnce(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		seated(t, s, w.parent("t1"), "K01")
 		p := newPhone(t, s, locales.KY)
 		p.budget = dialog.Budget{Septets: 459, Units: 201}

@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // unsaid are the columns of the queue that nothing holds against a record, and why.
@@ -31,8 +31,8 @@ func everyRegistration(t *testing.T, s *Service, w *world) (all queued) {
 		c := w.bear(i, time.Date(2023, time.May, 1+i, 0, 0, 0, 0, time.UTC))
 		made := enrol(t, s, c, "K01", "K02")
 		numbers = append(numbers, made.Number)
-		w.now = w.now.Add(time.Minute)
-		c.Now = w.now
+		w.Pass(time.Minute)
+		c.Now = w.Now()
 		if i >= 1 && i <= 3 || i == 6 {
 			if _, err := s.Offer(ctx, "officer", made.Number, "K01"); err != nil {
 				t.Fatal(err)
@@ -154,24 +154,18 @@ func TestPlantedChanges(t *testing.T) {
 	t.Parallel()
 	tables := []string{"preschool_registrations", "preschool_choices", "preschool_offers", "preschool_seats"}
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(4)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 4)
+		s := newService(t, w)
 		all := plants(everyRegistration(t, s, w))
 		storetest.Covered(t, db, tables, all, unsaid)
-		storetest.Planted(t, db, all, func(tx *sql.Tx) error { _, err := look(s, tx); return err })
+		storetest.Planted(t, db, all, func(tx *sql.Tx) error { _, err := w.look(tx); return err })
 	})
 }
 
 // look compares the queue with the log in a transaction, and says how many records
 // could not be compared.
-func look(s *Service, tx *sql.Tx) (older int, err error) {
-	log := logOf(s)
-	c := NewCheck(log)
-	if _, err := log.Replay(context.Background(), tx, c.See); err != nil {
-		return 0, err
-	}
-	err = c.Run(context.Background(), tx)
-	return c.Older(), err
+func (w *world) look(tx *sql.Tx) (older int, err error) {
+	return w.Compare(tx, NewCheck(w.Audit))
 }
 
 // TestRecordsFromBefore: what older records do not say is counted, and no fault; a
@@ -179,14 +173,13 @@ func look(s *Service, tx *sql.Tx) (older int, err error) {
 func TestRecordsFromBefore(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(4)
-		s := newService(t, db, w)
-		log := logOf(s)
-		s.Trail = newTrail(t, db, w, forgetful{log})
+		w := newWorld(t, db, 4)
+		s := newService(t, w)
+		s.Trail = w.TrailBy(testworld.Forgetful{Log: w.Audit})
 		q := everyRegistration(t, s, w)
-		s.Trail = newTrail(t, db, w, log)
+		s.Trail = w.TrailBy(w.Audit)
 		older := 0
-		check := func(tx *sql.Tx) (err error) { older, err = look(s, tx); return err }
+		check := func(tx *sql.Tx) (err error) { older, err = w.look(tx); return err }
 		if err := db.Snapshot(t.Context(), check); err != nil || older != 20 {
 			t.Fatalf("%d records cannot be compared; %v", older, err)
 		}
@@ -205,27 +198,19 @@ func TestRecordsFromBefore(t *testing.T) {
 func TestLapsedOffersAreTheLogs(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		s.rules.Policies[0].Missed = toTheEnd
 		made := enrol(t, s, w.parent("t1"), "K01")
 		if _, err := s.Offer(t.Context(), "officer", made.Number, "K01"); err != nil {
 			t.Fatal(err)
 		}
-		w.now = w.now.AddDate(0, 2, 0)
+		w.Set(w.Now().AddDate(0, 2, 0))
 		if n, err := s.Expire(t.Context()); n != 1 || err != nil {
 			t.Fatal(n, err)
 		}
-		if err := db.Snapshot(t.Context(), func(tx *sql.Tx) error { _, err := look(s, tx); return err }); err != nil {
+		if err := w.checked(); err != nil {
 			t.Error(err)
 		}
 	})
-}
-
-// forgetful writes records as they were before they said what was decided.
-type forgetful struct{ *audit.Log }
-
-func (f forgetful) Record(ctx context.Context, tx *store.Tx, e audit.Entry) error {
-	e.Decided = nil
-	return f.Log.Record(ctx, tx, e)
 }

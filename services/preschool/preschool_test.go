@@ -18,8 +18,8 @@ import (
 func TestRegisterAndPosition(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		c := w.parent("t1")
 		made := enrol(t, s, c, "K01", "K02", "K12")
 		if made.State != StateWaiting || made.Group != "3-4" || len(made.Places) != 3 || made.Places[2].Kindergarten != "K12" {
@@ -30,7 +30,7 @@ func TestRegisterAndPosition(t *testing.T) {
 			t.Errorf("the turn repeated gave %s, then %s", made.Number, again.Number)
 		}
 		spaced := made.Number[:4] + " " + made.Number[4:]
-		seen, err := s.Position(t.Context(), caller.Caller{Now: w.now}, spaced)
+		seen, err := s.Position(t.Context(), caller.Caller{Now: w.Now()}, spaced)
 		if err != nil || seen.Places[0].Position != 1 {
 			t.Errorf("anybody sees %+v, %v", seen, err)
 		}
@@ -44,8 +44,8 @@ func TestRegisterAndPosition(t *testing.T) {
 func TestRegisterRefuses(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		c := w.parent("t1")
 		old := w.bear(1, start.AddDate(-8, 0, 0))
 		ref := s.childIndex(nurai)[:refLength]
@@ -86,8 +86,8 @@ func TestRegisterRefuses(t *testing.T) {
 func TestRegisterAtOnce(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		ref := s.childIndex(nurai)[:refLength]
 		var mu sync.Mutex
 		numbers := map[string]int{}
@@ -120,8 +120,8 @@ func TestRegisterAtOnce(t *testing.T) {
 func TestSealed(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		enrol(t, s, w.parent("t1"), "K01")
 		var child, phone []byte
 		var index string
@@ -140,16 +140,16 @@ func TestSealed(t *testing.T) {
 func TestBenefitMovesTheQueue(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		born := time.Date(2023, time.March, 1, 0, 0, 0, 0, time.UTC)
 		first := enrol(t, s, w.bear(1, born), "K01")
-		w.now = w.now.Add(time.Minute)
+		w.Pass(time.Minute)
 		second := enrol(t, s, w.bear(2, born), "K01")
 		older := enrol(t, s, w.bear(3, born.AddDate(-2, 0, 0)), "K01")
 		expect := func(p Position, want int) {
 			t.Helper()
-			got, err := s.Position(t.Context(), caller.Caller{Now: w.now}, p.Number)
+			got, err := s.Position(t.Context(), caller.Caller{Now: w.Now()}, p.Number)
 			if err != nil || got.Places[0].Position != want {
 				t.Errorf("at %+v, not %d (%v)", got, want, err)
 			}
@@ -175,8 +175,8 @@ func TestBenefitMovesTheQueue(t *testing.T) {
 func TestImportWaiting(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		rows := make([]Waiting, 600)
 		for i := range rows {
 			rows[i] = Waiting{
@@ -217,8 +217,8 @@ func TestPositionUsesTheIndex(t *testing.T) {
 		explain := "EXPLAIN QUERY PLAN "
 		if db.Engine() == store.PostgreSQL {
 			explain = "EXPLAIN (COSTS OFF) "
-			w := newWorld(1)
-			crowd(t, newService(t, db, w), 2000)
+			w := newWorld(t, db, 1)
+			crowd(t, newService(t, w), 2000)
 			if _, err := db.Writer().Exec("ANALYZE preschool_choices"); err != nil {
 				t.Fatal(err)
 			}

@@ -20,8 +20,8 @@ func TestBothPhonesHearOfAnAnswer(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		for accept, key := range map[bool]string{true: "preschool.accepted:", false: "preschool.declined:"} {
-			w := newWorld(9)
-			s := newService(t, db, w)
+			w := newWorld(t, db, 9)
+			s := newService(t, w)
 			child := w.bear(map[bool]int{true: 1, false: 2}[accept], start.AddDate(-3, -6, 0))
 			made := enrol(t, s, child, "K01")
 			if _, err := s.Offer(t.Context(), "officer", made.Number, "K01"); err != nil {
@@ -48,8 +48,8 @@ func TestBothPhonesHearOfAnAnswer(t *testing.T) {
 func TestOnePhoneHearsOnce(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		seated(t, s, w.parent("t1"), "K01")
 		if told := w.told(aigulPhone, "preschool.accepted:"); len(told) != 1 {
 			t.Errorf("told %q", told)
@@ -61,8 +61,8 @@ func TestOnePhoneHearsOnce(t *testing.T) {
 func TestALapsedOfferIsTakenBackEverywhere(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		made := enrol(t, s, w.parent("t1"), "K01")
 		offer, err := s.Offer(t.Context(), "officer", made.Number, "K01")
 		if err != nil {
@@ -76,7 +76,7 @@ func TestALapsedOfferIsTakenBackEverywhere(t *testing.T) {
 		if here, there := w.waits(aigulPhone, "preschool.offer:"), w.waits(aigulOther, "preschool.offer:"); here != 1 || there != 1 {
 			t.Fatalf("of the offer wait %d and %d notices", here, there)
 		}
-		w.now = offer.Until
+		w.Set(offer.Until)
 		if _, err := s.Expire(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -94,10 +94,10 @@ func TestAnOfferNamesItsDistrict(t *testing.T) {
 		t.Run(string(loc), func(t *testing.T) {
 			t.Parallel()
 			storetest.Each(t, func(t *testing.T, db *store.DB) {
-				w := newWorld(1)
+				w := newWorld(t, db, 1)
 				w.language = loc
 				w.list[11].Name = w.list[0].Name
-				s := newService(t, db, w)
+				s := newService(t, w)
 				p, made := offeredPhone(t, s, w, loc, caller.SMS, "K01")
 				screens := []string{p.state.Pages[0].Text, p.says(t, "1"), p.says(t, "1"), p.says(t, "3")}
 				accepted := w.told(aigulPhone, "preschool.accepted:")
@@ -125,9 +125,9 @@ func TestAnOfferNamesItsDistrict(t *testing.T) {
 func TestWhereAPlaceIsIsToldToTheParent(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
+		w := newWorld(t, db, 1)
 		w.list[11].Name = w.list[0].Name
-		s := newService(t, db, w)
+		s := newService(t, w)
 		_, made := offeredPhone(t, s, w, locales.RU, caller.SMS, "K01")
 		look := func(from string) string {
 			p := newPhone(t, s, locales.RU)
@@ -154,8 +154,8 @@ func TestWhereAPlaceIsIsToldToTheParent(t *testing.T) {
 func TestAnAnswerTooLateSaysWhy(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		p, made := offeredPhone(t, s, w, locales.RU, caller.SMS, "K01")
 		p.says(t, "1", "1")
 		p.caller.Phone = "+996700000099" // it was released meanwhile

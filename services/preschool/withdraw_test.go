@@ -16,8 +16,8 @@ import (
 func TestWithdraw(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		c := w.parent("t1")
 		made := enrol(t, s, c, "K01")
 		if _, err := s.Offer(t.Context(), "officer", made.Number, "K01"); err != nil {
@@ -50,7 +50,7 @@ func TestWithdraw(t *testing.T) {
 		if n := count(t, db, "SELECT count(*) FROM preschool_seats WHERE taken = 0"); n != 1 {
 			t.Error("the seat is still taken")
 		}
-		w.now = w.now.Add(time.Hour)
+		w.Pass(time.Hour)
 		again := enrol(t, s, w.parent("t3"), "K01")
 		if n := count(t, db, "SELECT count(*) FROM preschool_registrations WHERE queued_at = registered_at AND number = '"+again.Number+"'"); n != 1 {
 			t.Error("the child did not go to the end of the queue")
@@ -64,7 +64,7 @@ func TestWithdraw(t *testing.T) {
 		if err := s.Withdraw(t.Context(), "officer", again.Number, "placed", false); !errors.Is(err, problemPlaced) {
 			t.Errorf("a placed child: %v", err)
 		}
-		if err := checked(t, s, db); err != nil {
+		if err := w.checked(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -84,14 +84,14 @@ func TestPlaceKeptForTheUndone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			storetest.Each(t, func(t *testing.T, db *store.DB) {
-				w := newWorld(1)
-				s := newService(t, db, w)
+				w := newWorld(t, db, 1)
+				s := newService(t, w)
 				number := enrol(t, s, w.parent("t1"), "K12").Number
 				for i := range 2 { // what took a place over may be withdrawn too
 					if err := s.Withdraw(t.Context(), "officer", number, "a stranger's", test.undone); err != nil {
 						t.Fatal(err)
 					}
-					w.now = w.now.Add(test.after)
+					w.Pass(test.after)
 					number = enrol(t, s, w.parent("again"+string(rune('0'+i))), "K01").Number
 					n := count(t, db, "SELECT count(*) FROM preschool_registrations r JOIN preschool_choices c ON c.registration_id = r.id "+
 						"WHERE r.queued_at < r.registered_at AND c.queued_at = r.queued_at AND r.number = '"+number+"'")
@@ -99,13 +99,13 @@ func TestPlaceKeptForTheUndone(t *testing.T) {
 						t.Errorf("the place is kept: %d", n)
 					}
 				}
-				if err := checked(t, s, db); err != nil {
+				if err := w.checked(); err != nil {
 					t.Error(err)
 				}
 				if err := s.Withdraw(t.Context(), "officer", number, "once more", false); err != nil {
 					t.Fatal(err)
 				}
-				w.now = w.now.Add(time.Hour)
+				w.Pass(time.Hour)
 				number = enrol(t, s, w.parent("last"), "K01").Number
 				if n := count(t, db, "SELECT count(*) FROM preschool_registrations WHERE queued_at = registered_at AND number = '"+number+"'"); n != 1 {
 					t.Error("a place was kept that nobody kept")
@@ -119,8 +119,8 @@ func TestPlaceKeptForTheUndone(t *testing.T) {
 func TestAnswerAfterThePlaceWasGivenBack(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(1)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
 		c := w.parent("t1")
 		made := seated(t, s, c, "K01")
 		if again, err := s.Answer(t.Context(), c, made.Number, true); err != nil || again.State != Accepted {

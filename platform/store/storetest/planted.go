@@ -20,7 +20,7 @@ type Plant struct {
 
 // Planted has check look at each plant, in a transaction that is not kept, and fails
 // where it does not say what was planted. Without a plant it must be silent.
-func Planted(t *testing.T, db *store.DB, plants []Plant, check func(tx *sql.Tx) error) {
+func Planted(t testing.TB, db *store.DB, plants []Plant, check func(tx *sql.Tx) error) {
 	t.Helper()
 	if err := plant(t, db, Plant{}, check); err != nil {
 		t.Fatalf("nothing is planted: %v", err)
@@ -42,7 +42,7 @@ func Planted(t *testing.T, db *store.DB, plants []Plant, check func(tx *sql.Tx) 
 	}
 }
 
-func plant(t *testing.T, db *store.DB, p Plant, check func(tx *sql.Tx) error) error {
+func plant(t testing.TB, db *store.DB, p Plant, check func(tx *sql.Tx) error) error {
 	t.Helper()
 	tx, err := db.Writer().BeginTx(t.Context(), nil)
 	if err != nil {

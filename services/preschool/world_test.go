@@ -4,40 +4,34 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"log/slog"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
-	"github.com/eshik-kg/eshik/platform/analytics"
-	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
-	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/notify"
-	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
-	"github.com/eshik-kg/eshik/platform/trail"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
-// start is the moment the tests begin at: a Monday.
-var start = time.Date(2026, time.November, 23, 6, 0, 0, 0, time.UTC)
+var start = testworld.Start
 
 const (
 	aigul      = "citizen-aigul"
-	aigulPhone = "+996555000001"
+	aigulPhone = testworld.Aigul
 	nurai      = "10905202300044"
 	// aigulOther is her new phone.
 	aigulOther = "+996777000009"
 )
 
-// world is what the service asks: families, kindergartens, proofs, a clock and
-// an inbox of messages, each once by its name.
+// world is what the service asks: families, kindergartens, proofs and an inbox of messages,
+// each once by its name.
 type world struct {
+	*testworld.World
 	mu       sync.Mutex
-	now      time.Time
 	families map[string][]Minor // by the parent's personal number
 	list     []Kindergarten
 	inbox    map[string]notify.Message
@@ -129,10 +123,12 @@ func (w *world) messages() []notify.Message {
 
 // newWorld has 12 kindergartens in two districts, each with seats free seats
 // in every group, and Айгүл with her daughter.
-func newWorld(seats int) *world {
-	w := &world{now: start, inbox: map[string]notify.Message{}, dropped: map[string]bool{}, families: map[string][]Minor{
+func newWorld(t testing.TB, db *store.DB, seats int) *world {
+	t.Helper()
+	w := &world{inbox: map[string]notify.Message{}, dropped: map[string]bool{}, families: map[string][]Minor{
 		aigul: {{PIN: nurai, Name: "Нурай", Born: time.Date(2023, time.May, 9, 0, 0, 0, 0, time.UTC)}},
 	}}
+	w.World = testworld.New(t, db, testworld.Setup{Messages: w})
 	for i := range 12 {
 		district := District{Code: "41711201000000", Name: Name{KY: "Ленин району", RU: "Ленинский район"}}
 		if i == 11 {
@@ -147,46 +143,20 @@ func newWorld(seats int) *world {
 	return w
 }
 
-func newService(t testing.TB, db *store.DB, w *world) *Service {
+func newService(t testing.TB, w *world) *Service {
 	t.Helper()
-	texts, err := locales.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	sealer, err := seal.New(make([]byte, seal.MasterKeySize))
-	if err != nil {
-		t.Fatal(err)
-	}
 	s, err := New(Deps{
-		DB: db, Families: w, Directory: w, Proofs: w, Languages: w, Sealer: sealer, Trail: newTrail(t, db, w, audit.New(db, sealer)),
-		Texts: texts, Limiter: limit.NewMemory(func() time.Time { return w.now }), Random: rand.Reader,
-		Now: func() time.Time { return w.now },
+		DB: w.DB, Families: w, Directory: w, Proofs: w, Languages: w, Sealer: w.Sealer, Trail: w.Trail,
+		Texts: w.Texts, Limiter: w.Limiter, Random: rand.Reader, Now: w.Now,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testworld.OK(t, err)
 	return s
 }
-
-// newTrail has records as an auditor writes them, and messages in the inbox.
-func newTrail(t testing.TB, db *store.DB, w *world, auditor trail.Auditor) *trail.Trail {
-	t.Helper()
-	recorder := analytics.NewRecorder(db, slog.New(slog.DiscardHandler))
-	t.Cleanup(recorder.Close)
-	left, err := trail.New(auditor, recorder, w)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return left
-}
-
-// logOf is the audit log that a service writes to.
-func logOf(s *Service) *audit.Log { return audit.New(s.DB, s.Sealer) }
 
 // parent is Айгүл at the moment of the world, in a turn.
 func (w *world) parent(turn string) caller.Caller {
 	return caller.Caller{
-		Phone: aigulPhone, Subject: aigul, Channel: caller.USSD, Locale: locales.KY, Now: w.now, Key: turn,
+		Phone: aigulPhone, Subject: aigul, Channel: caller.USSD, Locale: locales.KY, Now: w.Now(), Key: turn,
 	}
 }
 
@@ -197,7 +167,7 @@ func (w *world) bear(n int, born time.Time) caller.Caller {
 	w.families[id] = []Minor{{PIN: fmt.Sprintf("2%013d", n), Name: "Бала", Born: born}}
 	return caller.Caller{
 		Phone: fmt.Sprintf("+99655510%04d", n), Subject: id, Channel: caller.REST, Locale: locales.RU,
-		Now: w.now, Key: fmt.Sprintf("turn-%d", n),
+		Now: w.Now(), Key: fmt.Sprintf("turn-%d", n),
 	}
 }
 

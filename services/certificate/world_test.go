@@ -1,0 +1,120 @@
+package certificate_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/sign"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/testworld"
+	"github.com/eshik-kg/eshik/services/certificate"
+)
+
+const (
+	phone   = testworld.Aigul
+	citizen = "01890000-0000-7000-8000-000000000001"
+	pin     = testworld.AigulPIN
+)
+
+var noon = testworld.Start
+
+// register is a register of residents that knows one person.
+type register struct {
+	mu      sync.Mutex
+	members []certificate.Member
+	err     error
+	calls   int
+}
+
+func (r *register) Residence(_ context.Context, asked, issue string) (certificate.Residence, bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls++
+	if r.err != nil || asked != pin || issue == "" {
+		return certificate.Residence{}, false, r.err
+	}
+	return certificate.Residence{
+		Person:  certificate.Person{Name: "Асанова Айгүл Бакытовна", Born: "1988-03-15"},
+		Address: "Чүй облусу, Сокулук району, Төмөн-Суу айылы, Достук көчөсү, 12",
+	}, true, nil
+}
+
+func (r *register) Family(context.Context, string, string) ([]certificate.Member, bool, error) {
+	return r.members, true, r.err
+}
+
+// proofs knows one citizen.
+type proofs struct{ proven, released bool }
+
+func (p *proofs) Kept(context.Context, string, string, time.Time) (bool, error) {
+	return !p.released, nil
+}
+
+func (p *proofs) Proof(context.Context, caller.Caller) (identity.Citizen, bool, error) {
+	return identity.Citizen{ID: citizen}, p.proven, nil
+}
+
+func (p *proofs) PIN(_ context.Context, id string) (string, error) {
+	if id != citizen {
+		return "", problem.New(problem.NotFound, "problem.citizen_unknown")
+	}
+	return pin, nil
+}
+
+// flaky is a signer that fails while it is told to.
+type flaky struct {
+	*sign.Keys
+	fails bool
+}
+
+func (f *flaky) Sign(ctx context.Context, claims sign.Claims) ([]byte, error) {
+	if f.fails {
+		return nil, errors.New("the process died here")
+	}
+	return f.Keys.Sign(ctx, claims)
+}
+
+// world is the service with its real neighbours and a false outside.
+type world struct {
+	*testworld.World
+	*certificate.Service
+	register *register
+	proofs   *proofs
+	signer   *flaky
+}
+
+func must[T any](t testing.TB) func(T, error) T {
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func newWorld(t testing.TB, db *store.DB) *world {
+	t.Helper()
+	h := &world{World: testworld.New(t, db, testworld.Setup{}), register: &register{}, proofs: &proofs{proven: true}}
+	h.signer = &flaky{Keys: must[*sign.Keys](t)(sign.Open(t.Context(), db, h.Sealer, h.Clock.Now, h.Log))}
+	h.Service = must[*certificate.Service](t)(certificate.New(certificate.Deps{
+		DB: db, Jobs: h.Queue, Register: h.register, Proofs: h.proofs, Sealer: h.Sealer, Signer: h.signer,
+		Trail: h.Trail, Texts: h.Texts, Limiter: h.Limiter, Issuer: "KG-ESHIK", VerifyURL: "https://eshik.example.kg/verify", SMSNumber: "1414",
+		Random: rand.Reader, Now: h.Clock.Now,
+	}))
+	return h
+}
+
+func aigul(turn string) caller.Caller {
+	return caller.Caller{
+		Phone: phone, Subject: citizen, Channel: caller.USSD, Operator: "MegaCom", Locale: locales.KY, Now: noon, Key: turn,
+	}
+}
