@@ -8,6 +8,7 @@ import (
 
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // TestFsckNamesSigningKeys: a foreign key beside a sealed half of ours, and one over
@@ -21,7 +22,7 @@ func TestFsckNamesSigningKeys(t *testing.T) {
 				Mode: "sandbox", Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Data: t.TempDir(), Database: dsn(t), ShortCode: "*1414#",
 				XRoadClient: "central-server/GOV/70000099/eshik", StepTime: 3 * time.Second, ResumeWindow: 15 * time.Minute,
 			}
-			must(t, config.ready())
+			testworld.OK(t, config.ready())
 			quiet := Progress{Records: func(int) {}, Replayed: func(audit.Tail, int) {}, Payments: func(int) {}}
 			fsck := func() error {
 				return Beside(t.Context(), config, slog.New(slog.DiscardHandler), func(a *App) error {
@@ -29,9 +30,9 @@ func TestFsckNamesSigningKeys(t *testing.T) {
 				})
 			}
 			db := storetest.Open(t, config.Database)
-			must(t, fsck()) // and the first key is made
+			testworld.OK(t, fsck()) // and the first key is made
 			var kid string
-			must(t, db.Reader().QueryRowContext(t.Context(), "SELECT kid FROM sign_keys").Scan(&kid))
+			testworld.OK(t, db.Reader().QueryRowContext(t.Context(), "SELECT kid FROM sign_keys").Scan(&kid))
 			for _, c := range []struct {
 				named string
 				do    []string
@@ -41,19 +42,12 @@ func TestFsckNamesSigningKeys(t *testing.T) {
 			} {
 				for _, statement := range c.do {
 					_, err := db.Writer().ExecContext(t.Context(), statement)
-					must(t, err)
+					testworld.OK(t, err)
 				}
 				if err := fsck(); err == nil || !strings.Contains(err.Error(), c.named) || strings.Count(err.Error(), "\n") > 0 {
 					t.Errorf("%s: fsck says %v", c.do, err)
 				}
 			}
 		})
-	}
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
 	}
 }

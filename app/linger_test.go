@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // A client that sends all of a body before it reads gets the answer that refuses
@@ -103,17 +105,17 @@ func TestIdleConnectionsDoNotDelayTheStop(t *testing.T) {
 func TestRefusedConnectionsDelayNobody(t *testing.T) {
 	t.Parallel()
 	listener, err := listen("127.0.0.1:0")
-	must(t, err)
+	testworld.OK(t, err)
 	defer func() { _ = listener.Close() }()
 	client, err := net.Dial("tcp", listener.Addr().String())
-	must(t, err)
+	testworld.OK(t, err)
 	defer func() { _ = client.Close() }()
 	_, err = io.WriteString(client, "GET / HTTP/1.1\r\nHost:")
-	must(t, err)
+	testworld.OK(t, err)
 	server, err := listener.Accept()
-	must(t, err)
+	testworld.OK(t, err)
 	begun := time.Now()
-	must(t, server.Close())
+	testworld.OK(t, server.Close())
 	if took := time.Since(begun); took > lingerTime/2 {
 		t.Errorf("closing took %s", took)
 	}

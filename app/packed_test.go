@@ -11,6 +11,7 @@ import (
 
 	"github.com/eshik-kg/eshik/api"
 	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // A packed body is refused before anybody unpacks it.
@@ -49,17 +50,17 @@ func TestPackedBodies(t *testing.T) {
 func TestPackedBodiesOfTheAPI(t *testing.T) {
 	t.Parallel()
 	texts, err := locales.Load()
-	must(t, err)
+	testworld.OK(t, err)
 	f := fiber.New(fiber.Config{ErrorHandler: api.ErrorHandler(texts, slog.New(slog.DiscardHandler))})
 	f.Use(unpacked)
 	request := httptest.NewRequest("POST", "/v1/codes", strings.NewReader("x"))
 	request.Header.Set("Content-Encoding", "gzip")
 	request.Header.Set("Accept-Language", "ru")
 	response, err := f.Test(request)
-	must(t, err)
+	testworld.OK(t, err)
 	defer func() { _ = response.Body.Close() }()
 	answer, err := io.ReadAll(response.Body)
-	must(t, err)
+	testworld.OK(t, err)
 	if response.StatusCode != 415 || response.Header.Get("Content-Type") != "application/problem+json" || !strings.Contains(string(answer), "без сжатия") {
 		t.Errorf("%d %s", response.StatusCode, answer)
 	}
@@ -69,16 +70,16 @@ func TestPackedBodiesOfTheAPI(t *testing.T) {
 func TestAPanicIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	texts, err := locales.Load()
-	must(t, err)
+	testworld.OK(t, err)
 	var log strings.Builder
 	f := fiber.New(fiber.Config{ErrorHandler: api.ErrorHandler(texts, slog.New(slog.NewTextHandler(&log, nil)))})
 	f.Use(steady)
 	f.Post("/", func(c *fiber.Ctx) error { panic(string(c.Body())) })
 	response, err := f.Test(httptest.NewRequest("POST", "/", strings.NewReader("20101198877665")))
-	must(t, err)
+	testworld.OK(t, err)
 	defer func() { _ = response.Body.Close() }()
 	answer, err := io.ReadAll(response.Body)
-	must(t, err)
+	testworld.OK(t, err)
 	if response.StatusCode != 500 || !strings.Contains(log.String(), "packed_test.go") || strings.Contains(log.String()+string(answer), "20101198877665") {
 		t.Errorf("%d %s; log %s", response.StatusCode, answer, &log)
 	}

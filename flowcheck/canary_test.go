@@ -28,6 +28,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/module"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // canaries look like what is secret, and belong to nobody: a personal number, an
@@ -154,16 +155,16 @@ func (n *nest) service() dialog.Flow {
 func (n *nest) send(method, path, kind, body string, headers ...string) (string, http.Header) {
 	n.Helper()
 	request, err := http.NewRequestWithContext(n.Context(), method, n.server.URL()+path, strings.NewReader(body))
-	must(n.T, err)
+	testworld.OK(n.T, err)
 	request.Header.Set("Content-Type", kind)
 	for i := 0; i+1 < len(headers); i += 2 {
 		request.Header.Set(headers[i], headers[i+1])
 	}
 	response, err := http.DefaultClient.Do(request)
-	must(n.T, err)
+	testworld.OK(n.T, err)
 	defer func() { _ = response.Body.Close() }()
 	answer, err := io.ReadAll(response.Body)
-	must(n.T, err)
+	testworld.OK(n.T, err)
 	n.answers.WriteString(string(answer) + "\n")
 	for _, values := range response.Header {
 		n.answers.WriteString(strings.Join(values, "\n") + "\n")
@@ -229,12 +230,12 @@ func (n *nest) overUSSD() {
 func (n *nest) texts(phone string) []string {
 	n.Helper()
 	request, err := http.NewRequestWithContext(n.Context(), http.MethodGet, n.server.URL()+"/sandbox/sms?phone="+url.QueryEscape(phone), nil)
-	must(n.T, err)
+	testworld.OK(n.T, err)
 	response, err := http.DefaultClient.Do(request)
-	must(n.T, err)
+	testworld.OK(n.T, err)
 	defer func() { _ = response.Body.Close() }()
 	var messages []struct{ Text string }
-	must(n.T, json.NewDecoder(response.Body).Decode(&messages))
+	testworld.OK(n.T, json.NewDecoder(response.Body).Decode(&messages))
 	texts := make([]string, len(messages))
 	for i, m := range messages {
 		texts[i] = m.Text
@@ -369,12 +370,12 @@ func alone(text, what string) int {
 func (n *nest) metrics() string {
 	n.Helper()
 	request, err := http.NewRequestWithContext(n.Context(), http.MethodGet, n.server.Admin()+"/metrics", nil)
-	must(n.T, err)
+	testworld.OK(n.T, err)
 	response, err := http.DefaultClient.Do(request)
-	must(n.T, err)
+	testworld.OK(n.T, err)
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(response.Body)
-	must(n.T, err)
+	testworld.OK(n.T, err)
 	return string(text)
 }
 
@@ -385,7 +386,7 @@ func (n *nest) redis() string {
 		return ""
 	}
 	options, err := redis.ParseURL(n.config.Redis)
-	must(n.T, err)
+	testworld.OK(n.T, err)
 	client := redis.NewClient(options)
 	defer func() { _ = client.Close() }()
 	var out strings.Builder
@@ -397,7 +398,7 @@ func (n *nest) redis() string {
 		}
 		out.WriteString(keys.Val() + "\n" + value + "\n")
 	}
-	must(n.T, keys.Err())
+	testworld.OK(n.T, keys.Err())
 	return out.String()
 }
 

@@ -63,10 +63,3 @@ func TestGraphIsCurrent(t *testing.T) {
 		t.Errorf("docs/flows.md is not what the flows are (%v): run `make flows`", err)
 	}
 }
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}

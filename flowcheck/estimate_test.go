@@ -6,6 +6,7 @@ import (
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/gsm"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // TestMessagesKeepTheirBounds: no translation makes a message take more parts
@@ -13,7 +14,7 @@ import (
 func TestMessagesKeepTheirBounds(t *testing.T) {
 	t.Parallel()
 	texts, err := locales.Load()
-	must(t, err)
+	testworld.OK(t, err)
 	all := estimates(texts)
 	if err := tooLong(all); err != nil {
 		t.Error(err)

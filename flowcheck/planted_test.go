@@ -11,6 +11,7 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // TestPlantedFaults: a walk reports each kind of fault where it is, and no other.
@@ -116,7 +117,7 @@ func TestOperatorsScreens(t *testing.T) {
 	t.Parallel()
 	write := func(text string) string {
 		path := filepath.Join(t.TempDir(), "gateways.toml")
-		must(t, os.WriteFile(path, []byte(text), 0o600))
+		testworld.OK(t, os.WriteFile(path, []byte(text), 0o600))
 		return path
 	}
 	got, err := Channels(write(`[[ussd]]
@@ -135,7 +136,7 @@ password_env = "NOWHERE_SET"
 [smpp.operators.MegaCom]
 septets = 140
 units = 60`))
-	must(t, err)
+	testworld.OK(t, err)
 	names := make([]string, len(got))
 	for i, d := range got {
 		names[i] = d.Name

@@ -6,6 +6,7 @@ import (
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/testworld"
 	"github.com/eshik-kg/eshik/sms"
 	"github.com/eshik-kg/eshik/ussd"
 )
@@ -16,7 +17,7 @@ import (
 func TestEverySentenceFits(t *testing.T) {
 	t.Parallel()
 	texts, err := locales.Load()
-	must(t, err)
+	testworld.OK(t, err)
 	long := 0
 	for _, key := range texts.Keys() {
 		var args []any
@@ -45,7 +46,7 @@ func TestEverySentenceFits(t *testing.T) {
 func TestUnpagedSentencesFit(t *testing.T) {
 	t.Parallel()
 	texts, err := locales.Load()
-	must(t, err)
+	testworld.OK(t, err)
 	for _, key := range []string{"dialog.session_over", "dialog.later", "ussd.apology"} {
 		for loc := range languageChoice {
 			if text := texts.Text(loc, key); !dialog.MinBudget.Fits(text) {

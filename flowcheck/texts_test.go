@@ -14,6 +14,7 @@ import (
 	"github.com/eshik-kg/eshik/docs/guides"
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/gsm"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // element is what a test needs to know of one of the page's.
@@ -36,7 +37,7 @@ func elements(t *testing.T, page string) (all []*element) {
 		if errors.Is(err, io.EOF) {
 			return all
 		}
-		must(t, err)
+		testworld.OK(t, err)
 		switch token := token.(type) {
 		case xml.StartElement:
 			e := &element{name: token.Name.Local, attrs: map[string]string{}}
@@ -60,9 +61,9 @@ func elements(t *testing.T, page string) (all []*element) {
 func TestTextPage(t *testing.T) {
 	t.Parallel()
 	texts, err := locales.Load()
-	must(t, err)
+	testworld.OK(t, err)
 	written, err := TextPage(t.Context(), guides.Translators)
-	must(t, err)
+	testworld.OK(t, err)
 	page := []byte(written)
 	keys, ids, said, asked := map[string]int{}, map[string]bool{}, []string{}, 0
 	alone := map[string]bool{} // the keys that have a row of their own
@@ -135,9 +136,9 @@ func TestTextPageEscapes(t *testing.T) {
 	page, err := textPage([]textSection{{"one", evil, []textRow{{
 		ID: "t1", Title: evil, Keys: []string{evil}, Questions: []question{{evil, evil, evil}}, Texts: []textColumn{column},
 	}}}})
-	must(t, err)
+	testworld.OK(t, err)
 	clean, err := textPage([]textSection{{"one", "", []textRow{{ID: "t1", Texts: []textColumn{{Lang: "ky"}}}}}})
-	must(t, err)
+	testworld.OK(t, err)
 	if n, want := strings.Count(page, "<script"), strings.Count(clean, "<script"); n != want {
 		t.Errorf("%d scripts, want %d", n, want)
 	}
@@ -178,7 +179,7 @@ func TestTextLengths(t *testing.T) {
 		}
 	}
 	texts, err := locales.Load()
-	must(t, err)
+	testworld.OK(t, err)
 	b := &rowBuilder{sights: &sights{texts: texts, budget: budget}, asked: &questions{}, shown: map[string]bool{}}
 	for _, key := range texts.Messages() {
 		for i, got := range b.message(key).Texts {
@@ -195,9 +196,9 @@ func TestTextLengths(t *testing.T) {
 func TestTextTable(t *testing.T) {
 	t.Parallel()
 	texts, err := locales.Load()
-	must(t, err)
+	testworld.OK(t, err)
 	table, err := TextTable()
-	must(t, err)
+	testworld.OK(t, err)
 	lines := map[string]string{}
 	for line := range strings.SplitSeq(strings.TrimSuffix(table, "\n"), "\n") {
 		key, rest, _ := strings.Cut(line, "\t")
@@ -228,14 +229,14 @@ func TestTextTable(t *testing.T) {
 func TestReadQuestions(t *testing.T) {
 	t.Parallel()
 	texts, err := locales.Load()
-	must(t, err)
+	testworld.OK(t, err)
 	guide := func(rows string) string {
 		return "# Guide\n\n| a | b | c |\n|---|---|---|\n| not | asked | here |\n" + askedFrom + "\nStrike a row.\n\n" +
 			"| Russian | Kyrgyz | note |\n|---|---|---|\n| Сирота | Жетим | |\n\n" + textsBegin + "\n| texts | Kyrgyz | question |\n|---|---|---|\n" +
 			rows + "\nRead\nit whole.\n" + textsEnd + "\n\nNot asked.\n"
 	}
 	q, err := readQuestions(guide("| fine.list, payment.due, short | {n} айып | short? |\n| SMS words | АЙЫП | first words |\n"), texts)
-	must(t, err)
+	testworld.OK(t, err)
 	want := question{"fine.list, payment.due, short", "{n} айып", "short?"}
 	if len(q.of) != 2 || !slices.Equal(q.of["fine.list"], []question{want}) || !slices.Equal(q.of["payment.due"], []question{want}) {
 		t.Errorf("of keys: %+v", q.of)

@@ -16,6 +16,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/session"
 	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/testworld"
 	"github.com/eshik-kg/eshik/sms"
 )
 
@@ -34,7 +35,7 @@ type texted struct{ text, leads, holds string }
 func readTable(t *testing.T, name string) []texted {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("testdata", "words", name+".tsv"))
-	must(t, err)
+	testworld.OK(t, err)
 	var rows []texted
 	for i, line := range strings.Split(strings.TrimSuffix(string(data), "\n"), "\n") {
 		if strings.HasPrefix(line, "# ") {
@@ -106,10 +107,10 @@ func (p *post) noted(phone, what string) {
 func wordsWorld(t *testing.T) (*post, *crawl) {
 	t.Helper()
 	c, err := newCrawl(t.Context(), channels[2], locales.KY, planted{})
-	must(t, err)
+	testworld.OK(t, err)
 	t.Cleanup(func() {
 		c.ctx = context.Background()
-		must(t, c.close())
+		testworld.OK(t, c.close())
 	})
 	c.walk(visitors[0], "words", "")
 	if c.found["certificate.done"] == "" || c.found["preschool.done"] == "" {
@@ -120,7 +121,7 @@ func wordsWorld(t *testing.T) (*post, *crawl) {
 		DB: c.app.DB, Conversations: p, Outbox: p, Stops: p, Sealer: c.app.Sealer, Sentences: c.app.Texts, Languages: c.app.Identity,
 		Now: c.app.Clock, Log: slog.New(slog.DiscardHandler),
 	})
-	must(t, err)
+	testworld.OK(t, err)
 	return p, c
 }
 
@@ -133,8 +134,8 @@ func (p *post) text(t *testing.T, phone, text string) (leads, answer string) {
 	p.n++
 	id := fmt.Sprintf("w%d", p.n)
 	p.mu.Unlock()
-	must(t, p.Take(t.Context(), sms.Incoming{Provider: "smpp", ID: id, Phone: phone, Text: text, At: time.Now()}))
-	must(t, p.Wait(t.Context()))
+	testworld.OK(t, p.Take(t.Context(), sms.Incoming{Provider: "smpp", ID: id, Phone: phone, Text: text, At: time.Now()}))
+	testworld.OK(t, p.Wait(t.Context()))
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if what := p.list[phone]; what != "" {
@@ -161,7 +162,7 @@ func TestWords(t *testing.T) {
 		for _, row := range rows {
 			phones++
 			phone := fmt.Sprintf("+99655520%04d", phones)
-			must(t, c.app.Identity.SetLocale(t.Context(), phone, table.locale, ""))
+			testworld.OK(t, c.app.Identity.SetLocale(t.Context(), phone, table.locale, ""))
 			leads, answer := p.text(t, phone, numbers.Replace(row.text))
 			if strings.HasPrefix(answer, notUnderstood) {
 				leads = ledNowhere
@@ -196,7 +197,7 @@ func TestEveryCertificateNumberIsRead(t *testing.T) {
 				phones++
 				phone := fmt.Sprintf("+99655522%04d", phones)
 				if locale != "" {
-					must(t, c.app.Identity.SetLocale(t.Context(), phone, locale, ""))
+					testworld.OK(t, c.app.Identity.SetLocale(t.Context(), phone, locale, ""))
 				}
 				_, answer := p.text(t, phone, text)
 				if locale == "" { // the number waits for the language
@@ -223,7 +224,7 @@ func TestSoftWordsInAConversation(t *testing.T) {
 		} {
 			phones++
 			phone := fmt.Sprintf("+99655521%04d", phones)
-			must(t, c.app.Identity.SetLocale(t.Context(), phone, locales.RU, ""))
+			testworld.OK(t, c.app.Identity.SetLocale(t.Context(), phone, locales.RU, ""))
 			before := ""
 			for _, said := range open {
 				before, _ = p.text(t, phone, said)

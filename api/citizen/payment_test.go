@@ -20,18 +20,14 @@ import (
 	"github.com/eshik-kg/eshik/api"
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/analytics"
-	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
-	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/money"
-	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/problem"
-	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
-	"github.com/eshik-kg/eshik/platform/trail"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // parking is another service that has its bills paid: this is all that it says of it.
@@ -92,66 +88,46 @@ type lot struct {
 	rest     *analytics.Recorder // of the REST interface
 }
 
-// Send implements notify.Sender.
-func (*lot) Send(_ context.Context, m notify.Outgoing) (notify.Taken, error) {
-	return notify.Taken{Provider: "test", ID: m.ID}, nil
-}
-
 // counted are the steps that the REST interface counted. Nothing is counted later.
 func (l *lot) counted(t *testing.T) (steps []string) {
 	t.Helper()
 	l.rest.Close()
 	rows, err := l.db.Reader().QueryContext(t.Context(), "SELECT service || ' ' || step || ' ' || outcome FROM analytics_events WHERE step LIKE 'rest.%' ORDER BY step")
-	fatal(t, err)
+	testworld.OK(t, err)
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var step string
-		fatal(t, rows.Scan(&step))
+		testworld.OK(t, rows.Scan(&step))
 		steps = append(steps, step)
 	}
-	fatal(t, rows.Err())
+	testworld.OK(t, rows.Err())
 	return steps
 }
 
 // Locale implements api.Languages.
 func (*lot) Locale(context.Context, string) (locales.Locale, error) { return "", nil }
 
-func fatal(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 func newLot(t *testing.T) *lot {
 	t.Helper()
-	db, log := storetest.Open(t, storetest.NewSQLite(t)), slog.New(slog.DiscardHandler)
-	queue, err := job.New(db, log)
-	fatal(t, err)
-	sealer, err := seal.New([]byte(strings.Repeat("k", 32)))
-	fatal(t, err)
 	file := &fstest.MapFile{Data: []byte(parkingTexts)}
 	texts, err := locales.Load(fstest.MapFS{"ky/parking.toml": file, "ru/parking.toml": file, "en/parking.toml": file})
-	fatal(t, err)
-	recorder := analytics.NewRecorder(db, log)
-	t.Cleanup(recorder.Close)
-	l := &lot{parking: parking{paid: map[string]money.Amount{}}, texts: texts, db: db, rest: analytics.NewRecorder(db, log)}
-	left, err := trail.New(audit.New(db, sealer), recorder, notify.New(db, queue, sealer, l, notify.Quiet{}, time.Now, log))
-	fatal(t, err)
+	testworld.OK(t, err)
+	w := testworld.New(t, storetest.Open(t, storetest.NewSQLite(t)), testworld.Setup{Start: time.Now(), Texts: texts})
+	l := &lot{parking: parking{paid: map[string]money.Amount{}}, texts: texts, db: w.DB, rest: analytics.NewRecorder(w.DB, w.Log)}
 	l.payments, err = payment.New(payment.Deps{
-		DB: db, Queue: queue, Sealer: sealer, Trail: left, Texts: texts, Now: time.Now, Random: rand.Reader, Log: log,
+		DB: w.DB, Queue: w.Queue, Sealer: w.Sealer, Trail: w.Trail, Texts: texts, Now: time.Now, Random: rand.Reader, Log: w.Log,
 	}, l.parking)
-	fatal(t, err)
+	testworld.OK(t, err)
 	return l
 }
 
-const parker = "+996555000001"
+const parker = testworld.Aigul
 
 // talked pays by the conversation over a channel, and gives the payment's code.
 func (l *lot) talked(t *testing.T, channel caller.Channel, place string) string {
 	t.Helper()
 	engine, err := dialog.New(l.texts, dialog.Options{Log: slog.New(slog.DiscardHandler)}, l.conversation(l.payments, place))
-	fatal(t, err)
+	testworld.OK(t, err)
 	state, budget := dialog.NewState(locales.KY), dialog.Budget{Septets: 182, Units: 80}
 	inputs := []dialog.Input{{Start: true}, {Text: "1"}, {Text: "1"}, {Text: "1"}}
 	if channel == caller.SMS {
@@ -166,7 +142,7 @@ func (l *lot) talked(t *testing.T, channel caller.Channel, place string) string 
 			t.Fatal(err)
 		}
 		reply, err := engine.Next(t.Context(), c, state, in)
-		fatal(t, err)
+		testworld.OK(t, err)
 		screens = append(screens, reply.Text)
 	}
 	if sum := screens[len(screens)-2]; !strings.HasPrefix(sum, "Паркинг: 1\nТөлөнөт: 40 сом\n1 Төлөө") {
@@ -182,19 +158,19 @@ func (l *lot) request(t *testing.T, method, path, body string) (int, map[string]
 		return api.Principal{Phone: parker}, nil
 	}, l, func(turn string) string { return turn }, time.Now)
 	contract, err := api.NewContract(Document, audience)
-	fatal(t, err)
+	testworld.OK(t, err)
 	app := fiber.New(fiber.Config{ErrorHandler: api.ErrorHandler(l.texts, slog.New(slog.DiscardHandler)), Immutable: true})
 	(&Server{Payments: l.payments, Recorder: l.rest, Texts: l.texts}).Mount(app, contract)
 	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer t")
 	r.Header.Set("Content-Type", "application/json")
 	response, err := app.Test(r, -1)
-	fatal(t, err)
+	testworld.OK(t, err)
 	defer func() { _ = response.Body.Close() }()
 	data, err := io.ReadAll(response.Body)
-	fatal(t, err)
+	testworld.OK(t, err)
 	var out map[string]any
-	fatal(t, json.Unmarshal(data, &out))
+	testworld.OK(t, json.Unmarshal(data, &out))
 	return response.StatusCode, out
 }
 
@@ -231,14 +207,14 @@ func TestASecondServiceIsPaid(t *testing.T) {
 		}
 	}
 	list, err := l.payments.List(t.Context(), caller.Caller{Phone: parker, Now: time.Now()}, "", 10)
-	fatal(t, err)
+	testworld.OK(t, err)
 	for _, p := range list {
-		fatal(t, l.payments.Settle(t.Context(), p.ID))
+		testworld.OK(t, l.payments.Settle(t.Context(), p.ID))
 	}
 	if len(list) != 3 || len(l.paid) != 3 || l.paid["place-1"] != 40*money.Som {
 		t.Errorf("%d payments, the register heard of %v", len(list), l.paid)
 	}
-	fatal(t, l.payments.VerifyLedger(t.Context()))
+	testworld.OK(t, l.payments.VerifyLedger(t.Context()))
 	if got := strings.Join(l.counted(t), ", "); got != "parking rest.confirm done, parking rest.quote done" {
 		t.Errorf("counted as %s", got)
 	}
@@ -297,9 +273,9 @@ func TestSomeBillsArePaidMeanwhile(t *testing.T) {
 	}
 	both("taken")
 	list, err := l.payments.List(t.Context(), caller.Caller{Phone: parker, Now: time.Now()}, "", 10)
-	fatal(t, err)
+	testworld.OK(t, err)
 	for _, p := range list {
-		fatal(t, l.payments.Settle(t.Context(), p.ID))
+		testworld.OK(t, l.payments.Settle(t.Context(), p.ID))
 	}
 	both("paid")
 	method, path, body := open("place-3")

@@ -1,13 +1,11 @@
 package citizen
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -18,17 +16,12 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/eshik-kg/eshik/api"
-	"github.com/eshik-kg/eshik/locales"
-	"github.com/eshik-kg/eshik/platform/analytics"
-	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/identity"
-	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/registry"
-	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
-	"github.com/eshik-kg/eshik/platform/trail"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // nobody is a register of no persons.
@@ -47,30 +40,20 @@ type door struct {
 
 func newDoor(t *testing.T) *door {
 	t.Helper()
-	db, log := storetest.Open(t, storetest.NewSQLite(t)), slog.New(slog.DiscardHandler)
-	queue, err := job.New(db, log)
-	fatal(t, err)
-	sealer, err := seal.New(bytes.Repeat([]byte("k"), seal.MasterKeySize))
-	fatal(t, err)
-	texts, err := locales.Load()
-	fatal(t, err)
-	recorder := analytics.NewRecorder(db, log)
-	t.Cleanup(recorder.Close)
-	d := &door{t: t, outbox: notify.New(db, queue, sealer, &lot{}, notify.Quiet{}, time.Now, log)}
-	left, err := trail.New(audit.New(db, sealer), recorder, d.outbox)
-	fatal(t, err)
+	w := testworld.New(t, storetest.Open(t, storetest.NewSQLite(t)), testworld.Setup{Start: time.Now()})
+	d := &door{t: t, outbox: w.Outbox}
 	people, err := identity.New(identity.Deps{
-		DB: db, Sealer: sealer, Trail: left, Limiter: limit.NewMemory(time.Now), Registry: nobody{}, Catalogue: texts,
-		Now: time.Now, Rand: rand.Reader, Log: log,
+		DB: w.DB, Sealer: w.Sealer, Trail: w.Trail, Limiter: limit.NewMemory(time.Now), Registry: nobody{}, Catalogue: w.Texts,
+		Now: time.Now, Rand: rand.Reader, Log: w.Log,
 	})
-	fatal(t, err)
+	testworld.OK(t, err)
 	contract, err := api.NewContract(Document, Audience(func(ctx context.Context, token string) (api.Principal, error) {
 		p, err := people.Authenticate(ctx, token)
 		return api.Principal{Phone: p.Phone, Subject: p.CitizenID, SignIn: p.SignIn}, err
-	}, people, func(turn string) string { return sealer.Index("rest.turn", turn) }, time.Now))
-	fatal(t, err)
-	d.app = fiber.New(fiber.Config{ErrorHandler: api.ErrorHandler(texts, log), Immutable: true})
-	(&Server{Identity: people, Recorder: recorder, Texts: texts}).Mount(d.app, contract)
+	}, people, func(turn string) string { return w.Sealer.Index("rest.turn", turn) }, time.Now))
+	testworld.OK(t, err)
+	d.app = fiber.New(fiber.Config{ErrorHandler: api.ErrorHandler(w.Texts, w.Log), Immutable: true})
+	(&Server{Identity: people, Recorder: w.Recorder, Texts: w.Texts}).Mount(d.app, contract)
 	return d
 }
 
@@ -85,10 +68,10 @@ func (d *door) call(want int, method, path, body string, headers ...string) []by
 		r.Header.Set(headers[i], headers[i+1])
 	}
 	response, err := d.app.Test(r, -1)
-	fatal(d.t, err)
+	testworld.OK(d.t, err)
 	defer func() { _ = response.Body.Close() }()
 	data, err := io.ReadAll(response.Body)
-	fatal(d.t, err)
+	testworld.OK(d.t, err)
 	if response.StatusCode != want {
 		d.t.Fatalf("%s %s: %d %s, not %d", method, path, response.StatusCode, data, want)
 	}
@@ -97,7 +80,7 @@ func (d *door) call(want int, method, path, body string, headers ...string) []by
 
 func (d *door) tokens(data []byte) (t Token) {
 	d.t.Helper()
-	fatal(d.t, json.Unmarshal(data, &t))
+	testworld.OK(d.t, json.Unmarshal(data, &t))
 	return t
 }
 
@@ -105,7 +88,7 @@ func (d *door) signIn(device string) Token {
 	d.t.Helper()
 	d.call(http.StatusAccepted, http.MethodPost, "/v1/codes", `{"phone": "`+parker+`"}`)
 	list, err := d.outbox.List(d.t.Context(), parker)
-	fatal(d.t, err)
+	testworld.OK(d.t, err)
 	code := regexp.MustCompile(`\b\d{6}\b`).FindString(list[0].Text)
 	return d.tokens(d.call(http.StatusOK, http.MethodPost, "/v1/tokens", fmt.Sprintf(`{"phone": %q, "code": %q, "device": %q}`, parker, code, device)))
 }
@@ -138,7 +121,7 @@ func TestSignInsOverREST(t *testing.T) {
 
 	var list []SignIn
 	header, value := bearer(next.AccessToken)
-	fatal(t, json.Unmarshal(d.call(http.StatusOK, http.MethodGet, "/v1/sign-ins", "", header, value), &list))
+	testworld.OK(t, json.Unmarshal(d.call(http.StatusOK, http.MethodGet, "/v1/sign-ins", "", header, value), &list))
 	if len(list) != 2 || *list[0].Device != "Redmi 9A" || !list[0].Current || *list[1].Device != "Планшет" || list[1].Current {
 		t.Fatalf("%+v", list)
 	}

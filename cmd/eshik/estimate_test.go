@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // estimated runs the command over a gateways' file and gives its lines, with the
@@ -16,7 +17,7 @@ import (
 func estimated(t *testing.T, file string) (lines []string, exit int) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "gateways.toml")
-	must(t, os.WriteFile(path, []byte("[[ussd]]\nformat = \"plain\"\n"+file), 0o600))
+	testworld.OK(t, os.WriteFile(path, []byte("[[ussd]]\nformat = \"plain\"\n"+file), 0o600))
 	var out, complaints bytes.Buffer
 	exit = run([]string{"sms", "estimate", "--gateways", path}, &out, &complaints)
 	for line := range strings.Lines(out.String() + complaints.String()) {
@@ -28,7 +29,7 @@ func estimated(t *testing.T, file string) (lines []string, exit int) {
 func TestEstimateCommand(t *testing.T) {
 	t.Setenv("E2E_SECRET", "a-secret-of-enough-length")
 	texts, err := locales.Load()
-	must(t, err)
+	testworld.OK(t, err)
 	n := len(texts.Messages()) // of one part each
 	lines, exit := estimated(t, `[[sms]]
 provider = "twilio"
@@ -64,12 +65,5 @@ secret_env = "E2E_SECRET"
 	}
 	if lines, exit = estimated(t, "[[sms]]\nprovider = \"pigeon\""); exit != 2 || len(lines) == 0 {
 		t.Errorf("a broken file gave %d and %q", exit, lines)
-	}
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
 	}
 }

@@ -1,7 +1,6 @@
 package audit_test
 
 import (
-	"bytes"
 	"crypto/rand"
 	"errors"
 	"strings"
@@ -9,19 +8,15 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/audit"
-	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 	"github.com/eshik-kg/eshik/platform/transparency"
 )
 
 func openTree(t *testing.T, db *store.DB) *transparency.Tree {
 	t.Helper()
-	sealer, err := seal.New(bytes.Repeat([]byte{3}, seal.MasterKeySize))
-	if err != nil {
-		t.Fatal(err)
-	}
-	tree, err := transparency.Open(t.Context(), transparency.Deps{DB: db, Sealer: sealer, Rand: rand.Reader, Now: time.Now},
+	tree, err := transparency.Open(t.Context(), transparency.Deps{DB: db, Sealer: testworld.Sealer(t), Rand: rand.Reader, Now: time.Now},
 		audit.Tree, "eshik.example.kg/audit")
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/registry"
+	"github.com/eshik-kg/eshik/platform/testworld"
 	"github.com/eshik-kg/eshik/sandbox"
 )
 
@@ -254,7 +255,7 @@ func TestBreakerIsPerService(t *testing.T) {
 		t.Fatalf("another service suffers: %v", err)
 	}
 	set(t, b, sandbox.SystemAimak, sandbox.Fault{})
-	eventually(t, func() bool {
+	testworld.Eventually(t, "the registry is asked again", func() bool {
 		_, found, err := aimak.AddressFact(t.Context(), call, pinAigul)
 		return err == nil && found
 	})
@@ -283,16 +284,5 @@ func set(t *testing.T, b *box, system string, f sandbox.Fault) {
 	t.Helper()
 	if err := b.world.SetFault(system, f); err != nil {
 		t.Fatal(err)
-	}
-}
-
-func eventually(t *testing.T, ok func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(5 * time.Second)
-	for !ok() {
-		if time.Now().After(deadline) {
-			t.Fatal("it did not come to pass within 5 s")
-		}
-		time.Sleep(5 * time.Millisecond)
 	}
 }

@@ -28,7 +28,7 @@ func TestBuildBefore(t *testing.T) {
 		t.Fatal(err)
 	}
 	w, book := spoken(t, store)
-	w.now = time.UnixMicro(1_763_000_000_000_000) // when it was answered
+	w.Set(time.UnixMicro(1_763_000_000_000_000)) // when it was answered
 	turn := w.turn(aigul, "1*Aigul")
 	turn.Budget = screen
 	if retried := w.take(t, turn); !strings.Contains(retried.Text, "Code?") {

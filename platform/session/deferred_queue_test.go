@@ -91,7 +91,7 @@ func TestDeferredReplyOfTheReleaseBefore(t *testing.T) {
 			}
 		}
 		p.answers <- "Found"
-		p.advance(2 * time.Minute)
+		p.Pass(2 * time.Minute)
 		for range 3 {
 			if err := p.TidyDeferred(t.Context()); err != nil {
 				t.Error(err)

@@ -18,6 +18,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/session"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // mailbox is an outbox that keeps what it is given.
@@ -108,7 +109,6 @@ type patient struct {
 	db    *store.DB
 	queue *job.Queue
 	lease time.Duration
-	clock atomic.Int64 // Unix microseconds, for the goroutines of Conversations
 	// tenure counts how often the numbers changed hands.
 	tenure atomic.Int64
 }
@@ -131,7 +131,7 @@ func TestS2ADeferredReplyIsNotForTheNextHolder(t *testing.T) {
 				asked := p.asked.Load()
 				if dies {
 					p.restart(t)
-					p.advance(2 * time.Minute)
+					p.Pass(2 * time.Minute)
 					if err := p.work(t); err != nil {
 						t.Fatal(err)
 					}
@@ -153,23 +153,16 @@ func TestS2ADeferredReplyIsNotForTheNextHolder(t *testing.T) {
 	}
 }
 
-// advance lets time pass.
-func (p *patient) advance(d time.Duration) {
-	p.now = p.now.Add(d)
-	p.clock.Store(p.now.UnixMicro())
-}
-
 func newPatient(t *testing.T, db *store.DB) *patient {
 	t.Helper()
 	p := &patient{
-		world: &world{events: &events{}, store: session.NewMemory(), now: time.Now()}, box: &mailbox{}, db: db,
+		world: &world{events: &events{}, store: session.NewMemory(), Clock: testworld.NewClock(time.Now())}, box: &mailbox{}, db: db,
 		register: &register{answers: make(chan string, 16)},
 	}
 	var err error
 	if p.queue, err = job.New(db, quiet()); err != nil {
 		t.Fatal(err)
 	}
-	p.advance(0)
 	p.restart(t)
 	return p
 }
@@ -183,7 +176,7 @@ func (p *patient) workAs(t *testing.T, conversations *session.Conversations) err
 		return err
 	}
 	rows, err := p.db.Reader().QueryContext(t.Context(), "SELECT id FROM session_promises WHERE kept_at IS NULL AND made_at <= $1",
-		p.now.Add(-session.DefaultLease).UnixMicro())
+		p.Now().Add(-session.DefaultLease).UnixMicro())
 	if err != nil {
 		return err
 	}
@@ -233,7 +226,7 @@ func (p *patient) restart(t *testing.T) {
 	}
 	p.Conversations, err = session.New(session.Deps{
 		Engine: engine, Store: p.store, Profiles: known, Recorder: p.events, Sentences: catalogue, Secret: secret,
-		Window: session.DefaultWindow, Now: func() time.Time { return time.UnixMicro(p.clock.Load()) }, Log: quiet(),
+		Window: session.DefaultWindow, Now: p.Now, Log: quiet(),
 		Deferred: &session.Deferred{
 			DB: p.db, Queue: p.queue, Outbox: p.box, StepTime: 100 * time.Millisecond, Lease: p.lease,
 			Budget: dialog.Budget{Septets: 459, Units: 201}, Lifetime: 24 * time.Hour,
@@ -259,7 +252,7 @@ func TestSlowAnswerComesBySMS(t *testing.T) {
 		if message.To != aigul || !strings.Contains(message.Text, "Found: a long street") || message.Purpose != notify.Answer {
 			t.Errorf("sent: %+v", message)
 		}
-		p.advance(time.Hour)
+		p.Pass(time.Hour)
 		for range 2 {
 			if err := p.work(t); err != nil {
 				t.Error(err)
@@ -283,7 +276,7 @@ func TestLateAnswerIsLaidOutOnce(t *testing.T) {
 		p.answers <- "Found"
 		p.answers <- "down"
 		p.box.wait(t, 1)
-		p.advance(2 * time.Minute)
+		p.Pass(2 * time.Minute)
 		if err := p.work(t); err != nil {
 			t.Error(err)
 		}
@@ -310,7 +303,7 @@ func TestLateAnswerOfAStepThatTold(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		p.advance(2 * time.Minute)
+		p.Pass(2 * time.Minute)
 		if err := p.work(t); err != nil {
 			t.Error(err)
 		}
@@ -334,7 +327,7 @@ func TestPromiseOutlivesTheProcess(t *testing.T) {
 		if err := p.work(t); err != nil || len(p.box.all()) != 0 {
 			t.Errorf("a promise was taken up before its time: %v, %v", p.box.all(), err)
 		}
-		p.advance(2 * time.Minute)
+		p.Pass(2 * time.Minute)
 		for range 4 {
 			p.register.answers <- "Found"
 		}
@@ -371,7 +364,7 @@ func TestPromisesAreKeptAtOnce(t *testing.T) {
 		dead := p.register
 		p.register = &register{answers: make(chan string, 16)}
 		p.restart(t)
-		p.advance(2 * time.Minute)
+		p.Pass(2 * time.Minute)
 		kept := make(chan error, 1)
 		go func() { kept <- p.work(t) }()
 		for deadline := time.Now().Add(30 * time.Second); p.asked.Load() < 2; time.Sleep(time.Millisecond) {
@@ -399,7 +392,7 @@ func TestPromiseOfAFailingRegistry(t *testing.T) {
 			p.answers <- "down"
 		}
 		for range 8 {
-			p.advance(2 * time.Minute)
+			p.Pass(2 * time.Minute)
 			if err := p.work(t); err != nil {
 				t.Error(err)
 			}
@@ -432,7 +425,7 @@ func TestPromiseWithoutTheSecret(t *testing.T) {
 				want(t, last, "by SMS")
 				p.register = &register{answers: make(chan string, 16)}
 				p.restart(t)
-				p.advance(2 * time.Minute)
+				p.Pass(2 * time.Minute)
 				if err := p.work(t); err != nil {
 					t.Error(err)
 				}

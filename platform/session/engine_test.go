@@ -13,6 +13,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/session"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // guestbook is a service with a question, a secret and an effect.
@@ -78,7 +79,7 @@ func spoken(t *testing.T, store session.Store) (*world, *guestbook) {
 		t.Fatal(err)
 	}
 	book := &guestbook{entries: map[string]string{}}
-	w := &world{events: &events{}, store: store, now: time.Now(), languages: profiles{aigul: locales.EN}}
+	w := &world{events: &events{}, store: store, Clock: testworld.NewClock(time.Now()), languages: profiles{aigul: locales.EN}}
 	w.spoken, err = dialog.New(catalogue, dialog.Options{Profiles: remembered{w.languages}, Log: quiet()}, book.service())
 	if err != nil {
 		t.Fatal(err)
@@ -93,7 +94,7 @@ func (w *world) beside(t *testing.T) *session.Conversations {
 	conversations, err := session.New(session.Deps{
 		Engine: w.spoken, Store: w.store, Recorder: w.events, Sentences: sentences{}, Secret: secret,
 		Profiles: holders{remembered: remembered{w.languages}, tenure: &w.tenure, asked: &w.looked},
-		Window:   session.DefaultWindow, Now: func() time.Time { return w.now }, Log: quiet(),
+		Window:   session.DefaultWindow, Now: w.Now, Log: quiet(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -223,7 +224,7 @@ func TestRealEngineBySMS(t *testing.T) {
 				}
 			}
 		}
-		if err := w.Sweep(t.Context(), w.now.Add(30*time.Minute)); err != nil {
+		if err := w.Sweep(t.Context(), w.Now().Add(30*time.Minute)); err != nil {
 			t.Error(err)
 		}
 		if len(book.entries) != 1 || w.events.count("abandoned") != 1 {

@@ -26,14 +26,14 @@ func TestProfileIsKept(t *testing.T) {
 		}
 		english := w.dial(t, "s1", "").Text
 		asked("at the first call", 1)
-		w.now = w.now.Add(time.Minute)
+		w.Pass(time.Minute)
 		want(t, w.dial(t, "s2", ""), english)
 		asked("at the next", 0)
 		w.dial(t, "s2", "1")
 		want(t, w.dial(t, "s3", ""), question)
 		asked("with a conversation to continue", 1)
 		want(t, w.dial(t, "s3", "0"), english)
-		w.now = w.now.Add(16 * time.Minute)
+		w.Pass(16 * time.Minute)
 		want(t, w.dial(t, "s4", ""), english)
 		asked("a quarter of an hour later", 1)
 		w.languages[aigul] = locales.RU
@@ -60,7 +60,7 @@ func TestALanguageChosenElsewhere(t *testing.T) {
 		want(t, w.dial(t, "s1", ""), asks)
 		w.dial(t, "s1", "2")
 		w.languages[aigul] = locales.RU // as the choice is kept
-		w.now = w.now.Add(time.Minute)
+		w.Pass(time.Minute)
 		if got := w.sms(t, "SM2", "menu").Text; strings.Contains(got, asks) || !strings.HasPrefix(got, "Эшик") {
 			t.Errorf("the language is asked for again: %q", got)
 		}
@@ -74,7 +74,7 @@ func TestKeptProfileInheritsNothing(t *testing.T) {
 	each(t, func(t *testing.T, store session.Store) {
 		w, _ := spoken(t, store)
 		w.dial(t, "s1", "")
-		w.now = w.now.Add(time.Minute)
+		w.Pass(time.Minute)
 		w.tenure.Add(1)
 		w.dial(t, "s2", "") // nothing to continue: the kept profile is good enough
 		w.dial(t, "s2", "1")

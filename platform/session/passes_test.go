@@ -158,7 +158,7 @@ func TestOnePass(t *testing.T) {
 					if sent := p.box.wait(t, 1); !strings.Contains(sent[0].Text, "Found") {
 						t.Errorf("sent: %+v", sent)
 					}
-					p.advance(time.Hour)
+					p.Pass(time.Hour)
 					if err := p.work(t); err != nil {
 						t.Error(err)
 					}
@@ -175,7 +175,7 @@ func TestOnePass(t *testing.T) {
 func gone(name string) func(*testing.T, *patient) session.Answer {
 	return func(t *testing.T, p *patient) session.Answer {
 		t.Helper()
-		if err := p.Ended(t.Context(), name, aigul, p.now); err != nil {
+		if err := p.Ended(t.Context(), name, aigul, p.Now()); err != nil {
 			t.Fatal(err)
 		}
 		return session.Answer{}

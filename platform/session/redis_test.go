@@ -18,6 +18,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/session"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // process is a Redis of the test's own, which may be killed.
@@ -67,7 +68,7 @@ func (p *process) start() {
 	client := redis.NewClient(&redis.Options{Addr: p.address()})
 	defer func() { _ = client.Close() }()
 	ours := "process_id:" + strconv.Itoa(p.command.Process.Pid) + "\r"
-	eventually(p.t, "Redis starts", func() bool {
+	testworld.Eventually(p.t, "Redis starts", func() bool {
 		info, err := client.Info(context.Background(), "server").Result()
 		return err == nil && strings.Contains(info, ours)
 	})
@@ -77,16 +78,6 @@ func (p *process) start() {
 func (p *process) kill() {
 	_ = p.command.Process.Kill() // it may be dead
 	_ = p.command.Wait()
-}
-
-func eventually(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if done() {
-			return
-		}
-	}
-	t.Fatalf("it never came to this: %s", what)
 }
 
 // newCluster is a Redis Cluster of two masters.
@@ -113,7 +104,7 @@ func newCluster(t *testing.T) *redis.ClusterClient {
 	}
 	cluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: all})
 	t.Cleanup(func() { _ = cluster.Close() })
-	eventually(t, "the cluster is whole", func() bool {
+	testworld.Eventually(t, "the cluster is whole", func() bool {
 		for _, node := range nodes {
 			client := redis.NewClient(&redis.Options{Addr: node.address()})
 			info, err := client.ClusterInfo(ctx).Result()
@@ -180,7 +171,7 @@ func newSentinels(t *testing.T) *sentinels {
 	t.Cleanup(func() { _ = s.client.Close() })
 	watch := redis.NewSentinelClient(&redis.Options{Addr: guard.address()})
 	t.Cleanup(func() { _ = watch.Close() })
-	eventually(t, "the Sentinel knows the replica", func() bool {
+	testworld.Eventually(t, "the Sentinel knows the replica", func() bool {
 		replicas, err := watch.Replicas(context.Background(), "door").Result()
 		return err == nil && len(replicas) == 1 && replicas[0]["master-link-status"] == "ok"
 	})
@@ -222,13 +213,13 @@ func TestSentinelFailsOver(t *testing.T) {
 	w.say(t, aigul, "")
 	replica := redis.NewClient(&redis.Options{Addr: s.replica.address()})
 	t.Cleanup(func() { _ = replica.Close() })
-	eventually(t, "the replica has the conversation", func() bool {
+	testworld.Eventually(t, "the replica has the conversation", func() bool {
 		n, err := replica.DBSize(t.Context()).Result()
 		return err == nil && n > 0
 	})
 	s.master.kill()
 	var answer session.Answer
-	eventually(t, "the store answers again", func() bool {
+	testworld.Eventually(t, "the store answers again", func() bool {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		var err error
@@ -288,9 +279,9 @@ func TestStaleRedisDoesNotWin(t *testing.T) {
 	w.say(t, aigul, "")
 	w.say(t, aigul, "1")
 	cut.away = true
-	w.now = w.now.Add(time.Second)
+	w.Pass(time.Second)
 	w.expect(t, aigul, "1*2", "11 start=true dialled=[1 2] text=") // without Redis nothing was known
-	w.now = w.now.Add(time.Second)
+	w.Pass(time.Second)
 	w.say(t, aigul, "1*2*3")
 	cut.away = false
 	again := newWorld(t, newFallback(cut, db)) // an instance that never lost Redis

@@ -111,7 +111,7 @@ func TestRememberedIsOutOfDate(t *testing.T) {
 }
 
 // pass lets some seconds go by, as between a person's turns.
-func (w *world) pass() { w.now = w.now.Add(3 * time.Second) }
+func (w *world) pass() { w.Pass(3 * time.Second) }
 
 // confirmBySMS has a conversation by SMS come to its effect there, after the instance here
 // took the last turn over USSD that it remembers.
@@ -125,11 +125,9 @@ func confirmBySMS(t *testing.T, here, there *world) {
 	}
 	for _, turn := range turns {
 		here.pass()
-		there.now = here.now
 		turn()
 	}
 	here.pass()
-	there.now = here.now
 }
 
 // An instance that loses Redis trusts nothing that it only remembers: what another
@@ -140,7 +138,7 @@ func TestRememberedIsNotTrustedWithoutRedis(t *testing.T) {
 	cut := &cutStore{Store: redis}
 	db := storetest.Open(t, storetest.NewSQLite(t))
 	here, book := spoken(t, newFallback(cut, db))
-	there := &world{spoken: here.spoken, events: here.events, store: newFallback(redis, db), languages: here.languages}
+	there := &world{Clock: here.Clock, spoken: here.spoken, events: here.events, store: newFallback(redis, db), languages: here.languages}
 	there.Conversations = there.beside(t)
 	confirmBySMS(t, here, there)
 	cut.away = true
@@ -161,11 +159,11 @@ func TestVersionsAreNotMetAgain(t *testing.T) {
 	for range 8 {
 		w, _ := spoken(t, session.NewMemory())
 		w.dial(t, "s1", "")
-		entries, err := w.store.Expired(t.Context(), w.now.Add(time.Hour), 10)
+		entries, err := w.store.Expired(t.Context(), w.Now().Add(time.Hour), 10)
 		if err != nil || len(entries) != 1 {
 			t.Fatalf("%+v, %v", entries, err)
 		}
-		versions[entries[0].Version-w.now.UnixMicro()] = true
+		versions[entries[0].Version-w.Now().UnixMicro()] = true
 	}
 	if len(versions) < 3 {
 		t.Errorf("of 8 saves at one moment the versions are %v after it", versions)
@@ -250,17 +248,17 @@ func newScript(t *testing.T, seed uint64) *script {
 	t.Helper()
 	s := &script{shelf: &shelf{Store: session.NewMemory()}, random: rand.New(rand.NewPCG(seed, 9))} // #nosec G404 -- a test's
 	s.world, s.book = spoken(t, s.shelf)
-	s.now = time.Date(2026, 11, 26, 9, 0, 0, 0, time.UTC)
+	s.Set(time.Date(2026, 11, 26, 9, 0, 0, 0, time.UTC))
 	return s
 }
 
 func (s *script) next() session.Turn {
-	s.now = s.now.Add(time.Duration(s.random.IntN(4000)) * time.Millisecond)
+	s.Pass(time.Duration(s.random.IntN(4000)) * time.Millisecond)
 	turn := s.turn(aigul, "")
 	switch what := s.random.IntN(40); {
 	case what < 3 && len(s.past) > 0: // once more, or late
 		turn = s.past[max(0, len(s.past)-1-s.random.IntN(4))]
-		turn.Now = s.now
+		turn.Now = s.Now()
 	case what < 9: // by SMS
 		turn.Channel, turn.Cumulative, turn.ID, turn.Lifetime = caller.SMS, false, fmt.Sprint("m", len(s.past)), 24*time.Hour
 		turn.Text = []string{"guest Bakyt", "guest", "1", "0", "00", "1234"}[s.random.IntN(6)]

@@ -13,16 +13,16 @@ import (
 func (w *world) signed(text, mac string) session.Turn {
 	turn := w.turn(aigul, text)
 	turn.Cumulative, turn.Start = false, text == ""
-	turn.Proof = session.Proof{MAC: mac, Until: w.now.Add(5 * time.Minute)}
+	turn.Proof = session.Proof{MAC: mac, Until: w.Now().Add(5 * time.Minute)}
 	return turn
 }
 
 func (w *world) refuses(t *testing.T, conversations *session.Conversations, turn session.Turn) {
 	t.Helper()
-	turn.Now = w.now
+	turn.Now = w.Now()
 	calls := w.engine.calls
 	if answer, err := conversations.Turn(t.Context(), turn); !errors.Is(err, session.ErrReplayed) || w.engine.calls != calls {
-		t.Errorf("%q at %v: %+v, %v after %d calls more", turn.Text, w.now, answer, err, w.engine.calls-calls)
+		t.Errorf("%q at %v: %+v, %v after %d calls more", turn.Text, w.Now(), answer, err, w.engine.calls-calls)
 	}
 }
 
@@ -39,18 +39,18 @@ func TestReplay(t *testing.T) {
 		if again := w.take(t, dialled); again != first {
 			t.Errorf("the retry was answered %+v, first %+v", again, first)
 		}
-		w.now = w.now.Add(2 * time.Second)
+		w.Pass(2 * time.Second)
 		w.refuses(t, w.Conversations, dialled)
 		one := w.signed("1", "mac 1")
 		want(t, w.take(t, one), "12 ")
 		w.refuses(t, other, dialled)
-		w.now = w.now.Add(2 * time.Second)
+		w.Pass(2 * time.Second)
 		w.refuses(t, other, one)
 		again := w.signed("1", "mac 2") // the citizen typed it again
 		want(t, w.take(t, again), "13 ")
 		again.Proof.MAC = "mac 2, signed anew"
 		want(t, w.take(t, again), "13 ")
-		w.now = w.now.Add(2 * time.Second)
+		w.Pass(2 * time.Second)
 		w.refuses(t, w.Conversations, one)
 		w.refuses(t, w.Conversations, again)
 
@@ -60,12 +60,12 @@ func TestReplay(t *testing.T) {
 		w.refuses(t, w.Conversations, one)
 		w.refuses(t, w.Conversations, dialled)
 
-		w.now = w.now.Add(time.Minute)
-		if err := w.Ended(t.Context(), "gw/s2", aigul, w.now); err != nil {
+		w.Pass(time.Minute)
+		if err := w.Ended(t.Context(), "gw/s2", aigul, w.Now()); err != nil {
 			t.Fatal(err)
 		}
-		w.now = w.now.Add(200 * time.Second) // the session expired; the signatures have half a minute left
-		if err := w.Sweep(t.Context(), w.now); err != nil {
+		w.Pass(200 * time.Second) // the session expired; the signatures have half a minute left
+		if err := w.Sweep(t.Context(), w.Now()); err != nil {
 			t.Fatal(err)
 		}
 		for _, turn := range []session.Turn{dialled, one, again, next} {
@@ -84,12 +84,12 @@ func TestProofsAreForgotten(t *testing.T) {
 	w.take(t, w.signed("", "mac 0"))
 	sizes := []int{w.stored(t)}
 	for i := range 40 {
-		w.now = w.now.Add(2 * time.Second)
+		w.Pass(2 * time.Second)
 		w.take(t, w.signed("1", "mac 1"+strconv.Itoa(i)))
 	}
 	sizes = append(sizes, w.stored(t))
 	w.refuses(t, w.Conversations, w.signed("", "mac 0")) // forty turns later
-	w.now = w.now.Add(5*time.Minute + time.Second)
+	w.Pass(5*time.Minute + time.Second)
 	fresh := w.signed("", "mac 2")
 	fresh.Session = "gw/s2"
 	w.take(t, fresh)
@@ -112,9 +112,9 @@ func TestReplayOfNumbered(t *testing.T) {
 		begun, one := numbered("s1", "1", ""), numbered("s1", "2", "1")
 		w.take(t, begun)
 		answer := w.take(t, one)
-		w.now = w.now.Add(10 * time.Second)
+		w.Pass(10 * time.Second)
 		for _, late := range []session.Turn{one, begun, one} {
-			late.Now = w.now
+			late.Now = w.Now()
 			if again := w.take(t, late); again != answer {
 				t.Errorf("%s sent again was answered %+v, last %+v", late.ID, again, answer)
 			}
@@ -131,7 +131,7 @@ func TestReplayOfNumbered(t *testing.T) {
 // stored is the size of the one record there is.
 func (w *world) stored(t *testing.T) int {
 	t.Helper()
-	entries, err := w.store.Expired(t.Context(), w.now.Add(time.Hour), 2)
+	entries, err := w.store.Expired(t.Context(), w.Now().Add(time.Hour), 2)
 	if err != nil || len(entries) != 1 {
 		t.Fatalf("%d records, %v", len(entries), err)
 	}

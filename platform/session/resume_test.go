@@ -9,6 +9,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/session"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // dial is a request of a USSD session by name.
@@ -53,10 +54,10 @@ func TestRedialContinues(t *testing.T) {
 		w.dial(t, "s1", "")
 		w.dial(t, "s1", "1")
 		want(t, w.dial(t, "s1", "1*Aigul"), "Code?")
-		if err := w.Ended(t.Context(), "s1", aigul, w.now); err != nil {
+		if err := w.Ended(t.Context(), "s1", aigul, w.Now()); err != nil {
 			t.Fatal(err)
 		}
-		w.now = w.now.Add(5 * time.Minute)
+		w.Pass(5 * time.Minute)
 		want(t, w.dial(t, "s2", ""), question)
 		want(t, w.dial(t, "s2", ""), question) // the gateway's retry
 		want(t, w.dial(t, "s2", "1"), "Code?") // the secret is asked for again
@@ -83,13 +84,13 @@ func TestRedialBeginsAnew(t *testing.T) {
 			t.Errorf("the conversation that was given up counts %d times", n)
 		}
 		w.dial(t, "s2", "0*1")
-		w.now = w.now.Add(session.DefaultWindow + time.Second)
+		w.Pass(session.DefaultWindow + time.Second)
 		want(t, w.dial(t, "s3", ""), "1 Eshik") // too long ago
 		if n := w.events.count("abandoned"); n != 2 {
 			t.Errorf("two conversations were given up, %d counted", n)
 		}
 		want(t, w.dial(t, "s4", "1"), "Name?") // a dialled path goes where it says
-		if err := w.Sweep(t.Context(), w.now.Add(time.Hour)); err != nil {
+		if err := w.Sweep(t.Context(), w.Now().Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
 		if n := w.events.count("abandoned"); n != 4 {
@@ -105,7 +106,7 @@ func TestUSSDGoesOnBySMS(t *testing.T) {
 		w.dial(t, "s1", "")
 		w.dial(t, "s1", "1")
 		w.dial(t, "s1", "1*Aigul")
-		w.now = w.now.Add(4 * time.Minute) // the session is over
+		w.Pass(4 * time.Minute) // the session is over
 		want(t, w.sms(t, "SM1", "hello"), question)
 		want(t, w.sms(t, "SM2", "1"), "Code?")
 		want(t, w.sms(t, "SM3", "482913"), "Thanks, Aigul")
@@ -159,7 +160,7 @@ func TestAnotherHolderIsNotInTheConversationBySMS(t *testing.T) {
 		w, _ := spoken(t, store)
 		w.sms(t, "SM1", "hello")
 		want(t, w.sms(t, "SM2", "1"), "Name?")
-		w.now = w.now.Add(time.Hour)
+		w.Pass(time.Hour)
 		w.tenure.Add(1)
 		want(t, w.sms(t, "SM3", "Elena"), "1 Eshik") // what a stranger sees first
 	})
@@ -179,10 +180,10 @@ func TestBlindGateway(t *testing.T) {
 		}
 		turn.Start, turn.Text = false, "1"
 		for range 3 {
-			w.now = w.now.Add(2 * time.Second)
-			turn.Now = w.now
+			w.Pass(2 * time.Second)
+			turn.Now = w.Now()
 			one := w.take(t, turn)
-			turn.Now = w.now.Add(500 * time.Millisecond)
+			turn.Now = w.Now().Add(500 * time.Millisecond)
 			if again := w.take(t, turn); again != one {
 				t.Errorf("a retry was answered %+v, first %+v", again, one)
 			}
@@ -190,7 +191,7 @@ func TestBlindGateway(t *testing.T) {
 		if w.engine.calls != 4 || len(w.engine.effects) != 4 {
 			t.Errorf("4 turns made %d calls of %d turns", w.engine.calls, len(w.engine.effects))
 		}
-		turn.Start, turn.Text, turn.Now = true, "2*1", w.now.Add(3*time.Second)
+		turn.Start, turn.Text, turn.Now = true, "2*1", w.Now().Add(3*time.Second)
 		want(t, w.take(t, turn), "dialled=[2 1]")
 	})
 }
@@ -200,10 +201,10 @@ func TestBlindGateway(t *testing.T) {
 func TestNewerStateRestartsPolitely(t *testing.T) {
 	t.Parallel()
 	engine := &newer{echo: echo{effects: map[string]int{}}}
-	w := &world{events: &events{}, engine: &engine.echo, store: session.NewMemory(), now: time.Now()}
+	w := &world{events: &events{}, engine: &engine.echo, store: session.NewMemory(), Clock: testworld.NewClock(time.Now())}
 	conversations, err := session.New(session.Deps{
 		Engine: engine, Store: w.store, Profiles: profiles{}, Recorder: w.events, Sentences: sentences{},
-		Secret: secret, Now: func() time.Time { return w.now }, Log: quiet(),
+		Secret: secret, Now: w.Now, Log: quiet(),
 	})
 	if err != nil {
 		t.Fatal(err)

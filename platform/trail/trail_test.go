@@ -3,7 +3,6 @@ package trail_test
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -12,44 +11,14 @@ import (
 	"github.com/eshik-kg/eshik/platform/analytics"
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
-	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/notify"
-	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 	"github.com/eshik-kg/eshik/platform/trail"
 )
 
 var at = time.Date(2026, time.March, 4, 9, 0, 0, 0, time.UTC)
-
-// parts are what a trail is made of.
-type parts struct {
-	log      *audit.Log
-	recorder *analytics.Recorder
-	outbox   *notify.Outbox
-}
-
-// Send implements notify.Sender: nothing is sent while no queue runs.
-func (parts) Send(context.Context, notify.Outgoing) (notify.Taken, error) {
-	return notify.Taken{}, errors.New("nobody sends")
-}
-
-func newParts(t *testing.T, db *store.DB) parts {
-	t.Helper()
-	log := slog.New(slog.DiscardHandler)
-	sealer, err := seal.New([]byte(strings.Repeat("k", seal.MasterKeySize)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	queue, err := job.New(db, log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := parts{log: audit.New(db, sealer), recorder: analytics.NewRecorder(db, log)}
-	t.Cleanup(p.recorder.Close)
-	p.outbox = notify.New(db, queue, sealer, p, notify.Quiet{}, func() time.Time { return at }, log)
-	return p
-}
 
 // paid is a step with a record, an event and two messages.
 func paid() trail.Step {
@@ -91,29 +60,28 @@ func leave(t *testing.T, db *store.DB, to *trail.Trail, s trail.Step) error {
 func TestAllOrNothing(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		p := newParts(t, db)
-		whole := build(t, p.log, p, p.outbox)
+		w := testworld.New(t, db, testworld.Setup{})
 		errBack := errors.New("the step itself fails")
 		err := db.InTx(t.Context(), func(tx *store.Tx) error {
-			return errors.Join(whole.Leave(t.Context(), tx, paid()), errBack)
+			return errors.Join(w.Trail.Leave(t.Context(), tx, paid()), errBack)
 		})
 		if err == nil || err.Error() != errBack.Error() {
 			t.Fatal(err)
 		}
-		for _, broken := range []*trail.Trail{build(t, mute{}, p, p.outbox), build(t, p.log, p, mute{})} {
+		for _, broken := range []*trail.Trail{build(w, mute{}, w.Outbox), build(w, w.Audit, mute{})} {
 			if err := leave(t, db, broken, paid()); !errors.Is(err, errMute) {
 				t.Errorf("a part failed, and the step with %v", err)
 			}
 		}
 		rename(t, db, "analytics_events", "away")
-		if err := leave(t, db, whole, paid()); err == nil {
+		if err := leave(t, db, w.Trail, paid()); err == nil {
 			t.Error("nothing can be counted, and the step did not fail")
 		}
 		rename(t, db, "away", "analytics_events")
 		if got := left(t, db); got != [3]int{} {
 			t.Fatalf("steps that failed left %v", got)
 		}
-		if err := leave(t, db, whole, paid()); err != nil {
+		if err := leave(t, db, w.Trail, paid()); err != nil {
 			t.Fatal(err)
 		}
 		if got := left(t, db); got != [3]int{1, 1, 2} {
@@ -126,10 +94,9 @@ func TestAllOrNothing(t *testing.T) {
 func TestOnlyWhatIsSaid(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		p := newParts(t, db)
-		whole, s := build(t, p.log, p, p.outbox), paid()
+		w, s := testworld.New(t, db, testworld.Setup{}), paid()
 		for _, one := range []trail.Step{{}, {Audit: s.Audit}, {Event: s.Event}, {Messages: s.Messages}} {
-			if err := leave(t, db, whole, one); err != nil {
+			if err := leave(t, db, w.Trail, one); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -158,12 +125,9 @@ func TestMissingParts(t *testing.T) {
 	}
 }
 
-func build(t *testing.T, auditor trail.Auditor, p parts, outbox trail.Outbox) *trail.Trail {
-	t.Helper()
-	made, err := trail.New(auditor, p.recorder, outbox)
-	if err != nil {
-		t.Fatal(err)
-	}
+func build(w *testworld.World, auditor trail.Auditor, outbox trail.Outbox) *trail.Trail {
+	made, err := trail.New(auditor, w.Recorder, outbox)
+	w.OK(err)
 	return made
 }
 

@@ -1,7 +1,6 @@
 package transparency_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -15,9 +14,9 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
-	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 	"github.com/eshik-kg/eshik/platform/transparency"
 	"github.com/eshik-kg/eshik/sandbox"
 )
@@ -26,11 +25,7 @@ const origin = "eshik.example.kg/audit"
 
 func deps(t *testing.T, db *store.DB) transparency.Deps {
 	t.Helper()
-	sealer, err := seal.New(bytes.Repeat([]byte{3}, seal.MasterKeySize))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return transparency.Deps{DB: db, Sealer: sealer, Rand: rand.Reader, Now: time.Now}
+	return transparency.Deps{DB: db, Sealer: testworld.Sealer(t), Rand: rand.Reader, Now: time.Now}
 }
 
 func open(t *testing.T, db *store.DB) *transparency.Tree {
