@@ -26,8 +26,8 @@ const (
 
 // Profiles remembers the language of a phone.
 type Profiles interface {
-	// SetLocale takes the conversation too, as the caller names it, in which it was chosen.
-	SetLocale(ctx context.Context, phone string, loc locales.Locale, conversation string) error
+	// SetLocale takes the session too, as the caller names it, in which it was chosen.
+	SetLocale(ctx context.Context, phone string, loc locales.Locale, session string) error
 }
 
 // Profile is what is known of a phone before it says anything.

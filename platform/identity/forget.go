@@ -10,7 +10,6 @@ import (
 	"github.com/eshik-kg/eshik/platform/identity/db"
 	"github.com/eshik-kg/eshik/platform/registry"
 	"github.com/eshik-kg/eshik/platform/store"
-	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
 // A phone is shared: what it proved for one of a family must not be taken for another's.
@@ -71,11 +70,7 @@ func (s *Service) Forget(ctx context.Context, c caller.Caller) error {
 	}
 	index := s.phoneIndex(c.Phone)
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
-		q := db.New(tx)
-		if err := s.lockPhone(ctx, q, index, c.Now); err != nil {
-			return err
-		}
-		if err := q.LapseProofs(ctx, db.LapseProofsParams{ExpiresAt: dbtime.From(c.Now), PhoneIndex: index}); err != nil {
+		if err := s.lapseProofs(ctx, db.New(tx), index, c.Now); err != nil {
 			return err
 		}
 		return s.Trail.Leave(ctx, tx, s.checked(c, "forget", "done", index, index))

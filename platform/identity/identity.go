@@ -218,12 +218,12 @@ func (s *Service) findProfiles(ctx context.Context, indexes []string) (map[strin
 	return profiles, rows.Err()
 }
 
-// SetLocale remembers the language of a phone, and in which conversation it was chosen, as
+// SetLocale remembers the language of a phone, and in which session it was chosen, as
 // caller.Caller names it; empty where that was in none.
-func (s *Service) SetLocale(ctx context.Context, phone string, loc locales.Locale, conversation string) error {
+func (s *Service) SetLocale(ctx context.Context, phone string, loc locales.Locale, session string) error {
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
 		return db.New(tx).SetLocale(ctx, db.SetLocaleParams{
-			PhoneIndex: s.phoneIndex(phone), Locale: string(loc), ChangedAt: dbtime.From(s.Now()), Talk: conversation,
+			PhoneIndex: s.phoneIndex(phone), Locale: string(loc), ChangedAt: dbtime.From(s.Now()), Talk: session,
 		})
 	})
 	if err != nil {

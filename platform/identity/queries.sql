@@ -12,6 +12,9 @@ WHERE phone_index = $2;
 -- name: Generation :one
 SELECT generation FROM identity_phones WHERE phone_index = $1;
 
+-- name: PhoneLocale :one
+SELECT locale FROM identity_phones WHERE phone_index = $1;
+
 -- name: NextGeneration :exec
 UPDATE identity_phones SET generation = generation + 1, changed_at = $1 WHERE phone_index = $2;
 

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/hex"
@@ -9,9 +10,12 @@ import (
 	"io"
 	"time"
 
+	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/identity/db"
 	"github.com/eshik-kg/eshik/platform/limit"
+	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
@@ -23,6 +27,8 @@ const (
 	RefreshRetry = 10 * time.Minute
 	// refreshBytes is the length of a refresh token, random or a MAC.
 	refreshBytes = 32
+	// reuseNews is how long it is worth telling a phone that its sign-in was in two hands.
+	reuseNews = 24 * time.Hour
 )
 
 // refreshes bounds how often a sign-in is given tokens: an access token is good for a
@@ -62,6 +68,11 @@ func (s *Service) Refresh(ctx context.Context, c caller.Caller, token string) (T
 		if row, err = db.New(tx).LockSignIn(ctx, known.SignInID); err != nil {
 			return err
 		}
+		phone, err := s.Sealer.Open(row.PhoneSealed, signInContext)
+		if err != nil {
+			return fmt.Errorf("open a sign-in's phone: %w", err)
+		}
+		c.Phone = string(phone)
 		next, refused, err = s.exchange(ctx, tx, c, &row, token)
 		return err
 	})
@@ -77,15 +88,10 @@ func (s *Service) Refresh(ctx context.Context, c caller.Caller, token string) (T
 	return s.tokens(c, row, next)
 }
 
-// exchange gives the token that follows one of a locked sign-in, and the refusal apart
-// from the error: that the sign-in ended must stay.
+// exchange gives the token that follows one of a locked sign-in of the caller's phone, and
+// the refusal apart from the error: that the sign-in ended must stay.
 func (s *Service) exchange(ctx context.Context, tx *store.Tx, c caller.Caller, row *db.IdentitySignIn, token string) (next string, refused, err error) {
 	q, by := db.New(tx), c.Key
-	phone, err := s.Sealer.Open(row.PhoneSealed, signInContext)
-	if err != nil {
-		return "", nil, fmt.Errorf("open a sign-in's phone: %w", err)
-	}
-	c.Phone = string(phone)
 	if refused, err := s.over(ctx, q, *row, c); refused != nil || err != nil {
 		return "", refused, err
 	}
@@ -148,13 +154,28 @@ func (s *Service) repeated(ctx context.Context, q *db.Queries, c caller.Caller, 
 	return follows.UsedAt.IsZero(), nil
 }
 
+// endReused ends a sign-in that is in two hands and tells its phone, which a thief does not
+// read. A sign-in costs a code, so that nobody has many such messages sent.
 func (s *Service) endReused(ctx context.Context, tx *store.Tx, c caller.Caller, row db.IdentitySignIn) error {
-	if _, err := db.New(tx).EndSignIn(ctx, db.EndSignInParams{
+	q := db.New(tx)
+	if _, err := q.EndSignIn(ctx, db.EndSignInParams{
 		EndedAt: dbtime.From(c.Now), EndedBy: endedReused, ID: row.ID, PhoneIndex: row.PhoneIndex,
 	}); err != nil {
 		return err
 	}
-	return s.Trail.Leave(ctx, tx, trail.Step{Audit: s.entry(c, "refresh", "reused", row.ID, row.PhoneIndex)})
+	// The request may be the thief's: the language is the phone's own.
+	chosen, err := q.PhoneLocale(ctx, row.PhoneIndex)
+	if err != nil {
+		return fmt.Errorf("look for a phone's language: %w", err)
+	}
+	loc := cmp.Or(locales.Locale(chosen), locales.KY)
+	return s.Trail.Leave(ctx, tx, trail.Step{
+		Audit: s.entry(c, "refresh", "reused", row.ID, row.PhoneIndex),
+		Messages: []notify.Message{{
+			To: c.Phone, Locale: loc, Purpose: notify.Receipt, ExpiresAt: c.Now.Add(reuseNews), Dedup: "identity.refresh_reused:" + row.ID,
+			Text: gsm.Pick(s.Catalogue.Message(loc, "identity.refresh_reused_sms")),
+		}},
+	})
 }
 
 // newRefreshToken makes the first token of a sign-in. Those after it are MACs of the one

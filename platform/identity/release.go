@@ -15,21 +15,18 @@ import (
 	"github.com/eshik-kg/eshik/platform/trail"
 )
 
-// Lapse is called where an earlier conversation goes on in this one, which is noted. It forgets who was proved to hold the caller's phone: whoever holds it now
-// proves it again. Codes stay as they are, sent or used. A code shows in whose
+// Lapse is called where an earlier conversation goes on in this one, which is noted. It
+// forgets who was proved to hold the caller's phone: whoever holds it now proves it again. Codes stay as they are, sent or used. A code shows in whose
 // hand the SIM is, which has not changed, and on most phones a call drops because
 // its holder reads the message with the code: that must not cost the code.
 func (s *Service) Lapse(ctx context.Context, c caller.Caller) error {
 	index := s.phoneIndex(c.Phone)
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
 		q := db.New(tx)
-		if err := s.lockPhone(ctx, q, index, c.Now); err != nil {
+		if err := s.lapseProofs(ctx, q, index, c.Now); err != nil {
 			return err
 		}
-		if err := q.NoteSession(ctx, db.NoteSessionParams{Talk: c.Session, PhoneIndex: index}); err != nil {
-			return err
-		}
-		return q.LapseProofs(ctx, db.LapseProofsParams{ExpiresAt: dbtime.From(c.Now), PhoneIndex: index})
+		return q.NoteSession(ctx, db.NoteSessionParams{Talk: c.Session, PhoneIndex: index})
 	})
 	if err != nil {
 		return fmt.Errorf("let a phone's proofs lapse: %w", err)
@@ -37,15 +34,20 @@ func (s *Service) Lapse(ctx context.Context, c caller.Caller) error {
 	return nil
 }
 
-// lapse forgets all that the phone proved, its codes as well.
-func (s *Service) lapse(ctx context.Context, q *db.Queries, index string, now time.Time) error {
+// lapseProofs forgets, in the caller's transaction, whom the phone was proved for.
+func (s *Service) lapseProofs(ctx context.Context, q *db.Queries, index string, now time.Time) error {
 	if err := s.lockPhone(ctx, q, index, now); err != nil {
 		return err
 	}
-	if err := q.LapseCodes(ctx, db.LapseCodesParams{VoidAt: dbtime.From(now), PhoneIndex: index}); err != nil {
+	return q.LapseProofs(ctx, db.LapseProofsParams{ExpiresAt: dbtime.From(now), PhoneIndex: index})
+}
+
+// lapse forgets all that the phone proved, its codes as well.
+func (s *Service) lapse(ctx context.Context, q *db.Queries, index string, now time.Time) error {
+	if err := s.lapseProofs(ctx, q, index, now); err != nil {
 		return err
 	}
-	return q.LapseProofs(ctx, db.LapseProofsParams{ExpiresAt: dbtime.From(now), PhoneIndex: index})
+	return q.LapseCodes(ctx, db.LapseCodesParams{VoidAt: dbtime.From(now), PhoneIndex: index})
 }
 
 // Release takes the operator's word that a number has another holder. Nothing of

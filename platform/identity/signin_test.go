@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/problem"
@@ -106,6 +107,49 @@ func TestAUsedTokenEndsTheSignIn(t *testing.T) {
 		}
 		if !w.goodFor(other.Access) {
 			t.Error("another device was signed out")
+		}
+	})
+}
+
+// TestAReuseIsToldToThePhone: once, in the phone's own language, whatever the request's is,
+// and not without the end of the sign-in.
+func TestAReuseIsToldToThePhone(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		for loc, want := range map[locales.Locale]string{
+			"":         "Эшик: колдонмого кирүү эки жерден колдонулду, жабылды. Кайра кириңиз.",
+			locales.RU: "Эшик: входом в приложение пользуются двое, он закрыт. Войдите снова.",
+		} {
+			w := newWorld(t, db)
+			phone := map[locales.Locale]string{"": aigul, locales.RU: bakyt}[loc]
+			first, news := w.device(phone, ""), func() (n int) {
+				list, err := w.Outbox.List(t.Context(), phone)
+				w.OK(err)
+				for _, m := range list {
+					if m.Text == want {
+						n++
+					}
+				}
+				return n
+			}
+			if loc != "" {
+				w.OK(w.service.SetLocale(t.Context(), phone, loc, ""))
+			}
+			next := w.refreshed(first.Refresh, "owner")
+			w.deps.Trail = w.TrailBy(failing{w.Audit, "identity.refresh.reused"})
+			w.rebuild()
+			if _, err := w.refresh(first.Refresh, "thief"); err == nil || news() != 0 || !w.goodFor(next.Access) {
+				t.Errorf("what cannot be recorded was done: %v", err)
+			}
+			w.deps.Trail = w.TrailBy(w.Audit)
+			w.rebuild()
+			for range 3 {
+				_, err := w.refresh(first.Refresh, "thief")
+				w.refused(err, "refresh_reused")
+			}
+			if n := news(); n != 1 {
+				t.Errorf("the phone was told %d times", n)
+			}
 		}
 	})
 }

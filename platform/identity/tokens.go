@@ -93,13 +93,9 @@ func (s *Service) IssueToken(ctx context.Context, c caller.Caller, challenge, co
 	return s.tokens(c, row, refresh)
 }
 
-// tokens signs an access token of a sign-in, beside its refresh token.
+// tokens signs an access token of a sign-in of the caller's phone, beside its refresh token.
 func (s *Service) tokens(c caller.Caller, row db.IdentitySignIn, refresh string) (Tokens, error) {
-	phone, err := s.Sealer.Open(row.PhoneSealed, signInContext)
-	if err != nil {
-		return Tokens{}, fmt.Errorf("open a sign-in's phone: %w", err)
-	}
-	sealed, err := s.Sealer.Seal(phone, tokenContext)
+	sealed, err := s.Sealer.Seal([]byte(c.Phone), tokenContext)
 	if err != nil {
 		return Tokens{}, err
 	}

@@ -57,16 +57,13 @@ const (
 // else to the phone whose word it is, and to no other. typed names the notice; empty: all
 // open ones.
 func (s *Service) Undo(ctx context.Context, c caller.Caller, typed string) (Undone, error) {
-	if door(c) != doorNetwork { // a token may be in other hands than the phone
-		return UndoNothing, nil
-	}
 	var outcome Undone
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
-		q, index := db.New(tx), s.phoneIndex(c.Phone)
-		if err := s.lockPhone(ctx, q, index, c.Now); err != nil {
+		q := db.New(tx)
+		if err := s.lockPhone(ctx, q, s.phoneIndex(c.Phone), c.Now); err != nil {
 			return err
 		}
-		told, err := q.NoticesTo(ctx, db.NoticesToParams{ToldIndex: index, MadeAt: dbtime.From(c.Now.Add(-rememberNotices))})
+		told, err := s.told(ctx, q, c)
 		if err != nil {
 			return err
 		}
@@ -202,7 +199,7 @@ func (s *Service) tellDisputed(ctx context.Context, tx *store.Tx, b db.IdentityB
 // sayOpen says how the caller's phone undoes the other phone that it was told of last, while
 // it may. The number was sent to this phone alone.
 func (s *Service) sayOpen(ctx context.Context, c caller.Caller) (dialog.Message, error) {
-	told, err := s.told(ctx, c)
+	told, err := s.told(ctx, db.New(s.DB.Reader()), c)
 	if err != nil {
 		return dialog.Message{}, err
 	}
@@ -215,7 +212,7 @@ func (s *Service) sayOpen(ctx context.Context, c caller.Caller) (dialog.Message,
 // undoes reports that Undo would undo something: what was typed behind its word names a
 // notice that is open.
 func (s *Service) undoes(ctx context.Context, c caller.Caller, typed string) (bool, error) {
-	told, err := s.told(ctx, c)
+	told, err := s.told(ctx, db.New(s.DB.Reader()), c)
 	if err != nil {
 		return false, err
 	}
@@ -224,12 +221,12 @@ func (s *Service) undoes(ctx context.Context, c caller.Caller, typed string) (bo
 }
 
 // told are the notices to the caller's phone, the newest first; none where the phone may be
-// in other hands.
-func (s *Service) told(ctx context.Context, c caller.Caller) ([]db.IdentityNotice, error) {
+// in other hands, as it may over REST.
+func (s *Service) told(ctx context.Context, q *db.Queries, c caller.Caller) ([]db.IdentityNotice, error) {
 	if door(c) != doorNetwork {
 		return nil, nil
 	}
-	told, err := db.New(s.DB.Reader()).NoticesTo(ctx, db.NoticesToParams{
+	told, err := q.NoticesTo(ctx, db.NoticesToParams{
 		ToldIndex: s.phoneIndex(c.Phone), MadeAt: dbtime.From(c.Now.Add(-rememberNotices)),
 	})
 	if err != nil {

@@ -1240,6 +1240,17 @@ func (q *Queries) OpenNotices(ctx context.Context, arg OpenNoticesParams) (int64
 	return count, err
 }
 
+const phoneLocale = `-- name: PhoneLocale :one
+SELECT locale FROM identity_phones WHERE phone_index = $1
+`
+
+func (q *Queries) PhoneLocale(ctx context.Context, phoneIndex string) (string, error) {
+	row := q.db.QueryRowContext(ctx, phoneLocale, phoneIndex)
+	var locale string
+	err := row.Scan(&locale)
+	return locale, err
+}
+
 const refreshToken = `-- name: RefreshToken :one
 SELECT token_mac, sign_in_id, made_by, used_by, used_at FROM identity_refresh_tokens WHERE token_mac = $1
 `
