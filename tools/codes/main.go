@@ -109,9 +109,6 @@ the field too, with the problem's own sentence.
 var computed = []code{
 	{"problem.registry_answer", api.Status(problem.Upstream)}, {"problem.registry_down", api.Status(problem.Unavailable)},
 	{"problem.registry_ours", api.Status(problem.Unavailable)},
-	// services/certificate, within; and what limit.Guesses refuses
-	{"problem.certificate_many", api.Status(problem.TooMany)}, {"problem.certificate_checks_many", api.Status(problem.TooMany)},
-	{"problem.preschool_looks_many", api.Status(problem.TooMany)},
 }
 
 // others are the folders whose problems no answer of REST holds: documents and
@@ -152,13 +149,23 @@ func find(root string) ([]code, error) {
 	return codes, nil
 }
 
-// inFile adds the problems that one file makes: problem.New(problem.Kind, "problem.key", …).
+// bounds is how the keys of problems end that are given to who counts, as to
+// limit.Guesses, which makes the problem.
+const bounds = "_many"
+
+// inFile adds the problems that one file makes: problem.New(problem.Kind, "problem.key", …),
+// and "problem.key_many" anywhere.
 func inFile(path string, found map[code]bool) error {
 	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
 	if err != nil {
 		return err
 	}
 	ast.Inspect(file, func(n ast.Node) bool {
+		if text, ok := n.(*ast.BasicLit); ok && text.Kind == token.STRING {
+			if key := strings.Trim(text.Value, "\""); strings.HasPrefix(key, "problem.") && strings.HasSuffix(key, bounds) {
+				found[code{key, api.Status(problem.TooMany)}] = true
+			}
+		}
 		call, ok := n.(*ast.CallExpr)
 		if !ok || len(call.Args) < 2 || nameOf(call.Fun) != "New" {
 			return true
