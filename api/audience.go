@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/needs"
 	"github.com/eshik-kg/eshik/platform/problem"
 )
 
@@ -43,8 +45,8 @@ type Languages interface {
 type Level func(Principal) error
 
 // Audience is what differs between those whom a contract serves: citizens, partners,
-// staff. Languages and Operator are asked about phones only, Authenticate and Challenge
-// only where an operation is not for everybody.
+// staff. Languages and Operator are there where principals have phones, Authenticate, Levels and
+// Challenge where an operation is not for everybody; all else must be.
 type Audience struct {
 	// Channel and Gateway are what the requests come through.
 	Channel caller.Channel
@@ -64,8 +66,11 @@ type Audience struct {
 }
 
 // Bearer authenticates by the token of the Authorization header (RFC 6750). Without one
-// the problem is token_missing.
+// the problem is token_missing. Without check there is nobody who says who asks: nil.
 func Bearer(check func(ctx context.Context, token string) (Principal, error)) func(*fiber.Ctx) (Principal, error) {
+	if check == nil {
+		return nil
+	}
 	return func(c *fiber.Ctx) (Principal, error) {
 		token, found := bearerOf(c.Get(fiber.HeaderAuthorization))
 		if !found {
@@ -132,8 +137,15 @@ func secured(doc *openapi3.T, operation *openapi3.Operation) openapi3.SecurityRe
 	return doc.Security
 }
 
-// complete refuses a contract that asks for what the audience does not know.
+// complete refuses an audience that lacks something, and a contract that asks for what it
+// does not know.
 func (a Audience) complete(doc *openapi3.T) error {
+	if err := needs.All("the audience", a, "Authenticate", "Levels", "Challenge", "Languages", "Operator"); err != nil {
+		return err
+	}
+	if (a.Languages == nil) != (a.Operator == nil) {
+		return errors.New("the audience: who has phones has Languages and Operator")
+	}
 	for path, item := range doc.Paths.Map() {
 		for method, operation := range item.Operations() {
 			for _, requirement := range secured(doc, operation) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/needs/needstest"
 	"github.com/eshik-kg/eshik/platform/problem"
 )
 
@@ -152,5 +153,22 @@ func TestAContractThatPlacesFaultsNowhere(t *testing.T) {
 	contract, err := NewContract([]byte(strings.Replace(shops, key, key+" x-fault-of: {problem.shop: range},", 1)), shopAudience())
 	if err != nil || strings.Join(contract.Problems()["problem.shop"], ", ") != "header Idempotency-Key" {
 		t.Errorf("%v, %v", contract, err)
+	}
+}
+
+// TestAnAudienceIsWhole: it is not served without what each request needs; where it has
+// phones, it knows their languages and operators.
+func TestAnAudienceIsWhole(t *testing.T) {
+	t.Parallel()
+	const open = "{openapi: 3.0.3, info: {title: Hours, version: '1'}, paths: {/hours: {get: {operationId: hours, responses: {'200': {description: Hours}}}}}}"
+	build := func(a Audience) error {
+		_, err := NewContract([]byte(open), a)
+		return err
+	}
+	whole := shopAudience()
+	needstest.Each(t, whole, build, "Authenticate", "Levels", "Challenge", "Languages", "Operator")
+	whole.Operator = func(string) string { return "" }
+	if err := build(whole); err == nil || !strings.Contains(err.Error(), "Languages and Operator") {
+		t.Errorf("an operator without languages: %v", err)
 	}
 }

@@ -230,6 +230,5 @@ func (a *App) buildConversations(context.Context) error {
 		return err
 	}
 	a.Conversations.HandleDeferred()
-	a.carryUSSD()
-	return nil
+	return a.carryUSSD()
 }

@@ -153,17 +153,17 @@ func (a *App) newLink(table smppTable) (*link, error) {
 		return nil, UsageError{fmt.Errorf("the link %s: %w", table.Name, err)}
 	}
 	if table.SMS {
-		l.sms = sms.NewSMPP(sms.SMPPConfig{
+		l.sms, err = sms.NewSMPP(sms.SMPPConfig{
 			Name: table.Name, From: table.From, TON: table.FromTON, NPI: table.FromNPI, Alphabet: table.Alphabet,
 		}, l.client.Submit, sms.CallbackDeps{
 			Deliveries: callbacks{a}, Taker: callbacks{a}, Now: a.Clock, Refused: refused, Log: a.Log,
 		})
 	}
-	return l, nil
+	return l, err
 }
 
 // carryUSSD lets the links that carry USSD into the conversation.
-func (a *App) carryUSSD() {
+func (a *App) carryUSSD() error {
 	for _, l := range a.links {
 		if !l.table.USSD {
 			continue
@@ -172,13 +172,18 @@ func (a *App) carryUSSD() {
 		for name, b := range l.table.Operators {
 			budgets.Operators[name] = dialog.Budget(b)
 		}
-		l.ussd = ussd.NewSMPP(ussd.SMPPConfig{
+		var err error
+		l.ussd, err = ussd.NewSMPP(ussd.SMPPConfig{
 			Name: l.table.Name, Budgets: budgets, USSDCodings: l.table.USSDCodings, Alphabet: l.table.Alphabet, Session: l.table.USSDSession,
 			Untagged: l.table.USSDUntagged, Code: cmp.Or(l.table.USSDCode, a.config.ShortCode),
 		}, l.client.Submit, ussd.Deps{
 			Conversations: a.Conversations, Sentences: a.Texts, Now: a.Clock, Refused: a.metrics.refuse(l.table.Name), Log: a.Log,
 		})
+		if err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // startLinks keeps the links until the returned function is called, which waits

@@ -49,8 +49,11 @@ type AfricasTalking struct {
 	deps      CallbackDeps
 }
 
-// NewAfricasTalking checks the account's settings; nothing is sent yet.
+// NewAfricasTalking checks the account's settings and deps; nothing is sent yet.
 func NewAfricasTalking(cfg AfricasTalkingConfig, deps CallbackDeps) (*AfricasTalking, error) {
+	if err := deps.complete(providerAfricasTalking); err != nil {
+		return nil, err
+	}
 	if account := (Account{Username: cfg.Username, APIKey: cfg.APIKey, Secret: cfg.Secret}); !account.hasSecrets() {
 		return nil, errors.New("africa's talking needs a user name, an API key and a secret of 16 characters for its callbacks")
 	}

@@ -61,7 +61,7 @@ func TestAfricasTalkingSend(t *testing.T) {
 				_, _ = w.Write([]byte(test.body))
 			}))
 			defer server.Close()
-			id, err := africasTalking(t, server.URL, sms.CallbackDeps{}).Send(t.Context(), notify.Outgoing{ID: "m", To: aigul, Text: "Салам"})
+			id, err := africasTalking(t, server.URL, called()).Send(t.Context(), notify.Outgoing{ID: "m", To: aigul, Text: "Салам"})
 			want := url.Values{"username": {"eshik"}, "to": {aigul}, "message": {"Салам"}, "from": {"1414"}, "path": {"/version1/messaging"}, "key": {"key"}}
 			if asked.Encode() != want.Encode() {
 				t.Errorf("asked with %v", asked)
@@ -80,7 +80,7 @@ func TestAfricasTalkingSend(t *testing.T) {
 	unknown := httptest.NewTLSServer(http.NotFoundHandler())
 	defer unknown.Close()
 	for name, base := range map[string]string{"that is not there": server.URL, "whose certificate nobody knows": unknown.URL} {
-		if _, err := africasTalking(t, base, sms.CallbackDeps{}).Send(t.Context(), notify.Outgoing{To: aigul}); !errors.Is(err, sms.ErrNotTaken) {
+		if _, err := africasTalking(t, base, called()).Send(t.Context(), notify.Outgoing{To: aigul}); !errors.Is(err, sms.ErrNotTaken) {
 			t.Errorf("a provider %s: %v", name, err)
 		}
 	}
@@ -170,7 +170,7 @@ func TestAfricasTalkingConfig(t *testing.T) {
 	for _, bad := range []sms.AfricasTalkingConfig{
 		{}, {Username: "a", APIKey: "b", Secret: "short"}, {Username: "a", APIKey: "b", Secret: callbackSecret, BaseURL: "ftp://x"},
 	} {
-		if _, err := sms.NewAfricasTalking(bad, sms.CallbackDeps{}); err == nil {
+		if _, err := sms.NewAfricasTalking(bad, called()); err == nil {
 			t.Errorf("%+v is taken", bad)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/eshik-kg/eshik/platform/needs"
 	"github.com/eshik-kg/eshik/platform/notify"
 )
 
@@ -29,6 +30,11 @@ type CallbackDeps struct {
 	// counted.
 	Refused func(reason string)
 	Log     *slog.Logger
+}
+
+// complete names what a provider's callbacks would lack: nothing may be missing.
+func (d CallbackDeps) complete(provider string) error {
+	return needs.All("the SMS provider "+provider, d)
 }
 
 // tooLarge refuses a form over maxForm.

@@ -72,7 +72,9 @@ func newDesk(tb testing.TB) *desk {
 	d.app.Post("/signed", twilio.receive)
 	d.app.Post("/signed/status", twilio.report)
 	d.app.Post("/guarded", twilio.guard(twilio.receive))
-	d.link = NewSMPP(SMPPConfig{Name: "smpp", From: "1414"}, nil, deps)
+	if d.link, err = NewSMPP(SMPPConfig{Name: "smpp", From: "1414"}, nil, deps); err != nil {
+		tb.Fatal(err)
+	}
 	return d
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/gsm"
+	"github.com/eshik-kg/eshik/platform/needs"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/session"
@@ -139,9 +140,13 @@ type InboundDeps struct {
 	Unanswered func(provider, reason string)
 }
 
-// NewInbound makes what providers hand citizens' messages to. It fails only where the
-// words that stop and start notices contradict each other.
+// NewInbound makes what providers hand citizens' messages to. It fails where a dependency
+// is missing, but Stops, Limiter and Unanswered, and where the words that stop and start
+// notices contradict each other.
 func NewInbound(d InboundDeps) (*Inbound, error) {
+	if err := needs.All("texts", d, "Stops", "Limiter", "Unanswered"); err != nil {
+		return nil, err
+	}
 	wishes, err := newWishes(d.Stops)
 	if err != nil {
 		return nil, fmt.Errorf("the words that stop and start notices: %w", err)

@@ -57,9 +57,12 @@ const mostCopies = 2
 // rememberLeaving is longer than a message is tried.
 const rememberLeaving = 24 * time.Hour
 
-// NewSMPP makes the provider of a link.
-func NewSMPP(cfg SMPPConfig, submit Submit, deps CallbackDeps) *SMPP {
-	return &SMPP{cfg: cfg, submit: submit, deps: deps, left: map[string]leaving{}}
+// NewSMPP makes the provider of a link. It fails where a dependency is missing.
+func NewSMPP(cfg SMPPConfig, submit Submit, deps CallbackDeps) (*SMPP, error) {
+	if err := deps.complete(cfg.Name); err != nil {
+		return nil, err
+	}
+	return &SMPP{cfg: cfg, submit: submit, deps: deps, left: map[string]leaving{}}, nil
 }
 
 // Name implements Provider.

@@ -111,10 +111,13 @@ func TestSMPPSender(t *testing.T) {
 		"Cyrillic":            {sms.SMPPConfig{From: "1414", Alphabet: smpp.AlphabetCyrillic}, smpp.Address{TON: 3, Digits: "1414"}, "ж", 8, "0436"},
 	} {
 		var got []*smpp.Message
-		s := sms.NewSMPP(test.cfg, func(_ context.Context, m *smpp.Message, _ smpp.TLVs) (string, error) {
+		s, err := sms.NewSMPP(test.cfg, func(_ context.Context, m *smpp.Message, _ smpp.TLVs) (string, error) {
 			got = append(got, m)
 			return "1", nil
-		}, sms.CallbackDeps{Now: time.Now})
+		}, called())
+		if err != nil {
+			t.Fatal(err)
+		}
 		if _, err := s.Send(t.Context(), notify.Outgoing{ID: "m", To: aigul, Text: test.text}); err != nil || len(got) != 1 {
 			t.Fatalf("%s: %v, %d messages", name, err, len(got))
 		}

@@ -70,10 +70,13 @@ func newCentreWithin(t *testing.T, taker sms.Taker, deliveries sms.Deliveries, r
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.SMPP = sms.NewSMPP(sms.SMPPConfig{Name: "megacom", From: "1414"}, client.Submit, sms.CallbackDeps{
+	c.SMPP, err = sms.NewSMPP(sms.SMPPConfig{Name: "megacom", From: "1414"}, client.Submit, sms.CallbackDeps{
 		Deliveries: deliveries, Taker: taker, Now: time.Now,
 		Refused: func(reason string) { c.refused <- reason }, Log: log,
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { defer close(ended); client.Run(ctx) }()
@@ -85,7 +88,7 @@ func newCentreWithin(t *testing.T, taker sms.Taker, deliveries sms.Deliveries, r
 
 func TestSMPPSend(t *testing.T) {
 	t.Parallel()
-	c := newCentre(t, nil)
+	c := newCentre(t, untexted{})
 	id, err := c.Send(t.Context(), notify.Outgoing{ID: "m1", To: aigul, Text: "Төлөндү: 1 500 сом"})
 	one := c.smsc.Until("submit")
 	want := smpptest.Submit{
@@ -116,7 +119,7 @@ func TestSMPPSend(t *testing.T) {
 // left are sent, and no other provider is asked.
 func TestSMPPSendAgain(t *testing.T) {
 	t.Parallel()
-	c := newCentre(t, nil)
+	c := newCentre(t, untexted{})
 	m := notify.Outgoing{ID: "m1", To: aigul, Text: strings.Repeat("ж", 67) + strings.Repeat("ө", 67) + "ү"}
 	c.smsc.Do(map[string]any{"pass": 1, "silent": 1})
 	c.smsc.Until("done")
@@ -199,7 +202,7 @@ func (w *world) kept(state notify.State) (m notify.Stored) {
 
 func TestSMPPReceipts(t *testing.T) {
 	t.Parallel()
-	c := newCentre(t, nil)
+	c := newCentre(t, untexted{})
 	c.reports.known["77"] = true
 	receipt := func(text string, more map[string]any) {
 		fields := map[string]any{"esm_class": 4, "source_addr": "996555000001", "destination_addr": "1414", "short_message": text}

@@ -53,8 +53,11 @@ type SMSPRO struct {
 	empty     pauses // of the account that had no money for a message
 }
 
-// NewSMSPRO checks the account's settings; nothing is sent yet.
+// NewSMSPRO checks the account's settings and deps; nothing is sent yet.
 func NewSMSPRO(cfg SMSPROConfig, deps CallbackDeps) (*SMSPRO, error) {
+	if err := deps.complete(providerSMSPRO); err != nil {
+		return nil, err
+	}
 	if account := (Account{Username: cfg.Login, APIKey: cfg.Password, Secret: cfg.Secret}); !account.hasSecrets() || cfg.Sender == "" {
 		return nil, errors.New("SMSPRO needs a login, a password, an approved sender and a secret of 16 characters for its reports")
 	}

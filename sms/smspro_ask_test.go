@@ -54,7 +54,7 @@ func TestSMSPROAsked(t *testing.T) {
 	dr["no report in it"] = row{"<phone><number>996555000001</number></phone>", ""}
 	for name, test := range dr {
 		url, asked := smsproServer(t, 200, smsproSays("<status>0</status>"+test.body))
-		got, err := smspro(t, url, sms.CallbackDeps{}).AskReport(t.Context(), notify.Unreported{ID: "m-1", Phone: aigul})
+		got, err := smspro(t, url, called()).AskReport(t.Context(), notify.Unreported{ID: "m-1", Phone: aigul})
 		if err != nil || got != test.want {
 			t.Errorf("%s: %q, %v; want %q", name, got, err, test.want)
 		}
@@ -67,7 +67,7 @@ func TestSMSPROAsked(t *testing.T) {
 		"O!": "O!", "НУР Телеком": "O!", "43709": "O!", "Aktel": "Aktel", "": "", "Fonex": "",
 	} {
 		url, asked := smsproServer(t, 200, smsproSays("<status>0</status><region>Ош</region><operator>"+told+"</operator><timezone>6</timezone>"))
-		got, err := smspro(t, url, sms.CallbackDeps{}).OperatorOf(t.Context(), aigul)
+		got, err := smspro(t, url, called()).OperatorOf(t.Context(), aigul)
 		if err != nil || got != want {
 			t.Errorf("the operator %q is %q, %v; want %q", told, got, err, want)
 		}
@@ -81,7 +81,7 @@ func TestSMSPROAsked(t *testing.T) {
 		"<state>1</state><account>0</account><smsprice>-1</smsprice>": {},
 	} {
 		url, _ := smsproServer(t, 200, smsproSays("<status>0</status>"+told))
-		if got, err := smspro(t, url, sms.CallbackDeps{}).Credit(t.Context()); err != nil || got != want {
+		if got, err := smspro(t, url, called()).Credit(t.Context()); err != nil || got != want {
 			t.Errorf("%s is %+v, %v; want %+v", told, got, err, want)
 		}
 	}
@@ -116,7 +116,7 @@ func TestSMSPROBadAnswers(t *testing.T) {
 	}
 	for name, answer := range answers {
 		url, _ := smsproServer(t, answer.code, answer.body)
-		provider := smspro(t, url, sms.CallbackDeps{})
+		provider := smspro(t, url, called())
 		if got, err := provider.AskReport(t.Context(), notify.Unreported{ID: "m-1", Phone: aigul}); err == nil || got != "" {
 			t.Errorf("%s is taken for the report %q", name, got)
 		}
@@ -132,13 +132,13 @@ func TestSMSPROBadAnswers(t *testing.T) {
 		"two points": "<account>1.2.3</account>", "endless": "<account>" + strings.Repeat("9", 40) + "</account>", "not a number": "<account>NaN</account>",
 	} {
 		url, _ := smsproServer(t, 200, smsproSays("<status>0</status>"+account))
-		if got, err := smspro(t, url, sms.CallbackDeps{}).Credit(t.Context()); err == nil {
+		if got, err := smspro(t, url, called()).Credit(t.Context()); err == nil {
 			t.Errorf("%s is taken for %+v", name, got)
 		}
 	}
 	for name, report := range map[string]string{"a word": "done", "empty": "", "a fraction": "3.0", "below zero": "-3", "endless": "3333333"} {
 		url, _ := smsproServer(t, 200, smsproSays("<status>0</status><phone><number>996555000001</number><report>"+report+"</report></phone>"))
-		if got, err := smspro(t, url, sms.CallbackDeps{}).AskReport(t.Context(), notify.Unreported{ID: "m-1", Phone: aigul}); err == nil {
+		if got, err := smspro(t, url, called()).AskReport(t.Context(), notify.Unreported{ID: "m-1", Phone: aigul}); err == nil {
 			t.Errorf("%s is taken for %q", name, got)
 		}
 	}
@@ -163,7 +163,7 @@ func TestSMSPROSlowAnswers(t *testing.T) {
 	defer close(release)
 	provider, err := sms.NewSMSPRO(sms.SMSPROConfig{
 		Login: "a", Password: "b", Sender: "ESHIK", BaseURL: server.URL, Secret: callbackSecret, Timeout: 50 * time.Millisecond,
-	}, sms.CallbackDeps{Now: time.Now})
+	}, called())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +199,9 @@ func TestSMSPROWithoutMoney(t *testing.T) {
 	}))
 	defer server.Close()
 	now := time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
-	provider := smspro(t, server.URL, sms.CallbackDeps{Now: func() time.Time { return now }})
+	deps := called()
+	deps.Now = func() time.Time { return now }
+	provider := smspro(t, server.URL, deps)
 	send := func(want string, asked int) {
 		t.Helper()
 		id, err := provider.Send(context.Background(), notify.Outgoing{ID: "m", To: aigul, Text: "a"})

@@ -21,9 +21,6 @@ import (
 
 func smspro(t *testing.T, base string, deps sms.CallbackDeps) *sms.SMSPRO {
 	t.Helper()
-	if deps.Now == nil {
-		deps.Now = time.Now
-	}
 	made, err := sms.NewSMSPRO(sms.SMSPROConfig{
 		Login: "eshik", Password: "pass&word", Sender: "ESHIK", BaseURL: base, Secret: callbackSecret, Timeout: 2 * time.Second,
 	}, deps)
@@ -102,7 +99,7 @@ func TestSMSPROSend(t *testing.T) {
 			}))
 			defer server.Close()
 			send := func(m notify.Outgoing) (string, error) { // each time by a provider that remembers nothing
-				return smspro(t, server.URL+"/xml/", sms.CallbackDeps{}).Send(t.Context(), m)
+				return smspro(t, server.URL+"/xml/", called()).Send(t.Context(), m)
 			}
 			id, err := send(notify.Outgoing{ID: "m-1", To: aigul, Text: "Код: <1> & ө"})
 			if got := outcome(id, err); got != test.want {
@@ -135,16 +132,16 @@ func TestSMSPROWithoutAnswer(t *testing.T) {
 	t.Parallel()
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
-	if _, err := smspro(t, gone.URL, sms.CallbackDeps{}).Send(t.Context(), notify.Outgoing{To: aigul, Text: "a"}); !errors.Is(err, sms.ErrNotTaken) ||
+	if _, err := smspro(t, gone.URL, called()).Send(t.Context(), notify.Outgoing{To: aigul, Text: "a"}); !errors.Is(err, sms.ErrNotTaken) ||
 		strings.Contains(err.Error(), gone.URL) {
 		t.Errorf("a provider that is not there: %v", err)
 	}
-	if id, err := smspro(t, gone.URL, sms.CallbackDeps{}).Send(t.Context(), notify.Outgoing{To: aigul, Text: strings.Repeat("ө", 801)}); outcome(id, err) != "refused" {
+	if id, err := smspro(t, gone.URL, called()).Send(t.Context(), notify.Outgoing{To: aigul, Text: strings.Repeat("ө", 801)}); outcome(id, err) != "refused" {
 		t.Errorf("801 characters: %q, %v", id, err)
 	}
 	hangsUp := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
 	defer hangsUp.Close()
-	if id, err := smspro(t, hangsUp.URL, sms.CallbackDeps{}).Send(t.Context(), notify.Outgoing{To: aigul, Text: "a"}); outcome(id, err) != "unanswered" {
+	if id, err := smspro(t, hangsUp.URL, called()).Send(t.Context(), notify.Outgoing{To: aigul, Text: "a"}); outcome(id, err) != "unanswered" {
 		t.Errorf("a provider that hangs up: %q, %v", id, err)
 	}
 }
@@ -155,7 +152,7 @@ func TestSMSPROReports(t *testing.T) {
 	var refused []string
 	app := fiber.New(fiber.Config{DisableStartupMessage: true})
 	smspro(t, "http://127.0.0.1:9", sms.CallbackDeps{
-		Deliveries: heard, Now: time.Now, Log: slog.New(slog.DiscardHandler), Refused: func(reason string) { refused = append(refused, reason) },
+		Deliveries: heard, Taker: untexted{}, Now: time.Now, Log: slog.New(slog.DiscardHandler), Refused: func(reason string) { refused = append(refused, reason) },
 	}).Register(app)
 	one := func(id, outcome string) string {
 		return "<dr><id>" + id + "</id><phone><number>996555000001</number><report>" + outcome + "</report><sendTime>20261124090000</sendTime></phone></dr>"
@@ -206,11 +203,11 @@ func TestSMSPROConfig(t *testing.T) {
 	} {
 		bad := good
 		spoil(&bad)
-		if _, err := sms.NewSMSPRO(bad, sms.CallbackDeps{}); err == nil {
+		if _, err := sms.NewSMSPRO(bad, called()); err == nil {
 			t.Errorf("without a good %s it is taken", name)
 		}
 	}
-	if _, err := sms.NewSMSPRO(good, sms.CallbackDeps{}); err != nil {
+	if _, err := sms.NewSMSPRO(good, called()); err != nil {
 		t.Error(err)
 	}
 }

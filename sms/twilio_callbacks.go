@@ -42,6 +42,9 @@ type TwilioCallbacks struct {
 
 // NewTwilioCallbacks makes the handlers.
 func NewTwilioCallbacks(cfg TwilioCallbacksConfig, deps CallbackDeps) (*TwilioCallbacks, error) {
+	if err := deps.complete(providerTwilio); err != nil {
+		return nil, err
+	}
 	if cfg.AuthToken == "" || cfg.PublicURL == "" {
 		return nil, errors.New("twilio's webhooks need the account's token and our public address")
 	}

@@ -186,12 +186,17 @@ func newWorld(t *testing.T, db *store.DB, allowLoopback bool) *world {
 func (w *world) restart() {
 	w.T.Helper()
 	var err error
-	w.inbound, err = sms.NewInbound(sms.InboundDeps{
+	w.inbound, err = sms.NewInbound(w.deps())
+	w.OK(err)
+}
+
+// deps are what texts are taken with.
+func (w *world) deps() sms.InboundDeps {
+	return sms.InboundDeps{
 		DB: w.DB, Conversations: w.conversations, Outbox: w.Outbox, Stops: w.stops, Sealer: w.Sealer,
 		Sentences: sentences{}, Languages: languages{}, ShortCode: "*1414#", Now: w.Now, Log: w.Log,
 		Limiter: limit.NewMemory(w.Now), Unanswered: func(provider, reason string) { w.leave(provider + " " + reason) },
-	})
-	w.OK(err)
+	}
 }
 
 // current is the process that takes texts now.

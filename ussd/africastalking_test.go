@@ -304,7 +304,7 @@ func TestAuthentication(t *testing.T) {
 			}
 		})
 	}
-	if _, err := ussd.New("africastalking", ussd.Config{}, ussd.Deps{}); err == nil {
+	if _, err := ussd.New("africastalking", ussd.Config{}, newOffice(t).deps()); err == nil || !strings.Contains(err.Error(), "secret") {
 		t.Error("a gateway without a secret was made")
 	}
 }

@@ -42,7 +42,7 @@ func eachDoor(t *testing.T, test func(t *testing.T, o *office, d door, blind boo
 	t.Run("smpp", func(t *testing.T) {
 		t.Parallel()
 		o := newOffice(t)
-		test(t, o, newSMPPDoor(o), true)
+		test(t, o, newSMPPDoor(t, o), true)
 		o.checkLog(t)
 	})
 }
@@ -129,7 +129,8 @@ type smppDoor struct{ gateway *ussd.SMPP }
 // sent is where a screen goes that answers a request with this context.
 type sent struct{}
 
-func newSMPPDoor(o *office) *smppDoor {
+func newSMPPDoor(t *testing.T, o *office) *smppDoor {
+	t.Helper()
 	submit := func(ctx context.Context, m *smpp.Message, tlvs smpp.TLVs) (string, error) {
 		text, err := smpp.DecodeText(m.Short, m.Coding)
 		op, _ := tlvs.Byte(smpp.TagUSSDServiceOp)
@@ -138,7 +139,11 @@ func newSMPPDoor(o *office) *smppDoor {
 		}
 		return "id", err
 	}
-	return &smppDoor{gateway: ussd.NewSMPP(ussd.SMPPConfig{Name: "smpp", Session: ussd.SessionByInfo}, submit, o.deps())}
+	gateway, err := ussd.NewSMPP(ussd.SMPPConfig{Name: "smpp", Session: ussd.SessionByInfo}, submit, o.deps())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &smppDoor{gateway: gateway}
 }
 
 type smppScreen struct {

@@ -13,6 +13,7 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/needs"
 	"github.com/eshik-kg/eshik/platform/session"
 )
 
@@ -68,6 +69,9 @@ type Deps struct {
 	Log    *slog.Logger
 }
 
+// complete names what the gateway name would lack: all but Closed must be there.
+func (d Deps) complete(name string) error { return needs.All("the USSD gateway "+name, d, "Closed") }
+
 // Gateway answers the callbacks of one wire format.
 type Gateway struct {
 	format
@@ -118,8 +122,11 @@ type request struct {
 }
 
 // newGateway makes a gateway. Without any proof of who calls nobody could be let in:
-// that is an error.
+// that is an error, and so is a dependency that is missing.
 func newGateway(f format, cfg Config, deps Deps) (*Gateway, error) {
+	if err := deps.complete(f.name); err != nil {
+		return nil, err
+	}
 	if err := cfg.Auth.check(); err != nil {
 		return nil, fmt.Errorf("the USSD gateway %s: %w", f.name, err)
 	}

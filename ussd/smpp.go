@@ -85,7 +85,10 @@ type SMPP struct {
 // link: we called them.
 func NewSMPP(
 	cfg SMPPConfig, submit func(ctx context.Context, m *smpp.Message, tlvs smpp.TLVs) (string, error), deps Deps,
-) *SMPP {
+) (*SMPP, error) {
+	if err := deps.complete(cfg.Name); err != nil {
+		return nil, err
+	}
 	if cfg.Budgets.Default == (dialog.Budget{}) {
 		cfg.Budgets.Default = DefaultBudget
 	}
@@ -94,7 +97,7 @@ func NewSMPP(
 		gateway: &Gateway{
 			format: format{name: cfg.Name}, Deps: deps, cfg: Config{Budgets: cfg.Budgets, Lifetime: DefaultLifetime, Code: cfg.Code},
 		},
-	}
+	}, nil
 }
 
 // Speaks reports whether a delivered message belongs to a USSD dialogue.

@@ -40,9 +40,12 @@ func newLink(t *testing.T, cfg ussd.SMPPConfig) *link {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.gateway = ussd.NewSMPP(cfg, client.Submit, ussd.Deps{
+	l.gateway, err = ussd.NewSMPP(cfg, client.Submit, ussd.Deps{
 		Conversations: l.conversation, Sentences: sentences{}, Now: time.Now, Log: log, Refused: l.refuse,
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { defer close(ended); client.Run(ctx) }()

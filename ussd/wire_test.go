@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/eshik-kg/eshik/platform/needs/needstest"
 	"github.com/eshik-kg/eshik/ussd"
 )
 
@@ -187,7 +188,25 @@ func TestFormatsAreTried(t *testing.T) {
 	if got := ussd.Formats(); strings.Join(got, " ") != strings.Join(tried, " ") {
 		t.Errorf("%v are spoken and %v tried", got, tried)
 	}
-	if _, err := ussd.New("smoke", ussd.Config{Auth: ussd.Auth{Secret: secretWord}}, ussd.Deps{}); err == nil || !strings.Contains(err.Error(), "africastalking, infobip") {
+	if _, err := ussd.New("smoke", ussd.Config{Auth: ussd.Auth{Secret: secretWord}}, newOffice(t).deps()); err == nil || !strings.Contains(err.Error(), "africastalking, infobip") {
 		t.Errorf("smoke is a format: %v", err)
 	}
+}
+
+// TestNothingIsMissing: no gateway is made without what it stands on, but who hears of
+// sessions that are over.
+func TestNothingIsMissing(t *testing.T) {
+	t.Parallel()
+	whole := newOffice(t).deps()
+	whole.Closed = func(ussd.Closing) {}
+	for _, format := range ussd.Formats() {
+		needstest.Each(t, whole, func(d ussd.Deps) error {
+			_, err := ussd.New(format, ussd.Config{Auth: ussd.Auth{Secret: secretWord}}, d)
+			return err
+		}, "Closed")
+	}
+	needstest.Each(t, whole, func(d ussd.Deps) error {
+		_, err := ussd.NewSMPP(ussd.SMPPConfig{Name: "smpp"}, nil, d)
+		return err
+	}, "Closed")
 }

@@ -1,6 +1,7 @@
 package citizen
 
 import (
+	"context"
 	"net/http"
 	"os"
 	"os/exec"
@@ -10,14 +11,47 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/eshik-kg/eshik/api"
+	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/services/certificate"
 	"github.com/eshik-kg/eshik/services/preschool"
 )
+
+// everybody are citizens who never signed in.
+func everybody() api.Audience {
+	nobody := func(context.Context, string) (api.Principal, error) {
+		return api.Principal{}, problem.New(problem.Unauthenticated, "problem.identity_token")
+	}
+	return Audience(nobody, languages{}, func(turn string) string { return turn }, time.Now)
+}
+
+// languages are those of phones whose owners chose none.
+type languages struct{}
+
+// Locale implements api.Languages.
+func (languages) Locale(context.Context, string) (locales.Locale, error) { return "", nil }
+
+// TestTheAudienceIsWhole: citizens cannot be served without who says who they are, what
+// language they chose, what makes their keys pseudonyms, and a clock.
+func TestTheAudienceIsWhole(t *testing.T) {
+	t.Parallel()
+	for missing, audience := range map[string]api.Audience{
+		"says who asks": Audience(nil, languages{}, func(turn string) string { return turn }, time.Now),
+		"Languages":     Audience(nil, nil, func(turn string) string { return turn }, time.Now),
+		"Index":         Audience(nil, languages{}, nil, time.Now),
+		"Now":           Audience(nil, languages{}, func(turn string) string { return turn }, nil),
+	} {
+		if _, err := api.NewContract(Document, audience); err == nil || !strings.Contains(err.Error(), missing) {
+			t.Errorf("without what %q names: %v", missing, err)
+		}
+	}
+}
 
 func document(t *testing.T) *openapi3.T {
 	t.Helper()
@@ -181,7 +215,7 @@ func TestEnumsAreTheServices(t *testing.T) {
 // told, nor where no request has the field.
 func TestEveryProblemNamesItsField(t *testing.T) {
 	t.Parallel()
-	contract, err := api.NewContract(Document, Audience(nil, nil, nil, nil))
+	contract, err := api.NewContract(Document, everybody())
 	if err != nil {
 		t.Fatal(err)
 	}

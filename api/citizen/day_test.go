@@ -158,7 +158,7 @@ func TestGoingAwayIsAnnounced(t *testing.T) {
 	t.Parallel()
 	marked := strings.Replace(string(Document), "operationId: listDistricts",
 		"operationId: listDistricts\n      deprecated: true\n      x-deprecated-at: \"2026-12-01\"\n      x-sunset: \"2027-12-01\"", 1)
-	contract, err := api.NewContract([]byte(marked), Audience(nil, nil, nil, time.Now))
+	contract, err := api.NewContract([]byte(marked), everybody())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/keylock"
+	"github.com/eshik-kg/eshik/platform/needs"
 )
 
 // Engine is the dialog engine, as *dialog.Engine implements it.
@@ -144,8 +145,16 @@ type Conversations struct {
 	recent   *recent
 }
 
-// New makes Conversations.
+// New makes Conversations. Of deps only Window and Deferred may be left out.
 func New(deps Deps) (*Conversations, error) {
+	if err := needs.All("conversations", deps, "Window", "Deferred"); err != nil {
+		return nil, err
+	}
+	if deps.Deferred != nil {
+		if err := needs.All("deferred replies", *deps.Deferred, "Lease"); err != nil {
+			return nil, err
+		}
+	}
 	v, err := newVault(deps.Secret)
 	if err != nil {
 		return nil, err

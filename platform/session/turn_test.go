@@ -214,7 +214,7 @@ func TestAnotherSecretStartsOver(t *testing.T) {
 	w.say(t, aigul, "")
 	w.Conversations = newConversations(t, w, []byte("another secret of 32 bytes ......"))
 	w.expect(t, aigul, "1", "11 start=true dialled=[1] text=")
-	if _, err := session.New(session.Deps{Secret: []byte("short")}); err == nil {
+	if _, err := session.New(deps(w, []byte("short"))); err == nil || !strings.Contains(err.Error(), "secret") {
 		t.Error("a short secret was taken")
 	}
 }

@@ -134,14 +134,19 @@ func newWorld(t testing.TB, store session.Store) *world {
 
 func newConversations(t testing.TB, w *world, secret []byte) *session.Conversations {
 	t.Helper()
-	conversations, err := session.New(session.Deps{
-		Engine: w.engine, Store: w.store, Profiles: profiles{}, Recorder: w.events, Sentences: sentences{},
-		Secret: secret, Window: session.DefaultWindow, Now: w.Now, Log: slog.New(slog.DiscardHandler),
-	})
+	conversations, err := session.New(deps(w, secret))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return conversations
+}
+
+// deps are what conversations of w stand on.
+func deps(w *world, secret []byte) session.Deps {
+	return session.Deps{
+		Engine: w.engine, Store: w.store, Profiles: profiles{}, Recorder: w.events, Sentences: sentences{},
+		Secret: secret, Window: session.DefaultWindow, Now: w.Now, Log: slog.New(slog.DiscardHandler),
+	}
 }
 
 func (w *world) turn(phone, text string) session.Turn {
