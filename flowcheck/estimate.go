@@ -45,12 +45,8 @@ type estimate struct {
 // estimates measures every message in every language.
 func estimates(texts *locales.Catalogue) (all []estimate) {
 	for _, key := range texts.Messages() {
-		var values []any
-		for _, name := range texts.Placeholders(key) {
-			values = append(values, name, texts.Longest(name))
-		}
 		for _, loc := range locales.All {
-			full, short := texts.Message(loc, key, values...)
+			full, short := texts.Message(loc, key, texts.LongestArgs(loc, key)...)
 			e := estimate{key: key, locale: loc, wording: "full", bound: texts.Bound(key)}
 			chosen := gsm.Pick(full, short)
 			if chosen != full {

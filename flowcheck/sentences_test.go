@@ -20,12 +20,8 @@ func TestEverySentenceFits(t *testing.T) {
 	testworld.OK(t, err)
 	long := 0
 	for _, key := range texts.Keys() {
-		var args []any
-		for _, name := range texts.Placeholders(key) {
-			args = append(args, name, texts.Longest(name))
-		}
 		for loc := range languageChoice {
-			text := texts.Text(loc, key, args...)
+			text := longestText(texts, loc, key)
 			if spoken(key) && !sms.Budget.Fits(text) {
 				t.Errorf("%s in %s is longer than an SMS of three parts: %q", key, loc, text)
 			}

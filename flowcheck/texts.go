@@ -102,15 +102,7 @@ func wordings(texts *locales.Catalogue, loc locales.Locale, key string) []string
 
 // longestText is a text with its longest values.
 func longestText(texts *locales.Catalogue, loc locales.Locale, key string) string {
-	return texts.Text(loc, key, longestValues(texts, key)...)
-}
-
-func longestValues(texts *locales.Catalogue, key string) []any {
-	var values []any
-	for _, name := range texts.Placeholders(key) {
-		values = append(values, name, texts.Longest(name))
-	}
-	return values
+	return texts.Text(loc, key, texts.LongestArgs(loc, key)...)
 }
 
 // serviceOf is the part of the program that a key belongs to: for a sentence about

@@ -205,7 +205,7 @@ func (b *rowBuilder) message(key string) textRow {
 	var columns []textColumn
 	for _, loc := range readIn {
 		full, short := template(b.texts, loc, key)
-		longFull, longShort := b.texts.Message(loc, key, longestValues(b.texts, key)...)
+		longFull, longShort := b.texts.Message(loc, key, b.texts.LongestArgs(loc, key)...)
 		pages, longest, wording := []string{full}, []string{longFull}, ""
 		var names []string
 		chosen := gsm.Pick(longFull, longShort)

@@ -183,7 +183,7 @@ func TestTextLengths(t *testing.T) {
 	b := &rowBuilder{sights: &sights{texts: texts, budget: budget}, asked: &questions{}, shown: map[string]bool{}}
 	for _, key := range texts.Messages() {
 		for i, got := range b.message(key).Texts {
-			size := gsm.Measure(gsm.Pick(texts.Message(readIn[i], key, longestValues(texts, key)...)))
+			size := gsm.Measure(gsm.Pick(texts.Message(readIn[i], key, texts.LongestArgs(readIn[i], key)...)))
 			if want := fmt.Sprintf("%d of %d SMS parts, %d ", size.Parts, texts.Bound(key), size.Units); !strings.Contains(got.Length, want) {
 				t.Errorf("%s in %s: %q lacks %q", key, readIn[i], got.Length, want)
 			}

@@ -20,7 +20,7 @@ var files embed.FS
 // concurrent use.
 type Catalogue struct {
 	messages map[Locale]map[string]message
-	longest  map[string]string
+	longest  map[string]longestValue
 	bounds   map[string]int // by key, of what leaves as an SMS of its own
 }
 
@@ -55,7 +55,7 @@ var tags = map[Locale]language.Tag{
 // placeholder that is not declared alike in every language, or that is there twice:
 // a screen must never lack a sentence.
 func Load(more ...fs.FS) (*Catalogue, error) {
-	c := &Catalogue{messages: map[Locale]map[string]message{KY: {}, RU: {}, EN: {}}, longest: map[string]string{}}
+	c := &Catalogue{messages: map[Locale]map[string]message{KY: {}, RU: {}, EN: {}}, longest: map[string]longestValue{}}
 	if _, err := toml.DecodeFS(files, "messages.toml", &c.bounds); err != nil {
 		return nil, fmt.Errorf("messages.toml: %w", err)
 	}
@@ -70,13 +70,13 @@ func Load(more ...fs.FS) (*Catalogue, error) {
 
 // loadFolder reads the longest values and the languages of one folder.
 func (c *Catalogue) loadFolder(folder fs.FS) error {
-	var longest map[string]string
+	var longest map[string]longestValue
 	_, err := toml.DecodeFS(folder, "placeholders.toml", &longest)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("placeholders.toml: %w", err)
 	}
 	for name, value := range longest {
-		if c.longest[name] != "" {
+		if _, twice := c.longest[name]; twice {
 			return fmt.Errorf("placeholders.toml: %q is there twice", name)
 		}
 		c.longest[name] = value
@@ -195,7 +195,7 @@ func (c *Catalogue) complete() error {
 			}
 		}
 		for _, name := range kyrgyz.names() {
-			if c.longest[name] == "" {
+			if c.Longest(KY, name) == "" {
 				faults = append(faults, fmt.Errorf("placeholders.toml lacks {%s} of %q", name, key))
 			}
 		}
@@ -208,7 +208,7 @@ func (c *Catalogue) complete() error {
 			faults = append(faults, fmt.Errorf("messages.toml: %q is no text, or may take no part", key))
 		}
 	}
-	return errors.Join(faults...)
+	return errors.Join(append(faults, c.plainValues())...)
 }
 
 // like says where m differs from the Kyrgyz message in more than its words.
@@ -267,12 +267,8 @@ func (c *Catalogue) Has(key string) bool {
 	return has
 }
 
-// Placeholders lists the placeholders of key, sorted, and Longest gives the
-// longest value that one of them can take.
+// Placeholders lists the placeholders of key, sorted.
 func (c *Catalogue) Placeholders(key string) []string { return c.messages[KY][key].names() }
-
-// Longest is the longest value the placeholder can take, for layout tests.
-func (c *Catalogue) Longest(placeholder string) string { return c.longest[placeholder] }
 
 // Text is the sentence key in loc with its placeholders filled from args: name,
 // value, name, value, …. A key that does not exist comes back as it is; a test

@@ -155,6 +155,27 @@ func BenchmarkText(b *testing.B) {
 	}
 }
 
+// TestLongestText: a placeholder that is filled with one of our texts takes the longest
+// of them, in each language its own, which nobody has to write down again.
+func TestLongestText(t *testing.T) {
+	t.Parallel()
+	file := func(first, second string) *fstest.MapFile {
+		return &fstest.MapFile{Data: []byte("[\"a.said\"]\ntext = \"{work}\"\n[\"work.sew\"]\ntext = \"" + first + "\"\n[\"work.carry\"]\ntext = \"" + second + "\"\n")}
+	}
+	c, err := Load(fstest.MapFS{
+		"ky/a.toml": file("Тигүү", "Жүк ташуу"), "ru/a.toml": file("Пошив одежды", "Извоз"), "en/a.toml": file("Sewing", "Transport"),
+		"placeholders.toml": {Data: []byte("work = {texts = \"work.\"}")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for loc, want := range map[Locale]string{KY: "Жүк ташуу", RU: "Пошив одежды", EN: "Transport", KYLatn: "Jük tashuu"} {
+		if got := c.Text(loc, "a.said", c.LongestArgs(loc, "a.said")...); got != want {
+			t.Errorf("in %s the longest is %q, not %q", loc, got, want)
+		}
+	}
+}
+
 // TestMoreFolders: further texts are held to the same rules as our own.
 func TestMoreFolders(t *testing.T) {
 	t.Parallel()
@@ -164,7 +185,7 @@ func TestMoreFolders(t *testing.T) {
 	}
 	const entry = "[\"a.b\"]\ntext = \"Иш: {work}\"\n"
 	c, err := Load(folder(entry, entry, entry, "work = \"Тигүү\""))
-	if err != nil || c.Text(KYLatn, "a.b", "work", "Тигүү") != "Ish: Tigüü" || c.Longest("work") != "Тигүү" || !c.Has("dialog.back") {
+	if err != nil || c.Text(KYLatn, "a.b", "work", "Тигүү") != "Ish: Tigüü" || c.Longest(KY, "work") != "Тигүү" || !c.Has("dialog.back") {
 		t.Errorf("%v", err)
 	}
 	for want, bad := range map[string]fstest.MapFS{
@@ -172,6 +193,9 @@ func TestMoreFolders(t *testing.T) {
 		"placeholders.toml lacks {": folder(entry, entry, entry, ""),
 		`"plate" is there twice`:    folder(entry, entry, entry, "work = \"Тигүү\"\nplate = \"01\""),
 		"is in two files":           folder("[\"dialog.back\"]\ntext = \"Кайтуу\"\n", "", "", ""),
+		"the longest value is":      folder(entry, entry, entry, "work = {text = \"a.\"}"),
+		"and there are none":        folder(entry, entry, entry, "work = {texts = \"b.\"}"),
+		`"a.b" has placeholders`:    folder(entry, entry, entry, "work = {texts = \"a.\"}"),
 	} {
 		if _, err := Load(bad); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)

@@ -61,7 +61,7 @@ func TestShortWordings(t *testing.T) {
 		}
 		catalogue := &Catalogue{
 			messages: map[Locale]map[string]message{KY: {"x": ky}, RU: {"x": ru}, EN: {"x": ky}},
-			longest:  map[string]string{"n": "1", "m": "1"}, bounds: c.bounds,
+			longest:  map[string]longestValue{"n": {value: "1"}, "m": {value: "1"}}, bounds: c.bounds,
 		}
 		err := catalogue.complete()
 		if (err == nil) != (c.fault == "") || err != nil && !strings.Contains(err.Error(), c.fault) {

@@ -284,7 +284,7 @@ func (e *Engine) service(node string) string {
 // text turns a message into words.
 func (e *Engine) text(loc locales.Locale, m Message) string {
 	if e.proof != nil {
-		m = e.longest(m)
+		m = e.longest(loc, m)
 	}
 	if m.Key != "" {
 		return e.catalogue.Text(loc, m.Key, m.Args...)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 )
 
@@ -68,7 +69,7 @@ func (e *Engine) WorstProblem(c caller.Caller, key string, budget Budget) ([]str
 	st := NewState(c.Locale)
 	st.Node = nodeProblem
 	return e.prove(c, st, budget, func(w *walk) error {
-		w.lay(Screen{Body: []Message{Say(key, e.longestArgs(key)...)}}, "")
+		w.lay(Screen{Body: []Message{Say(key, e.catalogue.LongestArgs(c.Locale, key)...)}}, "")
 		return nil
 	})
 }
@@ -99,9 +100,9 @@ func (e *Engine) laid(c caller.Caller, st *State, budget Budget, noted *proof, s
 }
 
 // longest is a message with the longest values.
-func (e *Engine) longest(m Message) Message {
+func (e *Engine) longest(loc locales.Locale, m Message) Message {
 	if m.Key == "" {
-		if m.Text = e.catalogue.Longest(m.Kind); m.Text == "" {
+		if m.Text = e.catalogue.Longest(loc, m.Kind); m.Text == "" {
 			e.proof.miss("the longest text of the kind %q", m.Kind)
 		}
 		return m
@@ -116,17 +117,8 @@ func (e *Engine) longest(m Message) Message {
 			e.proof.miss("the argument {%s} of %q", name, m.Key)
 		}
 	}
-	m.Args = e.longestArgs(m.Key)
+	m.Args = e.catalogue.LongestArgs(loc, m.Key)
 	return m
-}
-
-// longestArgs are a sentence's placeholders with their longest values.
-func (e *Engine) longestArgs(key string) []any {
-	var args []any
-	for _, name := range e.catalogue.Placeholders(key) {
-		args = append(args, name, e.catalogue.Longest(name))
-	}
-	return args
 }
 
 func (p *proof) miss(format string, args ...any) {

@@ -42,7 +42,7 @@ func TestWorstTakesTheLongestValues(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := strings.Join(pages, "\n")
-	for _, want := range []string{k.engine.catalogue.Longest("plate"), k.engine.catalogue.Longest("district")} {
+	for _, want := range []string{k.engine.catalogue.Longest(locales.RU, "plate"), k.engine.catalogue.Longest(locales.RU, "district")} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q lacks the longest value %q", text, want)
 		}

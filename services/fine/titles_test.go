@@ -24,8 +24,8 @@ func TestNoTitleIsLongerThanDeclared(t *testing.T) {
 	if len(rows) < 20 {
 		t.Fatalf("%d titles", len(rows))
 	}
-	longest := utf8.RuneCountInString(texts.Longest("violation"))
-	word := utf8.RuneCountInString(texts.Longest("kind"))
+	longest := utf8.RuneCountInString(texts.Longest(locales.KY, "violation"))
+	word := utf8.RuneCountInString(texts.Longest(locales.KY, "kind"))
 	for _, row := range rows {
 		for _, short := range row[2:] {
 			if n := utf8.RuneCountInString(short); n > word || n == 0 {
