@@ -163,7 +163,11 @@ func (a *App) buildServices(ctx context.Context) error {
 		registry.Config{BaseURL: a.config.XRoadURL, Client: a.config.XRoadClient},
 		registry.Services{
 			SafeCity: a.config.XRoadSafeCity, Aimak: a.config.XRoadAimak,
-			Persons: a.config.XRoadPersons, Kindergartens: a.config.XRoadKindergartens,
+			Kindergartens: a.config.XRoadKindergartens,
+			Persons: registry.PersonsConfig{
+				Passport: a.config.XRoadPassport, Civil: a.config.XRoadCivil,
+				ClientID: a.config.PassportClient, Secret: a.config.PassportSecret,
+			},
 		})
 	if err != nil {
 		return UsageError{fmt.Errorf("X-Road: %w", err)}

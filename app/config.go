@@ -44,10 +44,14 @@ type Config struct {
 	XRoadURL    string `name:"xroad-url" env:"ESHIK_XROAD_URL" help:"Our X-Road security server."`
 	XRoadClient string `name:"xroad-client" default:"central-server/GOV/70000099/eshik" env:"ESHIK_XROAD_CLIENT" help:"Our X-Road identity: INSTANCE/CLASS/MEMBER/SUBSYSTEM."`
 	// The registries' own names; platform/registry has what they are when absent.
-	// Only the first two are known from public sources.
+	// All but that of the kindergartens are known from public sources.
 	XRoadSafeCity string `name:"xroad-safe-city" env:"ESHIK_XROAD_SAFE_CITY" help:"X-Road service of the traffic fines; central-server/GOV/70000005/smartcity-service when absent."`
 	XRoadAimak    string `name:"xroad-aimak" env:"ESHIK_XROAD_AIMAK" help:"X-Road service of residence and family; central-server/GOV/70000050/sanaripaymak-service when absent."`
-	XRoadPersons  string `name:"xroad-persons" env:"ESHIK_XROAD_PERSONS" help:"X-Road service that checks a personal number and a document (unverified); central-server/GOV/70000005/passport-service/check when absent."`
+	XRoadPassport string `name:"xroad-passport" env:"ESHIK_XROAD_PASSPORT" help:"X-Road service of identity documents; central-server/GOV/70000005/passport-service when absent."`
+	XRoadCivil    string `name:"xroad-civil" env:"ESHIK_XROAD_CIVIL" help:"X-Road service of civil status; central-server/GOV/70000005/zags-service when absent."`
+
+	PassportClient string `env:"ESHIK_PASSPORT_CLIENT" help:"Who we are to the service of identity documents."`
+	PassportSecret string `env:"ESHIK_PASSPORT_SECRET" help:"Our secret there."`
 
 	XRoadKindergartens string `name:"xroad-kindergartens" env:"ESHIK_XROAD_KINDERGARTENS" help:"X-Road service that lists kindergartens (unverified); central-server/GOV/70000060/balabakcha-service/kindergartens when absent."`
 

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/eshik-kg/eshik/sandbox"
 )
 
 // check refuses settings that cannot work, each with a line.
@@ -121,6 +123,8 @@ func (c *Config) checkProduction() []error {
 	need(!usesTwilio || c.TwilioToken != "" && c.TwilioToken != sandboxTwilioToken, "ESHIK_TWILIO_TOKEN is missing or the sandbox's")
 	need(c.SMSNumber != "", "ESHIK_SMS_NUMBER is missing")
 	need(c.XRoadURL != "", "ESHIK_XROAD_URL is missing: the sandbox's registries are not for production")
+	need(c.PassportClient != "" && c.PassportSecret != "" && c.PassportSecret != sandbox.PassportSecret,
+		"ESHIK_PASSPORT_CLIENT or ESHIK_PASSPORT_SECRET is missing or the sandbox's")
 	return faults
 }
 

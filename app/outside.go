@@ -61,6 +61,9 @@ func startOutside(config *Config, folder, appURL string, log *slog.Logger) (*out
 	url := "http://" + listener.Addr().String()
 	config.XRoadURL = cmp.Or(config.XRoadURL, url)
 	config.TwilioURL = cmp.Or(config.TwilioURL, url)
+	config.PassportClient = cmp.Or(config.PassportClient, sandbox.PassportClient)
+	config.PassportSecret = cmp.Or(config.PassportSecret, sandbox.PassportSecret)
+	world.Passport = sandbox.Credentials{ClientID: config.PassportClient, Secret: config.PassportSecret}
 	return o, nil
 }
 

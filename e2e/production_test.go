@@ -30,6 +30,7 @@ func production(t *testing.T, more ...string) *door {
 		"ESHIK_MASTER_KEY=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "ESHIK_PUBLIC_URL=https://eshik.example",
 		"ESHIK_USSD_SECRET=" + productionSecret, "ESHIK_TWILIO_SID=ACe2e", "ESHIK_TWILIO_TOKEN=e2etoken",
 		"ESHIK_SMS_NUMBER=+996312000000", "ESHIK_TWILIO_URL=http://127.0.0.1:9", "ESHIK_XROAD_URL=http://127.0.0.1:9",
+		"ESHIK_PASSPORT_CLIENT=e2e", "ESHIK_PASSPORT_SECRET=e2epassport",
 	}, more...)
 	d.process.Stderr = d.stderr
 	out, err := d.process.StdoutPipe()

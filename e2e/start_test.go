@@ -37,12 +37,13 @@ func TestMistakesOfStarting(t *testing.T) {
 		"bad key":     {env: []string{"ESHIK_MASTER_KEY=abc"}, want: []string{"ESHIK_MASTER_KEY"}},
 		"no database": {env: []string{"ESHIK_DATABASE=mysql://x"}, want: []string{"starts with sqlite: or postgres://"}},
 		"production": {env: []string{"ESHIK_MODE=production"}, want: []string{
-			"SQLite", "ESHIK_REDIS", "ESHIK_MASTER_KEY", "https://", "ESHIK_USSD_SECRET", "ESHIK_TWILIO_SID", "ESHIK_XROAD_URL",
+			"SQLite", "ESHIK_REDIS", "ESHIK_MASTER_KEY", "https://", "ESHIK_USSD_SECRET", "ESHIK_TWILIO_SID", "ESHIK_XROAD_URL", "ESHIK_PASSPORT_SECRET",
 		}},
 		"default secrets": {env: []string{
-			"ESHIK_MODE=production", "ESHIK_TWILIO_SID=ACsandbox", "ESHIK_TWILIO_TOKEN=sandboxtoken",
+			"ESHIK_MODE=production", "ESHIK_TWILIO_SID=ACsandbox", "ESHIK_TWILIO_TOKEN=sandboxtoken", "ESHIK_PASSPORT_CLIENT=eshik",
+			"ESHIK_PASSPORT_SECRET=sandbox-passport",
 			"ESHIK_MASTER_KEY=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
-		}, want: []string{"ESHIK_TWILIO_SID is missing or the sandbox's", "ESHIK_TWILIO_TOKEN is missing or the sandbox's", "repeated byte"}},
+		}, want: []string{"ESHIK_TWILIO_SID is missing or the sandbox's", "ESHIK_TWILIO_TOKEN is missing or the sandbox's", "ESHIK_PASSPORT_SECRET is missing or the sandbox's", "repeated byte"}},
 		"no proxy":        {args: []string{"--trusted-proxies", "foo,10.0.0.0/24"}, want: []string{`--trusted-proxies: "foo" is neither`}},
 		"half a network":  {args: []string{"--trusted-proxies", "10.0.0.0/99"}, want: []string{`"10.0.0.0/99" is neither`}},
 		"no code":         {args: []string{"--short-code", "abc"}, want: []string{`--short-code: "abc" cannot be dialled`}},

@@ -58,28 +58,6 @@ func (w *World) familyMembers(call restCall) (int, any) {
 	return http.StatusOK, map[string]any{"pin": c.pin, "members": members}
 }
 
-// checkPassport compares an identity document with a PIN; 204: unknown PIN.
-func (w *World) checkPassport(call restCall) (int, any) {
-	var in struct {
-		PIN      string `json:"pin"`
-		Document string `json:"document"`
-	}
-	if call.method != http.MethodPost || json.Unmarshal(call.body, &in) != nil || in.PIN == "" || in.Document == "" {
-		return http.StatusBadRequest, refused(`POST {"pin", "document"}`)
-	}
-	c, ok := w.citizen(in.PIN)
-	switch {
-	case !ok:
-		return http.StatusNoContent, nil
-	case c.document != in.Document:
-		return http.StatusOK, map[string]any{"valid": false}
-	}
-	return http.StatusOK, map[string]any{
-		"valid": true, "surname": c.surname, "name": c.name, "patronymic": c.patronymic,
-		"birthDate": c.born.Format(time.DateOnly),
-	}
-}
-
 // recordRequest is a criminal record that somebody waits for.
 type recordRequest struct{ ready time.Time }
 

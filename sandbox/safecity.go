@@ -10,16 +10,6 @@ import (
 	"github.com/eshik-kg/eshik/platform/clock"
 )
 
-// safeCity are the operations of the register of traffic fines.
-func (w *World) safeCity() map[string]func(soapOperation) []soapElement {
-	return map[string]func(soapOperation) []soapElement{
-		"getViolationsByPlate":   w.violationsByPlate,
-		"smartcityGetViolations": w.violationsOfOwner,
-		"protocolInfo":           w.protocolInfo,
-		"setPaymentLegal":        w.setPaymentLegal,
-	}
-}
-
 // verdict is the beginning of every response.
 func verdict(code int, message string) []soapElement {
 	return []soapElement{number("code", int64(code)), {name: "message", text: message}}

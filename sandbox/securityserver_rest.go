@@ -31,7 +31,6 @@ func (w *World) restServices() map[string]restService {
 	return map[string]restService{
 		"central-server/GOV/70000050/sanaripaymak-service/address-fact":       {SystemAimak, w.addressFact},
 		"central-server/GOV/70000050/sanaripaymak-service/family-members":     {SystemAimak, w.familyMembers},
-		"central-server/GOV/70000005/passport-service/check":                  {SystemPassport, w.checkPassport},
 		"central-server/GOV/70000060/balabakcha-service/kindergartens":        {SystemKindergarten, w.kindergartens},
 		"central-server/GOV/70000005/criminal-record-service/requests":        {SystemCivil, w.criminalRecord},
 		"central-server/GOV/70000005/zags-service/marriage-certificate-again": {SystemCivil, w.marriageCertificate},

@@ -39,21 +39,42 @@ type xroadID struct {
 type soapOperation struct {
 	XMLName xml.Name
 	Request struct {
-		PIN     string `xml:"pin"`
-		Plate   string `xml:"plate"`
-		Number  string `xml:"protocolNumber"`
-		Status  string `xml:"status"`
-		Sum     string `xml:"sum"`
-		Payment string `xml:"paymentNumber"`
-		Date    string `xml:"paymentDate"`
+		PIN      string `xml:"pin"`
+		Plate    string `xml:"plate"`
+		Number   string `xml:"protocolNumber"`
+		Status   string `xml:"status"`
+		Sum      string `xml:"sum"`
+		Payment  string `xml:"paymentNumber"`
+		Date     string `xml:"paymentDate"`
+		ClientID string `xml:"clientid"`
+		Secret   string `xml:"secret"`
+		Series   string `xml:"series"`
+		Document string `xml:"number"`
 	} `xml:"request"`
 }
 
-// The producer that the sandbox plays over SOAP.
-const (
-	producerNamespace = "http://tunduk-seccurity-infocom.x-road.fi/producer"
-	producerSubsystem = "central-server/GOV/70000005/smartcity-service"
-)
+// producerNamespace is that of all producers that the sandbox plays over SOAP.
+const producerNamespace = "http://tunduk-seccurity-infocom.x-road.fi/producer"
+
+// soapService is an operation of a simulated register: it answers the response's fields.
+type soapService struct {
+	system string
+	answer func(soapOperation) []soapElement
+}
+
+// soapServices are the operations by subsystem and name.
+func (w *World) soapServices() map[string]map[string]soapService {
+	return map[string]map[string]soapService{
+		"central-server/GOV/70000005/smartcity-service": {
+			"getViolationsByPlate":   {SystemSafeCity, w.violationsByPlate},
+			"smartcityGetViolations": {SystemSafeCity, w.violationsOfOwner},
+			"protocolInfo":           {SystemSafeCity, w.protocolInfo},
+			"setPaymentLegal":        {SystemSafeCity, w.setPaymentLegal},
+		},
+		"central-server/GOV/70000005/passport-service": {"bankPinService": {SystemPassport, w.bankPIN}},
+		"central-server/GOV/70000005/zags-service":     {"zagsDataByPin": {SystemCivil, w.civilStatus}},
+	}
+}
 
 func (w *World) serveSOAP(rw http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
@@ -71,33 +92,39 @@ func (w *World) serveSOAP(rw http.ResponseWriter, r *http.Request) {
 		write(rw, soapFault("Client.InvalidSoap", "the envelope does not fit"))
 		return
 	}
-	if fault := in.refusal(); fault != nil {
+	operations := w.soapServices()[in.Header.Service.subsystem()]
+	if fault := in.refusal(operations != nil); fault != nil {
 		write(rw, *fault)
 		return
 	}
-	operation, ok := w.safeCity()[in.Header.Service.Service]
+	operation, ok := operations[in.Header.Service.Service]
 	if !ok {
 		write(rw, soapFault("Server.ServerProxy.UnknownService", "Unknown service: "+in.Header.Service.Service))
 		return
 	}
-	w.underFaults(rw, r, SystemSafeCity,
-		func() reply { return in.answer(operation(in.Body.Operation)) },
+	w.underFaults(rw, r, operation.system,
+		func() reply { return in.answer(operation.answer(in.Body.Operation)) },
 		func() reply {
 			return soapFault("Server.ServerProxy.ServiceFailed.NetworkError", "the registry is out of reach")
 		},
 		func(got reply) []byte { return bytes.ReplaceAll(got.body, []byte("response>"), []byte("rezult>")) })
 }
 
-// refusal is X-Road's fault for an envelope that lacks what the protocol asks.
-func (in *soapRequest) refusal() *reply {
+// subsystem is INSTANCE/CLASS/MEMBER/SUBSYSTEM.
+func (id xroadID) subsystem() string {
+	return strings.Join([]string{id.Instance, id.Class, id.Member, id.Subsystem}, "/")
+}
+
+// refusal is X-Road's fault for an envelope that lacks what the protocol asks, or that is
+// for a member which is not known.
+func (in *soapRequest) refusal(known bool) *reply {
 	h := in.Header
-	service := strings.Join([]string{h.Service.Instance, h.Service.Class, h.Service.Member, h.Service.Subsystem}, "/")
 	var fault reply
 	switch {
 	case h.ID == "" || h.Version != "4.0" || h.Client.Subsystem == "" || h.Client.Kind != "SUBSYSTEM" || h.Service.Kind != "SERVICE":
 		fault = soapFault("Client.MissingHeader", "id, client, service and protocolVersion 4.0 are mandatory")
-	case service != producerSubsystem:
-		fault = soapFault("Server.ServerProxy.UnknownMember", "Unknown service: "+service)
+	case !known:
+		fault = soapFault("Server.ServerProxy.UnknownMember", "Unknown service: "+h.Service.subsystem())
 	case in.Body.Operation.XMLName.Local != h.Service.Service || in.Body.Operation.XMLName.Space != producerNamespace:
 		fault = soapFault("Server.ServerProxy.InconsistentHeaders", "the body is not the service's operation")
 	default:
@@ -141,7 +168,8 @@ func (in *soapRequest) echo() []soapElement {
 	for _, e := range []soapElement{
 		{name: "pin", text: q.PIN}, {name: "plate", text: q.Plate}, {name: "protocolNumber", text: q.Number},
 		{name: "status", text: q.Status}, {name: "sum", text: q.Sum}, {name: "paymentNumber", text: q.Payment},
-		{name: "paymentDate", text: q.Date},
+		{name: "paymentDate", text: q.Date}, {name: "clientid", text: q.ClientID}, {name: "series", text: q.Series},
+		{name: "number", text: q.Document},
 	} {
 		if e.text != "" {
 			echo = append(echo, e)

@@ -19,6 +19,9 @@ const worldSeed = 1414
 // the security server through which they are reached. The fixed rows are those
 // of the guides; the volume around them is computed when asked for.
 type World struct {
+	// Passport is what the register of passports takes; set it before the first call.
+	Passport Credentials
+
 	now func() time.Time
 	// started dates the fixed fines, so that an open discount is open on any day.
 	started time.Time
@@ -43,7 +46,8 @@ func NewWorld(dir string, now func() time.Time) (*World, error) {
 		return nil, fmt.Errorf("sandbox: opening the fines' payments: %w", err)
 	}
 	return &World{
-		now: now, started: now(), fines: fines,
+		Passport: Credentials{PassportClient, PassportSecret},
+		now:      now, started: now(), fines: fines,
 		faults:   map[string]Fault{},
 		random:   rand.New(rand.NewPCG(worldSeed, worldSeed)), //nolint:gosec // faults need a seed, not secrecy
 		requests: map[string]recordRequest{},

@@ -13,7 +13,19 @@ type citizen struct {
 	born                      time.Time
 	home                      home
 	family                    []relative
+	flaw                      flaw
 }
+
+// flaw is what is wrong with somebody's papers; none with most.
+type flaw int
+
+// The flaws of the last of the generated people, who have one each, from the last on.
+const (
+	flawExpired flaw = iota + 1 // the document's time is over
+	flawVoid                    // the document was declared void
+	flawDead
+	flawBlocked // the personal number is
+)
 
 // home is where somebody lives.
 type home struct{ region, district, locality, street, house, flat, since string }
@@ -23,9 +35,10 @@ type relative struct{ pin, surname, name, patronymic, relation, born string }
 
 // The fixed people of the guides.
 const (
-	pinAigul = "11503198800011"
-	pinBakyt = "22107197900022"
-	pinElena = "10112199200033"
+	pinAigul   = "11503198800011"
+	pinBakyt   = "22107197900022"
+	pinElena   = "10112199200033"
+	pinGulnara = "10305195900044"
 )
 
 // fixedPeople are the people of the guides.
@@ -51,6 +64,10 @@ func fixedPeople() map[string]citizen {
 			born: day(1992, 12, 1),
 			home: home{"Бишкек", "Свердлов району", "Бишкек", "Горький", "1/2", "8", "2018-01-20"},
 		},
+		pinGulnara: {
+			pin: pinGulnara, document: "ID1000004", surname: "Асанова", name: "Гүлнара", patronymic: "Токтоевна",
+			born: day(1959, 5, 3), home: leninskiy,
+		},
 	}
 }
 
@@ -71,12 +88,16 @@ func generatedCitizen(n int) citizen {
 	if n%2 == 1 {
 		sex, name, surname = 2, men[mixed(uint64(n))%4], surnames[2*(mixed(uint64(n)+1)%4)]
 	}
-	return citizen{
+	c := citizen{
 		pin:      fmt.Sprintf("%d%s%05d", sex, born.Format("02012006"), firstTail+n/birthDays),
 		document: fmt.Sprintf("ID%07d", firstDocument+n),
 		surname:  surname, name: name, born: born,
 		home: home{"Чүй", "Сокулук району", "Сокулук", "Ала-Тоо", strconv.Itoa(1 + n%200), "", "2010-01-01"},
 	}
+	if last := flaw(cars - n); last <= flawBlocked {
+		c.flaw = last
+	}
+	return c
 }
 
 // citizen finds a person by PIN; 12912199900099 and most others are unknown.

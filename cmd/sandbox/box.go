@@ -38,6 +38,7 @@ func newBox(o options, log *slog.Logger) (*box, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start the registries: %w", err), phones.Close())
 	}
+	world.Passport = sandbox.Credentials{ClientID: o.PassportClient, Secret: o.PassportSecret}
 	mux := http.NewServeMux()
 	mux.Handle("/", world.SecurityServer())
 	mux.Handle("/sandbox/faults", world.FaultsHandler())

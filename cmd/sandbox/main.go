@@ -23,15 +23,17 @@ import (
 
 // options are the command line; each has an environment variable.
 type options struct {
-	Listen        string `help:"Where the sandbox answers; this machine only." default:"127.0.0.1:8090" env:"ESHIK_SANDBOX_LISTEN"`
-	App           string `help:"Where the application answers." default:"http://127.0.0.1:8080" env:"ESHIK_SANDBOX_APP"`
-	Public        string `help:"The application's public address, which signatures cover (default: --app)." env:"ESHIK_SANDBOX_PUBLIC"`
-	Data          string `help:"The folder that keeps messages and faults." default:"var/sandbox" env:"ESHIK_SANDBOX_DATA"`
-	Number        string `help:"The service's SMS number; *number# is its USSD code." default:"1414" env:"ESHIK_SANDBOX_NUMBER"`
-	TwilioSID     string `help:"The account of the SMS provider." default:"AC00000000000000000000000000001414" env:"ESHIK_TWILIO_SID"`
-	TwilioToken   string `help:"The SMS provider's token, letters and digits." default:"sandbox1414" env:"ESHIK_TWILIO_TOKEN"`
-	PartnerID     string `help:"The demo wallet's partner id." default:"demo-wallet" env:"ESHIK_SANDBOX_PARTNER"`
-	PartnerSecret string `help:"The demo wallet's secret, as the application printed it." env:"ESHIK_SANDBOX_PARTNER_SECRET"`
+	Listen         string `help:"Where the sandbox answers; this machine only." default:"127.0.0.1:8090" env:"ESHIK_SANDBOX_LISTEN"`
+	App            string `help:"Where the application answers." default:"http://127.0.0.1:8080" env:"ESHIK_SANDBOX_APP"`
+	Public         string `help:"The application's public address, which signatures cover (default: --app)." env:"ESHIK_SANDBOX_PUBLIC"`
+	Data           string `help:"The folder that keeps messages and faults." default:"var/sandbox" env:"ESHIK_SANDBOX_DATA"`
+	Number         string `help:"The service's SMS number; *number# is its USSD code." default:"1414" env:"ESHIK_SANDBOX_NUMBER"`
+	TwilioSID      string `help:"The account of the SMS provider." default:"AC00000000000000000000000000001414" env:"ESHIK_TWILIO_SID"`
+	TwilioToken    string `help:"The SMS provider's token, letters and digits." default:"sandbox1414" env:"ESHIK_TWILIO_TOKEN"`
+	PassportClient string `help:"Who the application is to the register of passports." default:"eshik" env:"ESHIK_PASSPORT_CLIENT"`
+	PassportSecret string `help:"Its secret there." default:"sandbox-passport" env:"ESHIK_PASSPORT_SECRET"`
+	PartnerID      string `help:"The demo wallet's partner id." default:"demo-wallet" env:"ESHIK_SANDBOX_PARTNER"`
+	PartnerSecret  string `help:"The demo wallet's secret, as the application printed it." env:"ESHIK_SANDBOX_PARTNER_SECRET"`
 }
 
 func main() {

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -24,6 +25,7 @@ const (
 // The conversation's memory.
 const (
 	keyAttempt = "identity.attempt" // an attempt's id, never the number
+	keyWhy     = "identity.why"     // the problem of what was refused last
 	keySent    = "identity.sent"    // what the screen says of the code: see below
 )
 
@@ -168,16 +170,21 @@ func (s *Service) answerDocument(ctx context.Context, t *dialog.Turn, input stri
 		return next, nil
 	case errors.Is(err, errAttemptOver):
 		return dialog.Go(NodeStart, keyAttempt, ""), nil
-	case errors.Is(err, errNoMatch):
-		return dialog.Go(nodeRefused, keyAttempt, ""), nil
+	}
+	for _, why := range refusals {
+		if errors.Is(err, why) {
+			return dialog.Go(nodeRefused, keyAttempt, "", keyWhy, why.Key), nil
+		}
 	}
 	return dialog.Next{}, err
 }
 
-func showRefused(*dialog.Turn) dialog.Screen {
-	p := problem.From(errNoMatch)
+// refusals are why a document that was typed proves nothing.
+var refusals = []*problem.Error{errNoMatch, errDocumentOld, errDocumentVoid, errBarred}
+
+func showRefused(t *dialog.Turn) dialog.Screen {
 	return dialog.Screen{
-		Body: []dialog.Message{dialog.Say(p.Key)},
+		Body: []dialog.Message{dialog.Say(cmp.Or(t.Get(keyWhy), errNoMatch.Key))},
 		Options: []dialog.Option{
 			{Label: dialog.Say("identity.again"), Next: dialog.Go(nodePIN)},
 		},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/identity/db"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/registry"
@@ -51,6 +52,9 @@ var (
 	errDocumentFormat = problem.New(problem.Invalid, "problem.identity_document_format")
 	errAttemptOver    = problem.New(problem.Conflict, "problem.identity_attempt_over")
 	errNoMatch        = problem.New(problem.Forbidden, "problem.identity_no_match")
+	errDocumentOld    = problem.New(problem.Forbidden, "problem.identity_document_expired")
+	errDocumentVoid   = problem.New(problem.Forbidden, "problem.identity_document_void")
+	errBarred         = problem.New(problem.Forbidden, "problem.identity_person_barred")
 	errGuessesMany    = problem.New(problem.TooMany, "problem.identity_guesses_many")
 )
 
@@ -136,16 +140,32 @@ func (s *Service) finishAttempt(ctx context.Context, c caller.Caller, id, docume
 	}
 	call := registry.Call{UserID: "KG" + string(pin), Issue: id}
 	person, err := s.Registry.CheckPerson(ctx, call, string(pin), document)
-	if err == nil {
-		return s.proved(ctx, c, attempt, pin, document, called(person))
+	switch code := problem.From(err).Code; {
+	case err == nil:
+		err = unfit(person, c.Now)
+	case code == problem.Invalid || code == problem.NotFound:
+		err = errNoMatch
+	default:
+		return Citizen{}, errors.Join(fmt.Errorf("check a person: %w", err), s.reopenAttempt(ctx, id))
 	}
-	if code := problem.From(err).Code; code == problem.Invalid || code == problem.NotFound {
-		if err := s.endAttempt(ctx, c, id, attemptRefused); err != nil {
-			return Citizen{}, err
-		}
-		return Citizen{}, errNoMatch
+	if err != nil {
+		return Citizen{}, errors.Join(err, s.endAttempt(ctx, c, id, attemptRefused))
 	}
-	return Citizen{}, errors.Join(fmt.Errorf("check a person: %w", err), s.reopenAttempt(ctx, id))
+	return s.proved(ctx, c, attempt, pin, document, called(person))
+}
+
+// unfit says why somebody whom the registers know proves nothing; nil: they do. Who reads
+// it had the right document in hand.
+func unfit(p registry.Person, now time.Time) error {
+	switch {
+	case p.Barred:
+		return errBarred
+	case p.Void:
+		return errDocumentVoid
+	case p.Expires.Format(time.DateOnly) < now.In(clock.Bishkek).Format(time.DateOnly):
+		return errDocumentOld
+	}
+	return nil
 }
 
 // askAttempt takes an attempt up as a guess, and gives how long to wait when it

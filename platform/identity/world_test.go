@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
@@ -32,7 +33,12 @@ type register struct {
 	calls []registry.Call
 	down  bool
 	hold  func() // before each answer; nil: none is held
+	// other are people whose document is any.
+	other map[string]registry.Person
 }
+
+// lasting is a day on which the documents of the tests are still valid.
+var lasting = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func (r *register) CheckPerson(_ context.Context, q registry.Call, pin, document string) (registry.Person, error) {
 	if r.hold != nil {
@@ -46,9 +52,11 @@ func (r *register) CheckPerson(_ context.Context, q registry.Call, pin, document
 	case r.down:
 		return registry.Person{}, problem.New(problem.Unavailable, "problem.registry_down")
 	case pin == aigulPIN && document == aigulDocument:
-		return registry.Person{Surname: "Асанова", Name: "Айгүл"}, nil
+		return registry.Person{Surname: "Асанова", Name: "Айгүл", Expires: lasting}, nil
 	case pin == bakytPIN && document == bakytDocument:
-		return registry.Person{Surname: "Токтогулов"}, nil // who has but one name
+		return registry.Person{Surname: "Токтогулов", Expires: lasting}, nil // who has but one name
+	case r.other[pin].Surname != "":
+		return r.other[pin], nil
 	}
 	return registry.Person{}, problem.New(problem.Invalid, "problem.registry_person_unknown")
 }

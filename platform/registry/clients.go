@@ -12,7 +12,8 @@ type Clients struct {
 
 // Services are the X-Road names of the registries' services, each with a default.
 type Services struct {
-	SafeCity, Aimak, Persons, Kindergartens string
+	SafeCity, Aimak, Kindergartens string
+	Persons                        PersonsConfig
 }
 
 // NewClients makes a client of every registry behind one security server.
@@ -29,7 +30,7 @@ func NewClients(config Config, services Services) (*Clients, error) {
 	var faults [4]error
 	c.City, faults[0] = NewSafeCity(soap, SafeCityConfig{Service: services.SafeCity})
 	c.Aimak, faults[1] = NewAimak(rest, services.Aimak)
-	c.Persons, faults[2] = NewPersons(rest, services.Persons)
+	c.Persons, faults[2] = NewPersons(soap, services.Persons)
 	c.Kindergartens, faults[3] = NewKindergartens(rest, services.Kindergartens)
 	return &c, errors.Join(faults[:]...)
 }

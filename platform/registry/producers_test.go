@@ -3,6 +3,7 @@ package registry_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/registry"
@@ -43,26 +44,60 @@ func TestAimak(t *testing.T) {
 	mustFail(t, err, "problem.registry_answer", registry.SideRegistry)
 }
 
-func TestCheckPerson(t *testing.T) {
-	t.Parallel()
-	b := newBox(t)
-	persons, err := registry.NewPersons(newREST(t, config(b.url)), "")
+// newPersons is a client of the sandbox's registers with that secret.
+func newPersons(t *testing.T, b *box, secret string) *registry.Persons {
+	t.Helper()
+	soap, err := registry.NewSOAP(config(b.url))
 	if err != nil {
 		t.Fatal(err)
 	}
+	persons, err := registry.NewPersons(soap, registry.PersonsConfig{ClientID: sandbox.PassportClient, Secret: secret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return persons
+}
+
+func TestCheckPerson(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	persons := newPersons(t, b, sandbox.PassportSecret)
 	person, err := persons.CheckPerson(t.Context(), call, pinAigul, "ID1000001")
-	if err != nil || person.Surname != "Асанова" || person.BirthDate.Format("2006-01-02") != "1988-03-15" {
+	if err != nil || person.Surname != "Асанова" || person.BirthDate.Format(time.DateOnly) != "1988-03-15" ||
+		person.Void || person.Barred || person.Expires.Before(time.Now()) {
 		t.Errorf("person %+v, %v", person, err)
 	}
 	unknown := problem.New(problem.Invalid, "problem.registry_person_unknown")
-	for pin, document := range map[string]string{pinAigul: "ID1000002", pinUnknown: "ID1000001"} {
+	for pin, document := range map[string]string{pinAigul: "ID1000002", pinUnknown: "ID1000001", "10112199200033": "ID"} {
 		if _, err := persons.CheckPerson(t.Context(), call, pin, document); !errors.Is(err, unknown) {
 			t.Errorf("error %v", err)
 		}
 	}
+	set(t, b, sandbox.SystemCivil, sandbox.Fault{WrongSchema: true})
+	_, err = persons.CheckPerson(t.Context(), call, pinAigul, "ID1000001")
+	mustFail(t, err, "problem.registry_answer", registry.SideRegistry)
 	set(t, b, sandbox.SystemPassport, sandbox.Fault{CutBody: true})
 	_, err = persons.CheckPerson(t.Context(), call, pinAigul, "ID1000001")
 	mustFail(t, err, "problem.registry_down", registry.SideNetwork)
+}
+
+// A wrong secret is our fault and no verdict about the person.
+func TestCheckPersonWithAWrongSecret(t *testing.T) {
+	t.Parallel()
+	_, err := newPersons(t, newBox(t), "wrong").CheckPerson(t.Context(), call, pinAigul, "ID1000001")
+	mustFail(t, err, "problem.registry_answer", registry.SideRegistry)
+}
+
+// The last of the sandbox's generated people have something wrong with their papers.
+func TestCheckPersonTellsOfPapers(t *testing.T) {
+	t.Parallel()
+	persons := newPersons(t, newBox(t), sandbox.PassportSecret)
+	for _, want := range sandbox.Flawed() {
+		got, err := persons.CheckPerson(t.Context(), call, want.PIN, want.Document)
+		if err != nil || got.Expires.Before(time.Now()) != want.Expired || got.Void != want.Void || got.Barred != want.Barred {
+			t.Errorf("%+v: %+v, %v", want, got, err)
+		}
+	}
 }
 
 func TestKindergartens(t *testing.T) {

@@ -238,7 +238,7 @@ func TestBreakerIsPerService(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	persons, err := registry.NewPersons(rest, "")
+	kindergartens, err := registry.NewKindergartens(rest, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +251,7 @@ func TestBreakerIsPerService(t *testing.T) {
 	if e := mustFail(t, err, "problem.registry_down", registry.SideBreaker); e.MayHaveActed || b.asked() != 5 {
 		t.Fatalf("the sixth call left the house: %v, %d asked", e, b.asked())
 	}
-	if _, err := persons.CheckPerson(t.Context(), call, pinAigul, "ID1000001"); err != nil {
+	if _, err := kindergartens.List(t.Context(), call, "41711201000000"); err != nil {
 		t.Fatalf("another service suffers: %v", err)
 	}
 	set(t, b, sandbox.SystemAimak, sandbox.Fault{})
