@@ -1,10 +1,12 @@
 package flowcheck
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,6 +46,7 @@ type planted struct {
 	modules  []module.Constructor        // the same, with what is typed there
 	texts    []fs.FS                     // of these
 	engine   func(engineNext) engineNext // around the engine; nil: as it is
+	turns    int                         // most of a walk; nought: maxTurns
 }
 
 // crawlAll walks as each citizen, then as the first one after each act of the services.
@@ -66,10 +69,13 @@ func crawlAll(ctx context.Context, d Channel, loc locales.Locale, faults planted
 	}
 	for _, m := range c.app.Modules {
 		for _, act := range m.Rehearsal.Acts {
-			c.must(act.Do(ctx, c.found))
+			if err := act.Do(ctx, c.found); err != nil {
+				c.must(fmt.Errorf("the act %q of the module %s: %w", act.Name, m.Name, err))
+			}
 			c.walk(visitors[0], act.Name, act.Avoid)
 		}
 	}
+	c.rehearsed()
 	c.allReached()
 	c.proveProblems()
 	return c, nil
@@ -113,12 +119,16 @@ type crawl struct {
 	deep     map[string]bool // the nodes that were too many keys away
 
 	turns, screens int
+	mostTurns      int
+	taken          map[string]int // turns on each node's screens
 	problems       int            // sentences about problems that were proved
 	longest        int            // characters of the longest page met
 	pages          map[string]int // of each node at its worst
+	messages       map[string]int // the parts of those pages, where they leave by SMS
 	edges          map[edge]string
 	actions        map[string]bool
 	reached        map[string]bool
+	asked          map[string]bool   // the nodes that asked for something, and take an answer
 	parts          map[string]bool   // of the locale files, by the first word of a key
 	found          map[string]string // what screens showed that is typed later, by node
 }
@@ -137,6 +147,9 @@ const maxVariants = 4
 
 // maxDepth is how many keys away a screen may be: the real ones are half as far.
 const maxDepth = 60
+
+// maxTurns ends a walk that would go on for ever; ours takes a seventh of it.
+const maxTurns = 50_000
 
 // walk goes from the first screen wherever who can go without choosing the node
 // that is avoided.
@@ -189,6 +202,8 @@ func (c *crawl) breakOff(at place) {
 // visit takes one turn from st, checks the reply, and queues it when it is new.
 func (c *crawl) visit(st *dialog.State, in dialog.Input, way []string) string {
 	c.turns++
+	c.taken[st.Node]++
+	c.bound()
 	in.Budget = c.channel.budget
 	by := caller.Caller{
 		Phone: c.who.phone, Channel: c.channel.of, Gateway: "crawl", Locale: st.Locale, Now: c.app.Clock(),
@@ -215,6 +230,9 @@ func (c *crawl) visit(st *dialog.State, in dialog.Input, way []string) string {
 	c.seen[key] = true
 	c.screens++
 	c.prove(by, st, reply, way)
+	if node, ours := c.nodes[st.Node]; ours && node.Answer != nil && st.Ask != dialog.AskNothing {
+		c.asked[st.Node] = true
+	}
 	if c.look != nil {
 		c.must(c.look(c, by, st))
 	}
@@ -231,6 +249,16 @@ func (c *crawl) visit(st *dialog.State, in dialog.Input, way []string) string {
 	data := st.Encode()
 	c.queue = append(c.queue, place{state: data, text: reply.Text, way: slices.Clone(way), first: c.variants[page] == 1})
 	return reply.Text
+}
+
+// bound stops a walk of too many turns, and names the screen where most were taken.
+func (c *crawl) bound() {
+	if c.turns <= c.mostTurns {
+		return
+	}
+	most := slices.MaxFunc(slices.Sorted(maps.Keys(c.taken)), func(a, b string) int { return cmp.Compare(c.taken[a], c.taken[b]) })
+	c.must(fmt.Errorf("the walk is not over after %d turns, of which %d were taken on the screens of %s: what makes each of them another screen? "+
+		"A figure or a word that changes with every turn must not be shown there", c.mostTurns, c.taken[most], most))
 }
 
 // remember proves the visitor again where a screen before had the phone forget them: this

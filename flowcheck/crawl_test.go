@@ -1,12 +1,17 @@
 package flowcheck
 
 import (
+	"context"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // TestCrawl walks every screen, breadth first, in every language and script and
@@ -17,10 +22,7 @@ func TestCrawl(t *testing.T) {
 		for _, loc := range languages {
 			t.Run(d.Name+" "+string(loc), func(t *testing.T) {
 				t.Parallel()
-				c, err := crawlAll(t.Context(), d, loc, planted{})
-				if err != nil {
-					t.Fatal(err)
-				}
+				c := walked(t, d, loc)
 				for _, fault := range c.faults {
 					t.Error(fault)
 				}
@@ -54,12 +56,44 @@ func TestCrawlFinds(t *testing.T) {
 // TestGraphIsCurrent holds docs/flows.md to the flows: `make flows` writes it.
 func TestGraphIsCurrent(t *testing.T) {
 	t.Parallel()
-	c, err := crawlAll(t.Context(), channels[0], locales.KY, planted{})
-	if err != nil {
-		t.Fatal(err)
+	var walks []*crawl
+	for _, of := range drawn() {
+		walks = append(walks, walked(t, of.Channel, of.Locale))
 	}
 	kept, err := os.ReadFile("../docs/flows.md")
-	if err != nil || string(kept) != c.document() {
-		t.Errorf("docs/flows.md is not what the flows are (%v): run `make flows`", err)
+	testworld.OK(t, err)
+	now := document(walks)
+	if string(kept) == now {
+		return
+	}
+	t.Error("docs/flows.md is not what the flows are: run `make flows`")
+	old := strings.Split(string(kept), "\n")
+	for line := range strings.SplitSeq(now, "\n") {
+		if !slices.Contains(old, line) {
+			t.Log("now: " + line)
+		}
+	}
+}
+
+// walks are those of the tests that look at the flows as they are: each is made once.
+var walks sync.Map
+
+// walked is a walk without planted faults, shared by all tests, which only read it.
+func walked(t *testing.T, d Channel, loc locales.Locale) *crawl {
+	t.Helper()
+	once, _ := walks.LoadOrStore(d.Name+" "+string(loc), sync.OnceValues(func() (*crawl, error) {
+		return crawlAll(context.Background(), d, loc, planted{})
+	}))
+	c, err := once.(func() (*crawl, error))()
+	testworld.OK(t, err)
+	return c
+}
+
+// TestAWalkEnds: one that would go on is stopped, and says at which screen.
+func TestAWalkEnds(t *testing.T) {
+	t.Parallel()
+	_, err := crawlAll(t.Context(), channels[0], locales.KY, planted{turns: 40})
+	if err == nil || !regexp.MustCompile(`not over after 40 turns, of which \d+ were taken on the screens of [a-z]+\.[a-z_]+:`).MatchString(err.Error()) {
+		t.Errorf("said %v", err)
 	}
 }

@@ -89,11 +89,32 @@ func Walk(ctx context.Context, channel Channel, loc locales.Locale) (Walked, err
 	return w, nil
 }
 
-// Draw is docs/flows.md: the screens and the ways between them (Mermaid, in Markdown).
+// Draw is docs/flows.md: the screens and the ways between them (Mermaid, in Markdown), and
+// how each screen is divided.
 func Draw(ctx context.Context) (string, error) {
-	c, err := crawlAll(ctx, channels[0], locales.KY, planted{})
-	if err != nil {
-		return "", err
+	var walks []*crawl
+	for _, of := range drawn() {
+		c, err := crawlAll(ctx, of.Channel, of.Locale, planted{})
+		if err != nil {
+			return "", err
+		}
+		walks = append(walks, c)
 	}
-	return c.document(), nil
+	return document(walks), nil
+}
+
+// walkOf is a channel and a language to walk in.
+type walkOf struct {
+	Channel
+	locales.Locale
+}
+
+// drawn are the walks that docs/flows.md tells of.
+func drawn() (all []walkOf) {
+	for _, channel := range []Channel{channels[0], channels[2]} {
+		for _, loc := range drawnIn {
+			all = append(all, walkOf{channel, loc})
+		}
+	}
+	return all
 }

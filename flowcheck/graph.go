@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
 )
 
@@ -64,8 +67,17 @@ func (c *crawl) way(e edge, label string) {
 	}
 }
 
-// document is docs/flows.md.
-func (c *crawl) document() string {
+// drawnIn are the languages in which the pages of a screen are listed.
+var drawnIn = []locales.Locale{locales.KY, locales.RU}
+
+// document is docs/flows.md: the ways of the first walk, and the pages of all: over USSD,
+// then by SMS, each in the languages of drawnIn.
+func document(walks []*crawl) string {
+	return walks[0].drawing() + pagesOf(walks)
+}
+
+// drawing are the screens and the ways between them.
+func (c *crawl) drawing() string {
 	var out strings.Builder
 	out.WriteString("# Flows\n\nWritten by `make flows` from a walk through every screen (`eshik flows graph`); do not edit. A box is a screen, a rounded\n" +
 		"one an action; \"…\" is an answer that is typed. From every screen 0 leads back and 00 to the main menu, which is not drawn.\n\n" +
@@ -96,16 +108,44 @@ func (c *crawl) document() string {
 		fmt.Fprintf(&out, "  %s %s %s\n", name(e.from), arrow, name(e.to))
 	}
 	out.WriteString("```\n")
-	c.writePages(&out)
 	return out.String()
 }
 
-// writePages lists how many pages each screen takes at its longest, so that a
-// text that makes one more is seen in the change.
-func (c *crawl) writePages(out *strings.Builder) {
-	fmt.Fprintf(out, "\n## Pages\n\nHow many pages each screen takes in `%s` on %s, with the longest values.\n\n| screen | pages |\n|---|---|\n", c.locale, c.channel.Name)
-	for _, id := range slices.Sorted(maps.Keys(c.pages)) {
-		fmt.Fprintf(out, "| %s | %d |\n", id, c.pages[id])
+// pagesOf lists how each screen is divided at its longest, so that a text that makes one
+// page or one part more is seen in the change.
+func pagesOf(walks []*crawl) string {
+	var out strings.Builder
+	out.WriteString("\n## Pages\n\nHow each screen is divided with the longest values: over USSD into pages, by SMS into parts; \"5 of 2\" are five parts of\n" +
+		"two messages, of which the second comes when it is asked for.\n\n| screen |")
+	screens := map[string]bool{}
+	for _, w := range walks {
+		fmt.Fprintf(&out, " %s, %s |", w.channel.Name, w.locale)
+		for id := range w.pages {
+			screens[id] = true
+		}
+	}
+	out.WriteString("\n|---|" + strings.Repeat("---|", len(walks)) + "\n")
+	for _, id := range slices.Sorted(maps.Keys(screens)) {
+		fmt.Fprintf(&out, "| %s |", id)
+		for _, w := range walks {
+			fmt.Fprintf(&out, " %s |", w.divided(id))
+		}
+		out.WriteString("\n")
+	}
+	return out.String()
+}
+
+// divided says how a node's screen is divided; a dash where nobody came to it.
+func (c *crawl) divided(id string) string {
+	switch pages := c.pages[id]; {
+	case pages == 0:
+		return "–"
+	case c.channel.of != caller.SMS:
+		return strconv.Itoa(pages)
+	case pages == 1:
+		return strconv.Itoa(c.messages[id])
+	default:
+		return fmt.Sprintf("%d of %d", c.messages[id], pages)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io/fs"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -47,11 +48,45 @@ func TestAServiceIsAModule(t *testing.T) {
 	for _, fault := range c.faults {
 		t.Error(fault)
 	}
-	if !c.reached["patent.done"] || office.issued.Load() == 0 || !strings.Contains(c.document(), "patent_confirm") {
+	if !c.reached["patent.done"] || office.issued.Load() == 0 || !strings.Contains(c.drawing(), "patent_confirm") {
 		t.Errorf("reached: %v, issued: %d", c.reached, office.issued.Load())
 	}
 	if module.Of[*patent.Service](c.app.Modules).Register != office {
 		t.Error("the service is not found by its type")
+	}
+}
+
+// TestWhatAModuleForgets: a walk that cannot go on in a new service says what is to be added
+// to its Rehearsal, and what stands there in vain.
+func TestWhatAModuleForgets(t *testing.T) {
+	t.Parallel()
+	made := patent.Module(&taxOffice{})
+	whole := made.Make
+	made.Make = func(e module.Env) (module.Module, error) {
+		m, err := whole(e)
+		m.Rehearsal = module.Rehearsal{
+			Typed: map[string][]string{"patent.nowhere": {"12"}}, Shown: map[string]*regexp.Regexp{"patent.kind": regexp.MustCompile(`no such word`)},
+		}
+		return m, err
+	}
+	added := planted{modules: []module.Constructor{made}, texts: []fs.FS{os.DirFS("../docs/examples/patent")}}
+	c, err := crawlAll(t.Context(), channels[0], locales.KY, added)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := strings.Join(c.faults, "\n")
+	for _, want := range []string{
+		`the node patent.person asks, and nothing is known to be typed there: add answers, right and wrong, to Rehearsal.Typed["patent.person"] of the module patent`,
+		"nobody came to the screen of patent.done: ", "Rehearsal.Texted of the module patent led there: add one",
+		"nobody came to the action patent.issue: ", "the module patent has patent.nowhere in its Rehearsal, and no such node",
+		"no screen of patent.kind showed what Rehearsal.Shown of the module patent looks for there: no such word",
+	} {
+		if !strings.Contains(all, want) {
+			t.Errorf("nothing says %q", want)
+		}
+	}
+	if len(c.faults) != 6 {
+		t.Errorf("%d faults: %s", len(c.faults), all)
 	}
 }
 

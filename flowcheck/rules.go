@@ -11,6 +11,7 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/gsm"
 )
 
 // What a screen holds, and what it must not.
@@ -94,6 +95,7 @@ func (c *crawl) prove(by caller.Caller, st *dialog.State, reply dialog.Reply, wa
 		c.fault("%s %v: on the screen of %s %v", c.phase, way, st.Node, err)
 	}
 	c.pages[st.Node] = max(c.pages[st.Node], len(pages))
+	c.messages[st.Node] = max(c.messages[st.Node], partsOf(pages))
 	if len(pages) > MaxPages {
 		c.fault("%s %v: with the longest values %s takes %d pages, more than %d", c.phase, way, st.Node, len(pages), MaxPages)
 	}
@@ -123,17 +125,55 @@ func (c *crawl) proveProblems() {
 	}
 }
 
+// partsOf is how many parts of SMS pages are.
+func partsOf(pages []string) (n int) {
+	for _, text := range pages {
+		n += gsm.Measure(text).Parts
+	}
+	return n
+}
+
 // allReached names the screens and the actions that nobody came to.
 func (c *crawl) allReached() {
+	const add = "no option, no word, no answer of Rehearsal.Typed and no text of Rehearsal.Texted of the module %s led there: add one, or an Act after which one does"
 	for _, id := range c.shows {
 		if !c.reached[id] {
-			c.fault("nobody came to the screen of %s; reached: %v", id, slices.Sorted(maps.Keys(c.reached)))
+			c.fault("nobody came to the screen of %s: "+add, id, serviceOfNode(id))
 		}
 	}
 	drawn := c.drawn()
 	for id := range c.actions {
 		if _, ours := c.nodes[id]; ours && !drawn[id] {
-			c.fault("nobody came to the action %s", id)
+			c.fault("nobody came to the action %s: "+add, id, serviceOfNode(id))
+		}
+	}
+}
+
+// serviceOfNode is the service, or the part of the platform, that a node is of.
+func serviceOfNode(id string) string {
+	service, _, _ := strings.Cut(id, ".")
+	return service
+}
+
+// rehearsed finds where a walk ended as no module says what is typed there, what one says
+// of nodes that are not there, and what it looks for on screens that never show it.
+func (c *crawl) rehearsed() {
+	for _, id := range slices.Sorted(maps.Keys(c.asked)) {
+		if !c.known(id) {
+			c.fault("the node %s asks, and nothing is known to be typed there: add answers, right and wrong, to Rehearsal.Typed[%q] of the module %s",
+				id, id, serviceOfNode(id))
+		}
+	}
+	for _, m := range c.app.Modules {
+		for _, id := range slices.Concat(slices.Collect(maps.Keys(m.Rehearsal.Typed)), slices.Collect(maps.Keys(m.Rehearsal.Shown))) {
+			if _, there := c.nodes[id]; !there {
+				c.fault("the module %s has %s in its Rehearsal, and no such node", m.Name, id)
+			}
+		}
+		for id, pattern := range m.Rehearsal.Shown {
+			if c.found[id] == "" {
+				c.fault("no screen of %s showed what Rehearsal.Shown of the module %s looks for there: %s", id, m.Name, pattern)
+			}
 		}
 	}
 }

@@ -10,12 +10,14 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/eshik-kg/eshik/app"
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/module"
 	"github.com/eshik-kg/eshik/platform/session"
 )
 
@@ -25,7 +27,7 @@ func newCrawl(ctx context.Context, d Channel, loc locales.Locale, faults planted
 	if err != nil {
 		return nil, err
 	}
-	c := &crawl{ctx: ctx, folder: folder, channel: d, locale: loc, reached: map[string]bool{}, pages: map[string]int{}, edges: map[edge]string{}, actions: map[string]bool{}, deep: map[string]bool{}, nodes: map[string]dialog.Node{}, parts: map[string]bool{}, found: map[string]string{}}
+	c := &crawl{ctx: ctx, folder: folder, channel: d, locale: loc, reached: map[string]bool{}, pages: map[string]int{}, edges: map[edge]string{}, actions: map[string]bool{}, deep: map[string]bool{}, nodes: map[string]dialog.Node{}, parts: map[string]bool{}, found: map[string]string{}, taken: map[string]int{}, asked: map[string]bool{}, messages: map[string]int{}, mostTurns: cmp.Or(faults.turns, maxTurns)}
 	log := slog.New(slog.DiscardHandler)
 	config := &app.Config{
 		Mode: "sandbox", Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Data: folder,
@@ -86,6 +88,14 @@ func (c *crawl) close() error {
 		err = c.app.Close(ctx)
 	}
 	return errors.Join(err, os.RemoveAll(c.folder))
+}
+
+// own are the nodes of the platform that ask: what is typed there is the visitor's.
+var own = []string{"identity.code", "identity.pin", "identity.document"}
+
+// known reports that something is typed where a node asks.
+func (c *crawl) known(node string) bool {
+	return slices.Contains(own, node) || slices.ContainsFunc(c.app.Modules, func(m module.Module) bool { return len(m.Rehearsal.Typed[node]) > 0 })
 }
 
 // answers are what is typed where a node asks for something.
