@@ -20,6 +20,7 @@ func (a *App) chores() []module.Chore {
 		{Name: "close codes of paid bills", Do: a.Payments.CloseOvertaken},
 		{Name: "tidy deferred replies", Do: a.Conversations.TidyDeferred},
 		{Name: "forget sign-ins that are over", Do: a.Identity.ForgetSignIns, Every: time.Hour},
+		{Name: "forget keys of tokens that are over", Do: a.Identity.ForgetKeys, Every: time.Hour},
 		{Name: "ask for delivery reports", Do: func(ctx context.Context) error { return a.router.AskReports(ctx, a.Outbox) }},
 		{Name: "watch the money of SMS accounts", Do: a.credit.Check},
 		{Name: "balance SMS providers", Do: func(ctx context.Context) error { return a.router.Balance(ctx, a.Outbox) }},

@@ -143,21 +143,31 @@ func (d *door) code(phone string, before int) string {
 	return ""
 }
 
-// signIn gives a token of the REST interface.
-func (d *door) signIn(phone string) string {
+// signedIn are the tokens of a device.
+type signedIn struct {
+	Access  string `json:"access_token"`
+	Refresh string `json:"refresh_token"`
+}
+
+// signInOn signs a device of a phone in over REST.
+func (d *door) signInOn(phone string) signedIn {
 	d.t.Helper()
 	before := len(d.inbox(phone))
 	if status := d.json(http.MethodPost, "/v1/codes", "", map[string]string{"phone": phone}, nil); status != http.StatusAccepted {
 		d.t.Fatalf("codes: %d", status)
 	}
-	var token struct {
-		Access string `json:"access_token"`
-	}
+	var tokens signedIn
 	in := map[string]string{"phone": phone, "code": d.code(phone, before)}
-	if status := d.json(http.MethodPost, "/v1/tokens", "", in, &token); status != http.StatusOK {
+	if status := d.json(http.MethodPost, "/v1/tokens", "", in, &tokens); status != http.StatusOK {
 		d.t.Fatalf("tokens: %d", status)
 	}
-	return token.Access
+	return tokens
+}
+
+// signIn gives an access token only.
+func (d *door) signIn(phone string) string {
+	d.t.Helper()
+	return d.signInOn(phone).Access
 }
 
 // paid is what the wallet answers.

@@ -325,6 +325,66 @@ func (e TokenTokenType) Valid() bool {
 	}
 }
 
+// Defines values for TokenKeyAlg.
+const (
+	TokenKeyAlgES256 TokenKeyAlg = "ES256"
+)
+
+// Valid indicates whether the value is a known member of the TokenKeyAlg enum.
+func (e TokenKeyAlg) Valid() bool {
+	switch e {
+	case TokenKeyAlgES256:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TokenKeyCrv.
+const (
+	TokenKeyCrvP256 TokenKeyCrv = "P-256"
+)
+
+// Valid indicates whether the value is a known member of the TokenKeyCrv enum.
+func (e TokenKeyCrv) Valid() bool {
+	switch e {
+	case TokenKeyCrvP256:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TokenKeyKty.
+const (
+	TokenKeyKtyEC TokenKeyKty = "EC"
+)
+
+// Valid indicates whether the value is a known member of the TokenKeyKty enum.
+func (e TokenKeyKty) Valid() bool {
+	switch e {
+	case TokenKeyKtyEC:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TokenKeyUse.
+const (
+	TokenKeyUseSig TokenKeyUse = "sig"
+)
+
+// Valid indicates whether the value is a known member of the TokenKeyUse enum.
+func (e TokenKeyUse) Valid() bool {
+	switch e {
+	case TokenKeyUseSig:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for VerificationStatus.
 const (
 	VerificationStatusRevoked VerificationStatus = "revoked"
@@ -723,6 +783,40 @@ type Token struct {
 // TokenTokenType defines model for Token.TokenType.
 type TokenTokenType string
 
+// TokenKey Example: {"alg":"ES256","crv":"P-256","kid":"cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s","kty":"EC","use":"sig","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}
+type TokenKey struct {
+	Alg TokenKeyAlg `json:"alg"`
+	Crv TokenKeyCrv `json:"crv"`
+
+	// Kid The key's thumbprint (RFC 7638)
+	Kid string      `json:"kid"`
+	Kty TokenKeyKty `json:"kty"`
+	Use TokenKeyUse `json:"use"`
+
+	// X base64url
+	X string `json:"x"`
+
+	// Y base64url
+	Y string `json:"y"`
+}
+
+// TokenKeyAlg defines model for TokenKey.Alg.
+type TokenKeyAlg string
+
+// TokenKeyCrv defines model for TokenKey.Crv.
+type TokenKeyCrv string
+
+// TokenKeyKty defines model for TokenKey.Kty.
+type TokenKeyKty string
+
+// TokenKeyUse defines model for TokenKey.Use.
+type TokenKeyUse string
+
+// TokenKeys Example: {"keys":[{"alg":"ES256","crv":"P-256","kid":"cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s","kty":"EC","use":"sig","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}
+type TokenKeys struct {
+	Keys []TokenKey `json:"keys"`
+}
+
 // TokenRequest Example: {"challenge":"0198f3a2-6c00-7cc1-a8d5-3f1d6a1b2c3d","code":"123456","phone":"+996555000001"}
 type TokenRequest struct {
 	// Challenge Of the answer to `POST /v1/codes`; without it guesses of strangers can cost the code
@@ -935,6 +1029,9 @@ type VerifyCodeJSONRequestBody = VerificationRequest
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// ListTokenKeys The public keys by which access tokens are verified
+	// (GET /.well-known/jwks.json)
+	ListTokenKeys(c *fiber.Ctx) error
 	// ListCertificates Your certificates, newest first
 	// (GET /v1/certificates)
 	ListCertificates(c *fiber.Ctx) error
@@ -1044,6 +1141,24 @@ type ServerInterfaceWrapper struct {
 
 type MiddlewareFunc fiber.Handler
 type HandlerMiddlewareFunc func(c *fiber.Ctx, next fiber.Handler) error
+
+// ListTokenKeys operation middleware
+func (siw *ServerInterfaceWrapper) ListTokenKeys(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListTokenKeys(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
 
 // ListCertificates operation middleware
 func (siw *ServerInterfaceWrapper) ListCertificates(c *fiber.Ctx) error {
@@ -1966,6 +2081,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 		router.Use(fiber.Handler(m))
 	}
 
+	router.Get(options.BaseURL+"/.well-known/jwks.json", wrapper.ListTokenKeys)
+
 	router.Get(options.BaseURL+"/v1/certificates", wrapper.ListCertificates)
 
 	router.Post(options.BaseURL+"/v1/certificates", wrapper.RequestCertificate)
@@ -2032,6 +2149,30 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/verifications/:number", wrapper.VerifyNumber)
 
+}
+
+type ListTokenKeysRequestObject struct {
+}
+
+type ListTokenKeysResponseObject interface {
+	VisitListTokenKeysResponse(ctx *fiber.Ctx) error
+}
+
+type ListTokenKeys200ResponseHeaders struct {
+	CacheControl string
+}
+
+type ListTokenKeys200JSONResponse struct {
+	Body    TokenKeys
+	Headers ListTokenKeys200ResponseHeaders
+}
+
+func (response ListTokenKeys200JSONResponse) VisitListTokenKeysResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
 }
 
 type ListCertificatesRequestObject struct {
@@ -2619,6 +2760,9 @@ func (response VerifyNumber200JSONResponse) VisitVerifyNumberResponse(ctx *fiber
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// ListTokenKeys The public keys by which access tokens are verified
+	// (GET /.well-known/jwks.json)
+	ListTokenKeys(ctx context.Context, request ListTokenKeysRequestObject) (ListTokenKeysResponseObject, error)
 	// ListCertificates Your certificates, newest first
 	// (GET /v1/certificates)
 	ListCertificates(ctx context.Context, request ListCertificatesRequestObject) (ListCertificatesResponseObject, error)
@@ -2737,6 +2881,31 @@ type strictHandler struct {
 // validation. It is defined here as well so generated code does not import the
 // middleware; keep it in sync with fibermiddleware.ValidatedBodyLocalsKey.
 const validatedBodyLocalsKey = "x-oapi-codegen-validated-body"
+
+// ListTokenKeys operation middleware
+func (sh *strictHandler) ListTokenKeys(ctx *fiber.Ctx) error {
+	var request ListTokenKeysRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTokenKeys(ctx.UserContext(), request.(ListTokenKeysRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTokenKeys")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTokenKeysResponseObject); ok {
+		if err := validResponse.VisitListTokenKeysResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
 
 // ListCertificates operation middleware
 func (sh *strictHandler) ListCertificates(ctx *fiber.Ctx) error {

@@ -57,6 +57,7 @@ func (s *Server) Mount(router fiber.Router, contract *api.Contract) {
 		return c.Send(contract.JSON)
 	})
 	router.Use("/v1", contract.Middleware)
+	router.Use(keysPath, contract.Middleware)
 	RegisterHandlers(router, NewStrictHandler(s, []StrictMiddlewareFunc{s.count}))
 }
 

@@ -2,10 +2,12 @@ package citizen
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/eshik-kg/eshik/api"
 	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/jws"
 )
 
 // RefreshToken exchanges a refresh token for the tokens that follow.
@@ -44,6 +46,25 @@ func (s *Server) EndSignIn(ctx context.Context, r EndSignInRequestObject) (EndSi
 		return nil, err
 	}
 	return EndSignIn204Response{}, nil
+}
+
+// keysPath is where those who verify tokens look for keys (RFC 8615).
+const keysPath = "/.well-known/jwks.json"
+
+// ListTokenKeys publishes the keys by which access tokens are verified.
+func (s *Server) ListTokenKeys(ctx context.Context, _ ListTokenKeysRequestObject) (ListTokenKeysResponseObject, error) {
+	keys, err := s.Identity.PublicKeys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return ListTokenKeys200JSONResponse{
+		Headers: ListTokenKeys200ResponseHeaders{CacheControl: fmt.Sprintf("public, max-age=%d", int(identity.KeysCached.Seconds()))},
+		Body: TokenKeys{Keys: each(keys, func(k jws.Key) TokenKey {
+			return TokenKey{
+				Kty: TokenKeyKty(k.Type), Crv: TokenKeyCrv(k.Curve), Kid: k.ID, Alg: TokenKeyAlg(k.Algorithm), Use: TokenKeyUse(k.Use), X: k.X, Y: k.Y,
+			}
+		})},
+	}, nil
 }
 
 func tokensView(tokens identity.Tokens, now time.Time) Token {

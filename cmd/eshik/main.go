@@ -28,6 +28,7 @@ type cli struct {
 	Migrate migrateCommand `cmd:"" help:"Bring the database to this version and stop."`
 	Fsck    fsckCommand    `cmd:"" help:"Check the ledger and the audit log; exit code 1 when something is wrong."`
 	Audit   auditCommand   `cmd:"" help:"Check the audit log against signed checkpoints, without a secret."`
+	Keys    keysCommand    `cmd:"" help:"Look at the keys that sign access tokens, and rotate them."`
 	Partner partnerCommand `cmd:"" help:"Manage payment partners."`
 	Flows   flowsCommand   `cmd:"" help:"Prove and draw the conversation."`
 	SMS     smsCommand     `cmd:"" name:"sms" help:"Look at the messages that citizens get."`

@@ -15,12 +15,15 @@ import (
 
 // Check compares with the audit log who is who and whose phone is whose: every proof was
 // recorded, a pseudonym stays one person's, what binds a phone to a person and what a
-// dispute holds off is what was decided, and a number's release to another holder stays.
+// dispute holds off is what was decided, a number's release to another holder stays, and so
+// does the end of a sign-in or of a key of tokens.
 type Check struct {
 	log     *audit.Log
 	sealer  *seal.Sealer
 	people  map[string]decision            // by the citizen
 	bound   map[string]map[string]decision // by the phone's index and the citizen
+	keys    map[string]decision            // by the key's id
+	signIns map[string]signInSaid          // by the sign-in's id
 	older   int
 	proofs  map[string]proofSaid // by the proof's id
 	phones  map[string]*phoneSaid
@@ -56,6 +59,7 @@ const faultsNamed = 100
 func NewCheck(log *audit.Log, sealer *seal.Sealer) *Check {
 	return &Check{
 		log: log, sealer: sealer, people: map[string]decision{}, bound: map[string]map[string]decision{},
+		keys: map[string]decision{}, signIns: map[string]signInSaid{},
 		proofs: map[string]proofSaid{}, phones: map[string]*phoneSaid{},
 	}
 }
@@ -73,6 +77,10 @@ func (c *Check) See(e audit.Recorded) {
 			p.released = e.At
 		}
 		delete(c.bound, e.Object)
+	case "identity.key.made", "identity.key.revoked":
+		c.keys[e.Object] = decisionOf(e, groupKey)
+	case "identity.sign_in.done", "identity.sign_in.replaced", "identity.refresh.done", "identity.refresh.reused", "identity.sign_out.done":
+		c.signedIn(e)
 	case "identity.unblock":
 		c.phone(e.Object).cleared = true
 		c.changed(e)
@@ -127,7 +135,8 @@ func (c *Check) phone(index string) *phoneSaid {
 // one that is not what the log says: a phone by its blind index.
 func (c *Check) Run(ctx context.Context, tx *sql.Tx) error {
 	c.unblanket()
-	if err := errors.Join(c.phoneRows(ctx, tx), c.proofRows(ctx, tx), c.citizenRows(ctx, tx), c.bindingRows(ctx, tx)); err != nil {
+	if err := errors.Join(c.phoneRows(ctx, tx), c.proofRows(ctx, tx), c.citizenRows(ctx, tx), c.bindingRows(ctx, tx),
+		c.keyRows(ctx, tx), c.signInRows(ctx, tx)); err != nil {
 		return fmt.Errorf("check the identities: %w", err)
 	}
 	if c.more > 0 {

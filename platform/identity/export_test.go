@@ -2,7 +2,9 @@ package identity
 
 import (
 	"crypto/ecdsa"
+	"crypto/x509"
 	"encoding/base64"
+	"time"
 )
 
 // ParseCode, ParsePIN and ParseDocument are how input is read.
@@ -13,7 +15,7 @@ var (
 )
 
 // SigningKey is the key of tokens.
-func (s *Service) SigningKey() *ecdsa.PrivateKey { return s.keys.signing }
+func (s *Service) SigningKey() *ecdsa.PrivateKey { return s.keys.keys[len(s.keys.keys)-1].private }
 
 // SealPhone makes the claim of a phone.
 func (s *Service) SealPhone(phone string) string {
@@ -22,4 +24,20 @@ func (s *Service) SealPhone(phone string) string {
 		return ""
 	}
 	return base64.RawURLEncoding.EncodeToString(sealed)
+}
+
+// KeysReadAt is when the ring of keys was read last.
+func (s *Service) KeysReadAt() time.Time { return s.keys.readAt }
+
+// SealLegacyKey seals the key of tokens as versions before did.
+func (s *Service) SealLegacyKey() []byte {
+	der, err := x509.MarshalPKCS8PrivateKey(s.SigningKey())
+	if err != nil {
+		return nil
+	}
+	sealed, err := s.Sealer.Seal(der, keyContext)
+	if err != nil {
+		return nil
+	}
+	return sealed
 }

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
 
 	"github.com/eshik-kg/eshik/locales"
@@ -105,11 +106,12 @@ type Deps struct {
 // Service proves who is asking. It is safe for concurrent use.
 type Service struct {
 	Deps
-	keys     keyring
-	profiles *store.Lookup[dialog.Profile] // by phone index
-	ties     []Tie
-	alarm    alarm
-	proving  keylock.Locks // by phone index
+	keys      keyring
+	validator *jwt.Validator                // of tokens
+	profiles  *store.Lookup[dialog.Profile] // by phone index
+	ties      []Tie
+	alarm     alarm
+	proving   keylock.Locks // by phone index
 }
 
 // New makes a Service. At the first start on a database it makes the key that
@@ -118,10 +120,9 @@ func New(deps Deps) (*Service, error) {
 	if err := needs.All("identity", deps, "HeldBack"); err != nil {
 		return nil, err
 	}
-	s := &Service{Deps: deps}
+	s := &Service{Deps: deps, validator: newValidator(deps.Now)}
 	s.profiles = store.NewLookup(s.findProfiles)
-	var err error
-	if s.keys, err = s.loadKeys(context.Background()); err != nil {
+	if err := s.firstKey(context.Background()); err != nil {
 		return nil, fmt.Errorf("load the keys of tokens: %w", err)
 	}
 	return s, nil

@@ -214,8 +214,20 @@ DELETE FROM identity_notices WHERE citizen_id = $1 AND phone_index = $2;
 DELETE FROM identity_notices WHERE told_index = $1 OR phone_index = $1;
 
 -- name: InsertKey :execrows
-INSERT INTO identity_keys (slot, kid, private_sealed, created_at) VALUES ($1, $2, $3, $4)
+INSERT INTO identity_keys (slot, kid, private_sealed, created_at, signs_from_at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (slot) DO NOTHING;
+
+-- name: LockKeys :exec
+UPDATE identity_keys SET slot = slot WHERE slot > 0;
+
+-- name: RevokeKey :exec
+UPDATE identity_keys SET revoked_at = $1, private_sealed = $2 WHERE kid = $3;
+
+-- name: DeleteKey :exec
+DELETE FROM identity_keys WHERE kid = $1;
+
+-- name: KeyStands :one
+SELECT COUNT(*) FROM identity_keys WHERE kid = $1 AND revoked_at IS NULL;
 
 -- name: Keys :many
 SELECT * FROM identity_keys ORDER BY slot;
@@ -231,11 +243,11 @@ WHERE phone_index = $1 AND door = $2 AND void_at IS NULL AND used_at IS NULL AND
 INSERT INTO identity_sign_ins (id, phone_index, phone_sealed, label_sealed, generation, begun_at, used_at, expires_at)
 VALUES ($1, $2, $3, $4, $5, $6, $6, $7);
 
--- name: ReplaceSignIns :exec
+-- name: ReplaceSignIns :many
 -- The n that were used last stay.
 UPDATE identity_sign_ins SET ended_at = $1, ended_by = 'replaced' WHERE id IN (
     SELECT s.id FROM identity_sign_ins s WHERE s.phone_index = $2 AND s.ended_at IS NULL
-    ORDER BY s.used_at DESC, s.id DESC LIMIT 1000 OFFSET sqlc.arg(n));
+    ORDER BY s.used_at DESC, s.id DESC LIMIT 1000 OFFSET sqlc.arg(n)) RETURNING *;
 
 -- name: LockSignIn :one
 UPDATE identity_sign_ins SET used_at = used_at WHERE id = $1 RETURNING *;
@@ -244,15 +256,17 @@ UPDATE identity_sign_ins SET used_at = used_at WHERE id = $1 RETURNING *;
 UPDATE identity_sign_ins SET used_at = $1, expires_at = $2 WHERE id = $3;
 
 -- name: SignInStands :one
+-- The key is asked for too: one that was revoked is refused by all instances at once.
 SELECT s.generation FROM identity_sign_ins s JOIN identity_phones p ON p.phone_index = s.phone_index AND p.generation = s.generation
-WHERE s.id = $1 AND s.phone_index = $2 AND s.ended_at IS NULL;
+    JOIN identity_keys k ON k.kid = sqlc.arg(kid) AND k.revoked_at IS NULL
+WHERE s.id = sqlc.arg(id) AND s.phone_index = sqlc.arg(phone_index) AND s.ended_at IS NULL;
 
 -- name: SignIns :many
 SELECT s.* FROM identity_sign_ins s JOIN identity_phones p ON p.phone_index = s.phone_index AND p.generation = s.generation
 WHERE s.phone_index = $1 AND s.ended_at IS NULL AND s.expires_at > $2 ORDER BY s.used_at DESC, s.id DESC;
 
--- name: EndSignIn :execrows
-UPDATE identity_sign_ins SET ended_at = $1, ended_by = $2 WHERE id = $3 AND phone_index = $4 AND ended_at IS NULL;
+-- name: EndSignIn :one
+UPDATE identity_sign_ins SET ended_at = $1, ended_by = $2 WHERE id = $3 AND phone_index = $4 AND ended_at IS NULL RETURNING *;
 
 -- name: CutSignIns :exec
 UPDATE identity_sign_ins SET ended_at = $1, ended_by = 'cut' WHERE phone_index = $2 AND ended_at IS NULL;

@@ -85,7 +85,7 @@ func (s *Service) Refresh(ctx context.Context, c caller.Caller, token string) (T
 	if refused != nil {
 		return Tokens{}, refused
 	}
-	return s.tokens(c, row, next)
+	return s.tokens(ctx, c, row, next)
 }
 
 // exchange gives the token that follows one of a locked sign-in of the caller's phone, and
@@ -114,14 +114,15 @@ func (s *Service) exchange(ctx context.Context, tx *store.Tx, c caller.Caller, r
 	if err := q.UseRefreshToken(ctx, db.UseRefreshTokenParams{UsedAt: now, UsedBy: by, TokenMac: given.TokenMac}); err != nil {
 		return "", nil, err
 	}
-	if err := q.AddRefreshToken(ctx, db.AddRefreshTokenParams{TokenMac: s.refreshMAC(next), SignInID: row.ID, MadeBy: by}); err != nil {
+	good := s.refreshMAC(next)
+	if err := q.AddRefreshToken(ctx, db.AddRefreshTokenParams{TokenMac: good, SignInID: row.ID, MadeBy: by}); err != nil {
 		return "", nil, err
 	}
-	row.ExpiresAt = dbtime.From(earlier(c.Now.Add(SignInIdles), row.BegunAt.Add(SignInLasts)))
+	row.UsedAt, row.ExpiresAt = now, dbtime.From(earlier(c.Now.Add(SignInIdles), row.BegunAt.Add(SignInLasts)))
 	if err := q.KeepSignIn(ctx, db.KeepSignInParams{UsedAt: now, ExpiresAt: row.ExpiresAt, ID: row.ID}); err != nil {
 		return "", nil, err
 	}
-	return next, nil, s.Trail.Leave(ctx, tx, trail.Step{Audit: s.entry(c, "refresh", "done", row.ID, row.PhoneIndex)})
+	return next, nil, s.Trail.Leave(ctx, tx, trail.Step{Audit: s.entry(c, "refresh", "done", row.ID, row.PhoneIndex, signInOf(*row), refreshOf(good))})
 }
 
 // over refuses a sign-in that has ended, was cut off or has lapsed.
@@ -158,9 +159,10 @@ func (s *Service) repeated(ctx context.Context, q *db.Queries, c caller.Caller, 
 // read. A sign-in costs a code, so that nobody has many such messages sent.
 func (s *Service) endReused(ctx context.Context, tx *store.Tx, c caller.Caller, row db.IdentitySignIn) error {
 	q := db.New(tx)
-	if _, err := q.EndSignIn(ctx, db.EndSignInParams{
+	row, err := q.EndSignIn(ctx, db.EndSignInParams{
 		EndedAt: dbtime.From(c.Now), EndedBy: endedReused, ID: row.ID, PhoneIndex: row.PhoneIndex,
-	}); err != nil {
+	})
+	if err != nil {
 		return err
 	}
 	// The request may be the thief's: the language is the phone's own.
@@ -170,7 +172,7 @@ func (s *Service) endReused(ctx context.Context, tx *store.Tx, c caller.Caller, 
 	}
 	loc := cmp.Or(locales.Locale(chosen), locales.KY)
 	return s.Trail.Leave(ctx, tx, trail.Step{
-		Audit: s.entry(c, "refresh", "reused", row.ID, row.PhoneIndex),
+		Audit: s.entry(c, "refresh", "reused", row.ID, row.PhoneIndex, signInOf(row)),
 		Messages: []notify.Message{{
 			To: c.Phone, Locale: loc, Purpose: notify.Receipt, ExpiresAt: c.Now.Add(reuseNews), Dedup: "identity.refresh_reused:" + row.ID,
 			Text: gsm.Pick(s.Catalogue.Message(loc, "identity.refresh_reused_sms")),

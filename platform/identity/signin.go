@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -36,6 +37,7 @@ const (
 const (
 	endedSignedOut = "signed_out"
 	endedReused    = "reused"
+	endedCut       = "cut"
 )
 
 var errSignIn = problem.New(problem.NotFound, "problem.identity_sign_in_absent")
@@ -76,16 +78,16 @@ func (s *Service) SignIns(ctx context.Context, c caller.Caller, current string) 
 func (s *Service) SignOut(ctx context.Context, c caller.Caller, id string) error {
 	index := s.phoneIndex(c.Phone)
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
-		ended, err := db.New(tx).EndSignIn(ctx, db.EndSignInParams{
+		row, err := db.New(tx).EndSignIn(ctx, db.EndSignInParams{
 			EndedAt: dbtime.From(c.Now), EndedBy: endedSignedOut, ID: id, PhoneIndex: index,
 		})
+		if errors.Is(err, sql.ErrNoRows) {
+			return errSignIn
+		}
 		if err != nil {
 			return err
 		}
-		if ended == 0 {
-			return errSignIn
-		}
-		return s.Trail.Leave(ctx, tx, trail.Step{Audit: s.entry(c, "sign_out", "done", id, index)})
+		return s.Trail.Leave(ctx, tx, trail.Step{Audit: s.entry(c, "sign_out", "done", id, index, signInOf(row))})
 	})
 	if err != nil && !errors.Is(err, errSignIn) {
 		return fmt.Errorf("sign out: %w", err)
@@ -100,7 +102,8 @@ func (s *Service) begin(ctx context.Context, tx *store.Tx, c caller.Caller, devi
 		return db.IdentitySignIn{}, "", err
 	}
 	row := db.IdentitySignIn{
-		ID: id, PhoneIndex: s.phoneIndex(c.Phone), Generation: generation, BegunAt: dbtime.From(c.Now), ExpiresAt: dbtime.From(c.Now.Add(SignInIdles)),
+		ID: id, PhoneIndex: s.phoneIndex(c.Phone), Generation: generation,
+		BegunAt: dbtime.From(c.Now), UsedAt: dbtime.From(c.Now), ExpiresAt: dbtime.From(c.Now.Add(SignInIdles)),
 	}
 	if row.PhoneSealed, err = s.Sealer.Seal([]byte(c.Phone), signInContext); err != nil {
 		return row, "", err
@@ -115,17 +118,32 @@ func (s *Service) begin(ctx context.Context, tx *store.Tx, c caller.Caller, devi
 	}); err != nil {
 		return row, "", err
 	}
-	if err := q.ReplaceSignIns(ctx, db.ReplaceSignInsParams{EndedAt: row.BegunAt, PhoneIndex: row.PhoneIndex, N: SignInsAtMost}); err != nil {
+	if err := s.replaceSignIns(ctx, tx, c, row.PhoneIndex); err != nil {
 		return row, "", err
 	}
 	token, err := s.newRefreshToken()
 	if err != nil {
 		return row, "", err
 	}
-	if err := q.AddRefreshToken(ctx, db.AddRefreshTokenParams{TokenMac: s.refreshMAC(token), SignInID: id}); err != nil {
+	mac := s.refreshMAC(token)
+	if err := q.AddRefreshToken(ctx, db.AddRefreshTokenParams{TokenMac: mac, SignInID: id}); err != nil {
 		return row, "", err
 	}
-	return row, token, s.Trail.Leave(ctx, tx, trail.Step{Audit: s.entry(c, "sign_in", "done", id, row.PhoneIndex)})
+	return row, token, s.Trail.Leave(ctx, tx, trail.Step{Audit: s.entry(c, "sign_in", "done", id, row.PhoneIndex, signInOf(row), refreshOf(mac))})
+}
+
+// replaceSignIns ends those of the phone that are more than SignInsAtMost.
+func (s *Service) replaceSignIns(ctx context.Context, tx *store.Tx, c caller.Caller, index string) error {
+	ended, err := db.New(tx).ReplaceSignIns(ctx, db.ReplaceSignInsParams{EndedAt: dbtime.From(c.Now), PhoneIndex: index, N: SignInsAtMost})
+	if err != nil {
+		return err
+	}
+	for _, row := range ended {
+		if err := s.Trail.Leave(ctx, tx, trail.Step{Audit: s.entry(c, "sign_in", "replaced", row.ID, index, signInOf(row))}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ForgetSignIns deletes the sign-ins that are over, with their refresh tokens.

@@ -2,6 +2,7 @@ package identity_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -393,5 +394,101 @@ func TestDevicesAreBounded(t *testing.T) {
 			_, err = w.refresh(all[0].Refresh, "last") // counted, whatever comes of it
 		}
 		w.refused(err, "refresh_many")
+	})
+}
+
+// TestPlantedSignIns: whoever takes the end of a sign-in back, or a used token's use, or
+// changes whose it is, is found.
+func TestPlantedSignIns(t *testing.T) {
+	t.Parallel()
+	tables := []string{"identity_sign_ins", "identity_refresh_tokens"}
+	unsaid := map[string]string{
+		"identity_sign_ins.id":            "the row's name, which its tokens refer to: one of another name is of no record",
+		"identity_refresh_tokens.made_by": "the request that a token came by: it only keeps an app from using one key twice",
+		"identity_refresh_tokens.used_by": "the request that used a token: for minutes it may come again",
+	}
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		live, out, stolen, replaced := w.device(aigul, "live"), w.device(second, "out"), w.device(third, "stolen"), w.device(bakyt, "")
+		w.Pass(time.Minute)
+		w.refreshed(live.Refresh, "1")
+		ids := map[string]string{}
+		for name, tokens := range map[string]identity.Tokens{"live": live, "out": out, "stolen": stolen, "replaced": replaced} {
+			who, err := w.service.Authenticate(t.Context(), tokens.Access)
+			w.OK(err)
+			ids[name] = who.SignIn
+		}
+		w.OK(w.service.SignOut(t.Context(), w.by(second), ids["out"]))
+		w.refreshed(stolen.Refresh, "owner")
+		_, err := w.refresh(stolen.Refresh, "thief")
+		w.refused(err, "refresh_reused")
+		for range identity.SignInsAtMost {
+			w.Pass(identity.CodesPer)
+			w.device(bakyt, "")
+		}
+		w.device(second, "cut")
+		w.OK(w.service.Release(t.Context(), second, "officer"))
+		if n := w.Number("SELECT COUNT(*) FROM identity_sign_ins WHERE ended_at IS NOT NULL"); n != 4 {
+			t.Fatalf("%d sign-ins ended", n)
+		}
+		storetest.Covered(t, db, tables, signInPlants(ids), unsaid)
+		storetest.Planted(t, db, signInPlants(ids), func(tx *sql.Tx) error { _, err := w.look(tx); return err })
+	})
+}
+
+func signInPlants(ids map[string]string) (list []storetest.Plant) {
+	add := func(named string, statements ...string) {
+		list = append(list, storetest.Plant{Name: strings.Join(statements, "; "), Statements: statements, Named: []string{named}})
+	}
+	set := func(what, name string) string {
+		return "UPDATE identity_sign_ins SET " + what + " WHERE id = '" + ids[name] + "'"
+	}
+	otherwise := func(name string) string { return "the sign-in " + ids[name] + " is otherwise than the audit record " }
+	for _, name := range []string{"out", "stolen", "replaced"} {
+		add(otherwise(name), set("ended_at = NULL", name))
+		add(otherwise(name), set("ended_at = NULL, ended_by = ''", name))
+		add(otherwise(name), set("ended_by = 'cut'", name))
+		add(otherwise(name), set("ended_at = ended_at + 1", name))
+	}
+	for _, what := range []string{
+		"phone_index = 'x'", "phone_sealed = label_sealed", "label_sealed = phone_sealed", "generation = generation + 1",
+		"begun_at = begun_at - 1", "used_at = used_at + 1", "expires_at = expires_at + 1", "ended_by = 'signed_out'",
+	} {
+		add(otherwise("live"), set(what, "live"))
+	}
+	add("nothing of the sign-in x", "INSERT INTO identity_sign_ins SELECT 'x', phone_index, phone_sealed, label_sealed, generation, begun_at, used_at, expires_at, "+
+		"ended_at, ended_by FROM identity_sign_ins WHERE id = '"+ids["live"]+"'")
+	tokens := "the refresh tokens of the sign-in " + ids["live"] + " are others than the audit record "
+	of := " WHERE sign_in_id = '" + ids["live"] + "'"
+	add(tokens, "UPDATE identity_refresh_tokens SET used_at = NULL"+of+" AND used_at > 0")
+	add(tokens, "UPDATE identity_refresh_tokens SET used_at = 1"+of+" AND used_at IS NULL")
+	add(tokens, "UPDATE identity_refresh_tokens SET token_mac = 'x'"+of+" AND used_at IS NULL")
+	add(tokens, "UPDATE identity_refresh_tokens SET sign_in_id = '"+ids["out"]+"'"+of)
+	add(tokens, "DELETE FROM identity_refresh_tokens"+of+" AND used_at IS NULL")
+	add(tokens, "INSERT INTO identity_refresh_tokens (token_mac, sign_in_id, made_by) VALUES ('x', '"+ids["live"]+"', '')")
+	return list
+}
+
+// TestSignInsFromBefore: records that say nothing of a sign-in are counted, and no fault; it
+// is compared from its next exchange on.
+func TestSignInsFromBefore(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.deps.Trail = w.TrailBy(testworld.Forgetful{Log: w.Audit})
+		w.rebuild()
+		first := w.refreshed(w.device(aigul, "").Refresh, "1")
+		older := 0
+		check := func(tx *sql.Tx) (err error) { older, err = w.look(tx); return err }
+		if err := db.Snapshot(t.Context(), check); err != nil || older != 2 {
+			t.Fatalf("%d records cannot be compared; %v", older, err)
+		}
+		w.deps.Trail = w.TrailBy(w.Audit)
+		w.rebuild()
+		w.refreshed(first.Refresh, "2")
+		storetest.Planted(t, db, []storetest.Plant{
+			{Name: "a sign-in", Named: []string{"is otherwise than the audit record "}, Statements: []string{"UPDATE identity_sign_ins SET expires_at = expires_at + 1"}},
+			{Name: "a token", Named: []string{"are others than the audit record "}, Statements: []string{"UPDATE identity_refresh_tokens SET used_at = NULL WHERE used_at > 0"}},
+		}, check)
 	})
 }

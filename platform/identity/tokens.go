@@ -2,14 +2,10 @@ package identity
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/x509"
 	"database/sql"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -17,13 +13,18 @@ import (
 
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity/db"
+	"github.com/eshik-kg/eshik/platform/jws"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
-	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
-// TokenLasts is how long an access token is good.
-const TokenLasts = 15 * time.Minute
+const (
+	// TokenLasts is how long an access token is good.
+	TokenLasts = 15 * time.Minute
+	// clocksDiffer is how far the clocks of instances may be apart: what one signs, another
+	// takes at once.
+	clocksDiffer = 30 * time.Second
+)
 
 // What every token of ours says. Source of the type: RFC 9068, section 2.1.
 const (
@@ -63,13 +64,8 @@ type claims struct {
 	Generation int64 `json:"gen,omitempty"`
 	// SignIn is what the token ends with; a token of a version before has none.
 	SignIn string `json:"sid,omitempty"`
-}
 
-// keyring holds the keys of tokens; it does not change after the start.
-type keyring struct {
-	kid     string
-	signing *ecdsa.PrivateKey
-	public  map[string]*ecdsa.PublicKey
+	kid string // of the key that signed it
 }
 
 // IssueToken takes a code that was sent to the caller's phone, as CheckCode does, signs a
@@ -90,11 +86,11 @@ func (s *Service) IssueToken(ctx context.Context, c caller.Caller, challenge, co
 	if err != nil {
 		return Tokens{}, err
 	}
-	return s.tokens(c, row, refresh)
+	return s.tokens(ctx, c, row, refresh)
 }
 
 // tokens signs an access token of a sign-in of the caller's phone, beside its refresh token.
-func (s *Service) tokens(c caller.Caller, row db.IdentitySignIn, refresh string) (Tokens, error) {
+func (s *Service) tokens(ctx context.Context, c caller.Caller, row db.IdentitySignIn, refresh string) (Tokens, error) {
 	sealed, err := s.Sealer.Seal([]byte(c.Phone), tokenContext)
 	if err != nil {
 		return Tokens{}, err
@@ -103,18 +99,20 @@ func (s *Service) tokens(c caller.Caller, row db.IdentitySignIn, refresh string)
 	if err != nil {
 		return Tokens{}, err
 	}
+	key, err := s.signingKey(ctx, c.Now)
+	if err != nil {
+		return Tokens{}, err
+	}
 	expires := c.Now.Add(TokenLasts).Truncate(time.Second)
-	token := jwt.NewWithClaims(jwt.SigningMethodES256, claims{
+	access, err := jws.Sign(tokenType, key.ID, claims{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer: tokenIssuer, Audience: jwt.ClaimStrings{tokenAudience}, Subject: row.PhoneIndex, ID: id,
-			IssuedAt: jwt.NewNumericDate(c.Now), NotBefore: jwt.NewNumericDate(c.Now), ExpiresAt: jwt.NewNumericDate(expires),
+			IssuedAt: jwt.NewNumericDate(c.Now), NotBefore: jwt.NewNumericDate(c.Now.Add(-clocksDiffer)), ExpiresAt: jwt.NewNumericDate(expires),
 		},
 		Phone: base64.RawURLEncoding.EncodeToString(sealed), Generation: row.Generation, SignIn: row.ID,
-	})
-	token.Header["kid"], token.Header["typ"] = s.keys.kid, tokenType
-	access, err := token.SignedString(s.keys.signing)
+	}, key.private)
 	if err != nil {
-		return Tokens{}, fmt.Errorf("sign a token: %w", err)
+		return Tokens{}, err
 	}
 	return Tokens{Access: access, ExpiresAt: expires, Refresh: refresh, RefreshExpiresAt: row.ExpiresAt.Time}, nil
 }
@@ -126,14 +124,9 @@ func (s *Service) Authenticate(ctx context.Context, bearer string) (Principal, e
 	if scheme, rest, ok := strings.Cut(bearer, " "); ok && strings.EqualFold(scheme, "bearer") {
 		text = strings.TrimSpace(rest)
 	}
-	var got claims
-	_, err := jwt.NewParser(
-		jwt.WithValidMethods([]string{jwt.SigningMethodES256.Alg()}),
-		jwt.WithIssuer(tokenIssuer), jwt.WithAudience(tokenAudience),
-		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithTimeFunc(s.Now), jwt.WithStrictDecoding(),
-	).ParseWithClaims(text, &got, s.verifyingKey)
+	got, err := s.read(ctx, text)
 	if err != nil {
-		return Principal{}, errToken // the cause may repeat the token
+		return Principal{}, err
 	}
 	sealed, err := base64.RawURLEncoding.DecodeString(got.Phone)
 	if err != nil {
@@ -153,16 +146,41 @@ func (s *Service) Authenticate(ctx context.Context, bearer string) (Principal, e
 	return Principal{Phone: string(phone), CitizenID: citizen.ID, SignIn: got.SignIn}, nil
 }
 
-// stands refuses a token whose sign-in has ended, or whose phone was cut off since.
+// read gives the claims of a token that one of our keys signed and that is good now.
+func (s *Service) read(ctx context.Context, text string) (claims, error) {
+	got := claims{}
+	signed, err := jws.Verify(text, func(kid string) (*jws.PublicKey, error) {
+		got.kid = kid
+		return s.verifyingKey(ctx, kid)
+	})
+	switch {
+	case errors.Is(err, jws.ErrRefused), err == nil && signed.Type != tokenType:
+		return claims{}, errToken
+	case err != nil:
+		return claims{}, err
+	}
+	if err := jws.Decode(signed.Payload, &got); err != nil {
+		return claims{}, errToken
+	}
+	if s.validator.Validate(got) != nil || got.IssuedAt == nil || got.IssuedAt.After(s.Now().Add(clocksDiffer)) {
+		return claims{}, errToken
+	}
+	return got, nil
+}
+
+// newValidator checks what a token says beside its signature.
+func newValidator(now func() time.Time) *jwt.Validator {
+	return jwt.NewValidator(
+		jwt.WithIssuer(tokenIssuer), jwt.WithAudience(tokenAudience), jwt.WithExpirationRequired(), jwt.WithTimeFunc(now))
+}
+
+// stands refuses a token whose sign-in has ended, whose key was revoked, or whose phone was
+// cut off since.
 func (s *Service) stands(ctx context.Context, got claims) error {
 	if got.SignIn == "" { // of a version before: it ends by itself
-		generation, err := s.generation(ctx, got.Subject)
-		if err == nil && generation != got.Generation {
-			return errToken
-		}
-		return err
+		return s.standsOlder(ctx, got)
 	}
-	generation, err := db.New(s.DB.Reader()).SignInStands(ctx, db.SignInStandsParams{ID: got.SignIn, PhoneIndex: got.Subject})
+	generation, err := db.New(s.DB.Reader()).SignInStands(ctx, db.SignInStandsParams{Kid: got.kid, ID: got.SignIn, PhoneIndex: got.Subject})
 	if errors.Is(err, sql.ErrNoRows) || err == nil && generation != got.Generation {
 		return errToken
 	}
@@ -170,6 +188,19 @@ func (s *Service) stands(ctx context.Context, got claims) error {
 		return fmt.Errorf("look whether a sign-in stands: %w", err)
 	}
 	return nil
+}
+
+// standsOlder is stands for a token of a version that knew no sign-ins.
+func (s *Service) standsOlder(ctx context.Context, got claims) error {
+	n, err := db.New(s.DB.Reader()).KeyStands(ctx, got.kid)
+	if err != nil {
+		return fmt.Errorf("look whether a key stands: %w", err)
+	}
+	generation, err := s.generation(ctx, got.Subject)
+	if err == nil && (n == 0 || generation != got.Generation) {
+		return errToken
+	}
+	return err
 }
 
 // generation is which generation of a phone's tokens is good.
@@ -182,78 +213,4 @@ func (s *Service) generation(ctx context.Context, index string) (int64, error) {
 		return 0, fmt.Errorf("look which tokens are good: %w", err)
 	}
 	return generation, nil
-}
-
-// verifyingKey finds the key of a token among ours only: headers that bring
-// their own (jwk, jku, x5c) are not looked at, and those that demand to be
-// understood (crit) are refused.
-func (s *Service) verifyingKey(token *jwt.Token) (any, error) {
-	if _, demanded := token.Header["crit"]; demanded || token.Header["typ"] != tokenType {
-		return nil, errToken
-	}
-	kid, _ := token.Header["kid"].(string)
-	key, known := s.keys.public[kid]
-	if !known {
-		return nil, errToken
-	}
-	return key, nil
-}
-
-// loadKeys reads the keys of tokens and makes the first one where none is. Of
-// several processes that start at once, one makes it.
-func (s *Service) loadKeys(ctx context.Context) (keyring, error) {
-	rows, err := db.New(s.DB.Reader()).Keys(ctx)
-	if err != nil {
-		return keyring{}, err
-	}
-	if len(rows) == 0 {
-		if err := s.makeKey(ctx, 1); err != nil {
-			return keyring{}, err
-		}
-		if rows, err = db.New(s.DB.Reader()).Keys(ctx); err != nil {
-			return keyring{}, err
-		}
-	}
-	ring := keyring{public: make(map[string]*ecdsa.PublicKey, len(rows))}
-	for _, row := range rows {
-		der, err := s.Sealer.Open(row.PrivateSealed, keyContext)
-		if err != nil {
-			return keyring{}, fmt.Errorf("key %s: is this the master key of this database? %w", row.Kid, err)
-		}
-		parsed, err := x509.ParsePKCS8PrivateKey(der)
-		if err != nil {
-			return keyring{}, fmt.Errorf("read key %s: %w", row.Kid, err)
-		}
-		private, ok := parsed.(*ecdsa.PrivateKey)
-		if !ok {
-			return keyring{}, fmt.Errorf("key %s is no ECDSA key", row.Kid)
-		}
-		ring.kid, ring.signing = row.Kid, private
-		ring.public[row.Kid] = &private.PublicKey
-	}
-	if ring.signing == nil {
-		return keyring{}, errors.New("there is no key")
-	}
-	return ring, nil
-}
-
-func (s *Service) makeKey(ctx context.Context, slot int64) error {
-	private, err := ecdsa.GenerateKey(elliptic.P256(), s.Rand)
-	if err != nil {
-		return fmt.Errorf("make a key: %w", err)
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		return fmt.Errorf("write a key: %w", err)
-	}
-	sealed, err := s.Sealer.Seal(der, keyContext)
-	if err != nil {
-		return err
-	}
-	return s.DB.InTx(ctx, func(tx *store.Tx) error {
-		_, err := db.New(tx).InsertKey(ctx, db.InsertKeyParams{
-			Slot: slot, Kid: "t" + strconv.FormatInt(slot, 10), PrivateSealed: sealed, CreatedAt: dbtime.From(s.Now()),
-		})
-		return err
-	})
 }

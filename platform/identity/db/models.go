@@ -43,6 +43,8 @@ type IdentityKey struct {
 	Kid           string
 	PrivateSealed []byte
 	CreatedAt     dbtime.Time
+	SignsFromAt   dbtime.Time
+	RevokedAt     dbtime.Time
 }
 
 type IdentityNotice struct {

@@ -465,6 +465,15 @@ func (q *Queries) CutSignIns(ctx context.Context, arg CutSignInsParams) error {
 	return err
 }
 
+const deleteKey = `-- name: DeleteKey :exec
+DELETE FROM identity_keys WHERE kid = $1
+`
+
+func (q *Queries) DeleteKey(ctx context.Context, kid string) error {
+	_, err := q.db.ExecContext(ctx, deleteKey, kid)
+	return err
+}
+
 const dispute = `-- name: Dispute :exec
 UPDATE identity_bindings SET blocked_until_at = $1 WHERE citizen_id = $2 AND cleared_at IS NULL
 `
@@ -547,8 +556,8 @@ func (q *Queries) EndNotices(ctx context.Context, arg EndNoticesParams) error {
 	return err
 }
 
-const endSignIn = `-- name: EndSignIn :execrows
-UPDATE identity_sign_ins SET ended_at = $1, ended_by = $2 WHERE id = $3 AND phone_index = $4 AND ended_at IS NULL
+const endSignIn = `-- name: EndSignIn :one
+UPDATE identity_sign_ins SET ended_at = $1, ended_by = $2 WHERE id = $3 AND phone_index = $4 AND ended_at IS NULL RETURNING id, phone_index, phone_sealed, label_sealed, generation, begun_at, used_at, expires_at, ended_at, ended_by
 `
 
 type EndSignInParams struct {
@@ -558,17 +567,27 @@ type EndSignInParams struct {
 	PhoneIndex string
 }
 
-func (q *Queries) EndSignIn(ctx context.Context, arg EndSignInParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, endSignIn,
+func (q *Queries) EndSignIn(ctx context.Context, arg EndSignInParams) (IdentitySignIn, error) {
+	row := q.db.QueryRowContext(ctx, endSignIn,
 		arg.EndedAt,
 		arg.EndedBy,
 		arg.ID,
 		arg.PhoneIndex,
 	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+	var i IdentitySignIn
+	err := row.Scan(
+		&i.ID,
+		&i.PhoneIndex,
+		&i.PhoneSealed,
+		&i.LabelSealed,
+		&i.Generation,
+		&i.BegunAt,
+		&i.UsedAt,
+		&i.ExpiresAt,
+		&i.EndedAt,
+		&i.EndedBy,
+	)
+	return i, err
 }
 
 const forgetNotices = `-- name: ForgetNotices :exec
@@ -787,7 +806,7 @@ func (q *Queries) InsertCode(ctx context.Context, arg InsertCodeParams) error {
 }
 
 const insertKey = `-- name: InsertKey :execrows
-INSERT INTO identity_keys (slot, kid, private_sealed, created_at) VALUES ($1, $2, $3, $4)
+INSERT INTO identity_keys (slot, kid, private_sealed, created_at, signs_from_at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (slot) DO NOTHING
 `
 
@@ -796,6 +815,7 @@ type InsertKeyParams struct {
 	Kid           string
 	PrivateSealed []byte
 	CreatedAt     dbtime.Time
+	SignsFromAt   dbtime.Time
 }
 
 func (q *Queries) InsertKey(ctx context.Context, arg InsertKeyParams) (int64, error) {
@@ -804,6 +824,7 @@ func (q *Queries) InsertKey(ctx context.Context, arg InsertKeyParams) (int64, er
 		arg.Kid,
 		arg.PrivateSealed,
 		arg.CreatedAt,
+		arg.SignsFromAt,
 	)
 	if err != nil {
 		return 0, err
@@ -851,8 +872,19 @@ func (q *Queries) KeepSignIn(ctx context.Context, arg KeepSignInParams) error {
 	return err
 }
 
+const keyStands = `-- name: KeyStands :one
+SELECT COUNT(*) FROM identity_keys WHERE kid = $1 AND revoked_at IS NULL
+`
+
+func (q *Queries) KeyStands(ctx context.Context, kid string) (int64, error) {
+	row := q.db.QueryRowContext(ctx, keyStands, kid)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const keys = `-- name: Keys :many
-SELECT slot, kid, private_sealed, created_at FROM identity_keys ORDER BY slot
+SELECT slot, kid, private_sealed, created_at, signs_from_at, revoked_at FROM identity_keys ORDER BY slot
 `
 
 func (q *Queries) Keys(ctx context.Context) ([]IdentityKey, error) {
@@ -869,6 +901,8 @@ func (q *Queries) Keys(ctx context.Context) ([]IdentityKey, error) {
 			&i.Kid,
 			&i.PrivateSealed,
 			&i.CreatedAt,
+			&i.SignsFromAt,
+			&i.RevokedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -1073,6 +1107,15 @@ UPDATE identity_citizens SET created_at = created_at WHERE id = $1
 
 func (q *Queries) LockCitizen(ctx context.Context, id string) error {
 	_, err := q.db.ExecContext(ctx, lockCitizen, id)
+	return err
+}
+
+const lockKeys = `-- name: LockKeys :exec
+UPDATE identity_keys SET slot = slot WHERE slot > 0
+`
+
+func (q *Queries) LockKeys(ctx context.Context) error {
+	_, err := q.db.ExecContext(ctx, lockKeys)
 	return err
 }
 
@@ -1311,10 +1354,10 @@ func (q *Queries) ReopenAttempt(ctx context.Context, id string) (int64, error) {
 	return result.RowsAffected()
 }
 
-const replaceSignIns = `-- name: ReplaceSignIns :exec
+const replaceSignIns = `-- name: ReplaceSignIns :many
 UPDATE identity_sign_ins SET ended_at = $1, ended_by = 'replaced' WHERE id IN (
     SELECT s.id FROM identity_sign_ins s WHERE s.phone_index = $2 AND s.ended_at IS NULL
-    ORDER BY s.used_at DESC, s.id DESC LIMIT 1000 OFFSET $3)
+    ORDER BY s.used_at DESC, s.id DESC LIMIT 1000 OFFSET $3) RETURNING id, phone_index, phone_sealed, label_sealed, generation, begun_at, used_at, expires_at, ended_at, ended_by
 `
 
 type ReplaceSignInsParams struct {
@@ -1324,8 +1367,52 @@ type ReplaceSignInsParams struct {
 }
 
 // The n that were used last stay.
-func (q *Queries) ReplaceSignIns(ctx context.Context, arg ReplaceSignInsParams) error {
-	_, err := q.db.ExecContext(ctx, replaceSignIns, arg.EndedAt, arg.PhoneIndex, arg.N)
+func (q *Queries) ReplaceSignIns(ctx context.Context, arg ReplaceSignInsParams) ([]IdentitySignIn, error) {
+	rows, err := q.db.QueryContext(ctx, replaceSignIns, arg.EndedAt, arg.PhoneIndex, arg.N)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []IdentitySignIn
+	for rows.Next() {
+		var i IdentitySignIn
+		if err := rows.Scan(
+			&i.ID,
+			&i.PhoneIndex,
+			&i.PhoneSealed,
+			&i.LabelSealed,
+			&i.Generation,
+			&i.BegunAt,
+			&i.UsedAt,
+			&i.ExpiresAt,
+			&i.EndedAt,
+			&i.EndedBy,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const revokeKey = `-- name: RevokeKey :exec
+UPDATE identity_keys SET revoked_at = $1, private_sealed = $2 WHERE kid = $3
+`
+
+type RevokeKeyParams struct {
+	RevokedAt     dbtime.Time
+	PrivateSealed []byte
+	Kid           string
+}
+
+func (q *Queries) RevokeKey(ctx context.Context, arg RevokeKeyParams) error {
+	_, err := q.db.ExecContext(ctx, revokeKey, arg.RevokedAt, arg.PrivateSealed, arg.Kid)
 	return err
 }
 
@@ -1353,16 +1440,19 @@ func (q *Queries) SetLocale(ctx context.Context, arg SetLocaleParams) error {
 
 const signInStands = `-- name: SignInStands :one
 SELECT s.generation FROM identity_sign_ins s JOIN identity_phones p ON p.phone_index = s.phone_index AND p.generation = s.generation
-WHERE s.id = $1 AND s.phone_index = $2 AND s.ended_at IS NULL
+    JOIN identity_keys k ON k.kid = $1 AND k.revoked_at IS NULL
+WHERE s.id = $2 AND s.phone_index = $3 AND s.ended_at IS NULL
 `
 
 type SignInStandsParams struct {
+	Kid        string
 	ID         string
 	PhoneIndex string
 }
 
+// The key is asked for too: one that was revoked is refused by all instances at once.
 func (q *Queries) SignInStands(ctx context.Context, arg SignInStandsParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, signInStands, arg.ID, arg.PhoneIndex)
+	row := q.db.QueryRowContext(ctx, signInStands, arg.Kid, arg.ID, arg.PhoneIndex)
 	var generation int64
 	err := row.Scan(&generation)
 	return generation, err

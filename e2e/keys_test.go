@@ -1,0 +1,114 @@
+package e2e
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"encoding/base64"
+	"fmt"
+	"math/big"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// keySet is what /.well-known/jwks.json answers.
+type keySet struct {
+	Keys []map[string]string `json:"keys"`
+}
+
+// keys gets the published keys and wants them to be public, whole and kept for a while.
+func (d *door) keys() keySet {
+	d.t.Helper()
+	var set keySet
+	if status := d.json(http.MethodGet, "/.well-known/jwks.json", "", nil, &set); status != http.StatusOK {
+		d.t.Fatalf("the keys: %d", status)
+	}
+	for _, k := range set.Keys {
+		if k["kty"] != "EC" || k["crv"] != "P-256" || k["use"] != "sig" || k["alg"] != "ES256" || len(k) != 7 {
+			d.t.Errorf("a key is published as %v", k)
+		}
+	}
+	return set
+}
+
+// verify is how another program verifies an access token: by the published keys, with a
+// library of its own.
+func (s keySet) verify(token string) error {
+	_, err := jwt.Parse(token, func(t *jwt.Token) (any, error) {
+		for _, k := range s.Keys {
+			if k["kid"] != t.Header["kid"] {
+				continue
+			}
+			x, errX := base64.RawURLEncoding.DecodeString(k["x"])
+			y, errY := base64.RawURLEncoding.DecodeString(k["y"])
+			if errX != nil || errY != nil {
+				return nil, fmt.Errorf("%w %w", errX, errY)
+			}
+			return &ecdsa.PublicKey{Curve: elliptic.P256(), X: new(big.Int).SetBytes(x), Y: new(big.Int).SetBytes(y)}, nil //nolint:staticcheck // a reader that is not ours
+		}
+		return nil, fmt.Errorf("no key %v", t.Header["kid"])
+	}, jwt.WithValidMethods([]string{"ES256"}), jwt.WithIssuer("eshik"), jwt.WithAudience("eshik/citizen"), jwt.WithExpirationRequired())
+	return err
+}
+
+// TestKeysOfTokens: anybody verifies a token by what is published; while an operator rotates
+// the key, requests go on and none is refused; when the key was revealed, all tokens end at
+// once, and the sign-in goes on by its refresh token.
+func TestKeysOfTokens(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, d *door) {
+		first := d.signInOn(elena)
+		if err := d.keys().verify(first.Access); err != nil {
+			t.Errorf("another program: %v", err)
+		}
+		var requests, refused atomic.Int64
+		stop := make(chan struct{})
+		var apps sync.WaitGroup
+		for range 4 {
+			apps.Go(func() {
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+					}
+					requests.Add(1)
+					if d.json(http.MethodGet, "/v1/sign-ins", first.Access, nil, nil) != http.StatusOK {
+						refused.Add(1)
+					}
+				}
+			})
+		}
+		out, err := d.run("keys", "rotate", "tokens", "--officer", "e2e")
+		close(stop)
+		apps.Wait()
+		if err != nil || !strings.HasPrefix(out, "Made: ") || requests.Load() == 0 || refused.Load() != 0 {
+			t.Errorf("of %d requests %d were refused while the key was rotated: %v\n%s", requests.Load(), refused.Load(), err, out)
+		}
+		if out, err := d.run("keys", "rotate", "tokens"); err != nil || !strings.HasPrefix(out, "Waiting already: ") {
+			t.Errorf("rotated twice: %v\n%s", err, out)
+		}
+		if out, err := d.run("keys", "list"); err != nil || !strings.Contains(out, " signs ") || !strings.Contains(out, " waits ") {
+			t.Errorf("the list: %v\n%s", err, out)
+		}
+		if out, err := d.run("keys", "rotate", "tokens", "--revealed"); err != nil || !strings.HasPrefix(out, "Replaced: ") {
+			t.Fatalf("replaced: %v\n%s", err, out)
+		}
+		if status := d.json(http.MethodGet, "/v1/sign-ins", first.Access, nil, nil); status != http.StatusUnauthorized {
+			t.Errorf("a token of a revealed key: %d", status)
+		}
+		var next signedIn
+		in := map[string]string{"refresh_token": first.Refresh}
+		if status := d.json(http.MethodPost, "/v1/tokens/refresh", "", in, &next, "Idempotency-Key", "after a rotation"); status != http.StatusOK {
+			t.Fatalf("the sign-in: %d", status)
+		}
+		if status := d.json(http.MethodGet, "/v1/sign-ins", next.Access, nil, nil); status != http.StatusOK {
+			t.Errorf("the next token: %d", status)
+		}
+		d.fsck()
+	})
+}
