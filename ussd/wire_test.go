@@ -186,7 +186,7 @@ func TestFormatsAreTried(t *testing.T) {
 		tried = append(tried, g.name)
 	}
 	if got := ussd.Formats(); strings.Join(got, " ") != strings.Join(tried, " ") {
-		t.Errorf("%v are spoken and %v tried", got, tried)
+		t.Errorf("%v are spoken and %v tried: what a new one sends and is answered goes into gateways, above", got, tried)
 	}
 	if _, err := ussd.New("smoke", ussd.Config{Auth: ussd.Auth{Secret: secretWord}}, newOffice(t).deps()); err == nil || !strings.Contains(err.Error(), "africastalking, infobip") {
 		t.Errorf("smoke is a format: %v", err)
