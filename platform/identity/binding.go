@@ -30,10 +30,9 @@ const (
 	rememberNotices = 30 * 24 * time.Hour
 )
 
-// errBlocked refuses a person whose phones accuse each other.
-func errBlocked(until, now time.Time) *problem.Error {
-	return problem.New(problem.Forbidden, "problem.identity_blocked").Until(now, until.Sub(now))
-}
+// errBlocked refuses a person whose phones accuse each other. Only who has the right
+// document is told so.
+var errBlocked = problem.New(problem.Forbidden, "problem.identity_blocked")
 
 // binding finds how the caller's phone stands to the person of a personal number (nil:
 // it was never proved for them), and until when it may not be proved for them: zero,
@@ -72,8 +71,8 @@ func (s *Service) bind(ctx context.Context, tx *store.Tx, c caller.Caller, citiz
 	if err != nil {
 		return db.IdentityBinding{}, err
 	}
-	if !until.IsZero() { // undone while the register thought
-		return db.IdentityBinding{}, errBlocked(until, c.Now)
+	if !until.IsZero() {
+		return db.IdentityBinding{}, errBlocked.Until(c.Now, until.Sub(c.Now))
 	}
 	sealed, err := s.Sealer.Seal([]byte(c.Phone), bindingContext)
 	if err != nil {
@@ -117,7 +116,8 @@ func (s *Service) tellOthers(ctx context.Context, tx *store.Tx, c caller.Caller,
 				return err
 			}
 		}
-		if !cleared || !own.ClearedAt.IsZero() {
+		// One that another's word cut off has nothing left that could be undone.
+		if (!cleared || !own.ClearedAt.IsZero()) && !isBlocked(b, c.Now) {
 			if err := s.tellOnce(ctx, tx, c, own, b); err != nil {
 				return err
 			}

@@ -126,7 +126,7 @@ func undoIsTheLogs(t *testing.T, w *world, says string) {
 	w.prove(aigul)
 	w.Pass(identity.DisputeLasts)
 	w.prove(second)
-	if got := w.undo(aigul, ""); got != identity.UndoDone { // cuts off the others alone
+	if got := w.undo(aigul, ""); got != identity.UndoOthers {
 		t.Fatalf("the cleared phone's word: %s", got)
 	}
 	w.fsck("undone by the cleared phone")
@@ -183,7 +183,7 @@ func TestAnUndoFromBefore(t *testing.T) {
 		w.Pass(identity.DisputeLasts)
 		w.prove(third)
 		w.prove(aigul)
-		if got := w.undo(aigul, ""); got != identity.UndoDone {
+		if got := w.undo(aigul, ""); got != identity.UndoOthers {
 			t.Fatalf("undone: %s", got)
 		}
 		w.fsck("undone anew")

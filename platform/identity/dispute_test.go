@@ -99,16 +99,45 @@ func clears(t *testing.T, w *world, tie *returns, thief, owner string) {
 	if n := w.Number("SELECT COUNT(*) FROM audit_records WHERE action = 'identity.unblock' AND actor = 'officer'"); n != 1 {
 		t.Errorf("%d audit records", n)
 	}
-	before := len(w.notices(thief))
+	before, told := len(w.notices(thief)), len(w.notices(owner))
 	w.Pass(identity.CodesPer)
 	w.prove(owner)
+	if len(w.notices(owner)) != told {
+		t.Error("the cleared phone is told of one that is shut out already")
+	}
 	w.Pass(identity.DisputeLasts) // the thief's block is over
 	w.prove(thief)
 	if got := w.undo(thief, ""); got == identity.UndoDone || len(w.notices(thief)) != before {
 		t.Errorf("the thief may undo a cleared phone: %s", got)
 	}
 	w.prove(owner)
-	if got := w.undo(owner, ""); got != identity.UndoDone || w.proved(thief) || !w.proved(owner) {
+	if got := w.undo(owner, ""); got != identity.UndoOthers || w.proved(thief) || !w.proved(owner) {
 		t.Errorf("the cleared phone's word: %s, the thief is proved: %v, the owner: %v", got, w.proved(thief), w.proved(owner))
 	}
+}
+
+// Of a dispute hears who has the right document in hand: with the personal number alone it
+// looks like any other wrong guess.
+func TestADisputeIsToldToNoStranger(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		for _, phone := range []string{aigul, second} {
+			w.prove(phone)
+			w.Pass(identity.CodesPer)
+		}
+		if got := w.undo(aigul, ""); got != identity.UndoDone {
+			t.Fatalf("undone: %s", got)
+		}
+		for _, phone := range []string{bakyt, second} {
+			w.verify(phone)
+			_, err := w.service.Prove(t.Context(), w.by(phone), aigulPIN, bakytDocument)
+			w.refused(err, "no_match")
+			_, err = w.service.Prove(t.Context(), w.by(phone), aigulPIN, aigulDocument)
+			w.refused(err, "blocked")
+		}
+		if n := w.Number("SELECT COUNT(*) FROM identity_attempts WHERE pin_sealed IS NOT NULL AND LENGTH(pin_sealed) > 0"); n != 0 {
+			t.Errorf("%d attempts keep a number", n)
+		}
+	})
 }

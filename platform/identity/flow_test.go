@@ -255,7 +255,7 @@ func TestTheLastCodeIsStillTaken(t *testing.T) {
 		k.say("1", last)
 		k.breakOff("Код из SMS ещё действует. Введите его\n1 Новый код")
 		k.say("1", last)
-		k.say("0", "1 Ввести снова") // one step back, however often a code was asked for
+		k.say("0", "1 Ввести ПИН снова") // one step back, however often a code was asked for
 		k.say("1", "Код из SMS ещё действует")
 		k.say("мой код "+code[:3]+" "+code[3:], "Введите персональный номер (ПИН, 14 цифр)")
 		k.forgot(code)

@@ -151,7 +151,11 @@ func (s *Service) finishAttempt(ctx context.Context, c caller.Caller, id, docume
 	if err != nil {
 		return Citizen{}, errors.Join(err, s.endAttempt(ctx, c, id, attemptRefused))
 	}
-	return s.proved(ctx, c, attempt, pin, document, called(person))
+	citizen, err := s.proved(ctx, c, attempt, pin, document, called(person))
+	if errors.Is(err, errBlocked) {
+		err = errors.Join(err, s.endAttempt(ctx, c, id, attemptLimited))
+	}
+	return citizen, err
 }
 
 // unfit says why somebody whom the registers know proves nothing; nil: they do. Who reads
@@ -173,7 +177,6 @@ func unfit(p registry.Person, now time.Time) error {
 func (s *Service) askAttempt(ctx context.Context, c caller.Caller, id, document string) (db.IdentityAttempt, time.Duration, error) {
 	var attempt db.IdentityAttempt
 	var wait time.Duration
-	var refused error
 	known := false
 	err := s.DB.InTx(ctx, func(tx *store.Tx) (err error) {
 		q, index := db.New(tx), s.phoneIndex(c.Phone)
@@ -184,20 +187,16 @@ func (s *Service) askAttempt(ctx context.Context, c caller.Caller, id, document 
 		if err != nil {
 			return err
 		}
-		bound, until, err := binding(ctx, q, attempt.PinIndex, index, c.Now)
+		bound, _, err := binding(ctx, q, attempt.PinIndex, index, c.Now)
 		if err != nil {
 			return err
 		}
-		known, refused, wait = bound != nil, nil, 0
-		switch {
-		case !until.IsZero():
-			refused = errBlocked(until, c.Now)
-		case known:
+		if known, wait = bound != nil, 0; known {
 			wait, err = s.waitKnown(ctx, q, c, attempt, bound.DocumentMac == s.documentMAC(attempt.PinIndex, document))
-		default:
+		} else {
 			wait, err = s.waitByPhone(ctx, q, c, index)
 		}
-		if err == nil && (wait > 0 || refused != nil) {
+		if err == nil && wait > 0 {
 			_, err = q.EndAttempt(ctx, db.EndAttemptParams{State: attemptLimited, PinSealed: []byte{}, ID: id})
 		}
 		return err
@@ -205,7 +204,7 @@ func (s *Service) askAttempt(ctx context.Context, c caller.Caller, id, document 
 	if errors.Is(err, sql.ErrNoRows) {
 		return attempt, 0, errAttemptOver
 	}
-	if err = errors.Join(err, refused); err != nil {
+	if err != nil {
 		return attempt, 0, fmt.Errorf("take up an attempt: %w", err)
 	}
 	if wait > 0 || known {

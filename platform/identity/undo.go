@@ -44,6 +44,7 @@ type Undone string
 // The outcomes.
 const (
 	UndoDone    Undone = "done"
+	UndoOthers  Undone = "others"  // done, and the caller's own phone stays: an operator cleared it
 	UndoAlready Undone = "already" // it was undone before
 	UndoLate    Undone = "late"    // UndoLasts is over
 	UndoNothing Undone = "nothing" // no notice was sent to the phone
@@ -75,8 +76,12 @@ func (s *Service) Undo(ctx context.Context, c caller.Caller, typed string) (Undo
 				continue
 			}
 			done[n.CitizenID] = true
-			if err := s.undo(ctx, tx, c, n); err != nil {
+			stays, err := s.undo(ctx, tx, c, n)
+			if err != nil {
 				return err
+			}
+			if stays {
+				outcome = UndoOthers
 			}
 		}
 		return nil
@@ -117,44 +122,58 @@ func later(a, b Undone) Undone {
 	return b
 }
 
-// undo cuts off the phones of the person that a notice tells of.
-func (s *Service) undo(ctx context.Context, tx *store.Tx, c caller.Caller, n db.IdentityNotice) error {
+// undo cuts off the phones of the person that a notice tells of; stays is set where that of
+// the caller is none of them.
+func (s *Service) undo(ctx context.Context, tx *store.Tx, c caller.Caller, n db.IdentityNotice) (stays bool, err error) {
 	q, now, until := db.New(tx), dbtime.From(c.Now), c.Now.Add(DisputeLasts)
 	if err := q.LockCitizen(ctx, n.CitizenID); err != nil { // no phone is proved meanwhile
-		return err
+		return false, err
 	}
 	all, err := q.Bindings(ctx, n.CitizenID)
 	if err != nil {
-		return err
+		return false, err
 	}
-	for _, b := range all {
-		if !b.ClearedAt.IsZero() {
-			continue
-		}
-		if err := s.cut(ctx, tx, c, b, until); err != nil {
-			return err
-		}
-		if b.PhoneIndex == n.ToldIndex {
-			continue
-		}
-		if err := s.tellDisputed(ctx, tx, b, n.ID, until); err != nil {
-			return err
-		}
+	if stays, err = s.cutAll(ctx, tx, c, n, all, until); err != nil {
+		return false, err
 	}
 	heir, err := s.heir(all, c.Phone)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := s.severAll(ctx, tx, all, heir, c.Now); err != nil {
-		return err
+		return false, err
 	}
 	if err := q.EndNotices(ctx, db.EndNoticesParams{UndoneAt: now, CitizenID: n.CitizenID}); err != nil {
-		return err
+		return false, err
 	}
 	if err := q.Dispute(ctx, db.DisputeParams{BlockedUntilAt: dbtime.From(until), CitizenID: n.CitizenID}); err != nil {
-		return err
+		return false, err
 	}
-	return s.Trail.Leave(ctx, tx, trail.Step{Event: analytics.Of(c, ServiceName, "undo_checked", "done")})
+	return stays, s.Trail.Leave(ctx, tx, trail.Step{Event: analytics.Of(c, ServiceName, "undo_checked", "done")})
+}
+
+// cutAll cuts off a person's phones and tells them, but those that an operator cleared;
+// stays is set where the one that undoes is such a phone.
+func (s *Service) cutAll(
+	ctx context.Context, tx *store.Tx, c caller.Caller, n db.IdentityNotice, all []db.IdentityBinding, until time.Time,
+) (stays bool, err error) {
+	for _, b := range all {
+		own := b.PhoneIndex == n.ToldIndex
+		if !b.ClearedAt.IsZero() {
+			stays = stays || own
+			continue
+		}
+		if err := s.cut(ctx, tx, c, b, until); err != nil {
+			return false, err
+		}
+		if own {
+			continue
+		}
+		if err := s.tellDisputed(ctx, tx, b, n.ID, until); err != nil {
+			return false, err
+		}
+	}
+	return stays, nil
 }
 
 // cut ends what a phone proved for a person, and its codes and tokens. Each phone has a
