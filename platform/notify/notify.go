@@ -233,7 +233,7 @@ func (o *Outbox) unsent(ctx context.Context, m db.NotifyMessage, out Outgoing, a
 	// What is returned is kept with the job and logged.
 	err = fmt.Errorf("send message %s: %w", m.ID, withhold(err, out))
 	if errors.Is(err, ErrUnanswered) {
-		err = errors.Join(err, o.doubt(ctx, m, taken))
+		err = errors.Join(err, o.markUncertain(ctx, m, taken))
 	}
 	if attempt.Last || errors.Is(err, ErrRefused) {
 		return errors.Join(o.giveUp(ctx, m, Failed), job.Cancel(err))

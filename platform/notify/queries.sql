@@ -40,7 +40,7 @@ SET state = CASE
 WHERE notify_messages.id = sqlc.arg(id)
     AND (notify_messages.state IN ('queued', 'superseded') OR notify_messages.provider_id = sqlc.narg(provider_id));
 
--- name: Adopt :execrows
+-- name: Match :execrows
 -- A message that is queued for another try, or was replaced, though a provider has it. The operator that
 -- it was sent by counts before what a report knows of the number.
 UPDATE notify_messages
@@ -52,7 +52,7 @@ SET state = sqlc.arg(state), provider_id = sqlc.narg(provider_id), provider = sq
 WHERE notify_messages.id = sqlc.arg(id) AND notify_messages.state IN ('queued', 'superseded')
     AND NOT EXISTS (SELECT 1 FROM notify_messages AS other WHERE other.provider_id = sqlc.narg(provider_id));
 
--- name: Doubt :exec
+-- name: MarkUncertain :exec
 -- A message that a report told of meanwhile gets what it cost.
 UPDATE notify_messages SET doubted_at = $2, provider = $3, operator = $4, parts = $5, cost = $6, uncertain = uncertain + 1
 WHERE id = $1 AND (state IN ('queued', 'superseded') OR (parts = 0 AND provider = $3));
@@ -99,17 +99,17 @@ WHERE phone_index = $1 AND (state = 'queued' OR queued_at > $2)
     AND (state IN ('queued', 'sent') OR tries <> 1 OR doubted_at IS NOT NULL OR provider_id IS NULL OR sent_at >= $3)
 LIMIT 2;
 
--- name: KeepStray :exec
+-- name: KeepOrphan :exec
 INSERT INTO notify_strays (provider_id, provider, phone_index, heard_at, id_decimal, id_hex) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (provider_id) DO NOTHING;
 
--- name: Strays :many
+-- name: Orphans :many
 SELECT notify_strays.provider_id, notify_strays.provider FROM notify_strays
 WHERE notify_strays.phone_index = sqlc.arg(phone_index) AND notify_strays.heard_at >= sqlc.arg(heard_at)
     AND notify_strays.provider = COALESCE(NULLIF(CAST(sqlc.arg(provider) AS TEXT), ''), notify_strays.provider)
     AND NOT EXISTS (SELECT 1 FROM notify_messages WHERE notify_messages.provider_id = notify_strays.provider_id)
 LIMIT 2;
 
--- name: ForgetStrays :exec
+-- name: ForgetOrphans :exec
 DELETE FROM notify_strays WHERE heard_at < $1;
 
 -- name: GiveUp :execrows

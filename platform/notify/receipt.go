@@ -101,9 +101,9 @@ func (o *Outbox) note(ctx context.Context, q *db.Queries, r Report, state State)
 	case state == Failed: // the try is followed by the next
 		return false, nil
 	case r.Message != "":
-		return o.adopt(ctx, q, r, state)
+		return o.match(ctx, q, r, state)
 	case r.Orphan && r.Phone != "":
-		return true, o.stray(ctx, q, r)
+		return true, o.keepOrphan(ctx, q, r)
 	}
 	return false, nil
 }
@@ -119,20 +119,20 @@ func (o *Outbox) notTaken(ctx context.Context, r Report) error {
 	})
 }
 
-// adopt notes that a message was sent although the answer about it was lost, unless
+// match notes that a message was sent although the answer about it was lost, unless
 // that is known; done is false when no such message is queued any more.
-func (o *Outbox) adopt(ctx context.Context, q *db.Queries, r Report, state State) (done bool, err error) {
+func (o *Outbox) match(ctx context.Context, q *db.Queries, r Report, state State) (done bool, err error) {
 	now := dbtime.From(o.now())
 	decimal, hex := forms(r.ID)
-	adoption := db.AdoptParams{
+	matched := db.MatchParams{
 		IDDecimal: decimal, IDHex: hex,
 		ID: r.Message, State: string(state), ProviderID: name(r.Provider, r.ID), Provider: r.Provider, Operator: r.Operator, SentAt: now,
 		Code: string(Code), Nothing: []byte{},
 	}
 	if state != Sent {
-		adoption.FinishedAt = now
+		matched.FinishedAt = now
 	}
-	n, err := q.Adopt(ctx, adoption)
+	n, err := q.Match(ctx, matched)
 	if err != nil {
 		return false, fmt.Errorf("note that a message was sent although its answer was lost: %w", err)
 	}

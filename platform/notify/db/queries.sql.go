@@ -12,53 +12,6 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
-const adopt = `-- name: Adopt :execrows
-UPDATE notify_messages
-SET state = $1, provider_id = $2, provider = $3,
-    operator = CASE WHEN notify_messages.operator <> '' THEN notify_messages.operator ELSE $4 END,
-    sent_at = $5, finished_at = $6,
-    id_decimal = $7, id_hex = $8,
-    text_sealed = CASE WHEN notify_messages.purpose = $9 THEN $10 ELSE notify_messages.text_sealed END
-WHERE notify_messages.id = $11 AND notify_messages.state IN ('queued', 'superseded')
-    AND NOT EXISTS (SELECT 1 FROM notify_messages AS other WHERE other.provider_id = $2)
-`
-
-type AdoptParams struct {
-	State      string
-	ProviderID sql.NullString
-	Provider   string
-	Operator   string
-	SentAt     dbtime.Time
-	FinishedAt dbtime.Time
-	IDDecimal  string
-	IDHex      string
-	Code       string
-	Nothing    []byte
-	ID         string
-}
-
-// A message that is queued for another try, or was replaced, though a provider has it. The operator that
-// it was sent by counts before what a report knows of the number.
-func (q *Queries) Adopt(ctx context.Context, arg AdoptParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, adopt,
-		arg.State,
-		arg.ProviderID,
-		arg.Provider,
-		arg.Operator,
-		arg.SentAt,
-		arg.FinishedAt,
-		arg.IDDecimal,
-		arg.IDHex,
-		arg.Code,
-		arg.Nothing,
-		arg.ID,
-	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
 const ask = `-- name: Ask :execrows
 UPDATE notify_messages SET ask_at = $1, asked = asked + 1 WHERE id = $2 AND asked = $3 AND state IN ('sent', 'queued')
 `
@@ -136,33 +89,6 @@ func (q *Queries) CountTold(ctx context.Context, turn string) (int64, error) {
 	var count int64
 	err := row.Scan(&count)
 	return count, err
-}
-
-const doubt = `-- name: Doubt :exec
-UPDATE notify_messages SET doubted_at = $2, provider = $3, operator = $4, parts = $5, cost = $6, uncertain = uncertain + 1
-WHERE id = $1 AND (state IN ('queued', 'superseded') OR (parts = 0 AND provider = $3))
-`
-
-type DoubtParams struct {
-	ID        string
-	DoubtedAt dbtime.Time
-	Provider  string
-	Operator  string
-	Parts     int64
-	Cost      int64
-}
-
-// A message that a report told of meanwhile gets what it cost.
-func (q *Queries) Doubt(ctx context.Context, arg DoubtParams) error {
-	_, err := q.db.ExecContext(ctx, doubt,
-		arg.ID,
-		arg.DoubtedAt,
-		arg.Provider,
-		arg.Operator,
-		arg.Parts,
-		arg.Cost,
-	)
-	return err
 }
 
 const drop = `-- name: Drop :execrows
@@ -248,12 +174,12 @@ func (q *Queries) FinishMeant(ctx context.Context, arg FinishMeantParams) (int64
 	return result.RowsAffected()
 }
 
-const forgetStrays = `-- name: ForgetStrays :exec
+const forgetOrphans = `-- name: ForgetOrphans :exec
 DELETE FROM notify_strays WHERE heard_at < $1
 `
 
-func (q *Queries) ForgetStrays(ctx context.Context, heardAt dbtime.Time) error {
-	_, err := q.db.ExecContext(ctx, forgetStrays, heardAt)
+func (q *Queries) ForgetOrphans(ctx context.Context, heardAt dbtime.Time) error {
+	_, err := q.db.ExecContext(ctx, forgetOrphans, heardAt)
 	return err
 }
 
@@ -294,11 +220,11 @@ func (q *Queries) IsStopped(ctx context.Context, phoneIndex string) (int64, erro
 	return count, err
 }
 
-const keepStray = `-- name: KeepStray :exec
+const keepOrphan = `-- name: KeepOrphan :exec
 INSERT INTO notify_strays (provider_id, provider, phone_index, heard_at, id_decimal, id_hex) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (provider_id) DO NOTHING
 `
 
-type KeepStrayParams struct {
+type KeepOrphanParams struct {
 	ProviderID string
 	Provider   string
 	PhoneIndex string
@@ -307,8 +233,8 @@ type KeepStrayParams struct {
 	IDHex      string
 }
 
-func (q *Queries) KeepStray(ctx context.Context, arg KeepStrayParams) error {
-	_, err := q.db.ExecContext(ctx, keepStray,
+func (q *Queries) KeepOrphan(ctx context.Context, arg KeepOrphanParams) error {
+	_, err := q.db.ExecContext(ctx, keepOrphan,
 		arg.ProviderID,
 		arg.Provider,
 		arg.PhoneIndex,
@@ -392,6 +318,80 @@ func (q *Queries) List(ctx context.Context, phoneIndex string) ([]NotifyMessage,
 	return items, nil
 }
 
+const markUncertain = `-- name: MarkUncertain :exec
+UPDATE notify_messages SET doubted_at = $2, provider = $3, operator = $4, parts = $5, cost = $6, uncertain = uncertain + 1
+WHERE id = $1 AND (state IN ('queued', 'superseded') OR (parts = 0 AND provider = $3))
+`
+
+type MarkUncertainParams struct {
+	ID        string
+	DoubtedAt dbtime.Time
+	Provider  string
+	Operator  string
+	Parts     int64
+	Cost      int64
+}
+
+// A message that a report told of meanwhile gets what it cost.
+func (q *Queries) MarkUncertain(ctx context.Context, arg MarkUncertainParams) error {
+	_, err := q.db.ExecContext(ctx, markUncertain,
+		arg.ID,
+		arg.DoubtedAt,
+		arg.Provider,
+		arg.Operator,
+		arg.Parts,
+		arg.Cost,
+	)
+	return err
+}
+
+const match = `-- name: Match :execrows
+UPDATE notify_messages
+SET state = $1, provider_id = $2, provider = $3,
+    operator = CASE WHEN notify_messages.operator <> '' THEN notify_messages.operator ELSE $4 END,
+    sent_at = $5, finished_at = $6,
+    id_decimal = $7, id_hex = $8,
+    text_sealed = CASE WHEN notify_messages.purpose = $9 THEN $10 ELSE notify_messages.text_sealed END
+WHERE notify_messages.id = $11 AND notify_messages.state IN ('queued', 'superseded')
+    AND NOT EXISTS (SELECT 1 FROM notify_messages AS other WHERE other.provider_id = $2)
+`
+
+type MatchParams struct {
+	State      string
+	ProviderID sql.NullString
+	Provider   string
+	Operator   string
+	SentAt     dbtime.Time
+	FinishedAt dbtime.Time
+	IDDecimal  string
+	IDHex      string
+	Code       string
+	Nothing    []byte
+	ID         string
+}
+
+// A message that is queued for another try, or was replaced, though a provider has it. The operator that
+// it was sent by counts before what a report knows of the number.
+func (q *Queries) Match(ctx context.Context, arg MatchParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, match,
+		arg.State,
+		arg.ProviderID,
+		arg.Provider,
+		arg.Operator,
+		arg.SentAt,
+		arg.FinishedAt,
+		arg.IDDecimal,
+		arg.IDHex,
+		arg.Code,
+		arg.Nothing,
+		arg.ID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const mayBeMeant = `-- name: MayBeMeant :many
 SELECT id FROM notify_messages
 WHERE phone_index = $1 AND (state = 'queued' OR queued_at > $2)
@@ -470,6 +470,48 @@ func (q *Queries) Meant(ctx context.Context, arg MeantParams) ([]MeantRow, error
 	for rows.Next() {
 		var i MeantRow
 		if err := rows.Scan(&i.ID, &i.ProviderID, &i.PhoneIndex); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const orphans = `-- name: Orphans :many
+SELECT notify_strays.provider_id, notify_strays.provider FROM notify_strays
+WHERE notify_strays.phone_index = $1 AND notify_strays.heard_at >= $2
+    AND notify_strays.provider = COALESCE(NULLIF(CAST($3 AS TEXT), ''), notify_strays.provider)
+    AND NOT EXISTS (SELECT 1 FROM notify_messages WHERE notify_messages.provider_id = notify_strays.provider_id)
+LIMIT 2
+`
+
+type OrphansParams struct {
+	PhoneIndex string
+	HeardAt    dbtime.Time
+	Provider   string
+}
+
+type OrphansRow struct {
+	ProviderID string
+	Provider   string
+}
+
+func (q *Queries) Orphans(ctx context.Context, arg OrphansParams) ([]OrphansRow, error) {
+	rows, err := q.db.QueryContext(ctx, orphans, arg.PhoneIndex, arg.HeardAt, arg.Provider)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OrphansRow
+	for rows.Next() {
+		var i OrphansRow
+		if err := rows.Scan(&i.ProviderID, &i.Provider); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -690,48 +732,6 @@ type StopParams struct {
 func (q *Queries) Stop(ctx context.Context, arg StopParams) error {
 	_, err := q.db.ExecContext(ctx, stop, arg.PhoneIndex, arg.StoppedAt)
 	return err
-}
-
-const strays = `-- name: Strays :many
-SELECT notify_strays.provider_id, notify_strays.provider FROM notify_strays
-WHERE notify_strays.phone_index = $1 AND notify_strays.heard_at >= $2
-    AND notify_strays.provider = COALESCE(NULLIF(CAST($3 AS TEXT), ''), notify_strays.provider)
-    AND NOT EXISTS (SELECT 1 FROM notify_messages WHERE notify_messages.provider_id = notify_strays.provider_id)
-LIMIT 2
-`
-
-type StraysParams struct {
-	PhoneIndex string
-	HeardAt    dbtime.Time
-	Provider   string
-}
-
-type StraysRow struct {
-	ProviderID string
-	Provider   string
-}
-
-func (q *Queries) Strays(ctx context.Context, arg StraysParams) ([]StraysRow, error) {
-	rows, err := q.db.QueryContext(ctx, strays, arg.PhoneIndex, arg.HeardAt, arg.Provider)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []StraysRow
-	for rows.Next() {
-		var i StraysRow
-		if err := rows.Scan(&i.ProviderID, &i.Provider); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const supersede = `-- name: Supersede :execrows

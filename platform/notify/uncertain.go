@@ -32,17 +32,17 @@ const (
 	// copyFor is how long after a message was queued a copy of it may be under way: the
 	// tries last a day and a half, and centres keep a message for a phone that is off.
 	copyFor = 7 * 24 * time.Hour
-	// noteWithin bounds the noting of a doubt.
+	// noteWithin bounds the noting of an uncertain submission.
 	noteWithin = 5 * time.Second
 )
 
-// doubt notes who may have a message, and what it costs then.
-func (o *Outbox) doubt(ctx context.Context, m db.NotifyMessage, taken Taken) error {
+// markUncertain notes who may have a message, and what it costs then.
+func (o *Outbox) markUncertain(ctx context.Context, m db.NotifyMessage, taken Taken) error {
 	// Noted also when the time for the try is over.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteWithin)
 	defer cancel()
 	return o.end(ctx, func(ctx context.Context, q *db.Queries) error {
-		err := q.Doubt(ctx, db.DoubtParams{
+		err := q.MarkUncertain(ctx, db.MarkUncertainParams{
 			ID: m.ID, DoubtedAt: dbtime.From(o.now()), Provider: taken.Provider, Operator: taken.Operator,
 			Parts: int64(taken.Parts), Cost: taken.Cost,
 		})
@@ -77,17 +77,17 @@ func (o *Outbox) awaitReport(ctx context.Context, m db.NotifyMessage) error {
 	return job.Again(min(max(left, time.Second), reportEvery))
 }
 
-// stray keeps the report of a delivery whose id no message has: the answer that would
+// keepOrphan keeps the receipt of a delivery whose id no message has: the answer that would
 // have told the id is lost, or still awaited.
-func (o *Outbox) stray(ctx context.Context, q *db.Queries, r Report) error {
+func (o *Outbox) keepOrphan(ctx context.Context, q *db.Queries, r Report) error {
 	now := o.now()
 	decimal, hex := reportForms(r)
-	err := q.KeepStray(ctx, db.KeepStrayParams{
+	err := q.KeepOrphan(ctx, db.KeepOrphanParams{
 		ProviderID: name(r.Provider, r.ID).String, Provider: r.Provider, HeardAt: dbtime.From(now), IDDecimal: decimal, IDHex: hex,
 		PhoneIndex: o.sealer.Index(phoneContext, r.Phone),
 	})
 	if err == nil {
-		err = q.ForgetStrays(ctx, dbtime.From(now.Add(-copyFor)))
+		err = q.ForgetOrphans(ctx, dbtime.From(now.Add(-copyFor)))
 	}
 	if err != nil {
 		return fmt.Errorf("keep a report of no message: %w", err)
@@ -105,8 +105,8 @@ func (o *Outbox) claim(ctx context.Context, m db.NotifyMessage) (claimed bool, e
 	}
 	err = o.end(ctx, func(ctx context.Context, q *db.Queries) error {
 		claimed = false // this may run twice
-		strays, err := q.Strays(ctx, db.StraysParams{PhoneIndex: m.PhoneIndex, HeardAt: dbtime.From(since), Provider: m.Provider})
-		if err != nil || len(strays) != 1 {
+		orphans, err := q.Orphans(ctx, db.OrphansParams{PhoneIndex: m.PhoneIndex, HeardAt: dbtime.From(since), Provider: m.Provider})
+		if err != nil || len(orphans) != 1 {
 			return err
 		}
 		others, err := q.MayBeMeant(ctx, db.MayBeMeantParams{
@@ -115,9 +115,9 @@ func (o *Outbox) claim(ctx context.Context, m db.NotifyMessage) (claimed bool, e
 		if err != nil || len(others) != 1 { // m itself
 			return err
 		}
-		provider := strays[0].Provider
-		r := Report{Provider: provider, ID: ownID(provider, strays[0].ProviderID), Message: m.ID, Operator: m.Operator}
-		claimed, err = o.adopt(ctx, q, r, Delivered)
+		provider := orphans[0].Provider
+		r := Report{Provider: provider, ID: ownID(provider, orphans[0].ProviderID), Message: m.ID, Operator: m.Operator}
+		claimed, err = o.match(ctx, q, r, Delivered)
 		return err
 	})
 	if err != nil {

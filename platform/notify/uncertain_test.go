@@ -127,7 +127,7 @@ func TestCodesAreNotHeld(t *testing.T) {
 }
 
 // A report that can be about two messages is about none: one that a provider does
-// not have would never be sent. What is known by its id later was not in doubt.
+// not have would never be sent. What is known by its id later was not uncertain.
 func TestReportOfEither(t *testing.T) {
 	t.Parallel()
 	for name, known := range map[string]bool{"in flight": false, "answered": true} {
@@ -150,13 +150,13 @@ func TestReportOfEither(t *testing.T) {
 					}
 				}
 				w.Work()
-				w.send(receipt("in doubt"))
+				w.send(receipt("uncertain"))
 				w.jobs("= 'scheduled'", 1)
 				w.send(notify.Message{To: phone, Text: "in flight", Purpose: notify.Answer})
 				if known { // its report was not lost
 					w.until(notify.Delivered, notify.Queued)
 				} else {
-					w.strays(1)
+					w.orphans(1)
 				}
 				w.unreported()
 				if !known {
@@ -165,15 +165,15 @@ func TestReportOfEither(t *testing.T) {
 				close(answer)
 				w.until(notify.Delivered, notify.Sent)
 				if got := w.provider.taken(); len(got) != 3 {
-					t.Errorf("%d tries of two messages, of which one was in doubt", len(got))
+					t.Errorf("%d tries of two messages, of which one was uncertain", len(got))
 				}
 			})
 		})
 	}
 }
 
-// strays waits for so many reports of no message.
-func (w *world) strays(want int) {
+// orphans waits for so many receipts without a message.
+func (w *world) orphans(want int) {
 	w.T.Helper()
 	n := -1
 	for deadline := time.Now().Add(20 * time.Second); n != want; time.Sleep(20 * time.Millisecond) {
@@ -210,7 +210,7 @@ var looseCopies = map[string]struct {
 			w.hearsOf("the first copy")
 		}
 	}, nil},
-	"of one adopted while it was tried again": {[]error{errors.New("status 504"), nil}, receipt("twice"), func(w *world, m notify.Outgoing) {
+	"of one matched while it was tried again": {[]error{errors.New("status 504"), nil}, receipt("twice"), func(w *world, m notify.Outgoing) {
 		if m.Try != 2 {
 			return
 		}
