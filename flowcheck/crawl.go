@@ -163,10 +163,10 @@ func (c *crawl) walk(who visitor, phase, avoided string) {
 	c.visit(dialog.NewState(unknown), dialog.Input{Start: true}, nil)
 	// What has no way in but its word: see identity.Undo.
 	c.visit(dialog.NewState(c.locale), dialog.Input{Start: true, Text: "бөгөт 0000"}, nil)
-	c.way(edge{"door.main", "identity.undo"}, typed)
+	c.way(edge{"menu.main", "identity.undo"}, typed)
 	c.way(edge{"identity.undo", "identity.undone"}, "")
 	c.visit(dialog.NewState(c.locale), dialog.Input{Start: true, Text: "чыгуу"}, nil) // so has this: see identity.Forget
-	c.way(edge{"door.main", "identity.forget"}, typed)
+	c.way(edge{"menu.main", "identity.forget"}, typed)
 	c.way(edge{"identity.forget", "identity.forgotten"}, "")
 	if c.channel.of == caller.SMS {
 		for _, text := range c.texted() {
@@ -192,7 +192,7 @@ func (c *crawl) breakOff(at place) {
 	}
 	st := dialog.NewState(c.locale)
 	c.visit(st, dialog.Input{Start: true, Earlier: earlier}, append(at.way, "(breaks off)"))
-	if st.Node != "door.resume" {
+	if st.Node != "menu.resume" {
 		c.fault("%s %v: a conversation that broke off at %s is not offered", c.phase, at.way, earlier.Node)
 		return
 	}
@@ -282,7 +282,7 @@ func (c *crawl) expand(at place) {
 		c.trace(first, input, st.Node)
 		away = away || (input == "0" || input == "00") && text != at.text
 	}
-	start := first.Node == "door.main" || first.Node == "door.language" && first.Locale == ""
+	start := first.Node == "menu.main" || first.Node == "menu.language" && first.Locale == ""
 	if !away && !start {
 		c.fault("%s %v: no way back from %s: %q", c.phase, at.way, first.Node, at.text)
 	}
@@ -304,7 +304,7 @@ func (c *crawl) inputs(st *dialog.State, bad bool) []string {
 			choices = append(choices, number)
 		}
 	}
-	if st.Node == "door.language" {
+	if st.Node == "menu.language" {
 		if choices = nil; languageChoice[c.locale] != "" {
 			choices = []string{languageChoice[c.locale]}
 		}

@@ -39,7 +39,7 @@ func (c *crawl) trace(at *dialog.State, input, to string) {
 		return
 	}
 	c.way(edge{at.Node, next.Node}, label)
-	if c.actions[next.Node] && to != "door.problem" {
+	if c.actions[next.Node] && to != "menu.problem" {
 		c.way(edge{next.Node, to}, "")
 	}
 	if next.Then != "" {
@@ -59,7 +59,7 @@ func numbers(page dialog.Page) []string {
 // way keeps one label of each way: of several (a list of fines) the first in
 // order.
 func (c *crawl) way(e edge, label string) {
-	if e.to == "door.problem" || e.to == "door.main" {
+	if e.to == "menu.problem" || e.to == "menu.main" {
 		return // every screen leads there
 	}
 	if known, has := c.edges[e]; !has || label < known {

@@ -44,7 +44,7 @@ func (c *crawl) wrong(st *dialog.State, reply dialog.Reply) string {
 		return "has an empty place"
 	case c.showsKey(reply.Text):
 		return "shows a key"
-	case c.locale == locales.KYLatn && st.Node != "door.language" && cyrillic(reply.Text):
+	case c.locale == locales.KYLatn && st.Node != "menu.language" && cyrillic(reply.Text):
 		return "has Cyrillic letters"
 	}
 	return c.stuck(st, reply)

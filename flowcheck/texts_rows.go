@@ -121,7 +121,7 @@ func textSections(seen *sights, asked *questions) []textSection {
 	b := &rowBuilder{sights: seen, asked: asked, shown: map[string]bool{}}
 	for _, node := range seen.nodes {
 		service, _, _ := strings.Cut(node, ".")
-		if service == "door" { // the engine's own
+		if service == "menu" { // the engine's own
 			service = "dialog"
 		}
 		if !slices.Contains(b.services, service) {

@@ -219,8 +219,8 @@ func TestSoftWordsInAConversation(t *testing.T) {
 	phones := 0
 	for _, open := range [][]string{{"меню"}, {"штраф"}, {"штраф", "01KG123ABC"}, {"справка"}, {"справка", "1"}, {"садик"}, {"садик", "1"}, {"язык"}} {
 		for text, want := range map[string]string{
-			"отказ": "", "не надо": "", "отказываюсь": "", "керек эмес": "", "хватит": "", "баш тартам": "", "не хочу!": "", "Отмена": "door.main",
-			"отмен": "door.main", "жокко чыгаруу": "door.main", "отменить.": "door.main", "токтотуңуз": ledToStop, "СТОП": ledToStop, "хватит смс": ledToStop,
+			"отказ": "", "не надо": "", "отказываюсь": "", "керек эмес": "", "хватит": "", "баш тартам": "", "не хочу!": "", "Отмена": "menu.main",
+			"отмен": "menu.main", "жокко чыгаруу": "menu.main", "отменить.": "menu.main", "токтотуңуз": ledToStop, "СТОП": ledToStop, "хватит смс": ledToStop,
 		} {
 			phones++
 			phone := fmt.Sprintf("+99655521%04d", phones)

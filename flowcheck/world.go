@@ -61,8 +61,8 @@ func (c *crawl) wire(log *slog.Logger, faults planted) (err error) {
 	if c.next = c.engine.Next; faults.engine != nil {
 		c.next = faults.engine(c.next)
 	}
-	c.actions["door.speak"], c.actions["door.continue"] = true, true // the engine's own
-	c.shows = []string{"door.main", "door.language", "door.resume"}
+	c.actions["menu.speak"], c.actions["menu.continue"] = true, true // the engine's own
+	c.shows = []string{"menu.main", "menu.language", "menu.resume"}
 	for _, service := range spoken {
 		for _, node := range service.Nodes {
 			c.nodes[node.ID] = node

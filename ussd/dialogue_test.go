@@ -323,7 +323,7 @@ func TestAbandonedOnce(t *testing.T) {
 			d.hangUp(t, "s1", phone)
 			d.hangUp(t, "s1", otherPhone)
 		}
-		if got := o.abandoned(); !slices.Equal(got, []string{"door.main"}) {
+		if got := o.abandoned(); !slices.Equal(got, []string{"menu.main"}) {
 			t.Errorf("abandoned %v", got)
 		}
 		o.wait(time.Hour)
@@ -333,7 +333,7 @@ func TestAbandonedOnce(t *testing.T) {
 			}
 		}
 		d.hangUp(t, "s1", phone)
-		if got := o.abandoned(); !slices.Equal(got, []string{"door.main", "desk.name"}) || len(o.counted()) > 0 {
+		if got := o.abandoned(); !slices.Equal(got, []string{"menu.main", "desk.name"}) || len(o.counted()) > 0 {
 			t.Errorf("abandoned %v, refused %v", got, o.counted())
 		}
 	})

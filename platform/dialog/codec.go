@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/eshik-kg/eshik/platform/cborwire"
 	"github.com/eshik-kg/eshik/platform/msgwire"
@@ -27,7 +28,37 @@ func Decode(data []byte) (*State, error) {
 		return nil, ErrVersion
 	}
 	s.Version = StateVersion // what older versions lack is empty
+	s.renameNodes()
 	return s, nil
+}
+
+// RenamedNode is what a node is called now that may be stored under the name of a build
+// before: the engine's own nodes began with "door." (decision 23).
+func RenamedNode(id string) string {
+	if own, before := strings.CutPrefix(id, "door."); before {
+		return "menu." + own
+	}
+	return id
+}
+
+// renameNodes gives every node that the state names the name it has now.
+func (s *State) renameNodes() {
+	s.Node = RenamedNode(s.Node)
+	for i := range s.History {
+		s.History[i].Node = RenamedNode(s.History[i].Node)
+	}
+	for i := range s.Returns {
+		s.Returns[i] = RenamedNode(s.Returns[i])
+	}
+	for _, page := range s.Pages {
+		for i := range page.Options {
+			next := &page.Options[i]
+			next.Node, next.Then = RenamedNode(next.Node), RenamedNode(next.Then)
+		}
+	}
+	if s.Earlier != nil {
+		s.Earlier.renameNodes()
+	}
 }
 
 func decode(data []byte) (*State, error) {

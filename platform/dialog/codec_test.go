@@ -65,10 +65,11 @@ func TestWritten(t *testing.T) {
 	}
 }
 
-// before is a state as the last build before msgwire wrote it: full, version 3.
-func before(tb testing.TB) []byte {
+// before is a state as a build before wrote it: "cbor" by the last one before msgwire,
+// full, version 3; "door" by the last one whose own nodes began with that word.
+func before(tb testing.TB, which string) []byte {
 	tb.Helper()
-	text, err := os.ReadFile("testdata/state.cbor.txt")
+	text, err := os.ReadFile("testdata/state." + which + ".txt")
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -90,10 +91,10 @@ func TestOtherVersions(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, err := Decode(first)
-	if err != nil || s.Version != StateVersion || s.Node != "fine.plate" || s.Pages[0].Text != "Номер?" || s.History[0].Node != "door.main" {
+	if err != nil || s.Version != StateVersion || s.Node != "fine.plate" || s.Pages[0].Text != "Номер?" || s.History[0].Node != "menu.main" {
 		t.Errorf("version 1: %+v, %v", s, err)
 	}
-	if s, err := Decode(before(t)); err != nil || !reflect.DeepEqual(s, full()) {
+	if s, err := Decode(before(t, "cbor")); err != nil || !reflect.DeepEqual(s, full()) {
 		t.Errorf("the build before: %+v, %v; want %+v", s, err, full())
 	}
 	newer := full()
@@ -113,6 +114,32 @@ func TestOtherVersions(t *testing.T) {
 	}
 }
 
+// TestFormerNodes: a state whose nodes have another name now goes on, wherever it names
+// them; what a service keeps in its memory is its own.
+func TestFormerNodes(t *testing.T) {
+	t.Parallel()
+	want := &State{
+		Version: StateVersion, Locale: locales.RU, Node: nodeResume, Shown: 1_763_000_000_000_000,
+		History: []Mark{{Node: nodeMain}, {Node: "fine.plate"}, {Node: nodeLanguage, Returns: 1}}, Returns: []string{nodeMain},
+		Pages: []Page{{Text: "1", Options: []Next{
+			{Node: nodeContinue}, {Node: "identity.start", Then: nodeMain}, {Node: nodeSpeak, Set: map[string]string{"locale": "ky"}},
+		}}},
+		Earlier: &State{
+			Version: StateVersion, Locale: locales.RU, Node: nodeHelp, History: []Mark{{Node: nodeMain}}, Memory: map[string]string{"x": "door.main"},
+		},
+	}
+	data := before(t, "door")
+	if got, err := Decode(data); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("decoded %+v, %v; want %+v", got, err, want)
+	}
+	if again, err := Decode(want.Encode()); err != nil || !reflect.DeepEqual(again, want) {
+		t.Errorf("written by this build: %+v, %v", again, err)
+	}
+	if !bytes.Contains(data, []byte("door.resume")) || bytes.Contains(want.Encode(), []byte("door.r")) {
+		t.Error("the builds do not differ, and the test says nothing")
+	}
+}
+
 // FuzzDecode: any octets are an error or a state that is the same after it was
 // written, and take memory by how many they are and not by what they announce.
 func FuzzDecode(f *testing.F) {
@@ -121,7 +148,8 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte{msgwire.Format, 0x81, 0xa1, 'p', 0xdd, 0xff, 0xff, 0xff, 0xff})
 	f.Add([]byte{msgwire.Format, 0x81, 0xa1, 'm', 0xdf, 0x7f, 0xff, 0xff, 0xff})
 	f.Add(append([]byte{msgwire.Format}, bytes.Repeat([]byte{0x81, 0xa1, 'b'}, 100)...))
-	f.Add(before(f))
+	f.Add(before(f, "cbor"))
+	f.Add(before(f, "door"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var started, ended runtime.MemStats
 		runtime.ReadMemStats(&started)

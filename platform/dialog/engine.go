@@ -14,14 +14,17 @@ import (
 
 // The engine's own nodes.
 const (
-	nodeMain     = "door.main"
-	nodeHelp     = "door.help"
-	nodeLanguage = "door.language"
-	nodeSpeak    = "door.speak"    // the language was chosen
-	nodeProblem  = "door.problem"  // a problem is shown; it has no node of its own
-	nodeResume   = "door.resume"   // a conversation that broke off may be continued
-	nodeContinue = "door.continue" // it is
-	doorService  = "door"
+	nodeMain     = "menu.main"
+	nodeHelp     = "menu.help"
+	nodeLanguage = "menu.language"
+	nodeSpeak    = "menu.speak"    // the language was chosen
+	nodeProblem  = "menu.problem"  // a problem is shown; it has no node of its own
+	nodeResume   = "menu.resume"   // a conversation that broke off may be continued
+	nodeContinue = "menu.continue" // it is
+
+	// menuService is whom the engine's own steps are counted for. It is published (GET
+	// /v1/usage) and so keeps its first name (decision 23).
+	menuService = "door"
 )
 
 // Profiles remembers the language of a phone.
@@ -93,7 +96,7 @@ func New(catalogue *locales.Catalogue, options Options, services ...Flow) (*Engi
 		nodes: map[string]Node{}, owner: map[string]string{}, exact: map[string]int{}, labels: map[string]Command{}, sayings: map[string]sayings{},
 	}
 	var faults []error
-	for _, service := range append([]Flow{e.door()}, services...) {
+	for _, service := range append([]Flow{e.menu()}, services...) {
 		for _, node := range service.Nodes {
 			faults = append(faults, e.add(service.Name, node))
 		}
@@ -243,7 +246,7 @@ func (e *Engine) Dropped(st *State) *State {
 		return e.Dropped(&before)
 	}
 	node, known := e.nodes[st.Node]
-	if !known || node.Show == nil || st.Ended || st.Locale == "" || e.owner[st.Node] == doorService {
+	if !known || node.Show == nil || st.Ended || st.Locale == "" || e.owner[st.Node] == menuService {
 		return nil
 	}
 	if node.Menu || !st.unfinished() {
@@ -278,7 +281,7 @@ func (e *Engine) service(node string) string {
 	if name, known := e.owner[node]; known {
 		return name
 	}
-	return doorService
+	return menuService
 }
 
 // text turns a message into words.

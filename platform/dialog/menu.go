@@ -7,10 +7,10 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 )
 
-// door is the engine's own part of every conversation: the language and the main menu.
-func (e *Engine) door() Flow {
+// menu is the engine's own part of every conversation: the language and the main menu.
+func (e *Engine) menu() Flow {
 	return Flow{
-		Name: doorService,
+		Name: menuService,
 		Nodes: []Node{
 			{ID: nodeMain, Plain: e.showMain},
 			{ID: nodeHelp, Plain: e.showHelp},
@@ -19,13 +19,13 @@ func (e *Engine) door() Flow {
 			{ID: nodeResume, Plain: showResume},
 			{ID: nodeContinue, Do: e.resume},
 		},
-		Commands: e.doorCommands(),
+		Commands: e.menuCommands(),
 	}
 }
 
-// doorCommands are the words for help, the menu and the language. What is asked for
+// menuCommands are the words for help, the menu and the language. What is asked for
 // besides help ("help me with a fine") comes first.
-func (e *Engine) doorCommands() []Command {
+func (e *Engine) menuCommands() []Command {
 	speak := func(loc locales.Locale) Next { return Go(nodeSpeak, "locale", string(loc)) }
 	return []Command{
 		{

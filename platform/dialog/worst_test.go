@@ -35,7 +35,7 @@ func showing(t *testing.T, loc locales.Locale, screen Screen) *dialler {
 func TestWorstTakesTheLongestValues(t *testing.T) {
 	t.Parallel()
 	k := showing(t, locales.RU, Screen{
-		Body: []Message{Say("fine.clean", "plate", "01")}, Options: []Option{{Raw("district", "Ош"), Go("door.main")}},
+		Body: []Message{Say("fine.clean", "plate", "01")}, Options: []Option{{Raw("district", "Ош"), Go("menu.main")}},
 	})
 	pages, err := k.engine.Worst(t.Context(), k.c, k.state, k.budget)
 	if err != nil {
@@ -55,7 +55,7 @@ func TestView(t *testing.T) {
 	t.Parallel()
 	k := showing(t, locales.RU, Screen{
 		Body:    []Message{Say("fine.clean", "plate", "01"), Raw("district", "Ош")},
-		Options: []Option{{Say("payment.pay"), Go("door.main")}, {Say("payment.pay"), Go("door.language")}},
+		Options: []Option{{Say("payment.pay"), Go("menu.main")}, {Say("payment.pay"), Go("menu.language")}},
 	})
 	before := k.state.Encode()
 	other, err := Decode(before)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/eshik-kg/eshik/platform/cborwire"
+	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/msgwire"
 )
 
@@ -22,6 +23,11 @@ func decodeRecord(data []byte) (*phoneRecord, error) {
 	b, err := decode(data)
 	if err != nil {
 		return nil, fmt.Errorf("read a phone's conversations: %w", err)
+	}
+	for _, on := range [...]*conversation{b.USSD, b.SMS} {
+		if on != nil {
+			on.Node = dialog.RenamedNode(on.Node)
+		}
 	}
 	return b, nil
 }

@@ -63,7 +63,7 @@ const (
 	// long one that was sent is known.
 	deferredLifetime = 24 * time.Hour
 	rememberDeferred = 7 * 24 * time.Hour
-	nodeDeferred     = "door.later" // as it is stored and counted
+	nodeDeferred     = "menu.later" // as it is stored and counted
 )
 
 func (d *Deferred) lease() time.Duration { return cmp.Or(d.Lease, DefaultLease) }
