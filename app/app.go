@@ -174,7 +174,7 @@ func (a *App) buildServices(ctx context.Context) error {
 	}
 	if a.Identity, err = identity.New(identity.Deps{
 		DB: a.DB, Sealer: a.Sealer, Trail: a.Trail, Limiter: a.Limiter, Registry: a.Registries.Persons,
-		Catalogue: a.Texts, Now: a.Clock, Rand: a.Random, Log: a.Log, HeldBack: a.metrics.hold,
+		Texts: a.Texts, Now: a.Clock, Random: a.Random, Log: a.Log, HeldBack: a.metrics.hold,
 	}); err != nil {
 		return err
 	}
@@ -224,7 +224,7 @@ func (a *App) buildConversations(context.Context) error {
 		sessions = session.NewFallback(shared, session.NewSQL(a.DB), a.Clock, a.Log)
 	}
 	a.Conversations, err = session.New(session.Deps{
-		Engine: engine, Store: sessions, Profiles: a.Identity, Recorder: a.recorder, Sentences: a.Texts,
+		Engine: engine, Store: sessions, Profiles: a.Identity, Trail: a.recorder, Texts: a.Texts,
 		Secret: []byte(a.Sealer.Index("session.secret", "v1")), Window: a.config.ResumeWindow, Now: a.Clock, Log: a.Log,
 		Deferred: &session.Deferred{
 			DB: a.DB, Queue: a.Queue, Outbox: a.Outbox, StepTime: a.config.StepTime, Budget: sms.Budget, Lifetime: sms.Lifetime,

@@ -49,7 +49,7 @@ func (a *App) buildCheckpoints(ctx context.Context) error {
 }
 
 func (a *App) openTree(ctx context.Context) (*transparency.Tree, error) {
-	deps := transparency.Deps{DB: a.DB, Sealer: a.Sealer, Rand: a.Random, Now: a.Clock}
+	deps := transparency.Deps{DB: a.DB, Sealer: a.Sealer, Random: a.Random, Now: a.Clock}
 	tree, err := transparency.Open(ctx, deps, audit.Tree, a.config.AuditOrigin)
 	if errors.Is(err, transparency.ErrNoOrigin) { // it is begun now
 		return transparency.Open(ctx, deps, audit.Tree, a.config.ownOrigin())

@@ -120,7 +120,7 @@ func unpacked(c *fiber.Ctx) error {
 func (a *App) mountUSSD(f fiber.Router) error {
 	for _, g := range a.config.gateways.USSD {
 		gateway, err := ussd.New(g.Format, g.config(!a.config.production(), a.config.ShortCode), ussd.Deps{
-			Conversations: a.Conversations, Sentences: a.Texts, Now: a.Clock, Refused: a.metrics.refuse(g.Format), Closed: a.metrics.close(g.Format), Log: a.Log,
+			Conversations: a.Conversations, Texts: a.Texts, Now: a.Clock, Refused: a.metrics.refuse(g.Format), Closed: a.metrics.close(g.Format), Log: a.Log,
 		})
 		if err != nil {
 			return UsageError{err}
@@ -132,7 +132,7 @@ func (a *App) mountUSSD(f fiber.Router) error {
 
 func (a *App) mountSMS(f fiber.Router) (err error) {
 	a.inbound, err = sms.NewInbound(sms.InboundDeps{
-		DB: a.DB, Conversations: a.Conversations, Outbox: a.Outbox, Stops: a.Outbox, Sealer: a.Sealer, Sentences: a.Texts,
+		DB: a.DB, Conversations: a.Conversations, Outbox: a.Outbox, Stops: a.Outbox, Sealer: a.Sealer, Texts: a.Texts,
 		Languages: a.Identity, ShortCode: a.config.ShortCode, Now: a.Clock, Log: a.Log, Limiter: a.Limiter, Unanswered: a.metrics.leave,
 	})
 	if err != nil {

@@ -177,7 +177,7 @@ func (a *App) carryUSSD() error {
 			Name: l.table.Name, Budgets: budgets, USSDCodings: l.table.USSDCodings, Alphabet: l.table.Alphabet, Session: l.table.USSDSession,
 			Untagged: l.table.USSDUntagged, Code: cmp.Or(l.table.USSDCode, a.config.ShortCode),
 		}, l.client.Submit, ussd.Deps{
-			Conversations: a.Conversations, Sentences: a.Texts, Now: a.Clock, Refused: a.metrics.refuse(l.table.Name), Log: a.Log,
+			Conversations: a.Conversations, Texts: a.Texts, Now: a.Clock, Refused: a.metrics.refuse(l.table.Name), Log: a.Log,
 		})
 		if err != nil {
 			return err

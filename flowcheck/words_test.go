@@ -118,7 +118,7 @@ func wordsWorld(t *testing.T) (*post, *crawl) {
 	}
 	p := &post{Conversations: c.app.Conversations, node: map[string]string{}, sent: map[string]string{}, list: map[string]string{}}
 	p.Inbound, err = sms.NewInbound(sms.InboundDeps{
-		DB: c.app.DB, Conversations: p, Outbox: p, Stops: p, Sealer: c.app.Sealer, Sentences: c.app.Texts, Languages: c.app.Identity,
+		DB: c.app.DB, Conversations: p, Outbox: p, Stops: p, Sealer: c.app.Sealer, Texts: c.app.Texts, Languages: c.app.Identity,
 		ShortCode: "*1414#", Now: c.app.Clock, Log: slog.New(slog.DiscardHandler),
 	})
 	testworld.OK(t, err)

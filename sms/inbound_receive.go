@@ -58,9 +58,9 @@ type Outbox interface {
 	SendAll(ctx context.Context, tx *store.Tx, list []notify.Message) error
 }
 
-// Sentences gives the words for what no conversation can say, as *locales.Catalogue
+// Texts gives the words for what no conversation can say, as *locales.Catalogue
 // does.
-type Sentences interface {
+type Texts interface {
 	Message(loc locales.Locale, key string, args ...any) (full, short string)
 }
 
@@ -109,7 +109,7 @@ type Inbound struct {
 	outbox        Outbox
 	wishes        *wishes
 	sealer        *seal.Sealer
-	sentences     Sentences
+	texts         Texts
 	shortCode     string
 	languages     Languages
 	now           func() time.Time
@@ -126,7 +126,7 @@ type InboundDeps struct {
 	// Stops is the list of who wants no notices; nil where the provider keeps it.
 	Stops     Stops
 	Sealer    *seal.Sealer
-	Sentences Sentences
+	Texts     Texts
 	Languages Languages
 	// ShortCode is what is dialled instead of texting.
 	ShortCode string
@@ -153,7 +153,7 @@ func NewInbound(d InboundDeps) (*Inbound, error) {
 	}
 	in := &Inbound{
 		db: d.DB, conversations: d.Conversations, outbox: d.Outbox, wishes: wishes, sealer: d.Sealer,
-		sentences: d.Sentences, shortCode: d.ShortCode, languages: d.Languages, now: d.Now, log: d.Log, slots: make(chan struct{}, workSlots),
+		texts: d.Texts, shortCode: d.ShortCode, languages: d.Languages, now: d.Now, log: d.Log, slots: make(chan struct{}, workSlots),
 		queues: map[string][]message{}, limiter: d.Limiter, counted: d.Unanswered,
 	}
 	in.kept, in.answered = store.NewBatch(d.DB, in.keepAll), store.NewBatch(d.DB, in.replyAll)

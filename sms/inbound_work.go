@@ -233,10 +233,10 @@ func (in *Inbound) say(ctx context.Context, phone, key string, args ...any) (str
 		return "", err
 	}
 	if loc != "" {
-		return gsm.Pick(in.sentences.Message(loc, key, args...)), nil
+		return gsm.Pick(in.texts.Message(loc, key, args...)), nil
 	}
-	kyrgyz := gsm.Pick(in.sentences.Message(locales.KY, key, args...))
-	return kyrgyz + "\n" + gsm.Pick(in.sentences.Message(locales.RU, key, args...)), nil
+	kyrgyz := gsm.Pick(in.texts.Message(locales.KY, key, args...))
+	return kyrgyz + "\n" + gsm.Pick(in.texts.Message(locales.RU, key, args...)), nil
 }
 
 // unanswered counts a text that was taken and is not answered.

@@ -194,7 +194,7 @@ func (w *world) restart() {
 func (w *world) deps() sms.InboundDeps {
 	return sms.InboundDeps{
 		DB: w.DB, Conversations: w.conversations, Outbox: w.Outbox, Stops: w.stops, Sealer: w.Sealer,
-		Sentences: sentences{}, Languages: languages{}, ShortCode: "*1414#", Now: w.Now, Log: w.Log,
+		Texts: sentences{}, Languages: languages{}, ShortCode: "*1414#", Now: w.Now, Log: w.Log,
 		Limiter: limit.NewMemory(w.Now), Unanswered: func(provider, reason string) { w.leave(provider + " " + reason) },
 	}
 }

@@ -89,7 +89,7 @@ func serve(t *testing.T, cfg ussd.Config) *gateway {
 		g.closed = append(g.closed, c)
 	}
 	h, err := ussd.New("africastalking", cfg, ussd.Deps{
-		Conversations: g.conversations, Sentences: sentences{}, Now: time.Now, Refused: count, Closed: hear, Log: slog.New(slog.DiscardHandler),
+		Conversations: g.conversations, Texts: sentences{}, Now: time.Now, Refused: count, Closed: hear, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

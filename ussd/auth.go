@@ -74,31 +74,31 @@ func (a Auth) check() error {
 
 // prove names what is wrong with a request's origin, "" when nothing is, and
 // gives its signature.
-func (a Auth) prove(c *fiber.Ctx, now time.Time) (proof session.Proof, refused string) {
+func (a Auth) prove(c *fiber.Ctx, now time.Time) (signature session.Signature, refused string) {
 	origin := caller.Origin{
 		Remote: c.Context().RemoteIP(), Host: c.Hostname(),
 		ForwardedFor: c.Get(fiber.HeaderXForwardedFor), FetchSite: c.Get("Sec-Fetch-Site"),
 	}
 	if a.AllowLoopback && origin.Local() {
-		return proof, ""
+		return signature, ""
 	}
 	nothing := a.Secret == "" && len(a.HMACKeys) == 0 && len(a.Certificates) == 0 && len(a.Networks) == 0
 	if nothing || (a.Secret != "" && !a.secret(c)) {
-		return proof, "secret"
+		return signature, "secret"
 	}
 	if len(a.HMACKeys) > 0 {
 		var ok bool
-		if proof, ok = a.signed(c, now); !ok {
-			return proof, "signature"
+		if signature, ok = a.signed(c, now); !ok {
+			return signature, "signature"
 		}
 	}
 	switch {
 	case len(a.Certificates) > 0 && !a.certified(c):
-		return proof, "certificate"
+		return signature, "certificate"
 	case len(a.Networks) > 0 && !a.fromNetwork(c.IP()):
-		return proof, "network"
+		return signature, "network"
 	}
-	return proof, ""
+	return signature, ""
 }
 
 func (a Auth) secret(c *fiber.Ctx) bool {
@@ -113,17 +113,17 @@ func (a Auth) secret(c *fiber.Ctx) bool {
 // for a caller who is not proved would let anybody fill the memory. The same
 // request sent again within the window is the session's matter, which tells a
 // retry from a replay; later it is refused here.
-func (a Auth) signed(c *fiber.Ctx, now time.Time) (session.Proof, bool) {
+func (a Auth) signed(c *fiber.Ctx, now time.Time) (session.Signature, bool) {
 	timestamp := c.Get(TimestampHeader)
 	seconds, err := strconv.ParseInt(timestamp, 10, 64)
 	at := time.Unix(seconds, 0)
 	if err != nil || now.Sub(at).Abs() > signatureWindow {
-		return session.Proof{}, false
+		return session.Signature{}, false
 	}
 	given, found := strings.CutPrefix(c.Get(SignatureHeader), "v1=")
 	mac, err := hex.DecodeString(given)
 	if err != nil || !found {
-		return session.Proof{}, false
+		return session.Signature{}, false
 	}
 	signed := append([]byte(timestamp+"."+c.Method()+"."+c.Path()+"."), c.Request().Body()...)
 	ok := slices.ContainsFunc(a.HMACKeys, func(key string) bool {
@@ -131,7 +131,7 @@ func (a Auth) signed(c *fiber.Ctx, now time.Time) (session.Proof, bool) {
 		want.Write(signed)
 		return hmac.Equal(mac, want.Sum(nil))
 	})
-	return session.Proof{MAC: string(mac), Until: at.Add(signatureWindow)}, ok
+	return session.Signature{MAC: string(mac), Until: at.Add(signatureWindow)}, ok
 }
 
 func (a Auth) certified(c *fiber.Ctx) bool {

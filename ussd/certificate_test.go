@@ -30,7 +30,7 @@ func TestClientCertificates(t *testing.T) {
 	sum := sha256.Sum256(known.Certificate[0])
 	f := &conversations{}
 	gateway, err := ussd.New("plain", ussd.Config{Auth: ussd.Auth{Certificates: []string{hex.EncodeToString(sum[:])}}}, ussd.Deps{
-		Conversations: f, Sentences: sentences{}, Now: time.Now, Refused: func(string) {}, Log: slog.New(slog.DiscardHandler),
+		Conversations: f, Texts: sentences{}, Now: time.Now, Refused: func(string) {}, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -63,7 +63,7 @@ func newBench(t testing.TB, name string, auth ussd.Auth) *bench {
 	t.Helper()
 	b := &bench{conversation: &conversation{}, t: t, app: fiber.New(fiber.Config{DisableStartupMessage: true, BodyLimit: 2 << 20})}
 	g, err := ussd.New(name, ussd.Config{Auth: auth}, ussd.Deps{
-		Conversations: b.conversation, Sentences: sentences{}, Now: time.Now, Log: slog.New(slog.NewTextHandler(&b.log, &slog.HandlerOptions{ReplaceAttr: timeless})),
+		Conversations: b.conversation, Texts: sentences{}, Now: time.Now, Log: slog.New(slog.NewTextHandler(&b.log, &slog.HandlerOptions{ReplaceAttr: timeless})),
 		Refused: func(reason string) { b.mu.Lock(); defer b.mu.Unlock(); b.refused = append(b.refused, reason) },
 		Closed:  func(c ussd.Closing) { b.mu.Lock(); defer b.mu.Unlock(); b.closed = append(b.closed, c) },
 	})
@@ -199,15 +199,15 @@ func TestSignatures(t *testing.T) {
 		if len(b.taken()) != 3 || len(b.refused) != 8 {
 			t.Errorf("%d turns, refused %v", len(b.taken()), b.refused)
 		}
-		proofs := map[session.Proof]int{}
+		signatures := map[session.Signature]int{}
 		for _, turn := range b.taken() {
-			proofs[turn.Proof]++
-			if turn.Proof.MAC == "" || !turn.Proof.Until.Equal(time.Unix(now.Unix(), 0).Add(5*time.Minute)) {
-				t.Errorf("the proof is %x until %v", turn.Proof.MAC, turn.Proof.Until)
+			signatures[turn.Signature]++
+			if turn.Signature.MAC == "" || !turn.Signature.Until.Equal(time.Unix(now.Unix(), 0).Add(5*time.Minute)) {
+				t.Errorf("the signature is %x until %v", turn.Signature.MAC, turn.Signature.Until)
 			}
 		}
-		if len(proofs) != 2 { // one key signed twice, the other once
-			t.Errorf("the proofs are %v", proofs)
+		if len(signatures) != 2 { // one key signed twice, the other once
+			t.Errorf("the signatures are %v", signatures)
 		}
 	})
 }

@@ -118,7 +118,7 @@ func (o *office) restart(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.Conversations, err = session.New(session.Deps{
-		Engine: engine, Store: o.store, Profiles: o, Recorder: o, Sentences: catalogue, Now: o.now, Log: log,
+		Engine: engine, Store: o.store, Profiles: o, Trail: o, Texts: catalogue, Now: o.now, Log: log,
 		Secret: []byte("a secret of thirty-two bytes ...."), Window: session.DefaultWindow,
 	})
 	if err != nil {
@@ -159,7 +159,7 @@ func (o *office) Write(line []byte) (int, error) {
 	return o.log.Write(line)
 }
 
-// Later implements session.Recorder.
+// Later implements session.Trail.
 func (o *office) Later(e analytics.Event) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -49,7 +49,7 @@ func eachDoor(t *testing.T, test func(t *testing.T, o *office, d door, blind boo
 
 func (o *office) deps() ussd.Deps {
 	return ussd.Deps{
-		Conversations: o.Conversations, Sentences: sentences{}, Now: o.now, Refused: o.refuse, Log: slog.New(slog.NewTextHandler(o, nil)),
+		Conversations: o.Conversations, Texts: sentences{}, Now: o.now, Refused: o.refuse, Log: slog.New(slog.NewTextHandler(o, nil)),
 	}
 }
 

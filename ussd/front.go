@@ -58,7 +58,7 @@ type Config struct {
 // Deps are what a gateway stands on.
 type Deps struct {
 	Conversations Conversations
-	Sentences     Sentences
+	Texts         Texts
 	Now           func() time.Time
 	// Refused hears of every callback that was not authentic or not readable, to
 	// be counted.
@@ -115,8 +115,8 @@ type request struct {
 	code  string
 	// idle says that nothing is to be done, and only an answer is owed.
 	idle bool
-	// proof is the signature that let the request in.
-	proof session.Proof
+	// signature is what let the request in.
+	signature session.Signature
 	// closing is what a notice of the end tells; nil where nothing is told.
 	closing *Closing
 }
@@ -180,7 +180,7 @@ func (g *Gateway) guard(p path) fiber.Handler {
 
 // admit reads a request, unless it is refused.
 func (g *Gateway) admit(c *fiber.Ctx, p path) (request, *refusal) {
-	proof, reason := g.cfg.Auth.prove(c, g.Now())
+	signature, reason := g.cfg.Auth.prove(c, g.Now())
 	if reason != "" {
 		return request{}, &refusal{fiber.StatusForbidden, reason, "forbidden"}
 	}
@@ -197,7 +197,7 @@ func (g *Gateway) admit(c *fiber.Ctx, p path) (request, *refusal) {
 	if err != nil {
 		return request{}, &refusal{fiber.StatusBadRequest, "malformed", err.Error()}
 	}
-	in.proof = proof
+	in.signature = signature
 	return in, nil
 }
 
@@ -233,7 +233,7 @@ func (g *Gateway) turn(ctx context.Context, in request) (session.Answer, *refusa
 	answer, err := g.Conversations.Turn(ctx, session.Turn{
 		Session: g.name + "/" + in.session, Phone: in.phone, Channel: caller.USSD, Gateway: g.name, Operator: in.operator,
 		Text: in.text, Cumulative: in.cumulative, ID: in.id, Start: in.start, Subscriber: in.subscriber,
-		Proof: in.proof, Budget: g.cfg.Budgets.Of(in.operator), Lifetime: g.cfg.Lifetime, Now: g.Now(),
+		Signature: in.signature, Budget: g.cfg.Budgets.Of(in.operator), Lifetime: g.cfg.Lifetime, Now: g.Now(),
 	})
 	if errors.Is(err, session.ErrReplayed) {
 		return answer, &refusal{fiber.StatusForbidden, "replayed", "the request was answered before"}
@@ -249,8 +249,8 @@ func (g *Gateway) turn(ctx context.Context, in request) (session.Answer, *refusa
 // apology takes a failed turn's blame. The language is not known here: both are
 // said, and Kyrgyz alone where a screen is too small for that.
 func (g *Gateway) apology(screen dialog.Budget) string {
-	kyrgyz := g.Sentences.Text(locales.KY, "ussd.apology")
-	if both := kyrgyz + "\n" + g.Sentences.Text(locales.RU, "ussd.apology"); screen.Fits(both) {
+	kyrgyz := g.Texts.Text(locales.KY, "ussd.apology")
+	if both := kyrgyz + "\n" + g.Texts.Text(locales.RU, "ussd.apology"); screen.Fits(both) {
 		return both
 	}
 	return kyrgyz

@@ -41,7 +41,7 @@ func newLink(t *testing.T, cfg ussd.SMPPConfig) *link {
 		t.Fatal(err)
 	}
 	l.gateway, err = ussd.NewSMPP(cfg, client.Submit, ussd.Deps{
-		Conversations: l.conversation, Sentences: sentences{}, Now: time.Now, Log: log, Refused: l.refuse,
+		Conversations: l.conversation, Texts: sentences{}, Now: time.Now, Log: log, Refused: l.refuse,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -26,8 +26,8 @@ type Conversations interface {
 	Ended(ctx context.Context, session, phone string, now time.Time) error
 }
 
-// Sentences gives the words for what no conversation can say, as *locales.Catalogue
+// Texts gives the words for what no conversation can say, as *locales.Catalogue
 // does.
-type Sentences interface {
+type Texts interface {
 	Text(loc locales.Locale, key string, args ...any) string
 }

@@ -43,8 +43,8 @@ func newDoor(t *testing.T) *door {
 	w := testworld.New(t, storetest.Open(t, storetest.NewSQLite(t)), testworld.Setup{Start: time.Now()})
 	d := &door{t: t, outbox: w.Outbox}
 	people, err := identity.New(identity.Deps{
-		DB: w.DB, Sealer: w.Sealer, Trail: w.Trail, Limiter: limit.NewMemory(time.Now), Registry: nobody{}, Catalogue: w.Texts,
-		Now: time.Now, Rand: rand.Reader, Log: w.Log,
+		DB: w.DB, Sealer: w.Sealer, Trail: w.Trail, Limiter: limit.NewMemory(time.Now), Registry: nobody{}, Texts: w.Texts,
+		Now: time.Now, Random: rand.Reader, Log: w.Log,
 	})
 	testworld.OK(t, err)
 	contract, err := api.NewContract(Document, Audience(func(ctx context.Context, token string) (api.Principal, error) {

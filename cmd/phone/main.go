@@ -72,7 +72,7 @@ func doubleDash(args []string) []string {
 	return out
 }
 
-// run talks until the input ends, and writes or compares the talk.
+// run holds the conversation until the input ends, and writes or compares it.
 func run(ctx context.Context, o options, in io.Reader, out io.Writer) error {
 	base := o.Sandbox
 	if base == "" {

@@ -16,7 +16,7 @@ import (
 
 func openTree(t *testing.T, db *store.DB) *transparency.Tree {
 	t.Helper()
-	tree, err := transparency.Open(t.Context(), transparency.Deps{DB: db, Sealer: testworld.Sealer(t), Rand: rand.Reader, Now: time.Now},
+	tree, err := transparency.Open(t.Context(), transparency.Deps{DB: db, Sealer: testworld.Sealer(t), Random: rand.Reader, Now: time.Now},
 		audit.Tree, "eshik.example.kg/audit")
 	if err != nil {
 		t.Fatal(err)

@@ -155,7 +155,7 @@ func (s *Service) tell(ctx context.Context, tx *store.Tx, c caller.Caller, told,
 	loc := spoken(told)
 	return s.Trail.Leave(ctx, tx, trail.Step{Messages: []notify.Message{{
 		To: string(phone), Locale: loc, Purpose: notify.Receipt, ExpiresAt: c.Now.Add(UndoLasts), Dedup: "identity.notice:" + id,
-		Text: gsm.Pick(s.Catalogue.Message(loc, key, "tail", string(other[max(len(other)-4, 0):]), "word", number)),
+		Text: gsm.Pick(s.Texts.Message(loc, key, "tail", string(other[max(len(other)-4, 0):]), "word", number)),
 	}}})
 }
 
@@ -189,7 +189,7 @@ func spoken(b db.IdentityBinding) locales.Locale {
 // noticeNumber makes the four digits that name a notice.
 func (s *Service) noticeNumber() (string, error) {
 	var b [2]byte
-	if _, err := io.ReadFull(s.Rand, b[:]); err != nil {
+	if _, err := io.ReadFull(s.Random, b[:]); err != nil {
 		return "", fmt.Errorf("make a notice's number: %w", err)
 	}
 	return fmt.Sprintf("%04d", (int(b[0])<<8|int(b[1]))%10_000), nil

@@ -190,7 +190,7 @@ func (s *Service) makeCode(ctx context.Context, tx *store.Tx, c caller.Caller, r
 	err = s.Trail.Leave(ctx, tx, trail.Step{
 		Event: analytics.Of(c, ServiceName, "code_sent", "done"),
 		Messages: []notify.Message{{
-			To: c.Phone, Text: gsm.Pick(s.Catalogue.Message(c.Locale, "identity.code_sms", "otp", inGroups(code))),
+			To: c.Phone, Text: gsm.Pick(s.Texts.Message(c.Locale, "identity.code_sms", "otp", inGroups(code))),
 			Purpose: notify.Code, Locale: c.Locale, ExpiresAt: expires, Dedup: "identity.code:" + row.ID,
 		}},
 	})
@@ -251,7 +251,7 @@ func (s *Service) verified(ctx context.Context, c caller.Caller) (bool, error) {
 // newCode makes a code of so many digits.
 func (s *Service) newCode(digits int) (string, error) {
 	var b [8]byte
-	if _, err := io.ReadFull(s.Rand, b[:]); err != nil {
+	if _, err := io.ReadFull(s.Random, b[:]); err != nil {
 		return "", fmt.Errorf("make a code: %w", err)
 	}
 	codes := uint64(1)

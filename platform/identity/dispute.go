@@ -92,7 +92,7 @@ func (s *Service) tellCleared(ctx context.Context, tx *store.Tx, b db.IdentityBi
 	}
 	return s.Trail.Leave(ctx, tx, trail.Step{Messages: []notify.Message{{
 		To: phone, Locale: spoken(b), Purpose: notify.Receipt, ExpiresAt: now.Add(UndoLasts), Dedup: "identity.cleared:" + id,
-		Text: gsm.Pick(s.Catalogue.Message(spoken(b), "identity.cleared_sms")),
+		Text: gsm.Pick(s.Texts.Message(spoken(b), "identity.cleared_sms")),
 	}}})
 }
 

@@ -83,22 +83,22 @@ type PersonRegistry interface {
 	CheckPerson(ctx context.Context, q registry.Call, pin, document string) (registry.Person, error)
 }
 
-// Catalogue is the locale files.
-type Catalogue interface {
+// Texts are the locale files.
+type Texts interface {
 	Message(loc locales.Locale, key string, args ...any) (full, short string)
 }
 
 // Deps is what a Service stands on; every field but HeldBack is needed.
 type Deps struct {
-	DB        *store.DB
-	Sealer    *seal.Sealer
-	Trail     *trail.Trail
-	Limiter   limit.Limiter
-	Registry  PersonRegistry
-	Catalogue Catalogue
-	Now       func() time.Time
-	Rand      io.Reader // crypto/rand.Reader
-	Log       *slog.Logger
+	DB       *store.DB
+	Sealer   *seal.Sealer
+	Trail    *trail.Trail
+	Limiter  limit.Limiter
+	Registry PersonRegistry
+	Texts    Texts
+	Now      func() time.Time
+	Random   io.Reader // crypto/rand.Reader
+	Log      *slog.Logger
 	// HeldBack counts a code that was not sent, by why: Held…; nil counts nothing.
 	HeldBack func(why string)
 }
@@ -262,7 +262,7 @@ func (s *Service) lockPhone(ctx context.Context, q *db.Queries, index string, no
 
 // newID makes a row's id: a UUID version 7, so that rows lie in order of time.
 func (s *Service) newID() (string, error) {
-	id, err := uuid.NewV7FromReader(s.Rand)
+	id, err := uuid.NewV7FromReader(s.Random)
 	if err != nil {
 		return "", fmt.Errorf("make an id: %w", err)
 	}

@@ -175,7 +175,7 @@ func (s *Service) endReused(ctx context.Context, tx *store.Tx, c caller.Caller, 
 		Audit: s.entry(c, "refresh", "reused", row.ID, row.PhoneIndex, signInOf(row)),
 		Messages: []notify.Message{{
 			To: c.Phone, Locale: loc, Purpose: notify.Receipt, ExpiresAt: c.Now.Add(reuseNews), Dedup: "identity.refresh_reused:" + row.ID,
-			Text: gsm.Pick(s.Catalogue.Message(loc, "identity.refresh_reused_sms")),
+			Text: gsm.Pick(s.Texts.Message(loc, "identity.refresh_reused_sms")),
 		}},
 	})
 }
@@ -184,7 +184,7 @@ func (s *Service) endReused(ctx context.Context, tx *store.Tx, c caller.Caller, 
 // before and the request, so that the same request gives the same one and none is kept.
 func (s *Service) newRefreshToken() (string, error) {
 	var b [refreshBytes]byte
-	if _, err := io.ReadFull(s.Rand, b[:]); err != nil {
+	if _, err := io.ReadFull(s.Random, b[:]); err != nil {
 		return "", fmt.Errorf("make a refresh token: %w", err)
 	}
 	return hex.EncodeToString(b[:]), nil

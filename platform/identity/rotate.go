@@ -162,7 +162,7 @@ func (s *Service) firstKey(ctx context.Context) error {
 
 // makeKey makes the key of a slot, unless that is taken.
 func (s *Service) makeKey(ctx context.Context, tx *store.Tx, slot int64, now, signsFrom time.Time, actor string) (TokenKey, error) {
-	private, err := ecdsa.GenerateKey(elliptic.P256(), s.Rand)
+	private, err := ecdsa.GenerateKey(elliptic.P256(), s.Random)
 	if err != nil {
 		return TokenKey{}, fmt.Errorf("make a key: %w", err)
 	}

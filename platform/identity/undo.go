@@ -211,7 +211,7 @@ func (s *Service) tellDisputed(ctx context.Context, tx *store.Tx, b db.IdentityB
 	return s.Trail.Leave(ctx, tx, trail.Step{Messages: []notify.Message{{
 		To: string(phone), Locale: spoken(b), Purpose: notify.Receipt, ExpiresAt: until,
 		Dedup: "identity.dispute:" + notice + ":" + b.PhoneIndex,
-		Text:  gsm.Pick(s.Catalogue.Message(spoken(b), "identity.disputed_sms", "until", clock.NotBefore(until))),
+		Text:  gsm.Pick(s.Texts.Message(spoken(b), "identity.disputed_sms", "until", clock.NotBefore(until))),
 	}}})
 }
 

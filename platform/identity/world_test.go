@@ -73,8 +73,8 @@ func newWorld(t *testing.T, db *store.DB) *world {
 	t.Helper()
 	w := &world{World: testworld.New(t, db, testworld.Setup{}), register: &register{}}
 	w.deps = identity.Deps{
-		DB: db, Sealer: w.Sealer, Trail: w.Trail, Limiter: w.Limiter, Registry: w.register, Catalogue: w.Texts,
-		Now: w.Now, Rand: rand.Reader, Log: w.Log,
+		DB: db, Sealer: w.Sealer, Trail: w.Trail, Limiter: w.Limiter, Registry: w.register, Texts: w.Texts,
+		Now: w.Now, Random: rand.Reader, Log: w.Log,
 	}
 	w.rebuild()
 	return w

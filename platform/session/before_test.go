@@ -11,9 +11,9 @@ import (
 	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
-// stored is a store with the conversation that a build before left, whose last turn it
+// kept is a world on a store with the conversation that a build before left, whose last turn it
 // answered at the moment given.
-func stored(t *testing.T, file string, answered time.Time) (*world, *guestbook, session.Entry) {
+func kept(t *testing.T, file string, answered time.Time) (*world, *guestbook, session.Entry) {
 	t.Helper()
 	text, err := os.ReadFile("testdata/" + file)
 	testworld.OK(t, err)
@@ -39,7 +39,7 @@ func (w *world) untouched(t *testing.T, entry session.Entry) {
 // the next screen, and the one after that is of a record that this build wrote.
 func TestBuildBefore(t *testing.T) {
 	t.Parallel()
-	w, book, entry := stored(t, "before.json", time.UnixMicro(1_763_000_000_000_000))
+	w, book, entry := kept(t, "before.json", time.UnixMicro(1_763_000_000_000_000))
 	turn := w.turn(aigul, "1*Aigul")
 	turn.Budget = screen
 	if retried := w.take(t, turn); !strings.Contains(retried.Text, "Code?") {
@@ -58,7 +58,7 @@ func TestBuildBefore(t *testing.T) {
 func TestFormerNodes(t *testing.T) {
 	t.Parallel()
 	for choice, says := range map[string]string{"1": "Code?", "0": "1 Eshik"} {
-		w, book, entry := stored(t, "before_menu.json", time.UnixMicro(1_763_000_300_000_000))
+		w, book, entry := kept(t, "before_menu.json", time.UnixMicro(1_763_000_300_000_000))
 		retried := w.dial(t, "s2", "")
 		if want(t, retried, question); retried.Node != "menu.resume" {
 			t.Errorf("it is at %s", retried.Node)

@@ -41,7 +41,7 @@ func stepper(b testing.TB) func() {
 		b.Fatal(err)
 	}
 	conversations, err := session.New(session.Deps{
-		Engine: engine, Store: session.NewMemory(), Profiles: known, Recorder: ignore{}, Sentences: catalogue,
+		Engine: engine, Store: session.NewMemory(), Profiles: known, Trail: ignore{}, Texts: catalogue,
 		Secret: secret, Window: session.DefaultWindow, Now: time.Now, Log: log,
 	})
 	if err != nil {

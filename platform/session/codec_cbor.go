@@ -28,8 +28,8 @@ const (
 	keySubscriber
 	keyTenure
 	keyNode
-	keyProofs
-	keyProven
+	keySignatures
+	keySignedUntil
 	keyUnclear
 )
 
@@ -136,8 +136,8 @@ func (t *conversation) blob(key int64) *[]byte {
 		return &t.Former
 	case keySubscriber:
 		return &t.Subscriber
-	case keyProofs:
-		return &t.Proofs
+	case keySignatures:
+		return &t.Signatures
 	}
 	return nil
 }
@@ -157,8 +157,8 @@ func (t *conversation) number(key int64) *int64 {
 		return &t.Keep
 	case keyTenure:
 		return &t.Tenure
-	case keyProven:
-		return &t.Proven
+	case keySignedUntil:
+		return &t.SignedUntil
 	}
 	return nil
 }

@@ -49,7 +49,7 @@ func TestRecordKeepsEveryField(t *testing.T) {
 	}
 }
 
-// A newer build's fields are passed over; anything else that is no book is an
+// A newer build's fields are passed over; anything else that is no record is an
 // error, which tells nothing of it.
 func TestBookOfOthers(t *testing.T) {
 	t.Parallel()
@@ -87,9 +87,9 @@ func TestRecordOfBuildBefore(t *testing.T) {
 	}
 }
 
-// FuzzBook: any octets are a book or an error, and a book is the same after it
+// FuzzRecord: any octets are a record or an error, and a record is the same after it
 // was written.
-func FuzzBook(f *testing.F) {
+func FuzzRecord(f *testing.F) {
 	f.Add((&phoneRecord{USSD: filled(f, 0), SMS: filled(f, 30)}).encode())
 	f.Add((&phoneRecord{}).encode())
 	f.Add([]byte{0xbf, keySMS, 0xbf, keyState, 0xf6, 0xff, 0xff})

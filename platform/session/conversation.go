@@ -90,11 +90,11 @@ type conversation struct {
 	Tenure     int64  `msg:"h,omitempty"`
 	// Node is the step that Text shows.
 	Node string `msg:"nd,omitempty"`
-	// Proofs are the beginnings of the digests of the signatures that the phone's
-	// requests came with, newest last; Proven is until when one of them would be
+	// Signatures are the beginnings of the digests of the signatures that the phone's
+	// requests came with, newest last; SignedUntil is until when one of them would be
 	// accepted, so that they must be known.
-	Proofs []byte `msg:"pf,omitempty,zerocopy"`
-	Proven int64  `msg:"pv,omitempty"`
+	Signatures  []byte `msg:"pf,omitempty,zerocopy"`
+	SignedUntil int64  `msg:"pv,omitempty"`
 	// Unclear says that Text answers what was not understood.
 	Unclear bool `msg:"u,omitempty"`
 }
@@ -104,7 +104,7 @@ type conversation struct {
 // remembered, and by how much of a digest.
 const (
 	seenTurns      = 16
-	seenProofs     = 64
+	seenSignatures = 64
 	formerSessions = 4
 	seenLength     = 8
 )
@@ -131,7 +131,7 @@ func remember(list, digest []byte, n int) []byte {
 func (t *conversation) expired(now time.Time) bool { return t.Expires < now.UnixMicro() }
 
 // needed is until when the conversation, or what it remembers, is.
-func (t *conversation) needed() int64 { return max(t.Keep, t.Proven) }
+func (t *conversation) needed() int64 { return max(t.Keep, t.SignedUntil) }
 
 // answer is what was said last.
 func (t *conversation) answer() Answer {
@@ -146,7 +146,7 @@ func (t *Conversations) follow(r *request, start bool) *conversation {
 		Expires: r.Now.Add(r.Lifetime).UnixMicro(), Tenure: r.tenure,
 	}
 	next.Keep = next.Expires
-	next.Proofs, next.Proven = r.proofs()
+	next.Signatures, next.SignedUntil = r.signatures()
 	if r.Channel != caller.SMS {
 		next.Session = r.session[:seenLength]
 	}

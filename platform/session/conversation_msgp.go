@@ -74,11 +74,11 @@ func (z *conversation) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x40000
 	}
-	if z.Proofs == nil {
+	if z.Signatures == nil {
 		zb0001Len--
 		zb0001Mask |= 0x100000
 	}
-	if z.Proven == 0 {
+	if z.SignedUntil == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x200000
 	}
@@ -204,12 +204,12 @@ func (z *conversation) MarshalMsg(b []byte) (o []byte, err error) {
 		if (zb0001Mask & 0x100000) == 0 { // if not omitted
 			// string "pf"
 			o = append(o, 0xa2, 0x70, 0x66)
-			o = msgp.AppendBytes(o, z.Proofs)
+			o = msgp.AppendBytes(o, z.Signatures)
 		}
 		if (zb0001Mask & 0x200000) == 0 { // if not omitted
 			// string "pv"
 			o = append(o, 0xa2, 0x70, 0x76)
-			o = msgp.AppendInt64(o, z.Proven)
+			o = msgp.AppendInt64(o, z.SignedUntil)
 		}
 		if (zb0001Mask & 0x400000) == 0 { // if not omitted
 			// string "u"
@@ -359,15 +359,15 @@ func (z *conversation) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				return
 			}
 		case "pf":
-			z.Proofs, bts, err = msgp.ReadBytesZC(bts)
+			z.Signatures, bts, err = msgp.ReadBytesZC(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "Proofs")
+				err = msgp.WrapError(err, "Signatures")
 				return
 			}
 		case "pv":
-			z.Proven, bts, err = msgp.ReadInt64Bytes(bts)
+			z.SignedUntil, bts, err = msgp.ReadInt64Bytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "Proven")
+				err = msgp.WrapError(err, "SignedUntil")
 				return
 			}
 		case "u":
@@ -390,7 +390,7 @@ func (z *conversation) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *conversation) Msgsize() (s int) {
-	s = 3 + 2 + msgp.IntSize + 2 + msgp.BytesPrefixSize + len(z.Digest) + 2 + (*msgwire.Text)(&z.Text).Msgsize() + 2 + msgp.BoolSize + 2 + msgp.BytesPrefixSize + len(z.State) + 2 + (*msgwire.Text)(&z.Channel).Msgsize() + 2 + (*msgwire.Text)(&z.Gateway).Msgsize() + 3 + (*msgwire.Text)(&z.Operator).Msgsize() + 3 + msgp.BytesPrefixSize + len(z.Seen) + 3 + msgp.BytesPrefixSize + len(z.Session) + 3 + msgp.BytesPrefixSize + len(z.Former) + 2 + msgp.Int64Size + 2 + msgp.Int64Size + 2 + msgp.Int64Size + 2 + msgp.Int64Size + 2 + msgp.Int64Size + 2 + msgp.BoolSize + 4 + msgp.BytesPrefixSize + len(z.Subscriber) + 2 + msgp.Int64Size + 3 + (*msgwire.Text)(&z.Node).Msgsize() + 3 + msgp.BytesPrefixSize + len(z.Proofs) + 3 + msgp.Int64Size + 2 + msgp.BoolSize
+	s = 3 + 2 + msgp.IntSize + 2 + msgp.BytesPrefixSize + len(z.Digest) + 2 + (*msgwire.Text)(&z.Text).Msgsize() + 2 + msgp.BoolSize + 2 + msgp.BytesPrefixSize + len(z.State) + 2 + (*msgwire.Text)(&z.Channel).Msgsize() + 2 + (*msgwire.Text)(&z.Gateway).Msgsize() + 3 + (*msgwire.Text)(&z.Operator).Msgsize() + 3 + msgp.BytesPrefixSize + len(z.Seen) + 3 + msgp.BytesPrefixSize + len(z.Session) + 3 + msgp.BytesPrefixSize + len(z.Former) + 2 + msgp.Int64Size + 2 + msgp.Int64Size + 2 + msgp.Int64Size + 2 + msgp.Int64Size + 2 + msgp.Int64Size + 2 + msgp.BoolSize + 4 + msgp.BytesPrefixSize + len(z.Subscriber) + 2 + msgp.Int64Size + 3 + (*msgwire.Text)(&z.Node).Msgsize() + 3 + msgp.BytesPrefixSize + len(z.Signatures) + 3 + msgp.Int64Size + 2 + msgp.BoolSize
 	return
 }
 

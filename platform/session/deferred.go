@@ -158,7 +158,7 @@ func (t *Conversations) deferReply(ctx context.Context, r *request, s step, next
 		return Answer{}, fmt.Errorf("defer a reply: %w", err)
 	}
 	go t.finish(context.WithoutCancel(ctx), d, s.state, late.done)
-	next.Text, next.Over, next.Node = t.Sentences.Text(spokenIn(c.Locale), "dialog.later"), true, nodeDeferred
+	next.Text, next.Over, next.Node = t.Texts.Text(spokenIn(c.Locale), "dialog.later"), true, nodeDeferred
 	next.State = dialog.NewState(c.Locale).Encode()
 	own, _ := r.stored.slots(r.Channel)
 	*own = next

@@ -130,7 +130,7 @@ func (t *Conversations) retake(ctx context.Context, d deferredReply) (*dialog.St
 // apologise sends a sentence in the place of the reply.
 func (t *Conversations) apologise(ctx context.Context, d deferredReply, key string) error {
 	loc := spokenIn(d.Locale)
-	_, err := t.tell(ctx, d, loc, gsm.Pick(t.Sentences.Message(loc, key)))
+	_, err := t.tell(ctx, d, loc, gsm.Pick(t.Texts.Message(loc, key)))
 	return err
 }
 

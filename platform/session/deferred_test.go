@@ -114,8 +114,8 @@ type patient struct {
 }
 
 // TestS2ADeferredReplyIsNotForTheNextHolder: what the earlier holder of a number was
-// promised is neither sent nor done for whoever holds it now, whether the process
-// that promised it lives or another one takes it up.
+// to get by SMS is neither sent nor done for whoever holds it now, whether the process
+// that deferred it lives or another one takes it up.
 func TestS2ADeferredReplyIsNotForTheNextHolder(t *testing.T) {
 	t.Parallel()
 	for name, dies := range map[string]bool{"goes on": false, "taken up": true} {
@@ -146,7 +146,7 @@ func TestS2ADeferredReplyIsNotForTheNextHolder(t *testing.T) {
 					}
 				}
 				if n := len(p.box.all()); n != 0 || kept != 1 {
-					t.Errorf("%d messages reached the new holder, %d promises are over", n, kept)
+					t.Errorf("%d messages reached the new holder, %d deferred replies are over", n, kept)
 				}
 			})
 		})
@@ -225,7 +225,7 @@ func (p *patient) restart(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Conversations, err = session.New(session.Deps{
-		Engine: engine, Store: p.store, Profiles: known, Recorder: p.events, Sentences: catalogue, Secret: secret,
+		Engine: engine, Store: p.store, Profiles: known, Trail: p.events, Texts: catalogue, Secret: secret,
 		Window: session.DefaultWindow, Now: p.Now, Log: quiet(),
 		Deferred: &session.Deferred{
 			DB: p.db, Queue: p.queue, Outbox: p.box, StepTime: 100 * time.Millisecond, Lease: p.lease,
@@ -259,7 +259,7 @@ func TestSlowAnswerComesBySMS(t *testing.T) {
 			}
 		}
 		if n := len(p.box.all()); n != 1 {
-			t.Errorf("%d messages for one promise", n)
+			t.Errorf("%d messages for one deferred reply", n)
 		}
 		want(t, p.sms(t, "SM1", "0"), "Number?") // the conversation goes on by SMS
 	})
@@ -315,7 +315,7 @@ func TestLateAnswerOfAStepThatTold(t *testing.T) {
 }
 
 // The process ends while the registry thinks: another one asks again, once.
-func TestPromiseOutlivesTheProcess(t *testing.T) {
+func TestADeferredReplyOutlivesTheProcess(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		p := newPatient(t, db)
@@ -325,7 +325,7 @@ func TestPromiseOutlivesTheProcess(t *testing.T) {
 		p.register = &register{answers: make(chan string, 16)}
 		p.restart(t)
 		if err := p.work(t); err != nil || len(p.box.all()) != 0 {
-			t.Errorf("a promise was taken up before its time: %v, %v", p.box.all(), err)
+			t.Errorf("a deferred reply was taken up before its time: %v, %v", p.box.all(), err)
 		}
 		p.Pass(2 * time.Minute)
 		for range 4 {
@@ -349,8 +349,8 @@ func TestPromiseOutlivesTheProcess(t *testing.T) {
 	})
 }
 
-// One promise whose registry takes its time keeps no other waiting.
-func TestPromisesAreKeptAtOnce(t *testing.T) {
+// One deferred reply whose registry takes its time keeps no other waiting.
+func TestDeferredRepliesWaitForNoOther(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		p := newPatient(t, db)
@@ -382,7 +382,7 @@ func TestPromisesAreKeptAtOnce(t *testing.T) {
 	})
 }
 
-func TestPromiseOfAFailingRegistry(t *testing.T) {
+func TestADeferredReplyOfAFailingRegistry(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		p := newPatient(t, db)
@@ -408,7 +408,7 @@ func TestPromiseOfAFailingRegistry(t *testing.T) {
 
 // What was typed on a screen that asks for something secret, or offers a conversation that
 // does, is not kept, so another process can only ask for another try.
-func TestPromiseWithoutTheSecret(t *testing.T) {
+func TestADeferredReplyWithoutTheSecret(t *testing.T) {
 	t.Parallel()
 	for name, way := range map[string][]string{
 		"where it is asked for": {"", "1", "1*11503198800011"}, "where the conversation is offered": {"", "11503198800011"}, "as the first input": {"11503198800011"},

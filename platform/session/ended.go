@@ -124,6 +124,6 @@ func (t *Conversations) count(c caller.Caller, steps []dialog.Step) {
 		if took := c.Now.Sub(step.Started); took > 0 {
 			event.Duration = took
 		}
-		t.Recorder.Later(event)
+		t.Trail.Later(event)
 	}
 }

@@ -92,7 +92,7 @@ func spoken(t *testing.T, store session.Store) (*world, *guestbook) {
 func (w *world) beside(t *testing.T) *session.Conversations {
 	t.Helper()
 	conversations, err := session.New(session.Deps{
-		Engine: w.spoken, Store: w.store, Recorder: w.events, Sentences: sentences{}, Secret: secret,
+		Engine: w.spoken, Store: w.store, Trail: w.events, Texts: sentences{}, Secret: secret,
 		Profiles: holders{remembered: remembered{w.languages}, tenure: &w.tenure, asked: &w.looked},
 		Window:   session.DefaultWindow, Now: w.Now, Log: quiet(),
 	})

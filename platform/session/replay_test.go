@@ -13,7 +13,7 @@ import (
 func (w *world) signed(text, mac string) session.Turn {
 	turn := w.turn(aigul, text)
 	turn.Cumulative, turn.Start = false, text == ""
-	turn.Proof = session.Proof{MAC: mac, Until: w.Now().Add(5 * time.Minute)}
+	turn.Signature = session.Signature{MAC: mac, Until: w.Now().Add(5 * time.Minute)}
 	return turn
 }
 
@@ -48,7 +48,7 @@ func TestReplay(t *testing.T) {
 		w.refuses(t, other, one)
 		again := w.signed("1", "mac 2") // the citizen typed it again
 		want(t, w.take(t, again), "13 ")
-		again.Proof.MAC = "mac 2, signed anew"
+		again.Signature.MAC = "mac 2, signed anew"
 		want(t, w.take(t, again), "13 ")
 		w.Pass(2 * time.Second)
 		w.refuses(t, w.Conversations, one)

@@ -18,13 +18,13 @@ const maxDialled = 32
 // request is one attempt at a turn: what was asked, and what was stored before it.
 type request struct {
 	Turn
-	key     string
-	digest  digest // of the request
-	session digest // of the gateway's session; zero by SMS
-	proof   digest // of the signature; zero without one
-	rec     Record
-	stored  *phoneRecord
-	old     *conversation // the channel's; nil for none
+	key       string
+	digest    digest // of the request
+	session   digest // of the gateway's session; zero by SMS
+	signature digest // zero where nobody signs
+	rec       Record
+	stored    *phoneRecord
+	old       *conversation // the channel's; nil for none
 	// restarted says that old was there and this build does not understand it.
 	restarted bool
 	// remembered says that rec was not loaded: see shortcut.
@@ -49,8 +49,8 @@ func (t *Conversations) request(key string, turn Turn, rec Record) *request {
 		r.session = t.vault.sum("session", key, turn.Session)
 	}
 	r.digest = t.vault.sum("turn", key, string(r.session[:]), turn.kind(), turn.mark())
-	if turn.proven() {
-		r.proof = t.vault.sum("proof", key, turn.Proof.MAC)
+	if turn.signed() {
+		r.signature = t.vault.sum("proof", key, turn.Signature.MAC)
 	}
 	own, _ := r.stored.slots(turn.Channel)
 	r.old = *own
@@ -90,22 +90,22 @@ func (r *request) atOnce() bool { return r.Now.UnixMicro()-r.old.Answered < read
 // isReplay reports a signed request that was taken before and is not the
 // gateway's own retry, which a blind gateway makes at once or signs anew.
 func (r *request) isReplay() bool {
-	if r.old == nil || !r.proven() || !r.knowsProof() {
+	if r.old == nil || !r.signed() || !r.knowsSignature() {
 		return false
 	}
 	return !r.isLive() || !r.isRetry() || (r.blind() && !r.atOnce())
 }
 
-// knowsProof reports a signature that came before.
-func (r *request) knowsProof() bool { return among(r.old.Proofs, r.proof[:]) }
+// knowsSignature reports a signature that came before.
+func (r *request) knowsSignature() bool { return among(r.old.Signatures, r.signature[:]) }
 
-// proofs are the signatures to remember with the turn, and until when.
-func (r *request) proofs() (list []byte, until int64) {
-	if r.old != nil && r.old.Proven >= r.Now.UnixMicro() {
-		list, until = r.old.Proofs, r.old.Proven
+// signatures are the signatures to remember with the turn, and until when.
+func (r *request) signatures() (list []byte, until int64) {
+	if r.old != nil && r.old.SignedUntil >= r.Now.UnixMicro() {
+		list, until = r.old.Signatures, r.old.SignedUntil
 	}
-	if r.proven() {
-		list, until = remember(list, r.proof[:], seenProofs), max(until, r.Proof.Until.UnixMicro())
+	if r.signed() {
+		list, until = remember(list, r.signature[:], seenSignatures), max(until, r.Signature.Until.UnixMicro())
 	}
 	return list, until
 }
@@ -114,7 +114,7 @@ func (r *request) proofs() (list []byte, until int64) {
 func (turn Turn) blind() bool { return !turn.Cumulative && turn.ID == "" }
 
 // proven reports a turn that its gateway signed.
-func (turn Turn) proven() bool { return turn.Proof.MAC != "" }
+func (turn Turn) signed() bool { return turn.Signature.MAC != "" }
 
 // What a turn's digest is made of.
 const (

@@ -203,7 +203,7 @@ func TestNewerStateRestartsPolitely(t *testing.T) {
 	engine := &newer{echo: echo{effects: map[string]int{}}}
 	w := &world{events: &events{}, engine: &engine.echo, store: session.NewMemory(), Clock: testworld.NewClock(time.Now())}
 	conversations, err := session.New(session.Deps{
-		Engine: engine, Store: w.store, Profiles: profiles{}, Recorder: w.events, Sentences: sentences{},
+		Engine: engine, Store: w.store, Profiles: profiles{}, Trail: w.events, Texts: sentences{},
 		Secret: secret, Now: w.Now, Log: quiet(),
 	})
 	if err != nil {

@@ -37,14 +37,14 @@ type Profiles interface {
 	Profile(ctx context.Context, phone string) (dialog.Profile, error)
 }
 
-// Recorder counts a finished or abandoned step, some time later.
-type Recorder interface {
+// Trail counts a finished or abandoned step, some time later.
+type Trail interface {
 	Later(e analytics.Event)
 }
 
-// Sentences gives the words for what no screen can say, as *locales.Catalogue
+// Texts gives the words for what no screen can say, as *locales.Catalogue
 // does.
-type Sentences interface {
+type Texts interface {
 	Text(loc locales.Locale, key string, args ...any) string
 	Message(loc locales.Locale, key string, args ...any) (full, short string)
 }
@@ -73,16 +73,16 @@ type Turn struct {
 	// Subscriber is the SIM's identity (IMSI) where the gateway tells it: a conversation
 	// is not continued on another SIM. It is digested, never kept.
 	Subscriber string
-	// Proof is what the request was signed with; zero where nobody signs.
-	Proof  Proof
-	Budget dialog.Budget
+	// Signature is what the request was signed with; zero where nobody signs.
+	Signature Signature
+	Budget    dialog.Budget
 	// Lifetime is how long the conversation waits for the next turn.
 	Lifetime time.Duration
 	Now      time.Time
 }
 
-// Proof is a request's signature: it makes the request one that is taken once.
-type Proof struct {
+// Signature is a request's signature: it makes the request one that is taken once.
+type Signature struct {
 	MAC string
 	// Until is when the signature itself is refused, for its age.
 	Until time.Time
@@ -119,11 +119,11 @@ const (
 
 // Deps are what Conversations stand on; Deferred may be nil.
 type Deps struct {
-	Engine    Engine
-	Store     Store
-	Profiles  Profiles
-	Recorder  Recorder
-	Sentences Sentences
+	Engine   Engine
+	Store    Store
+	Profiles Profiles
+	Trail    Trail
+	Texts    Texts
 	// Secret (32 bytes or more) keys the digests that stand for phones, sessions
 	// and inputs, and seals what is stored: with another secret all stored conversations
 	// start over.

@@ -46,7 +46,7 @@ func (t *Conversations) attempt(ctx context.Context, key string, turn Turn) (Ans
 	case r.isReplay():
 		return Answer{}, ErrReplayed
 	case r.isLate():
-		text := t.Sentences.Text(spoken(r.old), "dialog.session_over")
+		text := t.Texts.Text(spoken(r.old), "dialog.session_over")
 		return Answer{Text: text, End: true}, nil
 	case r.isLive() && r.isRetry():
 		return t.repeat(ctx, r)
@@ -220,9 +220,9 @@ func (t *Conversations) next(ctx context.Context, c caller.Caller, s step) (dial
 // repeat gives the stored answer. Where the gateway signed its retry anew, that
 // signature is noted: it must not come once more as a turn of its own.
 func (t *Conversations) repeat(ctx context.Context, r *request) (Answer, error) {
-	if r.proven() && !r.knowsProof() {
+	if r.signed() && !r.knowsSignature() {
 		noted := *r.old
-		noted.Proofs, noted.Proven = r.proofs()
+		noted.Signatures, noted.SignedUntil = r.signatures()
 		own, _ := r.stored.slots(r.Channel)
 		*own = &noted
 		if err := t.save(ctx, r); err != nil {

@@ -144,7 +144,7 @@ func newConversations(t testing.TB, w *world, secret []byte) *session.Conversati
 // deps are what conversations of w stand on.
 func deps(w *world, secret []byte) session.Deps {
 	return session.Deps{
-		Engine: w.engine, Store: w.store, Profiles: profiles{}, Recorder: w.events, Sentences: sentences{},
+		Engine: w.engine, Store: w.store, Profiles: profiles{}, Trail: w.events, Texts: sentences{},
 		Secret: secret, Window: session.DefaultWindow, Now: w.Now, Log: slog.New(slog.DiscardHandler),
 	}
 }

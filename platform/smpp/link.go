@@ -31,7 +31,7 @@ type link struct {
 	closing   bool
 	handlers  chan struct{}
 	working   sync.WaitGroup
-	lines     lines
+	queues    queues
 	inWork    inWork
 
 	delivered uint64 // messages taken from the reader
@@ -307,7 +307,7 @@ func (l *link) deliver(p PDU) error {
 	}
 	var turn *place
 	if !IsReceipt(p.Message, p.TLVs) { // receipts tell of messages that have nothing to do with each other
-		turn = l.lines.join(sender(p.Message.Source))
+		turn = l.queues.join(sender(p.Message.Source))
 	}
 	l.delivered++
 	go l.handle(p, turn, strings.ToLower(l.name)+":"+strconv.FormatUint(l.delivered, 10))
@@ -337,7 +337,7 @@ func (l *link) respond(p PDU, status Status) error {
 func (l *link) handle(p PDU, turn *place, id string) {
 	defer l.working.Done()
 	defer func() { <-l.handlers }()
-	defer l.lines.leave(turn)
+	defer l.queues.leave(turn)
 	ctx, cancel := context.WithTimeout(context.Background(), handleWithin)
 	defer cancel()
 	turn.wait(ctx)

@@ -25,7 +25,7 @@ const origin = "eshik.example.kg/audit"
 
 func deps(t *testing.T, db *store.DB) transparency.Deps {
 	t.Helper()
-	return transparency.Deps{DB: db, Sealer: testworld.Sealer(t), Rand: rand.Reader, Now: time.Now}
+	return transparency.Deps{DB: db, Sealer: testworld.Sealer(t), Random: rand.Reader, Now: time.Now}
 }
 
 func open(t *testing.T, db *store.DB) *transparency.Tree {

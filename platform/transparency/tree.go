@@ -37,7 +37,7 @@ var ErrOvertaken = errors.New("another process appended to the tree")
 type Deps struct {
 	DB     *store.DB
 	Sealer *seal.Sealer
-	Rand   io.Reader
+	Random   io.Reader
 	Now    func() time.Time
 }
 
@@ -81,7 +81,7 @@ func begin(ctx context.Context, deps Deps, name, origin string) (db.Transparency
 		return db.TransparencyTree{}, ErrNoOrigin
 	}
 	seed := make([]byte, ed25519.SeedSize)
-	if _, err := io.ReadFull(deps.Rand, seed); err != nil {
+	if _, err := io.ReadFull(deps.Random, seed); err != nil {
 		return db.TransparencyTree{}, fmt.Errorf("make the key of the tree %s: %w", name, err)
 	}
 	sealed, err := deps.Sealer.Seal(seed, keyContext(name))

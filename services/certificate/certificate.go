@@ -44,8 +44,8 @@ type Certificate struct {
 	RevokedAt time.Time // zero unless Revoked
 }
 
-// Proofs tells who a caller proved to be. identity.Service is one.
-type Proofs interface {
+// Identity tells who a caller proved to be. identity.Service is one.
+type Identity interface {
 	// Proof gives the citizen that the caller's phone proved to be.
 	Proof(ctx context.Context, c caller.Caller) (identity.Citizen, bool, error)
 	// PIN is a citizen's personal number, for calls to registries only.
@@ -63,9 +63,9 @@ type Signer interface {
 // Deps is what the service stands on; every field is needed.
 type Deps struct {
 	DB       *store.DB
-	Jobs     *job.Queue
+	Queue    *job.Queue
 	Register Register
-	Proofs   Proofs
+	Identity Identity
 	Sealer   *seal.Sealer
 	Signer   Signer
 	Trail    *trail.Trail
@@ -103,6 +103,6 @@ func New(d Deps) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{Deps: d, places: list}
-	job.Handle(d.Jobs, s.finishLater)
+	job.Handle(d.Queue, s.finishLater)
 	return s, nil
 }

@@ -54,7 +54,7 @@ func (s *Service) showMenu(*dialog.Turn) dialog.Screen {
 }
 
 func (s *Service) showKinds(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
-	citizen, _, err := s.Proofs.Proof(ctx, t.Caller)
+	citizen, _, err := s.Identity.Proof(ctx, t.Caller)
 	if err != nil {
 		return dialog.Screen{}, err
 	}
@@ -73,7 +73,7 @@ func (s *Service) showKinds(ctx context.Context, t *dialog.Turn) (dialog.Screen,
 // doRequest issues the certificate to whoever the phone proved to be.
 func (s *Service) doRequest(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
 	c := t.Caller
-	citizen, proven, err := s.Proofs.Proof(ctx, c)
+	citizen, proven, err := s.Identity.Proof(ctx, c)
 	if err != nil {
 		return dialog.Next{}, err
 	}

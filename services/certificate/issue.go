@@ -154,7 +154,7 @@ func (s *Service) intend(ctx context.Context, c caller.Caller, kind Kind, key st
 	if err != nil {
 		return db.Certificate{}, fmt.Errorf("make a certificate's id: %w", err)
 	}
-	pin, err := s.Proofs.PIN(ctx, c.Subject)
+	pin, err := s.Identity.PIN(ctx, c.Subject)
 	if err != nil {
 		return db.Certificate{}, err
 	}
@@ -211,7 +211,7 @@ func (s *Service) storeIntent(ctx context.Context, c caller.Caller, add db.AddIn
 		if err != nil {
 			return err
 		}
-		return s.Jobs.Insert(ctx, tx, finishArgs{ID: add.ID}, job.Options{At: c.Now.Add(finishAfter)})
+		return s.Queue.Insert(ctx, tx, finishArgs{ID: add.ID}, job.Options{At: c.Now.Add(finishAfter)})
 	})
 }
 
@@ -303,7 +303,7 @@ func (s *Service) leaveIssued(ctx context.Context, tx *store.Tx, row db.Certific
 		Event: analytics.Of(c, name, "issue_"+row.Kind, "done"),
 	}
 	if c.Phone != "" && !read {
-		kept, err := s.Proofs.Kept(ctx, c.Phone, row.CitizenID, row.RequestedAt.Time)
+		kept, err := s.Identity.Kept(ctx, c.Phone, row.CitizenID, row.RequestedAt.Time)
 		if err != nil {
 			return err
 		}

@@ -106,7 +106,7 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	h := &world{World: testworld.New(t, db, testworld.Setup{}), register: &register{}, proofs: &proofs{proven: true}}
 	h.signer = &flaky{Keys: must[*sign.Keys](t)(sign.Open(t.Context(), db, h.Sealer, h.Clock.Now, h.Log))}
 	h.Service = must[*certificate.Service](t)(certificate.New(certificate.Deps{
-		DB: db, Jobs: h.Queue, Register: h.register, Proofs: h.proofs, Sealer: h.Sealer, Signer: h.signer,
+		DB: db, Queue: h.Queue, Register: h.register, Identity: h.proofs, Sealer: h.Sealer, Signer: h.signer,
 		Trail: h.Trail, Texts: h.Texts, Limiter: h.Limiter, Issuer: "KG-ESHIK", VerifyURL: "https://eshik.example.kg/verify", SMSNumber: "1414",
 		Random: rand.Reader, Now: h.Clock.Now,
 	}))

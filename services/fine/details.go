@@ -47,14 +47,14 @@ func (s *Service) Details(ctx context.Context, c caller.Caller, typed string) ([
 	if err != nil {
 		return nil, err
 	}
-	citizen, proven, err := s.Citizens.Proof(ctx, c)
+	citizen, proven, err := s.Identity.Proof(ctx, c)
 	if err != nil {
 		return nil, fmt.Errorf("look for a proof: %w", err)
 	}
 	if !proven {
 		return nil, errProof
 	}
-	pin, err := s.Citizens.PIN(ctx, citizen.ID)
+	pin, err := s.Identity.PIN(ctx, citizen.ID)
 	if err != nil {
 		return nil, fmt.Errorf("read the owner's number: %w", err)
 	}

@@ -26,7 +26,7 @@ type Deps struct {
 	Register Register
 	Cashier  Cashier
 	Payments Payments
-	Citizens Citizens
+	Identity Identity
 	Limiter  limit.Limiter
 	Sealer   *seal.Sealer
 	Trail    *trail.Trail
@@ -38,8 +38,8 @@ type Payments interface {
 	Claimed(ctx context.Context, service, ref string) (bool, error)
 }
 
-// Citizens knows who proved who they are (platform/identity).
-type Citizens interface {
+// Identity knows who proved who they are (platform/identity).
+type Identity interface {
 	Proof(ctx context.Context, c caller.Caller) (identity.Citizen, bool, error)
 	PIN(ctx context.Context, citizenID string) (string, error)
 }

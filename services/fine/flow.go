@@ -123,7 +123,7 @@ func (s *Service) showDetails(ctx context.Context, t *dialog.Turn) (dialog.Scree
 // showNotOwner says that the car is not theirs whom the phone was proved for last, who
 // need not be who holds it now.
 func (s *Service) showNotOwner(ctx context.Context, t *dialog.Turn, p *problem.Error) (dialog.Screen, error) {
-	citizen, _, err := s.Citizens.Proof(ctx, t.Caller)
+	citizen, _, err := s.Identity.Proof(ctx, t.Caller)
 	return identity.Named(say(p.Key), citizen, nodeDetails), err
 }
 

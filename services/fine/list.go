@@ -42,7 +42,7 @@ func (s *Service) offer(ctx context.Context, t *dialog.Turn, list Listing) dialo
 // told are the fines by number as the register tells their owner; none for anybody
 // else. The list stands without it: that the register does not answer is no problem.
 func (s *Service) told(ctx context.Context, t *dialog.Turn, plate string) map[string]Violation {
-	if _, proven, err := s.Citizens.Proof(ctx, t.Caller); err != nil || !proven {
+	if _, proven, err := s.Identity.Proof(ctx, t.Caller); err != nil || !proven {
 		return nil
 	}
 	list, err := s.Details(ctx, t.Caller, plate)

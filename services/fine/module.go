@@ -9,7 +9,7 @@ import (
 func Module(e module.Env) (module.Module, error) {
 	city := e.Registries.City
 	s, err := New(Deps{
-		DB: e.DB, Register: city, Cashier: city, Payments: e.Payments, Citizens: e.Identity, Limiter: e.Limiter, Sealer: e.Sealer, Trail: e.Trail,
+		DB: e.DB, Register: city, Cashier: city, Payments: e.Payments, Identity: e.Identity, Limiter: e.Limiter, Sealer: e.Sealer, Trail: e.Trail,
 	})
 	if err != nil {
 		return module.Module{}, err

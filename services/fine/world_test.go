@@ -172,7 +172,7 @@ type world struct {
 	proven   bool
 }
 
-// Proof and PIN implement fine.Citizens.
+// Proof and PIN implement fine.Identity.
 func (w *world) Proof(context.Context, caller.Caller) (identity.Citizen, bool, error) {
 	return identity.Citizen{ID: "citizen-1"}, w.proven, nil
 }
@@ -188,7 +188,7 @@ func newWorld(t *testing.T, db *store.DB) *world {
 	}, fine.NewBiller(w.city, db, w.Sealer, w.Now))
 	w.OK(err)
 	w.Service, err = fine.New(fine.Deps{
-		DB: db, Register: w.city, Cashier: w.city, Payments: w.payments, Citizens: w,
+		DB: db, Register: w.city, Cashier: w.city, Payments: w.payments, Identity: w,
 		Limiter: w.Limiter, Sealer: w.Sealer, Trail: w.Trail,
 	})
 	w.OK(err)

@@ -64,7 +64,7 @@ func option(label dialog.Message, next dialog.Next) dialog.Option {
 
 // proven is the caller with the citizen that the phone proved to be.
 func (s *Service) proven(ctx context.Context, c caller.Caller) (caller.Caller, error) {
-	citizen, proved, err := s.Proofs.Proof(ctx, c)
+	citizen, proved, err := s.Identity.Proof(ctx, c)
 	if err != nil {
 		return c, err
 	}
@@ -86,7 +86,7 @@ func (s *Service) showMenu(*dialog.Turn) dialog.Screen {
 }
 
 func (s *Service) showChildren(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
-	citizen, _, err := s.Proofs.Proof(ctx, t.Caller)
+	citizen, _, err := s.Identity.Proof(ctx, t.Caller)
 	if err != nil {
 		return dialog.Screen{}, err
 	}

@@ -16,7 +16,7 @@ func Module(e module.Env) (module.Module, error) {
 		return module.Module{}, err
 	}
 	s, err := New(Deps{
-		DB: e.DB, Families: FromAimak(e.Registries.Aimak), Directory: directory, Proofs: e.Identity, Languages: e.Identity, Sealer: e.Sealer,
+		DB: e.DB, Families: FromAimak(e.Registries.Aimak), Directory: directory, Identity: e.Identity, Languages: e.Identity, Sealer: e.Sealer,
 		Trail: e.Trail, Texts: e.Texts, Limiter: e.Limiter, Random: e.Random, Now: e.Clock,
 	})
 	if err != nil {

@@ -60,7 +60,7 @@ func (s *Service) follow(ctx context.Context, c caller.Caller, wanted func(db.Pr
 	numbers := []string{}
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
 		numbers = numbers[:0]
-		if held, err := s.Proofs.HoldProof(ctx, tx, c); err != nil {
+		if held, err := s.Identity.HoldProof(ctx, tx, c); err != nil {
 			return err
 		} else if !held {
 			return problemProveOffer
@@ -109,7 +109,7 @@ func (s *Service) tellMoved(ctx context.Context, tx *store.Tx, c caller.Caller, 
 	if err != nil || phone == "" {
 		return err
 	}
-	number, tell, err := s.Proofs.UndoNumber(ctx, tx, c, phone)
+	number, tell, err := s.Identity.UndoNumber(ctx, tx, c, phone)
 	if err != nil || !tell {
 		return err
 	}
@@ -128,7 +128,7 @@ func (s *Service) tellMoved(ctx context.Context, tx *store.Tx, c caller.Caller, 
 // claim makes what was taken over from another register the citizen's: the
 // registrations of the children that the register of families says are theirs.
 func (s *Service) claim(ctx context.Context, c caller.Caller) error {
-	pin, err := s.Proofs.PIN(ctx, c.Subject)
+	pin, err := s.Identity.PIN(ctx, c.Subject)
 	if err != nil {
 		return fmt.Errorf("find the personal number of the citizen: %w", err)
 	}

@@ -29,8 +29,8 @@ import (
 // name is the service's name in statistics, node ids and locale keys.
 const name = "preschool"
 
-// Proofs tells who a caller proved to be. identity.Service is one.
-type Proofs interface {
+// Identity tells who a caller proved to be. identity.Service is one.
+type Identity interface {
 	// Proof gives the citizen that the caller's phone proved to be.
 	Proof(ctx context.Context, c caller.Caller) (identity.Citizen, bool, error)
 	// PIN is a citizen's personal number, for calls to registries only.
@@ -54,7 +54,7 @@ type Deps struct {
 	DB        *store.DB
 	Families  Families
 	Directory Directory
-	Proofs    Proofs
+	Identity  Identity
 	Languages Languages
 	Sealer    *seal.Sealer
 	Trail     *trail.Trail
@@ -218,7 +218,7 @@ func (s *Service) minors(ctx context.Context, c caller.Caller) ([]Minor, error) 
 	if c.Subject == "" {
 		return nil, problemProve
 	}
-	pin, err := s.Proofs.PIN(ctx, c.Subject)
+	pin, err := s.Identity.PIN(ctx, c.Subject)
 	if err != nil {
 		return nil, fmt.Errorf("find the personal number of the citizen: %w", err)
 	}

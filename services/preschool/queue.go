@@ -147,7 +147,7 @@ func (s *Service) enter(ctx context.Context, tx *store.Tx, c caller.Caller, e en
 	if err != nil {
 		return "", err
 	}
-	if held, err := s.Proofs.HoldProof(ctx, tx, c); err != nil {
+	if held, err := s.Identity.HoldProof(ctx, tx, c); err != nil {
 		return "", err
 	} else if !held {
 		return "", problemProve

@@ -146,7 +146,7 @@ func newWorld(t testing.TB, db *store.DB, seats int) *world {
 func newService(t testing.TB, w *world) *Service {
 	t.Helper()
 	s, err := New(Deps{
-		DB: w.DB, Families: w, Directory: w, Proofs: w, Languages: w, Sealer: w.Sealer, Trail: w.Trail,
+		DB: w.DB, Families: w, Directory: w, Identity: w, Languages: w, Sealer: w.Sealer, Trail: w.Trail,
 		Texts: w.Texts, Limiter: w.Limiter, Random: rand.Reader, Now: w.Now,
 	})
 	testworld.OK(t, err)

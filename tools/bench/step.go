@@ -100,7 +100,7 @@ func requests(ctx context.Context, s settings) (next func(n int) error, done fun
 		return nil, nil, err
 	}
 	conversations, err := session.New(session.Deps{
-		Engine: engine, Store: session.NewMemory(), Profiles: kyrgyz{}, Recorder: nobody{}, Sentences: texts,
+		Engine: engine, Store: session.NewMemory(), Profiles: kyrgyz{}, Trail: nobody{}, Texts: texts,
 		Secret: []byte("a secret of thirty-two bytes ...."), Window: session.DefaultWindow, Now: time.Now, Log: log,
 		Deferred: &session.Deferred{DB: db, Queue: queue, Outbox: nobody{}, StepTime: session.DefaultStepTime, Budget: sms.Budget, Lifetime: time.Hour},
 	})
@@ -108,7 +108,7 @@ func requests(ctx context.Context, s settings) (next func(n int) error, done fun
 		return nil, nil, err
 	}
 	gateway, err := ussd.New(ussd.Formats()[0], ussd.Config{Auth: ussd.Auth{Secret: gatewaySecret}}, ussd.Deps{
-		Conversations: conversations, Sentences: texts, Now: time.Now, Refused: func(string) {}, Log: log,
+		Conversations: conversations, Texts: texts, Now: time.Now, Refused: func(string) {}, Log: log,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -184,7 +184,7 @@ func (kyrgyz) Profile(context.Context, string) (dialog.Profile, error) {
 	return dialog.Profile{Locale: locales.KY}, nil
 }
 
-// Later implements session.Recorder.
+// Later implements session.Trail.
 func (nobody) Later(analytics.Event) {}
 
 // Send implements session.Outbox.

@@ -5,15 +5,15 @@ import (
 	"sync"
 )
 
-// lines keep the messages of one sender in the order they came in: of two that are
+// queues keep the messages of each sender in the order they came in: of two that are
 // worked on at once the second could be taken first. Senders do not wait for each
 // other. The zero value is ready.
-type lines struct {
+type queues struct {
 	mu   sync.Mutex
 	last map[string]*place // by sender
 }
 
-// place is a message's in its sender's line; nil is outside of all.
+// place is a message's in its sender's queue; nil is outside of all.
 type place struct {
 	sender string
 	before <-chan struct{} // closed when it is this one's turn; nil: nobody is before it
@@ -21,17 +21,17 @@ type place struct {
 }
 
 // join takes the last place; the reader of the link calls it, in order.
-func (l *lines) join(sender string) *place {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (q *queues) join(sender string) *place {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	p := &place{sender: sender, done: make(chan struct{})}
-	if last := l.last[sender]; last != nil {
+	if last := q.last[sender]; last != nil {
 		p.before = last.done
 	}
-	if l.last == nil {
-		l.last = map[string]*place{}
+	if q.last == nil {
+		q.last = map[string]*place{}
 	}
-	l.last[sender] = p
+	q.last[sender] = p
 	return p
 }
 
@@ -47,14 +47,14 @@ func (p *place) wait(ctx context.Context) {
 }
 
 // leave lets the next one go.
-func (l *lines) leave(p *place) {
+func (q *queues) leave(p *place) {
 	if p == nil {
 		return
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	close(p.done)
-	if l.last[p.sender] == p {
-		delete(l.last, p.sender)
+	if q.last[p.sender] == p {
+		delete(q.last, p.sender)
 	}
 }
