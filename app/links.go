@@ -129,17 +129,17 @@ func (l *link) handle(ctx context.Context, d smpp.Delivery) (smpp.Status, func(c
 // callbacks reaches what is made after the links.
 type callbacks struct{ a *App }
 
-// Report implements sms.Deliveries.
-func (c callbacks) Report(ctx context.Context, r notify.Report) error {
-	return c.a.Outbox.Report(ctx, r)
+// NoteReceipt implements sms.Deliveries.
+func (c callbacks) NoteReceipt(ctx context.Context, r notify.DeliveryReceipt) error {
+	return c.a.Outbox.NoteReceipt(ctx, r)
 }
 
-// Take implements sms.Taker.
-func (c callbacks) Take(ctx context.Context, incoming sms.Incoming) error {
-	return c.a.inbound.Take(ctx, incoming)
+// Take implements sms.Receiver.
+func (c callbacks) Take(ctx context.Context, mo sms.MO) error {
+	return c.a.inbound.Take(ctx, mo)
 }
 
-// Acknowledged implements sms.Taker.
+// Acknowledged implements sms.Receiver.
 func (c callbacks) Acknowledged(ctx context.Context, provider, id string) error {
 	return c.a.inbound.Acknowledged(ctx, provider, id)
 }
@@ -156,7 +156,7 @@ func (a *App) newLink(table smppTable) (*link, error) {
 		l.sms, err = sms.NewSMPP(sms.SMPPConfig{
 			Name: table.Name, From: table.From, TON: table.FromTON, NPI: table.FromNPI, Alphabet: table.Alphabet,
 		}, l.client.Submit, sms.CallbackDeps{
-			Deliveries: callbacks{a}, Taker: callbacks{a}, Now: a.Clock, Refused: refused, Log: a.Log,
+			Deliveries: callbacks{a}, Receiver: callbacks{a}, Now: a.Clock, Refused: refused, Log: a.Log,
 		})
 	}
 	return l, err

@@ -211,7 +211,7 @@ func (a *App) provider(table smsTable, links map[string]sms.Provider) (sms.Provi
 		return links[table.Provider], nil
 	}
 	made, err := kind.Make(a.account(table), sms.CallbackDeps{
-		Deliveries: callbacks{a}, Taker: callbacks{a}, Now: a.Clock, Refused: a.metrics.refuse(refusedBy(kind.Name)), Log: a.Log,
+		Deliveries: callbacks{a}, Receiver: callbacks{a}, Now: a.Clock, Refused: a.metrics.refuse(refusedBy(kind.Name)), Log: a.Log,
 	})
 	if err != nil {
 		return nil, err

@@ -134,7 +134,7 @@ func (p *post) text(t *testing.T, phone, text string) (leads, answer string) {
 	p.n++
 	id := fmt.Sprintf("w%d", p.n)
 	p.mu.Unlock()
-	testworld.OK(t, p.Take(t.Context(), sms.Incoming{Provider: "smpp", ID: id, Phone: phone, Text: text, At: time.Now()}))
+	testworld.OK(t, p.Take(t.Context(), sms.MO{Provider: "smpp", ID: id, Phone: phone, Text: text, At: time.Now()}))
 	testworld.OK(t, p.Wait(t.Context()))
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -88,7 +88,7 @@ type africasTalkingAnswer struct {
 }
 
 // Send hands one message over and gives its messageId.
-func (a *AfricasTalking) Send(ctx context.Context, m notify.Outgoing) (id string, err error) {
+func (a *AfricasTalking) Send(ctx context.Context, m notify.MT) (id string, err error) {
 	form := url.Values{"username": {a.cfg.Username}, "to": {m.To}, "message": {m.Text}}
 	if a.cfg.From != "" {
 		form.Set("from", a.cfg.From)
@@ -168,7 +168,7 @@ func (a *AfricasTalking) guard(next fiber.Handler) fiber.Handler {
 
 // receive takes one message: they join the parts of a long one themselves.
 func (a *AfricasTalking) receive(c *fiber.Ctx) error {
-	status := a.deps.take(c, Incoming{
+	status := a.deps.take(c, MO{
 		Provider: providerAfricasTalking, ID: field(c, "id"), Phone: field(c, "from"), Text: field(c, "text"),
 	})
 	switch status {
@@ -182,7 +182,7 @@ func (a *AfricasTalking) receive(c *fiber.Ctx) error {
 
 // report takes one delivery report.
 func (a *AfricasTalking) report(c *fiber.Ctx) error {
-	told := notify.Report{Provider: providerAfricasTalking, ID: field(c, "id"), Status: field(c, "status")}
+	told := notify.DeliveryReceipt{Provider: providerAfricasTalking, ID: field(c, "id"), Status: field(c, "status")}
 	told.Phone, _ = caller.ParsePhone(field(c, "phoneNumber"))
 	_, err := a.deps.hear(c, told, "id and status")
 	return err

@@ -61,7 +61,7 @@ func TestAfricasTalkingSend(t *testing.T) {
 				_, _ = w.Write([]byte(test.body))
 			}))
 			defer server.Close()
-			id, err := africasTalking(t, server.URL, called()).Send(t.Context(), notify.Outgoing{ID: "m", To: aigul, Text: "Салам"})
+			id, err := africasTalking(t, server.URL, called()).Send(t.Context(), notify.MT{ID: "m", To: aigul, Text: "Салам"})
 			want := url.Values{"username": {"eshik"}, "to": {aigul}, "message": {"Салам"}, "from": {"1414"}, "path": {"/version1/messaging"}, "key": {"key"}}
 			if asked.Encode() != want.Encode() {
 				t.Errorf("asked with %v", asked)
@@ -80,7 +80,7 @@ func TestAfricasTalkingSend(t *testing.T) {
 	unknown := httptest.NewTLSServer(http.NotFoundHandler())
 	defer unknown.Close()
 	for name, base := range map[string]string{"that is not there": server.URL, "whose certificate nobody knows": unknown.URL} {
-		if _, err := africasTalking(t, base, called()).Send(t.Context(), notify.Outgoing{To: aigul}); !errors.Is(err, sms.ErrNotTaken) {
+		if _, err := africasTalking(t, base, called()).Send(t.Context(), notify.MT{To: aigul}); !errors.Is(err, sms.ErrNotTaken) {
 			t.Errorf("a provider %s: %v", name, err)
 		}
 	}
@@ -94,7 +94,7 @@ func TestAfricasTalkingCallbacks(t *testing.T) {
 		var refused []string
 		app := fiber.New(fiber.Config{DisableStartupMessage: true})
 		africasTalking(t, "", sms.CallbackDeps{
-			Deliveries: heard, Taker: w.inbound, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+			Deliveries: heard, Receiver: w.inbound, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 			Refused: func(reason string) { refused = append(refused, reason) },
 		}).Register(app)
 		post := func(path string, form url.Values) int {
@@ -155,7 +155,7 @@ func TestAfricasTalkingReportOfALostAnswer(t *testing.T) {
 		}))
 		defer api.Close()
 		provider := africasTalking(t, api.URL, sms.CallbackDeps{
-			Deliveries: w.Outbox, Taker: w.inbound, Now: time.Now, Log: slog.New(slog.DiscardHandler), Refused: w.refuse,
+			Deliveries: w.Outbox, Receiver: w.inbound, Now: time.Now, Log: slog.New(slog.DiscardHandler), Refused: w.refuse,
 		})
 		callbacks = serve(t, provider)
 		w.sendBy(provider, 90)

@@ -21,7 +21,7 @@ const (
 
 // reportTeller is a provider that can be asked what became of a message.
 type reportTeller interface {
-	// AskReport gives the status of a message as notify.Report has it; empty: it is
+	// AskReport gives the status of a message as notify.DeliveryReceipt has it; empty: it is
 	// not known, or not known yet.
 	AskReport(ctx context.Context, m notify.Unreported) (status string, err error)
 }
@@ -78,8 +78,8 @@ func askReports(ctx context.Context, outbox Unreported, route Route, teller repo
 		if status == "" {
 			continue
 		}
-		told := notify.Report{Provider: name, ID: m.ProviderID, Message: m.ID, Status: status}
-		if err := outbox.Report(ctx, told); err != nil && !errors.Is(err, notify.ErrUnknown) {
+		told := notify.DeliveryReceipt{Provider: name, ID: m.ProviderID, Message: m.ID, Status: status}
+		if err := outbox.NoteReceipt(ctx, told); err != nil && !errors.Is(err, notify.ErrUnknown) {
 			return err
 		}
 	}

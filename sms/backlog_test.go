@@ -13,8 +13,8 @@ import (
 )
 
 // from is a text of a phone by SMPP.
-func (w *world) from(phone, id, text string) sms.Incoming {
-	return sms.Incoming{Provider: "smpp", ID: id, Phone: phone, Text: text, At: w.Now()}
+func (w *world) from(phone, id, text string) sms.MO {
+	return sms.MO{Provider: "smpp", ID: id, Phone: phone, Text: text, At: w.Now()}
 }
 
 // round is what a process does now and then.
@@ -40,7 +40,7 @@ func TestOrderAfterAKill(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		killed, w := newWorld(t, db, true), newWorld(t, db, true)
 		killed.fail(errors.New("killed"))
-		for _, m := range []sms.Incoming{
+		for _, m := range []sms.MO{
 			w.from(aigul, "m1", "one"), w.from(azat, "m2", "of another phone"), w.from(aigul, "m3", "panic"),
 			w.part("m4", 7, 1, 2, "four "), w.part("m5", 7, 2, 2, "and five"), // complete
 			w.part("m6", 8, 1, 2, "a part is missing"),
@@ -66,7 +66,7 @@ func TestOrderOfALineUnderWay(t *testing.T) {
 		killed, w := newWorld(t, db, true), newWorld(t, db, true)
 		killed.fail(errors.New("killed"))
 		w.round()
-		take := func(m sms.Incoming) {
+		take := func(m sms.MO) {
 			t.Helper()
 			if err := w.inbound.Take(t.Context(), m); err != nil {
 				t.Fatal(err)

@@ -24,7 +24,7 @@ func TestLoopEnds(t *testing.T) {
 		"africastalking": func(t *testing.T, w *world) func(int, string) {
 			a, err := sms.NewAfricasTalking(
 				sms.AfricasTalkingConfig{Username: "eshik", APIKey: "key", Secret: callbackSecret},
-				sms.CallbackDeps{Deliveries: w.Outbox, Taker: current{w}, Now: w.Now, Refused: w.refuse, Log: w.Log})
+				sms.CallbackDeps{Deliveries: w.Outbox, Receiver: current{w}, Now: w.Now, Refused: w.refuse, Log: w.Log})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -15,16 +15,16 @@ import (
 // maxForm bounds a callback: a message of ten parts takes a few kilobytes.
 const maxForm = 64 << 10
 
-// Taker takes what citizens send, as *Inbound does.
-type Taker interface {
-	Take(ctx context.Context, incoming Incoming) error
+// Receiver takes what citizens send, as *Inbound does.
+type Receiver interface {
+	Take(ctx context.Context, mo MO) error
 	Acknowledged(ctx context.Context, provider, id string) error
 }
 
 // CallbackDeps are what a provider's callbacks stand on.
 type CallbackDeps struct {
 	Deliveries Deliveries
-	Taker      Taker
+	Receiver   Receiver
 	Now        func() time.Time
 	// Refused hears of every callback that was not authentic or not readable, to be
 	// counted.
@@ -45,11 +45,11 @@ func (d CallbackDeps) tooLarge(c *fiber.Ctx) error {
 
 // take hands a citizen's message over and gives the status of the answer: 200, 400
 // for one that can never be taken, 503 for one that should come again.
-func (d CallbackDeps) take(c *fiber.Ctx, incoming Incoming) (status int) {
+func (d CallbackDeps) take(c *fiber.Ctx, mo MO) (status int) {
 	ctx, cancel := context.WithTimeout(c.UserContext(), answerWithin)
 	defer cancel()
-	incoming.At = d.Now()
-	err := d.Taker.Take(ctx, incoming)
+	mo.At = d.Now()
+	err := d.Receiver.Take(ctx, mo)
 	switch {
 	case errors.Is(err, ErrMalformed):
 		d.Refused("malformed")
@@ -57,7 +57,7 @@ func (d CallbackDeps) take(c *fiber.Ctx, incoming Incoming) (status int) {
 	case errors.Is(err, ErrSender):
 		d.Refused("sender") // nobody to answer, and nothing to try again
 	case err != nil:
-		d.Log.ErrorContext(ctx, "a message was not taken", "provider", incoming.Provider, "error", err)
+		d.Log.ErrorContext(ctx, "a message was not taken", "provider", mo.Provider, "error", err)
 		return fiber.StatusServiceUnavailable
 	}
 	return fiber.StatusOK
@@ -65,7 +65,7 @@ func (d CallbackDeps) take(c *fiber.Ctx, incoming Incoming) (status int) {
 
 // hear takes a delivery report and answers it; known is false when it is about no
 // message of ours: a repetition would change nothing. needed names the form's fields.
-func (d CallbackDeps) hear(c *fiber.Ctx, r notify.Report, needed string) (known bool, err error) {
+func (d CallbackDeps) hear(c *fiber.Ctx, r notify.DeliveryReceipt, needed string) (known bool, err error) {
 	if r.Status == "" || !sidPattern.MatchString(r.ID) {
 		d.Refused("malformed")
 		return true, c.Status(fiber.StatusBadRequest).SendString(needed + " are needed")

@@ -178,7 +178,7 @@ func (u *unheard) Ask(_ context.Context, m notify.Unreported, _ time.Duration) (
 	return !u.taken[m.ID], nil
 }
 
-func (u *unheard) Report(_ context.Context, r notify.Report) error {
+func (u *unheard) NoteReceipt(_ context.Context, r notify.DeliveryReceipt) error {
 	u.heard = append(u.heard, r.Message+" "+r.ID+" "+r.Status)
 	if r.Status == "failed" {
 		return notify.ErrUnknown // its try is followed by the next

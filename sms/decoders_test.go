@@ -24,8 +24,8 @@ import (
 // inbox takes messages as Inbound does, and stores nothing.
 type inbox struct{ taken []message }
 
-func (b *inbox) Take(_ context.Context, incoming Incoming) error {
-	m, err := read(incoming)
+func (b *inbox) Take(_ context.Context, mo MO) error {
+	m, err := read(mo)
 	if err == nil {
 		b.taken = append(b.taken, m)
 	}
@@ -37,7 +37,7 @@ func (*inbox) Acknowledged(context.Context, string, string) error { return nil }
 // outcomes takes delivery reports.
 type outcomes struct{ heard []string }
 
-func (o *outcomes) Report(_ context.Context, r notify.Report) error {
+func (o *outcomes) NoteReceipt(_ context.Context, r notify.DeliveryReceipt) error {
 	o.heard = append(o.heard, r.ID+" "+r.Status)
 	return nil
 }
@@ -58,7 +58,7 @@ func newDesk(tb testing.TB) *desk {
 	tb.Helper()
 	d := &desk{app: fiber.New(fiber.Config{DisableStartupMessage: true})}
 	log, refuse := slog.New(slog.DiscardHandler), func(reason string) { d.refused = append(d.refused, reason) }
-	deps := CallbackDeps{Deliveries: &d.reports, Taker: &d.inbox, Now: time.Now, Refused: refuse, Log: log}
+	deps := CallbackDeps{Deliveries: &d.reports, Receiver: &d.inbox, Now: time.Now, Refused: refuse, Log: log}
 	twilio, err := NewTwilioCallbacks(TwilioCallbacksConfig{AuthToken: "token", PublicURL: "https://eshik.example"}, deps)
 	if err != nil {
 		tb.Fatal(err)
@@ -224,8 +224,8 @@ func TestValidity(t *testing.T) {
 		}
 	}
 	expires := time.Date(2026, 3, 2, 9, 10, 0, 0, time.UTC)
-	m := notify.Outgoing{ExpiresAt: expires}
-	if m.Left(expires.Add(-time.Minute)) != time.Minute || m.Left(expires.Add(time.Hour)) != time.Second || (notify.Outgoing{}).Left(expires) != 0 {
+	m := notify.MT{ExpiresAt: expires}
+	if m.Left(expires.Add(-time.Minute)) != time.Minute || m.Left(expires.Add(time.Hour)) != time.Second || (notify.MT{}).Left(expires) != 0 {
 		t.Error("what is left of a message is counted wrongly")
 	}
 }

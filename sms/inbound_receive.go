@@ -76,8 +76,8 @@ var (
 	ErrSender    = errors.New("the message comes from a name, which cannot be answered")
 )
 
-// Incoming is a text from a citizen, as any provider tells it.
-type Incoming struct {
+// MO is a mobile-originated message, a text from a citizen, as any provider tells it.
+type MO struct {
 	// Provider names the gateway, and ID is the provider's own for the message.
 	Provider, ID string
 	// Unnumbered says that the provider gives messages no id: ID is then the link's
@@ -181,13 +181,13 @@ var sidPattern = regexp.MustCompile(`^[A-Za-z0-9_.:-]{2,64}$`)
 // ErrSender for one that can never be answered, and any other error when the
 // message was not stored and should be delivered again. A message that is stored
 // is answered, at the latest by Resume.
-func (in *Inbound) Take(ctx context.Context, incoming Incoming) error {
-	m, err := read(incoming)
+func (in *Inbound) Take(ctx context.Context, mo MO) error {
+	m, err := read(mo)
 	if err != nil {
 		return err
 	}
 	free := in.slot(ctx)
-	fresh, err := in.keep(ctx, m, incoming.Unnumbered)
+	fresh, err := in.keep(ctx, m, mo.Unnumbered)
 	switch {
 	case err == nil && fresh && free:
 		in.enqueue(ctx, m)
@@ -204,7 +204,7 @@ func (in *Inbound) Take(ctx context.Context, incoming Incoming) error {
 }
 
 // read checks what a provider told.
-func read(i Incoming) (message, error) {
+func read(i MO) (message, error) {
 	m := message{provider: i.Provider, id: i.ID, at: i.At, Text: legible(i.Text)}
 	if i.Parts > 1 {
 		m.Ref, m.Part, m.Parts = i.Ref, i.Part, i.Parts

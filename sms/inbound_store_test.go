@@ -18,7 +18,7 @@ func TestDeliveredAgain(t *testing.T) {
 		w := newWorld(t, db, true)
 		take := func(id, text string) {
 			t.Helper()
-			m := sms.Incoming{Provider: "megacom", ID: id, Unnumbered: true, Phone: aigul, Text: text, At: w.Now()}
+			m := sms.MO{Provider: "megacom", ID: id, Unnumbered: true, Phone: aigul, Text: text, At: w.Now()}
 			w.take(m)
 		}
 		acknowledged := func(id string) {
@@ -54,7 +54,7 @@ func TestResumeGoesOn(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		w.take(sms.Incoming{Provider: "smpp", ID: "m1", Phone: azat, Text: "panic", At: w.Now()})
+		w.take(sms.MO{Provider: "smpp", ID: "m1", Phone: azat, Text: "panic", At: w.Now()})
 		w.Pass(2 * time.Minute)
 		if err := w.inbound.Resume(t.Context()); err == nil {
 			t.Error("a text that nobody can read is no fault")

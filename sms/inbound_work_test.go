@@ -21,7 +21,7 @@ func TestSlowConversation(t *testing.T) {
 		w := newWorld(t, db, true)
 		take := func(id, text string) {
 			t.Helper()
-			m := sms.Incoming{Provider: "smpp", ID: id, Phone: aigul, Text: text, At: w.Now()}
+			m := sms.MO{Provider: "smpp", ID: id, Phone: aigul, Text: text, At: w.Now()}
 			if err := w.inbound.Take(t.Context(), m); err != nil {
 				t.Fatal(err)
 			}
@@ -50,7 +50,7 @@ func TestTooManyInHand(t *testing.T) {
 	w := newWorld(t, db, true)
 	taken := func(n int, phone string) {
 		t.Helper()
-		m := sms.Incoming{Provider: "smpp", ID: fmt.Sprintf("m%d", n), Phone: phone, Text: fmt.Sprintf("slow %d", n), At: w.Now()}
+		m := sms.MO{Provider: "smpp", ID: fmt.Sprintf("m%d", n), Phone: phone, Text: fmt.Sprintf("slow %d", n), At: w.Now()}
 		if err := w.inbound.Take(t.Context(), m); err != nil {
 			t.Fatal(n, err)
 		}
@@ -84,7 +84,7 @@ func TestOrderOfAPhone(t *testing.T) {
 	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)), true)
 	want := []string{"slow", "1", "2", "3", "4"}
 	for n, text := range want {
-		m := sms.Incoming{Provider: "smpp", ID: fmt.Sprintf("m%d", n), Phone: aigul, Text: text, At: w.Now()}
+		m := sms.MO{Provider: "smpp", ID: fmt.Sprintf("m%d", n), Phone: aigul, Text: text, At: w.Now()}
 		if err := w.inbound.Take(t.Context(), m); err != nil {
 			t.Fatal(err)
 		}
@@ -106,7 +106,7 @@ func TestTheSameTextBeforeItsAnswer(t *testing.T) {
 		take := func(text string) {
 			t.Helper()
 			n++
-			m := sms.Incoming{Provider: "smpp", ID: fmt.Sprintf("m%d", n), Phone: aigul, Text: text, At: w.Now()}
+			m := sms.MO{Provider: "smpp", ID: fmt.Sprintf("m%d", n), Phone: aigul, Text: text, At: w.Now()}
 			if err := w.inbound.Take(t.Context(), m); err != nil {
 				t.Fatal(err)
 			}

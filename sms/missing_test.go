@@ -16,7 +16,7 @@ import (
 // untexted takes no texts: of providers that are given none in a test.
 type untexted struct{}
 
-func (untexted) Take(context.Context, sms.Incoming) error {
+func (untexted) Take(context.Context, sms.MO) error {
 	return errors.New("nobody texts in this test")
 }
 
@@ -27,7 +27,7 @@ func (untexted) Acknowledged(context.Context, string, string) error {
 // called is what a provider stands on that calls nobody back.
 func called() sms.CallbackDeps {
 	return sms.CallbackDeps{
-		Deliveries: &reports{}, Taker: untexted{}, Now: time.Now, Refused: func(string) {}, Log: slog.New(slog.DiscardHandler),
+		Deliveries: &reports{}, Receiver: untexted{}, Now: time.Now, Refused: func(string) {}, Log: slog.New(slog.DiscardHandler),
 	}
 }
 

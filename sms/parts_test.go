@@ -16,11 +16,11 @@ import (
 )
 
 // part is one part of aigul's long text ref by SMPP.
-func (w *world) part(id string, ref, part, parts int, text string) sms.Incoming {
-	return sms.Incoming{Provider: "smpp", ID: id, Phone: aigul, Text: text, Ref: ref, Part: part, Parts: parts, At: w.Now()}
+func (w *world) part(id string, ref, part, parts int, text string) sms.MO {
+	return sms.MO{Provider: "smpp", ID: id, Phone: aigul, Text: text, Ref: ref, Part: part, Parts: parts, At: w.Now()}
 }
 
-func (w *world) take(messages ...sms.Incoming) {
+func (w *world) take(messages ...sms.MO) {
 	w.T.Helper()
 	for _, m := range messages {
 		if err := w.inbound.Take(w.T.Context(), m); err != nil {
@@ -139,7 +139,7 @@ func TestTakeRefuses(t *testing.T) {
 	name := w.part("ok", 1, 1, 1, "")
 	name.Phone = "MEGACOM"
 	for what, c := range map[string]struct {
-		m    sms.Incoming
+		m    sms.MO
 		want error
 	}{
 		"no id":       {w.part("", 1, 1, 2, ""), sms.ErrMalformed},
@@ -205,7 +205,7 @@ func TestPartsInAnyOrder(t *testing.T) {
 		random := rand.New(rand.NewPCG(uint64(run), 1))
 		text, parts := texts[run%len(texts)], 2+random.IntN(9)
 		letters := []rune(text)
-		var sent []sms.Incoming
+		var sent []sms.MO
 		for i := range parts {
 			cut := string(letters[len(letters)*i/parts : len(letters)*(i+1)/parts])
 			m := w.part(fmt.Sprintf("%d-%d", run, i), run, i+1, parts, cut)

@@ -11,7 +11,7 @@ import (
 // Deliveries takes a provider's word on what became of a message, as
 // *notify.Outbox does. It may come twice and out of order.
 type Deliveries interface {
-	Report(ctx context.Context, r notify.Report) error
+	NoteReceipt(ctx context.Context, r notify.DeliveryReceipt) error
 }
 
 // The waits for a message that is not known yet; they double, 630 ms in all.
@@ -23,9 +23,9 @@ const (
 // report takes what a provider says of a message. It may overtake the answer to the
 // very call that sent the message, and few providers repeat it: such a one waits a
 // moment. notify.ErrUnknown: no message has the id after that either.
-func report(ctx context.Context, to Deliveries, r notify.Report) error {
+func report(ctx context.Context, to Deliveries, r notify.DeliveryReceipt) error {
 	for wait := firstWait; ; wait *= 2 {
-		err := to.Report(ctx, r)
+		err := to.NoteReceipt(ctx, r)
 		if !errors.Is(err, notify.ErrUnknown) || wait > lastWait {
 			return err
 		}
@@ -39,7 +39,7 @@ func report(ctx context.Context, to Deliveries, r notify.Report) error {
 
 // reportOrOrphan is report, and then the answer is taken for lost: the message is sought
 // by its phone, if that is told. What stays without a message is counted.
-func reportOrOrphan(ctx context.Context, to Deliveries, r notify.Report, counted func(reason string)) error {
+func reportOrOrphan(ctx context.Context, to Deliveries, r notify.DeliveryReceipt, counted func(reason string)) error {
 	err := report(ctx, to, r)
 	if !errors.Is(err, notify.ErrUnknown) {
 		return err
@@ -49,5 +49,5 @@ func reportOrOrphan(ctx context.Context, to Deliveries, r notify.Report, counted
 		return err
 	}
 	r.Orphan = true
-	return to.Report(ctx, r)
+	return to.NoteReceipt(ctx, r)
 }

@@ -17,7 +17,7 @@ type later struct {
 	fault error
 }
 
-func (l *later) Report(_ context.Context, r notify.Report) error {
+func (l *later) NoteReceipt(_ context.Context, r notify.DeliveryReceipt) error {
 	l.asked = append(l.asked, r.ID)
 	if time.Now().Before(l.from) {
 		return notify.ErrUnknown
@@ -45,7 +45,7 @@ func TestReportOvertakesTheAnswer(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			begin := time.Now()
 			to := &later{from: begin.Add(c.known), fault: c.fault}
-			err := report(t.Context(), to, notify.Report{Provider: "smpp", ID: "A1", Status: "DELIVRD"})
+			err := report(t.Context(), to, notify.DeliveryReceipt{Provider: "smpp", ID: "A1", Status: "DELIVRD"})
 			if took := time.Since(begin); !errors.Is(err, c.want) || took != c.took || to.asked[0] != "A1" {
 				t.Errorf("%s: %v after %s, asked for %q", name, err, took, to.asked)
 			}
@@ -54,7 +54,7 @@ func TestReportOvertakesTheAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
-		if err := report(ctx, &later{from: time.Now().Add(time.Hour)}, notify.Report{}); !errors.Is(err, context.DeadlineExceeded) {
+		if err := report(ctx, &later{from: time.Now().Add(time.Hour)}, notify.DeliveryReceipt{}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("a request that ends: %v", err)
 		}
 	})

@@ -29,7 +29,7 @@ type Provider interface {
 	// names none. An error that wraps ErrNotTaken says that the provider has surely
 	// not taken it, notify.ErrRefused that it never will, and notify.ErrUnanswered that
 	// only a report can tell. Errors hold neither the number nor the text.
-	Send(ctx context.Context, m notify.Outgoing) (id string, err error)
+	Send(ctx context.Context, m notify.MT) (id string, err error)
 }
 
 // ErrNotTaken says that a message has surely not left, and may go another way at
@@ -124,25 +124,25 @@ const maxSent = 20
 // money, is passed over. The next one is asked too where one refuses the
 // message for good, as another may know the number, or the citizen said STOP to that
 // provider only: the refusal is counted if another takes the message.
-func (r *Router) Send(ctx context.Context, m notify.Outgoing) (notify.Taken, error) {
+func (r *Router) Send(ctx context.Context, m notify.MT) (notify.Submission, error) {
 	operator := m.Operator
 	if operator == "" {
 		operator = r.operators.of(ctx, m.To, m.Purpose.Awaited())
 	}
 	parts := len(gsm.Split(m.Text).Texts)
 	if parts > maxSent {
-		return notify.Taken{}, fmt.Errorf("a message of %d parts: %w", parts, notify.ErrRefused)
+		return notify.Submission{}, fmt.Errorf("a message of %d parts: %w", parts, notify.ErrRefused)
 	}
 	order, err := r.order(ctx, operator, m)
 	if err != nil {
-		return notify.Taken{}, err
+		return notify.Submission{}, err
 	}
 	var so tries
 	for _, route := range order {
 		price, _ := route.Price(operator)
-		taken := notify.Taken{Provider: route.Provider.Name(), Operator: operator, Parts: parts, Cost: price * int64(parts)}
+		taken := notify.Submission{Provider: route.Provider.Name(), Operator: operator, Parts: parts, Cost: price * int64(parts)}
 		if err := r.wait(ctx, m.Purpose, taken); err != nil {
-			return notify.Taken{}, errors.Join(append(so.faults, err)...)
+			return notify.Submission{}, errors.Join(append(so.faults, err)...)
 		}
 		if taken.ID, err = route.Provider.Send(ctx, m); err == nil {
 			for _, by := range so.refused {
@@ -158,7 +158,7 @@ func (r *Router) Send(ctx context.Context, m notify.Outgoing) (notify.Taken, err
 		}
 		break
 	}
-	return notify.Taken{}, errors.Join(so.mostTelling()...)
+	return notify.Submission{}, errors.Join(so.mostTelling()...)
 }
 
 // tries are what came of offering a message around.
@@ -166,7 +166,7 @@ type tries struct {
 	// faults are the providers', closed the ways that are not open for now, as for want
 	// of money in the account, and refusals the message's.
 	faults, closed, refusals []error
-	refused                  []notify.Taken // those who refused it
+	refused                  []notify.Submission // those who refused it
 }
 
 // mostTelling is what a message's fate hangs on when nobody took it: a fault counts as a
@@ -183,7 +183,7 @@ func (t tries) mostTelling() []error {
 
 // missed notes that a provider has not taken a message; next says that another may be
 // offered it.
-func (r *Router) missed(ctx context.Context, so *tries, taken notify.Taken, err error) (next bool) {
+func (r *Router) missed(ctx context.Context, so *tries, taken notify.Submission, err error) (next bool) {
 	err = fmt.Errorf("%s: %w", taken.Provider, err)
 	switch {
 	case errors.Is(err, notify.ErrRefused):
@@ -208,7 +208,7 @@ func (r *Router) missed(ctx context.Context, so *tries, taken notify.Taken, err 
 // nobody, two copies are the most that may be under way, and a code is worth little in
 // an hour. All else stays where it may
 // have been taken: the citizen sees one message, not two.
-func (r *Router) order(ctx context.Context, operator string, m notify.Outgoing) ([]Route, error) {
+func (r *Router) order(ctx context.Context, operator string, m notify.MT) ([]Route, error) {
 	serving := r.serving(operator)
 	if len(serving) == 0 {
 		return nil, fmt.Errorf("no SMS provider serves the operator %q: %w", operator, notify.ErrRefused)
@@ -256,7 +256,7 @@ func (r *Router) serving(operator string) (routes []Route) {
 const longestWait = 5 * time.Second
 
 // wait holds a message back while its operator has got enough from us.
-func (r *Router) wait(ctx context.Context, purpose notify.Purpose, taken notify.Taken) error {
+func (r *Router) wait(ctx context.Context, purpose notify.Purpose, taken notify.Submission) error {
 	limiter := r.paces[lane{taken.Provider, taken.Operator}]
 	if limiter == nil {
 		limiter = r.paces[lane{taken.Provider, ""}]
@@ -278,7 +278,7 @@ func (r *Router) wait(ctx context.Context, purpose notify.Purpose, taken notify.
 }
 
 // failed counts a try that came to nothing.
-func (r *Router) failed(ctx context.Context, taken notify.Taken) error {
+func (r *Router) failed(ctx context.Context, taken notify.Submission) error {
 	// Counted also when the time for sending is over.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
 	defer cancel()

@@ -27,7 +27,7 @@ type carrier struct {
 
 func (c *carrier) Name() string { return c.name }
 
-func (c *carrier) Send(_ context.Context, m notify.Outgoing) (string, error) {
+func (c *carrier) Send(_ context.Context, m notify.MT) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.sent = append(c.sent, m.ID)
@@ -69,8 +69,8 @@ func newMarket(t *testing.T, db *store.DB) *market {
 	return m
 }
 
-func parcel(n, try int, to string) notify.Outgoing {
-	return notify.Outgoing{ID: fmt.Sprintf("m%d", n), To: to, Text: "Салам", Try: try}
+func parcel(n, try int, to string) notify.MT {
+	return notify.MT{ID: fmt.Sprintf("m%d", n), To: to, Text: "Салам", Try: try}
 }
 
 // share sends a thousand messages to a MegaCom number and counts the dearer
@@ -99,15 +99,15 @@ func TestRouteByOperatorAndPrice(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		m := newMarket(t, db)
-		taken, err := m.Send(t.Context(), notify.Outgoing{ID: "a", To: aigul, Text: "Салам, бул эки бөлүктүү кат: эки бөлүккө бөлүнгөн билдирүү келип жатат сизге"})
-		if want := (notify.Taken{Provider: "cheap", ID: "cheapa", Operator: "MegaCom", Parts: 2, Cost: 180}); err != nil || taken != want {
+		taken, err := m.Send(t.Context(), notify.MT{ID: "a", To: aigul, Text: "Салам, бул эки бөлүктүү кат: эки бөлүккө бөлүнгөн билдирүү келип жатат сизге"})
+		if want := (notify.Submission{Provider: "cheap", ID: "cheapa", Operator: "MegaCom", Parts: 2, Cost: 180}); err != nil || taken != want {
 			t.Errorf("taken as %+v, %v", taken, err)
 		}
 		taken, err = m.Send(t.Context(), parcel(1, 1, azat)) // O!
-		if want := (notify.Taken{Provider: "dear", ID: "dearm1", Operator: "O!", Parts: 1, Cost: 150}); err != nil || taken != want {
+		if want := (notify.Submission{Provider: "dear", ID: "dearm1", Operator: "O!", Parts: 1, Cost: 150}); err != nil || taken != want {
 			t.Errorf("taken as %+v, %v", taken, err)
 		}
-		if _, err := m.Send(t.Context(), notify.Outgoing{ID: "b", To: aigul, Text: string(make([]byte, 5000))}); !errors.Is(err, notify.ErrRefused) {
+		if _, err := m.Send(t.Context(), notify.MT{ID: "b", To: aigul, Text: string(make([]byte, 5000))}); !errors.Is(err, notify.ErrRefused) {
 			t.Errorf("an endless message: %v", err)
 		}
 	})
@@ -278,7 +278,7 @@ func TestRate(t *testing.T) {
 		begin, four := time.Now(), strings.Repeat("ж", 4*gsm.JoinedUnits)
 		after := func(to, text string, want time.Duration) {
 			t.Helper()
-			if _, err := r.Send(t.Context(), notify.Outgoing{ID: "m", To: to, Text: text}); err != nil {
+			if _, err := r.Send(t.Context(), notify.MT{ID: "m", To: to, Text: text}); err != nil {
 				t.Fatal(err)
 			}
 			if took := time.Since(begin); took != want {
@@ -297,7 +297,7 @@ func TestRate(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		sent := len(one.sent)
-		if _, err := r.Send(ctx, notify.Outgoing{ID: "m", To: azat, Text: four}); !errors.Is(err, notify.ErrFull) || len(one.sent) != sent {
+		if _, err := r.Send(ctx, notify.MT{ID: "m", To: azat, Text: four}); !errors.Is(err, notify.ErrFull) || len(one.sent) != sent {
 			t.Errorf("a message that cannot wait so long passed: %v", err)
 		}
 	})

@@ -71,7 +71,7 @@ func (s *SMPP) Name() string { return s.cfg.Name }
 // Send hands over the parts of a message, and gives the id of the last one: its
 // receipt is asked for. The parts that an earlier try got rid of are not sent
 // again.
-func (s *SMPP) Send(ctx context.Context, m notify.Outgoing) (id string, err error) {
+func (s *SMPP) Send(ctx context.Context, m notify.MT) (id string, err error) {
 	parts := s.split(m.Text)
 	for i := s.gone(m.ID); i < len(parts.Texts); i++ {
 		message, err := s.part(m, parts, i)
@@ -94,7 +94,7 @@ func (s *SMPP) Send(ctx context.Context, m notify.Outgoing) (id string, err erro
 
 // awaitLate has the response to the i-th part noted if it comes when nobody waits for
 // it: a part that was taken is not sent again, nor is a message whose last part was.
-func (s *SMPP) awaitLate(m notify.Outgoing, i int, last bool, err error) {
+func (s *SMPP) awaitLate(m notify.MT, i int, last bool, err error) {
 	var unanswered *smpp.UnansweredError
 	if !errors.As(err, &unanswered) {
 		return
@@ -107,13 +107,13 @@ func (s *SMPP) awaitLate(m notify.Outgoing, i int, last bool, err error) {
 			}
 			return
 		}
-		told := notify.Report{Provider: s.cfg.Name, Message: m.ID, ID: id, Operator: caller.Operator(m.To), Status: "accepted"}
+		told := notify.DeliveryReceipt{Provider: s.cfg.Name, Message: m.ID, ID: id, Operator: caller.Operator(m.To), Status: "accepted"}
 		if err != nil {
 			told.Status = notify.NotTaken
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), answerWithin)
 		defer cancel()
-		if err := s.deps.Deliveries.Report(ctx, told); err != nil && !errors.Is(err, notify.ErrUnknown) { // it went again meanwhile
+		if err := s.deps.Deliveries.NoteReceipt(ctx, told); err != nil && !errors.Is(err, notify.ErrUnknown) { // it went again meanwhile
 			s.deps.Log.WarnContext(ctx, "a late response was not noted", "provider", s.cfg.Name, "message", m.ID, "error", err)
 		}
 	})
@@ -121,7 +121,7 @@ func (s *SMPP) awaitLate(m notify.Outgoing, i int, last bool, err error) {
 
 // part writes the i-th short message of m. The reference is the message's own:
 // a phone that gets a part twice shows it once.
-func (s *SMPP) part(m notify.Outgoing, parts gsm.Parts, i int) (*smpp.Message, error) {
+func (s *SMPP) part(m notify.MT, parts gsm.Parts, i int) (*smpp.Message, error) {
 	coding := smpp.CodingUCS2
 	if parts.Encoding == gsm.GSM7 {
 		coding = smpp.CodingDefault
@@ -298,8 +298,8 @@ func (s *SMPP) unmarked(ctx context.Context, r smpp.Receipt, d smpp.Delivery) (k
 
 // report is what a receipt tells. It comes from the phone that the message went to;
 // some centres leave the message's own addresses in their places.
-func (s *SMPP) report(r smpp.Receipt, d smpp.Delivery) notify.Report {
-	told := notify.Report{Provider: s.cfg.Name, ID: r.ID, Status: r.State, Rewritten: true}
+func (s *SMPP) report(r smpp.Receipt, d smpp.Delivery) notify.DeliveryReceipt {
+	told := notify.DeliveryReceipt{Provider: s.cfg.Name, ID: r.ID, Status: r.State, Rewritten: true}
 	for _, a := range []smpp.Address{d.Message.Source, d.Message.Destination} {
 		if phone, ok := a.Phone(); ok && a.Digits != address(s.cfg.From).Digits {
 			told.Phone = phone
@@ -322,7 +322,7 @@ func (s *SMPP) text(ctx context.Context, d smpp.Delivery) (smpp.Status, func(con
 		text = dialog.Unreadable // the citizen is told
 	}
 	phone, _ := d.Message.Source.Phone()
-	err = s.deps.Taker.Take(ctx, Incoming{
+	err = s.deps.Receiver.Take(ctx, MO{
 		Provider: s.cfg.Name, ID: d.ID, Unnumbered: true, Phone: phone,
 		Text: text, Ref: part.Reference, Part: part.Number, Parts: part.Total, At: s.deps.Now(),
 	})
@@ -338,7 +338,7 @@ func (s *SMPP) text(ctx context.Context, d smpp.Delivery) (smpp.Status, func(con
 		return smpp.StatusTemporary, nil
 	}
 	return smpp.StatusOK, func(ctx context.Context) {
-		if err := s.deps.Taker.Acknowledged(ctx, s.cfg.Name, d.ID); err != nil {
+		if err := s.deps.Receiver.Acknowledged(ctx, s.cfg.Name, d.ID); err != nil {
 			s.deps.Log.WarnContext(ctx, "a message's acknowledgement was not noted", "provider", s.cfg.Name, "error", err)
 		}
 	}
@@ -356,7 +356,7 @@ func (s *SMPP) receipt(ctx context.Context, d smpp.Delivery) (smpp.Status, func(
 	failed := func(ctx context.Context, err error) {
 		s.deps.Log.WarnContext(ctx, "a delivery report was not taken", "provider", s.cfg.Name, "error", err)
 	}
-	err := s.deps.Deliveries.Report(ctx, told)
+	err := s.deps.Deliveries.NoteReceipt(ctx, told)
 	switch {
 	case errors.Is(err, notify.ErrUnknown): // it may have overtaken the response to its message
 		return smpp.StatusOK, func(ctx context.Context) {

@@ -118,14 +118,14 @@ func TestSMPPSender(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Send(t.Context(), notify.Outgoing{ID: "m", To: aigul, Text: test.text}); err != nil || len(got) != 1 {
+		if _, err := s.Send(t.Context(), notify.MT{ID: "m", To: aigul, Text: test.text}); err != nil || len(got) != 1 {
 			t.Fatalf("%s: %v, %d messages", name, err, len(got))
 		}
 		if m := got[0]; m.Source != test.want || m.Coding != test.coding || hex.EncodeToString(m.Short) != test.octets {
 			t.Errorf("%s: sent as %+v", name, m)
 		}
 		got = nil
-		if _, err := s.Send(t.Context(), notify.Outgoing{ID: "m", To: aigul, Text: strings.Repeat(test.text, 80)}); err != nil {
+		if _, err := s.Send(t.Context(), notify.MT{ID: "m", To: aigul, Text: strings.Repeat(test.text, 80)}); err != nil {
 			t.Fatal(err)
 		}
 		for _, m := range got {

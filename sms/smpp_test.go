@@ -22,7 +22,7 @@ type reports struct {
 	heard chan string
 }
 
-func (r *reports) Report(_ context.Context, report notify.Report) error {
+func (r *reports) NoteReceipt(_ context.Context, report notify.DeliveryReceipt) error {
 	if report.ID == "broken" {
 		return errors.New("planned: the database is away")
 	}
@@ -43,7 +43,7 @@ type centre struct {
 	stop    func()
 }
 
-func newCentre(t *testing.T, taker sms.Taker) *centre {
+func newCentre(t *testing.T, taker sms.Receiver) *centre {
 	t.Helper()
 	told := &reports{known: map[string]bool{}, heard: make(chan string, 10)}
 	c := newCentreOf(t, taker, told)
@@ -52,13 +52,13 @@ func newCentre(t *testing.T, taker sms.Taker) *centre {
 }
 
 // newCentreOf is newCentre for one whose receipts somebody else takes.
-func newCentreOf(t *testing.T, taker sms.Taker, deliveries sms.Deliveries) *centre {
+func newCentreOf(t *testing.T, taker sms.Receiver, deliveries sms.Deliveries) *centre {
 	t.Helper()
 	return newCentreWithin(t, taker, deliveries, 0)
 }
 
 // newCentreWithin is newCentreOf for one whose responses are awaited for so long.
-func newCentreWithin(t *testing.T, taker sms.Taker, deliveries sms.Deliveries, response time.Duration) *centre {
+func newCentreWithin(t *testing.T, taker sms.Receiver, deliveries sms.Deliveries, response time.Duration) *centre {
 	t.Helper()
 	c := &centre{t: t, smsc: smpptest.Start(t), refused: make(chan string, 10)}
 	log := slog.New(slog.DiscardHandler)
@@ -71,7 +71,7 @@ func newCentreWithin(t *testing.T, taker sms.Taker, deliveries sms.Deliveries, r
 		t.Fatal(err)
 	}
 	c.SMPP, err = sms.NewSMPP(sms.SMPPConfig{Name: "megacom", From: "1414"}, client.Submit, sms.CallbackDeps{
-		Deliveries: deliveries, Taker: taker, Now: time.Now,
+		Deliveries: deliveries, Receiver: taker, Now: time.Now,
 		Refused: func(reason string) { c.refused <- reason }, Log: log,
 	})
 	if err != nil {
@@ -89,7 +89,7 @@ func newCentreWithin(t *testing.T, taker sms.Taker, deliveries sms.Deliveries, r
 func TestSMPPSend(t *testing.T) {
 	t.Parallel()
 	c := newCentre(t, untexted{})
-	id, err := c.Send(t.Context(), notify.Outgoing{ID: "m1", To: aigul, Text: "Төлөндү: 1 500 сом"})
+	id, err := c.Send(t.Context(), notify.MT{ID: "m1", To: aigul, Text: "Төлөндү: 1 500 сом"})
 	one := c.smsc.Until("submit")
 	want := smpptest.Submit{
 		Source: "1414", SourceTON: 3, Destination: "996555000001", DestinationTON: 1, Coding: 8, RegisteredDelivery: 1, Text: "Төлөндү: 1 500 сом",
@@ -98,7 +98,7 @@ func TestSMPPSend(t *testing.T) {
 		t.Errorf("sent as %q, %v: %+v", id, err, one)
 	}
 	long := strings.Repeat("Салам. ", 30)
-	id, err = c.Send(t.Context(), notify.Outgoing{ID: "m2", To: aigul, Text: long})
+	id, err = c.Send(t.Context(), notify.MT{ID: "m2", To: aigul, Text: long})
 	var text strings.Builder
 	for n := range 4 {
 		part := c.smsc.Until("submit")
@@ -120,7 +120,7 @@ func TestSMPPSend(t *testing.T) {
 func TestSMPPSendAgain(t *testing.T) {
 	t.Parallel()
 	c := newCentre(t, untexted{})
-	m := notify.Outgoing{ID: "m1", To: aigul, Text: strings.Repeat("ж", 67) + strings.Repeat("ө", 67) + "ү"}
+	m := notify.MT{ID: "m1", To: aigul, Text: strings.Repeat("ж", 67) + strings.Repeat("ө", 67) + "ү"}
 	c.smsc.Do(map[string]any{"pass": 1, "silent": 1})
 	c.smsc.Until("done")
 	failed := make(chan error)

@@ -154,7 +154,7 @@ const emptyFor = time.Minute
 
 // Send hands one message over; the id is made from the message's own, the same at
 // every try.
-func (s *SMSPRO) Send(ctx context.Context, m notify.Outgoing) (id string, err error) {
+func (s *SMSPRO) Send(ctx context.Context, m notify.MT) (id string, err error) {
 	if utf8.RuneCountInString(m.Text) > longestSMSPRO {
 		return "", fmt.Errorf("SMSPRO: %w: over %d characters", notify.ErrRefused, longestSMSPRO)
 	}

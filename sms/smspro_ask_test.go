@@ -167,7 +167,7 @@ func TestSMSPROSlowAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if id, err := provider.Send(t.Context(), notify.Outgoing{To: aigul, Text: "a"}); outcome(id, err) != "unanswered" {
+	if id, err := provider.Send(t.Context(), notify.MT{To: aigul, Text: "a"}); outcome(id, err) != "unanswered" {
 		t.Errorf("a message: %v", err)
 	}
 	if _, err := provider.AskReport(t.Context(), notify.Unreported{ID: "a", Phone: aigul}); err == nil {
@@ -204,7 +204,7 @@ func TestSMSPROWithoutMoney(t *testing.T) {
 	provider := smspro(t, server.URL, deps)
 	send := func(want string, asked int) {
 		t.Helper()
-		id, err := provider.Send(context.Background(), notify.Outgoing{ID: "m", To: aigul, Text: "a"})
+		id, err := provider.Send(context.Background(), notify.MT{ID: "m", To: aigul, Text: "a"})
 		if err != nil {
 			id = ""
 		}

@@ -31,7 +31,7 @@ type smsproReports struct {
 // smsproNotPaid is the report of a message that the account had no money for.
 const smsproNotPaid = 5
 
-// smsproFates are the reports that end a message, in the words of notify.Report.
+// smsproFates are the reports that end a message, in the words of notify.DeliveryReceipt.
 // 0 queued, 1 with the operator, 6 unknown and 7 no report came say nothing yet.
 var smsproFates = map[smsproCode]string{2: "rejected", 3: "delivered", 4: "undelivered", smsproNotPaid: "failed"}
 
@@ -115,7 +115,7 @@ func (s *SMSPRO) note(c *fiber.Ctx, id, number string, outcome *smsproCode) erro
 	if *outcome == smsproNotPaid {
 		s.outOfMoney()
 	}
-	told := notify.Report{Provider: providerSMSPRO, ID: strings.Clone(id), Status: fate}
+	told := notify.DeliveryReceipt{Provider: providerSMSPRO, ID: strings.Clone(id), Status: fate}
 	told.Phone, _ = caller.ParsePhone(number)
 	ctx, cancel := context.WithTimeout(c.UserContext(), answerWithin)
 	defer cancel()

@@ -98,10 +98,10 @@ func TestSMSPROSend(t *testing.T) {
 				_, _ = w.Write([]byte(test.body))
 			}))
 			defer server.Close()
-			send := func(m notify.Outgoing) (string, error) { // each time by a provider that remembers nothing
+			send := func(m notify.MT) (string, error) { // each time by a provider that remembers nothing
 				return smspro(t, server.URL+"/xml/", called()).Send(t.Context(), m)
 			}
-			id, err := send(notify.Outgoing{ID: "m-1", To: aigul, Text: "Код: <1> & ө"})
+			id, err := send(notify.MT{ID: "m-1", To: aigul, Text: "Код: <1> & ө"})
 			if got := outcome(id, err); got != test.want {
 				t.Errorf("%s, want %s", got, test.want)
 			}
@@ -116,10 +116,10 @@ func TestSMSPROSend(t *testing.T) {
 				t.Errorf("named %q, known as %q", asked.ID, id)
 			}
 			first := asked.ID
-			if _, err := send(notify.Outgoing{ID: "m-1", To: aigul, Text: "Код", Try: 2}); asked.ID != first {
+			if _, err := send(notify.MT{ID: "m-1", To: aigul, Text: "Код", Try: 2}); asked.ID != first {
 				t.Errorf("the next try is named %q, not %q (%v)", asked.ID, first, err)
 			}
-			if _, err := send(notify.Outgoing{ID: "m-2", To: aigul, Text: "Код"}); asked.ID == first {
+			if _, err := send(notify.MT{ID: "m-2", To: aigul, Text: "Код"}); asked.ID == first {
 				t.Errorf("another message has the same name (%v)", err)
 			}
 		})
@@ -132,16 +132,16 @@ func TestSMSPROWithoutAnswer(t *testing.T) {
 	t.Parallel()
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
-	if _, err := smspro(t, gone.URL, called()).Send(t.Context(), notify.Outgoing{To: aigul, Text: "a"}); !errors.Is(err, sms.ErrNotTaken) ||
+	if _, err := smspro(t, gone.URL, called()).Send(t.Context(), notify.MT{To: aigul, Text: "a"}); !errors.Is(err, sms.ErrNotTaken) ||
 		strings.Contains(err.Error(), gone.URL) {
 		t.Errorf("a provider that is not there: %v", err)
 	}
-	if id, err := smspro(t, gone.URL, called()).Send(t.Context(), notify.Outgoing{To: aigul, Text: strings.Repeat("ө", 801)}); outcome(id, err) != "refused" {
+	if id, err := smspro(t, gone.URL, called()).Send(t.Context(), notify.MT{To: aigul, Text: strings.Repeat("ө", 801)}); outcome(id, err) != "refused" {
 		t.Errorf("801 characters: %q, %v", id, err)
 	}
 	hangsUp := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
 	defer hangsUp.Close()
-	if id, err := smspro(t, hangsUp.URL, called()).Send(t.Context(), notify.Outgoing{To: aigul, Text: "a"}); outcome(id, err) != "unanswered" {
+	if id, err := smspro(t, hangsUp.URL, called()).Send(t.Context(), notify.MT{To: aigul, Text: "a"}); outcome(id, err) != "unanswered" {
 		t.Errorf("a provider that hangs up: %q, %v", id, err)
 	}
 }
@@ -152,7 +152,7 @@ func TestSMSPROReports(t *testing.T) {
 	var refused []string
 	app := fiber.New(fiber.Config{DisableStartupMessage: true})
 	smspro(t, "http://127.0.0.1:9", sms.CallbackDeps{
-		Deliveries: heard, Taker: untexted{}, Now: time.Now, Log: slog.New(slog.DiscardHandler), Refused: func(reason string) { refused = append(refused, reason) },
+		Deliveries: heard, Receiver: untexted{}, Now: time.Now, Log: slog.New(slog.DiscardHandler), Refused: func(reason string) { refused = append(refused, reason) },
 	}).Register(app)
 	one := func(id, outcome string) string {
 		return "<dr><id>" + id + "</id><phone><number>996555000001</number><report>" + outcome + "</report><sendTime>20261124090000</sendTime></phone></dr>"

@@ -97,7 +97,7 @@ func (*Twilio) Name() string { return providerTwilio }
 // Send hands one message to Twilio and gives its MessageSid. A message that
 // Twilio will never take (a number that is none, a citizen who unsubscribed)
 // is notify.ErrRefused. Errors hold neither the number nor the text.
-func (t *Twilio) Send(ctx context.Context, m notify.Outgoing) (providerID string, err error) {
+func (t *Twilio) Send(ctx context.Context, m notify.MT) (providerID string, err error) {
 	if err := ctx.Err(); err != nil {
 		return "", fmt.Errorf("send through twilio: %w", err)
 	}

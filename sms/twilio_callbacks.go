@@ -94,7 +94,7 @@ func (t *TwilioCallbacks) authentic(c *fiber.Ctx) bool {
 // receive takes one message. Twilio gets an empty answer: ours goes out as a
 // message of its own. Twilio joins the parts of a long one itself.
 func (t *TwilioCallbacks) receive(c *fiber.Ctx) error {
-	status := t.deps.take(c, Incoming{
+	status := t.deps.take(c, MO{
 		Provider: providerTwilio, ID: field(c, "MessageSid"), Phone: field(c, "From"), Text: field(c, "Body"),
 	})
 	c.Set(fiber.HeaderContentType, "text/xml; charset=utf-8")
@@ -106,7 +106,7 @@ func (t *TwilioCallbacks) receive(c *fiber.Ctx) error {
 
 // report takes one status: queued, sent, delivered, undelivered or failed.
 func (t *TwilioCallbacks) report(c *fiber.Ctx) error {
-	known, err := t.deps.hear(c, notify.Report{
+	known, err := t.deps.hear(c, notify.DeliveryReceipt{
 		Provider: providerTwilio, ID: field(c, "MessageSid"), Status: field(c, "MessageStatus"),
 		Message: legible(c.Query(messageParam)), Operator: caller.Operator(field(c, "To")),
 	}, "MessageSid and MessageStatus")

@@ -49,7 +49,7 @@ func reply(status int, body string) http.HandlerFunc {
 	}
 }
 
-var letter = notify.Outgoing{ID: "1", To: "+996555000001", Text: "код 482913"}
+var letter = notify.MT{ID: "1", To: "+996555000001", Text: "код 482913"}
 
 func TestTwilioSends(t *testing.T) {
 	t.Parallel()

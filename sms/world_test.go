@@ -107,7 +107,7 @@ type provider struct {
 	next notify.Sender // nil: the message is taken
 }
 
-func (p *provider) Send(ctx context.Context, m notify.Outgoing) (notify.Taken, error) {
+func (p *provider) Send(ctx context.Context, m notify.MT) (notify.Submission, error) {
 	taken, err := p.Phones.Send(ctx, m)
 	if p.next != nil {
 		return p.next.Send(ctx, m)
@@ -176,7 +176,7 @@ func newWorld(t *testing.T, db *store.DB, allowLoopback bool) *world {
 	w.restart()
 	callbacks, err := sms.NewTwilioCallbacks(
 		sms.TwilioCallbacksConfig{AuthToken: token, PublicURL: publicURL, AllowLoopback: allowLoopback},
-		sms.CallbackDeps{Deliveries: w.Outbox, Taker: current{w}, Now: w.Now, Refused: w.refuse, Log: w.Log})
+		sms.CallbackDeps{Deliveries: w.Outbox, Receiver: current{w}, Now: w.Now, Refused: w.refuse, Log: w.Log})
 	w.OK(err)
 	w.url = serve(t, callbacks)
 	return w
@@ -202,8 +202,8 @@ func (w *world) deps() sms.InboundDeps {
 // current is the process that takes texts now.
 type current struct{ w *world }
 
-func (c current) Take(ctx context.Context, incoming sms.Incoming) error {
-	return c.w.inbound.Take(ctx, incoming)
+func (c current) Take(ctx context.Context, mo sms.MO) error {
+	return c.w.inbound.Take(ctx, mo)
 }
 
 func (c current) Acknowledged(ctx context.Context, provider, id string) error {

@@ -107,7 +107,7 @@ func TestUnreportedEnds(t *testing.T) {
 		w.Pass(time.Minute)
 		m, _ := w.ask()
 		for _, told := range []string{"accepted", "delivered", "delivered", "failed"} { // asked, pushed, and late
-			if err := w.Outbox.Report(t.Context(), notify.Report{Provider: "test", ID: m.ProviderID, Message: m.ID, Status: told}); err != nil {
+			if err := w.Outbox.NoteReceipt(t.Context(), notify.DeliveryReceipt{Provider: "test", ID: m.ProviderID, Message: m.ID, Status: told}); err != nil {
 				t.Errorf("%s: %v", told, err)
 			}
 		}
@@ -137,8 +137,8 @@ func TestAskedWithoutAnAnswer(t *testing.T) {
 		if !mine || m.ProviderID != "" {
 			t.Errorf("asks for %+v", m)
 		}
-		told := notify.Report{Provider: "test", ID: "its own", Message: m.ID, Status: "failed"}
-		if err := w.Outbox.Report(t.Context(), told); !errors.Is(err, notify.ErrUnknown) {
+		told := notify.DeliveryReceipt{Provider: "test", ID: "its own", Message: m.ID, Status: "failed"}
+		if err := w.Outbox.NoteReceipt(t.Context(), told); !errors.Is(err, notify.ErrUnknown) {
 			t.Errorf("a try that failed is followed by the next: %v", err)
 		}
 		w.unreported()
@@ -147,7 +147,7 @@ func TestAskedWithoutAnAnswer(t *testing.T) {
 			t.Errorf("tried %+v", tries)
 		}
 		told.Status, told.Operator = "delivered", "O!"
-		if err := w.Outbox.Report(t.Context(), told); err != nil {
+		if err := w.Outbox.NoteReceipt(t.Context(), told); err != nil {
 			t.Error(err)
 		}
 		w.until(notify.Delivered)

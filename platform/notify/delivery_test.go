@@ -15,7 +15,7 @@ import (
 // report tells what became of a message.
 func (w *world) report(m notify.Stored, status string) {
 	w.T.Helper()
-	if err := w.Outbox.Report(w.T.Context(), notify.Report{Provider: m.Provider, ID: m.ProviderID, Status: status}); err != nil {
+	if err := w.Outbox.NoteReceipt(w.T.Context(), notify.DeliveryReceipt{Provider: m.Provider, ID: m.ProviderID, Status: status}); err != nil {
 		w.T.Fatal(err)
 	}
 }
@@ -70,10 +70,10 @@ func TestReportOfALostAnswer(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		for status, want := range map[string]notify.State{"queued": notify.Sent, "delivered": notify.Delivered} {
 			w := newWorld(t, db, errors.New("the answer is lost"))
-			w.provider.during = func(m notify.Outgoing) {
-				r := notify.Report{Provider: "test", ID: "SM-" + m.ID, Status: status, Message: m.ID, Operator: "MegaCom"}
+			w.provider.during = func(m notify.MT) {
+				r := notify.DeliveryReceipt{Provider: "test", ID: "SM-" + m.ID, Status: status, Message: m.ID, Operator: "MegaCom"}
 				for range 2 { // providers repeat themselves
-					if err := w.Outbox.Report(t.Context(), r); err != nil {
+					if err := w.Outbox.NoteReceipt(t.Context(), r); err != nil {
 						t.Error(err)
 					}
 				}
@@ -101,9 +101,9 @@ func TestReportBeforeTheAnswer(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		w.provider.during = func(m notify.Outgoing) {
-			r := notify.Report{Provider: "test", ID: "SM-" + m.ID, Status: "delivered", Message: m.ID}
-			if err := w.Outbox.Report(t.Context(), r); err != nil {
+		w.provider.during = func(m notify.MT) {
+			r := notify.DeliveryReceipt{Provider: "test", ID: "SM-" + m.ID, Status: "delivered", Message: m.ID}
+			if err := w.Outbox.NoteReceipt(t.Context(), r); err != nil {
 				t.Error(err)
 			}
 		}
@@ -113,7 +113,7 @@ func TestReportBeforeTheAnswer(t *testing.T) {
 		if m := w.until(notify.Delivered)[0]; m.Parts != 2 || m.Cost != 240 || m.Tries != 1 || m.ProviderID != "SM-"+m.ID {
 			t.Errorf("kept %+v", m)
 		}
-		if err := w.Outbox.Report(t.Context(), notify.Report{Provider: "test", ID: "SM-other", Status: "failed", Message: w.until(notify.Delivered)[0].ID}); !errors.Is(err, notify.ErrUnknown) {
+		if err := w.Outbox.NoteReceipt(t.Context(), notify.DeliveryReceipt{Provider: "test", ID: "SM-other", Status: "failed", Message: w.until(notify.Delivered)[0].ID}); !errors.Is(err, notify.ErrUnknown) {
 			t.Errorf("a report of another sending gave %v", err)
 		}
 	})
@@ -179,7 +179,7 @@ func TestHeldBetweenTries(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		planned := errors.New("planned")
 		w := newQuietWorld(t, db, notify.Quiet{From: 10 * time.Hour, To: 11 * time.Hour, Place: time.UTC}, planned, planned)
-		w.provider.during = func(notify.Outgoing) { w.Pass(time.Hour) } // 09:00, 10:00
+		w.provider.during = func(notify.MT) { w.Pass(time.Hour) } // 09:00, 10:00
 		w.Work()
 		w.send(notify.Message{To: phone, Text: "offer", Purpose: notify.Statutory})
 		w.jobs("= 'scheduled'", 1)

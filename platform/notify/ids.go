@@ -41,7 +41,7 @@ func number(digits string, base int) (decimal string, ok bool) {
 
 // reportForms are those that a report is compared by; none where the provider writes
 // its ids in one way.
-func reportForms(r Report) (decimal, hex string) {
+func reportForms(r DeliveryReceipt) (decimal, hex string) {
 	if !r.Rewritten {
 		return "", ""
 	}
@@ -52,7 +52,7 @@ func reportForms(r Report) (decimal, hex string) {
 // may write in two ways; "" when there is none, or more than one. Where it is known to
 // whom the message went, one to that phone counts before an id that is the same to the
 // letter: written in two ways, the ids of two messages can be alike.
-func (o *Outbox) meant(ctx context.Context, q *db.Queries, r Report) (id string, err error) {
+func (o *Outbox) meant(ctx context.Context, q *db.Queries, r DeliveryReceipt) (id string, err error) {
 	decimal, hex := reportForms(r)
 	exact := name(r.Provider, r.ID)
 	rows, err := q.Meant(ctx, db.MeantParams{Provider: r.Provider, ProviderID: exact, IDDecimal: decimal, IDHex: hex})

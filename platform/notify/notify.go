@@ -105,9 +105,9 @@ type Message struct {
 	About string
 }
 
-// Outgoing is a message on its way to a provider. The ID is the same at every
+// MT is a mobile-terminated message, one on its way to a provider. The ID is the same at every
 // try: a provider that takes idempotency keys should be given it.
-type Outgoing struct {
+type MT struct {
 	ID     string
 	To     string
 	Text   string
@@ -125,15 +125,15 @@ type Outgoing struct {
 
 // Left is how long from now the message is worth being delivered, a second at
 // least; zero: for ever.
-func (m Outgoing) Left(now time.Time) time.Duration {
+func (m MT) Left(now time.Time) time.Duration {
 	if m.ExpiresAt.IsZero() {
 		return 0
 	}
 	return max(m.ExpiresAt.Sub(now), time.Second)
 }
 
-// Taken is how a provider took a message.
-type Taken struct {
+// Submission is how a provider took a message.
+type Submission struct {
 	// Provider names who took it, and ID is the provider's own for it.
 	Provider, ID string
 	// Operator is the mobile network it went to, as far as that is known.
@@ -146,7 +146,7 @@ type Taken struct {
 
 // Sender hands messages to a provider.
 type Sender interface {
-	Send(ctx context.Context, m Outgoing) (Taken, error)
+	Send(ctx context.Context, m MT) (Submission, error)
 }
 
 // Outbox keeps and sends messages.
@@ -205,7 +205,7 @@ func (o *Outbox) work(ctx context.Context, args sendJob, attempt job.Attempt) er
 		return err
 	}
 	m.Tries = int64(attempt.Number)
-	out, err := o.outgoing(m)
+	out, err := o.mt(m)
 	if err != nil {
 		return errors.Join(o.giveUp(ctx, m, Failed), job.Cancel(err))
 	}
@@ -220,7 +220,7 @@ func (o *Outbox) work(ctx context.Context, args sendJob, attempt job.Attempt) er
 }
 
 // unsent decides what follows a try that failed.
-func (o *Outbox) unsent(ctx context.Context, m db.NotifyMessage, out Outgoing, attempt job.Attempt, taken Taken, err error) error {
+func (o *Outbox) unsent(ctx context.Context, m db.NotifyMessage, out MT, attempt job.Attempt, taken Submission, err error) error {
 	if err := o.stay(ctx, m); err != nil {
 		o.log.WarnContext(ctx, "a try is not noted as over", "message", m.ID, "error", err)
 	}
@@ -241,22 +241,22 @@ func (o *Outbox) unsent(ctx context.Context, m db.NotifyMessage, out Outgoing, a
 	return err
 }
 
-func (o *Outbox) outgoing(m db.NotifyMessage) (Outgoing, error) {
+func (o *Outbox) mt(m db.NotifyMessage) (MT, error) {
 	phone, err := o.sealer.Open(m.PhoneSealed, phoneContext)
 	if err != nil {
-		return Outgoing{}, err
+		return MT{}, err
 	}
 	text, err := o.sealer.Open(m.TextSealed, textContext)
 	if err != nil {
-		return Outgoing{}, err
+		return MT{}, err
 	}
-	return Outgoing{
+	return MT{
 		ID: m.ID, To: string(phone), Text: string(text), Locale: locales.Locale(m.Locale), Try: int(m.Tries),
 		Purpose: Purpose(m.Purpose), ExpiresAt: m.ExpiresAt.Time, Operator: m.Operator,
 	}, nil
 }
 
-func (o *Outbox) sent(ctx context.Context, m db.NotifyMessage, taken Taken) error {
+func (o *Outbox) sent(ctx context.Context, m db.NotifyMessage, taken Submission) error {
 	return o.end(ctx, func(ctx context.Context, q *db.Queries) error {
 		decimal, hex := forms(taken.ID)
 		_, err := q.Sent(ctx, db.SentParams{
@@ -327,7 +327,7 @@ type withheld struct {
 	cause error
 }
 
-func withhold(err error, m Outgoing) error {
+func withhold(err error, m MT) error {
 	text := err.Error()
 	for _, secret := range []string{m.Text, m.To, strings.TrimPrefix(m.To, "+")} {
 		if secret != "" {

@@ -22,7 +22,7 @@ func TestSendAndReport(t *testing.T) {
 		w.send(receipt("Төлөндү: 1 500 сом"))
 		m := w.until(notify.Sent)[0]
 		got := w.provider.taken()[0]
-		want := notify.Outgoing{ID: m.ID, To: phone, Text: "Төлөндү: 1 500 сом", Locale: locales.KY, Purpose: notify.Receipt, Try: 1}
+		want := notify.MT{ID: m.ID, To: phone, Text: "Төлөндү: 1 500 сом", Locale: locales.KY, Purpose: notify.Receipt, Try: 1}
 		if got != want || m.ProviderID != "SM-"+m.ID || m.Text != want.Text || m.Tries != 1 ||
 			m.Provider != "test" || m.Parts != 2 || m.Cost != 240 {
 			t.Errorf("sent %+v, kept %+v", got, m)
@@ -31,13 +31,13 @@ func TestSendAndReport(t *testing.T) {
 			status string
 			state  notify.State
 		}{{"sent", notify.Sent}, {"Delivered", notify.Delivered}, {"failed", notify.Delivered}, {"delivered", notify.Delivered}, {"queued", notify.Delivered}, {"sent", notify.Delivered}} {
-			if err := w.Outbox.Report(t.Context(), notify.Report{Provider: "test", ID: m.ProviderID, Status: report.status}); err != nil {
+			if err := w.Outbox.NoteReceipt(t.Context(), notify.DeliveryReceipt{Provider: "test", ID: m.ProviderID, Status: report.status}); err != nil {
 				t.Fatal(err)
 			}
 			w.until(report.state)
 		}
 		for provider, id := range map[string]string{"test": "SM-unknown", "": "", "other": m.ProviderID} {
-			if err := w.Outbox.Report(t.Context(), notify.Report{Provider: provider, ID: id, Status: "delivered"}); !errors.Is(err, notify.ErrUnknown) {
+			if err := w.Outbox.NoteReceipt(t.Context(), notify.DeliveryReceipt{Provider: provider, ID: id, Status: "delivered"}); !errors.Is(err, notify.ErrUnknown) {
 				t.Errorf("a report on %q gave %v", id, err)
 			}
 		}

@@ -20,8 +20,8 @@ var outcomes = map[string]State{
 	"failed": Failed, "undelivered": Failed, "undeliv": Failed, "rejectd": Failed, "expired": Failed, "deleted": Failed,
 }
 
-// Report is a provider's word on what became of a message.
-type Report struct {
+// DeliveryReceipt is a provider's word on what became of a message.
+type DeliveryReceipt struct {
 	// Provider is who speaks, and ID its own for the message.
 	Provider, ID string
 	Status       string
@@ -45,12 +45,12 @@ type Report struct {
 // the message after all: its refusal came when nobody waited for it any more.
 const NotTaken = "not_taken"
 
-// Report takes a provider's delivery report. Reports may come repeated or late:
+// NoteReceipt takes a provider's delivery receipt. Receipts may come repeated or late:
 // the first final one counts, and no other is looked at. One with our own ID of a
 // message that is still queued tells that a try succeeded, if it did, although its
 // answer was lost: the message is not sent again. ErrUnknown means that no message has
 // the provider's id, or none yet: a report may overtake the provider's own answer.
-func (o *Outbox) Report(ctx context.Context, r Report) error {
+func (o *Outbox) NoteReceipt(ctx context.Context, r DeliveryReceipt) error {
 	if r.Status == NotTaken {
 		return o.notTaken(ctx, r)
 	}
@@ -73,7 +73,7 @@ func (o *Outbox) Report(ctx context.Context, r Report) error {
 }
 
 // note writes down what a report tells; known is false when no message is found.
-func (o *Outbox) note(ctx context.Context, q *db.Queries, r Report, state State) (known bool, err error) {
+func (o *Outbox) note(ctx context.Context, q *db.Queries, r DeliveryReceipt, state State) (known bool, err error) {
 	id, now := name(r.Provider, r.ID), dbtime.From(o.now())
 	if state != Sent && !r.Rewritten {
 		n, err := q.Finish(ctx, db.FinishParams{State: string(state), FinishedAt: now, ProviderID: id})
@@ -110,7 +110,7 @@ func (o *Outbox) note(ctx context.Context, q *db.Queries, r Report, state State)
 
 // notTaken notes that a try which got no answer in time came to nothing: no report of it
 // is awaited any more.
-func (o *Outbox) notTaken(ctx context.Context, r Report) error {
+func (o *Outbox) notTaken(ctx context.Context, r DeliveryReceipt) error {
 	return o.end(ctx, func(ctx context.Context, q *db.Queries) error {
 		if _, err := q.Refused(ctx, r.Message); err != nil {
 			return fmt.Errorf("note a late refusal: %w", err)
@@ -121,7 +121,7 @@ func (o *Outbox) notTaken(ctx context.Context, r Report) error {
 
 // match notes that a message was sent although the answer about it was lost, unless
 // that is known; done is false when no such message is queued any more.
-func (o *Outbox) match(ctx context.Context, q *db.Queries, r Report, state State) (done bool, err error) {
+func (o *Outbox) match(ctx context.Context, q *db.Queries, r DeliveryReceipt, state State) (done bool, err error) {
 	now := dbtime.From(o.now())
 	decimal, hex := forms(r.ID)
 	matched := db.MatchParams{

@@ -107,7 +107,7 @@ func TestALaterMessageWaitsForWhatIsOnItsWay(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w, second := newWorld(t, db), newWorld(t, db)
 		begun, free := make(chan struct{}), make(chan struct{})
-		w.provider.during = func(m notify.Outgoing) {
+		w.provider.during = func(m notify.MT) {
 			if m.Text == "code" {
 				close(begun)
 				<-free
@@ -190,8 +190,8 @@ func TestAnUncertainMessageIsNotWaitedFor(t *testing.T) {
 		w.unreported()
 		w.worked()
 		w.got("code", "closed")
-		late := notify.Report{Provider: "test", ID: "late", Status: "delivered", Message: w.list()[1].ID}
-		if err := w.Outbox.Report(t.Context(), late); err != nil {
+		late := notify.DeliveryReceipt{Provider: "test", ID: "late", Status: "delivered", Message: w.list()[1].ID}
+		if err := w.Outbox.NoteReceipt(t.Context(), late); err != nil {
 			t.Error(err)
 		}
 		w.until(notify.Sent, notify.Delivered)

@@ -12,7 +12,7 @@ import (
 )
 
 // ErrUnanswered says, when a Sender's error wraps it, that the provider may have the
-// message. The Taken beside it names the provider if that would report on it.
+// message. The Submission beside it names the provider if that would report on it.
 var ErrUnanswered = errors.New("the provider did not answer and may have taken the message")
 
 const (
@@ -37,7 +37,7 @@ const (
 )
 
 // markUncertain notes who may have a message, and what it costs then.
-func (o *Outbox) markUncertain(ctx context.Context, m db.NotifyMessage, taken Taken) error {
+func (o *Outbox) markUncertain(ctx context.Context, m db.NotifyMessage, taken Submission) error {
 	// Noted also when the time for the try is over.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteWithin)
 	defer cancel()
@@ -79,7 +79,7 @@ func (o *Outbox) awaitReport(ctx context.Context, m db.NotifyMessage) error {
 
 // keepOrphan keeps the receipt of a delivery whose id no message has: the answer that would
 // have told the id is lost, or still awaited.
-func (o *Outbox) keepOrphan(ctx context.Context, q *db.Queries, r Report) error {
+func (o *Outbox) keepOrphan(ctx context.Context, q *db.Queries, r DeliveryReceipt) error {
 	now := o.now()
 	decimal, hex := reportForms(r)
 	err := q.KeepOrphan(ctx, db.KeepOrphanParams{
@@ -116,7 +116,7 @@ func (o *Outbox) claim(ctx context.Context, m db.NotifyMessage) (claimed bool, e
 			return err
 		}
 		provider := orphans[0].Provider
-		r := Report{Provider: provider, ID: ownID(provider, orphans[0].ProviderID), Message: m.ID, Operator: m.Operator}
+		r := DeliveryReceipt{Provider: provider, ID: ownID(provider, orphans[0].ProviderID), Message: m.ID, Operator: m.Operator}
 		claimed, err = o.match(ctx, q, r, Delivered)
 		return err
 	})

@@ -11,15 +11,15 @@ import (
 )
 
 // hears takes a report about a message that nothing names but its phone.
-func (w *world) hears(r notify.Report) error {
+func (w *world) hears(r notify.DeliveryReceipt) error {
 	r.ID, r.Phone, r.Orphan = "unheard of", phone, true
-	return w.Outbox.Report(w.T.Context(), r)
+	return w.Outbox.NoteReceipt(w.T.Context(), r)
 }
 
 // hearsOf takes the report of a delivery with an id that no message has.
 func (w *world) hearsOf(id string) {
 	w.T.Helper()
-	if err := w.Outbox.Report(w.T.Context(), notify.Report{Provider: "test", ID: id, Phone: phone, Orphan: true, Status: "delivered"}); err != nil {
+	if err := w.Outbox.NoteReceipt(w.T.Context(), notify.DeliveryReceipt{Provider: "test", ID: id, Phone: phone, Orphan: true, Status: "delivered"}); err != nil {
 		w.T.Error(err)
 	}
 }
@@ -51,7 +51,7 @@ func TestReportByThePhone(t *testing.T) {
 					}
 				}
 				if early {
-					w.provider.during = func(notify.Outgoing) { report() }
+					w.provider.during = func(notify.MT) { report() }
 				}
 				w.Work()
 				w.send(receipt("once"))
@@ -82,10 +82,10 @@ func TestNoReportInTime(t *testing.T) {
 		w.Work()
 		w.send(receipt("again"))
 		w.jobs("= 'scheduled'", 1)
-		if err := w.hears(notify.Report{Provider: "test", Status: "undelivered"}); !errors.Is(err, notify.ErrUnknown) {
+		if err := w.hears(notify.DeliveryReceipt{Provider: "test", Status: "undelivered"}); !errors.Is(err, notify.ErrUnknown) {
 			t.Errorf("a report of a failure gave %v", err)
 		}
-		if err := w.hears(notify.Report{Provider: "other", Status: "delivered"}); err != nil {
+		if err := w.hears(notify.DeliveryReceipt{Provider: "other", Status: "delivered"}); err != nil {
 			t.Error(err)
 		}
 		w.unreported()
@@ -136,13 +136,13 @@ func TestReportOfEither(t *testing.T) {
 			storetest.Each(t, func(t *testing.T, db *store.DB) {
 				w := newWorld(t, db, notify.ErrUnanswered)
 				answer := make(chan struct{})
-				w.provider.during = func(m notify.Outgoing) {
+				w.provider.during = func(m notify.MT) {
 					if m.Text != "in flight" {
 						return
 					}
 					// Its report overtakes its answer.
-					r := notify.Report{Provider: "test", ID: "SM-" + m.ID, Phone: phone, Orphan: true, Status: "delivered"}
-					if err := w.Outbox.Report(t.Context(), r); err != nil {
+					r := notify.DeliveryReceipt{Provider: "test", ID: "SM-" + m.ID, Phone: phone, Orphan: true, Status: "delivered"}
+					if err := w.Outbox.NoteReceipt(t.Context(), r); err != nil {
 						t.Error(err)
 					}
 					if !known {
@@ -188,8 +188,8 @@ func (w *world) orphans(want int) {
 var looseCopies = map[string]struct {
 	plan   []error
 	loose  notify.Message
-	during func(w *world, m notify.Outgoing) // what happens while a try is under way; nil: nothing
-	after  func(w *world)                    // and after the first one; nil: nothing
+	during func(w *world, m notify.MT) // what happens while a try is under way; nil: nothing
+	after  func(w *world)              // and after the first one; nil: nothing
 }{
 	"of a code": {
 		[]error{notify.ErrUnanswered, nil}, notify.Message{To: phone, Text: "482913", Purpose: notify.Code}, nil, nil,
@@ -205,17 +205,17 @@ var looseCopies = map[string]struct {
 			w.T.Fatal(err)
 		}
 	}},
-	"of one whose first copy was reported on": {[]error{errors.New("status 504"), errors.New("status 504")}, receipt("twice"), func(w *world, m notify.Outgoing) {
+	"of one whose first copy was reported on": {[]error{errors.New("status 504"), errors.New("status 504")}, receipt("twice"), func(w *world, m notify.MT) {
 		if m.Try == 2 {
 			w.hearsOf("the first copy")
 		}
 	}, nil},
-	"of one matched while it was tried again": {[]error{errors.New("status 504"), nil}, receipt("twice"), func(w *world, m notify.Outgoing) {
+	"of one matched while it was tried again": {[]error{errors.New("status 504"), nil}, receipt("twice"), func(w *world, m notify.MT) {
 		if m.Try != 2 {
 			return
 		}
-		r := notify.Report{Provider: "other", ID: "SM1", Message: m.ID, Status: "delivered"}
-		if err := w.Outbox.Report(w.T.Context(), r); err != nil {
+		r := notify.DeliveryReceipt{Provider: "other", ID: "SM1", Message: m.ID, Status: "delivered"}
+		if err := w.Outbox.NoteReceipt(w.T.Context(), r); err != nil {
 			w.T.Error(err)
 		}
 	}, nil},
@@ -235,7 +235,7 @@ func TestReportOfALooseCopy(t *testing.T) {
 			t.Parallel()
 			storetest.Each(t, func(t *testing.T, db *store.DB) {
 				w := newWorld(t, db, append(c.plan, notify.ErrUnanswered)...)
-				w.provider.during = func(m notify.Outgoing) {
+				w.provider.during = func(m notify.MT) {
 					if c.during != nil && m.Text == c.loose.Text {
 						c.during(w, m)
 					}
@@ -265,7 +265,7 @@ func TestReportInAnotherForm(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db, nil, notify.ErrUnanswered)
-		w.provider.during = func(m notify.Outgoing) {
+		w.provider.during = func(m notify.MT) {
 			if m.Text == "first" {
 				w.hearsOf("161")
 			}
@@ -274,7 +274,7 @@ func TestReportInAnotherForm(t *testing.T) {
 		w.Work()
 		w.send(receipt("first"))
 		w.until(notify.Sent)
-		if err := w.Outbox.Report(t.Context(), notify.Report{Provider: "test", ID: "A1", Status: "delivered"}); err != nil {
+		if err := w.Outbox.NoteReceipt(t.Context(), notify.DeliveryReceipt{Provider: "test", ID: "A1", Status: "delivered"}); err != nil {
 			t.Fatal(err)
 		}
 		w.worked()
@@ -349,7 +349,7 @@ func TestNeverThreeCopies(t *testing.T) {
 				}
 				if test.status == "" {
 					w.Pass(8 * 24 * time.Hour)
-				} else if err := w.Outbox.Report(t.Context(), notify.Report{
+				} else if err := w.Outbox.NoteReceipt(t.Context(), notify.DeliveryReceipt{
 					Provider: "test", ID: "late", Status: test.status, Message: w.provider.taken()[0].ID,
 				}); err != nil {
 					t.Error(err)

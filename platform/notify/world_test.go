@@ -23,17 +23,17 @@ var start = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 type provider struct {
 	mu   sync.Mutex
 	plan []error
-	got  []notify.Outgoing
+	got  []notify.MT
 	at   []time.Time
 	// names gives every message one id, as no provider should.
 	names string
 	// during, unless nil, is what happens before the provider answers.
-	during func(m notify.Outgoing)
+	during func(m notify.MT)
 	// by, unless nil, gets the messages in place of this one.
 	by *provider
 }
 
-func (p *provider) Send(ctx context.Context, m notify.Outgoing) (notify.Taken, error) {
+func (p *provider) Send(ctx context.Context, m notify.MT) (notify.Submission, error) {
 	if p.by != nil {
 		return p.by.Send(ctx, m)
 	}
@@ -43,7 +43,7 @@ func (p *provider) Send(ctx context.Context, m notify.Outgoing) (notify.Taken, e
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.got, p.at = append(p.got, m), append(p.at, time.Now())
-	taken := notify.Taken{Provider: "test", Operator: "MegaCom", Parts: 2, Cost: 240}
+	taken := notify.Submission{Provider: "test", Operator: "MegaCom", Parts: 2, Cost: 240}
 	if n := len(p.got); n <= len(p.plan) && p.plan[n-1] != nil {
 		return taken, p.plan[n-1]
 	}
@@ -51,10 +51,10 @@ func (p *provider) Send(ctx context.Context, m notify.Outgoing) (notify.Taken, e
 	return taken, nil
 }
 
-func (p *provider) taken() []notify.Outgoing {
+func (p *provider) taken() []notify.MT {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return append([]notify.Outgoing(nil), p.got...)
+	return append([]notify.MT(nil), p.got...)
 }
 
 // tried are the moments of the tries.

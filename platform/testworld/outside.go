@@ -47,19 +47,19 @@ func (c *Clock) Set(at time.Time) {
 // Phones is a provider that takes every message, once a queue works, and keeps it.
 type Phones struct {
 	mu   sync.Mutex
-	sent []notify.Outgoing
+	sent []notify.MT
 }
 
 // Send implements notify.Sender.
-func (p *Phones) Send(_ context.Context, m notify.Outgoing) (notify.Taken, error) {
+func (p *Phones) Send(_ context.Context, m notify.MT) (notify.Submission, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sent = append(p.sent, m)
-	return notify.Taken{Provider: "test", ID: "SM" + m.ID}, nil
+	return notify.Submission{Provider: "test", ID: "SM" + m.ID}, nil
 }
 
 // Sent is what the phones got, the earliest first.
-func (p *Phones) Sent() []notify.Outgoing {
+func (p *Phones) Sent() []notify.MT {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.sent)
