@@ -37,7 +37,7 @@ var ErrOvertaken = errors.New("another process appended to the tree")
 type Deps struct {
 	DB     *store.DB
 	Sealer *seal.Sealer
-	Random   io.Reader
+	Random io.Reader
 	Now    func() time.Time
 }
 
