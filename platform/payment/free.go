@@ -71,12 +71,35 @@ func (s *Service) held(ctx context.Context, c caller.Caller, service, ref string
 	if State(holder.State) == Settled {
 		return errPaid, nil
 	}
-	told, err := q.CountTold(ctx, db.CountToldParams{PaymentID: holder.PaymentID, Owner: s.owner(c.Phone)})
+	told, err := s.told(ctx, c, holder.PaymentID)
 	if err != nil {
-		return nil, fmt.Errorf("look who is told of a payment: %w", err)
+		return nil, err
 	}
-	if told == 0 {
+	if !told {
 		return errElsewhere, nil
 	}
 	return errTaken, nil
+}
+
+// Told reports that the caller gets a message when the payment that holds a bill ends:
+// it is the caller's own, or the caller paid for the same and waits. False of a bill
+// that nobody pays.
+func (s *Service) Told(ctx context.Context, c caller.Caller, service, ref string) (bool, error) {
+	holder, err := db.New(s.DB.Reader()).ClaimHolder(ctx, db.ClaimHolderParams{Service: service, Ref: ref})
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look for a bill's claim: %w", err)
+	}
+	return s.told(ctx, c, holder.PaymentID)
+}
+
+// told reports that the caller gets a message when a payment ends.
+func (s *Service) told(ctx context.Context, c caller.Caller, id string) (bool, error) {
+	n, err := db.New(s.DB.Reader()).CountTold(ctx, db.CountToldParams{PaymentID: id, Owner: s.owner(c.Phone)})
+	if err != nil {
+		return false, fmt.Errorf("look who is told of a payment: %w", err)
+	}
+	return n > 0, nil
 }

@@ -146,6 +146,14 @@ func TestOpenRefusesATakenBill(t *testing.T) {
 		if _, err := w.Open(ctx, w.Caller(bakyt, "t2"), "fine", []string{"1"}); problem.From(err).Key != "problem.payment_elsewhere" {
 			t.Errorf("a bill being paid: %v", err)
 		}
+		for phone, want := range map[string]bool{aigul: true, bakyt: false, "": false} {
+			if told, err := w.Told(ctx, w.Caller(phone, ""), "fine", "1"); err != nil || told != want {
+				t.Errorf("%q gets the message: %t, %v", phone, told, err)
+			}
+		}
+		if told, err := w.Told(ctx, w.Caller(aigul, ""), "fine", "2"); err != nil || told {
+			t.Errorf("of a bill that nobody pays: %t, %v", told, err)
+		}
 		if _, err := w.Open(ctx, w.Caller("", "t3"), "fine", []string{"1"}); problem.From(err).Key != "problem.payment_phone" {
 			t.Errorf("nobody: %v", err)
 		}

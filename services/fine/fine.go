@@ -36,6 +36,7 @@ type Deps struct {
 type Payments interface {
 	Checkout(service, list string, about func(t *dialog.Turn, p payment.Payment) dialog.Message) []dialog.Node
 	Claimed(ctx context.Context, service, ref string) (bool, error)
+	Told(ctx context.Context, c caller.Caller, service, ref string) (bool, error)
 }
 
 // Identity knows who proved who they are (platform/identity).

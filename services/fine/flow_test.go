@@ -15,6 +15,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/registry"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 	"github.com/eshik-kg/eshik/platform/testworld"
@@ -28,6 +29,7 @@ type conversation struct {
 	state   *dialog.State
 	budget  dialog.Budget
 	channel caller.Channel
+	phone   string
 	turns   int
 }
 
@@ -41,7 +43,7 @@ func newConversation(t *testing.T, w *world, loc locales.Locale) *conversation {
 	testworld.OK(t, err)
 	return &conversation{
 		t: t, w: w, engine: engine, state: dialog.NewState(loc),
-		budget: dialog.Budget{Septets: 182, Units: 80}, channel: caller.USSD,
+		budget: dialog.Budget{Septets: 182, Units: 80}, channel: caller.USSD, phone: aigul,
 	}
 }
 
@@ -52,7 +54,7 @@ func (k *conversation) turn(in dialog.Input) string {
 	var err error
 	k.state, err = dialog.Decode(k.state.Encode())
 	testworld.OK(k.t, err)
-	c := k.w.caller(fmt.Sprintf("turn-%s-%d", k.t.Name(), k.turns))
+	c := k.w.Caller(k.phone, fmt.Sprintf("turn-%s-%s-%d", k.t.Name(), k.phone, k.turns))
 	c.Channel, in.Budget = k.channel, k.budget
 	reply, err := k.engine.Next(context.Background(), c, k.state, in)
 	testworld.OK(k.t, err)
@@ -115,6 +117,46 @@ func TestConversationPaysAFine(t *testing.T) {
 		again.say("1")
 		again.expect(again.say(plate), "01KG123ABC: 2 штрафа\n1 Все: 8 500 с.\n2 №103: 1 000 с.")
 	})
+}
+
+// TestOnlyThePayerWaitsForTheSMS: while every fine of a plate is being paid, the phone
+// that the SMS comes to is told to wait for it, and no other.
+func TestOnlyThePayerWaitsForTheSMS(t *testing.T) {
+	t.Parallel()
+	for name, channel := range map[string]struct {
+		of     caller.Channel
+		budget dialog.Budget
+		start  string
+	}{
+		"USSD": {caller.USSD, dialog.Budget{Septets: 182, Units: 80}, "1*" + plate},
+		"SMS":  {caller.SMS, dialog.Budget{Septets: 459, Units: 201}, "ШТРАФ " + plate},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
+			w.city.fines["102"].code, w.city.fines["103"].code = registry.CodeClosed, registry.CodeClosed
+			w.paid(t, "t1", "101")
+			for _, c := range []struct {
+				phone   string
+				loc     locales.Locale
+				says    string
+				waiting bool
+			}{
+				{aigul, locales.RU, "штрафы оплачиваются", true},
+				{aigul, locales.KY, "айып пулдар төлөнүп жатат", true},
+				{bakyt, locales.RU, "платит кто-то другой. Проверьте позже", false},
+				{bakyt, locales.KY, "башка бирөө төлөп жатат. Кийин караңыз", false},
+			} {
+				k := newConversation(t, w, c.loc)
+				k.phone, k.channel, k.budget = c.phone, channel.of, channel.budget
+				screen := k.start(channel.start)
+				k.expect(screen, c.says)
+				if strings.Contains(screen, "SMS") != c.waiting {
+					t.Errorf("%s: an SMS is promised, or is not: %q", c.phone, screen)
+				}
+			}
+		})
+	}
 }
 
 func TestConversationPaysAll(t *testing.T) {

@@ -18,7 +18,7 @@ func (s *Service) offer(ctx context.Context, t *dialog.Turn, list Listing) dialo
 	plate, payable := list.Plate.Text, list.Payable()
 	screen := say("fine.list", "plate", plate, "n", len(payable))
 	if len(payable) == 0 {
-		screen = say("fine.all_paying", "plate", plate)
+		screen = say(underWay(list.Bills), "plate", plate)
 	}
 	if len(payable) > 1 && len(payable) <= payment.MaxBills {
 		screen.Options = append(screen.Options, option(
@@ -37,6 +37,15 @@ func (s *Service) offer(ctx context.Context, t *dialog.Turn, list Listing) dialo
 		screen.Options = append(screen.Options, option(dialog.Say("fine.warning"), dialog.Go(nodeWarning)))
 	}
 	return screen
+}
+
+// underWay is what is said where every fine is being paid: to wait for the SMS only
+// where one comes to the caller.
+func underWay(bills []Bill) string {
+	if slices.ContainsFunc(bills, func(b Bill) bool { return b.Told }) {
+		return "fine.all_paying"
+	}
+	return "fine.all_elsewhere"
 }
 
 // told are the fines by number as the register tells their owner; none for anybody

@@ -30,6 +30,8 @@ type Bill struct {
 	Due money.Amount
 	// Paying says that it is paid through us and the register is being told.
 	Paying bool
+	// Told says that it is Paying and the caller gets a message when that ends.
+	Told bool
 }
 
 // Listing is what is owed on a plate.
@@ -191,6 +193,10 @@ func (s *Service) priceOne(ctx context.Context, c caller.Caller, f registry.Plat
 	if err != nil || answer.Code != registry.CodeOK {
 		return Bill{}, err
 	}
-	paying, err := s.Payments.Claimed(ctx, Name, number)
-	return Bill{Number: number, Amount: f.Amount, Due: answer.Cost, Paying: paying}, err
+	bill := Bill{Number: number, Amount: f.Amount, Due: answer.Cost}
+	if bill.Paying, err = s.Payments.Claimed(ctx, Name, number); err != nil || !bill.Paying {
+		return bill, err
+	}
+	bill.Told, err = s.Payments.Told(ctx, c, Name, number)
+	return bill, err
 }

@@ -20,6 +20,7 @@ import (
 
 const (
 	aigul = testworld.Aigul
+	bakyt = testworld.Bakyt
 	pin   = testworld.AigulPIN
 	plate = "01KG123ABC"
 )
