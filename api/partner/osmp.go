@@ -223,6 +223,11 @@ var errRequest = errors.New("not an OSMP request")
 // decide asks the payments what a request comes to; what is not of the protocol does not
 // reach them.
 func (o *OSMP) decide(ctx context.Context, partner string, r osmpRequest) (a payment.Answer, result osmpResult, err error) {
+	if r.command == "cancel" {
+		// A bill is paid for good once its register knows: nothing to take back, whatever
+		// else stands in the request.
+		return a, forbidden, nil
+	}
 	if r.repeated {
 		return a, repeatedParameter, nil
 	}
@@ -238,9 +243,6 @@ func (o *OSMP) decide(ctx context.Context, partner string, r osmpRequest) (a pay
 		a, err = o.Payments.Check(ctx, partner, r.account, sum)
 	case "pay":
 		a, err = o.Payments.Accept(ctx, partner, r.txnID, r.account, sum, at)
-	case "cancel":
-		// A bill is paid for good once its register knows: nothing to take back.
-		return a, forbidden, nil
 	default:
 		return a, notOSMP, nil
 	}
