@@ -107,6 +107,14 @@ func TestQR(t *testing.T) {
 		}
 	}
 	body := strings.TrimPrefix(payload, "ESHIK2:")
+	for _, wrap := range []string{"\n", "\r\n", "\r", "\t", "\r\n\t"} {
+		for _, at := range []int{3, 7, 8, len(payload) / 2, len(payload) - 1} { // in the prefix, behind it, in a group
+			signed, err := h.VerifyQR(t.Context(), anybody, payload[:at]+wrap+payload[at:])
+			if err != nil || signed.Number != issued.Number {
+				t.Errorf("wrapped with %q at %d: %+v, %v", wrap, at, signed, err)
+			}
+		}
+	}
 	message := must[[]byte](t)(sign.DecodeBase45(body))
 	message[len(message)/2] ^= 1
 	for name, c := range map[string]struct{ text, key string }{
@@ -114,6 +122,7 @@ func TestQR(t *testing.T) {
 		"changed, with a prefix": {"ESHIK2:" + sign.EncodeBase45(message), "problem.certificate_forged"},
 		"cut":                    {body[:len(body)-3], "problem.certificate_forged"},
 		"cut in a group":         {payload[:len(payload)-2], "problem.certificate_forged"},
+		"a space put in":         {payload[:20] + " " + payload[20:], "problem.certificate_forged"},
 		"prefix alone":           {"ESHIK2:", "problem.certificate_forged"},
 		"foreign after a prefix": {"ESHIK1:https://example.kg", "problem.certificate_forged"},
 		"empty":                  {"", "problem.certificate_foreign"},

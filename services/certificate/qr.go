@@ -38,6 +38,10 @@ func payload(message []byte, r Record) string {
 // a COSE_Sign1 message, D2 84 (RFC 9052, section 2).
 const qrStart = "RRQ"
 
+// unwrapped takes out what wraps a long text that was copied. The space stays: it is a
+// digit of base45.
+var unwrapped = strings.NewReplacer("\r", "", "\n", "", "\t", "")
+
 // unprefixed gives the base45 of a code's text, and whether the text is one of ours, with
 // its prefix or without. Base45 has no small letters: a phone that takes the prefix for
 // the scheme of an address, and writes it small (RFC 3986, section 3.1), loses nothing.

@@ -114,7 +114,7 @@ func (s *Service) VerifyQR(ctx context.Context, c caller.Caller, payload string)
 // unpack gives the signed message of a QR code. A code that was never one of ours
 // (a ticket, an address, nothing) is told apart from one that was changed or is not whole.
 func unpack(payload string) ([]byte, error) {
-	text, ours := unprefixed(strings.TrimSpace(payload))
+	text, ours := unprefixed(strings.TrimSpace(unwrapped.Replace(payload)))
 	if !ours {
 		return nil, problem.New(problem.Invalid, "problem.certificate_foreign")
 	}
