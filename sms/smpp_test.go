@@ -60,6 +60,12 @@ func newCentreOf(t *testing.T, taker sms.Receiver, deliveries sms.Deliveries) *c
 // newCentreWithin is newCentreOf for one whose responses are awaited for so long.
 func newCentreWithin(t *testing.T, taker sms.Receiver, deliveries sms.Deliveries, response time.Duration) *centre {
 	t.Helper()
+	return newCentreAt(t, taker, deliveries, response, time.Now)
+}
+
+// newCentreAt is newCentreWithin by another clock.
+func newCentreAt(t *testing.T, taker sms.Receiver, deliveries sms.Deliveries, response time.Duration, now func() time.Time) *centre {
+	t.Helper()
 	c := &centre{t: t, smsc: smpptest.Start(t), refused: make(chan string, 10)}
 	log := slog.New(slog.DiscardHandler)
 	client, err := smpp.New(
@@ -71,7 +77,7 @@ func newCentreWithin(t *testing.T, taker sms.Receiver, deliveries sms.Deliveries
 		t.Fatal(err)
 	}
 	c.SMPP, err = sms.NewSMPP(sms.SMPPConfig{Name: "megacom", From: "1414"}, client.Submit, sms.CallbackDeps{
-		Deliveries: deliveries, Receiver: taker, Now: time.Now,
+		Deliveries: deliveries, Receiver: taker, Now: now,
 		Refused: func(reason string) { c.refused <- reason }, Log: log,
 	})
 	if err != nil {

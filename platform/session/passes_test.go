@@ -85,8 +85,9 @@ func (c *counted) service() dialog.Flow {
 	}
 }
 
-// newCounted is Conversations on a counting engine, whose answers may come later.
-func newCounted(t *testing.T, db *store.DB) (*patient, *counted) {
+// newCounted is Conversations on a counting engine, whose answers may come later. A step that
+// is not slow is waited for, however busy the machine is.
+func newCounted(t *testing.T, db *store.DB, slow bool) (*patient, *counted) {
 	t.Helper()
 	c := &counted{hold: make(chan struct{})}
 	p := newPatient(t, db)
@@ -100,6 +101,11 @@ func newCounted(t *testing.T, db *store.DB) (*patient, *counted) {
 		t.Fatal(err)
 	}
 	deps.Engine = c
+	deferred := *deps.Deferred
+	if deferred.StepTime = time.Minute; slow {
+		deferred.StepTime = time.Second
+	}
+	deps.Deferred = &deferred
 	if p.Conversations, err = session.New(deps); err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +150,7 @@ func TestOnePass(t *testing.T) {
 			"a session gone on with by SMS":   {append(menu, dial("s1", "1*2"), gone("s1"), text("m1", "hello")), text("m2", "1"), false, cases{plain: 1}, "Plain"},
 		} {
 			t.Run(name, func(t *testing.T) {
-				p, c := newCounted(t, db)
+				p, c := newCounted(t, db, step.slow)
 				for _, turn := range step.before {
 					turn(t, p)
 				}
