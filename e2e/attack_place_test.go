@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -153,5 +154,42 @@ func TestAttackAThiefMovesTheNotices(t *testing.T) {
 		if !strings.Contains(m.Text, "оператор") {
 			t.Errorf("the phone that was undone is told %q", m.Text)
 		}
+	}
+}
+
+// TestAttackAThiefDeclinesTheOffer: the parent is told which phone declined, and after her
+// word whom to ask; the officer is shown the answer with the command that offers the place anew.
+func TestAttackAThiefDeclinesTheOffer(t *testing.T) {
+	t.Parallel()
+	const thief, parent = "+996555777001", aigul
+	d := embedded(t)
+	parents := d.signIn(parent)
+	prove(t, d, parents)
+	number := enrolled(t, d, parents, 0, "parent-12345")
+	d.offerTo(number)
+	d.await(parent, "Орун")
+	thiefs := d.signIn(thief)
+	prove(t, d, thiefs)
+	word := undoWord.FindString(d.await(parent, "7001"))
+	if status := d.json(http.MethodPost, "/v1/preschool/registrations/"+number+"/answer", thiefs, map[string]bool{"accept": false}, nil); status != http.StatusOK {
+		t.Fatalf("declined: %d", status)
+	}
+	d.await(parent, "…7001 телефонунан орундан баш тартылды")
+	d.text(parent, word, "24")
+	d.await(parent, "билим берүү бөлүмүнө")
+	listed := d.staff("unheard")
+	mend := regexp.MustCompile("eshik staff (offer --registration " + number + " --kindergarten \\S+)").FindStringSubmatch(listed)
+	if mend == nil {
+		t.Fatalf("the officer is shown %s", listed)
+	}
+	d.staff(strings.Fields(mend[1])...)
+	if got := d.standing(number); got.State != "offered" {
+		t.Errorf("stands at %+v", got)
+	}
+	if listed = d.staff("unheard"); !strings.Contains(listed, "0 answers") {
+		t.Errorf("still shown %s", listed)
+	}
+	if out, err := d.run("fsck"); err != nil {
+		t.Errorf("fsck: %v\n%s", err, out)
 	}
 }

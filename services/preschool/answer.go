@@ -43,6 +43,11 @@ func (s *Service) Answer(ctx context.Context, c caller.Caller, number string, ac
 	}
 	var answered Offer
 	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
+		if held, err := s.Identity.HoldProof(ctx, tx, c); err != nil {
+			return err
+		} else if !held { // cut off since the request was let in: the cut did not see this answer
+			return problemProveOffer
+		}
 		row, err := db.New(tx).LastOffer(ctx, r.ID)
 		if errors.Is(err, sql.ErrNoRows) {
 			return problemNoOffer
@@ -67,6 +72,7 @@ func (s *Service) answer(ctx context.Context, tx *store.Tx, c caller.Caller, r d
 				return Offer{}, err
 			}
 		}
+		row.AnsweredBy = s.phoneIndex(c.Phone)
 		won, err := s.closeOffer(ctx, tx, row, wanted, c.Now)
 		if err != nil {
 			return Offer{}, err
@@ -100,7 +106,8 @@ func whyClosed(ctx context.Context, q *db.Queries, r db.PreschoolRegistration, r
 }
 
 // answered is what an answer leaves behind; row is the offer as it ended. The message
-// goes to the phone that answered, and to the one that the registration tells.
+// goes to the phone that answered, and to the one that the registration tells: that is told
+// which phone it was, as its owner may know nothing of it.
 func (s *Service) answered(c caller.Caller, r db.PreschoolRegistration, row db.PreschoolOffer, state OfferState) effect {
 	e := effect{
 		caller: c, step: "answer", outcome: "done", object: r.Number, subject: r.CitizenID,
@@ -116,14 +123,17 @@ func (s *Service) answered(c caller.Caller, r db.PreschoolRegistration, row db.P
 		}
 		return gsm.Pick(s.Texts.Message(loc, key, "number", r.Number, "kindergarten", s.title(offerOf(row), loc)))
 	}
+	e.sayThere = func(loc locales.Locale) string {
+		return gsm.Pick(s.Texts.Message(loc, "preschool.sms_"+string(state)+"_there", "number", r.Number, "tail", tail(c.Phone)))
+	}
 	return e
 }
 
-// closeOffer ends an open offer; false: it was not open any more. Answers and
+// closeOffer ends an open offer as row says from which phone; false: it was not open any more. Answers and
 // the expiry race for the one row, and one of them wins.
 func (s *Service) closeOffer(ctx context.Context, tx *store.Tx, row db.PreschoolOffer, state OfferState, now time.Time) (bool, error) {
 	q := db.New(tx)
-	closed, err := q.CloseOffer(ctx, db.CloseOfferParams{ID: row.ID, State: string(state), AnsweredAt: dbtime.From(now)})
+	closed, err := q.CloseOffer(ctx, db.CloseOfferParams{ID: row.ID, State: string(state), AnsweredAt: dbtime.From(now), AnsweredBy: row.AnsweredBy})
 	if err != nil {
 		return false, fmt.Errorf("close the offer: %w", err)
 	}

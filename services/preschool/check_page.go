@@ -48,11 +48,11 @@ func readPage(ctx context.Context, tx *sql.Tx, after string) (page []*file, err 
 		return nil, err
 	}
 	return page, store.Rows(ctx, tx, "SELECT id, registration_id, number, kindergarten, name_ky, name_ru, intake, age, state, actor, offered_at, expires_at, "+
-		"answered_at FROM preschool_offers WHERE registration_id > $1 AND registration_id <= $2 ORDER BY registration_id, offered_at, id", stretch,
+		"answered_at, answered_by, shut_out_at FROM preschool_offers WHERE registration_id > $1 AND registration_id <= $2 ORDER BY registration_id, offered_at, id", stretch,
 		func(rows *sql.Rows) error {
 			var o db.PreschoolOffer
 			err := rows.Scan(&o.ID, &o.RegistrationID, &o.Number, &o.Kindergarten, &o.NameKy, &o.NameRu, &o.Intake, &o.Age, &o.State, &o.Actor,
-				&o.OfferedAt, &o.ExpiresAt, &o.AnsweredAt)
+				&o.OfferedAt, &o.ExpiresAt, &o.AnsweredAt, &o.AnsweredBy, &o.ShutOutAt)
 			if f := byID[o.RegistrationID]; f != nil {
 				f.offers = append(f.offers, o)
 			}

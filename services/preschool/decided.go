@@ -24,7 +24,8 @@ const (
 	groupPlace = "place"
 	// groupChoices: preschool_choices.choice, kindergarten, name_ky, name_ru, cohort.
 	groupChoices = "choices"
-	// groupOffer: all of preschool_offers; only where an offer is made or ends.
+	// groupOffer: all of preschool_offers; only where an offer is made or ends, or
+	// the phone that answered it is cut off.
 	groupOffer = "offer"
 )
 
@@ -61,6 +62,13 @@ func registrationGroups(r db.PreschoolRegistration, choices []db.PreschoolChoice
 }
 
 func offerGroup(o db.PreschoolOffer) *audit.Group {
-	return audit.Decided(groupOffer).Text(o.ID, o.RegistrationID, o.Number, o.Kindergarten, o.NameKy, o.NameRu, o.State, o.Actor).
+	group := audit.Decided(groupOffer).Text(o.ID, o.RegistrationID, o.Number, o.Kindergarten, o.NameKy, o.NameRu, o.State, o.Actor).
 		Number(o.Intake, o.Age).Moment(o.OfferedAt, o.ExpiresAt, o.AnsweredAt)
+	if o.AnsweredBy != "" { // records of before do not say from which phone
+		group.Text(o.AnsweredBy)
+	}
+	if !o.ShutOutAt.IsZero() {
+		group.Moment(o.ShutOutAt)
+	}
+	return group
 }

@@ -33,6 +33,8 @@ type effect struct {
 	kind  notify.Purpose
 	say   func(loc locales.Locale) string
 	dedup string
+	// sayThere is the SMS to the registration's phone where another one did it.
+	sayThere func(loc locales.Locale) string
 }
 
 // tells are the phones that an SMS about a registration goes to.
@@ -129,7 +131,9 @@ func (e effect) messages(parent string, loc locales.Locale) []notify.Message {
 		list = append(list, m)
 	}
 	if e.tells == bothOfThem && parent != "" && parent != e.caller.Phone {
-		list = append(list, e.message(parent, loc, e.dedup+":parent"))
+		there := e
+		there.say = e.sayThere
+		list = append(list, there.message(parent, loc, e.dedup+":parent"))
 	}
 	return list
 }

@@ -117,13 +117,15 @@ func (s *Service) tellMoved(ctx context.Context, tx *store.Tx, c caller.Caller, 
 	if number == "" {
 		key = "preschool.sms_moved_office"
 	}
-	tail := c.Phone[max(len(c.Phone)-4, 0):]
 	return s.Trail.Leave(ctx, tx, trail.Step{Messages: []notify.Message{{
 		To: phone, Locale: loc, Purpose: notify.Receipt, About: r.CitizenID, ExpiresAt: c.Now.Add(messageLife),
 		Dedup: "preschool.moved:" + r.ID + ":" + strconv.FormatInt(c.Now.UnixMicro(), 10),
-		Text:  gsm.Pick(s.Texts.Message(loc, key, "tail", tail, "word", number)),
+		Text:  gsm.Pick(s.Texts.Message(loc, key, "tail", tail(c.Phone), "word", number)),
 	}}})
 }
+
+// tail is what names a phone (E.164) to its person: its last four digits.
+func tail(phone string) string { return phone[max(len(phone)-4, 0):] }
 
 // claim makes what was taken over from another register the citizen's: the
 // registrations of the children that the register of families says are theirs.
@@ -245,9 +247,13 @@ func (s *Service) CutPhone(ctx context.Context, tx *store.Tx, phone string, now 
 
 // CutPerson has the citizen's registrations tell of themselves on heir, and on the phone
 // no more, whoever made them or moved them there; with them those that nobody hears of.
-// Without an heir nobody is told: see Unheard.
+// Without an heir nobody is told: see Unheard. What the phone answered to offers is told
+// to the heir, and listed for officers: see ShutOutAnswers.
 func (s *Service) CutPerson(ctx context.Context, tx *store.Tx, citizen, phone, heir string, now time.Time) error {
 	q := db.New(tx)
+	if err := s.shutOut(ctx, tx, citizen, phone, heir, now); err != nil {
+		return err
+	}
 	rows, err := q.OfPhone(ctx, s.phoneIndex(phone))
 	if err != nil {
 		return fmt.Errorf("list the registrations of a phone: %w", err)

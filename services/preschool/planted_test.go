@@ -107,7 +107,7 @@ func plants(q queued) []storetest.Plant {
 	add("registered earlier, taken over", q.taken, "child", of(q.taken, "registrations", "registered_at = 1, queued_at = 1"), of(q.taken, "choices", "queued_at = 1"))
 	found("an offer taken back", q.offered, "the audit log does not say", of(q.offered, "registrations", "state = 'waiting'"))
 	found("an offer that was not", q.waiting, "1 offers, the audit log says 0", of(q.waiting, "registrations", "state = 'offered'"),
-		"INSERT INTO preschool_offers SELECT 'x', r.id, r.number, o.kindergarten, o.name_ky, o.name_ru, o.intake, o.age, 'open', o.actor, o.offered_at, o.expires_at, NULL "+
+		"INSERT INTO preschool_offers SELECT 'x', r.id, r.number, o.kindergarten, o.name_ky, o.name_ru, o.intake, o.age, 'open', o.actor, o.offered_at, o.expires_at, NULL, '', NULL "+
 			"FROM preschool_offers o, preschool_registrations r WHERE o.number = '"+q.offered+"' AND r.number = '"+q.waiting+"'",
 		"UPDATE preschool_seats SET taken = taken + 1 WHERE kindergarten = 'K01'")
 	found("a declined place accepted", q.declined, "is accepted, the audit log says declined", of(q.declined, "offers", "state = 'accepted'"),
@@ -136,7 +136,8 @@ func plants(q queued) []storetest.Plant {
 	}
 	for _, number := range []string{q.offered, q.placed} {
 		for _, change := range []string{"id = id || 'x'", "name_ky = 'x'", "name_ru = 'x'", "actor = 'another'",
-			"offered_at = offered_at - 1", "expires_at = expires_at + 1", "answered_at = COALESCE(answered_at, 0) + 1"} {
+			"offered_at = offered_at - 1", "expires_at = expires_at + 1", "answered_at = COALESCE(answered_at, 0) + 1",
+			"answered_by = answered_by || 'x'", "shut_out_at = COALESCE(shut_out_at, 0) + 1"} {
 			add(change, number, "offer 1", of(number, "offers", change))
 		}
 		for _, change := range []string{"kindergarten = 'K02'", "intake = intake + 1", "age = age + 1"} {

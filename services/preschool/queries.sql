@@ -91,8 +91,27 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9, $10, $11);
 SELECT * FROM preschool_offers WHERE registration_id = $1 ORDER BY offered_at DESC, id DESC LIMIT 1;
 
 -- name: CloseOffer :execrows
-UPDATE preschool_offers SET state = sqlc.arg(state), answered_at = sqlc.arg(answered_at)
+UPDATE preschool_offers SET state = sqlc.arg(state), answered_at = sqlc.arg(answered_at), answered_by = sqlc.arg(answered_by)
 WHERE id = sqlc.arg(id) AND state = 'open';
+
+-- name: AnsweredFrom :many
+-- The answers that a citizen gave from a phone and that hold still: nothing came after them.
+SELECT o.* FROM preschool_offers o JOIN preschool_registrations r ON r.id = o.registration_id
+WHERE r.citizen_id = $1 AND o.answered_by = $2 AND o.shut_out_at IS NULL AND r.state IN ('waiting', 'placed')
+    AND NOT EXISTS (SELECT 1 FROM preschool_offers later WHERE later.registration_id = o.registration_id AND later.offered_at > o.offered_at)
+ORDER BY o.answered_at, o.id;
+
+-- name: ShutOutAnswers :many
+SELECT o.* FROM preschool_offers o JOIN preschool_registrations r ON r.id = o.registration_id
+WHERE o.shut_out_at > $1 AND r.state IN ('waiting', 'placed')
+    AND NOT EXISTS (SELECT 1 FROM preschool_offers later WHERE later.registration_id = o.registration_id AND later.offered_at > o.offered_at)
+ORDER BY o.shut_out_at DESC, o.id LIMIT 1000;
+
+-- name: LockRegistration :exec
+UPDATE preschool_registrations SET state = state WHERE id = $1;
+
+-- name: ShutOut :execrows
+UPDATE preschool_offers SET shut_out_at = $1 WHERE id = $2 AND shut_out_at IS NULL;
 
 -- name: OffersOfCitizen :many
 SELECT o.* FROM preschool_offers o JOIN preschool_registrations r ON r.id = o.registration_id

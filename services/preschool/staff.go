@@ -29,7 +29,7 @@ func Staff() []module.Task {
 			},
 			Do: staffWithdraws,
 		},
-		{Name: "unheard", Help: "List the registrations in the preschool queue that no phone hears of, those with an offer first.", Do: staffListsUnheard},
+		{Name: "unheard", Help: "List the registrations in the preschool queue that no phone hears of, those with an offer first, and the answers to offers from phones that were cut off afterwards.", Do: staffListsUnheard},
 	}
 }
 
@@ -79,5 +79,23 @@ func staffListsUnheard(ctx context.Context, modules []module.Module, _ string, _
 		}
 		lines.WriteByte('\n')
 	}
-	return fmt.Sprintf("%s%d registrations that no phone hears of.", lines.String(), len(list)), nil
+	fmt.Fprintf(&lines, "%d registrations that no phone hears of.\n", len(list))
+	answers, err := module.Of[*Service](modules).ShutOutAnswers(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, a := range answers {
+		lines.WriteString(sayShutOut(a))
+	}
+	return fmt.Sprintf("%s%d answers from phones that were cut off afterwards, in the last 30 days.", lines.String(), len(answers)), nil
+}
+
+// sayShutOut is the line of an answer, with the command that mends it.
+func sayShutOut(a ShutOutAnswer) string {
+	mend := fmt.Sprintf("offer --registration %s --kindergarten %s", a.Offer.Number, a.Offer.Kindergarten)
+	if a.Offer.State == Accepted {
+		mend = "take-back --registration " + a.Offer.Number
+	}
+	return fmt.Sprintf("%s  %s %s (%s) at %s by a phone that was cut off at %s; if that was not the parent: eshik staff %s\n",
+		a.Offer.Number, a.Offer.State, a.Offer.Name.RU, a.Offer.Kindergarten, clock.Moment(a.At), clock.Moment(a.CutAt), mend)
 }

@@ -37,6 +37,8 @@ type PreschoolOffer struct {
 	OfferedAt      dbtime.Time
 	ExpiresAt      dbtime.Time
 	AnsweredAt     dbtime.Time
+	AnsweredBy     string
+	ShutOutAt      dbtime.Time
 }
 
 type PreschoolRegistration struct {

@@ -174,6 +174,58 @@ func (q *Queries) AddRegistration(ctx context.Context, arg AddRegistrationParams
 	return result.RowsAffected()
 }
 
+const answeredFrom = `-- name: AnsweredFrom :many
+SELECT o.id, o.registration_id, o.number, o.kindergarten, o.name_ky, o.name_ru, o.intake, o.age, o.state, o.actor, o.offered_at, o.expires_at, o.answered_at, o.answered_by, o.shut_out_at FROM preschool_offers o JOIN preschool_registrations r ON r.id = o.registration_id
+WHERE r.citizen_id = $1 AND o.answered_by = $2 AND o.shut_out_at IS NULL AND r.state IN ('waiting', 'placed')
+    AND NOT EXISTS (SELECT 1 FROM preschool_offers later WHERE later.registration_id = o.registration_id AND later.offered_at > o.offered_at)
+ORDER BY o.answered_at, o.id
+`
+
+type AnsweredFromParams struct {
+	CitizenID  string
+	AnsweredBy string
+}
+
+// The answers that a citizen gave from a phone and that hold still: nothing came after them.
+func (q *Queries) AnsweredFrom(ctx context.Context, arg AnsweredFromParams) ([]PreschoolOffer, error) {
+	rows, err := q.db.QueryContext(ctx, answeredFrom, arg.CitizenID, arg.AnsweredBy)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PreschoolOffer
+	for rows.Next() {
+		var i PreschoolOffer
+		if err := rows.Scan(
+			&i.ID,
+			&i.RegistrationID,
+			&i.Number,
+			&i.Kindergarten,
+			&i.NameKy,
+			&i.NameRu,
+			&i.Intake,
+			&i.Age,
+			&i.State,
+			&i.Actor,
+			&i.OfferedAt,
+			&i.ExpiresAt,
+			&i.AnsweredAt,
+			&i.AnsweredBy,
+			&i.ShutOutAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const byNumber = `-- name: ByNumber :one
 SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from, active_child, place_kept_until_at FROM preschool_registrations WHERE number = $1
 `
@@ -290,18 +342,24 @@ func (q *Queries) Claim(ctx context.Context, arg ClaimParams) (int64, error) {
 }
 
 const closeOffer = `-- name: CloseOffer :execrows
-UPDATE preschool_offers SET state = $1, answered_at = $2
-WHERE id = $3 AND state = 'open'
+UPDATE preschool_offers SET state = $1, answered_at = $2, answered_by = $3
+WHERE id = $4 AND state = 'open'
 `
 
 type CloseOfferParams struct {
 	State      string
 	AnsweredAt dbtime.Time
+	AnsweredBy string
 	ID         string
 }
 
 func (q *Queries) CloseOffer(ctx context.Context, arg CloseOfferParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, closeOffer, arg.State, arg.AnsweredAt, arg.ID)
+	result, err := q.db.ExecContext(ctx, closeOffer,
+		arg.State,
+		arg.AnsweredAt,
+		arg.AnsweredBy,
+		arg.ID,
+	)
 	if err != nil {
 		return 0, err
 	}
@@ -356,7 +414,7 @@ func (q *Queries) HeldOfChild(ctx context.Context, childIndex string) (Preschool
 }
 
 const lastOffer = `-- name: LastOffer :one
-SELECT id, registration_id, number, kindergarten, name_ky, name_ru, intake, age, state, actor, offered_at, expires_at, answered_at FROM preschool_offers WHERE registration_id = $1 ORDER BY offered_at DESC, id DESC LIMIT 1
+SELECT id, registration_id, number, kindergarten, name_ky, name_ru, intake, age, state, actor, offered_at, expires_at, answered_at, answered_by, shut_out_at FROM preschool_offers WHERE registration_id = $1 ORDER BY offered_at DESC, id DESC LIMIT 1
 `
 
 func (q *Queries) LastOffer(ctx context.Context, registrationID string) (PreschoolOffer, error) {
@@ -376,6 +434,8 @@ func (q *Queries) LastOffer(ctx context.Context, registrationID string) (Prescho
 		&i.OfferedAt,
 		&i.ExpiresAt,
 		&i.AnsweredAt,
+		&i.AnsweredBy,
+		&i.ShutOutAt,
 	)
 	return i, err
 }
@@ -401,8 +461,17 @@ func (q *Queries) LeaveQueue(ctx context.Context, registrationID string) error {
 	return err
 }
 
+const lockRegistration = `-- name: LockRegistration :exec
+UPDATE preschool_registrations SET state = state WHERE id = $1
+`
+
+func (q *Queries) LockRegistration(ctx context.Context, id string) error {
+	_, err := q.db.ExecContext(ctx, lockRegistration, id)
+	return err
+}
+
 const missedOffers = `-- name: MissedOffers :many
-SELECT id, registration_id, number, kindergarten, name_ky, name_ru, intake, age, state, actor, offered_at, expires_at, answered_at FROM preschool_offers WHERE state = 'open' AND expires_at <= $1 ORDER BY expires_at LIMIT 500
+SELECT id, registration_id, number, kindergarten, name_ky, name_ru, intake, age, state, actor, offered_at, expires_at, answered_at, answered_by, shut_out_at FROM preschool_offers WHERE state = 'open' AND expires_at <= $1 ORDER BY expires_at LIMIT 500
 `
 
 func (q *Queries) MissedOffers(ctx context.Context, expiresAt dbtime.Time) ([]PreschoolOffer, error) {
@@ -428,6 +497,8 @@ func (q *Queries) MissedOffers(ctx context.Context, expiresAt dbtime.Time) ([]Pr
 			&i.OfferedAt,
 			&i.ExpiresAt,
 			&i.AnsweredAt,
+			&i.AnsweredBy,
+			&i.ShutOutAt,
 		); err != nil {
 			return nil, err
 		}
@@ -564,7 +635,7 @@ func (q *Queries) OfPhone(ctx context.Context, phoneIndex string) ([]PreschoolRe
 }
 
 const offersOfCitizen = `-- name: OffersOfCitizen :many
-SELECT o.id, o.registration_id, o.number, o.kindergarten, o.name_ky, o.name_ru, o.intake, o.age, o.state, o.actor, o.offered_at, o.expires_at, o.answered_at FROM preschool_offers o JOIN preschool_registrations r ON r.id = o.registration_id
+SELECT o.id, o.registration_id, o.number, o.kindergarten, o.name_ky, o.name_ru, o.intake, o.age, o.state, o.actor, o.offered_at, o.expires_at, o.answered_at, o.answered_by, o.shut_out_at FROM preschool_offers o JOIN preschool_registrations r ON r.id = o.registration_id
 WHERE r.citizen_id = $1 AND o.state = 'open' AND o.expires_at > $2 ORDER BY o.offered_at
 `
 
@@ -596,6 +667,8 @@ func (q *Queries) OffersOfCitizen(ctx context.Context, arg OffersOfCitizenParams
 			&i.OfferedAt,
 			&i.ExpiresAt,
 			&i.AnsweredAt,
+			&i.AnsweredBy,
+			&i.ShutOutAt,
 		); err != nil {
 			return nil, err
 		}
@@ -775,6 +848,69 @@ func (q *Queries) SetPhone(ctx context.Context, arg SetPhoneParams) error {
 		arg.ID,
 	)
 	return err
+}
+
+const shutOut = `-- name: ShutOut :execrows
+UPDATE preschool_offers SET shut_out_at = $1 WHERE id = $2 AND shut_out_at IS NULL
+`
+
+type ShutOutParams struct {
+	ShutOutAt dbtime.Time
+	ID        string
+}
+
+func (q *Queries) ShutOut(ctx context.Context, arg ShutOutParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, shutOut, arg.ShutOutAt, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const shutOutAnswers = `-- name: ShutOutAnswers :many
+SELECT o.id, o.registration_id, o.number, o.kindergarten, o.name_ky, o.name_ru, o.intake, o.age, o.state, o.actor, o.offered_at, o.expires_at, o.answered_at, o.answered_by, o.shut_out_at FROM preschool_offers o JOIN preschool_registrations r ON r.id = o.registration_id
+WHERE o.shut_out_at > $1 AND r.state IN ('waiting', 'placed')
+    AND NOT EXISTS (SELECT 1 FROM preschool_offers later WHERE later.registration_id = o.registration_id AND later.offered_at > o.offered_at)
+ORDER BY o.shut_out_at DESC, o.id LIMIT 1000
+`
+
+func (q *Queries) ShutOutAnswers(ctx context.Context, shutOutAt dbtime.Time) ([]PreschoolOffer, error) {
+	rows, err := q.db.QueryContext(ctx, shutOutAnswers, shutOutAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PreschoolOffer
+	for rows.Next() {
+		var i PreschoolOffer
+		if err := rows.Scan(
+			&i.ID,
+			&i.RegistrationID,
+			&i.Number,
+			&i.Kindergarten,
+			&i.NameKy,
+			&i.NameRu,
+			&i.Intake,
+			&i.Age,
+			&i.State,
+			&i.Actor,
+			&i.OfferedAt,
+			&i.ExpiresAt,
+			&i.AnsweredAt,
+			&i.AnsweredBy,
+			&i.ShutOutAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const standings = `-- name: Standings :many
