@@ -53,6 +53,9 @@ const choreEvery = 2 * time.Second
 // startHousekeeping does the chores, each at its own pace, until the returned function
 // is called. Each goes by itself: one that waits for a registry delays no other.
 func (a *App) startHousekeeping(ctx context.Context) (stop func()) {
+	if err := a.checkpoints.keeper.Tidy(); err != nil {
+		a.Log.WarnContext(ctx, "what a killed server left cannot be removed", "error", err)
+	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var all sync.WaitGroup
 	for _, c := range a.chores() {

@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"crypto/rand"
+	"errors"
+	"io/fs"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -52,7 +54,14 @@ func TestCheckpointsOfTheAuditLog(t *testing.T) {
 			return open == 0 && sealed > 0
 		})
 		d.setup = append(d.setup, "ESHIK_WITNESS="+outside.URL, "ESHIK_WITNESS_KEY="+vkey)
+		left := filepath.Join(d.data, "checkpoints", ".note271828182") // as a server leaves it that is killed while it writes
+		if err := os.WriteFile(left, []byte("half a che"), 0o600); err != nil {
+			t.Fatal(err)
+		}
 		d.kill()
+		if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("the unfinished checkpoint is still there: %v", err)
+		}
 		d.wait("the cosignature", func() bool { return witness.Newest() >= sealed })
 		d.wait("the figures", func() bool { return strings.Contains(d.metrics(), "eshik_audit_cosigned_timestamp_seconds") })
 		latest := filepath.Join(d.data, "checkpoints", "latest.note")

@@ -166,6 +166,10 @@ func (c *crawl) walk(who visitor, phase, avoided string) {
 	c.way(edge{"menu.main", "identity.undo"}, typed)
 	c.way(edge{"identity.undo", "identity.undone"}, "")
 	c.visit(dialog.NewState(c.locale), dialog.Input{Start: true, Text: "чыгуу"}, nil) // so has this: see identity.Forget
+	for text, node := range map[string]string{"телефонумду жоготтум": "identity.lost", "оператор": "identity.operator"} {
+		c.visit(dialog.NewState(c.locale), dialog.Input{Start: true, Text: text}, nil)
+		c.way(edge{"menu.main", node}, typed)
+	}
 	c.way(edge{"menu.main", "identity.forget"}, typed)
 	c.way(edge{"identity.forget", "identity.forgotten"}, "")
 	if c.channel.of == caller.SMS {

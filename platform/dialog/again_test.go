@@ -221,3 +221,55 @@ func newSeeker(t *testing.T, ask Ask) *dialler {
 	k.turn(Input{Start: true})
 	return k
 }
+
+// A confirmation's number is above all that options were chosen by in the conversation,
+// whatever led there, also one that broke off and went on: no such text that comes late
+// confirms anything.
+func TestAConfirmationHasAKeyOfItsOwn(t *testing.T) {
+	t.Parallel()
+	catalogue, err := locales.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := func(*Turn) Screen {
+		s := Screen{Body: []Message{Raw("title", "Тизме:")}}
+		for n := range 30 {
+			s.Options = append(s.Options, Option{Raw("title", fmt.Sprintf("Тандоо %d", n)), Go("sure.ask")})
+		}
+		return s
+	}
+	asks := func(*Turn) Screen {
+		return Screen{Body: []Message{Raw("title", "Ырастайсызбы?")}, Options: []Option{{Raw("title", "Ооба"), Go("sure.done")}}, Confirms: true}
+	}
+	engine, err := New(catalogue, Options{Log: slog.New(slog.DiscardHandler)}, Flow{
+		Name: "sure", Entry: Option{Label: Say("dialog.more"), Next: Go("sure.list")}, Nodes: []Node{
+			{ID: "sure.list", Plain: list}, {ID: "sure.ask", Plain: asks},
+			{ID: "sure.done", Plain: func(*Turn) Screen { return Screen{Body: []Message{Raw("title", "Бүттү")}} }},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, channel := range []caller.Channel{caller.USSD, caller.SMS} {
+		for place := range 30 {
+			k := &dialler{t: t, engine: engine, state: NewState(locales.KY), c: caller.Caller{Channel: channel}, budget: ussd}
+			k.turn(Input{Start: true})
+			keys := []string{"1", fmt.Sprint(number(place))}
+			k.turn(Input{Text: keys[0]})
+			k.turn(Input{Text: keys[1]})
+			if place%2 == 1 { // it breaks off, and goes on by a key too
+				earlier := k.engine.Dropped(k.state)
+				k.state = NewState(locales.KY)
+				k.turn(Input{Start: true, Earlier: earlier})
+				k.turn(Input{Text: "1"})
+			}
+			confirms := k.state.Pages[0].Number(0)
+			for _, late := range keys {
+				if k.turn(Input{Text: late}); k.state.Node != "sure.ask" || k.state.Pages[0].Number(0) != confirms {
+					t.Fatalf("%s: after %q a late %q leads to %s, whose key is %s", channel, keys, late, k.state.Node, k.state.Pages[0].Number(0))
+				}
+			}
+			k.say(confirms, "Бүттү")
+		}
+	}
+}

@@ -98,11 +98,11 @@ func Raw(kind, text string) Message { return Message{Kind: kind, Text: text} }
 type Screen struct {
 	Body    []Message
 	Options []Option
-	// Skip is how many numbers are left out before the first option's: a screen that confirms
-	// takes another key than those that lead to it, so that a text that arrives twice confirms
-	// nothing. Its label must be another too.
-	Skip int
-	Ask  Ask
+	// Confirms has the options numbered on from all that were chosen in the conversation: no
+	// key that led to a confirmation confirms it, so that a text that arrives twice, or late,
+	// confirms nothing. Its label must be another too.
+	Confirms bool
+	Ask      Ask
 	// End closes the conversation after this screen if it is one page. Without it, a screen
 	// that has neither options nor an Ask still offers the way back and the main menu.
 	End bool

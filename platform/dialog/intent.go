@@ -100,7 +100,7 @@ func (w *walk) meant(text, key string) intent {
 		return intent{do: func(w *walk, _ context.Context, _ intent) error { w.state.Page++; return nil }}
 	}
 	if next, has := w.state.choice(key); has {
-		return intent{do: (*walk).choose, waits: w.leadsToWait(next), next: next}
+		return intent{do: (*walk).choose, waits: w.leadsToWait(next), next: next, key: key}
 	}
 	if w.state.Node == nodeProblem && w.state.Ask != AskNothing && len(w.state.History) > 0 {
 		return intent{do: (*walk).askedBefore, waits: true, text: text, key: key}
@@ -151,6 +151,7 @@ func (w *walk) choose(ctx context.Context, i intent) error {
 		return errDialStops
 	}
 	w.count(OutcomeDone)
+	w.state.chose(i.key)
 	return w.move(ctx, i.next)
 }
 

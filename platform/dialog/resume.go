@@ -27,8 +27,9 @@ func (e *Engine) resume(ctx context.Context, t *Turn) (Next, error) {
 			return Next{}, fmt.Errorf("forget what the phone proved: %w", err)
 		}
 	}
-	next := e.nodes[earlier.Node].Resume
+	next, chosen := e.nodes[earlier.Node].Resume, t.state.Chosen
 	*t.state = *earlier
+	t.state.Chosen = max(t.state.Chosen, chosen)
 	if next.Node != "" {
 		t.state.Node = "" // there is no way back to a screen that is not proved yet
 	}

@@ -121,7 +121,7 @@ func (w *walk) lay(screen Screen, notice string) {
 		paragraphs = append(paragraphs, w.engine.text(loc, m))
 	}
 	s := sheet{
-		body: join(paragraphs...), more: w.engine.more(tongue), footer: w.footer(tongue, screen), first: screen.Skip,
+		body: join(paragraphs...), more: w.engine.more(tongue), footer: w.footer(tongue, screen), first: w.first(screen),
 		labels: make([]string, 0, len(screen.Options)), next: make([]Next, 0, len(screen.Options)),
 	}
 	for _, option := range screen.Options {
@@ -137,6 +137,20 @@ func (w *walk) lay(screen Screen, notice string) {
 	}
 	at := w.state.seen(len(own), len(s.labels))
 	w.state.Pages, w.state.Page = s.refuse(w.budget, own, at, notice, screen.Ask == AskNothing && len(s.labels) == 0), at
+}
+
+// longestChosen is the longest number, of those that lists are chosen from by.
+const longestChosen = 999
+
+// first is the place of a screen's first option.
+func (w *walk) first(screen Screen) int {
+	if !screen.Confirms {
+		return 0
+	}
+	if w.engine.proof != nil {
+		return (&State{Chosen: longestChosen}).unchosen()
+	}
+	return w.state.unchosen()
 }
 
 // seen is which of a screen's pages the citizen sees, the first where the screen is

@@ -19,7 +19,7 @@ func (w *walk) start(ctx context.Context, in Input) error {
 		w.notice, w.unclear = w.engine.text(w.locale(), Say(errUnread.Key)), true
 	}
 	if w.isOtherwise(clean(in.Text)) {
-		w.notice = join(w.open(ctx), w.notice)
+		w.notice = join(w.open(ctx, (*Told).byWord), w.notice)
 	}
 	if in.Earlier != nil {
 		answers := w.engine.answersEarlier(in.Earlier, in.first())
@@ -45,6 +45,9 @@ func (w *walk) start(ctx context.Context, in Input) error {
 	if command, rest, ok := w.engine.command(in.Text, false); ok {
 		w.state.Node = nodeMain
 		return w.command(ctx, command, rest)
+	}
+	if w.notice == "" {
+		w.notice = w.greeted(ctx, in.Text)
 	}
 	if w.isLost(in.Text) && w.notice == "" && !in.Restarted && !cancels(in.Text) && !w.engine.lexicon.Read(in.Text).Greets() {
 		w.notice, w.unclear = w.notUnderstood(ctx), true
@@ -124,7 +127,7 @@ func (w *walk) step(ctx context.Context, text string) error {
 func (w *walk) command(ctx context.Context, c Command, rest string) error {
 	switch {
 	case c.Node == nodeHelp:
-		w.notice = w.open(ctx)
+		w.notice = w.open(ctx, (*Told).any)
 		return w.move(ctx, c.next(rest))
 	case rest == "" || c.Ask == "":
 		return w.move(ctx, c.next(rest))

@@ -44,6 +44,9 @@ type State struct {
 	Ended   bool     `msg:"e,omitempty"`
 	// Region is what the conversation is about, for statistics: ISO 3166-2 or empty.
 	Region string `msg:"g,omitempty"`
+	// Chosen is the highest number that an option was chosen by: see Screen.Confirms. A build
+	// that lacks it numbers a confirmation by itself.
+	Chosen int `msg:"c,omitempty"`
 	// Earlier is a conversation that broke off, while the citizen is asked whether to
 	// continue it. Since version 2.
 	Earlier *State `msg:"b,omitempty"`
@@ -103,6 +106,22 @@ func (s *State) remember() {
 	if len(s.History) > maxHistory {
 		s.History = s.History[len(s.History)-maxHistory:]
 	}
+}
+
+// chose notes the key of a choice; "" where it was made in words.
+func (s *State) chose(key string) {
+	if place := placeOf(key); place >= 0 {
+		s.Chosen = max(s.Chosen, number(place))
+	}
+}
+
+// unchosen is the place of the first option with a number above all that were chosen.
+func (s *State) unchosen() int {
+	place := 0
+	for number(place) <= s.Chosen {
+		place++
+	}
+	return place
 }
 
 // choice is the option with a number, on whichever page it is shown. The pages of

@@ -385,8 +385,8 @@ func (z *Page) Msgsize() (s int) {
 func (z *State) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(14)
-	var zb0001Mask uint16 /* 14 bits */
+	zb0001Len := uint32(15)
+	var zb0001Mask uint16 /* 15 bits */
 	_ = zb0001Mask
 	if z.Memory == nil {
 		zb0001Len--
@@ -420,9 +420,13 @@ func (z *State) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x800
 	}
-	if z.Earlier == nil {
+	if z.Chosen == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x2000
+	}
+	if z.Earlier == nil {
+		zb0001Len--
+		zb0001Mask |= 0x4000
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -558,6 +562,11 @@ func (z *State) MarshalMsg(b []byte) (o []byte, err error) {
 			return
 		}
 		if (zb0001Mask & 0x2000) == 0 { // if not omitted
+			// string "c"
+			o = append(o, 0xa1, 0x63)
+			o = msgp.AppendInt(o, z.Chosen)
+		}
+		if (zb0001Mask & 0x4000) == 0 { // if not omitted
 			// string "b"
 			o = append(o, 0xa1, 0x62)
 			if z.Earlier == nil {
@@ -773,6 +782,12 @@ func (z *State) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Region")
 				return
 			}
+		case "c":
+			z.Chosen, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Chosen")
+				return
+			}
 		case "b":
 			if msgp.IsNil(bts) {
 				bts, err = msgp.ReadNilBytes(bts)
@@ -827,7 +842,7 @@ func (z *State) Msgsize() (s int) {
 	for za0006 := range z.Pending {
 		s += (*msgwire.Text)(&z.Pending[za0006]).Msgsize()
 	}
-	s += 2 + msgp.BoolSize + 2 + (*msgwire.Text)(&z.Region).Msgsize() + 2
+	s += 2 + msgp.BoolSize + 2 + (*msgwire.Text)(&z.Region).Msgsize() + 2 + msgp.IntSize + 2
 	if z.Earlier == nil {
 		s += msgp.NilSize
 	} else {

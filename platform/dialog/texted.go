@@ -208,11 +208,27 @@ func cancels(text string) bool {
 // lost answers a text that says nothing here: what can be texted, above the same
 // screen. Who says hello is shown the main menu.
 func (w *walk) lost(ctx context.Context, text string) error {
+	if said := w.greeted(ctx, text); said != "" {
+		return w.remark(ctx, said)
+	}
 	if w.engine.lexicon.Read(text).Greets() {
 		return w.home(ctx)
 	}
 	w.unclear = true
 	return w.remark(ctx, w.notUnderstood(ctx))
+}
+
+// greeted answers a text that says hello or thanks, and no more, of a phone that was sent a
+// message which waits for an answer: politely, and with how it is answered. "" for any other.
+func (w *walk) greeted(ctx context.Context, text string) string {
+	if !w.isLost(text) || !w.engine.lexicon.Read(text).Greets() {
+		return ""
+	}
+	said := w.open(ctx, (*Told).any)
+	if said == "" {
+		return ""
+	}
+	return join(w.sentences(Say("dialog.polite")), said)
 }
 
 // isLost reports a text of words that no choice, question or command takes.
@@ -223,7 +239,7 @@ func (w *walk) isLost(text string) bool {
 // notUnderstood says that a text was not, and what can be texted: first what a message
 // asked for that the phone was sent.
 func (w *walk) notUnderstood(ctx context.Context) string {
-	return join(w.sentences(Say("problem.words")), w.open(ctx), w.sentences(w.engine.textable()...))
+	return join(w.sentences(Say("problem.words")), w.open(ctx, (*Told).any), w.sentences(w.engine.textable()...))
 }
 
 func (w *walk) sentences(list ...Message) string {

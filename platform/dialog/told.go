@@ -8,16 +8,17 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 )
 
-// Told is what a service told a phone in a message that is answered with a word of the
-// service's AtOnce command: the phone's own, which nobody else was told.
+// Told is what a service told a phone in a message that waits for an answer: a word of the
+// service's AtOnce command, the phone's own, which nobody else was told, or a conversation.
 type Told struct {
 	// Say says what the phone may answer now ("To block it: БЛОК 1981"); the zero Message
 	// when nothing is open.
 	Say func(ctx context.Context, c caller.Caller) (Message, error)
-	// Acts reports that the command has an effect with what follows its word.
+	// Acts reports that the command has an effect with what follows its word; nil where the
+	// answer is a conversation.
 	Acts func(ctx context.Context, c caller.Caller, rest string) (bool, error)
 	// Otherwise are the words in which people answer such a message when they do not write
-	// the command: "это не я". They count only while something is open.
+	// the command: "это не я". They count only while something is open that a word answers.
 	Otherwise []string
 }
 
@@ -37,12 +38,12 @@ type Standing struct {
 // nothing.
 func (e *Engine) Standing(ctx context.Context, c caller.Caller, text string) (Standing, error) {
 	command, _, ok := e.command(text, false)
-	s := Standing{Help: ok && command.Node == nodeHelp, Open: e.open(ctx, c)}
+	s := Standing{Help: ok && command.Node == nodeHelp, Open: e.open(ctx, c, (*Told).byWord)}
 	// Only what is this command on every screen: what a screen may take for an answer would
 	// have no effect, and stand for ever.
 	command, rest, ok := e.atOnce(text)
 	told := e.told[command.service]
-	if !ok || told == nil {
+	if !ok || told == nil || !told.byWord() {
 		return s, nil
 	}
 	s.Told = true
@@ -64,12 +65,18 @@ func (e *Engine) learnTold(service Flow) {
 	}
 }
 
-// open says what the caller may answer to messages that their phone was sent; "" when
+// byWord reports a message that is answered with one word, which holds no conversation.
+func (t *Told) byWord() bool { return t.Acts != nil }
+
+// any is all messages that wait for an answer.
+func (t *Told) any() bool { return true }
+
+// open says what the caller may answer to those messages that their phone was sent; "" when
 // nothing. A screen that cannot say so is shown without it.
-func (e *Engine) open(ctx context.Context, c caller.Caller) string {
+func (e *Engine) open(ctx context.Context, c caller.Caller, those func(*Told) bool) string {
 	var lines []string
 	for _, service := range e.services {
-		if service.Told == nil || c.Phone == "" {
+		if service.Told == nil || !those(service.Told) || c.Phone == "" {
 			continue
 		}
 		message, err := service.Told.Say(ctx, c)
@@ -84,11 +91,11 @@ func (e *Engine) open(ctx context.Context, c caller.Caller) string {
 	return join(lines...)
 }
 
-// open says what the phone may answer to messages that it was sent.
-func (w *walk) open(ctx context.Context) string {
+// open says what the phone may answer to those messages that it was sent.
+func (w *walk) open(ctx context.Context, those func(*Told) bool) string {
 	c := w.caller
 	c.Locale = w.tongue()
-	return w.engine.open(ctx, c)
+	return w.engine.open(ctx, c, those)
 }
 
 // isOtherwise reports a text that may answer a message in other words than it asks for.
@@ -122,7 +129,7 @@ func (w *walk) dialsAtOnce(text string) (Command, string, bool) {
 // otherwise answers who answered a message in other words with those that it asks for.
 // Where nothing is open the text is what it is to everybody else.
 func (w *walk) otherwise(ctx context.Context, i intent) error {
-	if said := w.open(ctx); said != "" {
+	if said := w.open(ctx, (*Told).byWord); said != "" {
 		return w.remark(ctx, said)
 	}
 	i = w.meant(i.text, i.key)

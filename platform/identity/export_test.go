@@ -7,11 +7,12 @@ import (
 	"time"
 )
 
-// ParseCode, ParsePIN and ParseDocument are how input is read.
+// ParseCode, ParsePIN, ParseDocument and ParseBoth are how input is read.
 var (
 	ParseCode     = parseCode
 	ParsePIN      = parsePIN
 	ParseDocument = parseDocument
+	ParseBoth     = parseBoth
 )
 
 // SigningKey is the key of tokens.

@@ -54,10 +54,12 @@ func (s *Service) Flow() dialog.Flow {
 		{ID: nodeRefused, Plain: showRefused, Resume: again},
 		{ID: nodeUndo, Do: s.doUndo},
 		{ID: nodeUndone, Plain: showUndone},
-	}, Commands: []dialog.Command{
+		{ID: nodeLost, Show: s.showLost},
+		{ID: nodeOperator, Plain: showOperator},
+	}, Commands: append([]dialog.Command{
 		{Words: undoWords, Node: nodeUndo, Arg: keyNumber, AtOnce: true},
 		{Words: forgetWords, Node: nodeForget, AtOnce: true},
-	}, Hint: hint, Told: &dialog.Told{Say: s.sayOpen, Acts: s.undoes, Otherwise: otherwiseWords}}
+	}, lostCommands()...), Hint: hint, Told: &dialog.Told{Say: s.sayOpen, Acts: s.undoes, Otherwise: otherwiseWords}}
 }
 
 // hint says that a number nobody asked for looks like a personal one, also with a
@@ -147,11 +149,27 @@ func showPIN(*dialog.Turn) dialog.Screen {
 }
 
 func (s *Service) answerPIN(ctx context.Context, t *dialog.Turn, input string) (dialog.Next, error) {
+	if pin, document, both := parseBoth(input); both {
+		return s.answerBoth(ctx, t, pin, document)
+	}
 	id, err := s.openAttempt(ctx, t.Caller, input)
 	if errors.Is(err, errCodeNeeded) {
 		return dialog.Go(NodeStart), nil
 	}
 	return dialog.Go(nodeDocument, keyAttempt, id), err
+}
+
+// answerBoth takes both numbers of who typed them at once: the second is asked for next, or
+// the first was.
+func (s *Service) answerBoth(ctx context.Context, t *dialog.Turn, pin, document string) (dialog.Next, error) {
+	id, err := s.openAttempt(ctx, t.Caller, pin)
+	if errors.Is(err, errCodeNeeded) {
+		return dialog.Go(NodeStart), nil
+	}
+	if err != nil {
+		return dialog.Next{}, err
+	}
+	return s.answerAttempt(ctx, t, id, document)
 }
 
 func showDocument(*dialog.Turn) dialog.Screen {
@@ -162,7 +180,15 @@ func showDocument(*dialog.Turn) dialog.Screen {
 }
 
 func (s *Service) answerDocument(ctx context.Context, t *dialog.Turn, input string) (dialog.Next, error) {
-	_, err := s.finishAttempt(ctx, t.Caller, t.Get(keyAttempt), input)
+	if pin, document, both := parseBoth(input); both { // perhaps another personal number than before
+		return s.answerBoth(ctx, t, pin, document)
+	}
+	return s.answerAttempt(ctx, t, t.Get(keyAttempt), input)
+}
+
+// answerAttempt has the register say whether an attempt's person has a document.
+func (s *Service) answerAttempt(ctx context.Context, t *dialog.Turn, id, document string) (dialog.Next, error) {
+	_, err := s.finishAttempt(ctx, t.Caller, id, document)
 	switch {
 	case err == nil:
 		next := dialog.Return(keyAttempt, "")

@@ -463,3 +463,38 @@ func TestF11TheWordOfUndoActsAtOnce(t *testing.T) {
 		})
 	}
 }
+
+// Both numbers in one text are taken, whichever of them was asked for, and neither is shown
+// or kept.
+func TestBothNumbersInOneText(t *testing.T) {
+	for _, channel := range []caller.Channel{caller.USSD, caller.SMS} {
+		storetest.Each(t, func(t *testing.T, db *store.DB) {
+			w := newWorld(t, db)
+			k := newDialler(w, aigul)
+			if channel == caller.SMS {
+				k.channel, k.budget = channel, dialog.Budget{Septets: 459, Units: 201}
+			}
+			for _, typed := range []string{aigulPIN + " " + aigulDocument, aigulDocument + "\n" + aigulPIN, "ИНН " + aigulPIN + ", карта 1000001", aigulPIN + aigulDocument} {
+				for _, first := range []string{"", bakytPIN} {
+					k.dial()
+					k.say("1", "Введите код из SMS")
+					k.say(w.code(aigul), "Введите персональный номер (ПИН, 14 цифр)")
+					if first != "" {
+						k.say(first, "номер ID-карты")
+					}
+					k.say(aigulPIN+" "+bakytDocument, "не совпадают")
+					k.say("1", "Введите персональный номер (ПИН, 14 цифр)")
+					if first != "" {
+						k.say(first, "номер ID-карты")
+					}
+					k.say(typed, "Готово")
+					w.service.Lapse(k.t.Context(), k.by(aigul))
+					w.pass(24 * time.Hour)
+				}
+			}
+			for _, secret := range []string{aigulPIN, bakytPIN, aigulDocument, bakytDocument, "1000001"} {
+				k.forgot(secret)
+			}
+		})
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/eshik-kg/eshik/platform/dialog"
 )
@@ -91,6 +92,49 @@ func parseDocument(text string) (string, bool) {
 		return document, len(found) == 1
 	}
 	return "", false
+}
+
+// longestBoth bounds the text in which both numbers are looked for, in characters.
+const longestBoth = 100
+
+// parseBoth reads a personal number and a document's that were typed as one text, in either
+// order; not where it can be read in two ways.
+func parseBoth(text string) (pin, document string, ok bool) {
+	if utf8.RuneCountInString(text) > longestBoth {
+		return "", "", false
+	}
+	before := ' '
+	for i, r := range text {
+		if i > 0 && parted(before, r) {
+			for _, piece := range [][2]string{{text[:i], text[i:]}, {text[i:], text[:i]}} {
+				p, d, read := pinAndDocument(piece[0], piece[1])
+				if ok && read && (p != pin || d != document) {
+					return "", "", false
+				}
+				if read {
+					pin, document, ok = p, d, true
+				}
+			}
+		}
+		before = r
+	}
+	return pin, document, ok
+}
+
+// pinAndDocument reads a personal number in one text and a document's in another, where
+// neither has the other's as well.
+func pinAndDocument(first, second string) (pin, document string, ok bool) {
+	pin, isPIN := parsePIN(first)
+	document, isDocument := parseDocument(second)
+	_, more := parseDocument(first)
+	_, again := parsePIN(second)
+	return pin, document, isPIN && isDocument && !more && !again
+}
+
+// parted reports that one number may end and another begin between two characters.
+func parted(before, after rune) bool {
+	inside := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+	return !inside(before) || !inside(after) || unicode.IsDigit(before) && unicode.IsLetter(after)
 }
 
 // documentRune is one character as documents have it.

@@ -77,14 +77,39 @@ func TestParseDocument(t *testing.T) {
 	}
 }
 
+// Both numbers in one text are read in either order, with and without words; a text that has
+// only one of them, or two of one kind, is not.
+func TestParseBoth(t *testing.T) {
+	t.Parallel()
+	const both = "22001199500001 ID1234567"
+	for text, want := range map[string]string{
+		"22001199500001 ID1234567": both, "22001199500001ID1234567": both, "22001199500001,ID1234567": both, "22001199500001 / ид 1234567": both,
+		"ID1234567 22001199500001": both, "ID 1234567, 2 2001 1995 00001": both, "22001199500001 1234567": both, "1234567 22001199500001": both,
+		"22001199500001\nID1234567": both, "ИНН 22001199500001 паспорт ID1234567": both, "инн: 22001199500001; картам ID-123-4567, рахмат": both,
+		"жеке номерим 22001199500001 картам 1234567": both, "2-20011995-00001 AN1234567": "22001199500001 AN1234567",
+		"22001199500001": "", "ID1234567": "", "22001199500001 ID123456": "", "2200119950000 ID1234567": "", "22001199500001 22001199500002": "",
+		"22001199500001 ID1234567 ID1234568": "", "220011995000011234567": "", "": "", "ИНН паспорт": "", strings.Repeat("сөз ", 30) + both: "",
+	} {
+		pin, document, ok := identity.ParseBoth(text)
+		if got := strings.TrimSpace(pin + " " + document); got != want || ok != (want != "") {
+			t.Errorf("ParseBoth(%q) = %q, %v, want %q", text, got, ok, want)
+		}
+	}
+}
+
 func FuzzInput(f *testing.F) {
-	for _, text := range []string{"11503198800011", "ID1000001", "ид 1000001", "١١٥", "\xff", "𝟙𝟚𝟛"} {
+	for _, text := range []string{"11503198800011", "ID1000001", "ид 1000001", "١١٥", "\xff", "𝟙𝟚𝟛", "11503198800011 ID1000001"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		if pin, ok := identity.ParsePIN(text); ok {
 			if again, ok := identity.ParsePIN(pin); !ok || again != pin || len(pin) != 14 {
 				t.Errorf("%q was read as %q and then %q", text, pin, again)
+			}
+		}
+		if pin, document, ok := identity.ParseBoth(text); ok {
+			if p, d, ok := identity.ParseBoth(pin + " " + document); !ok || p != pin || d != document {
+				t.Errorf("%q was read as %q and %q, and then as %q and %q", text, pin, document, p, d)
 			}
 		}
 		if document, ok := identity.ParseDocument(text); ok {

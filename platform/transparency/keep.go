@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -74,11 +76,11 @@ func (k *Keeper) write(c, last Checkpoint) error {
 	if bytes.Equal(c.Note, last.Note) {
 		return nil
 	}
-	day := filepath.Join(k.Folder, k.Now().UTC().Format(time.DateOnly))
-	if err := os.MkdirAll(day, 0o700); err != nil {
+	today := filepath.Join(k.Folder, k.Now().UTC().Format(time.DateOnly))
+	if err := os.MkdirAll(today, 0o700); err != nil {
 		return fmt.Errorf("make the folder of checkpoints: %w", err)
 	}
-	for _, path := range []string{filepath.Join(day, fmt.Sprintf("%012d.note", c.Size)), filepath.Join(k.Folder, latest)} {
+	for _, path := range []string{filepath.Join(today, fmt.Sprintf("%012d.note", c.Size)), filepath.Join(k.Folder, latest)} {
 		if err := replace(path, c.Note); err != nil {
 			return fmt.Errorf("write a checkpoint down: %w", err)
 		}
@@ -86,9 +88,39 @@ func (k *Keeper) write(c, last Checkpoint) error {
 	return nil
 }
 
+// unfinished begins the name of a checkpoint's file while it is written: digits follow,
+// see [os.CreateTemp].
+const unfinished = ".note"
+
+// Tidy removes the files that a killed server had not finished, and no others. Where another
+// server writes one to the same folder right now, that one fails, and keeps its checkpoint
+// again at its next turn.
+func (k *Keeper) Tidy() error {
+	var faults []error
+	for _, in := range []string{"", day + "/"} {
+		left, err := fs.Glob(os.DirFS(k.Folder), in+unfinished+"[0-9]*")
+		faults = append(faults, err)
+		for _, name := range left {
+			if digits := strings.TrimPrefix(path.Base(name), unfinished); strings.Trim(digits, "0123456789") != "" {
+				continue
+			}
+			if err := os.Remove(filepath.Join(k.Folder, filepath.FromSlash(name))); !errors.Is(err, fs.ErrNotExist) {
+				faults = append(faults, err)
+			}
+		}
+	}
+	if err := errors.Join(faults...); err != nil {
+		return fmt.Errorf("tidy the folder of checkpoints: %w", err)
+	}
+	return nil
+}
+
+// day is what the folders of days are called, see [time.DateOnly].
+const day = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
+
 // replace puts a whole file in the place of another, also where we are killed.
 func replace(path string, content []byte) error {
-	file, err := os.CreateTemp(filepath.Dir(path), ".note*")
+	file, err := os.CreateTemp(filepath.Dir(path), unfinished+"*")
 	if err != nil {
 		return err
 	}

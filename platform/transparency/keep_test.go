@@ -73,3 +73,35 @@ func TestKeeping(t *testing.T) {
 		}
 	})
 }
+
+// What a killed server had not finished is removed, in every day's folder; what has another
+// name, and the checkpoints, stay.
+func TestTidy(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "[odd] checkpoints")
+	k := &transparency.Keeper{Folder: folder}
+	if err := k.Tidy(); err != nil {
+		t.Errorf("without a folder: %v", err)
+	}
+	files := map[string]bool{ // and whether they stay
+		".note123456": false, "2026-11-28/.note9": false, "2026-11-29/.note3141592653": false,
+		"latest.note": true, "2026-11-29/000000000004.note": true, ".note": true, ".notes1": true, ".note1.txt": true, ".note12a": true,
+		"elsewhere/.note123456": true, "2026-11-29/deeper/.note5": true, "note1": true,
+	}
+	for name := range files {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(folder, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, name), []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := k.Tidy(); err != nil {
+		t.Fatal(err)
+	}
+	for name, stays := range files {
+		if _, err := os.Stat(filepath.Join(folder, name)); err == nil != stays {
+			t.Errorf("%s: %v; it stays: %v", name, err, stays)
+		}
+	}
+}

@@ -19,8 +19,6 @@ const (
 	nodeList    = "fine.list"
 	nodeDetails = "fine.details"
 	nodeWarning = "fine.warning"
-	// nodeIdentity is the identification's sub-conversation (platform/identity).
-	nodeIdentity = "identity.start"
 )
 
 // memoryPlate is what the conversation remembers.
@@ -35,7 +33,7 @@ func (s *Service) Flow() dialog.Flow {
 			{ID: nodePlate, Plain: showPlate, Answer: answerPlate},
 			{ID: nodeOdd, Plain: showOdd, Answer: answerPlate},
 			{ID: nodeList, Show: s.showList},
-			{ID: nodeDetails, Show: s.showDetails, Resume: dialog.Call(nodeIdentity, nodeDetails)},
+			{ID: nodeDetails, Show: s.showDetails, Resume: dialog.Call(identity.NodeStart, nodeDetails)},
 			{ID: nodeWarning, Plain: showWarning},
 		}, s.Payments.Checkout(Name, nodeList, about)...),
 		Commands: commands(),

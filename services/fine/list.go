@@ -8,6 +8,7 @@ import (
 
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/payment"
 )
 
@@ -32,7 +33,7 @@ func (s *Service) offer(ctx context.Context, t *dialog.Turn, list Listing) dialo
 		}
 	}
 	screen.Options = append(screen.Options, option(
-		dialog.Say("fine.more"), dialog.Call(nodeIdentity, nodeDetails, memoryPlate, plate)))
+		dialog.Say("fine.more"), dialog.Call(identity.NodeStart, nodeDetails, memoryPlate, plate)))
 	if list.Heavy {
 		screen.Options = append(screen.Options, option(dialog.Say("fine.warning"), dialog.Go(nodeWarning)))
 	}

@@ -21,6 +21,12 @@ import (
 // Accepting leaves the queues; declining gives the seat back, and the policy
 // says what becomes of the place. The same answer given again is no error.
 func (s *Service) Answer(ctx context.Context, c caller.Caller, number string, accept bool) (Offer, error) {
+	return s.answerTo(ctx, c, number, "", accept)
+}
+
+// answerTo is Answer to one offer of a registration, by its id: another that came in its
+// place since it was read is not answered with it. Empty: whichever is open.
+func (s *Service) answerTo(ctx context.Context, c caller.Caller, number, offer string, accept bool) (Offer, error) {
 	if c.Subject == "" {
 		return Offer{}, problemProveOffer
 	}
@@ -53,6 +59,9 @@ func (s *Service) Answer(ctx context.Context, c caller.Caller, number string, ac
 			return problemNoOffer
 		} else if err != nil {
 			return fmt.Errorf("find the offer: %w", err)
+		}
+		if offer != "" && row.ID != offer {
+			return problemOther
 		}
 		answered, err = s.answer(ctx, tx, c, r, row, wanted)
 		answered.District = s.district(answered.Kindergarten)

@@ -37,13 +37,13 @@ func (s *Service) Flow() dialog.Flow {
 			{ID: "preschool.ask_number", Show: s.showAskNumber, Answer: s.answerNumber},
 			{ID: "preschool.position", Show: s.showPosition},
 			{ID: "preschool.mine", Do: s.doMine},
-			{ID: "preschool.offers", Show: s.showOffers, Resume: proveAgain("preschool.mine"), Sayings: answersOf(memNumber, "")},
-			{ID: "preschool.offer", Show: s.showOffer, Resume: proveAgain("preschool.mine"), Sayings: answersOf()},
+			{ID: "preschool.offers", Show: s.showOffers, Resume: answer, Sayings: answersOf(memNumber, "")},
+			{ID: "preschool.offer", Show: s.showOffer, Resume: goOn, Sayings: answersOf()},
 			{ID: "preschool.phone", Do: s.doPhone},
 			{ID: "preschool.phone_done", Plain: s.showPhoneDone},
-			{ID: "preschool.accept_sure", Show: s.showAcceptSure, Resume: proveAgain("preschool.mine"), Sayings: answersOf()},
+			{ID: "preschool.accept_sure", Show: s.showAcceptSure, Resume: goOn, Sayings: answersOf()},
 			{ID: "preschool.accept", Do: s.doAccept},
-			{ID: "preschool.decline_sure", Show: s.showDeclineSure, Resume: proveAgain("preschool.mine"), Sayings: secondThoughts()},
+			{ID: "preschool.decline_sure", Show: s.showDeclineSure, Resume: goOn, Sayings: secondThoughts()},
 			{ID: "preschool.decline", Do: s.doDecline},
 			{ID: "preschool.accepted", Plain: s.showAccepted},
 			{ID: "preschool.declined", Plain: s.showDeclined},
@@ -51,27 +51,27 @@ func (s *Service) Flow() dialog.Flow {
 		Commands: commands(),
 		Shapes:   []dialog.Shape{{Read: findNumber, Ask: "preschool.ask_number"}},
 		Hint:     hint,
+		Told:     &dialog.Told{Say: s.sayOpen},
 		Texted:   dialog.Say("preschool.texted"),
 	}
 }
 
 // proveAgain has a conversation that broke off prove whose children these are.
-func proveAgain(node string) dialog.Next { return dialog.Call("identity.start", node) }
+func proveAgain(node string) dialog.Next { return dialog.Call(identity.NodeStart, node) }
 
 func option(label dialog.Message, next dialog.Next) dialog.Option {
 	return dialog.Option{Label: label, Next: next}
 }
 
-// proven is the caller with the citizen that the phone proved to be.
-func (s *Service) proven(ctx context.Context, c caller.Caller) (caller.Caller, error) {
+// proven is the caller with the citizen that the phone proved to be, and that citizen;
+// neither where it proved nothing.
+func (s *Service) proven(ctx context.Context, c caller.Caller) (caller.Caller, identity.Citizen, error) {
 	citizen, proved, err := s.Identity.Proof(ctx, c)
-	if err != nil {
-		return c, err
+	if err != nil || !proved {
+		return c, identity.Citizen{}, err
 	}
-	if proved {
-		c.Subject = citizen.ID
-	}
-	return c, nil
+	c.Subject = citizen.ID
+	return c, citizen, nil
 }
 
 func (s *Service) showMenu(*dialog.Turn) dialog.Screen {
@@ -80,18 +80,16 @@ func (s *Service) showMenu(*dialog.Turn) dialog.Screen {
 		Options: []dialog.Option{
 			option(dialog.Say("preschool.menu_register"), register),
 			option(dialog.Say("preschool.menu_position"), dialog.Go("preschool.ask_number")),
-			option(dialog.Say("preschool.menu_offer"), proveAgain("preschool.mine")),
+			option(dialog.Say("preschool.menu_offer"), answer),
 		},
 	}
 }
 
 func (s *Service) showChildren(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
-	citizen, _, err := s.Identity.Proof(ctx, t.Caller)
+	c, citizen, err := s.proven(ctx, t.Caller)
 	if err != nil {
 		return dialog.Screen{}, err
 	}
-	c := t.Caller
-	c.Subject = citizen.ID
 	children, err := s.Children(ctx, c)
 	if err != nil {
 		return dialog.Screen{}, err
@@ -172,7 +170,7 @@ func (s *Service) showConfirm(ctx context.Context, t *dialog.Turn) (dialog.Scree
 }
 
 func (s *Service) doRegister(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	c, err := s.proven(ctx, t.Caller)
+	c, _, err := s.proven(ctx, t.Caller)
 	if err != nil {
 		return dialog.Next{}, err
 	}
@@ -234,7 +232,7 @@ func (s *Service) offered(p Position, loc locales.Locale) []dialog.Message {
 // withOffer leads from a screen to the answer of an open offer.
 func withOffer(screen dialog.Screen, p Position) dialog.Screen {
 	if p.Offer != nil {
-		screen.Options = []dialog.Option{option(dialog.Say("preschool.menu_offer"), proveAgain("preschool.mine"))}
+		screen.Options = []dialog.Option{option(dialog.Say("preschool.menu_offer"), answer)}
 	}
 	return screen
 }
@@ -251,16 +249,22 @@ func places(p Position, loc locales.Locale) []dialog.Message {
 
 // doMine begins what needs the person: registrations without a phone follow them.
 func (s *Service) doMine(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	c, err := s.proven(ctx, t.Caller)
+	c, _, err := s.proven(ctx, t.Caller)
 	if err != nil {
 		return dialog.Next{}, err
 	}
-	return dialog.Go("preschool.offers"), s.Settle(ctx, c)
+	if err := s.Settle(ctx, c); err != nil {
+		return dialog.Next{}, err
+	}
+	if t.Get(memBroke) != "" {
+		return s.resumed(ctx, t)
+	}
+	return dialog.Go("preschool.offers"), nil
 }
 
 // doPhone has all the person's registrations tell of themselves on this phone.
 func (s *Service) doPhone(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	c, err := s.proven(ctx, t.Caller)
+	c, _, err := s.proven(ctx, t.Caller)
 	if err != nil {
 		return dialog.Next{}, err
 	}

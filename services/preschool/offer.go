@@ -14,6 +14,7 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/clock"
+	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/problem"
@@ -35,6 +36,7 @@ const (
 
 // Offer is a place held for a child.
 type Offer struct {
+	ID           string // of the offer itself: one registration may get several, one after the other
 	Number       string
 	Kindergarten string
 	Name         Name
@@ -60,6 +62,7 @@ var (
 	problemNoOffer   = problem.New(problem.NotFound, "problem.preschool_no_offer")
 	problemOver      = problem.New(problem.Conflict, "problem.preschool_offer_over")
 	problemAnswered  = problem.New(problem.Conflict, "problem.preschool_answered")
+	problemOther     = problem.New(problem.Conflict, "problem.preschool_offer_other")
 )
 
 // Offer holds a free seat of a kindergarten that the registration chose and
@@ -256,6 +259,30 @@ func (s *Service) Offers(ctx context.Context, c caller.Caller) ([]Offer, error) 
 	return offers, nil
 }
 
+// sayOpen says by when, and how, the place is answered that the caller's phone was told of;
+// of several the one whose time is over first.
+func (s *Service) sayOpen(ctx context.Context, c caller.Caller) (dialog.Message, error) {
+	q := db.New(s.DB.Reader())
+	rows, err := q.OfPhone(ctx, s.phoneIndex(c.Phone))
+	if err != nil {
+		return dialog.Message{}, fmt.Errorf("list the registrations of a phone: %w", err)
+	}
+	var first *Offer
+	for _, r := range rows {
+		open, err := openOffer(ctx, q, r.ID, c.Now)
+		if err != nil {
+			return dialog.Message{}, err
+		}
+		if open != nil && (first == nil || open.Until.Before(first.Until)) {
+			first = open
+		}
+	}
+	if first == nil {
+		return dialog.Message{}, nil
+	}
+	return dialog.Say("preschool.offer_open", "date", clock.ShowDate(first.LastDay())), nil
+}
+
 // openTo is the offer of a registration among the open ones to a citizen, with an empty number
 // the only one. Where it is none of them the problem says why.
 func (s *Service) openTo(ctx context.Context, c caller.Caller, number string, open []Offer) (Offer, error) {
@@ -264,25 +291,33 @@ func (s *Service) openTo(ctx context.Context, c caller.Caller, number string, op
 			return o, nil
 		}
 	}
-	r, err := s.find(ctx, number)
-	if errors.Is(err, problemNumber) || err == nil && r.CitizenID != c.Subject {
-		return Offer{}, problemNoOffer
-	} else if err != nil {
+	r, row, err := s.lastOffer(ctx, c, number)
+	if err != nil {
 		return Offer{}, err
 	}
-	q := db.New(s.DB.Reader())
-	row, err := q.LastOffer(ctx, r.ID)
-	if errors.Is(err, sql.ErrNoRows) {
-		return Offer{}, problemNoOffer
+	return Offer{}, whyClosed(ctx, db.New(s.DB.Reader()), r, row)
+}
+
+// lastOffer is the citizen's registration with a number, and the last offer to it.
+func (s *Service) lastOffer(ctx context.Context, c caller.Caller, number string) (r db.PreschoolRegistration, row db.PreschoolOffer, err error) {
+	r, err = s.find(ctx, number)
+	if errors.Is(err, problemNumber) || err == nil && r.CitizenID != c.Subject {
+		return r, row, problemNoOffer
 	} else if err != nil {
-		return Offer{}, fmt.Errorf("find the last offer: %w", err)
+		return r, row, err
 	}
-	return Offer{}, whyClosed(ctx, q, r, row)
+	row, err = db.New(s.DB.Reader()).LastOffer(ctx, r.ID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, row, problemNoOffer
+	} else if err != nil {
+		return r, row, fmt.Errorf("find the last offer: %w", err)
+	}
+	return r, row, nil
 }
 
 func offerOf(row db.PreschoolOffer) Offer {
 	return Offer{
-		Number: row.Number, Kindergarten: row.Kindergarten, Name: Name{KY: row.NameKy, RU: row.NameRu},
+		ID: row.ID, Number: row.Number, Kindergarten: row.Kindergarten, Name: Name{KY: row.NameKy, RU: row.NameRu},
 		State: OfferState(row.State), Until: row.ExpiresAt.Time,
 	}
 }

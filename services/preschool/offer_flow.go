@@ -2,18 +2,23 @@ package preschool
 
 import (
 	"context"
+	"errors"
 	"slices"
 
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/dialog"
 )
 
-// memKindergarten is the name of the one whose place was accepted.
-const memKindergarten = "kindergarten"
-
-// confirmSkip has a confirmation on the third number: the first opens the offer and accepts,
-// the second declines. A text that arrives twice, or late, confirms nothing.
-const confirmSkip = 2
+// What the conversation about an offer remembers: the name of the kindergarten whose place
+// was accepted, which offer is confirmed to be answered, and whether the conversation broke
+// off there.
+const (
+	memKindergarten = "kindergarten"
+	memOffer        = "offer"
+	memBroke        = "broke"
+)
 
 // answersOf are the words that accept and decline a place; what they lead to asks first.
 // pairs are put into the conversation's memory.
@@ -34,12 +39,18 @@ func secondThoughts() []dialog.Saying {
 	}
 }
 
-func (s *Service) showOffers(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
-	c, err := s.proven(ctx, t.Caller)
+// offers are the open ones to whom the phone proved to be, as the caller that comes with them.
+func (s *Service) offers(ctx context.Context, t *dialog.Turn) (caller.Caller, []Offer, error) {
+	c, _, err := s.proven(ctx, t.Caller)
 	if err != nil {
-		return dialog.Screen{}, err
+		return c, nil, err
 	}
-	offers, err := s.Offers(ctx, c)
+	open, err := s.Offers(ctx, c)
+	return c, open, err
+}
+
+func (s *Service) showOffers(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
+	_, offers, err := s.offers(ctx, t)
 	if err != nil {
 		return dialog.Screen{}, err
 	}
@@ -55,18 +66,28 @@ func (s *Service) showOffers(ctx context.Context, t *dialog.Turn) (dialog.Screen
 	return screen, nil
 }
 
-func (s *Service) showOffer(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
-	c, err := s.proven(ctx, t.Caller)
-	if err != nil {
-		return dialog.Screen{}, err
-	}
-	offers, err := s.Offers(ctx, c)
-	if err != nil {
-		return dialog.Screen{}, err
+// theOffer is the open offer that the conversation is about, which it remembers from now on:
+// that of the registration which was chosen, or else the only one. Where several are open and
+// none was chosen it is none of them.
+func (s *Service) theOffer(ctx context.Context, t *dialog.Turn) (Offer, error) {
+	c, offers, err := s.offers(ctx, t)
+	if err != nil || t.Get(memNumber) == "" && len(offers) != 1 {
+		return Offer{}, err
 	}
 	o, err := s.openTo(ctx, c, t.Get(memNumber), offers)
+	if err == nil {
+		t.Set(memNumber, o.Number)
+	}
+	return o, err
+}
+
+func (s *Service) showOffer(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
+	o, err := s.theOffer(ctx, t)
 	if err != nil {
 		return dialog.Screen{}, err
+	}
+	if o.ID == "" {
+		return s.showOffers(ctx, t)
 	}
 	return dialog.Screen{
 		Body: []dialog.Message{dialog.Say("preschool.offer", "kindergarten", s.title(o, t.Caller.Locale), "date", clock.ShowDate(o.LastDay()))},
@@ -97,47 +118,63 @@ func (s *Service) showDeclineSure(ctx context.Context, t *dialog.Turn) (dialog.S
 // queues, or give a place away. Who answered in words on the list of several offers is shown
 // the list again.
 func (s *Service) showSure(ctx context.Context, t *dialog.Turn, do string, key func(Offer) (string, error)) (dialog.Screen, error) {
-	c, err := s.proven(ctx, t.Caller)
+	o, err := s.theOffer(ctx, t)
 	if err != nil {
 		return dialog.Screen{}, err
 	}
-	offers, err := s.Offers(ctx, c)
-	if err != nil {
-		return dialog.Screen{}, err
-	}
-	if t.Get(memNumber) == "" && len(offers) != 1 {
+	if o.ID == "" {
 		return s.showOffers(ctx, t)
-	}
-	o, err := s.openTo(ctx, c, t.Get(memNumber), offers)
-	if err != nil {
-		return dialog.Screen{}, err
 	}
 	question, err := key(o)
 	return dialog.Screen{
-		Body:    []dialog.Message{dialog.Say(question, "kindergarten", s.title(o, t.Caller.Locale))},
-		Options: []dialog.Option{option(dialog.Say("preschool.sure"), dialog.Go(do, memNumber, o.Number))},
-		Skip:    confirmSkip,
+		Body:     []dialog.Message{dialog.Say(question, "kindergarten", s.title(o, t.Caller.Locale))},
+		Options:  []dialog.Option{option(dialog.Say("preschool.sure"), dialog.Go(do, memNumber, o.Number, memOffer, o.ID))},
+		Confirms: true,
 	}, err
 }
 
 func (s *Service) doAccept(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	return s.doAnswer(ctx, t, true, "preschool.accepted")
+	return s.doAnswer(ctx, t, true)
 }
 
 func (s *Service) doDecline(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	return s.doAnswer(ctx, t, false, "preschool.declined")
+	return s.doAnswer(ctx, t, false)
 }
 
-func (s *Service) doAnswer(ctx context.Context, t *dialog.Turn, accept bool, done string) (dialog.Next, error) {
-	c, err := s.proven(ctx, t.Caller)
+func (s *Service) doAnswer(ctx context.Context, t *dialog.Turn, accept bool) (dialog.Next, error) {
+	c, _, err := s.proven(ctx, t.Caller)
 	if err != nil {
 		return dialog.Next{}, err
 	}
-	answered, err := s.Answer(ctx, c, t.Get(memNumber), accept)
+	answered, err := s.answerTo(ctx, c, t.Get(memNumber), t.Get(memOffer), accept)
+	if errors.Is(err, problemOther) {
+		return dialog.Next{}, dialog.BackTo("preschool.offers", err)
+	} else if err != nil {
+		return dialog.Next{}, err
+	}
+	return s.outcome(answered, t.Caller.Locale), nil
+}
+
+// outcome leads to what became of an offer that was answered.
+func (s *Service) outcome(answered Offer, loc locales.Locale) dialog.Next {
+	if answered.State == Accepted {
+		return dialog.Done("preschool.accepted", memKindergarten, s.title(answered, loc))
+	}
+	return dialog.Done("preschool.declined", memNumber, answered.Number)
+}
+
+// resumed goes on with an offer where the conversation about it broke off: perhaps after
+// its answer was taken and before that was said, which then is said now.
+func (s *Service) resumed(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
+	if _, err := s.theOffer(ctx, t); !errors.Is(err, problemAnswered) {
+		return dialog.Go("preschool.offers"), err
+	}
+	c, _, err := s.proven(ctx, t.Caller)
 	if err != nil {
 		return dialog.Next{}, err
 	}
-	return dialog.Done(done, memKindergarten, s.title(answered, t.Caller.Locale)), nil
+	_, row, err := s.lastOffer(ctx, c, t.Get(memNumber))
+	return s.outcome(offerOf(row), t.Caller.Locale), err
 }
 
 func (s *Service) showAccepted(t *dialog.Turn) dialog.Screen {

@@ -1,8 +1,11 @@
 package preschool
 
 import (
+	"fmt"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
@@ -46,6 +49,16 @@ func (p *phone) says(t *testing.T, texts ...string) (screen string) {
 	return screen
 }
 
+// confirms types the only choice of the screen.
+func (p *phone) confirms(t *testing.T) string {
+	t.Helper()
+	page := p.state.Pages[p.state.Page]
+	if len(page.Options) != 1 {
+		t.Fatalf("%q is no confirmation", page.Text)
+	}
+	return p.says(t, page.Number(0))
+}
+
 // channels and languages that a parent answers in.
 func eachWay(t *testing.T, test func(t *testing.T, db *store.DB, loc locales.Locale, channel caller.Channel)) {
 	for _, loc := range []locales.Locale{locales.KY, locales.RU} {
@@ -83,7 +96,7 @@ func TestARepeatedTextAnswersNoOffer(t *testing.T) {
 		if p.state.Node != "preschool.accept_sure" || !strings.Contains(asked, "№ 1 «Күнчө»") || !strings.Contains(asked, others) {
 			t.Errorf("accepting asks %q", asked)
 		}
-		if done := p.says(t, "3"); p.state.Node != "preschool.accepted" || !strings.Contains(done, "№ 1 «Күнчө»") {
+		if done := p.confirms(t); p.state.Node != "preschool.accepted" || !strings.Contains(done, "№ 1 «Күнчө»") {
 			t.Errorf("it was answered %q", done)
 		}
 	})
@@ -103,7 +116,7 @@ func TestDecliningIsConfirmedAlike(t *testing.T) {
 		if asked := p.says(t, "0", "2"); p.state.Node != "preschool.decline_sure" || !strings.Contains(asked, "№ 1 «Күнчө»") {
 			t.Errorf("declining asks %q", asked)
 		}
-		p.says(t, "3")
+		p.confirms(t)
 		if after, err := s.Position(t.Context(), w.parent(""), made.Number); err != nil || after.State != StateWaiting || p.state.Node != "preschool.declined" {
 			t.Errorf("at %s the child is %s, %v", p.state.Node, after.State, err)
 		}
@@ -151,4 +164,155 @@ func TestAnOfferIsAnsweredInWords(t *testing.T) {
 			t.Errorf("who thinks again is at %s", p.state.Node)
 		}
 	})
+}
+
+// However many places are offered, none of the keys that led to a confirmation confirms it,
+// whichever offer was chosen and however it is answered.
+func TestNoKeyThatLedToAConfirmationConfirms(t *testing.T) {
+	t.Parallel()
+	const many = 12
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(many)
+		s := newService(t, db, w)
+		for i := range many - 1 {
+			w.families[aigul] = append(w.families[aigul], Minor{PIN: fmt.Sprintf("109052023001%02d", i), Name: "Бала", Born: w.families[aigul][0].Born})
+		}
+		children, err := s.Children(t.Context(), w.parent(""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, child := range children {
+			made, err := s.Register(t.Context(), w.parent(fmt.Sprint(i)), child.Ref, []string{"K01"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Offer(t.Context(), "officer", made.Number, "K01"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		list := onTheList(t, s, locales.KY, caller.SMS)
+		for list.state.Page+1 < len(list.state.Pages) { // it is chosen from whichever page is read
+			list.says(t, "9")
+		}
+		for place := range many {
+			opens := strconv.Itoa(place + 1)
+			if place > 7 {
+				opens = strconv.Itoa(place + 2)
+			}
+			for _, answer := range []string{"1", "2"} {
+				p := onTheList(t, s, locales.KY, caller.SMS)
+				before := []string{"1", "3", opens, answer}
+				if p.says(t, before[2:]...); !strings.HasSuffix(p.state.Node, "_sure") {
+					t.Fatalf("%q leads to %s", before, p.state.Node)
+				}
+				for _, late := range before {
+					at := p.state.Node
+					if p.says(t, late); p.state.Node != at {
+						t.Fatalf("after %q a late %q leads to %s", before, late, p.state.Node)
+					}
+				}
+			}
+		}
+		if open, err := s.Offers(t.Context(), w.parent("")); err != nil || len(open) != many {
+			t.Errorf("%d are open, %v", len(open), err)
+		}
+	})
+}
+
+// The server is killed after an answer was taken and before that was said: who goes on with
+// the conversation, or whose text is tried again, is told what became of the offer.
+func TestAnAnswerThatWasTakenIsToldLater(t *testing.T) {
+	t.Parallel()
+	for key, node := range map[string]string{"1": "preschool.accepted", "2": "preschool.declined"} {
+		eachWay(t, func(t *testing.T, db *store.DB, loc locales.Locale, channel caller.Channel) {
+			w := newWorld(5)
+			s := newService(t, db, w)
+			p, _ := offeredPhone(t, s, w, loc, channel, "K01", "K02")
+			p.says(t, "1", key)
+			asked := p.state.Encode()
+			said := p.confirms(t)
+			if p.state.Node != node {
+				t.Fatalf("it was answered at %s", p.state.Node)
+			}
+			p.state = decoded(t, asked)
+			if again := p.confirms(t); again != said {
+				t.Errorf("tried again it says %q, not %q", again, said)
+			}
+			p.state = dialog.NewState(loc)
+			p.send(t, dialog.Input{Start: true, Earlier: p.engine.Dropped(decoded(t, asked))})
+			if resumed := p.says(t, "1"); resumed != said {
+				t.Errorf("it goes on with %q, not %q", resumed, said)
+			}
+		})
+	}
+}
+
+func decoded(t *testing.T, state []byte) *dialog.State {
+	t.Helper()
+	s, err := dialog.Decode(state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// What is confirmed is the offer that was read: one that came in its place since is neither
+// accepted nor declined with it.
+func TestAnAnswerIsToTheOfferThatWasRead(t *testing.T) {
+	t.Parallel()
+	eachWay(t, func(t *testing.T, db *store.DB, loc locales.Locale, channel caller.Channel) {
+		w := newWorld(5)
+		s := newService(t, db, w)
+		p, made := offeredPhone(t, s, w, loc, channel, "K01", "K02")
+		p.says(t, "1", "2")
+		if _, err := s.Answer(t.Context(), w.parent("t2"), made.Number, false); err != nil {
+			t.Fatal(err)
+		}
+		w.now = w.now.Add(time.Minute)
+		if _, err := s.Offer(t.Context(), "officer", made.Number, "K02"); err != nil {
+			t.Fatal(err)
+		}
+		said := p.confirms(t)
+		if p.state.Node != "preschool.offers" || !strings.Contains(said, s.Texts.Text(loc, "problem.preschool_offer_other")) {
+			t.Errorf("at %s it says %q", p.state.Node, said)
+		}
+		if open, err := s.Offers(t.Context(), w.parent("")); err != nil || len(open) != 1 || open[0].Kindergarten != "K02" {
+			t.Errorf("open are %+v, %v", open, err)
+		}
+	})
+}
+
+// Thanks for an offer's SMS leave the offer as it is, and are told how it is answered: where
+// no conversation is held and on the offer's screens. Who is offered nothing sees the menu.
+func TestThanksForAnOffer(t *testing.T) {
+	t.Parallel()
+	for _, loc := range []locales.Locale{locales.KY, locales.RU} {
+		storetest.Each(t, func(t *testing.T, db *store.DB) {
+			w := newWorld(5)
+			s := newService(t, db, w)
+			thanked := s.Texts.Text(loc, "dialog.polite")
+			p := newPhone(t, s, loc)
+			p.caller.Channel, p.budget = caller.SMS, dialog.Budget{Septets: 459, Units: 201}
+			if got := p.send(t, dialog.Input{Start: true, Text: "рахмат"}); strings.Contains(got, thanked) || p.state.Node != "menu.main" {
+				t.Errorf("without an offer: %q at %s", got, p.state.Node)
+			}
+			_, made := offeredPhone(t, s, w, loc, caller.SMS, "K01")
+			wanted := thanked + "\n" + s.Texts.Text(loc, "preschool.offer_open", "date", "14.12.2026")
+			for _, text := range []string{"рахмат", "Чоң рахмат!", "спасибо", "Спасибо большое", "rahmat", "spasibo", "салам"} {
+				if got := p.send(t, dialog.Input{Start: true, Text: text}); !strings.Contains(got, wanted) {
+					t.Errorf("%q first is answered %q", text, got)
+				}
+				for on, keys := range map[string][]string{"preschool.offers": nil, "preschool.offer": {"1"}, "preschool.decline_sure": {"1", "2"}} {
+					p := onTheList(t, s, loc, caller.SMS)
+					p.says(t, keys...)
+					if got := p.says(t, text); p.state.Node != on || !strings.Contains(got, wanted) {
+						t.Errorf("%q on %s leads to %s: %q", text, on, p.state.Node, got)
+					}
+				}
+			}
+			if after, err := s.Position(t.Context(), w.parent(""), made.Number); err != nil || after.State != StateOffered {
+				t.Errorf("the child is %s, %v", after.State, err)
+			}
+		})
+	}
 }

@@ -36,7 +36,7 @@ func (s *Service) Registrations(ctx context.Context, c caller.Caller) ([]Positio
 // showAskNumber lists the registrations of who the phone proved to be; the number is
 // typed for others. Who proved nothing may do so to see them.
 func (s *Service) showAskNumber(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
-	c, err := s.proven(ctx, t.Caller)
+	c, _, err := s.proven(ctx, t.Caller)
 	if err != nil {
 		return dialog.Screen{}, err
 	}
@@ -88,14 +88,11 @@ func (s *Service) numberOf(ctx context.Context, pin string) (string, error) {
 // titleAmong is a kindergarten's name among n others, its own with them; with its district
 // where another of them reads alike.
 func titleAmong(of, district Name, n int, at func(i int) Name, loc locales.Locale) string {
-	name, alike := of.In(loc), 0
+	name, bearers := of.In(loc), 0
 	for i := range n {
 		if at(i).In(loc) == name {
-			alike++
+			bearers++
 		}
 	}
-	if alike < 2 || district.In(loc) == "" {
-		return name
-	}
-	return name + ", " + district.In(loc)
+	return toldApart(name, district.In(loc), bearers)
 }

@@ -47,7 +47,7 @@ func (s *Service) placed(ctx context.Context, number string, loc locales.Locale)
 // showPlace says that a child has its place; where, only to its own parent: the number alone
 // must not tell where a child is to be found.
 func (s *Service) showPlace(ctx context.Context, t *dialog.Turn, number string) (dialog.Screen, error) {
-	c, err := s.proven(ctx, t.Caller)
+	c, _, err := s.proven(ctx, t.Caller)
 	if err != nil {
 		return dialog.Screen{}, err
 	}

@@ -82,8 +82,16 @@ func knownOf(all []Kindergarten) *known {
 // title is the name of an offer's kindergarten; with its district where the register knows
 // another one of the name: who accepts a place must know which, whatever else is listed.
 func (s *Service) title(o Offer, loc locales.Locale) string {
-	name, district := o.Name.In(loc), s.district(o.Kindergarten).In(loc)
-	if known := s.known.Load(); known == nil || known.named[name] < 2 || district == "" {
+	name, bearers := o.Name.In(loc), 0
+	if known := s.known.Load(); known != nil {
+		bearers = known.named[name]
+	}
+	return toldApart(name, s.district(o.Kindergarten).In(loc), bearers)
+}
+
+// toldApart is a kindergarten's name, with its district where several bear the name.
+func toldApart(name, district string, bearers int) string {
+	if bearers < 2 || district == "" {
 		return name
 	}
 	return name + ", " + district

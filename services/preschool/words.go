@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/identity"
 )
 
 // commands are the words that lead to the queue.
@@ -42,10 +43,13 @@ func commands() []dialog.Command {
 }
 
 // register is the way to a registration: whose the children are is proved first.
-var register = dialog.Call("identity.start", "preschool.child", memChoices, "")
+var register = dialog.Call(identity.NodeStart, "preschool.child", memChoices, "")
 
-// answer is the way to what is offered.
-var answer = proveAgain("preschool.mine")
+// answer is the way to what is offered; goOn where the conversation about an offer broke off.
+var (
+	answer = dialog.Call(identity.NodeStart, "preschool.mine", memBroke, "")
+	goOn   = dialog.Call(identity.NodeStart, "preschool.mine", memBroke, "yes")
+)
 
 // What an offer is answered with in words, in Kyrgyz, Russian and English: plainly, and
 // saying of what. Those of Latin letters that locales.Fold does not know are beside them.
