@@ -239,3 +239,54 @@ func TestSoftWordsInAConversation(t *testing.T) {
 		}
 	}
 }
+
+// Of two requests in one text one is done, and the text is answered with that each needs its
+// own; two words of one request ("check the queue") are none.
+func TestOneRequestInAText(t *testing.T) {
+	t.Parallel()
+	p, c := wordsWorld(t)
+	numbers := strings.NewReplacer("{certificate}", c.found["certificate.done"], "{registration}", c.found["preschool.done"])
+	phones := 0
+	for _, row := range []struct {
+		text, leads string
+		two         bool
+	}{
+		{"КЕЗЕК {registration} ТЕКШЕР {certificate}", "preschool.position", true},
+		{"ТЕКШЕР {certificate} КЕЗЕК {registration}", "certificate.verified", true},
+		{"ОЧЕРЕДЬ {registration}, ПРОВЕРИТЬ {certificate}", "preschool.position", true},
+		{"КЕЗЕК ТЕКШЕР {certificate}", "certificate.verified", true},
+		{"кезек жана справка", "preschool.menu", true},
+		{"КЕЗЕК 47123456789 ТЕКШЕР K7MN4PQR2XX", "preschool.ask_number", true},
+		{"ТЕКШЕР K7MN4PQR2XX КЕЗЕК 47123456789", "preschool.ask_number", true},
+		{"АЙЫП 01KG123ABC МААЛЫМКАТ", "fine.list", true},
+		{"штраф 01KG123ABC и очередь", "fine.list", true},
+		{"АЙЫП, КЕЗЕК", "fine.plate", true},
+		{"КЕЗЕК ТЕКШЕР", "preschool.menu", false},
+		{"ТЕКШЕР КЕЗЕК {registration}", "preschool.position", false},
+		{"кезегимди текшер {registration}", "preschool.position", false},
+		{"проверить очередь {registration}", "preschool.position", false},
+		{"проверить штраф 01KG123ABC", "fine.list", false},
+		{"справка {certificate} проверить", "certificate.verified", false},
+		{"справка для садика", "certificate.menu", false},
+		{"КЕЗЕК {registration}", "preschool.position", false},
+		{"жардам КЕЗЕК {registration}", "preschool.position", false},
+	} {
+		for _, locale := range []locales.Locale{locales.KY, locales.RU} {
+			for _, before := range []string{"", "меню"} {
+				phones++
+				phone := fmt.Sprintf("+99655523%04d", phones)
+				testworld.OK(t, c.app.Identity.SetLocale(t.Context(), phone, locale, ""))
+				if before != "" {
+					p.text(t, phone, before)
+				}
+				leads, answer := p.text(t, phone, numbers.Replace(row.text))
+				if strings.Contains(row.text, "47123456789") && !strings.Contains(answer, c.app.Texts.Text(locale, "problem.preschool_number")) {
+					t.Errorf("%q is refused with %q", row.text, answer)
+				}
+				if told := strings.Contains(answer, c.app.Texts.Text(locale, "dialog.one_request")); leads != row.leads || told != row.two {
+					t.Errorf("%q after %q leads to %s, want %s; it was answered %q", row.text, before, leads, row.leads, answer)
+				}
+			}
+		}
+	}
+}

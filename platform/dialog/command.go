@@ -87,12 +87,51 @@ func (e *Engine) command(text string, exact bool) (Command, string, bool) {
 		return Command{}, "", false
 	}
 	if command, value, ok := e.shaped(text, reading); ok {
+		command.joined = e.joined(reading, command.service)
 		return command, value, true
 	}
 	if command, ok := e.labels[labelOf(reading)]; ok && command.To.Node != "" {
 		return command, "", true
 	}
-	return e.spoken(text, reading)
+	command, rest, ok := e.spoken(text, reading)
+	command.joined = ok && e.joined(reading, command.service)
+	return command, rest, ok
+}
+
+// joined reports a text that asks for something of another service too: by a word that people
+// are told of, which a weak one is only where each word has a number behind it ("КЕЗЕК 47… ТЕКШЕР
+// K7MN…", but not "КЕЗЕК ТЕКШЕР 47…").
+func (e *Engine) joined(r locales.Reading, service string) bool {
+	apart := numbersApart(r)
+	return slices.ContainsFunc(r.Matches, func(m locales.Match) bool {
+		other := e.commands[m.ID]
+		return other.service != service && other.service != menuService && (apart || !other.Weak) && e.isTold(r, m)
+	})
+}
+
+// numbersApart reports that a text has numbers with a command's word between them.
+func numbersApart(r locales.Reading) bool {
+	first, word := false, false
+	for _, t := range r.Tokens {
+		switch {
+		case t.Sense == locales.Number && word:
+			return true
+		case t.Sense == locales.Number:
+			first = true
+		case t.Sense == locales.Meant:
+			word = first
+		}
+	}
+	return false
+}
+
+// isTold reports that a match is a word that people are told of, letter by letter.
+func (e *Engine) isTold(r locales.Reading, m locales.Match) bool {
+	if !m.Exact || m.To != m.From+1 {
+		return false
+	}
+	id, told := e.exact[locales.Fold(r.Tokens[m.From].Text)]
+	return told && id == m.ID
 }
 
 // exactly finds a command where the text may be an answer.
@@ -143,7 +182,7 @@ func count(text string) int {
 
 // spoken finds the command among the words of a text.
 func (e *Engine) spoken(text string, r locales.Reading) (Command, string, bool) {
-	rest, strangers := numberIn(text, r)
+	rest, strangers := numberIn(text, r, 0)
 	if e.elsewhere(text, r) {
 		return Command{}, "", false
 	}
@@ -151,20 +190,23 @@ func (e *Engine) spoken(text string, r locales.Reading) (Command, string, bool) 
 	if stray > 0 {
 		rest, strangers = "", r.Unknown()+stray
 	}
-	chosen := -1
+	chosen, ends := -1, 0
 	for _, m := range r.Matches {
 		if e.commands[m.ID].Alone && accompanied(r, m) {
 			continue
 		}
 		free := m.From == 0 && e.commands[m.ID].takesWords()
 		if (free || strangers <= e.strangers(r, m)) && (chosen < 0 || e.says(m.ID, chosen)) {
-			chosen = m.ID
+			chosen, ends = m.ID, m.To
 		}
 	}
 	if chosen < 0 {
 		return Command{}, "", false
 	}
 	command := e.commands[chosen]
+	if own, _ := numberIn(text, r, ends); own != "" && stray == 0 && numbersApart(r) {
+		rest = own // the one before is another command's
+	}
 	if command.takesWords() {
 		rest = behind(text, r, chosen)
 	}
@@ -256,10 +298,8 @@ func (e *Engine) strangers(r locales.Reading, m locales.Match) int {
 			return strangersAround
 		}
 	}
-	if m.Exact && m.To == m.From+1 {
-		if id, told := e.exact[locales.Fold(r.Tokens[m.From].Text)]; told && id == m.ID {
-			return strangersBehindWord
-		}
+	if e.isTold(r, m) {
+		return strangersBehindWord
 	}
 	return strangersBehind
 }
@@ -273,11 +313,17 @@ func (e *Engine) says(later, before int) bool {
 	return !a.Weak && b.Weak
 }
 
-// numberIn is what of a text is a number, with the few letters around that belong to
-// it, and how many words beside it mean nothing.
-func numberIn(text string, r locales.Reading) (rest string, strangers int) {
+// numberIn is what of a text is a number, from a token on, with the few letters around that
+// belong to it, and how many words beside it mean nothing.
+func numberIn(text string, r locales.Reading, low int) (rest string, strangers int) {
 	from, to := -1, -1
 	for i, t := range r.Tokens {
+		if i < low {
+			continue
+		}
+		if t.Sense == locales.Meant && from >= 0 { // what follows is another command's
+			break
+		}
 		if t.Sense == locales.Number {
 			if from < 0 {
 				from = i

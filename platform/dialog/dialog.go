@@ -215,6 +215,7 @@ type Command struct {
 	formed  bool // found by a Shape, not by its word
 	checked bool // found by a Shape with a check character
 	several bool // the text holds other numbers too
+	joined  bool // the text asks for something else too
 }
 
 // Shape is what says by its form what it is, wherever it stands in a text.

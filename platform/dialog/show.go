@@ -56,7 +56,7 @@ func (w *walk) again(ctx context.Context, err error) error {
 	}
 	w.engine.logError(ctx, w.state.Node, err)
 	w.failed, w.repeats = passing(p), true
-	return w.show(ctx, w.sentence(p))
+	return w.show(ctx, join(w.sentence(p), w.notice))
 }
 
 // sentence is what a problem says.
@@ -99,7 +99,7 @@ func (w *walk) trouble(ctx context.Context, node string, err error) error {
 		ask = w.state.Ask
 	}
 	w.state.Node = nodeProblem
-	w.present(Screen{Body: []Message{Say(p.Key, p.Args...)}, Ask: ask}, "")
+	w.present(Screen{Body: []Message{Say(p.Key, p.Args...)}, Ask: ask}, w.notice)
 	return nil
 }
 

@@ -125,6 +125,9 @@ func (w *walk) step(ctx context.Context, text string) error {
 // command goes where a command leads. What follows its word answers its question,
 // if it has one: what is refused is asked for again.
 func (w *walk) command(ctx context.Context, c Command, rest string) error {
+	if c.joined {
+		w.notice = w.sentences(Say("dialog.one_request"))
+	}
 	switch {
 	case c.Node == nodeHelp:
 		w.notice = w.open(ctx, (*Told).any)
@@ -132,11 +135,13 @@ func (w *walk) command(ctx context.Context, c Command, rest string) error {
 	case rest == "" || c.Ask == "":
 		return w.move(ctx, c.next(rest))
 	case !c.keeps(rest):
-		if w.notice = w.sentences(w.engine.hints(rest)...); w.notice == "" {
-			w.notice = w.sentences(Say("dialog.other_number"))
+		said := w.sentences(w.engine.hints(rest)...)
+		if said == "" {
+			said = w.sentences(Say("dialog.other_number"))
 		}
+		w.notice = join(w.notice, said)
 		return w.move(ctx, Go(c.Ask))
-	case c.several:
+	case c.several && !c.joined:
 		w.notice = w.sentences(Say("dialog.one_number"))
 	}
 	if err := w.move(ctx, Go(c.Ask)); err != nil || w.state.Node != c.Ask || !w.state.Ask.open() {

@@ -488,8 +488,8 @@ func TestBothNumbersInOneText(t *testing.T) {
 						k.say(first, "номер ID-карты")
 					}
 					k.say(typed, "Готово")
-					w.service.Lapse(k.t.Context(), k.by(aigul))
-					w.pass(24 * time.Hour)
+					w.OK(w.service.Lapse(t.Context(), k.by(aigul)))
+					w.Pass(24 * time.Hour)
 				}
 			}
 			for _, secret := range []string{aigulPIN, bakytPIN, aigulDocument, bakytDocument, "1000001"} {

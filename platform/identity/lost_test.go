@@ -19,7 +19,7 @@ func TestWhoLostAPhoneIsToldWhereToTurn(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		texts, err := locales.Load()
-		w.ok(err)
+		w.OK(err)
 		k := newDialler(w, bakyt)
 		k.channel, k.budget = caller.SMS, dialog.Budget{Septets: 459, Units: 201}
 		for key, typed := range map[string][]string{

@@ -172,8 +172,8 @@ func TestNoKeyThatLedToAConfirmationConfirms(t *testing.T) {
 	t.Parallel()
 	const many = 12
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(many)
-		s := newService(t, db, w)
+		w := newWorld(t, db, many)
+		s := newService(t, w)
 		for i := range many - 1 {
 			w.families[aigul] = append(w.families[aigul], Minor{PIN: fmt.Sprintf("109052023001%02d", i), Name: "Бала", Born: w.families[aigul][0].Born})
 		}
@@ -225,8 +225,8 @@ func TestAnAnswerThatWasTakenIsToldLater(t *testing.T) {
 	t.Parallel()
 	for key, node := range map[string]string{"1": "preschool.accepted", "2": "preschool.declined"} {
 		eachWay(t, func(t *testing.T, db *store.DB, loc locales.Locale, channel caller.Channel) {
-			w := newWorld(5)
-			s := newService(t, db, w)
+			w := newWorld(t, db, 5)
+			s := newService(t, w)
 			p, _ := offeredPhone(t, s, w, loc, channel, "K01", "K02")
 			p.says(t, "1", key)
 			asked := p.state.Encode()
@@ -261,14 +261,14 @@ func decoded(t *testing.T, state []byte) *dialog.State {
 func TestAnAnswerIsToTheOfferThatWasRead(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, db *store.DB, loc locales.Locale, channel caller.Channel) {
-		w := newWorld(5)
-		s := newService(t, db, w)
+		w := newWorld(t, db, 5)
+		s := newService(t, w)
 		p, made := offeredPhone(t, s, w, loc, channel, "K01", "K02")
 		p.says(t, "1", "2")
 		if _, err := s.Answer(t.Context(), w.parent("t2"), made.Number, false); err != nil {
 			t.Fatal(err)
 		}
-		w.now = w.now.Add(time.Minute)
+		w.Pass(time.Minute)
 		if _, err := s.Offer(t.Context(), "officer", made.Number, "K02"); err != nil {
 			t.Fatal(err)
 		}
@@ -288,8 +288,8 @@ func TestThanksForAnOffer(t *testing.T) {
 	t.Parallel()
 	for _, loc := range []locales.Locale{locales.KY, locales.RU} {
 		storetest.Each(t, func(t *testing.T, db *store.DB) {
-			w := newWorld(5)
-			s := newService(t, db, w)
+			w := newWorld(t, db, 5)
+			s := newService(t, w)
 			thanked := s.Texts.Text(loc, "dialog.polite")
 			p := newPhone(t, s, loc)
 			p.caller.Channel, p.budget = caller.SMS, dialog.Budget{Septets: 459, Units: 201}
