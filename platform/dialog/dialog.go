@@ -156,6 +156,8 @@ type Flow struct {
 	// Shapes are what a text holds that starts this service without any word: a
 	// plate, a number.
 	Shapes []Shape
+	// Scan is what a camera reads from a code of the service, texted by SMS; nil: it has none.
+	Scan *Scan
 	// Hint says what a bare number looks like that starts nothing, and what is wrong
 	// with it, if it may be meant for this service; nil: nothing does. It gets ASCII
 	// digits.
@@ -228,6 +230,15 @@ type Shape struct {
 	// Checked: it has a check character, so that what fits is this and nothing else: no
 	// word of a command, and nothing that must not be kept, whatever parts of it look like.
 	Checked bool
+}
+
+// Scan is a text that nobody wrote: what a camera read. It is taken as it came, however long,
+// on every screen and in any language, and none of it is kept.
+type Scan struct {
+	// Is reports such a text by its form.
+	Is func(text string) bool
+	// Read says where it leads. A *problem.Error is shown on a screen of its own.
+	Read func(ctx context.Context, t *Turn, text string) (Next, error)
 }
 
 // Turn is one turn of a conversation as a node sees it.

@@ -50,6 +50,9 @@ func (w *walk) answer(ctx context.Context, raw string) error {
 
 // intent is what the citizen wants who typed raw on the screen they see.
 func (w *walk) intent(raw string) intent {
+	if s, ok := w.scanned(raw); ok {
+		return intent{do: func(w *walk, ctx context.Context, i intent) error { return w.scan(ctx, s, i.text) }, waits: true, text: raw}
+	}
 	if utf8.RuneCountInString(raw) > maxInput {
 		return w.refuses(problem.New(problem.Invalid, "problem.input_long"))
 	}

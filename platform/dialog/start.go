@@ -21,6 +21,13 @@ func (w *walk) start(ctx context.Context, in Input) error {
 	if w.isOtherwise(clean(in.Text)) {
 		w.notice = join(w.open(ctx, (*Told).byWord), w.notice)
 	}
+	if s, ok := w.scanned(in.Text); ok {
+		if in.Earlier != nil {
+			w.steps = append(w.steps, w.engine.Abandoned(in.Earlier)...)
+		}
+		w.state.Node = nodeMain
+		return w.scan(ctx, s, in.Text)
+	}
 	if in.Earlier != nil {
 		answers := w.engine.answersEarlier(in.Earlier, in.first())
 		if _, _, command := w.engine.command(in.Text, false); answers || len(in.Dialled) == 0 && !command {

@@ -5,7 +5,6 @@ import (
 
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/identity"
-	"github.com/eshik-kg/eshik/platform/problem"
 )
 
 // The nodes of the conversation.
@@ -22,6 +21,8 @@ const (
 const (
 	keyKind   = "certificate.kind"
 	keyNumber = "certificate.number"
+	// keyScanned says that the code was verified, not the number alone.
+	keyScanned = "certificate.scanned"
 )
 
 // Flow is the service's part of the conversation on USSD and SMS.
@@ -39,6 +40,7 @@ func (s *Service) Flow() dialog.Flow {
 		},
 		Commands: commands(),
 		Shapes:   []dialog.Shape{{Read: findNumber, Ask: nodeVerify, Checked: true}},
+		Scan:     s.scan(),
 		Texted:   dialog.Say("certificate.texted"),
 	}
 }
@@ -100,11 +102,7 @@ func (s *Service) showVerify(*dialog.Turn) dialog.Screen {
 }
 
 func (s *Service) answerVerify(_ context.Context, _ *dialog.Turn, input string) (dialog.Next, error) {
-	number, ok := ParseNumber(input)
-	if !ok {
-		return dialog.Next{}, problem.New(problem.Invalid, "problem.certificate_number")
-	}
-	return dialog.Go(nodeVerified, keyNumber, number), nil
+	return verified(input)
 }
 
 // showVerified answers for a number that was typed or texted.
@@ -118,10 +116,14 @@ func (s *Service) showVerified(ctx context.Context, t *dialog.Turn) (dialog.Scre
 		revoked := dialog.Say("certificate.revoked", "date", showDay(view.RevokedAt))
 		return dialog.Screen{Body: []dialog.Message{revoked, kind}, End: true}, nil
 	}
+	proves := dialog.Say("certificate.number_only") // the number stands on a changed paper too
+	if t.Get(keyScanned) != "" {
+		proves = dialog.Say("certificate.code_genuine", "url", s.VerifyURL) // so may another one's code
+	}
 	return dialog.Screen{
 		Body: []dialog.Message{
 			dialog.Say("certificate.valid", "date", showDay(view.IssuedAt)),
-			dialog.Say("certificate.number_only"), // the number stands on a changed paper too
+			proves,
 			kind,
 			dialog.Say("certificate.holder", "initials", view.Initials, "year", view.BirthYear),
 		},

@@ -26,6 +26,7 @@ type conversation struct {
 	state  dialog.State
 	caller caller.Caller
 	turn   int
+	budget dialog.Budget
 }
 
 func newConversation(t *testing.T, h *world, loc locales.Locale) *conversation {
@@ -37,19 +38,19 @@ func newConversation(t *testing.T, h *world, loc locales.Locale) *conversation {
 	c := aigul("")
 	c.Subject, c.Locale = "", loc
 	engine := must[*dialog.Engine](t)(dialog.New(h.Texts, dialog.Options{Profiles: profile{}, Log: slog.New(slog.DiscardHandler)}, h.Flow(), identity))
-	return &conversation{t: t, engine: engine, caller: c, state: dialog.State{Locale: loc}}
+	return &conversation{t: t, engine: engine, caller: c, state: dialog.State{Locale: loc}, budget: narrow}
 }
 
 func (k *conversation) next(in dialog.Input) string {
 	k.t.Helper()
 	k.turn++
 	k.caller.Key = strings.Repeat("t", k.turn)
-	in.Budget = narrow
+	in.Budget = k.budget
 	reply, err := k.engine.Next(k.t.Context(), k.caller, &k.state, in)
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	if !narrow.Fits(reply.Text) {
+	if !k.budget.Fits(reply.Text) {
 		k.t.Errorf("too long for a screen: %q", reply.Text)
 	}
 	k.t.Logf("%q → %q", in.Text, reply.Text)
