@@ -94,20 +94,38 @@ func (c checkout) code(ctx context.Context, t *dialog.Turn) (dialog.Screen, erro
 	if err != nil {
 		return dialog.Screen{}, err
 	}
+	return says(became(p)), nil
+}
+
+// became is how a payment is paid, or how its whole sum stands.
+func became(p Payment) dialog.Message {
+	var sum standing
+	for _, l := range p.Lines {
+		sum.add(l.Standing(p), l.Amount)
+	}
+	args := []any{"total", p.Amount.String(), "paid", sum.paid.String(), "back", sum.back.String(), "amount", sum.doubt.String(), "code", p.Code}
 	switch p.State {
 	case Awaiting:
-		return says(dialog.Say("payment.code", "code", p.Code, "amount", p.Amount.String())), nil
+		return dialog.Say("payment.code", "code", p.Code, "amount", p.Amount.String())
 	case Accepted:
-		return says(dialog.Say("payment.code_accepted", "amount", p.Amount.String())), nil
-	case InDoubt:
-		return says(dialog.Say("payment.code_doubt", "amount", p.Amount.String())), nil
+		return dialog.Say("payment.code_accepted", "amount", p.Amount.String())
 	case Settled:
-		return says(dialog.Say("payment.code_settled", "amount", p.Amount.String())), nil
+		return dialog.Say("payment.code_settled", "amount", p.Amount.String())
+	case InDoubt:
+		switch {
+		case sum.back > 0:
+			return dialog.Say("payment.code_doubt_back", args...)
+		case sum.paid > 0:
+			return dialog.Say("payment.code_doubt_part", args...)
+		}
+		return dialog.Say("payment.code_doubt", "amount", p.Amount.String())
 	case RefundDue:
-		return says(dialog.Say("payment.code_refund", "code", p.Code)), nil
-	default:
-		return says(dialog.Say("payment.code_refused")), nil
+		if sum.paid > 0 {
+			return dialog.Say("payment.code_refund_part", args...)
+		}
+		return dialog.Say("payment.code_refund", "code", p.Code)
 	}
+	return dialog.Say("payment.code_refused")
 }
 
 func says(body ...dialog.Message) dialog.Screen { return dialog.Screen{Body: body} }

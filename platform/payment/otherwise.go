@@ -2,6 +2,8 @@ package payment
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -25,7 +27,7 @@ func (s *Service) closeOthers(ctx context.Context, tx *store.Tx, row db.Payment,
 		return fmt.Errorf("look for other codes of a bill: %w", err)
 	}
 	for _, other := range others {
-		if err := s.closeCode(ctx, tx, other, now); err != nil {
+		if err := s.closeCode(ctx, tx, other, now, func(of string) bool { return of == ref }); err != nil {
 			return err
 		}
 	}
@@ -33,34 +35,58 @@ func (s *Service) closeOthers(ctx context.Context, tx *store.Tx, row db.Payment,
 }
 
 // closeCode closes a code that can still be paid, as a bill of it is paid otherwise,
-// and tells the citizen. Of several at once one does it.
-func (s *Service) closeCode(ctx context.Context, tx *store.Tx, row db.Payment, now dbtime.Time) error {
+// and tells the citizen. Of several at once one does it. paid names bills that are known to
+// be paid, also where no payment of ours did it; nil: none.
+func (s *Service) closeCode(ctx context.Context, tx *store.Tx, row db.Payment, now dbtime.Time, paid func(ref string) bool) error {
 	n, err := db.New(tx).CloseCode(ctx, db.CloseCodeParams{ID: row.ID, FinishedAt: now})
 	if err != nil || n == 0 {
 		return err
 	}
-	return s.closed(ctx, tx, row, now)
+	return s.closed(ctx, tx, row, now, paid)
 }
 
 // closed leaves a record of a code that was closed as a bill of it is paid, and the
 // citizen's message.
-func (s *Service) closed(ctx context.Context, tx *store.Tx, row db.Payment, now dbtime.Time) error {
-	lines, err := db.New(tx).ListLines(ctx, row.ID)
+func (s *Service) closed(ctx context.Context, tx *store.Tx, row db.Payment, now dbtime.Time, paid func(ref string) bool) error {
+	key, err := paidMessage(ctx, db.New(tx), row, paid)
 	if err != nil {
 		return err
 	}
-	return s.closedAs(ctx, tx, row, now, aboutOtherwise, paidMessage(lines))
+	return s.closedAs(ctx, tx, row, now, aboutOtherwise, key)
 }
 
 // aboutOtherwise is what a message is about that tells of a bill that is paid otherwise.
 const aboutOtherwise = "otherwise"
 
-// paidMessage is what is told of a code of which a bill is paid otherwise.
-func paidMessage(lines []db.PaymentLine) (key string) {
-	if len(lines) > 1 {
-		return "payment.otherwise_rest_sms"
+// paidMessage is what is told of a code of which a bill is paid otherwise: a new code is for
+// bills that nobody pays, and "already paid" is said of no bill that is not.
+func paidMessage(ctx context.Context, q *db.Queries, row db.Payment, paid func(ref string) bool) (key string, err error) {
+	lines, err := q.ListLines(ctx, row.ID)
+	if err != nil {
+		return "", fmt.Errorf("read a payment's bills: %w", err)
 	}
-	return "payment.otherwise_sms"
+	free, taken := false, false
+	for _, l := range lines {
+		if paid != nil && paid(l.Ref) {
+			continue
+		}
+		holder, err := q.ClaimHolder(ctx, db.ClaimHolderParams{Service: row.Service, Ref: l.Ref})
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			free = true
+		case err != nil:
+			return "", fmt.Errorf("look who pays a bill: %w", err)
+		case State(holder.State) != Settled:
+			taken = true
+		}
+	}
+	switch {
+	case free:
+		return "payment.otherwise_rest_sms", nil
+	case taken:
+		return "payment.otherwise_taken_sms", nil
+	}
+	return "payment.otherwise_sms", nil
 }
 
 // closedAs leaves a record of a code that was closed, and the citizen's message.
@@ -100,7 +126,7 @@ func (s *Service) CloseOvertaken(ctx context.Context) error {
 		return fmt.Errorf("look for codes of paid bills: %w", err)
 	}
 	for _, row := range rows {
-		err := s.DB.InTx(ctx, func(tx *store.Tx) error { return s.closeCode(ctx, tx, row, at) })
+		err := s.DB.InTx(ctx, func(tx *store.Tx) error { return s.closeCode(ctx, tx, row, at, nil) })
 		if err != nil {
 			return fmt.Errorf("close a code of a paid bill: %w", err)
 		}

@@ -176,3 +176,60 @@ func TestCodesOfPaidBillsOfBefore(t *testing.T) {
 		testworld.OK(t, w.VerifyLedger(t.Context()))
 	})
 }
+
+// What is told of a closed code is so of every one of its bills: "already paid" where each is,
+// a new code where one can be paid, and neither of a bill that another code is paying.
+func TestWhatIsToldOfAClosedCode(t *testing.T) {
+	t.Parallel()
+	const paid, taken, rest = "буга чейин төлөнгөн. Кайра төлөбөңүз", "төлөнүп жатат", "Калганына жаңы код алыңыз"
+	for name, c := range map[string]struct {
+		bills, together []string // of the closed code; of the one that is paid
+		apart           string   // a bill that another code is paying meanwhile
+		later           bool     // the closed code is found only when all is settled
+		want            string
+	}{
+		"one bill":                         {bills: []string{"1001"}, together: []string{"1001"}, want: paid},
+		"one of two":                       {bills: []string{"1001", "1002"}, together: []string{"1001"}, want: rest},
+		"both, one settled":                {bills: []string{"1001", "1002"}, together: []string{"1001", "1002"}, want: taken},
+		"both, both settled":               {bills: []string{"1001", "1002"}, together: []string{"1001", "1002"}, later: true, want: paid},
+		"one paid, one being paid":         {bills: []string{"1001", "1002"}, together: []string{"1001"}, apart: "1002", want: taken},
+		"one paid, one being paid, a free": {bills: []string{"1001", "1002", "1003"}, together: []string{"1001"}, apart: "1002", want: rest},
+		"two of three, all settled":        {bills: []string{"1001", "1002", "1003"}, together: []string{"1001", "1002"}, later: true, want: rest},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Each(t, func(t *testing.T, db *store.DB) {
+				w := newWorld(t, db)
+				closed := w.awaiting(t, bakyt, "t1", c.bills...)
+				paying := w.awaiting(t, aigul, "t2", c.together...)
+				if c.apart != "" {
+					w.accept(t, "1", w.awaiting(t, aigul, "t3", c.apart))
+				}
+				if a := w.accept(t, "2", paying); a.Decision != payment.Approved {
+					t.Fatalf("accepted: %+v", a)
+				}
+				if c.later { // as one that was confirmed meanwhile
+					_, err := db.Writer().Exec("UPDATE payments SET state = 'expired' WHERE id = $1", closed.ID)
+					testworld.OK(t, err)
+				}
+				testworld.OK(t, w.Settle(t.Context(), paying.ID))
+				if c.later {
+					_, err := db.Writer().Exec("UPDATE payments SET state = 'awaiting' WHERE id = $1", closed.ID)
+					testworld.OK(t, err)
+					testworld.OK(t, w.CloseOvertaken(t.Context()))
+				}
+				if got := w.state(t, bakyt, closed); got.State != payment.Refused {
+					t.Fatalf("it is %s", got.State)
+				}
+				w.Work()
+				testworld.Eventually(t, "it is told", func() bool { return w.said(closed, "") > 0 })
+				for _, words := range []string{paid, taken, rest} {
+					if told := w.said(closed, words) > 0; told != (words == c.want) {
+						t.Errorf("told %q: %q", words, w.Phones.Texts())
+					}
+				}
+				testworld.OK(t, w.VerifyLedger(t.Context()))
+			})
+		})
+	}
+}

@@ -193,19 +193,22 @@ type standing struct{ claimed, doubt, paid, back money.Amount }
 
 func stand(lines []db.PaymentLine) (sum standing) {
 	for _, l := range lines {
-		amount := money.Amount(l.Amount)
-		switch State(l.State) {
-		case Settled:
-			sum.paid += amount
-		case RefundDue:
-			sum.back += amount
-		case InDoubt:
-			sum.doubt += amount
-		default:
-			sum.claimed += amount
-		}
+		sum.add(State(l.State), money.Amount(l.Amount))
 	}
 	return sum
+}
+
+func (s *standing) add(state State, amount money.Amount) {
+	switch state {
+	case Settled:
+		s.paid += amount
+	case RefundDue:
+		s.back += amount
+	case InDoubt:
+		s.doubt += amount
+	default:
+		s.claimed += amount
+	}
 }
 
 // finishPayment closes the payment when no line is open, or says that it is in

@@ -35,7 +35,7 @@ func (s *Service) refuse(ctx context.Context, tx *store.Tx, row db.Payment, ref 
 	refusal := db.RefusePaymentParams{ID: row.ID, FinishedAt: at}
 	switch State(holder.State) {
 	case Settled:
-		return errors.Join(q.RefusePayment(ctx, refusal), s.closed(ctx, tx, row, at))
+		return errors.Join(q.RefusePayment(ctx, refusal), s.closed(ctx, tx, row, at, nil))
 	case "": // its money went back meanwhile
 		return errors.Join(q.RefusePayment(ctx, refusal), s.closedAs(ctx, tx, row, at, againAbout, againKey))
 	}
@@ -76,7 +76,11 @@ func (s *Service) tellWaiting(ctx context.Context, tx *store.Tx, over db.Payment
 		}
 		about, key := againAbout, againKey
 		if slices.ContainsFunc(own, func(l db.PaymentLine) bool { return paidBy(lines, l.Ref) }) {
-			about, key = aboutOtherwise, paidMessage(own)
+			about = aboutOtherwise
+			key, err = paidMessage(ctx, q, row, func(ref string) bool { return paidBy(lines, ref) })
+			if err != nil {
+				return err
+			}
 		}
 		n, err := q.WaitNoMore(ctx, row.ID)
 		if err != nil {
