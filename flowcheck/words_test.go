@@ -254,6 +254,8 @@ func TestOneRequestInAText(t *testing.T) {
 		{"КЕЗЕК {registration} ТЕКШЕР {certificate}", "preschool.position", true},
 		{"ТЕКШЕР {certificate} КЕЗЕК {registration}", "certificate.verified", true},
 		{"ОЧЕРЕДЬ {registration}, ПРОВЕРИТЬ {certificate}", "preschool.position", true},
+		{"КЕЗЕК {registration} ТЕКШЕР DKCS-SPGR-RUW", "preschool.position", true},
+		{"КЕЗЕК {registration} ТЕКШЕР 9557-35HT-WCU", "preschool.position", true},
 		{"КЕЗЕК ТЕКШЕР {certificate}", "certificate.verified", true},
 		{"кезек жана справка", "preschool.menu", true},
 		{"КЕЗЕК 47123456789 ТЕКШЕР K7MN4PQR2XX", "preschool.ask_number", true},

@@ -87,22 +87,20 @@ func (e *Engine) command(text string, exact bool) (Command, string, bool) {
 		return Command{}, "", false
 	}
 	if command, value, ok := e.shaped(text, reading); ok {
-		command.joined = e.joined(reading, command.service)
 		return command, value, true
 	}
 	if command, ok := e.labels[labelOf(reading)]; ok && command.To.Node != "" {
 		return command, "", true
 	}
 	command, rest, ok := e.spoken(text, reading)
-	command.joined = ok && e.joined(reading, command.service)
+	command.joined = ok && e.joined(reading, command.service, numbersApart(reading))
 	return command, rest, ok
 }
 
 // joined reports a text that asks for something of another service too: by a word that people
-// are told of, which a weak one is only where each word has a number behind it ("КЕЗЕК 47… ТЕКШЕР
-// K7MN…", but not "КЕЗЕК ТЕКШЕР 47…").
-func (e *Engine) joined(r locales.Reading, service string) bool {
-	apart := numbersApart(r)
+// are told of, which a weak one is only where the numbers are apart, each behind its word ("КЕЗЕК
+// 47… ТЕКШЕР K7MN…", but not "КЕЗЕК ТЕКШЕР 47…").
+func (e *Engine) joined(r locales.Reading, service string, apart bool) bool {
 	return slices.ContainsFunc(r.Matches, func(m locales.Match) bool {
 		other := e.commands[m.ID]
 		return other.service != service && other.service != menuService && (apart || !other.Weak) && e.isTold(r, m)

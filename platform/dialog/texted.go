@@ -26,20 +26,22 @@ func (e *Engine) shaped(text string, r locales.Reading) (Command, string, bool) 
 	if !ok {
 		return Command{}, "", false
 	}
-	several := false
+	several, mixed := false, false
 	for before, more := e.shapeIn(text, r, 0, found.from); more; before, more = e.shapeIn(text, r, 0, found.from) {
-		several = several || before.value != found.value
+		several, mixed = several || before.value != found.value, mixed || before.shape.service != found.shape.service
 		found = before
 	}
-	for at := found.to; !several; {
+	for at := found.to; !mixed; {
 		after, more := e.shapeIn(text, r, at, len(r.Tokens))
 		if !more {
 			break
 		}
-		several, at = after.value != found.value, after.to
+		several, mixed = several || after.value != found.value, mixed || after.shape.service != found.shape.service
+		at = after.to
 	}
 	return Command{
 		Ask: found.shape.Ask, service: found.shape.service, formed: true, checked: found.shape.Checked, several: several,
+		joined: e.joined(r, found.shape.service, mixed || numbersApart(r)),
 	}, found.value, true
 }
 
