@@ -450,3 +450,45 @@ func TestTheOnlyOneIsPaidMeanwhile(t *testing.T) {
 	}
 	k.expect(k.say("3"), "К оплате: 1 500 сом")
 }
+
+// Details of whatever length are read whole, on pages that fit: also where a line is exactly
+// as long as the screen, or one character longer or shorter.
+func TestDetailsOfEveryLength(t *testing.T) {
+	t.Parallel()
+	for _, budget := range []dialog.Budget{{Septets: 182, Units: 80}, {Septets: 160, Units: 70}, dialog.MinBudget} {
+		for shape, word := range map[string]string{"one word": "ж", "words": "жол ", "long words": "проспектиси ", "Latin": "kocho ", "pairs": "€{"} {
+			t.Run(fmt.Sprint(budget.Units, " ", shape), func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
+				k := newConversation(t, w, locales.KY)
+				k.budget = budget
+				for length := 1; length <= 90; length++ {
+					place := strings.TrimSpace(string([]rune(strings.Repeat(word, 90))[:length]))
+					for _, f := range w.city.fines {
+						f.Place = place
+					}
+					k.state = dialog.NewState(locales.KY)
+					k.start("")
+					k.say("1")
+					list := k.read(plate)
+					at := regexp.MustCompile(`(\d+) Чоо-жайы`).FindStringSubmatch(list)
+					if at == nil {
+						t.Fatalf("no details in %q", list)
+					}
+					said := k.read(at[1])
+					var lines []string
+					for line := range strings.SplitSeq(said, "\n") {
+						if line != "0 Артка" && line != "9 Дагы" {
+							lines = append(lines, line)
+						}
+					}
+					bare := strings.Join(strings.Fields(strings.Join(lines, "")), "")
+					want := strings.Join(strings.Fields(", 23.11.2026, "+place), "")
+					if n := strings.Count(bare, want); n != len(w.city.fines) {
+						t.Fatalf("a place of %d characters is told %d times whole: %q", length, n, said)
+					}
+				}
+			})
+		}
+	}
+}
