@@ -33,7 +33,7 @@ func Decode(data []byte) (*State, error) {
 }
 
 // RenamedNode is what a node is called now that may be stored under the name of a build
-// before: the engine's own nodes began with "door." (decision 23).
+// before: the engine's own nodes began with "door." (decision 24).
 func RenamedNode(id string) string {
 	if own, before := strings.CutPrefix(id, "door."); before {
 		return "menu." + own

@@ -23,7 +23,7 @@ const (
 	nodeContinue = "menu.continue" // it is
 
 	// menuService is whom the engine's own steps are counted for. It is published (GET
-	// /v1/usage) and so keeps its first name (decision 23).
+	// /v1/usage) and so keeps its first name (decision 24).
 	menuService = "door"
 )
 
