@@ -16,7 +16,7 @@ import (
 
 const (
 	// KeysCached is how long others may keep the keys that PublicKeys gives.
-	KeysCached = 15 * time.Minute
+	KeysCached = 5 * time.Minute
 	// KeyLeads is how long a new key is published before it signs: all who verify know it
 	// by then, and an operator who made it by mistake has time to think.
 	KeyLeads = time.Hour
@@ -123,10 +123,9 @@ func (s *Service) PublicKeys(ctx context.Context) ([]jws.Key, error) {
 	now := s.Now()
 	s.keys.mu.Lock()
 	defer s.keys.mu.Unlock()
-	if now.Sub(s.keys.readAt) >= ringLasts {
-		if err := s.readKeys(ctx); err != nil {
-			return nil, err
-		}
+	// Others keep what they are given: it must not have a key that was revoked just now.
+	if err := s.readKeys(ctx); err != nil {
+		return nil, err
 	}
 	var published []jws.Key
 	for _, k := range s.keys.keys {

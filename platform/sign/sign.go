@@ -229,13 +229,11 @@ func (k *Keys) Verify(ctx context.Context, message []byte) (Claims, error) {
 	if err := signed.UnmarshalCBOR(message); err != nil {
 		return Claims{}, errors.Join(ErrForged, err)
 	}
-	// The algorithm and the key's id count only where the signature covers them.
-	algorithm, err := signed.Headers.Protected.Algorithm()
-	id, named := signed.Headers.Protected[cose.HeaderLabelKeyID].([]byte)
-	if err != nil || algorithm != cose.AlgorithmES256 || !named || len(id) != kidBytes {
-		return Claims{}, ErrForged
+	id, err := signer(signed)
+	if err != nil {
+		return Claims{}, err
 	}
-	verifier, err := k.verifier(ctx, hex.EncodeToString(id))
+	verifier, err := k.verifier(ctx, id)
 	if err != nil {
 		return Claims{}, err
 	}
@@ -247,6 +245,17 @@ func (k *Keys) Verify(ctx context.Context, message []byte) (Claims, error) {
 		return Claims{}, errors.Join(ErrForged, err)
 	}
 	return claims, nil
+}
+
+// signer is the id of the key that a message names. It and the algorithm count only where
+// the signature covers them.
+func signer(signed cose.Sign1Message) (string, error) {
+	algorithm, err := signed.Headers.Protected.Algorithm()
+	id, named := signed.Headers.Protected[cose.HeaderLabelKeyID].([]byte)
+	if err != nil || algorithm != cose.AlgorithmES256 || !named || len(id) != kidBytes {
+		return "", ErrForged
+	}
+	return hex.EncodeToString(id), nil
 }
 
 // verifier gives what checks the messages of a key. A key that is not ours, and a row

@@ -8,15 +8,18 @@ import (
 	"strings"
 
 	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/seal"
+	"github.com/eshik-kg/eshik/platform/sign"
 	"github.com/eshik-kg/eshik/services/certificate/db"
 )
 
 // Check compares every certificate with the audit log: its state, its citizen, and
 // what the log has digests of (see decided.go).
 type Check struct {
-	log   *audit.Log
-	done  map[string]said
-	older int
+	log    *audit.Log
+	sealer *seal.Sealer
+	done   map[string]said
+	older  int
 }
 
 // said is what the log says of a certificate.
@@ -27,7 +30,9 @@ type said struct {
 }
 
 // NewCheck makes a Check against a log. Give it the log's records by See before Run.
-func NewCheck(log *audit.Log) *Check { return &Check{log: log, done: map[string]said{}} }
+func NewCheck(log *audit.Log, sealer *seal.Sealer) *Check {
+	return &Check{log: log, sealer: sealer, done: map[string]said{}}
+}
 
 // Older is how many of the records seen are from before what they decided was kept.
 func (c *Check) Older() int { return c.older }
@@ -67,8 +72,13 @@ func (c *Check) See(r audit.Recorded) {
 }
 
 // Run reads the certificates within a snapshot and returns an error that names each
-// one that is not what the log says.
+// one that is not what the log says, and each key that signed some and is gone.
 func (c *Check) Run(ctx context.Context, tx *sql.Tx) error {
+	signers, err := sign.NewSigners(ctx, tx)
+	if err != nil {
+		return fmt.Errorf("check the certificates: %w", err)
+	}
+	unsigned := map[string]int{} // how many certificates a key signed that is gone
 	rows, err := tx.QueryContext(ctx, "SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, "+
 		"requested_at, issued_at, revoked_at FROM certificates")
 	if err != nil {
@@ -84,6 +94,11 @@ func (c *Check) Run(ctx context.Context, tx *sql.Tx) error {
 			return fmt.Errorf("check the certificates: %w", err)
 		}
 		found = append(found, c.compare(row)...)
+		if kid, kept, err := c.signer(signers, row); err != nil {
+			found = append(found, err)
+		} else if !kept {
+			unsigned[kid]++
+		}
 		delete(c.done, row.ID)
 	}
 	if err := rows.Err(); err != nil {
@@ -94,7 +109,26 @@ func (c *Check) Run(ctx context.Context, tx *sql.Tx) error {
 			found = append(found, fmt.Errorf("the certificate with the id %s is gone: the audit log says %s", id, p.state))
 		}
 	}
+	for kid, n := range unsigned {
+		found = append(found, fmt.Errorf("the signing key %s is gone: nobody can verify the %d certificates that it signed", kid, n))
+	}
 	return errors.Join(found...)
+}
+
+// signer is the key that signed a certificate, and whether it is there; one that is not
+// issued needs none.
+func (c *Check) signer(signers sign.Signers, row db.Certificate) (kid string, kept bool, err error) {
+	if len(row.SignedSealed) == 0 {
+		return "", true, nil
+	}
+	message, err := c.sealer.Open(row.SignedSealed, signedContext(row.ID))
+	if err == nil {
+		kid, kept, err = signers.Of(message)
+	}
+	if err != nil {
+		return "", false, fmt.Errorf("the certificate %s: its signed record cannot be read: %w", row.Number, err)
+	}
+	return kid, kept, nil
 }
 
 // compare names what of a certificate is not what the log says.

@@ -58,7 +58,7 @@ func TestM5StatesAreTheLogs(t *testing.T) {
 
 // look compares the certificates with the log in a transaction.
 func (h *world) look(tx *sql.Tx) error {
-	_, err := h.Compare(tx, certificate.NewCheck(h.Audit))
+	_, err := h.Compare(tx, certificate.NewCheck(h.Audit, h.Sealer))
 	return err
 }
 
@@ -113,6 +113,9 @@ func TestPlantedChanges(t *testing.T) {
 			"certificates.id":    "the row's name: renamed, it is gone and another is unknown",
 			"certificates.state": "what the records themselves are: see TestM5StatesAreTheLogs",
 		})
+		all = append(all, storetest.Plant{
+			Name: "the key is gone", Statements: []string{"DELETE FROM sign_keys"}, Named: []string{"the signing key ", "the 2 certificates that it signed"},
+		})
 		storetest.Planted(t, db, all, h.look)
 	})
 }
@@ -130,7 +133,7 @@ func TestRecordsFromBefore(t *testing.T) {
 		}
 		older := 0
 		err := db.Snapshot(t.Context(), func(tx *sql.Tx) (err error) {
-			older, err = h.Compare(tx, certificate.NewCheck(h.Audit))
+			older, err = h.Compare(tx, certificate.NewCheck(h.Audit, h.Sealer))
 			return err
 		})
 		if err != nil || older != 2 {
