@@ -5,8 +5,8 @@ import (
 	"crypto/elliptic"
 	"encoding/base64"
 	"fmt"
-	"math/big"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -48,7 +48,7 @@ func (s keySet) verify(token string) error {
 			if errX != nil || errY != nil {
 				return nil, fmt.Errorf("%w %w", errX, errY)
 			}
-			return &ecdsa.PublicKey{Curve: elliptic.P256(), X: new(big.Int).SetBytes(x), Y: new(big.Int).SetBytes(y)}, nil //nolint:staticcheck // a reader that is not ours
+			return ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, x, y))
 		}
 		return nil, fmt.Errorf("no key %v", t.Header["kid"])
 	}, jwt.WithValidMethods([]string{"ES256"}), jwt.WithIssuer("eshik"), jwt.WithAudience("eshik/citizen"), jwt.WithExpirationRequired())

@@ -55,6 +55,9 @@ func readsAsItself(e164 string) bool {
 	return err == nil && phonenumbers.IsPossibleNumber(number) && phonenumbers.Format(number, phonenumbers.E164) == e164
 }
 
+// Tail is what names a phone (E.164) to its person, and to nobody else: its last four digits.
+func Tail(phone string) string { return phone[max(len(phone)-4, 0):] }
+
 // isKyrgyz reports that s is 996 and nine digits, the first one not zero.
 func isKyrgyz(s string) bool {
 	if len(s) != len(countryCode)+nationalDigits || !strings.HasPrefix(s, countryCode) || s[len(countryCode)] == '0' {

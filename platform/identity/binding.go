@@ -155,7 +155,7 @@ func (s *Service) tell(ctx context.Context, tx *store.Tx, c caller.Caller, told,
 	loc := spoken(told)
 	return s.Trail.Leave(ctx, tx, trail.Step{Messages: []notify.Message{{
 		To: string(phone), Locale: loc, Purpose: notify.Receipt, ExpiresAt: c.Now.Add(UndoLasts), Dedup: "identity.notice:" + id,
-		Text: gsm.Pick(s.Texts.Message(loc, key, "tail", string(other[max(len(other)-4, 0):]), "word", number)),
+		Text: gsm.Pick(s.Texts.Message(loc, key, "tail", caller.Tail(string(other)), "word", number)),
 	}}})
 }
 

@@ -120,15 +120,17 @@ func (r *keyring) find(kid string) *ringKey {
 // PublicKeys are the keys by which access tokens are verified, that of tokens to come among
 // them: what is kept of them longer than KeysCached may lack one.
 func (s *Service) PublicKeys(ctx context.Context) ([]jws.Key, error) {
+	// Others keep what they are given: it must not have a key that was revoked just now. Who
+	// verifies a token does not wait for this reading, which anybody may ask for.
+	rows, err := db.New(s.DB.Reader()).Keys(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the keys of tokens: %w", err)
+	}
 	now := s.Now()
 	s.keys.mu.Lock()
 	defer s.keys.mu.Unlock()
-	// Others keep what they are given: it must not have a key that was revoked just now.
-	if err := s.readKeys(ctx); err != nil {
-		return nil, err
-	}
 	var published []jws.Key
-	for _, k := range s.keys.keys {
+	for _, k := range s.ring(rows) {
 		if !k.over(now) {
 			published = append(published, k.published)
 		}

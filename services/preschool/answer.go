@@ -133,7 +133,7 @@ func (s *Service) answered(c caller.Caller, r db.PreschoolRegistration, row db.P
 		return gsm.Pick(s.Texts.Message(loc, key, "number", r.Number, "kindergarten", s.title(offerOf(row), loc)))
 	}
 	e.sayThere = func(loc locales.Locale) string {
-		return gsm.Pick(s.Texts.Message(loc, "preschool.sms_"+string(state)+"_there", "number", r.Number, "tail", tail(c.Phone)))
+		return gsm.Pick(s.Texts.Message(loc, "preschool.sms_"+string(state)+"_there", "number", r.Number, "tail", caller.Tail(c.Phone)))
 	}
 	return e
 }

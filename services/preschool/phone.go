@@ -120,12 +120,9 @@ func (s *Service) tellMoved(ctx context.Context, tx *store.Tx, c caller.Caller, 
 	return s.Trail.Leave(ctx, tx, trail.Step{Messages: []notify.Message{{
 		To: phone, Locale: loc, Purpose: notify.Receipt, About: r.CitizenID, ExpiresAt: c.Now.Add(messageLife),
 		Dedup: "preschool.moved:" + r.ID + ":" + strconv.FormatInt(c.Now.UnixMicro(), 10),
-		Text:  gsm.Pick(s.Texts.Message(loc, key, "tail", tail(c.Phone), "word", number)),
+		Text:  gsm.Pick(s.Texts.Message(loc, key, "tail", caller.Tail(c.Phone), "word", number)),
 	}}})
 }
-
-// tail is what names a phone (E.164) to its person: its last four digits.
-func tail(phone string) string { return phone[max(len(phone)-4, 0):] }
 
 // claim makes what was taken over from another register the citizen's: the
 // registrations of the children that the register of families says are theirs.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -92,7 +93,7 @@ func (s *Service) shutOutAnswer(ctx context.Context, tx *store.Tx, row db.Presch
 		step.Messages = []notify.Message{{
 			To: heir, Locale: loc, Purpose: notify.Receipt, About: r.CitizenID, ExpiresAt: now.Add(messageLife),
 			Dedup: "preschool.shut_out:" + row.ID,
-			Text:  gsm.Pick(s.Texts.Message(loc, "preschool.sms_"+row.State+"_cut", "number", r.Number, "tail", tail(phone))),
+			Text:  gsm.Pick(s.Texts.Message(loc, "preschool.sms_"+row.State+"_cut", "number", r.Number, "tail", caller.Tail(phone))),
 		}}
 	}
 	return s.Trail.Leave(ctx, tx, step)
