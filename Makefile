@@ -15,7 +15,7 @@ OAPI_CODEGEN  ?= $(GO) run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-code
 WITH_SERVERS := var/bin/withservers
 
 .DEFAULT_GOAL := help
-.PHONY: help run phone test race fuzz bench flows codes contract contract-released lint vuln check docs generate build image clean $(WITH_SERVERS)
+.PHONY: help run phone test race fuzz bench flows codes contract contract-released lint vuln check docs limits access generate build image clean unwatched $(WITH_SERVERS)
 
 help: ## list what can be made
 	@if [ -t 1 ]; then bold='\033[1m' plain='\033[0m'; fi; \
@@ -37,10 +37,17 @@ test: $(WITH_SERVERS) ## vet, then every test: both databases, both session stor
 # test that uses it and says nothing of our code. The driver and all else are watched.
 RACE = -race '-gcflags=modernc.org/...=-d=checkptr=0' '-gcflags=modernc.org/sqlite/lib=-d=checkptr=0 -race=false'
 
-# Not ./e2e: it drives a program of its own, in which the detector would see nothing.
-race: $(WITH_SERVERS) ## the tests of every package that runs in the test's own process, under the race detector
+# `check` runs each test once, which halves its time: here those that the race detector does not
+# watch (./e2e, ./flowcheck, and files that are not built for it), all others under it.
+unwatched: $(WITH_SERVERS)
+	$(WITH_SERVERS) $(GO) test -vet=off -count=1 -timeout 25m $(TESTFLAGS) ./e2e ./flowcheck \
+		$$(grep -rl --include='*_test.go' '^//go:build !race' . | xargs -r -n1 dirname | sort -u)
+
+# Not ./e2e: it drives a program of its own, in which the detector would see nothing. Not ./flowcheck:
+# it types at one conversation after the other, for minutes, through code that other packages race.
+race: $(WITH_SERVERS) ## the tests of the packages that run in the test's own process, under the race detector
 	$(WITH_SERVERS) -compiler env CGO_ENABLED=1 $(GO) test -vet=off -count=1 -timeout 30m $(RACE) $(TESTFLAGS) \
-		$$($(GO) list ./... | grep -v /e2e$$)
+		$$($(GO) list ./... | grep -vE '/(e2e|flowcheck)$$')
 
 fuzz: ## every fuzz target for FUZZTIME (100000x: executions; or a time, as 5m)
 	scripts/fuzz.sh $(FUZZTIME)
@@ -54,13 +61,12 @@ flows: ## draw the conversation into docs/flows.md
 codes: ## write the published list of the REST interface's error codes
 	$(GO) run ./tools/codes
 
-contract: ## compare the REST contract with the last release's: breaking changes must be listed as intended
-	$(OASDIFF) breaking --color never --fail-on WARN --err-ignore api/citizen/breaking.txt --warn-ignore api/citizen/breaking.txt \
-		api/citizen/released.yaml api/citizen/openapi.yaml
+contract: ## compare the REST contracts with the last release's: breaking changes must be listed as intended
+	@for audience in citizen partner console; do cd api/$$audience && \
+		$(OASDIFF) breaking --color never --fail-on WARN --err-ignore breaking.txt --warn-ignore breaking.txt released.yaml openapi.yaml && cd ../.. || exit 1; done
 
-contract-released: ## at a release: what is the contract now is what later changes are compared with
-	cp api/citizen/openapi.yaml api/citizen/released.yaml
-	: > api/citizen/breaking.txt
+contract-released: ## at a release: what the contracts are now is what later changes are compared with
+	for audience in citizen partner console; do cp api/$$audience/openapi.yaml api/$$audience/released.yaml; : > api/$$audience/breaking.txt; done
 
 lint: docs contract ## gofmt, vet, the linters of .golangci.yml, the house's rules, and the documents
 	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
@@ -70,19 +76,28 @@ lint: docs contract ## gofmt, vet, the linters of .golangci.yml, the house's rul
 	$(GO) test -vet=off -count=1 ./platform
 	@$(GO) run ./tools/long
 
-docs: ## check the documents: every link leads somewhere, every setting is described
+access: ## write who may do what, of the contracts and the table of staff
+	$(GO) run ./tools/access
+
+limits: ## write the table of limits into the operators' guide
+	$(GO) run ./tools/docs --write
+
+docs: ## check the documents: every link leads somewhere, every setting and limit is described
 	$(GO) run ./tools/docs
 
 vuln: ## known vulnerabilities that our code calls; fails on one in a dependency
 	scripts/vuln.sh
 
-check: lint vuln test race fuzz ## what a change must pass
+check: FUZZTIME = 10000x
+check: lint vuln unwatched race fuzz ## what a change must pass: every test once, 10 000 executions of each fuzz target
 
 generate: ## generate the typed SQL, the REST contract's types and what writes conversations anew
 	$(SQLC) generate
 	$(MSGP) -file platform/dialog/state.go -o platform/dialog/state_msgp.go
 	$(MSGP) -unexported -file platform/session/conversation.go -o platform/session/conversation_msgp.go
 	cd api/citizen && $(OAPI_CODEGEN) -config oapi.yaml openapi.yaml
+	cd api/partner && $(OAPI_CODEGEN) -config oapi.yaml openapi.yaml
+	cd api/console && $(OAPI_CODEGEN) -config oapi.yaml openapi.yaml
 
 build: ## a static binary: var/bin/eshik
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.release=$(RELEASE)" -o var/bin/eshik ./cmd/eshik

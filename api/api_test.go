@@ -43,7 +43,7 @@ func serving(t *testing.T, languages chosen, handler fiber.Handler) *fiber.App {
 	}
 	authenticate := func(_ context.Context, bearer string) (Principal, error) {
 		who, known := map[string]Principal{
-			"good": {Phone: "+996555000001", Subject: "citizen"}, "other": {Phone: "+996700000002", Subject: "another"}, "phone": {Phone: "+996770000003"},
+			"good": {Phone: "+996555000001", Subject: "citizen", Level: caller.LevelWeak}, "other": {Phone: "+996700000002", Subject: "another"}, "weak": {Phone: "+996770000004", Subject: "weak"}, "phone": {Phone: "+996770000003"},
 		}[bearer]
 		if !known {
 			return Principal{}, problem.New(problem.Unauthenticated, "problem.identity_token")
@@ -52,11 +52,20 @@ func serving(t *testing.T, languages chosen, handler fiber.Handler) *fiber.App {
 	}
 	contract, err := NewContract(document, Audience{
 		Channel: caller.REST, Gateway: "rest", Authenticate: Bearer(authenticate), Challenge: BearerChallenge("prove who you are"),
-		Levels: map[string]Level{"phone": nil, "proven": func(p Principal) error {
+		Levels: map[string]Level{"phone": nil, "proven": func(_ context.Context, p Principal) (Principal, error) {
 			if p.Subject == "" {
-				return problem.New(problem.Unproven, "problem.level_proven")
+				return p, problem.New(problem.Unproven, "problem.level_proven")
 			}
-			return nil
+			return p, nil
+		}, "strong": func(ctx context.Context, p Principal) (Principal, error) {
+			switch {
+			case p.Subject == "":
+				return p, problem.New(problem.Unproven, "problem.level_proven")
+			case p.Subject == "weak":
+				return p, problem.New(problem.Weak, "problem.level_strong")
+			}
+			p.Level = caller.LevelStrong
+			return p, nil
 		}},
 		Languages: languages, Operator: func(string) string { return "MegaCom" }, Now: time.Now,
 		Index: func(turn string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(turn))) },

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,7 +25,20 @@ type Principal struct {
 	ID      string
 	Phone   string // E.164; empty for who comes without one
 	Subject string // the proven citizen, empty before the proof
+	Level   caller.Level
 	SignIn  string // of which the token is; empty where tokens are of none
+	// Scopes are what the token is for, where its audience's tokens have any (RFC 6749,
+	// section 3.3). One with a colon is a part of what stands before it.
+	Scopes []string
+}
+
+// ScopeMissing is the key of the problem of a token that is for something else; its
+// argument scope is what it should be for.
+const ScopeMissing = "problem.scope"
+
+// may reports whether the token is for an operation, or for a part of it.
+func (p Principal) may(scope string) bool {
+	return slices.ContainsFunc(p.Scopes, func(s string) bool { return s == scope || strings.HasPrefix(s, scope+":") })
 }
 
 // scope is what a principal's idempotency keys are apart from others' by.
@@ -41,8 +55,9 @@ type Languages interface {
 }
 
 // Level is what a security scheme of a contract asks of who makes a request, beside
-// that it is known who; nil asks for nothing more.
-type Level func(Principal) error
+// that it is known who; nil asks for nothing more. It gives them as they are known then,
+// which may be better than before.
+type Level func(context.Context, Principal) (Principal, error)
 
 // Audience is what differs between those whom a contract serves: citizens, partners,
 // staff. Languages and Operator are there where principals have phones, Authenticate, Levels and
@@ -55,6 +70,9 @@ type Audience struct {
 	Authenticate func(c *fiber.Ctx) (Principal, error)
 	// Levels has each security scheme of the contract, by its name.
 	Levels map[string]Level
+	// May says whether a principal may do what an operation's x-staff-operation names, before
+	// it is looked at what they ask; nil: the contract names nothing.
+	May func(ctx context.Context, p Principal, operation string) error
 	// Challenge is the WWW-Authenticate header of a refusal; "" where there is none.
 	Challenge func(p *problem.Error, status int) string
 	Languages Languages
@@ -72,7 +90,7 @@ func Bearer(check func(ctx context.Context, token string) (Principal, error)) fu
 		return nil
 	}
 	return func(c *fiber.Ctx) (Principal, error) {
-		token, found := bearerOf(c.Get(fiber.HeaderAuthorization))
+		token, found := BearerOf(c)
 		if !found {
 			return Principal{}, problem.New(problem.Unauthenticated, "problem.token_missing")
 		}
@@ -80,10 +98,10 @@ func Bearer(check func(ctx context.Context, token string) (Principal, error)) fu
 	}
 }
 
-// bearerOf takes the token out of an Authorization header. The scheme is
+// BearerOf takes the token out of a request's Authorization header. The scheme is
 // case-insensitive (RFC 9110, section 11.1).
-func bearerOf(header string) (string, bool) {
-	scheme, token, _ := strings.Cut(header, " ")
+func BearerOf(c *fiber.Ctx) (string, bool) {
+	scheme, token, _ := strings.Cut(c.Get(fiber.HeaderAuthorization), " ")
 	token = strings.Clone(strings.TrimSpace(token))
 	return token, strings.EqualFold(scheme, "Bearer") && token != ""
 }
@@ -99,9 +117,9 @@ const challenge = `Bearer realm="eshik"`
 func BearerChallenge(stepUp string) func(*problem.Error, int) string {
 	return func(p *problem.Error, status int) string {
 		switch {
-		case p.Code == problem.Unproven:
+		case needed[p.Code] != 0:
 			return challenge + `, error="insufficient_user_authentication", ` +
-				`error_description="` + stepUp + `", acr_values="` + proven + `"`
+				`error_description="` + stepUp + `", acr_values="` + needed[p.Code].String() + `"`
 		case status != http.StatusUnauthorized:
 			return ""
 		case p.Key == errBadToken:
@@ -140,7 +158,7 @@ func secured(doc *openapi3.T, operation *openapi3.Operation) openapi3.SecurityRe
 // complete refuses an audience that lacks something, and a contract that asks for what it
 // does not know.
 func (a Audience) complete(doc *openapi3.T) error {
-	if err := needs.All("the audience", a, "Authenticate", "Levels", "Challenge", "Languages", "Operator"); err != nil {
+	if err := needs.All("the audience", a, "Authenticate", "Levels", "May", "Challenge", "Languages", "Operator"); err != nil {
 		return err
 	}
 	if (a.Languages == nil) != (a.Operator == nil) {
@@ -158,29 +176,44 @@ func (a Audience) complete(doc *openapi3.T) error {
 					}
 				}
 			}
-		}
-	}
-	return nil
-}
-
-// admit holds a principal to the security requirements: to every scheme of one of them.
-func (a Audience) admit(p Principal, requirements openapi3.SecurityRequirements) error {
-	var refused error
-	for _, requirement := range requirements {
-		if refused = a.meets(p, requirement); refused == nil {
-			return nil
-		}
-	}
-	return refused
-}
-
-func (a Audience) meets(p Principal, requirement openapi3.SecurityRequirement) error {
-	for scheme := range requirement {
-		if level := a.Levels[scheme]; level != nil {
-			if err := level(p); err != nil {
-				return err
+			named := extension(operation, staffOperation) != ""
+			if named && (a.May == nil || len(secured(doc, operation)) == 0) {
+				return fmt.Errorf("%s %s is for some alone, and nobody says who they are", method, path)
 			}
 		}
 	}
 	return nil
+}
+
+// staffOperation is the extension of the contract that names a row of the table of staff.
+const staffOperation = "x-staff-operation"
+
+// admit holds a principal to the security requirements: to every scheme of one of them.
+func (a Audience) admit(ctx context.Context, p Principal, requirements openapi3.SecurityRequirements) (Principal, error) {
+	var refused error
+	for _, requirement := range requirements {
+		admitted, err := a.meets(ctx, p, requirement)
+		if err == nil {
+			return admitted, nil
+		}
+		refused = err
+	}
+	return p, refused
+}
+
+func (a Audience) meets(ctx context.Context, p Principal, requirement openapi3.SecurityRequirement) (Principal, error) {
+	var err error
+	for scheme, scopes := range requirement {
+		if level := a.Levels[scheme]; level != nil {
+			if p, err = level(ctx, p); err != nil {
+				return p, err
+			}
+		}
+		for _, scope := range scopes {
+			if !p.may(scope) {
+				return p, problem.New(problem.Forbidden, "problem.scope", "scope", scope)
+			}
+		}
+	}
+	return p, nil
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"log/slog"
@@ -43,11 +44,11 @@ components:
 // shopAudience knows shops by their names; "large" is large, and "exact" audited.
 func shopAudience() Audience {
 	is := func(name string) Level {
-		return func(p Principal) error {
+		return func(_ context.Context, p Principal) (Principal, error) {
 			if p.ID != name {
-				return problem.New(problem.Unproven, "problem.level_proven")
+				return p, problem.New(problem.Unproven, "problem.level_proven")
 			}
-			return nil
+			return p, nil
 		}
 	}
 	return Audience{
@@ -166,9 +167,44 @@ func TestAnAudienceIsWhole(t *testing.T) {
 		return err
 	}
 	whole := shopAudience()
-	needstest.Each(t, whole, build, "Authenticate", "Levels", "Challenge", "Languages", "Operator")
+	needstest.Each(t, whole, build, "Authenticate", "Levels", "May", "Challenge", "Languages", "Operator")
 	whole.Operator = func(string) string { return "" }
 	if err := build(whole); err == nil || !strings.Contains(err.Error(), "Languages and Operator") {
 		t.Errorf("an operator without languages: %v", err)
+	}
+}
+
+// TestARowOfStaffIsAskedFirst: who may not do what an operation names is refused before
+// anything is said of the request, and a contract that names something is served only where
+// somebody says who may.
+func TestARowOfStaffIsAskedFirst(t *testing.T) {
+	t.Parallel()
+	document := strings.ReplaceAll(shops, "operationId: order", "operationId: order\n      x-staff-operation: orders")
+	audience := shopAudience()
+	if _, err := NewContract([]byte(document), audience); err == nil || !strings.Contains(err.Error(), "nobody says who they are") {
+		t.Errorf("without anybody to ask: %v", err)
+	}
+	audience.May = func(_ context.Context, p Principal, operation string) error {
+		if p.ID != "large" || operation != "orders" {
+			return problem.New(problem.Forbidden, "problem.staff_role")
+		}
+		return nil
+	}
+	open := strings.ReplaceAll(document, "operationId: hours", "operationId: hours, x-staff-operation: hours")
+	if _, err := NewContract([]byte(open), audience); err == nil || !strings.Contains(err.Error(), "nobody says who they are") {
+		t.Errorf("for everybody and for some: %v", err)
+	}
+	contract, err := NewContract([]byte(document), audience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := fiber.New(fiber.Config{ErrorHandler: ErrorHandler(catalogue(t), slog.New(slog.DiscardHandler))})
+	app.Use(contract.Middleware)
+	app.All("/*", func(c *fiber.Ctx) error { return c.SendStatus(http.StatusOK) })
+	for name, want := range map[string]int{"small": http.StatusForbidden, "large": http.StatusBadRequest} { // without its key
+		login := "Basic " + base64.StdEncoding.EncodeToString([]byte(name+":s"))
+		if status, body, _ := call(t, app, http.MethodPost, "/shops/v1/orders", "", "Authorization", login); status != want {
+			t.Errorf("%s: %d %s", name, status, body)
+		}
 	}
 }

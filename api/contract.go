@@ -24,8 +24,8 @@ import (
 // allow never reaches a handler, and an operation with a security requirement
 // is called only by who is admitted to it.
 type Contract struct {
-	// JSON is the document as JSON.
-	JSON     []byte
+	yaml     []byte // the document as it was written
+	json     []byte
 	doc      *openapi3.T
 	router   routers.Router
 	audience Audience
@@ -54,7 +54,24 @@ func NewContract(document []byte, audience Audience) (*Contract, error) {
 	if err != nil {
 		return nil, fmt.Errorf("route the contract: %w", err)
 	}
-	return &Contract{JSON: written, doc: doc, router: router, audience: audience, places: places}, nil
+	return &Contract{yaml: document, json: written, doc: doc, router: router, audience: audience, places: places}, nil
+}
+
+// Publish serves the document under a path, as openapi.yaml and as openapi.json. It is for
+// everybody: call it before the middleware of that path.
+func (k *Contract) Publish(router fiber.Router, path string) {
+	for name, document := range map[string]struct {
+		kind string
+		text []byte
+	}{
+		"/openapi.yaml": {"application/yaml; charset=utf-8", k.yaml},
+		"/openapi.json": {fiber.MIMEApplicationJSONCharsetUTF8, k.json},
+	} {
+		router.Get(path+name, func(c *fiber.Ctx) error {
+			c.Set(fiber.HeaderContentType, document.kind)
+			return c.Send(document.text)
+		})
+	}
 }
 
 // idempotencyKey is the header of operations that can be repeated safely.
@@ -169,8 +186,30 @@ func (k *Contract) Middleware(c *fiber.Ctx) error {
 	announce(c, route.Operation)
 	known := asked{contract: k, caller: who, principal: principal, answered: Locale(c), step: extension(route.Operation, "x-step"), countAs: new(string)}
 	c.SetUserContext(context.WithValue(c.UserContext(), askedKey{}, known))
-	return k.locate(route.Operation, c.Next())
+	return k.locate(route.Operation, errors.Join(c.Next(), k.stillTheirs(c, principal)))
 }
+
+// stillTheirs refuses what was read for a person, where meanwhile their sign-in ended or the
+// phone was proved for somebody else: a register may have thought long. What changes something
+// sees to that in its transaction.
+func (k *Contract) stillTheirs(c *fiber.Ctx, principal Principal) error {
+	if principal.Subject == "" || c.Method() != fiber.MethodGet {
+		return nil
+	}
+	now, err := k.audience.Authenticate(c)
+	if err != nil {
+		c.Response().ResetBody()
+		return err
+	}
+	if now.Subject != principal.Subject {
+		c.Response().ResetBody()
+		return errOther
+	}
+	return nil
+}
+
+// errOther is where a phone proved somebody else while its app waited.
+var errOther = problem.New(problem.Conflict, "problem.identity_changed")
 
 // find finds the operation of a request. A path whose parameter is empty is
 // another path, which the contract does not have.
@@ -245,9 +284,6 @@ func (k *Contract) methods(r *http.Request) (allowed []string) {
 	return allowed
 }
 
-// proven is the level of assurance at which it is known who a person is.
-const proven = "proven"
-
 // caller makes the request's caller, and says who it is where the operation asks.
 func (k *Contract) caller(c *fiber.Ctx, operation *openapi3.Operation) (who caller.Caller, principal Principal, err error) {
 	a := k.audience
@@ -260,10 +296,15 @@ func (k *Contract) caller(c *fiber.Ctx, operation *openapi3.Operation) (who call
 	if principal, err = a.Authenticate(c); err != nil {
 		return who, principal, err
 	}
-	if err := a.admit(principal, requirements); err != nil {
+	if principal, err = a.admit(c.UserContext(), principal, requirements); err != nil {
 		return who, principal, err
 	}
-	who.Subject = principal.Subject
+	if named := extension(operation, staffOperation); named != "" {
+		if err := a.May(c.UserContext(), principal, named); err != nil {
+			return who, principal, err
+		}
+	}
+	who.Subject, who.Level, who.Session = principal.Subject, principal.Level, principal.SignIn
 	if principal.Phone != "" {
 		if who, err = k.about(c.UserContext(), who, principal.Phone); err != nil {
 			return who, principal, err

@@ -191,6 +191,7 @@ func TestTheChallengeNamesTheLevel(t *testing.T) {
 		"a dead token":      {"/v1/certificates", "Bearer dead", "problem.identity_token", "", `Bearer realm="eshik", error="invalid_token"`, 401},
 		"a phone's token":   {"/v1/certificates", "Bearer phone", "problem.level_proven", "proven", "", 403},
 		"before the checks": {"/v1/fines/details", "Bearer phone", "problem.level_proven", "proven", "", 403},
+		"a weak proof":      {"/v1/certificates", "Bearer weak", "problem.level_strong", "strong", "", 403},
 		"a phone's own":     {"/v1/profile", "Bearer phone", "", "", "", 200},
 		"proven":            {"/v1/certificates", "Bearer good", "", "", "", 200},
 	} {
@@ -207,7 +208,7 @@ func TestTheChallengeNamesTheLevel(t *testing.T) {
 			}
 			challenge := header.Get("WWW-Authenticate")
 			if c.status == 403 {
-				for _, want := range []string{"Bearer ", `error="insufficient_user_authentication"`, `acr_values="proven"`} {
+				for _, want := range []string{"Bearer ", `error="insufficient_user_authentication"`, `acr_values="` + c.level + `"`} {
 					if !strings.Contains(challenge, want) {
 						t.Errorf("the challenge %q lacks %q", challenge, want)
 					}

@@ -14,17 +14,22 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/problem"
 )
 
 // statuses gives each kind of problem its HTTP status (RFC 9110).
 var statuses = map[problem.Code]int{
 	problem.Invalid: http.StatusBadRequest, problem.Unauthenticated: http.StatusUnauthorized,
-	problem.Forbidden: http.StatusForbidden, problem.Unproven: http.StatusForbidden, problem.NotFound: http.StatusNotFound,
+	problem.Forbidden: http.StatusForbidden, problem.Unproven: http.StatusForbidden, problem.Weak: http.StatusForbidden,
+	problem.NotFound: http.StatusNotFound,
 	problem.Conflict: http.StatusConflict, problem.Mismatch: http.StatusUnprocessableEntity,
 	problem.TooMany: http.StatusTooManyRequests, problem.Internal: http.StatusInternalServerError,
 	problem.Upstream: http.StatusBadGateway, problem.Unavailable: http.StatusServiceUnavailable,
 }
+
+// needed is the level of assurance that who is refused lacks.
+var needed = map[problem.Code]caller.Level{problem.Unproven: caller.LevelWeak, problem.Weak: caller.LevelStrong}
 
 // document is an RFC 9457 problem.
 type document struct {
@@ -74,8 +79,8 @@ func ErrorHandler(catalogue *locales.Catalogue, log *slog.Logger) fiber.ErrorHan
 			Type: "about:blank", Title: http.StatusText(status), Status: status,
 			Detail: say(p.Key, p.Args...), Code: p.Key, Errors: lines(say, p, faultsIn(c, p, err)),
 		}
-		if p.Code == problem.Unproven {
-			body.Level = proven
+		if level := needed[p.Code]; level != 0 {
+			body.Level = level.String()
 		}
 		if wanted := challengeOf(c, p, status); wanted != "" {
 			c.Set(fiber.HeaderWWWAuthenticate, wanted)

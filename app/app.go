@@ -20,19 +20,26 @@ import (
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/elqr"
 	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/identity/esi"
 	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/module"
 	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/partners"
 	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/personal"
 	"github.com/eshik-kg/eshik/platform/registry"
+	"github.com/eshik-kg/eshik/platform/reseal"
 	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/session"
 	"github.com/eshik-kg/eshik/platform/sign"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/trail"
 	"github.com/eshik-kg/eshik/services/certificate"
 	"github.com/eshik-kg/eshik/services/fine"
+	"github.com/eshik-kg/eshik/services/owndata"
 	"github.com/eshik-kg/eshik/services/preschool"
 	"github.com/eshik-kg/eshik/sms"
 	"github.com/eshik-kg/eshik/web"
@@ -44,7 +51,8 @@ type App struct {
 	module.Env
 	Modules       []module.Module        // in the order of the menu
 	Conversations *session.Conversations // the conversation that USSD and SMS share
-	Partners      *payment.Partners      // those who pay bills for citizens
+	Partners      *partners.Service      // those who pay bills for citizens
+	Staff         *staff.Service         // those who serve
 
 	config   *Config
 	recorder *analytics.Recorder
@@ -57,6 +65,8 @@ type App struct {
 	router   *sms.Router
 	credit   *sms.CreditWatch
 
+	dataKeys    *seal.Keys
+	reseal      *reseal.Service
 	checkpoints *checkpoints
 	inbound     *sms.Inbound   // set by newHTTP
 	callbacks   []smsCallbacks // of the SMS providers that the gateways' file names
@@ -77,7 +87,7 @@ func build(ctx context.Context, config *Config, log *slog.Logger, added Added) (
 		return nil, fmt.Errorf("the locale files: %w", err)
 	}
 	a := &App{config: config, added: added, metrics: newMetrics(), Env: module.Env{Clock: time.Now, Random: rand.Reader, Texts: texts, Log: log}}
-	for _, part := range []func(context.Context) error{a.buildStore, a.buildPlatform, a.buildServices, a.buildConversations} {
+	for _, part := range []func(context.Context) error{a.buildStore, a.buildPlatform, a.buildServices, a.buildConversations, a.keepKeys} {
 		if err := part(ctx); err != nil {
 			return nil, errors.Join(err, a.close(ctx))
 		}
@@ -87,14 +97,10 @@ func build(ctx context.Context, config *Config, log *slog.Logger, added Added) (
 
 // buildStore opens what holds the data.
 func (a *App) buildStore(ctx context.Context) (err error) {
-	key, err := a.config.key()
-	if err != nil {
-		return UsageError{err}
-	}
-	if a.Sealer, err = seal.New(key); err != nil {
+	if a.DB, _, err = openDatabase(ctx, a.config); err != nil {
 		return err
 	}
-	if a.DB, _, err = openDatabase(ctx, a.config); err != nil {
+	if err := a.openKeys(ctx); err != nil {
 		return err
 	}
 	a.Limiter = limit.NewMemory(a.Clock)
@@ -136,15 +142,21 @@ func (a *App) buildPlatform(ctx context.Context) (err error) {
 	if a.Trail, err = trail.New(a.Audit, a.recorder, a.Outbox); err != nil {
 		return err
 	}
-	a.Partners = payment.NewPartners(a.DB, a.Sealer, a.Limiter, a.Clock, a.Random)
-	return nil
+	if a.reseal, err = reseal.New(reseal.Deps{
+		DB: a.DB, Keys: a.dataKeys, Trail: a.Trail, Columns: Sealed, Now: a.Clock, Log: a.Log,
+	}); err != nil {
+		return err
+	}
+	a.Staff, err = staff.New(staff.Deps{DB: a.DB, Sealer: a.Sealer, Trail: a.Trail, Now: a.Clock, Random: a.Random, Invented: a.config.invented})
+	return err
 }
 
 // services are the citizen services, in the order of the menu. A new one is a line here.
 var services = []module.Constructor{
-	{Make: fine.Module},
-	{Make: certificate.Module},
-	{Make: preschool.Module, Staff: preschool.Staff()},
+	{Make: fine.Module, Limits: fine.Limits()},
+	{Make: certificate.Module, Staff: certificate.Staff(), Limits: certificate.Limits()},
+	{Make: preschool.Module, Staff: preschool.Staff(), Limits: preschool.Limits()},
+	{Make: owndata.Module, Limits: owndata.Limits()},
 }
 
 // Tasks are what operators may have the services do from the command line.
@@ -163,7 +175,7 @@ func (a *App) buildServices(ctx context.Context) error {
 		registry.Config{BaseURL: a.config.XRoadURL, Client: a.config.XRoadClient},
 		registry.Services{
 			SafeCity: a.config.XRoadSafeCity, Aimak: a.config.XRoadAimak,
-			Kindergartens: a.config.XRoadKindergartens,
+			Kindergartens: a.config.XRoadKindergartens, SIM: a.config.XRoadSIM,
 			Persons: registry.PersonsConfig{
 				Passport: a.config.XRoadPassport, Civil: a.config.XRoadCivil,
 				ClientID: a.config.PassportClient, Secret: a.config.PassportSecret,
@@ -172,15 +184,31 @@ func (a *App) buildServices(ctx context.Context) error {
 	if err != nil {
 		return UsageError{fmt.Errorf("X-Road: %w", err)}
 	}
+	var strong []identity.Provider
+	if a.Registries.SIMs != nil {
+		strong = append(strong, identity.BySIM{Register: a.Registries.SIMs})
+	}
 	if a.Identity, err = identity.New(identity.Deps{
-		DB: a.DB, Sealer: a.Sealer, Trail: a.Trail, Limiter: a.Limiter, Registry: a.Registries.Persons,
+		DB: a.DB, Sealer: a.Sealer, Trail: a.Trail, Limiter: a.Limiter, Registry: a.Registries.Persons, Strong: strong,
 		Texts: a.Texts, Now: a.Clock, Random: a.Random, Log: a.Log, HeldBack: a.metrics.hold,
 	}); err != nil {
 		return err
 	}
-	if a.Payments, err = payment.New(payment.Deps{
-		DB: a.DB, Queue: a.Queue, Sealer: a.Sealer, Trail: a.Trail, Texts: a.Texts, Now: a.Clock, Random: a.Random, Log: a.Log,
+	if err := a.offerNational(); err != nil {
+		return err
+	}
+	if a.Partners, err = partners.New(partners.Deps{
+		DB: a.DB, Sealer: a.Sealer, Trail: a.Trail, Limiter: a.Limiter, Now: a.Clock, Random: a.Random,
+		Signer: a.Identity, Issuer: a.config.PublicURL,
 	}); err != nil {
+		return err
+	}
+	if a.Payments, err = payment.New(payment.Deps{
+		DB: a.DB, Phones: a.Identity, Queue: a.Queue, Sealer: a.Sealer, Trail: a.Trail, Texts: a.Texts, Now: a.Clock, Random: a.Random, Log: a.Log,
+	}); err != nil {
+		return err
+	}
+	if err := a.payByELQR(); err != nil {
 		return err
 	}
 	if err := a.metrics.registry.Register(newMoneyFigures(a.Payments, a.Clock, a.Log)); err != nil {
@@ -194,8 +222,48 @@ func (a *App) buildServices(ctx context.Context) error {
 		return err
 	}
 	a.PublicURL, a.SMSNumber = a.config.PublicURL, a.config.SMSNumber
+	a.Holders = &personal.Holders{}
+	a.Holders.Add("messages", a.Outbox.Personal())
+	a.Holders.Add("payment", a.Payments.Personal())
 	a.Modules, err = module.Build(a.Env, slices.Concat(services, a.added.Services)...)
+	a.Holders.Add(identity.ServiceName, a.Identity.Personal()) // last: the others' are found by the person's number
 	return err
+}
+
+// sandboxELQR is nobody in the scheme.
+const sandboxELQR = "fines.example.kg,fine,1000000000000000001,Eshik"
+
+// payByELQR has payments shown as ELQR codes, where we are in the scheme.
+func (a *App) payByELQR() error {
+	text := a.config.ELQR
+	if text == "" && !a.config.production() {
+		text = sandboxELQR
+	}
+	if text == "" {
+		return nil
+	}
+	recipient, err := elqr.ParseRecipient(text)
+	if err != nil {
+		return UsageError{fmt.Errorf("ESHIK_ELQR: %w", err)}
+	}
+	a.Payments.PayTo(recipient)
+	return nil
+}
+
+// offerNational has people sign in by the national sign-in, where one is configured.
+func (a *App) offerNational() error {
+	if a.config.ESIIssuer == "" {
+		return nil
+	}
+	client, err := esi.New(esi.Config{
+		Issuer: a.config.ESIIssuer, ClientID: a.config.ESIClient, ClientSecret: a.config.ESISecret, ACR: a.config.ESIACR,
+		RedirectURL: a.config.PublicURL + web.NationalPath, Now: a.Clock,
+	})
+	if err != nil {
+		return UsageError{err}
+	}
+	a.Identity.OfferNational(client, a.Queue)
+	return nil
 }
 
 // Conversation is the services' parts of it, in the order of the menu.
@@ -211,7 +279,7 @@ func (a *App) Conversation() []dialog.Flow {
 
 // buildConversations makes the conversation that USSD and SMS share.
 func (a *App) buildConversations(context.Context) error {
-	engine, err := dialog.New(a.Texts, dialog.Options{Profiles: a.Identity, Log: a.Log, Lapse: a.Identity.Lapse}, a.Conversation()...)
+	engine, err := dialog.New(a.Texts, dialog.Options{Profiles: a.Identity, Log: a.Log, Resumed: a.Identity.Resumed}, a.Conversation()...)
 	if err != nil {
 		return err
 	}

@@ -32,6 +32,7 @@ type bodyBound struct {
 var bodyBounds = []bodyBound{
 	{"/ussd/", 16 << 10},
 	{"/sms/", 16 << 10},
+	{"/partner/v1/reconciliations", 512 << 10}, // a day's registry
 	{"/partner/", 8 << 10},
 	{"/v1/verifications", 32 << 10}, // a certificate's code: 4 096 characters, each perhaps escaped
 	{"/v1/payments", 16 << 10},      // 50 bills

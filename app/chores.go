@@ -20,13 +20,18 @@ func (a *App) chores() []module.Chore {
 		{Name: "close codes of paid bills", Do: a.Payments.CloseOvertaken},
 		{Name: "tidy deferred replies", Do: a.Conversations.TidyDeferred},
 		{Name: "forget sign-ins that are over", Do: a.Identity.ForgetSignIns, Every: time.Hour},
+		{Name: "read the keys that seal", Do: a.dataKeys.Refresh},
+		{Name: "seal anew by the newest key", Do: a.reseal.Work},
 		{Name: "forget keys of tokens that are over", Do: a.Identity.ForgetKeys, Every: time.Hour},
+		{Name: choreStaff, Do: a.Staff.Tidy, Every: time.Hour},
+		{Name: choreForget, Do: a.Identity.ForgetOver, Every: time.Hour},
+		{Name: choreForgetMessages, Do: a.Outbox.ForgetOld, Every: time.Hour},
 		{Name: "ask for delivery reports", Do: func(ctx context.Context) error { return a.router.AskReports(ctx, a.Outbox) }},
 		{Name: "watch the money of SMS accounts", Do: a.credit.Check},
 		{Name: "balance SMS providers", Do: func(ctx context.Context) error { return a.router.Balance(ctx, a.Outbox) }},
 	}
 	if a.inbound != nil {
-		list = append(list, module.Chore{Name: "answer interrupted texts", Do: a.inbound.Resume})
+		list = append(list, module.Chore{Name: choreAnswer, Do: a.inbound.Resume})
 	}
 	for _, m := range a.Modules {
 		list = append(list, m.Chores...)

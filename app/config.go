@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/eshik-kg/eshik/sandbox"
 )
 
 // Config is every setting: flags of the command line (the tags are those of
@@ -20,13 +22,14 @@ type Config struct {
 	Admin  string `default:"127.0.0.1:8081" env:"ESHIK_ADMIN" help:"Address of /healthz, /readyz and /metrics."`
 	Data   string `default:"var" env:"ESHIK_DATA" help:"Folder for the SQLite database, the sandbox and its key." type:"path"`
 
-	Database    string   `env:"ESHIK_DATABASE" help:"postgres://… or sqlite:file; a SQLite file in the data folder when absent."`
-	Redis       string   `env:"ESHIK_REDIS" help:"redis://… for sessions and rate limits; inside this process when absent."`
-	MasterKey   string   `env:"ESHIK_MASTER_KEY" help:"32 bytes in base64 that seal personal data; made in the data folder by the sandbox."`
-	PublicURL   string   `env:"ESHIK_PUBLIC_URL" help:"Our address as citizens and gateways know it: https://…"`
-	Proxies     []string `name:"trusted-proxies" env:"ESHIK_TRUSTED_PROXIES" help:"Addresses or networks of our reverse proxies, comma-separated: their X-Forwarded-For, which they must overwrite, tells the client's address."`
-	CORSOrigins []string `name:"cors-origins" env:"ESHIK_CORS_ORIGINS" help:"Origins whose pages may call the API from a browser, comma-separated: https://app.example; none when absent, * for any."`
-	ShortCode   string   `default:"*1414#" env:"ESHIK_SHORT_CODE" help:"The code citizens dial."`
+	Database        string   `env:"ESHIK_DATABASE" help:"postgres://… or sqlite:file; a SQLite file in the data folder when absent."`
+	Redis           string   `env:"ESHIK_REDIS" help:"redis://… for sessions and rate limits; inside this process when absent."`
+	MasterKey       string   `env:"ESHIK_MASTER_KEY" help:"32 bytes in base64 that wrap the keys which seal personal data, or file:PATH of them; made in the data folder by the sandbox."`
+	FormerMasterKey string   `name:"master-key-former" env:"ESHIK_MASTER_KEY_FORMER" help:"The former one, while the master key is being replaced."`
+	PublicURL       string   `env:"ESHIK_PUBLIC_URL" help:"Our address as citizens and gateways know it: https://…"`
+	Proxies         []string `name:"trusted-proxies" env:"ESHIK_TRUSTED_PROXIES" help:"Addresses or networks of our reverse proxies, comma-separated: their X-Forwarded-For, which they must overwrite, tells the client's address."`
+	CORSOrigins     []string `name:"cors-origins" env:"ESHIK_CORS_ORIGINS" help:"Origins whose pages may call the API from a browser, comma-separated: https://app.example; none when absent, * for any."`
+	ShortCode       string   `default:"*1414#" env:"ESHIK_SHORT_CODE" help:"The code citizens dial."`
 
 	StepTime     time.Duration `default:"3s" env:"ESHIK_STEP_TIME" help:"What a step over USSD may take before its answer is promised by SMS."`
 	ResumeWindow time.Duration `default:"15m" env:"ESHIK_RESUME_WINDOW" help:"How long a conversation that broke off can be continued; 0: never."`
@@ -54,6 +57,15 @@ type Config struct {
 	PassportSecret string `env:"ESHIK_PASSPORT_SECRET" help:"Our secret there."`
 
 	XRoadKindergartens string `name:"xroad-kindergartens" env:"ESHIK_XROAD_KINDERGARTENS" help:"X-Road service that lists kindergartens (unverified); central-server/GOV/70000060/balabakcha-service/kindergartens when absent."`
+
+	XRoadSIM string `name:"xroad-sim" env:"ESHIK_XROAD_SIM" help:"X-Road service that says whose a phone number is (unverified): INSTANCE/CLASS/MEMBER/SUBSYSTEM/SERVICE; not asked when absent."`
+
+	ELQR string `name:"elqr" env:"ESHIK_ELQR" help:"Who ELQR codes pay: provider,service,recipient,name as the scheme's provider gave them; none are shown when absent, in the sandbox invented ones."`
+
+	ESIIssuer string   `name:"esi-issuer" env:"ESHIK_ESI_ISSUER" help:"Issuer of the national sign-in (ЕСИ, OpenID Connect): https://…; not offered when absent."`
+	ESIClient string   `name:"esi-client" env:"ESHIK_ESI_CLIENT" help:"Who we are there (client_id)."`
+	ESISecret string   `name:"esi-secret" env:"ESHIK_ESI_SECRET" help:"Our secret there."`
+	ESIACR    []string `name:"esi-acr" env:"ESHIK_ESI_ACR" help:"Authentication contexts (acr) that are asked for and taken there, comma-separated; any when absent."`
 
 	Checkpoints string `env:"ESHIK_CHECKPOINTS" help:"Folder for signed checkpoints of the audit log; checkpoints in the data folder when absent." type:"path"`
 	AuditOrigin string `env:"ESHIK_AUDIT_ORIGIN" help:"What the audit log is called in its checkpoints, for good: eshik.example/audit; our address when absent."`
@@ -83,14 +95,6 @@ func (e UsageError) Unwrap() error { return e.Err }
 
 func (c *Config) production() bool { return c.Mode == "production" }
 
-func (c *Config) key() ([]byte, error) {
-	key, err := base64.StdEncoding.DecodeString(c.MasterKey)
-	if err != nil || len(key) != 32 {
-		return nil, errors.New("the master key must be 32 bytes in base64")
-	}
-	return key, nil
-}
-
 // ready makes the data folder and, in the sandbox, what was not given.
 func (c *Config) ready() error {
 	if err := c.check(); err != nil || c.production() {
@@ -109,6 +113,7 @@ func (c *Config) ready() error {
 	c.TwilioSID = cmp.Or(c.TwilioSID, sandboxTwilioSID)
 	c.TwilioToken = cmp.Or(c.TwilioToken, sandboxTwilioToken)
 	c.SMSNumber = cmp.Or(c.SMSNumber, sandboxSMSNumber)
+	c.XRoadSIM = cmp.Or(c.XRoadSIM, sandbox.SIMService)
 	return nil
 }
 

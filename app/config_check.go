@@ -29,14 +29,18 @@ func (c *Config) check() error {
 	}
 	c.checkAddresses(refuse)
 	c.checkNumbers(refuse)
-	if c.MasterKey != "" {
-		_, err := c.key()
-		refuse(err != nil, "ESHIK_MASTER_KEY must be 32 bytes in base64: openssl rand -base64 32")
+	for _, key := range []struct{ name, value string }{{"ESHIK_MASTER_KEY", c.MasterKey}, {"ESHIK_MASTER_KEY_FORMER", c.FormerMasterKey}} {
+		if key.value != "" {
+			_, err := masterKey(key.value)
+			refuse(err != nil, "%s: %w", key.name, err)
+		}
 	}
+	refuse(c.FormerMasterKey != "" && c.FormerMasterKey == c.MasterKey, "ESHIK_MASTER_KEY_FORMER is ESHIK_MASTER_KEY: leave it out")
 	var err error
 	c.gateways, err = readGateways(c)
 	refuse(err != nil, "ESHIK_GATEWAYS: %w", err)
 	refuse((c.TLSCert == "") != (c.TLSKey == ""), "ESHIK_TLS_CERT and ESHIK_TLS_KEY go together")
+	refuse((c.ESIIssuer == "") != (c.ESIClient == "") || (c.ESIClient == "") != (c.ESISecret == ""), "ESHIK_ESI_ISSUER, ESHIK_ESI_CLIENT and ESHIK_ESI_SECRET go together")
 	refuse((c.Witness == "") != (c.WitnessKey == ""), "ESHIK_WITNESS and ESHIK_WITNESS_KEY go together")
 	refuse(strings.ContainsAny(c.AuditOrigin, "+ \t\n"), "ESHIK_AUDIT_ORIGIN: %q is no name of a log: write an address without its scheme, as eshik.example/audit", c.AuditOrigin)
 	if c.production() {
@@ -63,6 +67,7 @@ func (c *Config) checkAddresses(refuse refusal) {
 	for _, setting := range []struct{ name, value, example string }{
 		{"ESHIK_PUBLIC_URL", c.PublicURL, "https://eshik.example"},
 		{"ESHIK_XROAD_URL", c.XRoadURL, "https://security-server.example"},
+		{"ESHIK_ESI_ISSUER", c.ESIIssuer, "https://esi.example"},
 		{"ESHIK_TWILIO_URL", c.TwilioURL, "https://api.twilio.com"},
 	} {
 		u, err := url.Parse(setting.value)
@@ -114,7 +119,7 @@ func (c *Config) checkProduction() []error {
 	need(!strings.HasPrefix(c.Database, "sqlite:"), "SQLite is for one machine's trial; set ESHIK_DATABASE to a postgres:// address")
 	need(c.Redis != "", "sessions must outlive this process; set ESHIK_REDIS")
 	need(c.MasterKey != "", "ESHIK_MASTER_KEY is missing; make one with: openssl rand -base64 32")
-	key, _ := c.key()
+	key, _ := masterKey(c.MasterKey)
 	need(c.MasterKey == "" || !weak(key), "ESHIK_MASTER_KEY is a default or made of one repeated byte; make one with: openssl rand -base64 32")
 	need(strings.HasPrefix(c.PublicURL, "https://"), "ESHIK_PUBLIC_URL must begin with https://")
 	need(c.Gateways != "" || len(c.USSDSecret) >= 16, "ESHIK_USSD_SECRET is missing or shorter than 16 characters")
@@ -125,6 +130,8 @@ func (c *Config) checkProduction() []error {
 	need(c.XRoadURL != "", "ESHIK_XROAD_URL is missing: the sandbox's registries are not for production")
 	need(c.PassportClient != "" && c.PassportSecret != "" && c.PassportSecret != sandbox.PassportSecret,
 		"ESHIK_PASSPORT_CLIENT or ESHIK_PASSPORT_SECRET is missing or the sandbox's")
+	need(c.ESIIssuer == "" || strings.HasPrefix(c.ESIIssuer, "https://") && c.ESISecret != sandbox.ESISecret,
+		"ESHIK_ESI_ISSUER must begin with https://, and ESHIK_ESI_SECRET not be the sandbox's")
 	return faults
 }
 

@@ -8,8 +8,10 @@ import (
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/module"
+	"github.com/eshik-kg/eshik/platform/partners"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/sign"
+	"github.com/eshik-kg/eshik/platform/staff"
 )
 
 // Progress hears how Fsck goes on.
@@ -45,7 +47,7 @@ func (a *App) fsck(ctx context.Context, tx *sql.Tx, progress Progress) error {
 	if whole != nil { // nothing can be compared with a log that is not to be trusted
 		payments = payment.NewCheck(a.Audit)
 	}
-	faults := []error{whole, a.checkpoints.check(ctx, tx), sign.Check(ctx, tx, a.Sealer), payments.Run(ctx, tx, progress.Payments)}
+	faults := []error{whole, a.checkpoints.check(ctx, tx), a.reseal.Check(ctx, tx), sign.Check(ctx, tx, a.Sealer), payments.Run(ctx, tx, progress.Payments)}
 	for _, check := range checks {
 		if whole == nil {
 			faults = append(faults, check.Run(ctx, tx))
@@ -62,5 +64,5 @@ func (a *App) checks() []module.Check {
 			all = append(all, m.Check())
 		}
 	}
-	return append(all, identity.NewCheck(a.Audit, a.Sealer))
+	return append(all, identity.NewCheck(a.Audit, a.Sealer), partners.NewCompare(a.Audit), staff.NewCompare(a.Audit, a.Sealer))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,8 +15,11 @@ import (
 
 	"github.com/eshik-kg/eshik/api"
 	"github.com/eshik-kg/eshik/api/citizen"
+	"github.com/eshik-kg/eshik/api/console"
 	"github.com/eshik-kg/eshik/api/partner"
 	"github.com/eshik-kg/eshik/api/public"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/partners"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/sandbox"
 	"github.com/eshik-kg/eshik/sms"
@@ -46,7 +50,7 @@ func (a *App) newHTTP(world *outside) (*fiber.App, error) {
 	if err := errors.Join(a.mountUSSD(f), a.mountSMS(f)); err != nil {
 		return nil, err
 	}
-	f.Use(secure) // what is above is no browser's
+	f.Use(a.secure) // what is above is no browser's
 	if len(a.config.CORSOrigins) > 0 {
 		f.Use("/v1", a.share())
 	}
@@ -94,12 +98,16 @@ func (a *App) share() fiber.Handler {
 func steady(c *fiber.Ctx) error { return problem.Guard(c.Next) }
 
 // secure sets the headers of every answer that a browser may show; pages that need
-// more than nothing say so themselves.
-func secure(c *fiber.Ctx) error {
+// more than nothing say so themselves. Where people reach us over https, browsers keep
+// to it for a year.
+func (a *App) secure(c *fiber.Ctx) error {
 	c.Set("X-Content-Type-Options", "nosniff")
 	c.Set("X-Frame-Options", "DENY")
 	c.Set("Referrer-Policy", "no-referrer")
-	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; frame-ancestors 'none'")
+	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	if strings.HasPrefix(a.config.PublicURL, "https://") {
+		c.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000; includeSubDomains")
+	}
 	return c.Next()
 }
 
@@ -108,7 +116,7 @@ func secure(c *fiber.Ctx) error {
 func unpacked(c *fiber.Ctx) error {
 	for _, encoding := range c.Request().Header.PeekAll(fiber.HeaderContentEncoding) {
 		if string(encoding) != "identity" {
-			if strings.HasPrefix(c.Path(), "/v1/") {
+			if slices.ContainsFunc([]string{"/v1/", "/partner/v1/", "/console/v1/"}, func(of string) bool { return strings.HasPrefix(c.Path(), of) }) {
 				return fiber.ErrUnsupportedMediaType // a problem in the caller's language
 			}
 			return c.Status(fiber.StatusUnsupportedMediaType).SendString("send the body unpacked")
@@ -145,9 +153,10 @@ func (a *App) mountSMS(f fiber.Router) (err error) {
 }
 
 func (a *App) mountAPI(f fiber.Router) error {
-	osmp := &partner.OSMP{Payments: a.Payments, Partners: a.Partners, Texts: a.Texts, Log: a.Log}
-	osmp.Register(f)
-	contract, err := api.NewContract(citizen.Document, citizen.Audience(a.authenticate, a.Identity,
+	if err := errors.Join(a.mountPartners(f), a.mountConsole(f)); err != nil {
+		return err
+	}
+	contract, err := api.NewContract(citizen.Document, citizen.Audience(a.authenticate, a.stepUp, a.Identity,
 		func(turn string) string { return a.Sealer.Index("rest.turn", turn) }, a.Clock))
 	if err != nil {
 		return err
@@ -155,8 +164,35 @@ func (a *App) mountAPI(f fiber.Router) error {
 	server := &citizen.Server{
 		Identity: a.Identity, Conversations: a.Conversations, Payments: a.Payments, Modules: a.Modules, Figures: a.recorder, Recorder: a.recorder, Texts: a.Texts,
 	}
-	server.Mount(f, contract)
-	return nil
+	return server.Mount(f, contract)
+}
+
+// mountPartners serves those who take citizens' money for us.
+func (a *App) mountPartners(f fiber.Router) error {
+	err := (&partner.OSMP{Payments: a.Payments, Partners: a.Partners, Texts: a.Texts, Log: a.Log}).Register(f)
+	if err != nil {
+		return err
+	}
+	err = (&partner.OAuth{Partners: a.Partners, PublicURL: a.config.PublicURL, Log: a.Log}).Register(f)
+	if err != nil {
+		return err
+	}
+	contract, err := api.NewContract(partner.Document, partner.Audience(a.Partners,
+		func(turn string) string { return a.Sealer.Index("partner.turn", turn) }, a.Clock))
+	if err != nil {
+		return err
+	}
+	return (&partner.REST{Payments: a.Payments}).Mount(f, contract)
+}
+
+// mountConsole serves those who serve.
+func (a *App) mountConsole(f fiber.Router) error {
+	contract, err := api.NewContract(console.Document, console.Audience(a.Staff,
+		func(turn string) string { return a.Sealer.Index("console.turn", turn) }, a.Clock))
+	if err != nil {
+		return err
+	}
+	return (&console.Server{Desk: a, Staff: a.Staff, Phones: a.Identity, Payments: a.Payments}).Mount(f, contract)
 }
 
 // mountPages serves what is for people: the first page, verification, reference.
@@ -172,7 +208,7 @@ func (a *App) mountPages(f fiber.Router) error {
 	if err != nil {
 		return err
 	}
-	site := &public.Site{Pages: a.pages, Modules: a.Modules, Texts: a.Texts, Now: a.Clock, Log: a.Log}
+	site := &public.Site{Pages: a.pages, Modules: a.Modules, Identity: a.Identity, Texts: a.Texts, Now: a.Clock, Log: a.Log}
 	return site.Mount(f)
 }
 
@@ -209,9 +245,23 @@ func closed(err error) bool { return err == nil || errors.Is(err, http.ErrServer
 // authenticate turns a bearer token into who it stands for.
 func (a *App) authenticate(ctx context.Context, bearer string) (api.Principal, error) {
 	p, err := a.Identity.Authenticate(ctx, bearer)
-	return api.Principal{Phone: p.Phone, Subject: p.CitizenID, SignIn: p.SignIn}, err
+	return api.Principal{Phone: p.Phone, Subject: p.CitizenID, Level: p.Level, SignIn: p.SignIn}, err
 }
 
-// PartnerAddress is where payment partners call; a path alone where our public address is
-// not set.
-func (a *App) PartnerAddress() string { return a.PublicURL + partner.OSMPPath }
+// stepUp has who is known weakly confirmed by whom no question is needed for.
+func (a *App) stepUp(ctx context.Context, p api.Principal) (api.Principal, error) {
+	citizen, err := a.Identity.StepUp(ctx, caller.Caller{
+		Phone: p.Phone, Subject: p.Subject, Channel: caller.REST, Session: p.SignIn, Now: a.Clock(),
+	})
+	p.Subject, p.Level = citizen.ID, citizen.Level
+	return p, err
+}
+
+// PartnerAddress is where payment partners show a kind of credential; a path alone where our
+// public address is not set.
+func (a *App) PartnerAddress(kind partners.Kind) string {
+	if kind == partners.OAuth {
+		return a.PublicURL + partner.TokenPath
+	}
+	return a.PublicURL + partner.OSMPPath
+}

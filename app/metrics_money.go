@@ -28,7 +28,7 @@ func newMoneyFigures(payments *payment.Service, now func() time.Time, log *slog.
 	return &moneyFigures{
 		payments: payments, now: now, log: log,
 		count: prometheus.NewDesc("eshik_payments_open", "Payments whose money is taken: accepted wait for their register, "+
-			"in_doubt for an operator.", []string{"state"}, nil),
+			"in_doubt for an operator, refund_due for the partner to give the money back.", []string{"state"}, nil),
 		oldest: prometheus.NewDesc("eshik_payments_oldest_seconds", "How long the oldest of them waits; 0: none does.", []string{"state"}, nil),
 	}
 }
@@ -50,7 +50,7 @@ func (m *moneyFigures) Collect(ch chan<- prometheus.Metric) {
 		state payment.State
 		n     int64
 		since time.Time
-	}{{payment.Accepted, w.Accepted, w.AcceptedSince}, {payment.InDoubt, w.Suspended, w.SuspendedSince}} {
+	}{{payment.Accepted, w.Accepted, w.AcceptedSince}, {payment.InDoubt, w.Suspended, w.SuspendedSince}, {payment.RefundDue, w.Refunds, w.RefundsSince}} {
 		var age float64
 		if f.n > 0 {
 			age = max(0, m.now().Sub(f.since).Seconds())

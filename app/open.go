@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/job"
@@ -72,7 +73,7 @@ func (a *App) sentence(err error) error {
 	if !errors.As(err, &p) {
 		return err
 	}
-	return fmt.Errorf("%s: %s", p.Key, a.Texts.Text(locales.EN, p.Key, p.Args...))
+	return UsageError{fmt.Errorf("%s: %s", p.Key, a.Texts.Text(locales.EN, p.Key, p.Args...))}
 }
 
 // Work does only the background work, without a listener, until ctx ends. It calls begun
@@ -167,7 +168,24 @@ func (a *App) close(ctx context.Context) error {
 		faults = append(faults, a.redis.Close())
 	}
 	if a.DB != nil {
+		a.sealLast(ctx)
 		faults = append(faults, a.DB.Close())
 	}
 	return errors.Join(faults...)
+}
+
+// lastSeal is how long what a process wrote may take to be sealed as it ends.
+const lastSeal = 10 * time.Second
+
+// sealLast seals what the process wrote: where no server runs, nobody else would before the
+// next one starts. What the process did is done, whether it can be sealed or not.
+func (a *App) sealLast(ctx context.Context) {
+	if a.Audit == nil {
+		return
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSeal)
+	defer cancel()
+	if err := a.Audit.SealOwn(last); err != nil {
+		a.Log.ErrorContext(ctx, "the audit log could not be sealed: start a server, which does, and run `eshik fsck`", "error", err)
+	}
 }

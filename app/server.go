@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+
+	"github.com/eshik-kg/eshik/sandbox"
 )
 
 // shutdown bounds how long requests under way may take to finish.
@@ -26,6 +28,7 @@ type Server struct {
 	app         *App
 	world       *outside // nil in production
 	fresh       bool     // the demo partner was made now
+	officers    bool     // and so were the accounts of staff
 	http        *fiber.App
 	operators   *http.Server
 	idle        func()
@@ -104,15 +107,25 @@ func (s *Server) URL() string { return s.scheme + s.main.Addr().String() }
 func (s *Server) Admin() string { return "http://" + s.admin.Addr().String() }
 
 // Sandbox reports whether the world around the server is an invented one, which has the
-// payment partner DemoPartner; secret is the partner's if it was made now, else empty.
-func (s *Server) Sandbox() (secret string, inside bool) {
+// payment partner DemoPartner; secret (of OSMP) and client (of OAuth) are the partner's
+// where they were made now, else empty.
+func (s *Server) Sandbox() (secret, client string, inside bool) {
 	if s.world == nil {
-		return "", false
+		return "", "", false
 	}
 	if s.fresh {
 		secret = s.world.secret
 	}
-	return secret, true
+	return secret, s.world.client, true
+}
+
+// Officers are the sandbox's accounts of staff if they were made now, with what they sign
+// in with; none otherwise.
+func (s *Server) Officers() []sandbox.Officer {
+	if !s.officers {
+		return nil
+	}
+	return s.world.staff
 }
 
 // release closes what serve did not take over.
@@ -139,11 +152,15 @@ func (s *Server) assemble(ctx context.Context, config *Config, log *slog.Logger,
 		if s.fresh, err = s.world.partner(ctx, s.app.Partners, folder); err != nil {
 			return err
 		}
+		if s.officers, err = s.world.officers(ctx, s.app.Staff, folder); err != nil {
+			return err
+		}
 		if err := s.app.fillSandbox(ctx); err != nil {
 			return err
 		}
 		s.world.phones.Resume() // the wallet's payments that a killed process left
 	}
+	s.app.warnOfInvented(ctx)
 	s.operators = &http.Server{Handler: s.app.newAdmin(), ReadHeaderTimeout: 5 * time.Second}
 	if err := s.app.Queue.Start(ctx); err != nil {
 		return err

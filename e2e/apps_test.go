@@ -56,6 +56,7 @@ func TestAppsLists(t *testing.T) {
 			t.Errorf("devices: %+v", devices)
 		}
 		payAndList(t, d, token)
+		carsAndPhoto(t, d, token)
 		registerAndList(t, d, token)
 	})
 }
@@ -135,6 +136,7 @@ func payAndList(t *testing.T, d *door, token string) {
 		Fines []struct {
 			Ref                   string
 			Amount, Due, Discount int64
+			Percent               int `json:"discount_percent"`
 		}
 	}
 	d.json(http.MethodGet, "/v1/fines?plate=01KG123ABC", token, nil, &car)
@@ -142,7 +144,7 @@ func payAndList(t *testing.T, d *door, token string) {
 	for _, f := range car.Fines {
 		if f.Due == 150000 {
 			ref = f.Ref
-			if f.Amount != 500000 || f.Discount != 350000 {
+			if f.Amount != 500000 || f.Discount != 350000 || f.Percent != 70 {
 				t.Errorf("the discount: %+v", f)
 			}
 		} else if f.Discount != 0 || f.Amount != f.Due {
@@ -154,13 +156,15 @@ func payAndList(t *testing.T, d *door, token string) {
 		At          time.Time
 		DeliveredAt time.Time `json:"delivered_at"`
 		Resolution  string
+		Due         int64
+		Until       time.Time `json:"discount_until"`
 	}
 	d.json(http.MethodGet, "/v1/fines/details?plate=01KG123ABC", token, nil, &violations)
 	for i, v := range violations {
 		if i > 0 && v.At.After(violations[i-1].At) {
 			t.Errorf("A4: %s comes after an older one", v.Ref)
 		}
-		if v.Ref == ref && (v.DeliveredAt.IsZero() || v.Resolution == "") {
+		if v.Ref == ref && (v.DeliveredAt.IsZero() || v.Resolution == "" || v.Due != 150000 || !v.Until.Equal(v.DeliveredAt.AddDate(0, 1, 0))) {
 			t.Errorf("the record of a fine with a discount: %+v", v)
 		}
 	}

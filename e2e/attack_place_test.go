@@ -45,16 +45,7 @@ func (d *door) offerTo(number string) {
 	if place.District == "" {
 		d.t.Error("a place has no district")
 	}
-	d.staff("offer", "--registration", number, "--kindergarten", place.Kindergarten)
-}
-
-func (d *door) staff(args ...string) string {
-	d.t.Helper()
-	out, err := d.run(append([]string{"staff"}, args...)...)
-	if err != nil {
-		d.t.Fatalf("staff %v: %v\n%s", args, err, out)
-	}
-	return out
+	d.offers("--registration", number, "--kindergarten", place.Kindergarten)
 }
 
 // silent wants no message of a place to have reached a phone.
@@ -85,7 +76,7 @@ func TestAttackAThiefRegistersTheChild(t *testing.T) {
 	d.await(parent, "Орун")
 	d.silent(thief)
 
-	d.staff("unblock", parent)
+	d.unblock(parent)
 	parents = d.signIn(parent)
 	prove(t, d, parents)
 	var p fault
@@ -94,7 +85,7 @@ func TestAttackAThiefRegistersTheChild(t *testing.T) {
 	if status != http.StatusConflict || p.Code != "problem.preschool_registered" || !strings.Contains(p.Detail, number) || strings.Contains(p.Detail, "7001") {
 		t.Errorf("registered beside it: %d %+v", status, p)
 	}
-	d.staff("withdraw", "--registration", number, "--reason", "a stranger made it", "--undone")
+	d.both("operator", "", "staff", "withdraw", "--registration", number, "--reason", "a stranger made it", "--undone")
 	d.await(parent, "жокко чыгарылды")
 	if got := d.standing(number); got.State != "left" || len(got.Places) != 0 {
 		t.Errorf("stands at %+v", got)
@@ -104,11 +95,11 @@ func TestAttackAThiefRegistersTheChild(t *testing.T) {
 		t.Errorf("fsck: %v\n%s", err, out)
 	}
 	d.offerTo(again)
-	if status := d.json(http.MethodPost, "/v1/preschool/registrations/"+again+"/answer", parents, map[string]bool{"accept": true}, nil); status != http.StatusOK {
+	if status := d.answer(again, parents, true, nil); status != http.StatusOK {
 		t.Errorf("accepted: %d", status)
 	}
 	d.staff("take-back", "--registration", again)
-	status = d.json(http.MethodPost, "/v1/preschool/registrations/"+again+"/answer", parents, map[string]bool{"accept": true}, &p)
+	status = d.answer(again, parents, true, &p)
 	if status != http.StatusConflict || p.Code != "problem.preschool_left" {
 		t.Errorf("accepted after it was given back: %d %+v", status, p)
 	}
@@ -144,7 +135,7 @@ func TestAttackAThiefMovesTheNotices(t *testing.T) {
 		t.Errorf("told of the open offer: %q", told)
 	}
 	before := len(d.inbox(thief))
-	d.staff("unblock", parent)
+	d.unblock(parent)
 	if out := d.staff("unheard"); !strings.Contains(out, "0 registrations") {
 		t.Errorf("nobody hears of: %s", out)
 	}
@@ -171,18 +162,18 @@ func TestAttackAThiefDeclinesTheOffer(t *testing.T) {
 	thiefs := d.signIn(thief)
 	prove(t, d, thiefs)
 	word := undoWord.FindString(d.await(parent, "7001"))
-	if status := d.json(http.MethodPost, "/v1/preschool/registrations/"+number+"/answer", thiefs, map[string]bool{"accept": false}, nil); status != http.StatusOK {
+	if status := d.answer(number, thiefs, false, nil); status != http.StatusOK {
 		t.Fatalf("declined: %d", status)
 	}
 	d.await(parent, "…7001 телефонунан орундан баш тартылды")
 	d.text(parent, word, "24")
 	d.await(parent, "билим берүү бөлүмүнө")
 	listed := d.staff("unheard")
-	mend := regexp.MustCompile("eshik staff (offer --registration " + number + " --kindergarten \\S+)").FindStringSubmatch(listed)
+	mend := regexp.MustCompile("eshik staff offer (--registration " + number + " --kindergarten \\S+)").FindStringSubmatch(listed)
 	if mend == nil {
 		t.Fatalf("the officer is shown %s", listed)
 	}
-	d.staff(strings.Fields(mend[1])...)
+	d.offers(strings.Fields(mend[1])...)
 	if got := d.standing(number); got.State != "offered" {
 		t.Errorf("stands at %+v", got)
 	}
@@ -192,4 +183,61 @@ func TestAttackAThiefDeclinesTheOffer(t *testing.T) {
 	if out, err := d.run("fsck"); err != nil {
 		t.Errorf("fsck: %v\n%s", err, out)
 	}
+}
+
+// TestAttackAThiefDeceivesAnOperator: a stranger whose phone an operator cleared declines the
+// offer. The parent's word, whose phone was cleared before, shuts both out; operators see the
+// answer and the phones.
+func TestAttackAThiefDeceivesAnOperator(t *testing.T) {
+	t.Parallel()
+	const thief, parent = "+996555777001", aigul
+	d := embedded(t)
+	parents := d.signIn(parent)
+	prove(t, d, parents)
+	number := enrolled(t, d, parents, 0, "parent-12345")
+	thiefs := d.signIn(thief)
+	prove(t, d, thiefs)
+	d.text(parent, undoWord.FindString(d.await(parent, "7001")), "24")
+	d.unblock(parent)
+	d.unblock(thief)
+	d.await(parent, "башка телефонду (…7001)")
+	parents = d.signIn(parent)
+	prove(t, d, parents)
+	thiefs = d.signIn(thief)
+	prove(t, d, thiefs)
+	word := undoWord.FindString(d.await(parent, "7001"))
+	d.offerTo(number)
+	d.await(parent, "Орун")
+	if status := d.answer(number, thiefs, false, nil); status != http.StatusOK {
+		t.Fatalf("declined: %d", status)
+	}
+	d.await(parent, "…7001 телефонунан орундан баш тартылды")
+	d.text(parent, word, "экөөнү")
+	for who, token := range map[string]string{"thief": thiefs, "parent": parents} {
+		if status := d.json(http.MethodGet, "/v1/certificates", token, nil, nil); status != http.StatusUnauthorized {
+			t.Errorf("the %s's token: %d", who, status)
+		}
+	}
+	if listed := d.staff("unheard"); !strings.Contains(listed, "offer --registration "+number) || !strings.Contains(listed, "1 answers") {
+		t.Errorf("the officer is shown %s", listed)
+	}
+	if listed := d.staff("disputes"); strings.Count(listed, "BLOCKED") != 1 || strings.Count(listed, "+996") != 3 { // with the advice
+		t.Errorf("in dispute: %s", listed)
+	}
+	if out, err := d.run("fsck"); err != nil {
+		t.Errorf("fsck: %v\n%s", err, out)
+	}
+}
+
+// answer answers the last offer that an app was shown for a registration.
+func (d *door) answer(number, token string, accept bool, fault any) (status int) {
+	d.t.Helper()
+	var offers []struct{ ID, Number string }
+	d.json(http.MethodGet, "/v1/preschool/offers", token, nil, &offers)
+	for _, o := range offers {
+		if o.Number == number {
+			d.shown = o.ID
+		}
+	}
+	return d.json(http.MethodPost, "/v1/preschool/registrations/"+number+"/answer", token, map[string]any{"offer": d.shown, "accept": accept}, fault)
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -16,9 +17,16 @@ import (
 	"github.com/getkin/kin-openapi/routers/legacy"
 )
 
-// contract routes by the published contract, read once.
-var contract = sync.OnceValues(func() (routers.Router, error) {
-	document, err := os.ReadFile("../api/citizen/openapi.yaml")
+// The published contracts, each read once.
+var contract, partnerContract, consoleContract = contractOf("citizen"), contractOf("partner"), contractOf("console")
+
+// contractOf routes by an audience's contract.
+func contractOf(audience string) func() (routers.Router, error) {
+	return sync.OnceValues(func() (routers.Router, error) { return readContract("../api/" + audience + "/openapi.yaml") })
+}
+
+func readContract(file string) (routers.Router, error) {
+	document, err := os.ReadFile(file) // #nosec G304 -- our own files
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +36,7 @@ var contract = sync.OnceValues(func() (routers.Router, error) {
 	}
 	doc.Servers = nil
 	return legacy.NewRouter(doc)
-})
+}
 
 // unnamed are statuses of HTTP's own and of faults of ours, which the contract
 // has under default.
@@ -40,7 +48,14 @@ func unnamed(status int) bool {
 // names, its headers and its body are what is promised for that status.
 func hold(t *testing.T, request *http.Request, response *http.Response, body []byte) {
 	t.Helper()
-	router, err := contract()
+	read := contract
+	switch {
+	case strings.HasPrefix(request.URL.Path, "/partner/v1/"):
+		read = partnerContract
+	case strings.HasPrefix(request.URL.Path, "/console/v1/"):
+		read = consoleContract
+	}
+	router, err := read()
 	if err != nil {
 		t.Fatal(err)
 	}

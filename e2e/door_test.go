@@ -72,17 +72,19 @@ func (j *journal) String() string {
 
 // door is a running server.
 type door struct {
-	t       *testing.T
-	url     string
-	admin   string
-	data    string
-	setup   []string // environment
-	program string   // the binary that start runs
-	process *exec.Cmd
-	stderr  *journal
-	client  *http.Client
-	tokens  map[string]string // by phone; see token
-	texted  map[string]*texts // by phone; see readsFirst
+	t        *testing.T
+	url      string
+	admin    string
+	data     string
+	setup    []string // environment
+	program  string   // the binary that start runs
+	process  *exec.Cmd
+	stderr   *journal
+	client   *http.Client
+	tokens   map[string]string // by phone; see token
+	texted   map[string]*texts // by phone; see readsFirst
+	officers map[string]string // sessions of staff by account; see sits
+	shown    string            // the offer that an app was shown last; see answer
 }
 
 // embedded opens a door without any setting: SQLite, sessions in the process.

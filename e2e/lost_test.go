@@ -39,7 +39,7 @@ var lostConversations = []struct {
 	}, "2"},
 	{"the language was changed", func(h *handset) {
 		h.rings("Кыргызча")
-		h.keys("Тил / Язык", "2", "4")
+		h.keys("Тил / Язык", "2", "5")
 		h.keys("Эшик", "1")
 	}, "3"},
 }

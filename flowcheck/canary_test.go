@@ -196,7 +196,7 @@ func (n *nest) dial(phone string, inputs ...string) string {
 }
 
 // way leads from any first screen to a prompt: the nest is the menu's fourth line.
-func (*nest) way(prompt int) []string { return []string{"00", "4", strconv.Itoa(prompt + 1)} }
+func (*nest) way(prompt int) []string { return []string{"00", "5", strconv.Itoa(prompt + 1)} }
 
 // overUSSD types every canary at every prompt, and proves a citizen with what is
 // really theirs, which must leave no trace either.

@@ -33,7 +33,10 @@ var visitors = []visitor{
 	{"a mother", "+996555000001", "11503198800011", "ID1000001"},
 	{"without children", "+996700000002", "22107197900022", "ID1000002"},
 	{"with another's card", "+996770000003", "10112199200033", "ID1000001"},
+	{onAnothersNumber, "+996555000004", "10305195900044", "ID1000004"},
 }
+
+const onAnothersNumber = "on another's number"
 
 // engineNext is dialog.Engine.Next.
 type engineNext func(context.Context, caller.Caller, *dialog.State, dialog.Input) (dialog.Reply, error)
@@ -67,6 +70,7 @@ func crawlAll(ctx context.Context, d Channel, loc locales.Locale, faults planted
 	for _, who := range visitors {
 		c.walk(who, who.name, "")
 	}
+	c.askSecret()
 	for _, m := range c.app.Modules {
 		for _, act := range m.Rehearsal.Acts {
 			if err := act.Do(ctx, c.found); err != nil {
@@ -75,11 +79,47 @@ func crawlAll(ctx context.Context, d Channel, loc locales.Locale, faults planted
 			c.walk(visitors[0], act.Name, act.Avoid)
 		}
 	}
+	c.askWhom()
 	c.rehearsed()
 	c.allReached()
 	c.proveProblems()
 	return c, nil
 }
+
+// askSecret has the first visitor come back with a secret, whom the phone has forgotten: on the
+// walk it depends on what was chosen before whether one stands.
+func (c *crawl) askSecret() {
+	c.who = visitors[0]
+	by := caller.Caller{Phone: c.who.phone, Channel: c.channel.of, Locale: c.locale, Now: c.app.Clock(), Key: "secret"}
+	// A code that waits would be asked for first; typed, it removes the secret there was.
+	_, err := c.app.Identity.ProveByCode(c.ctx, by, c.enrolment())
+	c.must(err)
+	c.must(c.app.Identity.SetSecret(c.ctx, by, "", rehearsedSecret))
+	c.must(c.app.Identity.Forget(c.ctx, by))
+	c.proved, c.strong = false, false
+	c.visit(dialog.NewState(c.locale), dialog.Input{Start: true, Text: "сырсөз"}, nil)
+	c.queue = nil
+}
+
+// askWhom has the first visitor's phone, which another shares, be told of phones of both: then the
+// word that blocks one says of neither which is meant.
+func (c *crawl) askWhom() {
+	shared, others := visitors[0].phone, []string{"+996555000091", "+996555000092"}
+	for i, who := range visitors[:2] {
+		for _, phone := range []string{shared, others[i]} {
+			c.who = visitor{phone: phone, pin: who.pin, document: who.document}
+			by := caller.Caller{Phone: phone, Channel: c.channel.of, Locale: c.locale, Now: c.app.Clock(), Key: "whom"}
+			_, err := c.app.Identity.ProveByCode(c.ctx, by, c.enrolment())
+			c.must(err)
+		}
+	}
+	c.who = visitors[0]
+	c.visit(dialog.NewState(c.locale), dialog.Input{Start: true, Text: "блок"}, nil)
+	c.queue = nil
+}
+
+// rehearsedSecret is that of whoever sets one on a walk.
+const rehearsedSecret = "7301962"
 
 // crawlStop ends a crawl that cannot go on.
 type crawlStop struct{ error }
@@ -111,6 +151,7 @@ type crawl struct {
 
 	who      visitor
 	proved   bool // at some screen of this walk
+	strong   bool // the same
 	phase    string
 	avoided  string // a node that is not chosen
 	queue    []place
@@ -154,7 +195,7 @@ const maxTurns = 50_000
 // walk goes from the first screen wherever who can go without choosing the node
 // that is avoided.
 func (c *crawl) walk(who visitor, phase, avoided string) {
-	c.who, c.proved, c.phase, c.avoided = who, false, phase, avoided
+	c.who, c.proved, c.strong, c.phase, c.avoided = who, false, false, phase, avoided
 	c.seen, c.variants = map[string]bool{}, map[string]int{}
 	unknown := locales.Locale("")
 	if c.locale == locales.EN {
@@ -166,9 +207,9 @@ func (c *crawl) walk(who visitor, phase, avoided string) {
 	c.way(edge{"menu.main", "identity.undo"}, typed)
 	c.way(edge{"identity.undo", "identity.undone"}, "")
 	c.visit(dialog.NewState(c.locale), dialog.Input{Start: true, Text: "чыгуу"}, nil) // so has this: see identity.Forget
-	for text, node := range map[string]string{"телефонумду жоготтум": "identity.lost", "оператор": "identity.operator"} {
-		c.visit(dialog.NewState(c.locale), dialog.Input{Start: true, Text: text}, nil)
-		c.way(edge{"menu.main", node}, typed)
+	for _, word := range []struct{ text, node string }{{"телефонумду жоготтум", "identity.lost"}, {"оператор", "identity.operator"}, {"код оператора", "identity.enrol"}} {
+		c.visit(dialog.NewState(c.locale), dialog.Input{Start: true, Text: word.text}, nil)
+		c.way(edge{"menu.main", word.node}, typed)
 	}
 	c.way(edge{"menu.main", "identity.forget"}, typed)
 	c.way(edge{"identity.forget", "identity.forgotten"}, "")
@@ -226,6 +267,9 @@ func (c *crawl) visit(st *dialog.State, in dialog.Input, way []string) string {
 		c.forgotten(st, reply, in.Text, way)
 	}
 	c.reached[st.Node] = true
+	if st.Node == "identity.code" {
+		c.arrive()
+	}
 	page := strings.Join(append([]string{st.Node, strconv.Itoa(st.Page)}, st.Returns...), "|")
 	key := page + digit.ReplaceAllString(reply.Text, "#")
 	if c.seen[key] {
@@ -268,10 +312,17 @@ func (c *crawl) bound() {
 // remember proves the visitor again where a screen before had the phone forget them: this
 // one, which the walk goes on from, was come to while they were proved.
 func (c *crawl) remember(by caller.Caller) {
-	_, proved, err := c.app.Identity.Proof(c.ctx, by)
+	citizen, proved, err := c.app.Identity.Proof(c.ctx, by)
 	if err == nil && c.proved && !proved {
-		_, err = c.app.Identity.Prove(c.ctx, by, c.who.pin, c.who.document)
+		citizen, err = c.app.Identity.Prove(c.ctx, by, c.who.pin, c.who.document)
 	}
+	// The numbers of a card, typed again on a screen before, make a proof that is weak anew.
+	if err == nil && c.strong && citizen.Level == caller.LevelWeak {
+		if citizen, err = c.app.Identity.StepUp(c.ctx, by); err != nil { // a clerk's code made it strong
+			citizen, err = c.app.Identity.ProveByCode(c.ctx, by, c.enrolment())
+		}
+	}
+	c.strong = c.strong || citizen.Level == caller.LevelStrong
 	c.must(err)
 	c.proved = c.proved || proved
 }

@@ -17,8 +17,11 @@ import (
 	"github.com/eshik-kg/eshik/app"
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/module"
+	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/session"
+	"github.com/eshik-kg/eshik/platform/staff"
 )
 
 // newCrawl wires the app over the sandbox as `eshik serve` does.
@@ -91,7 +94,7 @@ func (c *crawl) close() error {
 }
 
 // own are the nodes of the platform that ask: what is typed there is the visitor's.
-var own = []string{"identity.code", "identity.pin", "identity.document"}
+var own = []string{"identity.code", "identity.pin", "identity.document", "identity.enrol", "identity.secret_ask", "identity.secret_old", "identity.secret_new"}
 
 // known reports that something is typed where a node asks.
 func (c *crawl) known(node string) bool {
@@ -105,6 +108,10 @@ func (c *crawl) answers(node string) []string {
 		return []string{c.code(), "12", "000000"}
 	case "identity.pin":
 		return []string{c.who.pin, "1234", "12912199900099"}
+	case "identity.enrol":
+		return []string{c.enrolment(), "12", "00000000"}
+	case "identity.secret_ask", "identity.secret_old", "identity.secret_new":
+		return []string{rehearsedSecret, "12"}
 	case "identity.document":
 		return []string{c.who.document, "ID12", "ID9999999"}
 	}
@@ -146,6 +153,19 @@ func (c *crawl) note(node, text string) {
 	}
 }
 
+// arrive waits until every one-time code that was sent has reached the phone: one that is
+// typed before the next arrives is a wrong guess, and costs what no walk means to spend.
+func (c *crawl) arrive() {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		sent, err := c.app.Outbox.List(c.ctx, c.who.phone)
+		c.must(err)
+		if !slices.ContainsFunc(sent, func(m notify.Stored) bool { return m.Purpose == notify.Code && m.State == notify.Queued }) {
+			return
+		}
+	}
+	c.must(errors.New("a one-time code does not leave"))
+}
+
 // code is the newest one-time code that reached the phone.
 func (c *crawl) code() string {
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
@@ -157,6 +177,20 @@ func (c *crawl) code() string {
 	}
 	c.must(errors.New("no one-time code reached the phone"))
 	return ""
+}
+
+// enrolment is a code that a clerk gives for the phone, to whoever has a document of their own.
+// Who is on another's number gets none: they see what is told to the weakly proved.
+func (c *crawl) enrolment() string {
+	if c.who.name == onAnothersNumber {
+		return "11111111"
+	}
+	made, err := c.app.Identity.Enrol(c.ctx, staff.Act{Actor: "rehearsal"}, c.who.phone, c.who.pin, c.who.document)
+	if errors.Is(err, identity.ErrNotTheirs) {
+		return "11111111"
+	}
+	c.must(err)
+	return made.Code
 }
 
 func (c *crawl) inbox() []string {

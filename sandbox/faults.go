@@ -14,10 +14,12 @@ const (
 	SystemPassport     = "passport"
 	SystemKindergarten = "kindergarten"
 	SystemCivil        = "civil"
+	SystemSIM          = "sim"
+	SystemESI          = "esi"
 )
 
 func systems() []string {
-	return []string{SystemSafeCity, SystemAimak, SystemPassport, SystemKindergarten, SystemCivil}
+	return []string{SystemSafeCity, SystemAimak, SystemPassport, SystemKindergarten, SystemCivil, SystemSIM, SystemESI}
 }
 
 // Fault is how a simulated system misbehaves; the zero value is a healthy one.

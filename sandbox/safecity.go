@@ -60,17 +60,34 @@ func (w *World) violationsOfOwner(op soapOperation) []soapElement {
 	}
 	fields := verdict(200, "OK")
 	for _, f := range c.fines {
-		fields = append(fields, soapElement{name: "protocols", children: w.record(f)})
+		record := w.record(f)
+		if op.Request.Image == "true" {
+			record = append(record, soapElement{name: "violationImage", text: f.photo()})
+		}
+		fields = append(fields, soapElement{name: "protocols", children: record})
 	}
 	return fields
+}
+
+// protocol gives a fine's full record by the resolution's number.
+func (w *World) protocol(op soapOperation) []soapElement {
+	number, err := strconv.ParseInt(op.Request.Number, 10, 64)
+	if err != nil {
+		return verdict(400, "protocolNumber is required")
+	}
+	f, ok := w.fine(0, number)
+	if !ok {
+		return verdict(404, "Protocol not found")
+	}
+	return append(verdict(200, "OK"), w.record(f)...)
 }
 
 // record is a fine with all its fields.
 func (w *World) record(f fine) []soapElement {
 	paid, _, _ := w.paid(f)
 	delivered, status := "", "0"
-	if !f.delivered.IsZero() {
-		delivered, status = moment(f.delivered), "1"
+	if at := w.deliveredAt(f); !at.IsZero() {
+		delivered, status = moment(at), "1"
 	}
 	return []soapElement{
 		number("protocolNumber", f.protocol), number("paymentNumber", f.payment), number("paymentStatus", bit(paid)),

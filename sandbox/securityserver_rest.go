@@ -34,6 +34,7 @@ func (w *World) restServices() map[string]restService {
 		"central-server/GOV/70000060/balabakcha-service/kindergartens":        {SystemKindergarten, w.kindergartens},
 		"central-server/GOV/70000005/criminal-record-service/requests":        {SystemCivil, w.criminalRecord},
 		"central-server/GOV/70000005/zags-service/marriage-certificate-again": {SystemCivil, w.marriageCertificate},
+		SIMService: {SystemSIM, w.simHolder},
 	}
 }
 

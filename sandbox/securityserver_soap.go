@@ -39,17 +39,22 @@ type xroadID struct {
 type soapOperation struct {
 	XMLName xml.Name
 	Request struct {
-		PIN      string `xml:"pin"`
-		Plate    string `xml:"plate"`
-		Number   string `xml:"protocolNumber"`
-		Status   string `xml:"status"`
-		Sum      string `xml:"sum"`
-		Payment  string `xml:"paymentNumber"`
-		Date     string `xml:"paymentDate"`
-		ClientID string `xml:"clientid"`
-		Secret   string `xml:"secret"`
-		Series   string `xml:"series"`
-		Document string `xml:"number"`
+		PIN          string `xml:"pin"`
+		Plate        string `xml:"plate"`
+		Number       string `xml:"protocolNumber"`
+		Status       string `xml:"status"`
+		Sum          string `xml:"sum"`
+		Payment      string `xml:"paymentNumber"`
+		Date         string `xml:"paymentDate"`
+		ClientID     string `xml:"clientid"`
+		Secret       string `xml:"secret"`
+		Series       string `xml:"series"`
+		Document     string `xml:"number"`
+		Image        string `xml:"image"`
+		Unique       string `xml:"uniqueNumber"`
+		Protocol     string `xml:"protocol"`
+		Delivery     string `xml:"deliveryStatus"`
+		DeliveryDate string `xml:"deliveryDate"`
 	} `xml:"request"`
 }
 
@@ -66,10 +71,14 @@ type soapService struct {
 func (w *World) soapServices() map[string]map[string]soapService {
 	return map[string]map[string]soapService{
 		"central-server/GOV/70000005/smartcity-service": {
-			"getViolationsByPlate":   {SystemSafeCity, w.violationsByPlate},
-			"smartcityGetViolations": {SystemSafeCity, w.violationsOfOwner},
-			"protocolInfo":           {SystemSafeCity, w.protocolInfo},
-			"setPaymentLegal":        {SystemSafeCity, w.setPaymentLegal},
+			"getViolationsByPlate":     {SystemSafeCity, w.violationsByPlate},
+			"smartcityGetViolations":   {SystemSafeCity, w.violationsOfOwner},
+			"protocol":                 {SystemSafeCity, w.protocol},
+			"protocolInfo":             {SystemSafeCity, w.protocolInfo},
+			"setPaymentLegal":          {SystemSafeCity, w.setPaymentLegal},
+			"subscribeViolations":      {SystemSafeCity, w.subscribe},
+			"unsubscribeViolations":    {SystemSafeCity, w.unsubscribe},
+			"resolutionDeliveryStatus": {SystemSafeCity, w.deliver},
 		},
 		"central-server/GOV/70000005/passport-service": {"bankPinService": {SystemPassport, w.bankPIN}},
 		"central-server/GOV/70000005/zags-service":     {"zagsDataByPin": {SystemCivil, w.civilStatus}},
@@ -169,7 +178,8 @@ func (in *soapRequest) echo() []soapElement {
 		{name: "pin", text: q.PIN}, {name: "plate", text: q.Plate}, {name: "protocolNumber", text: q.Number},
 		{name: "status", text: q.Status}, {name: "sum", text: q.Sum}, {name: "paymentNumber", text: q.Payment},
 		{name: "paymentDate", text: q.Date}, {name: "clientid", text: q.ClientID}, {name: "series", text: q.Series},
-		{name: "number", text: q.Document},
+		{name: "number", text: q.Document}, {name: "image", text: q.Image}, {name: "uniqueNumber", text: q.Unique},
+		{name: "protocol", text: q.Protocol}, {name: "deliveryStatus", text: q.Delivery}, {name: "deliveryDate", text: q.DeliveryDate},
 	} {
 		if e.text != "" {
 			echo = append(echo, e)

@@ -31,6 +31,11 @@ type World struct {
 	faults   map[string]Fault
 	random   *rand.Rand
 	requests map[string]recordRequest
+	// What the register of fines was told since the start, by who asked and the plate, and by
+	// the resolution's number; and the fines that were made since.
+	follows    map[string]string
+	deliveries map[int64]time.Time
+	added      []fine
 }
 
 // NewWorld makes the world. With a folder, paid fines stay paid over a restart
@@ -50,7 +55,7 @@ func NewWorld(dir string, now func() time.Time) (*World, error) {
 		now:      now, started: now(), fines: fines,
 		faults:   map[string]Fault{},
 		random:   rand.New(rand.NewPCG(worldSeed, worldSeed)), //nolint:gosec // faults need a seed, not secrecy
-		requests: map[string]recordRequest{},
+		requests: map[string]recordRequest{}, follows: map[string]string{}, deliveries: map[int64]time.Time{},
 	}, nil
 }
 

@@ -138,9 +138,12 @@ func (w *World) fixedCars() map[string]car {
 		violation: violations()[2].name, amount: 1000, due: 1000,
 		at: w.started.AddDate(0, 0, -60), delivered: w.started.AddDate(0, 0, -50), place: "Бишкек, Жибек Жолу",
 	}}}
-	fixed := map[string]car{"01KG777AAA": {plate: "01KG777AAA", owner: pinBakyt, brand: "Hyundai", model: "Sonata"}}
+	bakyt := car{plate: "01KG777AAA", owner: pinBakyt, brand: "Hyundai", model: "Sonata"}
+	fixed := map[string]car{}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	number := int64(0)
-	for _, c := range []car{aigul, elena} {
+	for _, c := range []car{aigul, elena, bakyt} {
 		owner := fixedPeople()[c.owner]
 		for i := range c.fines {
 			number++
@@ -149,6 +152,7 @@ func (w *World) fixedCars() map[string]car {
 			f.carBrand, f.carModel = c.brand, c.model
 			f.ownerName, f.ownerBirth = owner.surname+" "+owner.name, owner.born.Format(time.DateOnly)
 		}
+		c.fines = append(c.fines, w.addedTo(c)...)
 		fixed[c.plate] = c
 	}
 	return fixed

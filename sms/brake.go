@@ -2,6 +2,8 @@ package sms
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -52,31 +54,51 @@ const (
 // is below all of them.
 type bound struct {
 	reason string
-	name   string // of the kind, in the limiter's key
-	rate   limit.Rate
+	limit.Rule
 }
 
 // The bounds. Words are repeated by impatience, choices by paging; both count only as
 // long as nothing else comes between. Choices are typed ahead by who knows the menu.
 var (
 	wordBounds = []bound{
-		{reasonSame, "w1", limit.Rate{N: 5, Per: time.Minute}}, {reasonSame, "w30", limit.Rate{N: 10, Per: 30 * time.Minute}},
-		{reasonSame, "w1440", limit.Rate{N: 30, Per: 24 * time.Hour}},
+		{reasonSame, limit.Rule{Name: "sms.brake/w1", What: sameWord, Rate: limit.Rate{N: 5, Per: time.Minute}}},
+		{reasonSame, limit.Rule{Name: "sms.brake/w30", What: sameWord, Rate: limit.Rate{N: 10, Per: 30 * time.Minute}}},
+		{reasonSame, limit.Rule{Name: "sms.brake/w1440", What: sameWord, Rate: limit.Rate{N: 30, Per: 24 * time.Hour}}},
 	}
 	choiceBounds = []bound{
-		{reasonSame, "c1", limit.Rate{N: 20, Per: time.Minute}}, {reasonSame, "c30", limit.Rate{N: 60, Per: 30 * time.Minute}},
+		{reasonSame, limit.Rule{Name: "sms.brake/c1", What: sameChoice, Rate: limit.Rate{N: 20, Per: time.Minute}}},
+		{reasonSame, limit.Rule{Name: "sms.brake/c30", What: sameChoice, Rate: limit.Rate{N: 60, Per: 30 * time.Minute}}},
 	}
-	echoBound   = bound{reasonEcho, "e10", limit.Rate{N: 3, Per: rememberAnswer}}
-	fastBound   = bound{reasonFast, "f1", limit.Rate{N: 15, Per: time.Minute}}
-	quickBound  = bound{reasonFast, "q2", limit.Rate{N: 12, Per: 2 * time.Minute}}
-	manyWords   = bound{reasonMany, "m10", limit.Rate{N: 60, Per: 10 * time.Minute}}
-	manyChoices = bound{reasonMany, "k10", limit.Rate{N: 120, Per: 10 * time.Minute}}
-	manyInAll   = bound{reasonMany, "m1440", limit.Rate{N: 300, Per: 24 * time.Hour}}
+	echoBound   = bound{reasonEcho, limit.Rule{Name: "sms.brake/e10", What: "texts that are our own answer", Rate: limit.Rate{N: 3, Per: rememberAnswer}}}
+	fastBound   = bound{reasonFast, limit.Rule{Name: "sms.brake/f1", What: "texts that come faster than a person types", Rate: limit.Rate{N: 15, Per: time.Minute}}}
+	quickBound  = bound{reasonFast, limit.Rule{Name: "sms.brake/q2", What: "texts that come faster than a person reads", Rate: limit.Rate{N: 12, Per: 2 * time.Minute}}}
+	manyWords   = bound{reasonMany, limit.Rule{Name: "sms.brake/m10", What: "texts that are no choices", Rate: limit.Rate{N: 60, Per: 10 * time.Minute}}}
+	manyChoices = bound{reasonMany, limit.Rule{Name: "sms.brake/k10", What: "texts that choose on a screen", Rate: limit.Rate{N: 120, Per: 10 * time.Minute}}}
+	manyInAll   = bound{reasonMany, limit.Rule{Name: "sms.brake/m1440", What: "texts", Rate: limit.Rate{N: 300, Per: 24 * time.Hour}}}
 	// manyWishes is for STOP and START, which count with nothing else.
-	manyWishes = bound{reasonMany, "s10", limit.Rate{N: 20, Per: 10 * time.Minute}}
+	manyWishes = bound{reasonMany, limit.Rule{Name: "sms.brake/s10", What: "STOP and START", Rate: limit.Rate{N: 20, Per: 10 * time.Minute}}}
 	// pauseBound is for what is answered in a pause: two machines would go on with it.
-	pauseBound = bound{reasonSilenced, "p10", limit.Rate{N: 3, Per: brakeFor}}
+	pauseBound = bound{reasonSilenced, limit.Rule{Name: "sms.brake/p10", What: "STOP and START in such a pause", Rate: limit.Rate{N: 3, Per: brakeFor}}}
 )
+
+const (
+	sameWord   = "the same text again, that is no choice"
+	sameChoice = "the same choice again"
+)
+
+// Limits are the rules of texts that are answered, for the table of all.
+func Limits() []limit.Rule {
+	var all []limit.Rule
+	for _, b := range slices.Concat(wordBounds, choiceBounds, []bound{
+		echoBound, fastBound, quickBound, manyWords, manyChoices, manyInAll, manyWishes, pauseBound,
+	}) {
+		r := b.Rule
+		r.Who, r.In, r.Open = "a phone", limit.InLimiter, true
+		r.Instead = fmt.Sprintf("nothing, for %d minutes: it seems to be a machine", int(brakeFor.Minutes()))
+		all = append(all, r)
+	}
+	return all
+}
 
 // rememberAnswer is how long an answer that comes back is recognised.
 const rememberAnswer = 10 * time.Minute
@@ -161,7 +183,7 @@ func (x *exchange) bounds() (list []bound) {
 
 // isOver counts one more text of a kind. A limiter that cannot count holds nobody up.
 func (in *Inbound) isOver(ctx context.Context, b bound, key string) bool {
-	ok, _, err := in.limiter.Allow(ctx, "sms.brake/"+b.name+"/"+key, b.rate)
+	ok, _, err := in.limiter.Allow(ctx, b.Name+"/"+key, b.Rate)
 	if err != nil {
 		in.log.WarnContext(ctx, "texts are not counted", "error", err)
 		return false

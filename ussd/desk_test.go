@@ -11,6 +11,7 @@ import (
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/analytics"
+	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/session"
 )
@@ -179,6 +180,8 @@ func (o *office) abandoned() (steps []string) {
 }
 
 // Profile implements session.Profiles: everybody speaks English.
+func (*office) Holds(context.Context, caller.Caller, string) (bool, error) { return true, nil }
+
 func (o *office) Profile(context.Context, string) (dialog.Profile, error) {
 	return dialog.Profile{Locale: locales.EN}, nil
 }

@@ -70,6 +70,21 @@ func (e Currency) Valid() bool {
 	}
 }
 
+// Defines values for ErasureRequestConfirm.
+const (
+	ErasureRequestConfirmTrue ErasureRequestConfirm = true
+)
+
+// Valid indicates whether the value is a known member of the ErasureRequestConfirm enum.
+func (e ErasureRequestConfirm) Valid() bool {
+	switch e {
+	case ErasureRequestConfirmTrue:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for FaultIn.
 const (
 	FaultInBody   FaultIn = "body"
@@ -172,12 +187,45 @@ func (e Language) Valid() bool {
 // Defines values for Level.
 const (
 	LevelProven Level = "proven"
+	LevelStrong Level = "strong"
 )
 
 // Valid indicates whether the value is a known member of the Level enum.
 func (e Level) Valid() bool {
 	switch e {
 	case LevelProven:
+		return true
+	case LevelStrong:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NationalSignInState.
+const (
+	NationalSignInStateCut     NationalSignInState = "cut"
+	NationalSignInStateDenied  NationalSignInState = "denied"
+	NationalSignInStateDone    NationalSignInState = "done"
+	NationalSignInStateExpired NationalSignInState = "expired"
+	NationalSignInStateOpen    NationalSignInState = "open"
+	NationalSignInStateRefused NationalSignInState = "refused"
+)
+
+// Valid indicates whether the value is a known member of the NationalSignInState enum.
+func (e NationalSignInState) Valid() bool {
+	switch e {
+	case NationalSignInStateCut:
+		return true
+	case NationalSignInStateDenied:
+		return true
+	case NationalSignInStateDone:
+		return true
+	case NationalSignInStateExpired:
+		return true
+	case NationalSignInStateOpen:
+		return true
+	case NationalSignInStateRefused:
 		return true
 	default:
 		return false
@@ -216,6 +264,7 @@ const (
 	PaymentStateInDoubt   PaymentState = "in_doubt"
 	PaymentStateQuoted    PaymentState = "quoted"
 	PaymentStateRefundDue PaymentState = "refund_due"
+	PaymentStateRefunded  PaymentState = "refunded"
 	PaymentStateRefused   PaymentState = "refused"
 	PaymentStateSettled   PaymentState = "settled"
 )
@@ -235,9 +284,59 @@ func (e PaymentState) Valid() bool {
 		return true
 	case PaymentStateRefundDue:
 		return true
+	case PaymentStateRefunded:
+		return true
 	case PaymentStateRefused:
 		return true
 	case PaymentStateSettled:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProfileLevel.
+const (
+	ProfileLevelCode   ProfileLevel = "code"
+	ProfileLevelProven ProfileLevel = "proven"
+	ProfileLevelStrong ProfileLevel = "strong"
+)
+
+// Valid indicates whether the value is a known member of the ProfileLevel enum.
+func (e ProfileLevel) Valid() bool {
+	switch e {
+	case ProfileLevelCode:
+		return true
+	case ProfileLevelProven:
+		return true
+	case ProfileLevelStrong:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Receiver.
+const (
+	ReceiverPhone    Receiver = "phone"
+	ReceiverSelf     Receiver = "self"
+	ReceiverStaff    Receiver = "staff"
+	ReceiverSystem   Receiver = "system"
+	ReceiverVerifier Receiver = "verifier"
+)
+
+// Valid indicates whether the value is a known member of the Receiver enum.
+func (e Receiver) Valid() bool {
+	switch e {
+	case ReceiverPhone:
+		return true
+	case ReceiverSelf:
+		return true
+	case ReceiverStaff:
+		return true
+	case ReceiverSystem:
+		return true
+	case ReceiverVerifier:
 		return true
 	default:
 		return false
@@ -409,8 +508,11 @@ type Bill struct {
 	Amount   *int64   `json:"amount,omitempty"`
 	Currency Currency `json:"currency"`
 
-	// Discount What the register takes off now, in tyiyn; absent when nothing. The register tells no deadline: it counts from the delivery (`delivered_at` of a violation)
+	// Discount What the register takes off now, in tyiyn; absent when nothing. Until when, only the car's owner is told (`discount_until` of a violation)
 	Discount *int64 `json:"discount,omitempty"`
+
+	// DiscountPercent The same as a share of `amount`, rounded down
+	DiscountPercent *int `json:"discount_percent,omitempty"`
 
 	// Due Due now, in tyiyn: the register's own price, a discount counted
 	Due int64 `json:"due"`
@@ -420,6 +522,21 @@ type Bill struct {
 
 	// Ref The register's payment code
 	Ref string `json:"ref"`
+}
+
+// Car Example: {"here":true,"id":"019a8f6e-7c10-7d3a-9b1e-0c2f4a6d8e10","linked_at":"2026-11-30T06:00:00Z","plate":"01KG123ABC"}
+type Car struct {
+	// Here The token's phone is the one that is told
+	Here     bool               `json:"here"`
+	Id       openapi_types.UUID `json:"id"`
+	LinkedAt time.Time          `json:"linked_at"`
+	Plate    string             `json:"plate"`
+}
+
+// CarRequest Example: {"plate":"01KG123ABC"}
+type CarRequest struct {
+	// Plate In any spelling
+	Plate string `json:"plate"`
 }
 
 // Certificate Example: {"issued_at":"2026-11-28T18:30:00Z","kind":"RESIDENCE","number":"K7M2-9QXA-4T8","state":"issued"}
@@ -481,6 +598,44 @@ type District struct {
 	Name string `json:"name"`
 }
 
+// ELQR Example: {"link":"https://pay.payqr.kg/#00020101021232720016fines.example.kg0104fine101910000000000000000011105PAY-11202121302125204922253034175405300005905JKKBB63046d05","payload":"00020101021232720016fines.example.kg0104fine101910000000000000000011105PAY-11202121302125204922253034175405300005905JKKBB63046d05","png":"iVBORw0KGgo=","svg":"\u003csvg xmlns=\"http://www.w3.org/2000/svg\"/\u003e"}
+type ELQR struct {
+	// Link The same as an address that opens a wallet
+	Link string `json:"link"`
+
+	// Payload ELQR, the national QR code, with the sum and the payment code
+	Payload string `json:"payload"`
+
+	// Png The same picture, in base64
+	Png []byte `json:"png"`
+
+	// Svg The link's QR code
+	Svg string `json:"svg"`
+}
+
+// EnrolmentRequest Example: {"code":"5830 2917"}
+type EnrolmentRequest struct {
+	Code string `json:"code"`
+}
+
+// Erasure Example: {"asked_at":"2026-11-28T18:30:00Z","due_at":"2026-12-01T18:30:00Z","keeps":[{"text":"Маалымкаттар калат: аларды текшерүү үчүн.","what":"why_certificates"}]}
+type Erasure struct {
+	AskedAt *time.Time `json:"asked_at,omitempty"`
+
+	// DueAt When it is erased; it may be withdrawn until then
+	DueAt *time.Time `json:"due_at,omitempty"`
+	Keeps []KeptData `json:"keeps"`
+}
+
+// ErasureRequest Example: {"confirm":true}
+type ErasureRequest struct {
+	// Confirm The person confirmed it
+	Confirm ErasureRequestConfirm `json:"confirm"`
+}
+
+// ErasureRequestConfirm The person confirmed it
+type ErasureRequestConfirm bool
+
 // Fault defines model for Fault.
 type Fault struct {
 	Code FaultCode `json:"code"`
@@ -502,6 +657,18 @@ type FaultIn string
 // FaultCode defines model for FaultCode.
 type FaultCode string
 
+// KeptData defines model for KeptData.
+type KeptData struct {
+	// Text What is kept, and why
+	Text string `json:"text"`
+
+	// Until Until when; absent: while it is needed
+	Until *time.Time `json:"until,omitempty"`
+
+	// What For programs: why_payments, why_certificates, why_registrations, why_log
+	What string `json:"what"`
+}
+
 // Kindergarten Example: {"district":"Ленин району","free_seats":3,"id":"12","name":"№ 12 бала бакчасы"}
 type Kindergarten struct {
 	// District Its district's name: names repeat between districts
@@ -522,32 +689,110 @@ type LanguageChoice struct {
 	Language string `json:"language"`
 }
 
-// Level The level of assurance that is needed; proven: POST /v1/proofs
+// Level The level of assurance that is needed; proven: POST /v1/proofs; strong: the detail says what else is needed
 type Level string
 
-// Offer Example: {"district":"Ленин району","kindergarten":"12","last_day":"2026-12-02","name":"№ 12 бала бакчасы","number":"47123456783","state":"open","until":"2026-12-02T18:00:00Z"}
+// NationalSignIn Example: {"address":"https://esi.example/device","expires_at":"2026-11-29T06:30:00Z","id":"0198f3a2-6c00-7cc1-a8d5-3f1d6a1b2c3d","state":"open","user_code":"WDJB-MJHT"}
+type NationalSignIn struct {
+	// Address Where the person signs in, while it is open
+	Address *string `json:"address,omitempty"`
+
+	// Enrolled The state knows this phone as the person's
+	Enrolled  *bool     `json:"enrolled,omitempty"`
+	ExpiresAt time.Time `json:"expires_at"`
+	Id        string    `json:"id"`
+
+	// Problem The code of the problem that refused it
+	Problem *string `json:"problem,omitempty"`
+
+	// State `done`: who signed in is proved on this phone. `refused`: `problem` says why. `denied`: they said no. `cut`: the phone was signed out of the person, or forgot them, meanwhile
+	State NationalSignInState `json:"state"`
+
+	// UserCode What they type there, of a device, while it is open
+	UserCode *string `json:"user_code,omitempty"`
+}
+
+// NationalSignInState `done`: who signed in is proved on this phone. `refused`: `problem` says why. `denied`: they said no. `cut`: the phone was signed out of the person, or forgot them, meanwhile
+type NationalSignInState string
+
+// NationalSignInRequest Example: {"device":false}
+type NationalSignInRequest struct {
+	// Device There is no browser on this phone
+	Device *bool `json:"device,omitempty"`
+}
+
+// Offer Example: {"district":"Ленин району","id":"0198f3a2-6c00-7cc1-a8d5-3f1d6a1b2c3d","kindergarten":"12","last_day":"2026-12-02","name":"№ 12 бала бакчасы","number":"47123456783","state":"open","until":"2026-12-02T18:00:00Z"}
 type Offer struct {
 	// District The kindergarten's district's name; absent while the register cannot tell it
-	District     *string `json:"district,omitempty"`
-	Kindergarten string  `json:"kindergarten"`
+	District *string `json:"district,omitempty"`
+
+	// Id Of the offer itself: a registration may get several, one after the other
+	Id           string `json:"id"`
+	Kindergarten string `json:"kindergarten"`
 
 	// LastDay The last day for the answer, as every channel names it
 	LastDay openapi_types.Date `json:"last_day"`
 	Name    string             `json:"name"`
-	Number  string             `json:"number"`
-	State   OfferState         `json:"state"`
+
+	// Number The registration's
+	Number string     `json:"number"`
+	State  OfferState `json:"state"`
 
 	// Until An answer before this moment is taken; it is the midnight that ends `last_day` in Bishkek
 	Until time.Time `json:"until"`
 }
 
-// OfferAnswer Example: {"accept":true}
+// OfferAnswer Example: {"accept":true,"offer":"0198f3a2-6c00-7cc1-a8d5-3f1d6a1b2c3d"}
 type OfferAnswer struct {
 	Accept bool `json:"accept"`
+
+	// Offer The `id` of the offer that is answered: one that came in its place is not
+	Offer string `json:"offer"`
 }
 
 // OfferState defines model for OfferState.
 type OfferState string
+
+// OwnData Example: {"made_at":"2026-11-28T18:30:00Z","sections":[{"part":"certificate","records":[{"fields":[{"label":"Абалы","name":"state","text":"жарактуу","value":"issued"}],"kind":"certificate","title":"Маалымкаттар"}]}]}
+type OwnData struct {
+	MadeAt time.Time `json:"made_at"`
+
+	// Sections By the part of the system
+	Sections []OwnDataSection `json:"sections"`
+}
+
+// OwnDataField defines model for OwnDataField.
+type OwnDataField struct {
+	// Label The same for people
+	Label string `json:"label"`
+
+	// Name What is kept, for programs: number, issued
+	Name string `json:"name"`
+
+	// Text The same for people
+	Text string `json:"text"`
+
+	// Value For programs: a moment is RFC 3339 in UTC, a state a word
+	Value string `json:"value"`
+}
+
+// OwnDataRecord defines model for OwnDataRecord.
+type OwnDataRecord struct {
+	Fields []OwnDataField `json:"fields"`
+
+	// Kind What it is, for programs: person, phone, sign_in, payment, message, certificate, registration, offer, look
+	Kind string `json:"kind"`
+
+	// Title The same for people
+	Title string `json:"title"`
+}
+
+// OwnDataSection defines model for OwnDataSection.
+type OwnDataSection struct {
+	// Part The part of the system that keeps it: messages, payment, fine, certificate, preschool, identity, owndata
+	Part    string          `json:"part"`
+	Records []OwnDataRecord `json:"records"`
+}
 
 // PaidService The service whose bills are paid, by its name. Where it is none of those here, `problem.payment_service`
 type PaidService = string
@@ -575,7 +820,7 @@ type Payment struct {
 	Service *PaidService `json:"service,omitempty"`
 
 	// State quoted: priced, to be confirmed; awaiting: confirmed, to be paid by its code; accepted: paid, the register is being told;
-	// in_doubt: paid, the register names the bill paid and does not prove by whom, so that a person decides; settled: the register has recorded it; refund_due: the money goes back; refused: a bill of it was paid otherwise, no money was
+	// in_doubt: paid, the register names the bill paid and does not prove by whom, so that a person decides; settled: the register has recorded it; refund_due: the money goes back; refunded: it was given back; refused: a bill of it was paid otherwise, no money was
 	// taken; expired: neither confirmed nor paid in time.
 	State PaymentState `json:"state"`
 }
@@ -590,7 +835,7 @@ type PaymentLine struct {
 	Ref    string        `json:"ref"`
 
 	// State quoted: priced, to be confirmed; awaiting: confirmed, to be paid by its code; accepted: paid, the register is being told;
-	// in_doubt: paid, the register names the bill paid and does not prove by whom, so that a person decides; settled: the register has recorded it; refund_due: the money goes back; refused: a bill of it was paid otherwise, no money was
+	// in_doubt: paid, the register names the bill paid and does not prove by whom, so that a person decides; settled: the register has recorded it; refund_due: the money goes back; refunded: it was given back; refused: a bill of it was paid otherwise, no money was
 	// taken; expired: neither confirmed nor paid in time.
 	State PaymentState `json:"state"`
 }
@@ -605,7 +850,7 @@ type PaymentRequest struct {
 }
 
 // PaymentState quoted: priced, to be confirmed; awaiting: confirmed, to be paid by its code; accepted: paid, the register is being told;
-// in_doubt: paid, the register names the bill paid and does not prove by whom, so that a person decides; settled: the register has recorded it; refund_due: the money goes back; refused: a bill of it was paid otherwise, no money was
+// in_doubt: paid, the register names the bill paid and does not prove by whom, so that a person decides; settled: the register has recorded it; refund_due: the money goes back; refunded: it was given back; refused: a bill of it was paid otherwise, no money was
 // taken; expired: neither confirmed nor paid in time.
 type PaymentState string
 
@@ -627,7 +872,7 @@ type Place struct {
 type Position struct {
 	Number string `json:"number"`
 
-	// Offer Example: {"district":"Ленин району","kindergarten":"12","last_day":"2026-12-02","name":"№ 12 бала бакчасы","number":"47123456783","state":"open","until":"2026-12-02T18:00:00Z"}
+	// Offer Example: {"district":"Ленин району","id":"0198f3a2-6c00-7cc1-a8d5-3f1d6a1b2c3d","kindergarten":"12","last_day":"2026-12-02","name":"№ 12 бала бакчасы","number":"47123456783","state":"open","until":"2026-12-02T18:00:00Z"}
 	Offer  *Offer  `json:"offer,omitempty"`
 	Places []Place `json:"places"`
 
@@ -646,7 +891,7 @@ type Problem struct {
 	// Errors Each fault of a request that breaks the contract, and each item of a list that a problem is about
 	Errors *[]Fault `json:"errors,omitempty"`
 
-	// Level The level of assurance that is needed; proven: POST /v1/proofs
+	// Level The level of assurance that is needed; proven: POST /v1/proofs; strong: the detail says what else is needed
 	Level  *Level `json:"level,omitempty"`
 	Status int    `json:"status"`
 
@@ -655,9 +900,12 @@ type Problem struct {
 	Type  string `json:"type"`
 }
 
-// Profile Example: {"language":"ky","phone":"+996555000001","proven":true,"proven_until":"2026-11-29T06:30:00Z"}
+// Profile Example: {"language":"ky","level":"strong","phone":"+996555000001","proven":true,"proven_until":"2026-11-29T06:30:00Z"}
 type Profile struct {
 	Language *Language `json:"language,omitempty"`
+
+	// Level How surely it is known who holds the phone: by a one-time code only; a person, by the numbers of a card; a person, by more than that
+	Level *ProfileLevel `json:"level,omitempty"`
 
 	// Phone Example: +996555000001
 	Phone Phone `json:"phone"`
@@ -667,6 +915,9 @@ type Profile struct {
 	ProvenUntil *time.Time `json:"proven_until,omitempty"`
 }
 
+// ProfileLevel How surely it is known who holds the phone: by a one-time code only; a person, by the numbers of a card; a person, by more than that
+type ProfileLevel string
+
 // ProofRequest Example: {"document_number":"ID1234567","personal_number":"11503198800011"}
 type ProofRequest struct {
 	DocumentNumber string `json:"document_number"`
@@ -675,7 +926,7 @@ type ProofRequest struct {
 
 // Receipt Example: {"back":0,"currency":"KGS","payment":{"amount":150000,"code":"1234567894","currency":"KGS","expires_at":"2026-11-29T08:15:00Z","id":"0198f3a2-6c00-7cc1-a8d5-3f1d6a1b2c3d","lines":[{"amount":150000,"ref":"2000000001","state":"settled"}],"paid_at":"2026-11-28T18:30:00Z","service":"fine","state":"settled"},"settled":150000,"text":"Eshik. Төлөндү: 1 500 сом. Төлөм коду: 1234567894. Рахмат."}
 type Receipt struct {
-	// Back What goes back, in tyiyn
+	// Back What goes back or was given back, in tyiyn
 	Back     int64    `json:"back"`
 	Currency Currency `json:"currency"`
 
@@ -688,6 +939,9 @@ type Receipt struct {
 	// Text For people
 	Text string `json:"text"`
 }
+
+// Receiver Who got to know it. self: you; phone: a phone of which it was not known then whose it is; staff: an officer; system: the service itself; verifier: whoever held a certificate of yours
+type Receiver string
 
 // RefreshRequest Example: {"refresh_token":"6d9b1f0c3e5a7788990011223344556677889900aabbccddeeff001122334455"}
 type RefreshRequest struct {
@@ -713,6 +967,20 @@ type RegistrationState string
 type Registrations struct {
 	// Registrations Their numbers
 	Registrations []string `json:"registrations"`
+}
+
+// SecretChoice Example: {"current":"580294","secret":"904417"}
+type SecretChoice struct {
+	// Current The one that stands; absent where there is none
+	Current *string `json:"current,omitempty"`
+
+	// Secret 6 to 12 digits; none that is tried first, as 123456, or that stands on the card
+	Secret string `json:"secret"`
+}
+
+// SecretProof Example: {"secret":"580294"}
+type SecretProof struct {
+	Secret string `json:"secret"`
 }
 
 // SentCode Example: {"again_at":"2026-11-28T18:30:00Z","challenge":"0198f3a2-6c00-7cc1-a8d5-3f1d6a1b2c3d","expires_at":"2026-11-28T18:40:00Z","sent_at":"2026-11-28T18:30:00Z"}
@@ -832,6 +1100,25 @@ type TokenRequest struct {
 	Phone Phone `json:"phone"`
 }
 
+// Usage defines model for Usage.
+type Usage struct {
+	// Action What was done, for people
+	Action string `json:"action"`
+
+	// ActionCode The same for programs: the part of the system, then the action
+	ActionCode string    `json:"actionCode"`
+	Logtime    time.Time `json:"logtime"`
+
+	// ReceiverCode Who got to know it. self: you; phone: a phone of which it was not known then whose it is; staff: an officer; system: the service itself; verifier: whoever held a certificate of yours
+	ReceiverCode Receiver `json:"receiverCode"`
+
+	// ReceiverName `receiverCode` for people
+	ReceiverName string `json:"receiverName"`
+
+	// ReceiverSystem The part of the system in which it was
+	ReceiverSystem string `json:"receiverSystem"`
+}
+
 // UsageCell Example: {"channel":"ussd","count":41,"day":"2026-11-02","outcome":"done","service":"fine","suppressed":false}
 type UsageCell struct {
 	Channel string `json:"channel"`
@@ -844,10 +1131,20 @@ type UsageCell struct {
 	Suppressed bool               `json:"suppressed"`
 }
 
-// Vehicle Example: {"fines":[{"amount":500000,"currency":"KGS","discount":350000,"due":150000,"paying":false,"ref":"2000000001"}],"plate":"01KG123ABC","registered":true,"total":150000}
+// Usages Example: {"totalUsages":1,"usages":[{"action":"айып пулдар каралды","actionCode":"fine.details","logtime":"2026-11-28T18:30:00Z","receiverCode":"self","receiverName":"өзүңүз","receiverSystem":"fine"}]}
+type Usages struct {
+	// TotalUsages How many there are in all
+	TotalUsages int     `json:"totalUsages"`
+	Usages      []Usage `json:"usages"`
+}
+
+// Vehicle Example: {"fines":[{"amount":500000,"currency":"KGS","discount":350000,"discount_percent":70,"due":150000,"paying":false,"ref":"2000000001"}],"impound_risk":false,"plate":"01KG123ABC","registered":true,"total":150000}
 type Vehicle struct {
 	Fines []Bill `json:"fines"`
-	Plate string `json:"plate"`
+
+	// ImpoundRisk The unpaid total is so large that the car can be impounded
+	ImpoundRisk *bool  `json:"impound_risk,omitempty"`
+	Plate       string `json:"plate"`
 
 	// Registered False: the register does not know the plate, and nothing is known of its fines
 	Registered bool `json:"registered"`
@@ -886,18 +1183,30 @@ type VerificationRequest struct {
 	Qr string `json:"qr"`
 }
 
-// Violation Example: {"amount":500000,"at":"2026-11-20T08:15:00Z","paid":false,"place":"Чүй пр. / Манас пр.","ref":"2000000001","title":"Кызыл чыракка өтүү"}
+// Violation Example: {"amount":500000,"at":"2026-11-20T08:15:00Z","delivered_at":"2026-11-22T05:00:00Z","discount_percent":70,"discount_until":"2026-12-22T05:00:00Z","due":150000,"paid":false,"place":"Чүй пр. / Манас пр.","ref":"2000000001","title":"Кызыл чыракка өтүү"}
 type Violation struct {
-	// Amount In tyiyn
+	// Amount In full, in tyiyn
 	Amount  int64      `json:"amount"`
 	Article *string    `json:"article,omitempty"`
 	At      *time.Time `json:"at,omitempty"`
 
 	// DeliveredAt When the resolution was delivered, from which a discount counts; absent: not yet
 	DeliveredAt *time.Time `json:"delivered_at,omitempty"`
-	Paid        bool       `json:"paid"`
-	Place       *string    `json:"place,omitempty"`
-	Ref         string     `json:"ref"`
+
+	// DiscountPercent What the register takes off now, as a share of `amount`, rounded down; absent when nothing
+	DiscountPercent *int `json:"discount_percent,omitempty"`
+
+	// DiscountUntil When that discount ends: a month after the delivery that the register reports. The register's own price decides
+	DiscountUntil *time.Time `json:"discount_until,omitempty"`
+
+	// Due Due now, in tyiyn: the register's own price, a discount counted; absent when it is paid or closed
+	Due *int64 `json:"due,omitempty"`
+
+	// Judgement What a court decided, in the register's words
+	Judgement *string `json:"judgement,omitempty"`
+	Paid      bool    `json:"paid"`
+	Place     *string `json:"place,omitempty"`
+	Ref       string  `json:"ref"`
 
 	// Resolution The number of the resolution
 	Resolution *string `json:"resolution,omitempty"`
@@ -916,8 +1225,14 @@ type IdempotencyKey = string
 // Limit defines model for Limit.
 type Limit = int
 
+// NationalSignInID defines model for NationalSignInID.
+type NationalSignInID = string
+
 // Number defines model for Number.
 type Number = string
+
+// Offset defines model for Offset.
+type Offset = int
 
 // PaymentID defines model for PaymentID.
 type PaymentID = string
@@ -950,6 +1265,24 @@ type ListFinesParams struct {
 type ListViolationsParams struct {
 	// Plate In any spelling: 01KG123ABC, 01 kg 123 авс
 	Plate Plate `form:"plate" json:"plate"`
+}
+
+// GetFinePhotoParams defines parameters for GetFinePhoto.
+type GetFinePhotoParams struct {
+	// Plate In any spelling: 01KG123ABC, 01 kg 123 авс
+	Plate Plate `form:"plate" json:"plate"`
+
+	// Ref `ref` of a violation
+	Ref string `form:"ref" json:"ref"`
+}
+
+// FindUsageParams defines parameters for FindUsage.
+type FindUsageParams struct {
+	// Offset How many to pass over
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Limit How many
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListPaymentsParams defines parameters for ListPayments.
@@ -997,6 +1330,9 @@ type RefreshTokenParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// LinkCarJSONRequestBody defines body for LinkCar for application/json ContentType.
+type LinkCarJSONRequestBody = CarRequest
+
 // RequestCertificateJSONRequestBody defines body for RequestCertificate for application/json ContentType.
 type RequestCertificateJSONRequestBody = CertificateRequest
 
@@ -1005,6 +1341,12 @@ type SendCodeJSONRequestBody = CodeRequest
 
 // SetLanguageJSONRequestBody defines body for SetLanguage for application/json ContentType.
 type SetLanguageJSONRequestBody = LanguageChoice
+
+// BeginNationalSignInJSONRequestBody defines body for BeginNationalSignIn for application/json ContentType.
+type BeginNationalSignInJSONRequestBody = NationalSignInRequest
+
+// AskErasureJSONRequestBody defines body for AskErasure for application/json ContentType.
+type AskErasureJSONRequestBody = ErasureRequest
 
 // OpenPaymentJSONRequestBody defines body for OpenPayment for application/json ContentType.
 type OpenPaymentJSONRequestBody = PaymentRequest
@@ -1017,6 +1359,18 @@ type AnswerOfferJSONRequestBody = OfferAnswer
 
 // ProveIdentityJSONRequestBody defines body for ProveIdentity for application/json ContentType.
 type ProveIdentityJSONRequestBody = ProofRequest
+
+// ProveByEnrolmentJSONRequestBody defines body for ProveByEnrolment for application/json ContentType.
+type ProveByEnrolmentJSONRequestBody = EnrolmentRequest
+
+// ProveBySecretJSONRequestBody defines body for ProveBySecret for application/json ContentType.
+type ProveBySecretJSONRequestBody = SecretProof
+
+// SetSecretJSONRequestBody defines body for SetSecret for application/json ContentType.
+type SetSecretJSONRequestBody = SecretChoice
+
+// RemoveSecretJSONRequestBody defines body for RemoveSecret for application/json ContentType.
+type RemoveSecretJSONRequestBody = SecretProof
 
 // IssueTokenJSONRequestBody defines body for IssueToken for application/json ContentType.
 type IssueTokenJSONRequestBody = TokenRequest
@@ -1032,6 +1386,15 @@ type ServerInterface interface {
 	// ListTokenKeys The public keys by which access tokens are verified
 	// (GET /.well-known/jwks.json)
 	ListTokenKeys(c *fiber.Ctx) error
+	// ListCars The cars that you linked
+	// (GET /v1/cars)
+	ListCars(c *fiber.Ctx) error
+	// LinkCar Have the token's phone told of a car's new fines by SMS
+	// (POST /v1/cars)
+	LinkCar(c *fiber.Ctx) error
+	// UnlinkCar Hear nothing more of a car
+	// (DELETE /v1/cars/{id})
+	UnlinkCar(c *fiber.Ctx, id openapi_types.UUID) error
 	// ListCertificates Your certificates, newest first
 	// (GET /v1/certificates)
 	ListCertificates(c *fiber.Ctx) error
@@ -1053,9 +1416,36 @@ type ServerInterface interface {
 	// ListViolations What your own car's fines are for
 	// (GET /v1/fines/details)
 	ListViolations(c *fiber.Ctx, params ListViolationsParams) error
+	// GetFinePhoto The photo of a fine of your own car
+	// (GET /v1/fines/photo)
+	GetFinePhoto(c *fiber.Ctx, params GetFinePhotoParams) error
 	// SetLanguage Choose the language of this phone on every channel
 	// (PUT /v1/language)
 	SetLanguage(c *fiber.Ctx) error
+	// BeginNationalSignIn Begin a sign-in by the state's own sign-in (ЕСИ)
+	// (POST /v1/national-sign-ins)
+	BeginNationalSignIn(c *fiber.Ctx) error
+	// GetNationalSignIn How a sign-in by the state's own sign-in stands
+	// (GET /v1/national-sign-ins/{id})
+	GetNationalSignIn(c *fiber.Ctx, id NationalSignInID) error
+	// ExportOwnData Everything that is kept about you
+	// (GET /v1/own-data)
+	ExportOwnData(c *fiber.Ctx) error
+	// DownloadOwnData Everything that is kept about you, as a PDF
+	// (GET /v1/own-data/document)
+	DownloadOwnData(c *fiber.Ctx) error
+	// WithdrawErasure Have nothing erased
+	// (DELETE /v1/own-data/erasure)
+	WithdrawErasure(c *fiber.Ctx) error
+	// GetErasure Whether your data is to be erased, and what would be kept
+	// (GET /v1/own-data/erasure)
+	GetErasure(c *fiber.Ctx) error
+	// AskErasure Have your data erased
+	// (PUT /v1/own-data/erasure)
+	AskErasure(c *fiber.Ctx) error
+	// FindUsage Who looked at your data, newest first
+	// (GET /v1/own-data/usages)
+	FindUsage(c *fiber.Ctx, params FindUsageParams) error
 	// ListPayments The payments of this phone, newest first
 	// (GET /v1/payments)
 	ListPayments(c *fiber.Ctx, params ListPaymentsParams) error
@@ -1068,6 +1458,9 @@ type ServerInterface interface {
 	// ConfirmPayment Confirm a quoted payment; repeating it changes nothing
 	// (PUT /v1/payments/{id}/confirmation)
 	ConfirmPayment(c *fiber.Ctx, id PaymentID) error
+	// GetELQR A payment as the national QR code, to be paid by any wallet that reads it
+	// (GET /v1/payments/{id}/elqr)
+	GetELQR(c *fiber.Ctx, id PaymentID) error
 	// GetReceipt The receipt of a payment that is over
 	// (GET /v1/payments/{id}/receipt)
 	GetReceipt(c *fiber.Ctx, id PaymentID) error
@@ -1104,6 +1497,18 @@ type ServerInterface interface {
 	// ProveIdentity Prove who you are by personal number and ID-card number
 	// (POST /v1/proofs)
 	ProveIdentity(c *fiber.Ctx) error
+	// ProveByEnrolment Prove who you are by the code that a clerk gave
+	// (POST /v1/proofs/enrolment)
+	ProveByEnrolment(c *fiber.Ctx) error
+	// ProveBySecret Prove who you are by the secret that you set on this phone
+	// (POST /v1/proofs/secret)
+	ProveBySecret(c *fiber.Ctx) error
+	// SetSecret Set or change your secret on this phone
+	// (PUT /v1/secret)
+	SetSecret(c *fiber.Ctx) error
+	// RemoveSecret Remove your secret from this phone
+	// (POST /v1/secret/removal)
+	RemoveSecret(c *fiber.Ctx) error
 	// ListSignIns Where this phone is signed in
 	// (GET /v1/sign-ins)
 	ListSignIns(c *fiber.Ctx) error
@@ -1147,6 +1552,71 @@ func (siw *ServerInterfaceWrapper) ListTokenKeys(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListTokenKeys(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListCars operation middleware
+func (siw *ServerInterfaceWrapper) ListCars(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListCars(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// LinkCar operation middleware
+func (siw *ServerInterfaceWrapper) LinkCar(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.LinkCar(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// UnlinkCar operation middleware
+func (siw *ServerInterfaceWrapper) UnlinkCar(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id openapi_types.UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.UnlinkCar(c, id)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1362,11 +1832,236 @@ func (siw *ServerInterfaceWrapper) ListViolations(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetFinePhoto operation middleware
+func (siw *ServerInterfaceWrapper) GetFinePhoto(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetFinePhotoParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "plate" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "plate", query, &params.Plate, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter plate: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "ref" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "ref", query, &params.Ref, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter ref: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetFinePhoto(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // SetLanguage operation middleware
 func (siw *ServerInterfaceWrapper) SetLanguage(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.SetLanguage(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// BeginNationalSignIn operation middleware
+func (siw *ServerInterfaceWrapper) BeginNationalSignIn(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.BeginNationalSignIn(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetNationalSignIn operation middleware
+func (siw *ServerInterfaceWrapper) GetNationalSignIn(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id NationalSignInID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetNationalSignIn(c, id)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ExportOwnData operation middleware
+func (siw *ServerInterfaceWrapper) ExportOwnData(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ExportOwnData(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// DownloadOwnData operation middleware
+func (siw *ServerInterfaceWrapper) DownloadOwnData(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.DownloadOwnData(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// WithdrawErasure operation middleware
+func (siw *ServerInterfaceWrapper) WithdrawErasure(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.WithdrawErasure(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetErasure operation middleware
+func (siw *ServerInterfaceWrapper) GetErasure(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetErasure(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// AskErasure operation middleware
+func (siw *ServerInterfaceWrapper) AskErasure(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.AskErasure(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// FindUsage operation middleware
+func (siw *ServerInterfaceWrapper) FindUsage(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params FindUsageParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", query, &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter offset: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.FindUsage(c, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1487,6 +2182,35 @@ func (siw *ServerInterfaceWrapper) ConfirmPayment(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ConfirmPayment(c, id)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetELQR operation middleware
+func (siw *ServerInterfaceWrapper) GetELQR(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id PaymentID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetELQR(c, id)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1795,6 +2519,78 @@ func (siw *ServerInterfaceWrapper) ProveIdentity(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ProveByEnrolment operation middleware
+func (siw *ServerInterfaceWrapper) ProveByEnrolment(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ProveByEnrolment(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ProveBySecret operation middleware
+func (siw *ServerInterfaceWrapper) ProveBySecret(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ProveBySecret(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// SetSecret operation middleware
+func (siw *ServerInterfaceWrapper) SetSecret(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.SetSecret(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// RemoveSecret operation middleware
+func (siw *ServerInterfaceWrapper) RemoveSecret(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.RemoveSecret(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListSignIns operation middleware
 func (siw *ServerInterfaceWrapper) ListSignIns(c *fiber.Ctx) error {
 
@@ -2083,6 +2879,12 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/.well-known/jwks.json", wrapper.ListTokenKeys)
 
+	router.Get(options.BaseURL+"/v1/cars", wrapper.ListCars)
+
+	router.Post(options.BaseURL+"/v1/cars", wrapper.LinkCar)
+
+	router.Delete(options.BaseURL+"/v1/cars/:id", wrapper.UnlinkCar)
+
 	router.Get(options.BaseURL+"/v1/certificates", wrapper.ListCertificates)
 
 	router.Post(options.BaseURL+"/v1/certificates", wrapper.RequestCertificate)
@@ -2097,7 +2899,25 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/fines/details", wrapper.ListViolations)
 
+	router.Get(options.BaseURL+"/v1/fines/photo", wrapper.GetFinePhoto)
+
 	router.Put(options.BaseURL+"/v1/language", wrapper.SetLanguage)
+
+	router.Post(options.BaseURL+"/v1/national-sign-ins", wrapper.BeginNationalSignIn)
+
+	router.Get(options.BaseURL+"/v1/national-sign-ins/:id", wrapper.GetNationalSignIn)
+
+	router.Get(options.BaseURL+"/v1/own-data", wrapper.ExportOwnData)
+
+	router.Get(options.BaseURL+"/v1/own-data/document", wrapper.DownloadOwnData)
+
+	router.Delete(options.BaseURL+"/v1/own-data/erasure", wrapper.WithdrawErasure)
+
+	router.Get(options.BaseURL+"/v1/own-data/erasure", wrapper.GetErasure)
+
+	router.Put(options.BaseURL+"/v1/own-data/erasure", wrapper.AskErasure)
+
+	router.Get(options.BaseURL+"/v1/own-data/usages", wrapper.FindUsage)
 
 	router.Get(options.BaseURL+"/v1/payments", wrapper.ListPayments)
 
@@ -2106,6 +2926,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/v1/payments/:id", wrapper.GetPayment)
 
 	router.Put(options.BaseURL+"/v1/payments/:id/confirmation", wrapper.ConfirmPayment)
+
+	router.Get(options.BaseURL+"/v1/payments/:id/elqr", wrapper.GetELQR)
 
 	router.Get(options.BaseURL+"/v1/payments/:id/receipt", wrapper.GetReceipt)
 
@@ -2130,6 +2952,14 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/v1/profile", wrapper.GetProfile)
 
 	router.Post(options.BaseURL+"/v1/proofs", wrapper.ProveIdentity)
+
+	router.Post(options.BaseURL+"/v1/proofs/enrolment", wrapper.ProveByEnrolment)
+
+	router.Post(options.BaseURL+"/v1/proofs/secret", wrapper.ProveBySecret)
+
+	router.Put(options.BaseURL+"/v1/secret", wrapper.SetSecret)
+
+	router.Post(options.BaseURL+"/v1/secret/removal", wrapper.RemoveSecret)
 
 	router.Get(options.BaseURL+"/v1/sign-ins", wrapper.ListSignIns)
 
@@ -2173,6 +3003,55 @@ func (response ListTokenKeys200JSONResponse) VisitListTokenKeysResponse(ctx *fib
 	ctx.Status(200)
 
 	return ctx.JSON(&response.Body)
+}
+
+type ListCarsRequestObject struct {
+}
+
+type ListCarsResponseObject interface {
+	VisitListCarsResponse(ctx *fiber.Ctx) error
+}
+
+type ListCars200JSONResponse []Car
+
+func (response ListCars200JSONResponse) VisitListCarsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type LinkCarRequestObject struct {
+	Body *LinkCarJSONRequestBody
+}
+
+type LinkCarResponseObject interface {
+	VisitLinkCarResponse(ctx *fiber.Ctx) error
+}
+
+type LinkCar200JSONResponse Car
+
+func (response LinkCar200JSONResponse) VisitLinkCarResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type UnlinkCarRequestObject struct {
+	Id openapi_types.UUID `json:"id"`
+}
+
+type UnlinkCarResponseObject interface {
+	VisitUnlinkCarResponse(ctx *fiber.Ctx) error
+}
+
+type UnlinkCar204Response struct {
+}
+
+func (response UnlinkCar204Response) VisitUnlinkCarResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
 }
 
 type ListCertificatesRequestObject struct {
@@ -2309,6 +3188,33 @@ func (response ListViolations200JSONResponse) VisitListViolationsResponse(ctx *f
 	return ctx.JSON(&response)
 }
 
+type GetFinePhotoRequestObject struct {
+	Params GetFinePhotoParams
+}
+
+type GetFinePhotoResponseObject interface {
+	VisitGetFinePhotoResponse(ctx *fiber.Ctx) error
+}
+
+type GetFinePhoto200ImagejpegResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetFinePhoto200ImagejpegResponse) VisitGetFinePhotoResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "image/jpeg")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
 type SetLanguageRequestObject struct {
 	Body *SetLanguageJSONRequestBody
 }
@@ -2323,6 +3229,153 @@ type SetLanguage204Response struct {
 func (response SetLanguage204Response) VisitSetLanguageResponse(ctx *fiber.Ctx) error {
 	ctx.Status(204)
 	return nil
+}
+
+type BeginNationalSignInRequestObject struct {
+	Body *BeginNationalSignInJSONRequestBody
+}
+
+type BeginNationalSignInResponseObject interface {
+	VisitBeginNationalSignInResponse(ctx *fiber.Ctx) error
+}
+
+type BeginNationalSignIn201JSONResponse NationalSignIn
+
+func (response BeginNationalSignIn201JSONResponse) VisitBeginNationalSignInResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type GetNationalSignInRequestObject struct {
+	Id NationalSignInID `json:"id"`
+}
+
+type GetNationalSignInResponseObject interface {
+	VisitGetNationalSignInResponse(ctx *fiber.Ctx) error
+}
+
+type GetNationalSignIn200JSONResponse NationalSignIn
+
+func (response GetNationalSignIn200JSONResponse) VisitGetNationalSignInResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ExportOwnDataRequestObject struct {
+}
+
+type ExportOwnDataResponseObject interface {
+	VisitExportOwnDataResponse(ctx *fiber.Ctx) error
+}
+
+type ExportOwnData200JSONResponse OwnData
+
+func (response ExportOwnData200JSONResponse) VisitExportOwnDataResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type DownloadOwnDataRequestObject struct {
+}
+
+type DownloadOwnDataResponseObject interface {
+	VisitDownloadOwnDataResponse(ctx *fiber.Ctx) error
+}
+
+type DownloadOwnData200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type DownloadOwnData200ApplicationpdfResponse struct {
+	Body          io.Reader
+	Headers       DownloadOwnData200ResponseHeaders
+	ContentLength int64
+}
+
+func (response DownloadOwnData200ApplicationpdfResponse) VisitDownloadOwnDataResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	ctx.Response().Header.Set("Content-Type", "application/pdf")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type WithdrawErasureRequestObject struct {
+}
+
+type WithdrawErasureResponseObject interface {
+	VisitWithdrawErasureResponse(ctx *fiber.Ctx) error
+}
+
+type WithdrawErasure204Response struct {
+}
+
+func (response WithdrawErasure204Response) VisitWithdrawErasureResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
+type GetErasureRequestObject struct {
+}
+
+type GetErasureResponseObject interface {
+	VisitGetErasureResponse(ctx *fiber.Ctx) error
+}
+
+type GetErasure200JSONResponse Erasure
+
+func (response GetErasure200JSONResponse) VisitGetErasureResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type AskErasureRequestObject struct {
+	Body *AskErasureJSONRequestBody
+}
+
+type AskErasureResponseObject interface {
+	VisitAskErasureResponse(ctx *fiber.Ctx) error
+}
+
+type AskErasure200JSONResponse Erasure
+
+func (response AskErasure200JSONResponse) VisitAskErasureResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type FindUsageRequestObject struct {
+	Params FindUsageParams
+}
+
+type FindUsageResponseObject interface {
+	VisitFindUsageResponse(ctx *fiber.Ctx) error
+}
+
+type FindUsage200JSONResponse Usages
+
+func (response FindUsage200JSONResponse) VisitFindUsageResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
 }
 
 type ListPaymentsRequestObject struct {
@@ -2387,6 +3440,23 @@ type ConfirmPaymentResponseObject interface {
 type ConfirmPayment200JSONResponse Payment
 
 func (response ConfirmPayment200JSONResponse) VisitConfirmPaymentResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetELQRRequestObject struct {
+	Id PaymentID `json:"id"`
+}
+
+type GetELQRResponseObject interface {
+	VisitGetELQRResponse(ctx *fiber.Ctx) error
+}
+
+type GetELQR200JSONResponse ELQR
+
+func (response GetELQR200JSONResponse) VisitGetELQRResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -2592,6 +3662,70 @@ func (response ProveIdentity204Response) VisitProveIdentityResponse(ctx *fiber.C
 	return nil
 }
 
+type ProveByEnrolmentRequestObject struct {
+	Body *ProveByEnrolmentJSONRequestBody
+}
+
+type ProveByEnrolmentResponseObject interface {
+	VisitProveByEnrolmentResponse(ctx *fiber.Ctx) error
+}
+
+type ProveByEnrolment204Response struct {
+}
+
+func (response ProveByEnrolment204Response) VisitProveByEnrolmentResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
+type ProveBySecretRequestObject struct {
+	Body *ProveBySecretJSONRequestBody
+}
+
+type ProveBySecretResponseObject interface {
+	VisitProveBySecretResponse(ctx *fiber.Ctx) error
+}
+
+type ProveBySecret204Response struct {
+}
+
+func (response ProveBySecret204Response) VisitProveBySecretResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
+type SetSecretRequestObject struct {
+	Body *SetSecretJSONRequestBody
+}
+
+type SetSecretResponseObject interface {
+	VisitSetSecretResponse(ctx *fiber.Ctx) error
+}
+
+type SetSecret204Response struct {
+}
+
+func (response SetSecret204Response) VisitSetSecretResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
+type RemoveSecretRequestObject struct {
+	Body *RemoveSecretJSONRequestBody
+}
+
+type RemoveSecretResponseObject interface {
+	VisitRemoveSecretResponse(ctx *fiber.Ctx) error
+}
+
+type RemoveSecret204Response struct {
+}
+
+func (response RemoveSecret204Response) VisitRemoveSecretResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
 type ListSignInsRequestObject struct {
 }
 
@@ -2763,6 +3897,15 @@ type StrictServerInterface interface {
 	// ListTokenKeys The public keys by which access tokens are verified
 	// (GET /.well-known/jwks.json)
 	ListTokenKeys(ctx context.Context, request ListTokenKeysRequestObject) (ListTokenKeysResponseObject, error)
+	// ListCars The cars that you linked
+	// (GET /v1/cars)
+	ListCars(ctx context.Context, request ListCarsRequestObject) (ListCarsResponseObject, error)
+	// LinkCar Have the token's phone told of a car's new fines by SMS
+	// (POST /v1/cars)
+	LinkCar(ctx context.Context, request LinkCarRequestObject) (LinkCarResponseObject, error)
+	// UnlinkCar Hear nothing more of a car
+	// (DELETE /v1/cars/{id})
+	UnlinkCar(ctx context.Context, request UnlinkCarRequestObject) (UnlinkCarResponseObject, error)
 	// ListCertificates Your certificates, newest first
 	// (GET /v1/certificates)
 	ListCertificates(ctx context.Context, request ListCertificatesRequestObject) (ListCertificatesResponseObject, error)
@@ -2784,9 +3927,36 @@ type StrictServerInterface interface {
 	// ListViolations What your own car's fines are for
 	// (GET /v1/fines/details)
 	ListViolations(ctx context.Context, request ListViolationsRequestObject) (ListViolationsResponseObject, error)
+	// GetFinePhoto The photo of a fine of your own car
+	// (GET /v1/fines/photo)
+	GetFinePhoto(ctx context.Context, request GetFinePhotoRequestObject) (GetFinePhotoResponseObject, error)
 	// SetLanguage Choose the language of this phone on every channel
 	// (PUT /v1/language)
 	SetLanguage(ctx context.Context, request SetLanguageRequestObject) (SetLanguageResponseObject, error)
+	// BeginNationalSignIn Begin a sign-in by the state's own sign-in (ЕСИ)
+	// (POST /v1/national-sign-ins)
+	BeginNationalSignIn(ctx context.Context, request BeginNationalSignInRequestObject) (BeginNationalSignInResponseObject, error)
+	// GetNationalSignIn How a sign-in by the state's own sign-in stands
+	// (GET /v1/national-sign-ins/{id})
+	GetNationalSignIn(ctx context.Context, request GetNationalSignInRequestObject) (GetNationalSignInResponseObject, error)
+	// ExportOwnData Everything that is kept about you
+	// (GET /v1/own-data)
+	ExportOwnData(ctx context.Context, request ExportOwnDataRequestObject) (ExportOwnDataResponseObject, error)
+	// DownloadOwnData Everything that is kept about you, as a PDF
+	// (GET /v1/own-data/document)
+	DownloadOwnData(ctx context.Context, request DownloadOwnDataRequestObject) (DownloadOwnDataResponseObject, error)
+	// WithdrawErasure Have nothing erased
+	// (DELETE /v1/own-data/erasure)
+	WithdrawErasure(ctx context.Context, request WithdrawErasureRequestObject) (WithdrawErasureResponseObject, error)
+	// GetErasure Whether your data is to be erased, and what would be kept
+	// (GET /v1/own-data/erasure)
+	GetErasure(ctx context.Context, request GetErasureRequestObject) (GetErasureResponseObject, error)
+	// AskErasure Have your data erased
+	// (PUT /v1/own-data/erasure)
+	AskErasure(ctx context.Context, request AskErasureRequestObject) (AskErasureResponseObject, error)
+	// FindUsage Who looked at your data, newest first
+	// (GET /v1/own-data/usages)
+	FindUsage(ctx context.Context, request FindUsageRequestObject) (FindUsageResponseObject, error)
 	// ListPayments The payments of this phone, newest first
 	// (GET /v1/payments)
 	ListPayments(ctx context.Context, request ListPaymentsRequestObject) (ListPaymentsResponseObject, error)
@@ -2799,6 +3969,9 @@ type StrictServerInterface interface {
 	// ConfirmPayment Confirm a quoted payment; repeating it changes nothing
 	// (PUT /v1/payments/{id}/confirmation)
 	ConfirmPayment(ctx context.Context, request ConfirmPaymentRequestObject) (ConfirmPaymentResponseObject, error)
+	// GetELQR A payment as the national QR code, to be paid by any wallet that reads it
+	// (GET /v1/payments/{id}/elqr)
+	GetELQR(ctx context.Context, request GetELQRRequestObject) (GetELQRResponseObject, error)
 	// GetReceipt The receipt of a payment that is over
 	// (GET /v1/payments/{id}/receipt)
 	GetReceipt(ctx context.Context, request GetReceiptRequestObject) (GetReceiptResponseObject, error)
@@ -2835,6 +4008,18 @@ type StrictServerInterface interface {
 	// ProveIdentity Prove who you are by personal number and ID-card number
 	// (POST /v1/proofs)
 	ProveIdentity(ctx context.Context, request ProveIdentityRequestObject) (ProveIdentityResponseObject, error)
+	// ProveByEnrolment Prove who you are by the code that a clerk gave
+	// (POST /v1/proofs/enrolment)
+	ProveByEnrolment(ctx context.Context, request ProveByEnrolmentRequestObject) (ProveByEnrolmentResponseObject, error)
+	// ProveBySecret Prove who you are by the secret that you set on this phone
+	// (POST /v1/proofs/secret)
+	ProveBySecret(ctx context.Context, request ProveBySecretRequestObject) (ProveBySecretResponseObject, error)
+	// SetSecret Set or change your secret on this phone
+	// (PUT /v1/secret)
+	SetSecret(ctx context.Context, request SetSecretRequestObject) (SetSecretResponseObject, error)
+	// RemoveSecret Remove your secret from this phone
+	// (POST /v1/secret/removal)
+	RemoveSecret(ctx context.Context, request RemoveSecretRequestObject) (RemoveSecretResponseObject, error)
 	// ListSignIns Where this phone is signed in
 	// (GET /v1/sign-ins)
 	ListSignIns(ctx context.Context, request ListSignInsRequestObject) (ListSignInsResponseObject, error)
@@ -2899,6 +4084,97 @@ func (sh *strictHandler) ListTokenKeys(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(ListTokenKeysResponseObject); ok {
 		if err := validResponse.VisitListTokenKeysResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCars operation middleware
+func (sh *strictHandler) ListCars(ctx *fiber.Ctx) error {
+	var request ListCarsRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCars(ctx.UserContext(), request.(ListCarsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCars")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCarsResponseObject); ok {
+		if err := validResponse.VisitListCarsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// LinkCar operation middleware
+func (sh *strictHandler) LinkCar(ctx *fiber.Ctx) error {
+	var request LinkCarRequestObject
+
+	var body LinkCarJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.LinkCar(ctx.UserContext(), request.(LinkCarRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "LinkCar")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(LinkCarResponseObject); ok {
+		if err := validResponse.VisitLinkCarResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UnlinkCar operation middleware
+func (sh *strictHandler) UnlinkCar(ctx *fiber.Ctx, id openapi_types.UUID) error {
+	var request UnlinkCarRequestObject
+
+	request.Id = id
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.UnlinkCar(ctx.UserContext(), request.(UnlinkCarRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UnlinkCar")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UnlinkCarResponseObject); ok {
+		if err := validResponse.VisitUnlinkCarResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -3118,6 +4394,33 @@ func (sh *strictHandler) ListViolations(ctx *fiber.Ctx, params ListViolationsPar
 	return nil
 }
 
+// GetFinePhoto operation middleware
+func (sh *strictHandler) GetFinePhoto(ctx *fiber.Ctx, params GetFinePhotoParams) error {
+	var request GetFinePhotoRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetFinePhoto(ctx.UserContext(), request.(GetFinePhotoRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetFinePhoto")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetFinePhotoResponseObject); ok {
+		if err := validResponse.VisitGetFinePhotoResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // SetLanguage operation middleware
 func (sh *strictHandler) SetLanguage(ctx *fiber.Ctx) error {
 	var request SetLanguageRequestObject
@@ -3149,6 +4452,238 @@ func (sh *strictHandler) SetLanguage(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(SetLanguageResponseObject); ok {
 		if err := validResponse.VisitSetLanguageResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// BeginNationalSignIn operation middleware
+func (sh *strictHandler) BeginNationalSignIn(ctx *fiber.Ctx) error {
+	var request BeginNationalSignInRequestObject
+
+	var body BeginNationalSignInJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.BeginNationalSignIn(ctx.UserContext(), request.(BeginNationalSignInRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "BeginNationalSignIn")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(BeginNationalSignInResponseObject); ok {
+		if err := validResponse.VisitBeginNationalSignInResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetNationalSignIn operation middleware
+func (sh *strictHandler) GetNationalSignIn(ctx *fiber.Ctx, id NationalSignInID) error {
+	var request GetNationalSignInRequestObject
+
+	request.Id = id
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetNationalSignIn(ctx.UserContext(), request.(GetNationalSignInRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetNationalSignIn")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetNationalSignInResponseObject); ok {
+		if err := validResponse.VisitGetNationalSignInResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportOwnData operation middleware
+func (sh *strictHandler) ExportOwnData(ctx *fiber.Ctx) error {
+	var request ExportOwnDataRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportOwnData(ctx.UserContext(), request.(ExportOwnDataRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportOwnData")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportOwnDataResponseObject); ok {
+		if err := validResponse.VisitExportOwnDataResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DownloadOwnData operation middleware
+func (sh *strictHandler) DownloadOwnData(ctx *fiber.Ctx) error {
+	var request DownloadOwnDataRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.DownloadOwnData(ctx.UserContext(), request.(DownloadOwnDataRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DownloadOwnData")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DownloadOwnDataResponseObject); ok {
+		if err := validResponse.VisitDownloadOwnDataResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// WithdrawErasure operation middleware
+func (sh *strictHandler) WithdrawErasure(ctx *fiber.Ctx) error {
+	var request WithdrawErasureRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.WithdrawErasure(ctx.UserContext(), request.(WithdrawErasureRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WithdrawErasure")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(WithdrawErasureResponseObject); ok {
+		if err := validResponse.VisitWithdrawErasureResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetErasure operation middleware
+func (sh *strictHandler) GetErasure(ctx *fiber.Ctx) error {
+	var request GetErasureRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetErasure(ctx.UserContext(), request.(GetErasureRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetErasure")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetErasureResponseObject); ok {
+		if err := validResponse.VisitGetErasureResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AskErasure operation middleware
+func (sh *strictHandler) AskErasure(ctx *fiber.Ctx) error {
+	var request AskErasureRequestObject
+
+	var body AskErasureJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.AskErasure(ctx.UserContext(), request.(AskErasureRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AskErasure")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AskErasureResponseObject); ok {
+		if err := validResponse.VisitAskErasureResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// FindUsage operation middleware
+func (sh *strictHandler) FindUsage(ctx *fiber.Ctx, params FindUsageParams) error {
+	var request FindUsageRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.FindUsage(ctx.UserContext(), request.(FindUsageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "FindUsage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(FindUsageResponseObject); ok {
+		if err := validResponse.VisitFindUsageResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -3269,6 +4804,33 @@ func (sh *strictHandler) ConfirmPayment(ctx *fiber.Ctx, id PaymentID) error {
 		return err
 	} else if validResponse, ok := response.(ConfirmPaymentResponseObject); ok {
 		if err := validResponse.VisitConfirmPaymentResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetELQR operation middleware
+func (sh *strictHandler) GetELQR(ctx *fiber.Ctx, id PaymentID) error {
+	var request GetELQRRequestObject
+
+	request.Id = id
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetELQR(ctx.UserContext(), request.(GetELQRRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetELQR")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetELQRResponseObject); ok {
+		if err := validResponse.VisitGetELQRResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -3621,6 +5183,162 @@ func (sh *strictHandler) ProveIdentity(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(ProveIdentityResponseObject); ok {
 		if err := validResponse.VisitProveIdentityResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ProveByEnrolment operation middleware
+func (sh *strictHandler) ProveByEnrolment(ctx *fiber.Ctx) error {
+	var request ProveByEnrolmentRequestObject
+
+	var body ProveByEnrolmentJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ProveByEnrolment(ctx.UserContext(), request.(ProveByEnrolmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ProveByEnrolment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ProveByEnrolmentResponseObject); ok {
+		if err := validResponse.VisitProveByEnrolmentResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ProveBySecret operation middleware
+func (sh *strictHandler) ProveBySecret(ctx *fiber.Ctx) error {
+	var request ProveBySecretRequestObject
+
+	var body ProveBySecretJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ProveBySecret(ctx.UserContext(), request.(ProveBySecretRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ProveBySecret")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ProveBySecretResponseObject); ok {
+		if err := validResponse.VisitProveBySecretResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetSecret operation middleware
+func (sh *strictHandler) SetSecret(ctx *fiber.Ctx) error {
+	var request SetSecretRequestObject
+
+	var body SetSecretJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.SetSecret(ctx.UserContext(), request.(SetSecretRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetSecret")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetSecretResponseObject); ok {
+		if err := validResponse.VisitSetSecretResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RemoveSecret operation middleware
+func (sh *strictHandler) RemoveSecret(ctx *fiber.Ctx) error {
+	var request RemoveSecretRequestObject
+
+	var body RemoveSecretJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.RemoveSecret(ctx.UserContext(), request.(RemoveSecretRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RemoveSecret")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RemoveSecretResponseObject); ok {
+		if err := validResponse.VisitRemoveSecretResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

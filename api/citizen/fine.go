@@ -1,7 +1,11 @@
 package citizen
 
 import (
+	"bytes"
 	"context"
+	"fmt"
+
+	"github.com/google/uuid"
 
 	"github.com/eshik-kg/eshik/platform/module"
 	"github.com/eshik-kg/eshik/services/fine"
@@ -16,11 +20,11 @@ func (s *Server) ListFines(ctx context.Context, r ListFinesRequestObject) (ListF
 		return nil, err
 	}
 	return ListFines200JSONResponse{
-		Plate: listing.Plate.Text, Registered: listing.Known, Total: int64(listing.Total),
+		Plate: listing.Plate.Text, Registered: listing.Known, Total: int64(listing.Total), ImpoundRisk: &listing.Heavy,
 		Fines: each(listing.Bills, func(b fine.Bill) Bill {
 			return Bill{
 				Ref: b.Number, Amount: optional(int64(b.Amount)), Due: int64(b.Due), Discount: optional(int64(max(0, b.Amount-b.Due))),
-				Currency: CurrencyKGS, Paying: &b.Paying,
+				DiscountPercent: optional(b.Percent()), Currency: CurrencyKGS, Paying: &b.Paying,
 			}
 		}),
 	}, nil
@@ -37,7 +41,60 @@ func (s *Server) ListViolations(ctx context.Context, r ListViolationsRequestObje
 		return Violation{
 			Ref: v.Number, Title: v.Title, Amount: int64(v.Amount), Paid: v.Paid,
 			Place: optional(v.Place), At: optional(v.At), Resolution: optional(v.Resolution), Article: optional(v.Article),
-			DeliveredAt: optional(v.Delivered),
+			DeliveredAt: optional(v.Delivered), Due: optional(int64(v.Due)), DiscountPercent: optional(v.Percent()),
+			DiscountUntil: optional(v.Until), Judgement: optional(v.Judgement),
 		}
 	})), nil
+}
+
+// GetFinePhoto streams the photo of a fine to the car's owner.
+func (s *Server) GetFinePhoto(ctx context.Context, r GetFinePhotoRequestObject) (GetFinePhotoResponseObject, error) {
+	photo, err := s.fines().Photo(ctx, who(ctx), r.Params.Plate, r.Params.Ref)
+	if err != nil {
+		return nil, err
+	}
+	return GetFinePhoto200ImagejpegResponse{Body: bytes.NewReader(photo), ContentLength: int64(len(photo))}, nil
+}
+
+// ListCars lists the cars that the person linked.
+func (s *Server) ListCars(ctx context.Context, _ ListCarsRequestObject) (ListCarsResponseObject, error) {
+	cars, err := s.fines().Cars(ctx, who(ctx))
+	if err != nil {
+		return nil, err
+	}
+	list := make(ListCars200JSONResponse, 0, len(cars))
+	for _, car := range cars {
+		view, err := carView(car)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, view)
+	}
+	return list, nil
+}
+
+// LinkCar has the token's phone told of a car's new fines.
+func (s *Server) LinkCar(ctx context.Context, r LinkCarRequestObject) (LinkCarResponseObject, error) {
+	car, err := s.fines().Link(ctx, who(ctx), r.Body.Plate)
+	if err != nil {
+		return nil, err
+	}
+	view, err := carView(car)
+	return LinkCar200JSONResponse(view), err
+}
+
+// UnlinkCar ends LinkCar.
+func (s *Server) UnlinkCar(ctx context.Context, r UnlinkCarRequestObject) (UnlinkCarResponseObject, error) {
+	if err := s.fines().Unlink(ctx, who(ctx), r.Id.String()); err != nil {
+		return nil, err
+	}
+	return UnlinkCar204Response{}, nil
+}
+
+func carView(car fine.Car) (Car, error) {
+	id, err := uuid.Parse(car.ID)
+	if err != nil {
+		return Car{}, fmt.Errorf("read a car's id: %w", err)
+	}
+	return Car{Id: id, Plate: car.Plate, LinkedAt: car.LinkedAt, Here: car.Here}, nil
 }

@@ -46,8 +46,10 @@ func (s *Server) GetProfile(ctx context.Context, _ GetProfileRequestObject) (Get
 	if err != nil {
 		return nil, err
 	}
+	level := ProfileLevel(max(c.Level, caller.LevelCode).String())
 	return GetProfile200JSONResponse{
 		Phone: c.Phone, Language: optional(Language(account.Locale)), Proven: c.Subject != "", ProvenUntil: optional(account.ProvenUntil),
+		Level: &level,
 	}, nil
 }
 
@@ -84,6 +86,38 @@ func (s *Server) ProveIdentity(ctx context.Context, r ProveIdentityRequestObject
 		return nil, err
 	}
 	return ProveIdentity204Response{}, nil
+}
+
+// ProveByEnrolment binds the phone to the person whom a clerk gave a code to.
+func (s *Server) ProveByEnrolment(ctx context.Context, r ProveByEnrolmentRequestObject) (ProveByEnrolmentResponseObject, error) {
+	if _, err := s.Identity.ProveByCode(ctx, who(ctx), r.Body.Code); err != nil {
+		return nil, err
+	}
+	return ProveByEnrolment204Response{}, nil
+}
+
+// ProveBySecret proves the person whose secret it is on the phone.
+func (s *Server) ProveBySecret(ctx context.Context, r ProveBySecretRequestObject) (ProveBySecretResponseObject, error) {
+	if _, err := s.Identity.ProveBySecret(ctx, who(ctx), r.Body.Secret); err != nil {
+		return nil, err
+	}
+	return ProveBySecret204Response{}, nil
+}
+
+// SetSecret sets or changes the person's secret on the phone.
+func (s *Server) SetSecret(ctx context.Context, r SetSecretRequestObject) (SetSecretResponseObject, error) {
+	if err := s.Identity.SetSecret(ctx, who(ctx), given(r.Body.Current), r.Body.Secret); err != nil {
+		return nil, err
+	}
+	return SetSecret204Response{}, nil
+}
+
+// RemoveSecret removes the person's secret from the phone.
+func (s *Server) RemoveSecret(ctx context.Context, r RemoveSecretRequestObject) (RemoveSecretResponseObject, error) {
+	if err := s.Identity.RemoveSecret(ctx, who(ctx), r.Body.Secret); err != nil {
+		return nil, err
+	}
+	return RemoveSecret204Response{}, nil
 }
 
 // SetLanguage remembers the language of the phone.

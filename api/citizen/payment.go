@@ -73,13 +73,26 @@ func (s *Server) GetReceipt(ctx context.Context, r GetReceiptRequestObject) (Get
 	receipt := GetReceipt200JSONResponse{Payment: paymentView(p, c.Now), Currency: CurrencyKGS, Text: text}
 	for _, l := range p.Lines {
 		switch l.State {
-		case payment.RefundDue:
+		case payment.RefundDue, payment.Refunded:
 			receipt.Back += int64(l.Amount)
 		case payment.Settled:
 			receipt.Settled += int64(l.Amount)
 		}
 	}
 	return receipt, nil
+}
+
+// GetELQR shows a payment as the national QR code.
+func (s *Server) GetELQR(ctx context.Context, r GetELQRRequestObject) (GetELQRResponseObject, error) {
+	p, err := s.Payments.Get(ctx, who(ctx), r.Id)
+	if err != nil {
+		return nil, err
+	}
+	code, err := s.Payments.ELQR(p, who(ctx).Now)
+	if err != nil {
+		return nil, err
+	}
+	return GetELQR200JSONResponse{Payload: code.Payload, Link: code.Link, Svg: code.SVG, Png: code.PNG}, nil
 }
 
 // paymentView shows a payment as it stands at a moment.

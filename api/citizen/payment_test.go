@@ -115,7 +115,7 @@ func newLot(t *testing.T) *lot {
 	w := testworld.New(t, storetest.Open(t, storetest.NewSQLite(t)), testworld.Setup{Start: time.Now(), Texts: texts})
 	l := &lot{parking: parking{paid: map[string]money.Amount{}}, texts: texts, db: w.DB, rest: analytics.NewRecorder(w.DB, w.Log)}
 	l.payments, err = payment.New(payment.Deps{
-		DB: w.DB, Queue: w.Queue, Sealer: w.Sealer, Trail: w.Trail, Texts: texts, Now: time.Now, Random: rand.Reader, Log: w.Log,
+		DB: w.DB, Phones: unasked{}, Queue: w.Queue, Sealer: w.Sealer, Trail: w.Trail, Texts: texts, Now: time.Now, Random: rand.Reader, Log: w.Log,
 	}, l.parking)
 	testworld.OK(t, err)
 	return l
@@ -156,11 +156,11 @@ func (l *lot) request(t *testing.T, method, path, body string) (int, map[string]
 	t.Helper()
 	audience := Audience(func(context.Context, string) (api.Principal, error) {
 		return api.Principal{Phone: parker}, nil
-	}, l, func(turn string) string { return turn }, time.Now)
+	}, nil, l, func(turn string) string { return turn }, time.Now)
 	contract, err := api.NewContract(Document, audience)
 	testworld.OK(t, err)
 	app := fiber.New(fiber.Config{ErrorHandler: api.ErrorHandler(l.texts, slog.New(slog.DiscardHandler)), Immutable: true})
-	(&Server{Payments: l.payments, Recorder: l.rest, Texts: l.texts}).Mount(app, contract)
+	testworld.OK(t, whole(Server{Payments: l.payments, Recorder: l.rest, Texts: l.texts}).Mount(app, contract))
 	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer t")
 	r.Header.Set("Content-Type", "application/json")
@@ -197,11 +197,11 @@ func TestASecondServiceIsPaid(t *testing.T) {
 	for place, code := range map[string]string{
 		"place-1": l.talked(t, caller.USSD, "place-1"), "place-2": l.talked(t, caller.SMS, "place-2"), "place-3": l.rested(t, "place-3"),
 	} {
-		checked, err := l.payments.Check(t.Context(), "wallet", code, 40*money.Som)
+		checked, err := l.payments.Check(t.Context(), payment.Partner{ID: "wallet", Every: true}, code, 40*money.Som)
 		if err != nil || checked.Decision != payment.Approved || checked.Service != "parking" {
 			t.Errorf("%s: %+v, %v", place, checked, err)
 		}
-		answer, err := l.payments.Accept(t.Context(), "wallet", place, code, 40*money.Som, time.Time{})
+		answer, err := l.payments.Accept(t.Context(), payment.Partner{ID: "wallet", Every: true}, place, code, 40*money.Som, time.Time{})
 		if err != nil || answer.Decision != payment.Approved {
 			t.Fatalf("%s: %+v, %v", place, answer, err)
 		}
@@ -242,7 +242,7 @@ func TestSomeBillsArePaidMeanwhile(t *testing.T) {
 	if status != http.StatusCreated {
 		t.Fatalf("%d %v", status, quoted)
 	}
-	answer, err := l.payments.Accept(t.Context(), "wallet", "1", l.rested(t, "place-3"), 40*money.Som, time.Time{})
+	answer, err := l.payments.Accept(t.Context(), payment.Partner{ID: "wallet", Every: true}, "1", l.rested(t, "place-3"), 40*money.Som, time.Time{})
 	if err != nil || answer.Decision != payment.Approved {
 		t.Fatalf("%+v, %v", answer, err)
 	}

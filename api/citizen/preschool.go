@@ -101,7 +101,7 @@ func (s *Server) UseThisPhone(ctx context.Context, _ UseThisPhoneRequestObject) 
 
 // AnswerOffer accepts or declines a place.
 func (s *Server) AnswerOffer(ctx context.Context, r AnswerOfferRequestObject) (AnswerOfferResponseObject, error) {
-	offer, err := s.preschool().Answer(ctx, who(ctx), r.Number, r.Body.Accept)
+	offer, err := s.preschool().Answer(ctx, who(ctx), r.Number, r.Body.Offer, r.Body.Accept)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +130,7 @@ func positionView(p preschool.Position, loc locales.Locale) Position {
 
 func offerView(o preschool.Offer, loc locales.Locale) Offer {
 	return Offer{
-		Number: o.Number, Kindergarten: o.Kindergarten, Name: name(o.Name, loc), District: district(o.District, loc), State: OfferState(o.State),
+		Id: o.ID, Number: o.Number, Kindergarten: o.Kindergarten, Name: name(o.Name, loc), District: district(o.District, loc), State: OfferState(o.State),
 		Until: o.Until, LastDay: openapi_types.Date{Time: o.LastDay()},
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/module"
+	"github.com/eshik-kg/eshik/platform/needs"
 	"github.com/eshik-kg/eshik/platform/payment"
 )
 
@@ -47,18 +48,15 @@ type UsageReader interface {
 var _ StrictServerInterface = (*Server)(nil)
 
 // Mount serves the contract under router, every request held to it.
-func (s *Server) Mount(router fiber.Router, contract *api.Contract) {
-	router.Get("/v1/openapi.yaml", func(c *fiber.Ctx) error {
-		c.Set(fiber.HeaderContentType, "application/yaml; charset=utf-8")
-		return c.Send(Document)
-	})
-	router.Get("/v1/openapi.json", func(c *fiber.Ctx) error {
-		c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSONCharsetUTF8)
-		return c.Send(contract.JSON)
-	})
+func (s *Server) Mount(router fiber.Router, contract *api.Contract) error {
+	if err := needs.All("the interface for apps", *s); err != nil {
+		return err
+	}
+	contract.Publish(router, "/v1")
 	router.Use("/v1", contract.Middleware)
 	router.Use(keysPath, contract.Middleware)
 	RegisterHandlers(router, NewStrictHandler(s, []StrictMiddlewareFunc{s.count}))
+	return nil
 }
 
 // attachment is the Content-Disposition (RFC 6266) of a file to keep. The name is

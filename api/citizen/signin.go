@@ -75,10 +75,11 @@ func tokensView(tokens identity.Tokens, now time.Time) Token {
 	}
 }
 
-// given is an optional member of a request; empty where it was left out.
-func given(member *string) string {
+// given is an optional member of a request; the zero value where it was left out.
+func given[T any](member *T) T {
 	if member == nil {
-		return ""
+		var none T
+		return none
 	}
 	return *member
 }

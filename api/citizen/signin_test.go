@@ -49,11 +49,11 @@ func newDoor(t *testing.T) *door {
 	testworld.OK(t, err)
 	contract, err := api.NewContract(Document, Audience(func(ctx context.Context, token string) (api.Principal, error) {
 		p, err := people.Authenticate(ctx, token)
-		return api.Principal{Phone: p.Phone, Subject: p.CitizenID, SignIn: p.SignIn}, err
-	}, people, func(turn string) string { return w.Sealer.Index("rest.turn", turn) }, time.Now))
+		return api.Principal{Phone: p.Phone, Subject: p.CitizenID, Level: p.Level, SignIn: p.SignIn}, err
+	}, nil, people, func(turn string) string { return w.Sealer.Index("rest.turn", turn) }, time.Now))
 	testworld.OK(t, err)
 	d.app = fiber.New(fiber.Config{ErrorHandler: api.ErrorHandler(w.Texts, w.Log), Immutable: true})
-	(&Server{Identity: people, Recorder: w.Recorder, Texts: w.Texts}).Mount(d.app, contract)
+	testworld.OK(t, whole(Server{Identity: people, Recorder: w.Recorder, Texts: w.Texts}).Mount(d.app, contract))
 	return d
 }
 

@@ -20,6 +20,8 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/money"
+	"github.com/eshik-kg/eshik/platform/needs"
+	"github.com/eshik-kg/eshik/platform/partners"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/problem"
 )
@@ -29,13 +31,15 @@ const OSMPPath = "/partner/osmp"
 
 // Payments is what a partner can do with a payment code (platform/payment).
 type Payments interface {
-	Check(ctx context.Context, partner, code string, sum money.Amount) (payment.Answer, error)
-	Accept(ctx context.Context, partner, txnID, code string, sum money.Amount, at time.Time) (payment.Answer, error)
+	Check(ctx context.Context, partner payment.Partner, code string, sum money.Amount) (payment.Answer, error)
+	Accept(ctx context.Context, partner payment.Partner, txnID, code string, sum money.Amount, at time.Time) (payment.Answer, error)
+	// Malformed seals a transaction that is refused before anything of it is looked at.
+	Malformed(ctx context.Context, partner payment.Partner, txnID string) error
 }
 
-// Partners knows the partners' secrets (payment.Partners).
+// Partners knows the partners' secrets, and what each partner may do (platform/partners).
 type Partners interface {
-	Authenticate(ctx context.Context, id, secret, address string) error
+	Authenticate(ctx context.Context, kind partners.Kind, id, secret, address string) (partners.Access, error)
 }
 
 // Texts are the locale files.
@@ -52,11 +56,15 @@ type OSMP struct {
 }
 
 // Register puts the protocol's one path on the router.
-func (o *OSMP) Register(router fiber.Router) {
+func (o *OSMP) Register(router fiber.Router) error {
+	if err := needs.All("OSMP", *o); err != nil {
+		return err
+	}
 	router.Use(OSMPPath, onlyGetAndPost)
 	// Get would answer HEAD as well, and a payment is no question.
 	router.Add(fiber.MethodGet, OSMPPath, o.handle)
 	router.Post(OSMPPath, o.handle)
+	return nil
 }
 
 // onlyGetAndPost refuses all else before anything is looked at.
@@ -115,22 +123,26 @@ const (
 func (o *OSMP) handle(c *fiber.Ctx) error {
 	id, secret, ok := basic(c.Get(fiber.HeaderAuthorization))
 	err := error(problem.New(problem.Unauthenticated, "problem.partner_secret"))
+	var access partners.Access
 	if ok {
-		err = o.Partners.Authenticate(c.UserContext(), id, secret, strings.Clone(c.IP()))
+		access, err = o.Partners.Authenticate(c.UserContext(), partners.OSMP, id, secret, strings.Clone(c.IP()))
 	}
 	switch {
 	case err != nil && problem.From(err).Code == problem.TooMany:
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(int(problem.From(err).RetryAfter/time.Second)+1))
 		return c.SendStatus(fiber.StatusTooManyRequests)
 	case err != nil && problem.From(err).Code == problem.Unauthenticated:
-		c.Set(fiber.HeaderWWWAuthenticate, `Basic realm="eshik", charset="UTF-8"`)
+		c.Set(fiber.HeaderWWWAuthenticate, basicChallenge)
 		return c.SendStatus(fiber.StatusUnauthorized)
 	case err != nil:
 		o.Log.Error("a partner could not be authenticated", "error", err)
 		return c.SendStatus(fiber.StatusServiceUnavailable) // the partner retries
 	}
-	return o.send(c, o.answer(c.UserContext(), id, request(c)))
+	return o.send(c, o.answer(c.UserContext(), access, request(c)))
 }
+
+// basicChallenge asks for HTTP Basic authentication (RFC 7617).
+const basicChallenge = `Basic realm="eshik", charset="UTF-8"`
 
 // basic reads the Authorization header of RFC 7617.
 func basic(header string) (id, secret string, ok bool) {
@@ -190,11 +202,11 @@ func digitsApart(r rune) rune {
 
 // answer decides a request. Every answer that is not from the ledger itself can
 // be asked for again.
-func (o *OSMP) answer(ctx context.Context, partner string, r osmpRequest) osmpAnswer {
+func (o *OSMP) answer(ctx context.Context, partner partners.Access, r osmpRequest) osmpAnswer {
 	var out osmpAnswer
 	decided, result, err := o.decide(ctx, partner, r)
 	if err != nil {
-		o.Log.Error("a partner's request failed", "partner", partner, "command", r.command, "error", err)
+		o.Log.Error("a partner's request failed", "partner", partner.Partner, "command", r.command, "error", err)
 		decided, result = payment.Answer{}, resultOf(payment.NotNow)
 	}
 	out.Result, out.PrvTxn = result.number, decided.Reference
@@ -222,31 +234,46 @@ var errRequest = errors.New("not an OSMP request")
 
 // decide asks the payments what a request comes to; what is not of the protocol does not
 // reach them.
-func (o *OSMP) decide(ctx context.Context, partner string, r osmpRequest) (a payment.Answer, result osmpResult, err error) {
+func (o *OSMP) decide(ctx context.Context, partner partners.Access, r osmpRequest) (a payment.Answer, result osmpResult, err error) {
 	if r.command == "cancel" {
 		// A bill is paid for good once its register knows: nothing to take back, whatever
 		// else stands in the request.
 		return a, forbidden, nil
 	}
 	if r.repeated {
-		return a, repeatedParameter, nil
+		return a, repeatedParameter, o.seal(ctx, partner, r)
 	}
 	sum, at, err := r.read()
 	if err != nil {
-		return a, notOSMP, nil //nolint:nilerr // it becomes the protocol's own answer
+		return a, notOSMP, o.seal(ctx, partner, r)
 	}
 	if (r.command == "check" || r.command == "pay") && !accountPattern.MatchString(r.account) {
-		return a, resultOf(payment.MalformedCode), nil
+		return a, resultOf(payment.MalformedCode), o.seal(ctx, partner, r)
 	}
 	switch r.command {
 	case "check":
-		a, err = o.Payments.Check(ctx, partner, r.account, sum)
+		a, err = o.Payments.Check(ctx, allowed(partner, partners.Check), r.account, sum)
 	case "pay":
-		a, err = o.Payments.Accept(ctx, partner, r.txnID, r.account, sum, at)
+		a, err = o.Payments.Accept(ctx, allowed(partner, partners.Pay), r.txnID, r.account, sum, at)
 	default:
 		return a, notOSMP, nil
 	}
 	return a, resultOf(a.Decision), err
+}
+
+// seal has a payment that is not of the protocol stay refused, where it has an id: a partner
+// that was told so may have given the money back.
+func (o *OSMP) seal(ctx context.Context, partner partners.Access, r osmpRequest) error {
+	if r.command != "pay" || !txnPattern.MatchString(r.txnID) {
+		return nil
+	}
+	return o.Payments.Malformed(ctx, allowed(partner, partners.Pay), r.txnID)
+}
+
+// allowed is a partner with the services of which it may do something.
+func allowed(a partners.Access, operation string) payment.Partner {
+	services, every := a.Scopes.Services(operation)
+	return payment.Partner{ID: a.Partner, Services: services, Every: every}
 }
 
 // read checks the parameters' form. A check may come without a sum; txn_date is

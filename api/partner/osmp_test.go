@@ -17,18 +17,20 @@ import (
 	"github.com/eshik-kg/eshik/api/partner"
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/money"
+	"github.com/eshik-kg/eshik/platform/partners"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/problem"
 )
 
 // till answers by account, and remembers what it was asked.
 type till struct {
+	sealed       []string
 	txn, account string
 	sum          money.Amount
 	at           time.Time
 }
 
-func (till) Check(_ context.Context, _, account string, _ money.Amount) (payment.Answer, error) {
+func (till) Check(_ context.Context, _ payment.Partner, account string, _ money.Amount) (payment.Answer, error) {
 	switch account {
 	case "1234567894":
 		return payment.Answer{Decision: payment.Approved, Service: "fine", Due: 150_000}, nil
@@ -39,18 +41,23 @@ func (till) Check(_ context.Context, _, account string, _ money.Amount) (payment
 }
 
 func (t *till) Accept(
-	_ context.Context, _, txn, account string, sum money.Amount, at time.Time,
+	_ context.Context, _ payment.Partner, txn, account string, sum money.Amount, at time.Time,
 ) (payment.Answer, error) {
 	t.txn, t.account, t.sum, t.at = txn, account, sum, at
 	return payment.Answer{Decision: payment.Approved, Reference: "77"}, nil
 }
 
+func (t *till) Malformed(_ context.Context, _ payment.Partner, txn string) error {
+	t.sealed = append(t.sealed, txn)
+	return nil
+}
+
 // Authenticate implements partner.Partners.
-func (till) Authenticate(_ context.Context, id, secret, _ string) error {
-	if id == "demo-wallet" && secret == "s:e:c" {
-		return nil
+func (till) Authenticate(_ context.Context, kind partners.Kind, id, secret, _ string) (partners.Access, error) {
+	if kind == partners.OSMP && id == "demo-wallet" && secret == "s:e:c" {
+		return partners.Access{Partner: id, Scopes: partners.Operations}, nil
 	}
-	return problem.New(problem.Unauthenticated, "problem.partner_secret")
+	return partners.Access{}, problem.New(problem.Unauthenticated, "problem.partner_secret")
 }
 
 func serve(t *testing.T) (*till, *fiber.App) {
@@ -69,9 +76,12 @@ func serveWith(t *testing.T, money interface {
 		t.Fatal(err)
 	}
 	app := fiber.New()
-	(&partner.OSMP{
+	err = (&partner.OSMP{
 		Payments: money, Partners: money, Texts: texts, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}).Register(app)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return app
 }
 
@@ -138,6 +148,29 @@ func TestOSMPAnswers(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestOSMPSealsWhatIsMalformed: a payment that was refused for its shape is refused for good; a
+// question is no payment, and what has no id cannot be known again.
+func TestOSMPSealsWhatIsMalformed(t *testing.T) {
+	t.Parallel()
+	for query, sealed := range map[string]int{
+		"command=pay&txn_id=1&account=1234567894&sum=-5000":            1,
+		"command=pay&txn_id=1&account=1234567894&sum=5000,00":          1,
+		"command=pay&txn_id=1&account=1234567894&sum=5e3":              1,
+		"command=pay&txn_id=1&account=12a&sum=5000":                    1,
+		"command=pay&txn_id=1&account=1234567894&sum=1&sum=2":          1,
+		"command=pay&txn_id=1&account=1234567894&sum=1&txn_date=today": 1,
+		"command=pay&txn_id=x&account=1234567894&sum=-5000":            0,
+		"command=check&txn_id=1&account=1234567894&sum=-5000":          0,
+		"command=cancel&txn_id=1&account=1234567894&sum=-5000":         0,
+	} {
+		money, app := serve(t)
+		ask(t, app, httptest.NewRequest(http.MethodGet, partner.OSMPPath+"?"+query, nil), "s:e:c")
+		if len(money.sealed) != sealed || money.txn != "" {
+			t.Errorf("%s: sealed %v, accepted %q", query, money.sealed, money.txn)
+		}
 	}
 }
 

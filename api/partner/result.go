@@ -19,6 +19,7 @@ var results = map[payment.Decision]osmpResult{
 	payment.SumTooSmall:   {241, "payment.osmp_small"},
 	payment.SumTooLarge:   {242, "payment.osmp_large"},
 	payment.Reused:        notOSMP,
+	payment.Malformed:     notOSMP,
 }
 
 // What the protocol knows and no payment comes to.

@@ -18,15 +18,15 @@ import (
 type decided struct {
 	till
 	payment.Decision
-	partner string
+	partner payment.Partner
 }
 
-func (d *decided) Check(_ context.Context, partner, _ string, _ money.Amount) (payment.Answer, error) {
+func (d *decided) Check(_ context.Context, partner payment.Partner, _ string, _ money.Amount) (payment.Answer, error) {
 	d.partner = partner
 	return payment.Answer{Decision: d.Decision}, nil
 }
 
-func (d *decided) Accept(_ context.Context, partner, _, _ string, _ money.Amount, _ time.Time) (payment.Answer, error) {
+func (d *decided) Accept(_ context.Context, partner payment.Partner, _, _ string, _ money.Amount, _ time.Time) (payment.Answer, error) {
 	d.partner = partner
 	return payment.Answer{Decision: d.Decision}, nil
 }
@@ -53,8 +53,8 @@ func TestOSMPNumbers(t *testing.T) {
 			app := serveWith(t, money)
 			request := httptest.NewRequest(http.MethodGet, partner.OSMPPath+"?command="+command+"&txn_id=1&account=1234567894&sum=1.00", nil)
 			_, body := ask(t, app, request, "s:e:c")
-			if !strings.Contains(body, fmt.Sprintf("<result>%d</result>", want.number)) || !strings.Contains(body, want.comment) || money.partner != "demo-wallet" {
-				t.Errorf("%s of %s for %q: %s", command, decision, money.partner, body)
+			if !strings.Contains(body, fmt.Sprintf("<result>%d</result>", want.number)) || !strings.Contains(body, want.comment) || money.partner.ID != "demo-wallet" || !money.partner.Every {
+				t.Errorf("%s of %s for %q: %s", command, decision, money.partner.ID, body)
 			}
 		}
 	}

@@ -13,7 +13,9 @@ import (
 
 	"github.com/eshik-kg/eshik/api"
 	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/module"
+	"github.com/eshik-kg/eshik/platform/needs"
 	"github.com/eshik-kg/eshik/web"
 )
 
@@ -21,13 +23,18 @@ import (
 type Site struct {
 	Pages   *web.Pages
 	Modules []module.Module
-	Texts   *locales.Catalogue
-	Now     func() time.Time
-	Log     *slog.Logger
+	// Identity takes those who come back from the national sign-in.
+	Identity *identity.Service
+	Texts    *locales.Catalogue
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 // Mount serves the pages under router.
 func (s *Site) Mount(router fiber.Router) error {
+	if err := needs.All("the pages", *s); err != nil {
+		return err
+	}
 	reference, err := s.Pages.Reference()
 	if err != nil {
 		return err
@@ -39,6 +46,10 @@ func (s *Site) Mount(router fiber.Router) error {
 	})
 	router.Get("/verify/:number?", s.verifyNumber)
 	router.Post("/verify", s.verifyCode)
+	if s.Identity.OffersNational() {
+		router.Get(web.NationalPath, s.nationalBack)
+		router.Post(web.NationalPath, s.nationalFinish)
+	}
 	router.Get("/", func(c *fiber.Ctx) error {
 		return Page(c, web.PlainPolicy, func(w io.Writer) error { return s.Pages.Home(w, api.Locale(c)) })
 	})

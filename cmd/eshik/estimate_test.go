@@ -19,7 +19,7 @@ func estimated(t *testing.T, file string) (lines []string, exit int) {
 	path := filepath.Join(t.TempDir(), "gateways.toml")
 	testworld.OK(t, os.WriteFile(path, []byte("[[ussd]]\nformat = \"plain\"\n"+file), 0o600))
 	var out, complaints bytes.Buffer
-	exit = run([]string{"sms", "estimate", "--gateways", path}, &out, &complaints)
+	exit = run([]string{"sms", "estimate", "--gateways", path}, strings.NewReader(""), &out, &complaints)
 	for line := range strings.Lines(out.String() + complaints.String()) {
 		lines = append(lines, strings.Join(strings.Fields(line), " "))
 	}

@@ -14,16 +14,16 @@ func TestTextsCommand(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "texts.html")
 	var out, complaints bytes.Buffer
-	if exit := run([]string{"flows", "texts", "--html", "--out", path}, &out, &complaints); exit != 0 || out.Len() > 0 {
+	if exit := run([]string{"flows", "texts", "--html", "--out", path}, strings.NewReader(""), &out, &complaints); exit != 0 || out.Len() > 0 {
 		t.Fatalf("exit code %d: %s%s", exit, out.String(), complaints.String())
 	}
 	if page, err := os.ReadFile(path); err != nil || !strings.Contains(string(page), "</html>") {
 		t.Errorf("the page is %q, %v", page, err)
 	}
-	if exit := run([]string{"flows", "texts"}, &out, &complaints); exit != 0 || !strings.HasPrefix(out.String(), "key\tky\tru\tky-Latn\n") {
+	if exit := run([]string{"flows", "texts"}, strings.NewReader(""), &out, &complaints); exit != 0 || !strings.HasPrefix(out.String(), "key\tky\tru\tky-Latn\n") {
 		t.Errorf("exit code %d: %s%.100s", exit, complaints.String(), out.String())
 	}
-	if exit := run([]string{"flows", "texts", "--html", "--guide", "no-such-file"}, &out, &complaints); exit != 2 || !strings.Contains(complaints.String(), "--guide") {
+	if exit := run([]string{"flows", "texts", "--html", "--guide", "no-such-file"}, strings.NewReader(""), &out, &complaints); exit != 2 || !strings.Contains(complaints.String(), "--guide") {
 		t.Errorf("without a guide: exit code %d, %s", exit, complaints.String())
 	}
 }

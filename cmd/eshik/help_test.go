@@ -15,7 +15,7 @@ func TestHelpNamesOwnFlags(t *testing.T) {
 		"serve": own + " --gateways", "version": "",
 	} {
 		var out, faults bytes.Buffer
-		if code := run(append(strings.Fields(command), "--help"), &out, &faults); code != 0 {
+		if code := run(append(strings.Fields(command), "--help"), strings.NewReader(""), &out, &faults); code != 0 {
 			t.Errorf("%s --help ends with %d: %s", command, code, faults.String())
 		}
 		for _, flag := range strings.Fields("--data --database --master-key --gateways") {

@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
+	"strconv"
 	"time"
 
 	"github.com/eshik-kg/eshik/app"
@@ -12,9 +12,11 @@ import (
 )
 
 type keysCommand struct {
-	List   keysList `cmd:"" help:"List the keys of access tokens and how each stands."`
+	List   keysList `cmd:"" help:"List the keys of access tokens and those that seal, and how each stands."`
 	Rotate struct {
 		Tokens rotateTokens `cmd:"" help:"Make the next key of access tokens."`
+		Data   rotateData   `cmd:"" help:"Make the next key that seals personal data, and seal everything anew by it."`
+		Master rotateMaster `cmd:"" help:"Wrap the keys that seal by another master key."`
 	} `cmd:"" help:"Make the next key of something."`
 }
 
@@ -23,6 +25,9 @@ type keysList struct{}
 // Run prints the keys, the oldest first.
 func (keysList) Run(ctx context.Context, config *app.Config, log *slog.Logger, out io.Writer) error {
 	return app.Beside(ctx, config, log, func(a *app.App) error {
+		if err := listDataKeys(ctx, a, out); err != nil {
+			return err
+		}
 		keys, err := a.Identity.TokenKeys(ctx)
 		if err != nil {
 			return err
@@ -44,8 +49,8 @@ func moment(t time.Time) string {
 }
 
 type rotateTokens struct {
-	Officer  string `default:"console" env:"ESHIK_OFFICER" help:"Who does it, for the audit log."`
-	Revealed bool   `help:"A private key may be in other hands: all keys are revoked, every access token ends now, and apps get others by their refresh tokens."`
+	Reason   string `help:"Why: a case number or a few words, for the audit log."`
+	Revealed bool   `help:"A private key may be in other hands: all keys are revoked, every access token ends now, and apps get others by their refresh tokens. Takes two persons."`
 }
 
 // Help is shown by `eshik keys rotate tokens --help`.
@@ -55,26 +60,81 @@ func (rotateTokens) Help() string {
 		"keys from the next request on, and their private halves are deleted."
 }
 
-// Run makes the next key.
-func (r rotateTokens) Run(ctx context.Context, config *app.Config, log *slog.Logger, out io.Writer) error {
-	return app.Beside(ctx, config, log, func(a *app.App) error {
-		if r.Revealed {
-			key, err := a.Identity.ReplaceTokenKey(ctx, r.Officer)
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(out, "Replaced: %s signs from now on. All access tokens have ended; apps get others by their refresh tokens.\n", key.ID)
-			return err
-		}
-		key, made, err := a.Identity.RotateTokenKey(ctx, r.Officer)
-		if err != nil {
-			return err
-		}
-		word := "Made"
-		if !made {
-			word = "Waiting already"
-		}
-		_, err = fmt.Fprintf(out, "%s: %s is published and signs from %s. Nobody is refused, and nothing has to be restarted.\n", word, key.ID, clock.Second(key.SignsFrom))
+// Run makes the next key, as an operation of staff.
+func (r rotateTokens) Run(ctx context.Context, config *app.Config, log *slog.Logger, in io.Reader, out io.Writer) error {
+	operation := "rotate-tokens"
+	if r.Revealed {
+		operation = "rotate-tokens-revealed"
+	}
+	return desk{config: config, log: log, in: in, out: out, reason: r.Reason}.perform(ctx, operation, map[string]string{})
+}
+
+// listDataKeys prints the keys that seal, and how far each column is sealed anew.
+func listDataKeys(ctx context.Context, a *app.App, out io.Writer) error {
+	keys, err := a.DataKeys(ctx)
+	if err != nil {
 		return err
-	})
+	}
+	var rows, columns [][]string
+	for i, k := range keys {
+		state := "opens"
+		switch {
+		case !k.Destroyed.IsZero():
+			state = "destroyed"
+		case time.Now().Before(k.SealsFrom):
+			state = "waits"
+		case i == len(keys)-1 || time.Now().Before(keys[i+1].SealsFrom):
+			state = "seals"
+		}
+		rows = append(rows, []string{
+			strconv.FormatUint(uint64(k.Number), 10), state, k.Master, strconv.FormatInt(k.Values, 10),
+			clock.Second(k.MadeAt), clock.Second(k.SealsFrom), moment(k.Destroyed),
+		})
+		for _, p := range k.Progress {
+			done := "no"
+			if p.Done {
+				done = "yes"
+			}
+			columns = append(columns, []string{p.Place, strconv.FormatInt(p.Resealed, 10), strconv.FormatInt(p.Failed, 10), done})
+		}
+	}
+	list := todo{columns: []string{"DATA KEY", "STATE", "MASTER KEY", "VALUES", "MADE", "SEALS FROM", "DESTROYED"}}
+	if err := list.list(out, rows); err != nil || len(columns) == 0 {
+		return err
+	}
+	return todo{
+		columns: []string{"SEALED ANEW", "VALUES", "FAILED", "DONE"},
+		next:    "A former key is destroyed when nothing is sealed by it any more, an hour after the next one began to seal at the earliest.\n",
+	}.list(out, columns)
+}
+
+type rotateData struct {
+	Reason string `help:"Why: a case number or a few words, for the audit log."`
+}
+
+// Help is shown by `eshik keys rotate data --help`.
+func (rotateData) Help() string {
+	return "The new key seals half a minute later, when every server knows it. The servers seal anew by it what the former one sealed, in the background; " +
+		"no request is refused meanwhile. One that is killed leaves the rest to the others. When nothing is sealed by the former key any more, it is destroyed."
+}
+
+// Run makes the next data key, as an operation of staff.
+func (r rotateData) Run(ctx context.Context, config *app.Config, log *slog.Logger, in io.Reader, out io.Writer) error {
+	return desk{config: config, log: log, in: in, out: out, reason: r.Reason}.perform(ctx, "rotate-data", map[string]string{})
+}
+
+type rotateMaster struct {
+	Reason string `help:"Why: a case number or a few words, for the audit log."`
+}
+
+// Help is shown by `eshik keys rotate master --help`.
+func (rotateMaster) Help() string {
+	return "First set ESHIK_MASTER_KEY to the new master key and ESHIK_MASTER_KEY_FORMER to the former one, and restart the servers one after another: each opens " +
+		"what either wraps. Then run this with the same two settings. Then restart the servers without ESHIK_MASTER_KEY_FORMER. What is sealed stays as it is: " +
+		"if the former key was seen by somebody, rotate the data key too."
+}
+
+// Run wraps the keys anew, as an operation of staff.
+func (r rotateMaster) Run(ctx context.Context, config *app.Config, log *slog.Logger, in io.Reader, out io.Writer) error {
+	return desk{config: config, log: log, in: in, out: out, reason: r.Reason}.perform(ctx, "rotate-master", map[string]string{})
 }

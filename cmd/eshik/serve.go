@@ -22,7 +22,7 @@ func greet(out io.Writer, config *app.Config, s *app.Server) {
 	line := func(name, value string) { _, _ = fmt.Fprintf(out, "  %-12s %s\n", name, value) }
 	_, _ = fmt.Fprintf(out, "Eshik is open (%s).\n", config.Mode)
 	line("page", s.URL()+"/")
-	secret, inside := s.Sandbox()
+	secret, client, inside := s.Sandbox()
 	if inside {
 		line("phone", s.URL()+"/phone")
 	}
@@ -42,8 +42,15 @@ func greet(out io.Writer, config *app.Config, s *app.Server) {
 	line("", "22107197900022, ID1000002 (Бакыт) · 10112199200033, ID1000003 (Елена)")
 	line("partner", app.DemoPartner)
 	if secret != "" {
-		line("secret", secret+"  (shown this once)")
+		line("secret", secret+"  (OSMP, shown this once)")
 	}
+	if client != "" {
+		line("client", client+"  (OAuth secret, shown this once)")
+	}
+	for _, one := range s.Officers() {
+		line("staff", fmt.Sprintf("%-18s %s  codes %s  (shown this once)", one.Name, one.Password, one.Secret))
+	}
+	line("", "eshik staff sign-in NAME; who there is: "+s.URL()+"/sandbox/staff")
 }
 
 type workerCommand struct{}

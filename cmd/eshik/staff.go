@@ -2,87 +2,132 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"reflect"
-	"slices"
 	"strconv"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/eshik-kg/eshik/app"
-	"github.com/eshik-kg/eshik/platform/caller"
-	"github.com/eshik-kg/eshik/platform/module"
+	"github.com/eshik-kg/eshik/platform/clock"
+	"github.com/eshik-kg/eshik/platform/staff"
 )
 
-type partnerCommand struct {
-	Create struct {
-		ID string `arg:"" help:"The partner's id: 3 to 40 of a-z, 0-9 and -."`
-	} `cmd:"" help:"Make a payment partner and print its secret, once."`
-}
-
-// Run makes a partner.
-func (p partnerCommand) Run(ctx context.Context, config *app.Config, log *slog.Logger, out io.Writer) error {
-	return app.Beside(ctx, config, log, func(a *app.App) error {
-		secret, err := a.Partners.CreatePartner(ctx, p.Create.ID)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(out, "partner %s\nsecret  %s\naddress %s\nguide   docs/guides/partners.md\nThe secret is kept nowhere: note it now.\n",
-			p.Create.ID, secret, a.PartnerAddress())
-		return err
-	})
-}
-
 type staffCommand struct {
-	Officer string `default:"console" env:"ESHIK_OFFICER" help:"Who does it, for the audit log."`
+	Reason string `help:"Why: a case number or a few words, for the audit log; no personal number."`
+
+	SignIn struct {
+		Name string `arg:"" help:"The account's name."`
+	} `cmd:"" name:"sign-in" help:"Sign in: the password and the code of the account's app are asked for, or read from two lines of the input."`
+	SignOut  struct{} `cmd:"" name:"sign-out" help:"End the session."`
+	Password struct{} `cmd:"" help:"Change your own password: the current one and the next, twice, are asked for, or read from three lines of the input. Your other sessions end."`
+	Codes    struct{} `cmd:"" help:"Change the secret of your own codes: the password is asked for, the new secret shown, then a code of it asked for. Your other sessions end."`
 
 	Tasks kong.Plugins `embed:""` // of the services
 
 	ReleaseNumber struct {
 		Phone string `arg:"" help:"The number, +996…"`
-	} `cmd:"" help:"Note that a number has another holder, who inherits nothing."`
+	} `cmd:"" help:"Note that a number has another holder, who inherits nothing. Takes two persons."`
 	Disputes struct{} `cmd:"" help:"List the phones that accuse each other of not being a person's."`
 	Unblock  struct {
 		Phone string `arg:"" help:"The number, +996…, of the phone that is the person's: you saw their document and the phone."`
-	} `cmd:"" help:"Clear a phone in dispute: it may be proved again, and no other phone undoes it."`
-	Suspense struct{}      `cmd:"" help:"List the payments in doubt: the register says paid, and nothing proves by whom."`
-	Decide   doubtDecision `cmd:"" help:"End a doubt as the register's holder answered; the citizen is told."`
+	} `cmd:"" help:"Clear a phone in dispute for the person whose personal number, as the document has it, is asked for: it may be proved again, and no phone that nobody cleared undoes it. Takes two persons."`
+	Enrol struct {
+		Phone string `arg:"" help:"The number, +996…, of the phone that is to be the person's: you saw them and their passport or ID-card."`
+	} `cmd:"" help:"Print a code that makes a phone the person's whose personal number and document are asked for: typed there once, it proves who they are as the passport does."`
+	Suspense struct{}       `cmd:"" help:"List the payments in doubt: the register says paid, and nothing proves by whom."`
+	Refunds  struct{}       `cmd:"" help:"List the money that partners have to give back: their registers did not take it."`
+	Returned refundReturned `cmd:"" help:"Note that a partner gave back what was due of a payment. Takes two persons."`
+	Decide   doubtDecision  `cmd:"" help:"End a doubt as the register's holder answered; the citizen is told. Takes two persons."`
+
+	Proposals struct{} `cmd:"" help:"List what waits for a second person: yours, and what you may decide."`
+	Approve   struct {
+		ID string `arg:"" help:"The proposal's id, as staff proposals lists it."`
+	} `cmd:"" help:"Do what another person proposed."`
+	Reject struct {
+		ID string `arg:"" help:"The proposal's id, as staff proposals lists it."`
+	} `cmd:"" help:"End a proposal without doing it; your own is taken back so."`
+
+	Accounts struct{}   `cmd:"" help:"List the accounts of staff."`
+	Add      addCommand `cmd:"" help:"Make an account, and print once what it signs in with. The first one is an administrator's and needs nobody; every next one takes an administrator and a second person."`
+	Reset    struct {
+		Name string `arg:"" help:"The account's name."`
+	} `cmd:"" help:"Give an account another password and secret of codes, printed once. Takes two persons."`
+	Disable struct {
+		Name string `arg:"" help:"The account's name."`
+	} `cmd:"" help:"Disable an account: its sessions end at once."`
 }
 
 // Run does what was asked for.
-func (s staffCommand) Run(ctx context.Context, chosen *kong.Context, config *app.Config, log *slog.Logger, out io.Writer) error {
-	switch chosen.Selected().Name {
-	case "release-number":
-		return s.release(ctx, config, log, out)
+func (s staffCommand) Run(ctx context.Context, chosen *kong.Context, config *app.Config, log *slog.Logger, in io.Reader, out io.Writer) error {
+	desk := desk{config: config, log: log, in: in, out: out, reason: s.Reason}
+	name := chosen.Selected().Name
+	switch name {
+	case "sign-in":
+		return desk.signIn(ctx, s.SignIn.Name)
+	case "sign-out":
+		return desk.signOut(ctx)
+	case "password":
+		return desk.changePassword(ctx)
+	case "codes":
+		return desk.changeCodes(ctx)
 	case "disputes":
-		return s.disputes(ctx, config, log, out)
-	case "unblock":
-		return s.unblock(ctx, config, log, out)
+		return desk.look(ctx, name, desk.disputes)
 	case "suspense":
-		return s.suspense(ctx, config, log, out)
-	case "decide":
-		return s.decide(ctx, config, log, out)
-	default:
-		return s.task(ctx, chosen.Selected(), config, log, out)
+		return desk.look(ctx, name, desk.suspense)
+	case "refunds":
+		return desk.look(ctx, name, desk.refunds)
+	case "proposals":
+		return desk.look(ctx, name, desk.proposals)
+	case "accounts":
+		return desk.look(ctx, name, desk.accounts)
+	case "approve":
+		return desk.approve(ctx, s.Approve.ID)
+	case "reject":
+		return desk.reject(ctx, s.Reject.ID)
+	case "add":
+		return desk.add(ctx, s.Add)
 	}
+	operation, given, err := s.asked(desk, chosen.Selected())
+	if err != nil {
+		return err
+	}
+	return desk.perform(ctx, operation, given)
 }
 
-// release forgets what belongs to a number's earlier holder.
-func (s staffCommand) release(ctx context.Context, config *app.Config, log *slog.Logger, out io.Writer) error {
-	phone, ok := caller.ParsePhone(s.ReleaseNumber.Phone)
-	if !ok {
-		return app.UsageError{Err: errors.New("that is no phone number: write +996 and nine digits")}
+// asked is which operation is to be done, and with what.
+func (s staffCommand) asked(d desk, chosen *kong.Node) (operation string, given map[string]string, err error) {
+	switch chosen.Name {
+	case "release-number":
+		return chosen.Name, map[string]string{"phone": s.ReleaseNumber.Phone}, nil
+	case "unblock":
+		pin, err := d.line("Personal number, as the document that you saw has it: ")
+		return chosen.Name, map[string]string{"phone": s.Unblock.Phone, "personal-number": pin}, err
+	case "enrol":
+		return s.asksEnrol(d, chosen.Name)
+	case "decide":
+		return chosen.Name, s.Decide.given(), nil
+	case "returned":
+		return chosen.Name, s.Returned.given(), nil
+	case "reset":
+		return chosen.Name, map[string]string{"name": s.Reset.Name}, nil
+	case "disable":
+		return chosen.Name, map[string]string{"name": s.Disable.Name}, nil
 	}
-	return app.Beside(ctx, config, log, func(a *app.App) error {
-		if err := a.Identity.Release(ctx, phone, s.Officer); err != nil {
-			return err
-		}
-		_, err := fmt.Fprintln(out, "Released: whoever holds the number now begins anew.")
-		return err
-	})
+	operation, given = taskAsked(chosen)
+	return operation, given, nil
+}
+
+// asksEnrol asks for the two numbers of the document.
+func (s staffCommand) asksEnrol(d desk, name string) (operation string, given map[string]string, err error) {
+	pin, err := d.line("Personal number, as the document that you saw has it: ")
+	if err != nil {
+		return name, nil, err
+	}
+	document, err := d.line("Number of the ID-card or passport: ")
+	return name, map[string]string{"phone": s.Enrol.Phone, "personal-number": pin, "document-number": document}, err
 }
 
 // taskCommands are the services' tasks as kong takes commands: a structure with a field
@@ -106,20 +151,64 @@ func taskCommands() kong.Plugins {
 	return kong.Plugins{reflect.New(reflect.StructOf(commands)).Interface()}
 }
 
-// task does one that a service has.
-func (s staffCommand) task(ctx context.Context, chosen *kong.Node, config *app.Config, log *slog.Logger, out io.Writer) error {
-	given := map[string]string{}
+// taskAsked is a service's task with the values of its flags. A switch may make it another
+// operation.
+func taskAsked(chosen *kong.Node) (operation string, given map[string]string) {
+	operation, given = chosen.Name, map[string]string{}
 	for _, flag := range chosen.Flags {
 		given[flag.Name] = fmt.Sprint(flag.Target.Interface())
 	}
-	return app.Beside(ctx, config, log, func(a *app.App) error {
-		tasks := app.Tasks()
-		at := slices.IndexFunc(tasks, func(t module.Task) bool { return t.Name == chosen.Name })
-		done, err := tasks[at].Do(ctx, a.Modules, s.Officer, given)
+	for _, task := range app.Tasks() {
+		for _, flag := range task.Flags {
+			if task.Name == chosen.Name && flag.Operation != "" && given[flag.Name] == "true" {
+				operation = flag.Operation
+			}
+		}
+	}
+	return operation, given
+}
+
+// perform has whoever is signed in do an operation, or propose it.
+func (d desk) perform(ctx context.Context, operation string, given map[string]string) error {
+	return d.signedIn(ctx, func(a *app.App, shown staff.Session) error {
+		out, err := a.Perform(ctx, shown, staff.Request{Operation: operation, Reason: d.reason, Given: given})
+		if p := out.Waits; p != nil {
+			out.Said = fmt.Sprintf("Proposed: %s. It takes a second person, until %s: eshik staff approve %s", p.ID, clock.Second(p.ExpiresAt), p.ID)
+		}
+		return d.say(out.Said, err)
+	})
+}
+
+// approve does what another person proposed.
+func (d desk) approve(ctx context.Context, id string) error {
+	return d.signedIn(ctx, func(a *app.App, shown staff.Session) error {
+		done, err := a.Approve(ctx, shown, id, d.reason)
+		return d.say(done.Said, err)
+	})
+}
+
+// reject ends a proposal.
+func (d desk) reject(ctx context.Context, id string) error {
+	return d.signedIn(ctx, func(a *app.App, shown staff.Session) error {
+		return d.say("Rejected: nothing was done.", a.Reject(ctx, shown, id, d.reason))
+	})
+}
+
+// look shows a list to whoever is signed in and may look at it.
+func (d desk) look(ctx context.Context, operation string, show func(context.Context, *app.App, staff.Officer) error) error {
+	return d.signedIn(ctx, func(a *app.App, shown staff.Session) error {
+		o, err := a.Look(ctx, shown, operation, d.reason)
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintln(out, done)
-		return err
+		return show(ctx, a, o)
 	})
+}
+
+// say prints what came of something.
+func (d desk) say(said string, err error) error {
+	if err == nil {
+		_, err = fmt.Fprintln(d.out, said)
+	}
+	return err
 }

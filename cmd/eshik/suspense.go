@@ -2,15 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"strconv"
 
 	"github.com/eshik-kg/eshik/app"
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/staff"
 )
 
 // doubtDecision is what an operator answers about one line of a payment.
@@ -22,40 +20,60 @@ type doubtDecision struct {
 	Reference string `required:"" help:"What this rests on, for the audit log: the number of a letter or a statement."`
 }
 
-// suspense lists the payments whose register says "paid" without proof by whom.
-func (s staffCommand) suspense(ctx context.Context, config *app.Config, log *slog.Logger, out io.Writer) error {
-	return app.Beside(ctx, config, log, func(a *app.App) error {
-		list, err := a.Payments.Suspense(ctx)
-		if err != nil {
-			return err
-		}
-		rows := make([][]string, len(list))
-		for i, d := range list {
-			rows[i] = []string{d.PaymentID, strconv.FormatInt(d.N, 10), d.Service, d.Ref, d.Amount.Decimal(), clock.Second(d.PaidAt), clock.Second(d.Since)}
-		}
-		return todo{
-			none:    "No payment is in doubt.",
-			columns: []string{"PAYMENT", "LINE", "SERVICE", "BILL", "SOM", "PAYMENT DATE TOLD", "IN DOUBT SINCE"},
-			next: "Ask the register's holder for each bill: is there a payment of this sum with this date?\n" +
-				"Then: eshik staff decide PAYMENT LINE --settled (or --refund) --reference NUMBER",
-		}.list(out, rows)
-	})
+// given are the decision's arguments.
+func (d doubtDecision) given() map[string]string {
+	outcome := "refund"
+	if d.Settled {
+		outcome = "settled"
+	}
+	return map[string]string{"payment": d.Payment, "line": strconv.FormatInt(d.Line, 10), "outcome": outcome, "reference": d.Reference}
 }
 
-// decide ends a doubt; the citizen is told.
-func (s staffCommand) decide(ctx context.Context, config *app.Config, log *slog.Logger, out io.Writer) error {
-	d := s.Decide
-	return app.Beside(ctx, config, log, func(a *app.App) error {
-		err := a.Payments.Decide(ctx, s.Officer, d.Payment, d.Line, d.Settled, d.Reference)
-		if errors.Is(err, payment.ErrNotSuspended) || errors.Is(err, payment.ErrReference) {
-			return app.UsageError{Err: err}
-		}
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintln(out, "Decided. The citizen is told when no line of the payment is in doubt any more.")
+// refundReturned is what an operator notes about a payment whose money went back.
+type refundReturned struct {
+	Payment   string `arg:"" help:"The payment's id, as staff refunds lists it."`
+	Reference string `required:"" help:"What this rests on, for the audit log: the number of the partner's statement or letter."`
+}
+
+// given are its arguments.
+func (r refundReturned) given() map[string]string {
+	return map[string]string{"payment": r.Payment, "reference": r.Reference}
+}
+
+// refunds lists what partners have to give back.
+func (d desk) refunds(ctx context.Context, a *app.App, _ staff.Officer) error {
+	list, err := a.Payments.Refunds(ctx)
+	if err != nil {
 		return err
-	})
+	}
+	rows := make([][]string, len(list))
+	for i, r := range list {
+		rows[i] = []string{r.PaymentID, r.Partner, r.TxnID, r.Service, r.Ref, r.Amount.Decimal(), string(r.Reason), clock.Second(r.Since)}
+	}
+	return todo{
+		none:    "No money is due back.",
+		columns: []string{"PAYMENT", "PARTNER", "TRANSACTION", "SERVICE", "BILL", "SOM", "WHY", "DUE SINCE"},
+		next: "Have each partner give the sum of its transaction back to who paid it. When it says that it did:\n" +
+			"eshik staff returned PAYMENT --reference NUMBER",
+	}.list(d.out, rows)
+}
+
+// suspense lists the payments whose register says "paid" without proof by whom.
+func (d desk) suspense(ctx context.Context, a *app.App, _ staff.Officer) error {
+	list, err := a.Payments.Suspense(ctx)
+	if err != nil {
+		return err
+	}
+	rows := make([][]string, len(list))
+	for i, one := range list {
+		rows[i] = []string{one.PaymentID, strconv.FormatInt(one.N, 10), one.Service, one.Ref, one.Amount.Decimal(), clock.Second(one.PaidAt), clock.Second(one.Since)}
+	}
+	return todo{
+		none:    "No payment is in doubt.",
+		columns: []string{"PAYMENT", "LINE", "SERVICE", "BILL", "SOM", "PAYMENT DATE TOLD", "IN DOUBT SINCE"},
+		next: "Ask the register's holder for each bill: is there a payment of this sum with this date?\n" +
+			"Then: eshik staff decide PAYMENT LINE --settled (or --refund) --reference NUMBER",
+	}.list(d.out, rows)
 }
 
 // waiting names what is taken and not done with.

@@ -39,9 +39,20 @@ func newBox(o options, log *slog.Logger) (*box, error) {
 		return nil, errors.Join(fmt.Errorf("start the registries: %w", err), phones.Close())
 	}
 	world.Passport = sandbox.Credentials{ClientID: o.PassportClient, Secret: o.PassportSecret}
+	at, public := fixed("http://"+o.Listen), fixed(o.Public)
+	esi, err := world.NewESI(sandbox.ESIConfig{
+		Issuer: func() string { return at() + sandbox.ESIPath }, Pages: func() string { return at() + sandbox.ESIPages },
+		Redirect: func() string { return public() + sandbox.ESIRedirect }, ClientID: o.ESIClient, ClientSecret: o.ESISecret,
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start the national sign-in: %w", err), phones.Close(), world.Close())
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/", world.SecurityServer())
+	mux.Handle(sandbox.ESIPath+"/", esi.Handler())
+	mux.Handle(sandbox.ESIPages+"/", esi.PagesHandler())
 	mux.Handle("/sandbox/faults", world.FaultsHandler())
+	mux.Handle("/sandbox/fines", world.FinesHandler())
 	mux.Handle("/sandbox/", phones.Handler())
 	mux.Handle("/2010-04-01/", phones.Twilio())
 	b := &box{handler: mux, phones: phones, world: world}

@@ -32,6 +32,8 @@ type options struct {
 	TwilioToken    string `help:"The SMS provider's token, letters and digits." default:"sandbox1414" env:"ESHIK_TWILIO_TOKEN"`
 	PassportClient string `help:"Who the application is to the register of passports." default:"eshik" env:"ESHIK_PASSPORT_CLIENT"`
 	PassportSecret string `help:"Its secret there." default:"sandbox-passport" env:"ESHIK_PASSPORT_SECRET"`
+	ESIClient      string `name:"esi-client" help:"Who the application is to the national sign-in." default:"eshik" env:"ESHIK_ESI_CLIENT"`
+	ESISecret      string `name:"esi-secret" help:"Its secret there." default:"sandbox-esi" env:"ESHIK_ESI_SECRET"`
 	PartnerID      string `help:"The demo wallet's partner id." default:"demo-wallet" env:"ESHIK_SANDBOX_PARTNER"`
 	PartnerSecret  string `help:"The demo wallet's secret, as the application printed it." env:"ESHIK_SANDBOX_PARTNER_SECRET"`
 }

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -53,17 +54,24 @@ type Entry struct {
 	Purpose string // why the data was looked at or changed
 	// Decided is what the step fixed; the log keeps a keyed digest of each group.
 	Decided []*Group
+	// Was are those groups of Decided that the step changed, as it read them in its
+	// transaction before; empty and not nil where it changed none. A step that changes a
+	// row gives it, so that whoever had changed the row before is found. Nil: nothing is said.
+	Was []*Group
 }
 
-// Hasher gives keyed hashes; a seal.Sealer is one.
+// Hasher gives keyed hashes, and sealed values as they were sealed first; a seal.Sealer is
+// one.
 type Hasher interface {
 	Index(purpose, value string) string
+	First(sealed []byte) ([]byte, error)
 }
 
 // Log is the audit log. It is safe for concurrent use.
 type Log struct {
 	db     *store.DB
 	hasher Hasher
+	wrote  atomic.Bool
 }
 
 // New makes the log of a database.
@@ -95,7 +103,18 @@ func (l *Log) Record(ctx context.Context, tx *store.Tx, e Entry) error {
 	if err != nil {
 		return fmt.Errorf("write an audit record: %w", err)
 	}
+	l.wrote.Store(true)
 	return nil
+}
+
+// SealOwn is Seal for a process that ends: nothing, where it wrote no record. What it leaves
+// unsealed whoever writes to the database takes away unseen until some process seals.
+func (l *Log) SealOwn(ctx context.Context) error {
+	if !l.wrote.Load() {
+		return nil
+	}
+	_, err := l.Seal(ctx)
+	return err
 }
 
 // Seal chains all committed records that are not chained yet and returns the

@@ -357,7 +357,7 @@ func TestDecided(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		write("a", sum(150), audit.Decided("payer").Text("x").Bytes(nil).Moment(dbtime.Time{}))
+		write("a", sum(150), audit.Decided("payer").Text("x").Sealed(nil).Moment(dbtime.Time{}))
 		write("b", sum(150))
 		write("c")
 		said := map[string]map[string]audit.Said{}
@@ -394,6 +394,55 @@ func TestDecided(t *testing.T) {
 	})
 }
 
+// TestARecordFollowsTheOneBefore: what a step found of a row is held against the record before,
+// where it says what it found; a group that it did not change it found as it left it.
+func TestARecordFollowsTheOneBefore(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		log := newLog(t, db)
+		sum := func(n int64) *audit.Group { return audit.Decided("sum").Number(n) }
+		payer := func(name string) *audit.Group { return audit.Decided("payer").Text(name) }
+		of := func(sum, payer *audit.Group) []*audit.Group { return []*audit.Group{sum, payer} }
+		entries := []audit.Entry{
+			{Action: "made", Decided: of(sum(1), payer("x"))},
+			{Action: "changed", Decided: of(sum(2), payer("x")), Was: []*audit.Group{sum(1)}},
+			{Action: "left", Decided: of(sum(2), payer("x")), Was: []*audit.Group{}},
+			{Action: "found otherwise", Decided: of(sum(4), payer("y")), Was: []*audit.Group{sum(3)}},
+			{Action: "does not say", Decided: of(sum(9), payer("z"))},
+			{Action: "of another", Object: "b", Decided: of(sum(9), payer("z")), Was: []*audit.Group{sum(8)}},
+			{Action: "made anew", Object: "b", Decided: of(sum(9), payer("z")), Was: []*audit.Group{audit.None("sum")}},
+			{Action: "left otherwise", Decided: of(sum(9), payer("w")), Was: []*audit.Group{}},
+		}
+		err := db.InTx(t.Context(), func(tx *store.Tx) (err error) {
+			for i, e := range entries {
+				e.At = time.Date(2026, 3, 1, 0, 0, i, 0, time.UTC)
+				err = errors.Join(err, log.Record(t.Context(), tx, e))
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		said, wrong := map[string]audit.Said{}, map[string]int{}
+		err = db.Snapshot(t.Context(), func(tx *sql.Tx) error {
+			_, err := log.Replay(t.Context(), tx, func(r audit.Recorded) {
+				for group, now := range r.Says() {
+					if !r.Follows(group, said[r.Object+group]) {
+						wrong[r.Action+" "+group]++
+					}
+					said[r.Object+group] = now
+				}
+			})
+			return err
+		})
+		if want := map[string]int{"found otherwise sum": 1, "found otherwise payer": 1, "left otherwise payer": 1, "made anew sum": 1}; err != nil || !maps.Equal(wrong, want) {
+			t.Errorf("out of what was before are %v, want %v; %v", wrong, want, err)
+		}
+		if !log.Fits(said["sum"], "", sum(9)) {
+			t.Error("a record that says what it found does not say what is")
+		}
+	})
+}
+
 // TestDecidedKeepsFieldsApart: no two lists of fields are one text.
 func TestDecidedKeepsFieldsApart(t *testing.T) {
 	heard := &hearing{}
@@ -416,6 +465,8 @@ func TestDecidedKeepsFieldsApart(t *testing.T) {
 
 // hearing keeps what is to be hashed.
 type hearing struct{ value string }
+
+func (h *hearing) First(sealed []byte) ([]byte, error) { return sealed, nil }
 
 func (h *hearing) Index(_, value string) string {
 	h.value = value

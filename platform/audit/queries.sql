@@ -26,3 +26,19 @@ FROM audit_head h WHERE h.id = 1;
 
 -- name: CountSealed :one
 SELECT COUNT(*) FROM audit_records WHERE n IS NOT NULL;
+
+-- name: OfSubject :many
+SELECT * FROM audit_records WHERE subject = $1 ORDER BY happened_at DESC, id DESC LIMIT $2 OFFSET $3;
+
+-- name: CountOfSubject :one
+SELECT COUNT(*) FROM audit_records WHERE subject = $1;
+
+-- name: CountSince :one
+SELECT COUNT(*) FROM audit_records
+WHERE subject = sqlc.arg(subject) AND happened_at > sqlc.arg(happened_at) AND action = sqlc.arg(action) AND actor = sqlc.arg(actor);
+
+-- name: OfObject :many
+SELECT * FROM audit_records WHERE subject = $1 AND object = $2 ORDER BY happened_at, id;
+
+-- name: SealedMac :one
+SELECT mac FROM audit_records WHERE n = $1;

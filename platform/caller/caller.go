@@ -31,6 +31,8 @@ type Caller struct {
 	// Subject is the pseudonymous id of the identified citizen (identity.Citizen
 	// ID); empty until the caller proved who they are.
 	Subject string
+	// Level is how surely the caller is Subject; below LevelWeak while there is none.
+	Level   Level
 	Channel Channel
 	// Gateway is the wire format's name (africastalking), for budgets and counts.
 	Gateway string
@@ -42,8 +44,8 @@ type Caller struct {
 	Address string
 	// Now is the moment of the request.
 	Now time.Time
-	// Session names the gateway's session that the turn is of, as a pseudonym; empty where
-	// there is none.
+	// Session names what the turn is of, as a pseudonym: the gateway's session, or the sign-in
+	// over REST; empty where there is none, as by SMS.
 	Session string
 	// Key identifies this turn among all: a retry of a request has the same.
 	// It keys effects, so that a repeated turn does not repeat them.

@@ -36,6 +36,11 @@ var ErrBudget = errors.New("the screen is too small to lay anything out in")
 // Enough reports whether b is at least MinBudget.
 func (b Budget) Enough() bool { return b.Septets >= MinBudget.Septets && b.Units >= MinBudget.Units }
 
+// brief is two thirds of b, as two SMS are of three; at least MinBudget.
+func (b Budget) brief() Budget {
+	return Budget{Septets: max(b.Septets*2/3, MinBudget.Septets), Units: max(b.Units*2/3, MinBudget.Units)}
+}
+
 // Fits reports whether text fits one screen.
 func (b Budget) Fits(text string) bool { return b.holds(sizeOf(text)) }
 

@@ -103,6 +103,9 @@ type Screen struct {
 	// confirms nothing. Its label must be another too.
 	Confirms bool
 	Ask      Ask
+	// About is the id of the person of whom the screen tells: a reply that took a while is
+	// shown only where the phone is still proved for them. Empty: of nobody.
+	About string
 	// End closes the conversation after this screen if it is one page. Without it, a screen
 	// that has neither options nor an Ask still offers the way back and the main menu.
 	End bool

@@ -49,9 +49,9 @@ type Profile struct {
 type Options struct {
 	Profiles Profiles
 	Log      *slog.Logger
-	// Lapse forgets what the phone proved, unless nil: it is called before a conversation
-	// that broke off goes on.
-	Lapse func(ctx context.Context, c caller.Caller) error
+	// Resumed is told, unless nil, that a conversation that broke off goes on in the caller's
+	// session, before it does.
+	Resumed func(ctx context.Context, c caller.Caller) error
 }
 
 // Engine walks conversations. It is safe for concurrent use and keeps nothing between
@@ -187,6 +187,8 @@ type Reply struct {
 	// Unclear says that the input chose, asked and answered nothing here: the same
 	// screen is shown again, with what may be typed.
 	Unclear bool
+	// About is whom the screen that was laid out tells of, see Screen; empty: nobody.
+	About string
 
 	walk *walk // that led to it
 }
@@ -227,7 +229,7 @@ func (e *Engine) Next(ctx context.Context, c caller.Caller, st *State, in Input)
 	if err != nil {
 		return Reply{}, err
 	}
-	return Reply{Text: st.Pages[st.Page].Text, End: st.Ended, Steps: w.steps, Failed: w.failed, Unclear: w.unclear, walk: w}, nil
+	return Reply{Text: st.Pages[st.Page].Text, End: st.Ended, Steps: w.steps, Failed: w.failed, Unclear: w.unclear, About: w.screen.About, walk: w}, nil
 }
 
 // Dropped is what is worth continuing of a conversation that broke off: st itself where

@@ -150,8 +150,8 @@ func newProbed(t *testing.T, asked *int) *Engine {
 		return n
 	}
 	fault := problem.New(problem.NotFound, "problem.internal")
-	lapse := func(context.Context, caller.Caller) error { *asked++; return nil }
-	engine, err := New(catalogue, Options{Log: slog.New(slog.DiscardHandler), Profiles: asking{asked}, Lapse: lapse}, Flow{
+	resumed := func(context.Context, caller.Caller) error { *asked++; return nil }
+	engine, err := New(catalogue, Options{Log: slog.New(slog.DiscardHandler), Profiles: asking{asked}, Resumed: resumed}, Flow{
 		Name: "probe", Entry: Option{Label: Say("dialog.more"), Next: Go("probe.menu")},
 		Nodes: []Node{
 			plain("probe.menu", AskNothing, "probe.list", "probe.text", "probe.sub", "probe.done", "probe.secret", "probe.down", "probe.seek"),

@@ -15,16 +15,15 @@ func showResume(*Turn) Screen {
 }
 
 // resume goes on where the earlier conversation broke off. Whoever holds the phone now
-// need not be who held it then: what was proved lapses first, and the node says
-// what must be proved again.
+// need not be who held it then: the node says what must be proved, in this session.
 func (e *Engine) resume(ctx context.Context, t *Turn) (Next, error) {
 	earlier := t.state.Earlier
 	if earlier == nil {
 		return Done(nodeMain), nil
 	}
-	if e.options.Lapse != nil {
-		if err := e.options.Lapse(ctx, t.Caller); err != nil {
-			return Next{}, fmt.Errorf("forget what the phone proved: %w", err)
+	if e.options.Resumed != nil {
+		if err := e.options.Resumed(ctx, t.Caller); err != nil {
+			return Next{}, fmt.Errorf("go on with an earlier conversation: %w", err)
 		}
 	}
 	next, chosen := e.nodes[earlier.Node].Resume, t.state.Chosen

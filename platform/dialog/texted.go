@@ -239,8 +239,10 @@ func (w *walk) isLost(text string) bool {
 }
 
 // notUnderstood says that a text was not, and what can be texted: first what a message
-// asked for that the phone was sent.
+// asked for that the phone was sent. It brings nobody forward, and is brief: what of the
+// screen below has no room, be it that there are many services, is on its next page.
 func (w *walk) notUnderstood(ctx context.Context) string {
+	w.budget = w.budget.brief()
 	return join(w.sentences(Say("problem.words")), w.open(ctx, (*Told).any), w.sentences(w.engine.textable()...))
 }
 

@@ -82,3 +82,26 @@ func TestHelps(t *testing.T) {
 		}
 	}
 }
+
+// The answer to a text that is not understood stays two SMS however many services say what
+// is texted to them: what of the menu has no room is on the next page, and can be chosen.
+func TestNotUnderstoodIsBrief(t *testing.T) {
+	t.Parallel()
+	for services := 1; services <= 8; services++ {
+		k, _ := newDialler(t, locales.KY)
+		k.c.Channel, k.budget = caller.SMS, Budget{Septets: 459, Units: 201}
+		for i := range services {
+			k.engine.services = append(k.engine.services, Flow{Name: "other", Texted: Raw("title", strings.Repeat("ж", 10+i)+" – унаа")})
+		}
+		for _, in := range []Input{{Start: true, Text: "бүгүн жаан жаады"}, {Text: "бүгүн жаан жаады"}} {
+			got := k.turn(in)
+			if two := (Budget{Septets: 306, Units: 134}); !two.Fits(got.Text) || !got.Unclear {
+				t.Errorf("%d services: %q", services, got.Text)
+			}
+		}
+		for strings.Contains(k.state.Pages[k.state.Page].Text, "\n9 ") && len(k.state.Pages[k.state.Page].Options) == 0 {
+			k.turn(Input{Text: "9"})
+		}
+		k.say("1", "Меню")
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/identity/db"
@@ -65,60 +66,66 @@ func isBlocked(b db.IdentityBinding, now time.Time) bool {
 
 // bind notes in tx that the phone was proved for the citizen, and has it and the
 // phones that were proved before it hear of each other. A proof that follows a live one is no news.
-func (s *Service) bind(ctx context.Context, tx *store.Tx, c caller.Caller, citizen, pinIndex, document string) (db.IdentityBinding, error) {
-	q, index := db.New(tx), s.phoneIndex(c.Phone)
-	_, until, err := binding(ctx, q, pinIndex, index, c.Now)
+// called is what screens call the person; was is how the phone stood to the citizen before.
+func (s *Service) bind(
+	ctx context.Context, tx *store.Tx, c caller.Caller, person db.IdentityCitizen, documentMAC, called string,
+) (bound db.IdentityBinding, was *audit.Group, err error) {
+	q, index, citizen := db.New(tx), s.phoneIndex(c.Phone), person.ID
+	own, until, err := binding(ctx, q, person.PinIndex, index, c.Now)
 	if err != nil {
-		return db.IdentityBinding{}, err
+		return bound, nil, err
 	}
 	if !until.IsZero() {
-		return db.IdentityBinding{}, errBlocked.Until(c.Now, until.Sub(c.Now))
+		return bound, nil, errBlocked.Until(c.Now, until.Sub(c.Now))
+	}
+	was = audit.None(groupPhone)
+	if own != nil {
+		was = bindingOf(*own)
 	}
 	sealed, err := s.Sealer.Seal([]byte(c.Phone), bindingContext)
 	if err != nil {
-		return db.IdentityBinding{}, err
+		return bound, nil, err
 	}
 	err = q.Bind(ctx, db.BindParams{
 		CitizenID: citizen, PhoneIndex: index, PhoneSealed: sealed, Locale: string(c.Locale),
-		DocumentMac: s.documentMAC(pinIndex, document), BoundAt: dbtime.From(c.Now),
+		DocumentMac: documentMAC, BoundAt: dbtime.From(c.Now),
 	})
 	if err != nil {
-		return db.IdentityBinding{}, err
+		return bound, nil, err
 	}
-	bound, err := q.Binding(ctx, db.BindingParams{CitizenID: citizen, PhoneIndex: index})
+	bound, err = q.Binding(ctx, db.BindingParams{CitizenID: citizen, PhoneIndex: index})
 	if err != nil {
-		return db.IdentityBinding{}, err
+		return bound, nil, err
 	}
 	live, err := q.LiveProof(ctx, db.LiveProofParams{PhoneIndex: index, CitizenID: citizen, ExpiresAt: dbtime.From(c.Now)})
 	if err != nil || live > 0 {
-		return bound, err
+		return bound, was, err
 	}
-	return bound, s.tellOthers(ctx, tx, c, citizen, index)
+	return bound, was, s.tellOthers(ctx, tx, c, called, bound)
 }
 
 // tellOthers tells every phone that was proved for the citizen before this one of it,
 // and this one of all others, each with the word that undoes: which of two phones is
 // the person's is not known from which came first. Where an operator cleared a phone
 // it is known: then only such phones are told.
-func (s *Service) tellOthers(ctx context.Context, tx *store.Tx, c caller.Caller, citizen, index string) error {
-	all, err := db.New(tx).Bindings(ctx, citizen)
+func (s *Service) tellOthers(ctx context.Context, tx *store.Tx, c caller.Caller, called string, own db.IdentityBinding) error {
+	all, err := db.New(tx).Bindings(ctx, own.CitizenID)
 	if err != nil {
 		return err
 	}
 	cleared := slices.ContainsFunc(all, func(b db.IdentityBinding) bool { return !b.ClearedAt.IsZero() })
-	own := all[slices.IndexFunc(all, func(b db.IdentityBinding) bool { return b.PhoneIndex == index })]
 	for _, b := range all {
-		if b.PhoneIndex == index || b.PhoneSealed == nil {
+		if b.PhoneIndex == own.PhoneIndex || b.PhoneSealed == nil {
 			continue
 		}
 		if !b.BoundAt.After(own.BoundAt.Time) && (!cleared || !b.ClearedAt.IsZero()) {
-			if err := s.tell(ctx, tx, c, b, own, "identity.proved_sms"); err != nil {
+			if err := s.tell(ctx, tx, c, news{told: b, of: own, called: called, key: "identity.proved_sms"}); err != nil {
 				return err
 			}
 		}
 		// One that another's word cut off has nothing left that could be undone.
 		if (!cleared || !own.ClearedAt.IsZero()) && !isBlocked(b, c.Now) {
-			if err := s.tellOnce(ctx, tx, c, own, b); err != nil {
+			if err := s.tellOnce(ctx, tx, c, news{told: own, of: b, called: called, key: "identity.proved_before_sms"}); err != nil {
 				return err
 			}
 		}
@@ -128,35 +135,59 @@ func (s *Service) tellOthers(ctx context.Context, tx *store.Tx, c caller.Caller,
 
 // tellOnce tells a phone, proved now, of one that was proved at another time, unless
 // it may undo that already.
-func (s *Service) tellOnce(ctx context.Context, tx *store.Tx, c caller.Caller, told, of db.IdentityBinding) error {
-	n, err := db.New(tx).OpenNotices(ctx, db.OpenNoticesParams{
-		ToldIndex: told.PhoneIndex, PhoneIndex: of.PhoneIndex, CitizenID: told.CitizenID, ExpiresAt: dbtime.From(c.Now),
+func (s *Service) tellOnce(ctx context.Context, tx *store.Tx, c caller.Caller, n news) error {
+	open, err := db.New(tx).OpenNotices(ctx, db.OpenNoticesParams{
+		ToldIndex: n.told.PhoneIndex, PhoneIndex: n.of.PhoneIndex, CitizenID: n.told.CitizenID, ExpiresAt: dbtime.From(c.Now),
 	})
-	if err != nil || n > 0 {
+	if err != nil || open > 0 {
 		return err
 	}
-	return s.tell(ctx, tx, c, told, of, "identity.proved_before_sms")
+	return s.tell(ctx, tx, c, n)
 }
 
-// tell sends one phone of a person the word that undoes another.
-func (s *Service) tell(ctx context.Context, tx *store.Tx, c caller.Caller, told, of db.IdentityBinding, key string) error {
-	phone, err := s.Sealer.Open(told.PhoneSealed, bindingContext)
+// news is what one phone of a person is told of another.
+type news struct {
+	told, of db.IdentityBinding
+	called   string // what screens call the person
+	key      string // of the text
+}
+
+// tell sends one phone of a person the word that undoes another. A phone that several persons
+// share is told of whom it is.
+func (s *Service) tell(ctx context.Context, tx *store.Tx, c caller.Caller, n news) error {
+	phone, err := s.Sealer.Open(n.told.PhoneSealed, bindingContext)
 	if err != nil {
 		return fmt.Errorf("open a phone that is told: %w", err)
 	}
-	other, err := s.Sealer.Open(of.PhoneSealed, bindingContext)
+	other, err := s.Sealer.Open(n.of.PhoneSealed, bindingContext)
 	if err != nil {
 		return fmt.Errorf("open a phone that is told of: %w", err)
 	}
-	number, id, err := s.addNotice(ctx, tx, c, told, of)
+	number, id, err := s.addNotice(ctx, tx, c, n.told, n.of)
 	if err != nil {
 		return err
 	}
-	loc := spoken(told)
+	loc, args := spoken(n.told), []any{"tail", caller.Tail(string(other)), "word", number}
+	shared, err := s.isShared(ctx, db.New(tx), n.told.PhoneIndex)
+	if err != nil {
+		return err
+	}
+	if shared && n.called != "" {
+		n.key, args = n.key+"_of", append(args, "called", n.called)
+	}
 	return s.Trail.Leave(ctx, tx, trail.Step{Messages: []notify.Message{{
 		To: string(phone), Locale: loc, Purpose: notify.Receipt, ExpiresAt: c.Now.Add(UndoLasts), Dedup: "identity.notice:" + id,
-		Text: gsm.Pick(s.Texts.Message(loc, key, "tail", caller.Tail(string(other)), "word", number)),
+		Text: gsm.Pick(s.Texts.Message(loc, n.key, args...)),
 	}}})
+}
+
+// isShared reports a phone that was proved for more than one person.
+func (s *Service) isShared(ctx context.Context, q *db.Queries, index string) (bool, error) {
+	bound, err := q.BindingsOfPhone(ctx, index)
+	if err != nil {
+		return false, fmt.Errorf("look who shares a phone: %w", err)
+	}
+	return len(bound) > 1, nil
 }
 
 // addNotice notes that one phone of a person is told of another, and gives the digits
@@ -169,10 +200,12 @@ func (s *Service) addNotice(ctx context.Context, tx *store.Tx, c caller.Caller, 
 		return "", "", err
 	}
 	q := db.New(tx)
-	err = q.AddNotice(ctx, db.AddNoticeParams{
+	notice := db.AddNoticeParams{
 		ID: id, Number: number, ToldIndex: told.PhoneIndex, CitizenID: told.CitizenID, PhoneIndex: of.PhoneIndex,
 		MadeAt: dbtime.From(c.Now), ExpiresAt: dbtime.From(c.Now.Add(UndoLasts)),
-	})
+	}
+	notice.Mac = noticeMAC(s.Sealer, notice)
+	err = q.AddNotice(ctx, notice)
 	if err != nil {
 		return "", "", fmt.Errorf("note what a phone is told: %w", err)
 	}

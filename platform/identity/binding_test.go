@@ -11,6 +11,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
@@ -315,7 +316,7 @@ func TestS2ReleaseCutsEveryTie(t *testing.T) {
 		}
 		before := w.Now()
 		w.Pass(time.Second)
-		w.OK(w.service.Release(t.Context(), aigul, "officer"))
+		w.OK(w.service.Release(t.Context(), staff.Act{Actor: "officer"}, aigul))
 		_, err := w.service.Authenticate(t.Context(), token.Access)
 		w.refused(err, "token")
 		if w.proved(aigul) || !w.proved(second) {
@@ -372,7 +373,7 @@ func TestNextHolderBeginsAnew(t *testing.T) {
 		}
 		w.refused(guess(identity.GuessesByPhone), "guesses_many")
 		w.Pass(time.Minute)
-		w.OK(w.service.Release(t.Context(), aigul, "officer"))
+		w.OK(w.service.Release(t.Context(), staff.Act{Actor: "officer"}, aigul))
 		w.Pass(time.Minute)
 		w.verify(aigul)
 		_, err := w.service.Prove(t.Context(), w.by(aigul), aigulPIN, aigulDocument)
@@ -394,7 +395,7 @@ func TestNextHolderBeginsAnew(t *testing.T) {
 			sent++
 		}
 		w.refused(err, "codes_many")
-		w.OK(w.service.Release(t.Context(), aigul, "officer"))
+		w.OK(w.service.Release(t.Context(), staff.Act{Actor: "officer"}, aigul))
 		_, err = w.service.SendCode(t.Context(), w.by(aigul))
 		w.refused(err, "codes_many")
 		if n := w.Number("SELECT count(*) FROM identity_codes"); n != sent {

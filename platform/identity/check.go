@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
@@ -24,18 +25,15 @@ type Check struct {
 	bound   map[string]map[string]decision // by the phone's index and the citizen
 	keys    map[string]decision            // by the key's id
 	signIns map[string]signInSaid          // by the sign-in's id
+	secrets map[string]map[string]decision // by the phone's index and the citizen
 	older   int
 	proofs  map[string]proofSaid // by the proof's id
+	ends    map[ending]proofEnd
+	n       int // of records seen
 	phones  map[string]*phoneSaid
 	blanket []blanketUndo
 	found   []error
 	more    int
-}
-
-// proofSaid is what the log says of a proof.
-type proofSaid struct {
-	phone, citizen string
-	at             time.Time
 }
 
 // phoneSaid is what the log says of a phone.
@@ -59,17 +57,31 @@ const faultsNamed = 100
 func NewCheck(log *audit.Log, sealer *seal.Sealer) *Check {
 	return &Check{
 		log: log, sealer: sealer, people: map[string]decision{}, bound: map[string]map[string]decision{},
-		keys: map[string]decision{}, signIns: map[string]signInSaid{},
-		proofs: map[string]proofSaid{}, phones: map[string]*phoneSaid{},
+		keys: map[string]decision{}, signIns: map[string]signInSaid{}, secrets: map[string]map[string]decision{},
+		proofs: map[string]proofSaid{}, ends: map[ending]proofEnd{}, phones: map[string]*phoneSaid{},
 	}
 }
 
 // See takes a record of the audit log.
 func (c *Check) See(e audit.Recorded) {
+	c.n++
+	c.ended(e)
 	switch e.Action {
 	case "identity.proof.done":
-		c.proofs[e.Object] = proofSaid{phone: e.Actor, citizen: e.Subject, at: e.At}
+		c.proofs[e.Object] = proofSaid{phone: e.Actor, citizen: e.Subject, at: e.At, used: e.At, level: caller.LevelWeak, made: decisionOf(e, groupProof).said, n: c.n}
 		c.proved(e)
+	case "identity.proof.used":
+		p := c.proofs[e.Object]
+		p.used = e.At
+		c.proofs[e.Object] = p
+	case "identity.enrol.made":
+		c.introduced(e)
+	case "identity.secret.set":
+		c.secretSet(e)
+	case "identity.strong.done", "identity.national.done", "identity.enrol.done", "identity.secret.done":
+		p := c.proofs[e.Object]
+		p.level = caller.LevelStrong
+		c.proofs[e.Object] = p
 	case "identity.release":
 		p := c.phone(e.Object)
 		p.generation++
@@ -77,14 +89,20 @@ func (c *Check) See(e audit.Recorded) {
 			p.released = e.At
 		}
 		delete(c.bound, e.Object)
+		delete(c.secrets, e.Object)
 	case "identity.key.made", "identity.key.revoked":
 		c.keys[e.Object] = decisionOf(e, groupKey)
 	case "identity.sign_in.done", "identity.sign_in.replaced", "identity.refresh.done", "identity.refresh.reused", "identity.sign_out.done":
 		c.signedIn(e)
+	case "identity.erase":
+		c.erased(e)
 	case "identity.unblock":
 		c.phone(e.Object).cleared = true
 		c.changed(e)
+	case "identity.secret.removed":
+		delete(c.secrets[e.Object], e.Subject)
 	case "identity.undo.done":
+		delete(c.secrets[e.Object], e.Subject)
 		if e.Compares() {
 			c.phone(e.Object).generation++
 			c.changed(e)
@@ -136,7 +154,7 @@ func (c *Check) phone(index string) *phoneSaid {
 func (c *Check) Run(ctx context.Context, tx *sql.Tx) error {
 	c.unblanket()
 	if err := errors.Join(c.phoneRows(ctx, tx), c.proofRows(ctx, tx), c.citizenRows(ctx, tx), c.bindingRows(ctx, tx),
-		c.keyRows(ctx, tx), c.signInRows(ctx, tx)); err != nil {
+		c.keyRows(ctx, tx), c.signInRows(ctx, tx), c.secretRows(ctx, tx), c.shortRows(ctx, tx)); err != nil {
 		return fmt.Errorf("check the identities: %w", err)
 	}
 	if c.more > 0 {
@@ -193,38 +211,6 @@ func moment(t time.Time) string {
 		return "no time"
 	}
 	return t.UTC().Format(time.RFC3339Nano)
-}
-
-// proofRows looks at what gives access: a proof that is gone takes it away only.
-func (c *Check) proofRows(ctx context.Context, tx *sql.Tx) error {
-	rows, err := tx.QueryContext(ctx, "SELECT id, phone_index, citizen_id, proved_at, expires_at FROM identity_proofs")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }() // Err below says what went wrong
-	for rows.Next() {
-		var id, phone, citizen string
-		var proved, expires dbtime.Time
-		if err := rows.Scan(&id, &phone, &citizen, &proved, &expires); err != nil {
-			return err
-		}
-		want, said := c.proofs[id]
-		released := time.Time{}
-		if p := c.phones[phone]; p != nil {
-			released = dbtime.From(p.released).Time
-		}
-		switch {
-		case !said:
-			c.say("the audit log knows nothing of the proof %s", id)
-		case want.phone != "phone:"+phone || want.citizen != citizen:
-			c.say("the proof %s is another phone's or citizen's than the audit log says", id)
-		case !proved.Equal(dbtime.From(want.at).Time) || expires.After(proved.Add(ProofLasts)):
-			c.say("the proof %s is of %s until %s, the audit log says of %s", id, moment(proved.Time), moment(expires.Time), moment(want.at))
-		case released.After(proved.Time) && expires.After(released):
-			c.say("the proof %s outlives the release of its phone", id)
-		}
-	}
-	return rows.Err()
 }
 
 // phoneOf is the index of the phone that is an actor.

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"database/sql"
+	"slices"
 
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/identity/db"
@@ -13,17 +14,26 @@ import (
 type decision struct {
 	said   audit.Said // not known: of before
 	object string     // the record's
+	group  string     // as which it says so
 	seen   bool       // the row is there
 }
 
-// decisionOf reads what a record says of a group.
-func decisionOf(e audit.Recorded, name string) decision {
+// decisionOf reads what a record says of a group, which may have several names.
+func decisionOf(e audit.Recorded, names ...string) decision {
 	for group, said := range e.Says() {
-		if group == name {
-			return decision{said: said, object: e.Object}
+		if slices.Contains(names, group) {
+			return decision{said: said, object: e.Object, group: group}
 		}
 	}
 	return decision{}
+}
+
+// fits reports that a row is what was decided, as records of now and of before say it.
+func (c *Check) fits(d decision, now, before *audit.Group) bool {
+	if d.group == before.Name() {
+		now = before
+	}
+	return c.log.Fits(d.said, d.object, now)
 }
 
 // proved takes the record of a proof: it says which person the citizen is, and binds the
@@ -32,14 +42,24 @@ func (c *Check) proved(e audit.Recorded) {
 	if !e.Compares() {
 		c.older++
 	}
-	if d := decisionOf(e, groupCitizen); d.said.Known() || !c.people[e.Subject].said.Known() {
-		c.people[e.Subject] = d
-	}
+	c.introduced(e)
 	phone := phoneOf(e.Actor)
 	if c.bound[phone] == nil {
 		c.bound[phone] = map[string]decision{}
 	}
-	c.bound[phone][e.Subject] = decisionOf(e, groupBinding)
+	c.follows(e, groupPhone, c.bound[phone][e.Subject], "how the phone %s is bound to the citizen %s", phone, e.Subject)
+	c.bound[phone][e.Subject] = decisionOf(e, groupPhone, groupBinding)
+}
+
+// introduced takes a record that says which person a citizen is.
+func (c *Check) introduced(e audit.Recorded) {
+	before, d := c.people[e.Subject], decisionOf(e, groupPerson, groupCitizen)
+	if before.group == groupPerson && d.group == groupPerson && !d.said.Same(before.said) {
+		c.say("the citizen %s became another person between the audit records %s and %s", e.Subject, before.said.Record(), e.ID)
+	}
+	if d.said.Known() || !before.said.Known() {
+		c.people[e.Subject] = d
+	}
 }
 
 // changed takes a record that changes how a phone is bound. One whose number was
@@ -49,7 +69,15 @@ func (c *Check) changed(e audit.Recorded) {
 		c.older++
 	}
 	if _, bound := c.bound[e.Object][e.Subject]; bound {
-		c.bound[e.Object][e.Subject] = decisionOf(e, groupBinding)
+		c.follows(e, groupPhone, c.bound[e.Object][e.Subject], "how the phone %s is bound to the citizen %s", e.Object, e.Subject)
+		c.bound[e.Object][e.Subject] = decisionOf(e, groupPhone, groupBinding)
+	}
+}
+
+// follows names what a step found otherwise than the record before says.
+func (c *Check) follows(e audit.Recorded, group string, before decision, what string, of ...any) {
+	if before.group == group && !e.Follows(group, before.said) {
+		c.say(what+" was changed between the audit records %s and %s", append(of, before.said.Record(), e.ID)...)
 	}
 }
 
@@ -94,7 +122,7 @@ func (c *Check) citizen(row db.IdentityCitizen) {
 	switch {
 	case !known:
 		c.say("the audit log knows nothing of the citizen %s", row.ID)
-	case d.said.Known() && !c.log.Fits(d.said, d.object, citizenOf(row)):
+	case d.said.Known() && !c.fits(d, citizenOf(row), citizenAs(groupCitizen, row)):
 		c.say("the citizen %s is another person than the audit record %s says", row.ID, d.said.Record())
 	}
 	d.seen = true
@@ -132,7 +160,7 @@ func (c *Check) binding(row db.IdentityBinding) {
 	case !known:
 		c.say("the phone %s is bound to the citizen %s, the audit log says that it is not", row.PhoneIndex, row.CitizenID)
 		return
-	case d.said.Known() && !c.log.Fits(d.said, d.object, bindingOf(row)):
+	case d.said.Known() && !c.fits(d, bindingOf(row), bindingAs(groupBinding, row)):
 		c.say("the phone %s is bound to the citizen %s otherwise than the audit record %s says", row.PhoneIndex, row.CitizenID, d.said.Record())
 	}
 	d.seen = true

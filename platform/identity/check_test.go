@@ -9,6 +9,7 @@ import (
 
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 	"github.com/eshik-kg/eshik/platform/testworld"
@@ -33,7 +34,7 @@ func TestM5PhonesAreTheLogs(t *testing.T) {
 			t.Fatalf("untouched: %v", err)
 		}
 		w.Pass(identity.ProofLasts / 2)
-		if err := w.service.Release(t.Context(), aigul, "operator"); err != nil {
+		if err := w.service.Release(t.Context(), staff.Act{Actor: "operator"}, aigul); err != nil {
 			t.Fatal(err)
 		}
 		if err := check(); err != nil {
@@ -43,7 +44,7 @@ func TestM5PhonesAreTheLogs(t *testing.T) {
 			{"identity_phones", "UPDATE identity_phones SET released_at = NULL, generation = 0", "was released at no time"},
 			{"identity_phones", "UPDATE identity_phones SET generation = 0", "cut off 0 times, the audit log says 1"},
 			{"identity_phones", "DELETE FROM identity_phones", "is gone"},
-			{"identity_proofs", "UPDATE identity_proofs SET expires_at = expires_at + 1000000", "outlives the release"},
+			{"identity_proofs", "UPDATE identity_proofs SET expires_at = expires_at + 1000000", "outlives what ended it"},
 			{"identity_proofs", "UPDATE identity_proofs SET id = 'invented'", "nothing of the proof invented"},
 			{"identity_proofs", "UPDATE identity_proofs SET phone_index = 'x'", "another phone's"},
 			{"identity_proofs", "UPDATE identity_proofs SET proved_at = proved_at + 1", "the audit log says of"},
@@ -121,7 +122,7 @@ func undoIsTheLogs(t *testing.T, w *world, says string) {
 	w.fsck("undone twice")
 	w.changed("cut off 2 times, the audit log says 1", "UPDATE identity_phones SET generation = generation + 1 WHERE generation > 0")
 	w.changed("cut off 0 times, the audit log says 1", "UPDATE identity_phones SET generation = generation - 1 WHERE generation > 0")
-	w.OK(w.service.Unblock(t.Context(), aigul, "officer"))
+	w.OK(w.service.Unblock(t.Context(), staff.Act{Actor: "officer"}, aigul, aigulPIN))
 	w.fsck("unblocked")
 	w.prove(aigul)
 	w.Pass(identity.DisputeLasts)
@@ -131,7 +132,7 @@ func undoIsTheLogs(t *testing.T, w *world, says string) {
 	}
 	w.fsck("undone by the cleared phone")
 	for _, phone := range []string{aigul, third} {
-		w.OK(w.service.Release(t.Context(), phone, "operator"))
+		w.OK(w.service.Release(t.Context(), staff.Act{Actor: "operator"}, phone))
 		w.fsck("released")
 	}
 	w.Pass(identity.DisputeLasts)
@@ -174,9 +175,9 @@ func TestAnUndoFromBefore(t *testing.T) {
 		w.fsck("undone")
 		w.changed("cut off 2 times", "UPDATE identity_phones SET generation = generation + 1 WHERE generation > 0")
 		w.changed("cut off 0 times, the audit log says 1", "UPDATE identity_phones SET generation = 0")
-		w.OK(w.service.Unblock(t.Context(), aigul, "officer"))
+		w.OK(w.service.Unblock(t.Context(), staff.Act{Actor: "officer"}, aigul, aigulPIN))
 		w.fsck("unblocked")
-		w.OK(w.service.Release(t.Context(), second, "operator"))
+		w.OK(w.service.Release(t.Context(), staff.Act{Actor: "operator"}, second))
 		w.fsck("released")
 		w.deps.Trail = w.TrailBy(w.Audit) // from here on each phone has its record
 		w.rebuild()

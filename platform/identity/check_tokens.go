@@ -20,6 +20,8 @@ func (c *Check) signedIn(e audit.Recorded) {
 		c.older++
 	}
 	said := c.signIns[e.Object]
+	c.follows(e, groupSignIn, said.row, "the sign-in %s", e.Object)
+	c.follows(e, groupRefresh, said.refresh, "which refresh token of the sign-in %s is good", e.Object)
 	said.row = decisionOf(e, groupSignIn)
 	if d := decisionOf(e, groupRefresh); d.said.Known() || !said.row.said.Known() {
 		said.refresh = d

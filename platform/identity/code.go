@@ -16,7 +16,6 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/identity/db"
-	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -41,18 +40,26 @@ const (
 	VerifiedLasts = 30 * time.Minute
 )
 
-// flood bounds a phone's own requests for codes, granted or not, before they cost a
-// transaction. What is promised is counted in SQL.
-var flood = limit.Rate{N: 20, Per: CodesPer}
-
 // The problems of codes.
 var (
-	errCodesMany  = problem.New(problem.TooMany, "problem.identity_codes_many")
 	errCodeFormat = problem.New(problem.Invalid, "problem.identity_code_format")
 	errCodeLong   = problem.New(problem.Unauthenticated, "problem.identity_code_long")
 	errCodeVoid   = problem.New(problem.Unauthenticated, "problem.identity_code_void")
 	errCodeNeeded = problem.New(problem.Unauthenticated, "problem.identity_code_needed")
 )
+
+// errCodesMany is the problem of a code beyond the n of a span of CodesPer.
+func errCodesMany(n int) *problem.Error {
+	return problem.New(problem.TooMany, "problem.identity_codes_many", "n", n)
+}
+
+// mostOf is how many messages with codes the caller's door gives in CodesPer.
+func mostOf(c caller.Caller) int {
+	if door(c) == doorOpen {
+		return OpenAtMost
+	}
+	return CodesAtMost
+}
 
 // errCodeWrong is the problem of a wrong guess after which n more may follow.
 func errCodeWrong(n int) *problem.Error {
@@ -118,8 +125,8 @@ func (s *Service) beforeCode(ctx context.Context, q *db.Queries, c caller.Caller
 // holdFlood refuses a phone that asks too often. A limiter that cannot count lets
 // pass: the count in SQL does not fail so.
 func (s *Service) holdFlood(ctx context.Context, index string, now time.Time) error {
-	if ok, wait, err := s.Limiter.Allow(ctx, "code:"+doorNetwork+":"+index, flood); err == nil && !ok {
-		return errCodesMany.Until(now, wait)
+	if ok, wait, err := s.Limiter.Allow(ctx, "code:"+doorNetwork+":"+index, flood.Rate); err == nil && !ok {
+		return errCodesMany(CodesAtMost).Until(now, wait)
 	}
 	return nil
 }
@@ -150,7 +157,7 @@ func (s *Service) sendCode(ctx context.Context, tx *store.Tx, c caller.Caller, i
 		return p.attached(c.Now), nil, nil
 	}
 	if p.wait > 0 {
-		refused = errCodesMany.Until(c.Now, p.wait)
+		refused = errCodesMany(mostOf(c)).Until(c.Now, p.wait)
 		return Sent{}, refused, s.Trail.Leave(ctx, tx, trail.Step{Event: analytics.Of(c, ServiceName, "code_sent", "refused")})
 	}
 	if refused, err := s.heldBack(ctx, q, c, index); err != nil || refused != nil {
@@ -183,7 +190,8 @@ func (s *Service) makeCode(ctx context.Context, tx *store.Tx, c caller.Caller, r
 	}
 	from, expires := s.origin(c), c.Now.Add(lasts)
 	row.AddressIndex, row.BlockIndex, row.Door = from.address, from.block, door(c)
-	row.CodeMac, row.SentAt, row.ExpiresAt = s.codeMAC(row.ID, code), dbtime.From(c.Now), dbtime.From(expires)
+	row.SentAt, row.ExpiresAt = dbtime.From(c.Now), dbtime.From(expires)
+	row.CodeMac = s.codeMAC(sentCode{id: row.ID, phone: row.PhoneIndex, door: row.Door, shared: row.Shared, expires: row.ExpiresAt}, code)
 	if err := db.New(tx).InsertCode(ctx, row); err != nil {
 		return db.CodesSinceRow{}, err
 	}
@@ -262,7 +270,3 @@ func (s *Service) newCode(digits int) (string, error) {
 	// ones by one in 10^7.
 	return fmt.Sprintf("%0*d", digits, binary.BigEndian.Uint64(b[:])%codes), nil
 }
-
-// codeMAC is what is kept of a code. It is keyed, as a million codes are soon
-// tried against any hash that is not.
-func (s *Service) codeMAC(id, code string) string { return s.Sealer.Index(codePurpose, id+":"+code) }

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/identity"
-	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
@@ -79,21 +79,16 @@ func clears(t *testing.T, w *world, tie *returns, thief, owner string) {
 		t.Fatalf("the disputes: %+v, %v", list, err)
 	}
 	tie.moved = nil
-	if err := w.service.Unblock(t.Context(), third, "officer"); !errors.Is(err, identity.ErrNoDispute) {
+	if err := w.service.Unblock(t.Context(), staff.Act{Actor: "officer"}, third, aigulPIN); !errors.Is(err, identity.ErrNoDispute) {
 		t.Errorf("a phone in no dispute: %v", err)
 	}
-	w.OK(w.service.Unblock(t.Context(), owner, "officer"))
+	w.OK(w.service.Unblock(t.Context(), staff.Act{Actor: "officer"}, owner, aigulPIN))
 	if !slices.Equal(tie.moved, []string{thief + ">" + owner}) {
 		t.Errorf("given back: %v", tie.moved)
 	}
-	for phone, want := range map[string]bool{owner: true, thief: false, third: false} {
-		sent, err := w.Outbox.List(t.Context(), phone)
-		w.OK(err)
-		told := slices.ContainsFunc(sent, func(m notify.Stored) bool {
-			return strings.Contains(m.Text, "оператор проверил ваш телефон")
-		})
-		if told != want {
-			t.Errorf("%s is told that it was cleared: %v", phone, told)
+	for phone, want := range map[string]string{owner: "проверил ваш телефон", thief: "проверил другой телефон (…" + owner[9:] + ")", third: ""} {
+		if told := w.toldCleared(phone); (len(told) == 1) != (want != "") || want != "" && !strings.Contains(told[0], want) {
+			t.Errorf("%s is told of the clearing: %q", phone, told)
 		}
 	}
 	if n := w.Number("SELECT COUNT(*) FROM audit_records WHERE action = 'identity.unblock' AND actor = 'officer'"); n != 1 {
@@ -138,6 +133,148 @@ func TestADisputeIsToldToNoStranger(t *testing.T) {
 		}
 		if n := w.Number("SELECT COUNT(*) FROM identity_attempts WHERE pin_sealed IS NOT NULL AND LENGTH(pin_sealed) > 0"); n != 0 {
 			t.Errorf("%d attempts keep a number", n)
+		}
+	})
+}
+
+// toldCleared are the messages to a phone about one that an operator cleared.
+func (w *world) toldCleared(phone string) (texts []string) {
+	w.T.Helper()
+	sent, err := w.Outbox.List(w.T.Context(), phone)
+	w.OK(err)
+	for _, m := range sent {
+		if strings.Contains(m.Text, "оператор проверил") {
+			texts = append(texts, m.Text)
+		}
+	}
+	return texts
+}
+
+// proveHim proves Бакыт on a phone that is not his.
+func (w *world) proveHim(phone string) {
+	w.T.Helper()
+	w.verify(phone)
+	_, err := w.service.Prove(w.T.Context(), w.by(phone), bakytPIN, bakytDocument)
+	w.OK(err)
+}
+
+// TestAPhoneIsClearedForOnePerson: a thief whose phone is disputed about his victim and about
+// himself, and who shows his own card, is cleared for himself.
+func TestAPhoneIsClearedForOnePerson(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		const thief = second
+		w.prove(aigul)
+		w.proveHim(third)
+		w.Pass(identity.CodesPer)
+		w.prove(thief)
+		w.proveHim(thief)
+		for _, phone := range []string{aigul, third} {
+			if got := w.undo(phone, ""); got != identity.UndoDone {
+				t.Fatalf("undone: %s", got)
+			}
+		}
+		for pin, want := range map[string]error{"": identity.ErrNoPersonalNumber, "12912199900099": identity.ErrNoDispute} {
+			if err := w.service.Unblock(t.Context(), staff.Act{Actor: "officer"}, thief, pin); !errors.Is(err, want) {
+				t.Errorf("with the number %q: %v", pin, err)
+			}
+		}
+		w.OK(w.service.Unblock(t.Context(), staff.Act{Actor: "officer"}, thief, bakytPIN+"\n"))
+		if told := w.toldCleared(aigul); len(told) != 0 {
+			t.Errorf("the victim is told %q", told)
+		}
+		if told := w.toldCleared(third); len(told) != 1 {
+			t.Errorf("his other phone is told %q", told)
+		}
+		w.Pass(identity.CodesPer)
+		w.verify(thief)
+		_, err := w.service.Prove(t.Context(), w.by(thief), aigulPIN, aigulDocument)
+		w.refused(err, "blocked")
+		w.proveHim(thief)
+		w.fsck("cleared for himself")
+	})
+}
+
+// TestClearedPhonesAccuseEachOther: one of the two operators was deceived. Both phones are
+// shut out, whose word it is hears so, and operators see both.
+func TestClearedPhonesAccuseEachOther(t *testing.T) {
+	t.Parallel()
+	for name, numbered := range map[string]bool{"without a number": false, "with its number": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Each(t, func(t *testing.T, db *store.DB) { clearedBoth(t, db, numbered) })
+		})
+	}
+}
+
+// clearTwo has two phones accuse each other, an operator clear both for Айгүл, and both be
+// proved again.
+func (w *world) clearTwo() {
+	w.T.Helper()
+	w.prove(aigul)
+	w.Pass(identity.CodesPer)
+	w.prove(second)
+	w.undo(aigul, "")
+	for _, phone := range []string{aigul, second} {
+		w.OK(w.service.Unblock(w.T.Context(), staff.Act{Actor: "officer"}, phone, aigulPIN))
+	}
+	w.Pass(identity.CodesPer)
+	w.prove(aigul)
+	w.prove(second)
+}
+
+func clearedBoth(t *testing.T, db *store.DB, numbered bool) {
+	t.Helper()
+	w, tie := newWorld(t, db), &returns{}
+	w.service.Tie(tie)
+	w.clearTwo()
+	typed := ""
+	if numbered {
+		typed = noticeNumber.FindStringSubmatch(w.notices(aigul)[0])[1]
+	}
+	w.prove(third)
+	tie.moved = nil
+	if got := w.undo(aigul, typed); got != identity.UndoBoth {
+		t.Fatalf("undone: %s", got)
+	}
+	for _, phone := range []string{aigul, second, third} {
+		if w.proved(phone) {
+			t.Errorf("%s is still proved", phone)
+		}
+	}
+	if !slices.Equal(tie.moved, []string{second + ">" + aigul, third + ">" + aigul}) {
+		t.Errorf("told in whose place: %v", tie.moved)
+	}
+	if list, err := w.service.Disputes(t.Context()); err != nil || len(list) != 3 {
+		t.Errorf("the disputes: %+v, %v", list, err)
+	}
+	w.fsck("undone")
+	w.OK(w.service.Unblock(t.Context(), staff.Act{Actor: "officer"}, second, aigulPIN))
+	w.Pass(identity.CodesPer)
+	w.prove(second)
+	w.verify(aigul)
+	_, err := w.service.Prove(t.Context(), w.by(aigul), aigulPIN, aigulDocument)
+	w.refused(err, "blocked")
+	w.fsck("cleared again")
+}
+
+// TestAClearedPhoneStaysOpenToItsOther: the word against a phone that nobody cleared leaves
+// another cleared one alone, and that one's notice open.
+func TestAClearedPhoneStaysOpenToItsOther(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.clearTwo()
+		ofSecond := noticeNumber.FindStringSubmatch(w.notices(aigul)[0])[1]
+		w.Pass(time.Minute)
+		w.prove(third)
+		ofThird := noticeNumber.FindStringSubmatch(w.notices(aigul)[0])[1]
+		if got := w.undo(aigul, ofThird); got != identity.UndoOthers || w.proved(third) || !w.proved(second) || !w.proved(aigul) {
+			t.Errorf("undone: %s; proved: %v, %v, %v", got, w.proved(third), w.proved(second), w.proved(aigul))
+		}
+		if got := w.undo(aigul, ofSecond); got != identity.UndoBoth || w.proved(second) || w.proved(aigul) {
+			t.Errorf("undone: %s; proved: %v, %v", got, w.proved(second), w.proved(aigul))
 		}
 	})
 }

@@ -1,10 +1,13 @@
 package identity
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/x509"
 	"encoding/base64"
 	"time"
+
+	"github.com/eshik-kg/eshik/platform/job"
 )
 
 // ParseCode, ParsePIN, ParseDocument and ParseBoth are how input is read.
@@ -41,4 +44,9 @@ func (s *Service) SealLegacyKey() []byte {
 		return nil
 	}
 	return sealed
+}
+
+// AskNational does the job of a device's national sign-in once.
+func AskNational(ctx context.Context, s *Service, id string) error {
+	return s.askNational(ctx, nationalArgs{ID: id}, job.Attempt{Number: 1})
 }

@@ -13,8 +13,13 @@ import (
 // goes on when it returns, with a valid Proof and nothing in the conversation's memory.
 const NodeStart = "identity.start"
 
+// NodeStrong is NodeStart for what needs a strong proof: it returns with one. Who is proved
+// weakly is asked nothing where a Provider confirms them.
+const NodeStrong = "identity.strong"
+
 // The other nodes of identification.
 const (
+	nodeWeak     = "identity.weak"
 	nodeCode     = "identity.code"
 	nodeResend   = "identity.resend"
 	nodePIN      = "identity.pin"
@@ -42,8 +47,15 @@ const (
 // menu: services call it.
 func (s *Service) Flow() dialog.Flow {
 	again := dialog.Go(NodeStart) // what was proved lapses when a conversation breaks off
-	return dialog.Flow{Name: ServiceName, Nodes: []dialog.Node{
+	return dialog.Flow{Name: ServiceName, Nodes: append([]dialog.Node{
 		{ID: NodeStart, Do: s.doStart},
+		{ID: NodeStrong, Do: s.doStrong},
+		{ID: nodeWeak, Plain: s.showWeak, Resume: dialog.Go(NodeStrong)},
+		{ID: nodeEnrol, Plain: showEnrol, Answer: s.answerEnrol, Resume: again},
+		{ID: nodeEnrolled, Plain: showEnrolled},
+		{ID: nodeNumbers, Do: s.doNumbers},
+		{ID: nodeNational, Do: s.doNational},
+		{ID: nodeNationalCode, Show: s.showNational, Menu: true},
 		{ID: nodeOther, Do: s.doOther},
 		{ID: nodeForget, Do: s.doForget},
 		{ID: nodeForgotten, Plain: showForgotten},
@@ -53,12 +65,15 @@ func (s *Service) Flow() dialog.Flow {
 		{ID: nodeDocument, Plain: showDocument, Answer: s.answerDocument, Resume: again},
 		{ID: nodeRefused, Plain: showRefused, Resume: again},
 		{ID: nodeUndo, Do: s.doUndo},
-		{ID: nodeUndone, Plain: showUndone},
+		{ID: nodeUndoWhom, Show: s.showUndoWhom},
+		{ID: nodeUndone, Show: s.showUndone},
 		{ID: nodeLost, Show: s.showLost},
 		{ID: nodeOperator, Plain: showOperator},
-	}, Commands: append([]dialog.Command{
+	}, s.secretNodes(again)...), Commands: append([]dialog.Command{
 		{Words: undoWords, Node: nodeUndo, Arg: keyNumber, AtOnce: true},
 		{Words: forgetWords, Node: nodeForget, AtOnce: true},
+		{Also: secretWords, Node: nodeSecret, To: toSecret},
+		{Also: enrolWords, Node: nodeEnrol, To: dialog.Call(nodeEnrol, nodeEnrolled)},
 	}, lostCommands()...), Hint: hint, Told: &dialog.Told{Say: s.sayOpen, Acts: s.undoes, Otherwise: otherwiseWords}}
 }
 
@@ -83,6 +98,17 @@ func (s *Service) doStart(ctx context.Context, t *dialog.Turn) (dialog.Next, err
 	if err := ownPhone(t.Caller); err != nil {
 		return dialog.Next{}, err
 	}
+	if waits, err := s.enrolmentOpen(ctx, t.Caller); err != nil || waits {
+		return dialog.Go(nodeEnrol), err
+	}
+	if has, err := s.hasSecret(ctx, t.Caller, ""); err != nil || has {
+		return dialog.Go(nodeSecretAsk), err
+	}
+	return s.doNumbers(ctx, t)
+}
+
+// doNumbers has the numbers of a card asked for, behind a one-time code.
+func (s *Service) doNumbers(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
 	if verified, err := s.verified(ctx, t.Caller); err != nil || verified {
 		return dialog.Go(nodePIN), err
 	}
@@ -96,7 +122,7 @@ func (s *Service) doStart(ctx context.Context, t *dialog.Turn) (dialog.Next, err
 // it can be typed on.
 func (s *Service) doResend(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
 	_, err := s.SendCode(ctx, t.Caller)
-	if errors.Is(err, errCodesMany) {
+	if errors.Is(err, errCodesMany(CodesAtMost)) {
 		if lives, failure := s.codeLives(ctx, t.Caller); failure == nil && lives {
 			return dialog.Go(nodeCode, keySent, sentLast), nil
 		}
@@ -154,7 +180,7 @@ func (s *Service) answerPIN(ctx context.Context, t *dialog.Turn, input string) (
 	}
 	id, err := s.openAttempt(ctx, t.Caller, input)
 	if errors.Is(err, errCodeNeeded) {
-		return dialog.Go(NodeStart), nil
+		return dialog.Go(nodeNumbers), nil
 	}
 	return dialog.Go(nodeDocument, keyAttempt, id), err
 }
@@ -164,7 +190,7 @@ func (s *Service) answerPIN(ctx context.Context, t *dialog.Turn, input string) (
 func (s *Service) answerBoth(ctx context.Context, t *dialog.Turn, pin, document string) (dialog.Next, error) {
 	id, err := s.openAttempt(ctx, t.Caller, pin)
 	if errors.Is(err, errCodeNeeded) {
-		return dialog.Go(NodeStart), nil
+		return dialog.Go(nodeNumbers), nil
 	}
 	if err != nil {
 		return dialog.Next{}, err
@@ -195,7 +221,7 @@ func (s *Service) answerAttempt(ctx context.Context, t *dialog.Turn, id, documen
 		next.Fresh = true // there is no way back to numbers that were taken
 		return next, nil
 	case errors.Is(err, errAttemptOver):
-		return dialog.Go(NodeStart, keyAttempt, ""), nil
+		return dialog.Go(nodeNumbers, keyAttempt, ""), nil
 	}
 	for _, why := range refusals {
 		if errors.Is(err, why) {

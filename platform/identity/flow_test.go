@@ -15,6 +15,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
@@ -27,6 +28,7 @@ type dialler struct {
 	state  *dialog.State
 	kept   []string // every state, encoded
 	turns  int
+	calls  int
 
 	channel caller.Channel // empty: USSD
 	budget  dialog.Budget  // zero: a USSD screen
@@ -51,7 +53,7 @@ func newDiallerOf(w *world, phone string, flow dialog.Flow) *dialler {
 	w.T.Helper()
 	catalogue, err := locales.Load()
 	w.OK(err)
-	engine, err := dialog.New(catalogue, dialog.Options{Profiles: w.service, Log: w.deps.Log, Lapse: w.service.Lapse}, flow, w.service.Flow())
+	engine, err := dialog.New(catalogue, dialog.Options{Profiles: w.service, Log: w.deps.Log, Resumed: w.service.Resumed}, flow, w.service.Flow())
 	w.OK(err)
 	return &dialler{world: w, engine: engine, phone: phone, state: dialog.NewState(locales.RU)}
 }
@@ -59,6 +61,7 @@ func newDiallerOf(w *world, phone string, flow dialog.Flow) *dialler {
 // dial begins anew, as after a call that dropped.
 func (k *dialler) dial() {
 	k.T.Helper()
+	k.calls++
 	k.state = dialog.NewState(locales.RU)
 	k.turn(dialog.Input{Start: true})
 }
@@ -68,7 +71,9 @@ func (k *dialler) turn(in dialog.Input) string {
 	k.turns++
 	c := k.by(k.phone)
 	c.Key = fmt.Sprint("turn-", k.turns)
-	c.Channel = cmp.Or(k.channel, c.Channel)
+	if c.Channel = cmp.Or(k.channel, c.Channel); c.Channel == caller.USSD {
+		c.Session = fmt.Sprint("call-", k.calls)
+	}
 	in.Budget = cmp.Or(k.budget, dialog.Budget{Septets: 182, Units: 80})
 	reply, err := k.engine.Next(k.T.Context(), c, k.state, in)
 	k.OK(err)
@@ -178,7 +183,7 @@ func TestACodeThatIsOverIsSentAnew(t *testing.T) {
 		for range identity.CodeTries {
 			k.turn(dialog.Input{Text: wrong(w.code(aigul))})
 		}
-		k.breakOff("Слишком много") // three in ten minutes
+		k.breakOff("За 10 минут кодов не больше 3") // three in ten minutes
 	})
 }
 
@@ -193,13 +198,13 @@ func TestWhoWasProvedIsProvedAgain(t *testing.T) {
 		w.OK(err)
 		k.dial()
 		k.say("1", "Готово")
-		w.OK(w.service.Lapse(t.Context(), w.by(aigul)))
+		w.Pass(20 * time.Minute)
 		k.dial()
 		k.say("1", "Введите персональный номер (ПИН, 14 цифр)")
-		w.OK(w.service.Release(t.Context(), aigul, "staff"))
+		w.OK(w.service.Release(t.Context(), staff.Act{Actor: "staff"}, aigul))
 		k.dial()
 		k.say("1", "Введите код из SMS\n1")
-		w.OK(w.service.Release(t.Context(), aigul, "staff")) // a living code is not inherited
+		w.OK(w.service.Release(t.Context(), staff.Act{Actor: "staff"}, aigul)) // a living code is not inherited
 		k.say(w.code(aigul), "недействителен")
 	})
 }
@@ -212,6 +217,7 @@ func (k *dialler) breakOff(want string) {
 	if earlier == nil {
 		k.T.Fatalf("after %d turns there is nothing to continue", k.turns)
 	}
+	k.calls++
 	k.state = dialog.NewState(locales.RU)
 	k.turn(dialog.Input{Start: true, Earlier: earlier})
 	if got := k.turn(dialog.Input{Text: "1"}); !strings.HasPrefix(got, want) {
@@ -452,7 +458,7 @@ func TestF11TheWordOfUndoActsAtOnce(t *testing.T) {
 				w.prove(aigul)
 				w.Pass(time.Minute)
 				w.prove(second)
-				w.OK(w.service.Lapse(t.Context(), w.by(aigul))) // so that a conversation asks for the number
+				w.OK(w.service.Forget(t.Context(), w.by(aigul))) // so that a conversation asks for the number
 				k := newDialler(w, aigul)
 				in := before(k)
 				k.channel, in.Text = caller.SMS, noticeNumber.FindString(w.notices(aigul)[0])
@@ -488,7 +494,7 @@ func TestBothNumbersInOneText(t *testing.T) {
 						k.say(first, "номер ID-карты")
 					}
 					k.say(typed, "Готово")
-					w.OK(w.service.Lapse(t.Context(), k.by(aigul)))
+					w.OK(w.service.Forget(t.Context(), k.by(aigul)))
 					w.Pass(24 * time.Hour)
 				}
 			}

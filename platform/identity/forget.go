@@ -3,11 +3,13 @@ package identity
 import (
 	"context"
 	"fmt"
+	"maps"
 	"unicode/utf8"
 
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/identity/db"
+	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/registry"
 	"github.com/eshik-kg/eshik/platform/store"
 )
@@ -22,6 +24,14 @@ const (
 
 // forgetWords have the phone forget whom it was proved for.
 var forgetWords = []string{"чыгуу", "мени унут", "башка киши", "выход", "выйти", "забудь меня", "другой человек"}
+
+// keyAbout is whom the screen that was left was about: a citizen's id. What is done from
+// there is done for that person or for nobody.
+const keyAbout = "identity.about"
+
+// errChanged is where a phone proved somebody else, in an app or by SMS, while a screen
+// named the one before.
+var errChanged = problem.New(problem.Conflict, "problem.identity_changed")
 
 // calledContext binds a sealed name to its proof.
 const calledContext = "identity.called/"
@@ -40,7 +50,7 @@ func called(p registry.Person) string {
 }
 
 // calledBy opens the name that a proof keeps; "" where it keeps none.
-func (s *Service) calledBy(row db.LastProofRow) (string, error) {
+func (s *Service) calledBy(row db.GoodProofsRow) (string, error) {
 	if len(row.CalledSealed) == 0 {
 		return "", nil
 	}
@@ -54,23 +64,50 @@ func (s *Service) calledBy(row db.LastProofRow) (string, error) {
 // Named says on a screen that rests on a citizen's proof whose it is, and lets somebody
 // else prove who they are; the screen is at node.
 func Named(screen dialog.Screen, citizen Citizen, node string) dialog.Screen {
-	if citizen.Called == "" {
-		return screen
+	if citizen.Called != "" {
+		screen.Body = append(screen.Body, dialog.Raw("called", citizen.Called))
+		screen.Options = append(screen.Options, dialog.Option{Label: dialog.Say("identity.other"), Next: dialog.Call(nodeOther, node)})
 	}
-	screen.Body = append(screen.Body, dialog.Raw("called", citizen.Called))
-	screen.Options = append(screen.Options, dialog.Option{Label: dialog.Say("identity.other"), Next: dialog.Call(nodeOther, node)})
+	return About(screen, citizen.ID)
+}
+
+// About says which citizen (an id) a screen tells of: who has another one proved meanwhile, or
+// none, is not shown it. The conversation remembers it, for Same.
+func About(screen dialog.Screen, citizen string) dialog.Screen {
+	screen.About = citizen
+	for i := range screen.Options {
+		next := &screen.Options[i].Next
+		next.Set = maps.Clone(next.Set)
+		if next.Set == nil {
+			next.Set = map[string]string{}
+		}
+		next.Set[keyAbout] = citizen
+	}
 	return screen
 }
 
-// Forget ends what the caller's phone proved. Its one-time codes stay: they show in whose
-// hand the SIM is.
+// Same refuses where the phone proved somebody else since the screen that was About a
+// citizen. The problem belongs above a screen that names the one it proved now.
+func Same(t *dialog.Turn, citizen string) error {
+	if about := t.Get(keyAbout); about != "" && about != citizen {
+		return errChanged
+	}
+	return nil
+}
+
+// Forget ends what the caller's phone proved, in whichever session. Its one-time codes stay: they show in whose
+// hand the SIM is. A proof under way, in an app say, comes to nothing.
 func (s *Service) Forget(ctx context.Context, c caller.Caller) error {
 	if err := ownPhone(c); err != nil {
 		return err
 	}
 	index := s.phoneIndex(c.Phone)
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
-		if err := s.lapseProofs(ctx, db.New(tx), index, c.Now); err != nil {
+		q := db.New(tx)
+		if err := s.lapseProofs(ctx, q, index, c.Now); err != nil {
+			return err
+		}
+		if err := q.WipeAttemptsOf(ctx, db.WipeAttemptsOfParams{PinSealed: []byte{}, PhoneIndex: index}); err != nil {
 			return err
 		}
 		return s.Trail.Leave(ctx, tx, s.checked(c, "forget", "done", index, index))
@@ -81,8 +118,13 @@ func (s *Service) Forget(ctx context.Context, c caller.Caller) error {
 	return nil
 }
 
-// doOther has somebody else of those who share the phone prove who they are.
+// doOther has somebody else of those who share the phone prove who they are. Where that
+// happened elsewhere, the screen names them by now.
 func (s *Service) doOther(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
+	citizen, proved, err := s.Proof(ctx, t.Caller)
+	if err != nil || proved && Same(t, citizen.ID) != nil {
+		return dialog.Return(), err
+	}
 	return dialog.Go(NodeStart), s.Forget(ctx, t.Caller)
 }
 

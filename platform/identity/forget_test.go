@@ -25,6 +25,36 @@ func ofWhom(w *world) dialog.Flow {
 	}
 }
 
+// acting is a service that does something for whom its screen names.
+func acting(w *world, done *[]string) dialog.Flow {
+	const node, act, end = "trial.whose", "trial.act", "trial.end"
+	flow := ofWhom(w)
+	flow.Nodes = []dialog.Node{
+		{ID: node, Show: func(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
+			citizen, _, err := w.service.Proof(ctx, t.Caller)
+			return identity.Named(dialog.Screen{
+				Body:    []dialog.Message{dialog.Raw("title", "Всё о вас")},
+				Options: []dialog.Option{{Label: dialog.Raw("title", "Сделать"), Next: dialog.Go(act)}},
+			}, citizen, node), err
+		}},
+		{ID: act, Do: func(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
+			citizen, _, err := w.service.Proof(ctx, t.Caller)
+			if err == nil {
+				err = identity.Same(t, citizen.ID)
+			}
+			if err != nil {
+				return dialog.Next{}, dialog.BackTo(node, err)
+			}
+			*done = append(*done, citizen.Called)
+			return dialog.Done(end), nil
+		}},
+		{ID: end, Plain: func(*dialog.Turn) dialog.Screen {
+			return dialog.Screen{Body: []dialog.Message{dialog.Raw("title", "сделано")}, End: true}
+		}},
+	}
+	return flow
+}
+
 // TestASharedPhoneNamesWhom: on a phone of two people what rests on a proof says whose it
 // is, the other one proves it without a code and without an app, and nobody is left proved
 // where that fails.
@@ -67,6 +97,56 @@ func TestThePhoneForgets(t *testing.T) {
 		}
 		if n := w.Number("SELECT COUNT(*) FROM audit_records WHERE action = 'identity.forget.done'"); n != 4 {
 			t.Errorf("the audit log tells of %d", n)
+		}
+	})
+}
+
+// TestForgettingEndsAProofUnderWay: a proof that waits for the register, in an app say, does
+// not come behind the answer that nobody is remembered.
+func TestForgettingEndsAProofUnderWay(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.verify(aigul)
+		asked, goOn := make(chan struct{}), make(chan struct{})
+		w.register.hold = func() { close(asked); <-goOn }
+		ended := make(chan error)
+		go func() {
+			_, err := w.service.Prove(t.Context(), w.by(aigul), aigulPIN, aigulDocument)
+			ended <- err
+		}()
+		<-asked
+		w.OK(w.service.Forget(t.Context(), w.by(aigul)))
+		close(goOn)
+		w.refused(<-ended, "attempt_over")
+		if _, proved, err := w.service.Proof(t.Context(), w.by(aigul)); proved || err != nil {
+			t.Errorf("proved %v, %v", proved, err)
+		}
+		if kept := w.Number("SELECT COUNT(*) FROM identity_attempts WHERE LENGTH(pin_sealed) > 0"); kept != 0 {
+			t.Errorf("%d personal numbers are kept", kept)
+		}
+	})
+}
+
+// TestASharedPhoneChangesHands: what was chosen on a screen that names one of those who share
+// a phone is not done for the other, who was proved in an app meanwhile.
+func TestASharedPhoneChangesHands(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.prove(aigul)
+		var done []string
+		k := newDiallerOf(w, aigul, acting(w, &done))
+		k.dial()
+		k.say("1", "Айгүл А.")
+		if _, err := w.service.Prove(t.Context(), w.by(aigul), bakytPIN, bakytDocument); err != nil {
+			t.Fatal(err)
+		}
+		k.say("1", "подтвердился другой человек")
+		if len(done) != 0 {
+			t.Fatalf("done for %q", done)
+		}
+		k.say("1", "сделано") // the screen names the other one by now
+		if len(done) != 1 || done[0] != "Токтогулов" {
+			t.Errorf("done for %q", done)
 		}
 	})
 }

@@ -55,8 +55,8 @@ func (s *Service) takeCode(ctx context.Context, c caller.Caller, challenge, code
 
 // checkCode gives the refusal apart from the error: the guess stays counted.
 func (s *Service) checkCode(ctx context.Context, tx *store.Tx, c caller.Caller, challenge, code string) (refused, err error) {
-	q, now := db.New(tx), dbtime.From(c.Now)
-	live, err := q.LiveCodes(ctx, db.LiveCodesParams{PhoneIndex: s.phoneIndex(c.Phone), Door: door(c), ExpiresAt: now})
+	q, now, phone := db.New(tx), dbtime.From(c.Now), s.phoneIndex(c.Phone)
+	live, err := q.LiveCodes(ctx, db.LiveCodesParams{PhoneIndex: phone, Door: door(c), ExpiresAt: now})
 	if err != nil {
 		return nil, err
 	}
@@ -72,11 +72,12 @@ func (s *Service) checkCode(ctx context.Context, tx *store.Tx, c caller.Caller, 
 		if err != nil {
 			return nil, err
 		}
-		if hmac.Equal([]byte(g.mac), []byte(s.codeMAC(row.ID, code))) {
+		of := sentCode{id: row.ID, phone: phone, door: door(c), shared: row.Shared, expires: row.ExpiresAt}
+		if hmac.Equal([]byte(g.mac), []byte(s.codeMAC(of, code))) {
 			if _, err := q.UseCode(ctx, db.UseCodeParams{UsedAt: now, ID: row.ID}); err != nil {
 				return nil, err
 			}
-			return nil, s.Trail.Leave(ctx, tx, s.checked(c, "code", "done", row.ID, s.phoneIndex(c.Phone)))
+			return nil, s.Trail.Leave(ctx, tx, s.checked(c, "code", "done", row.ID, phone))
 		}
 		missed = missed.or(g)
 	}
@@ -86,7 +87,7 @@ func (s *Service) checkCode(ctx context.Context, tx *store.Tx, c caller.Caller, 
 	if missed.made > CodeTries { // the audit log says that a code was guessed at, not how long
 		return missed.refusal(), nil
 	}
-	return missed.refusal(), s.Trail.Leave(ctx, tx, s.checked(c, "code", "refused", missed.id, s.phoneIndex(c.Phone)))
+	return missed.refusal(), s.Trail.Leave(ctx, tx, s.checked(c, "code", "refused", missed.id, phone))
 }
 
 // guess is one that was counted against a code.

@@ -22,12 +22,15 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/identity/db"
+	"github.com/eshik-kg/eshik/platform/identity/esi"
+	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/keylock"
 	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/needs"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/registry"
 	"github.com/eshik-kg/eshik/platform/seal"
+	"github.com/eshik-kg/eshik/platform/slowhash"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 	"github.com/eshik-kg/eshik/platform/trail"
@@ -40,7 +43,6 @@ const ServiceName = "identity"
 const (
 	phonePurpose   = "identity.phone"
 	pinPurpose     = "identity.pin"
-	codePurpose    = "identity.code"
 	addressPurpose = "identity.address"
 	blockPurpose   = "identity.block"
 	turnPurpose    = "identity.turn"
@@ -57,10 +59,6 @@ const (
 	documentPurpose = "identity.document"
 )
 
-// ProofLasts is how long a phone stays bound to the citizen who proved
-// themselves on it. Phones are shared and numbers recycled: not for long.
-const ProofLasts = 12 * time.Hour
-
 // The problems of identification.
 var (
 	errNoPhone = problem.New(problem.Unauthenticated, "problem.identity_phone_missing")
@@ -74,6 +72,8 @@ type Citizen struct {
 	// Called is what the dialogue calls them to whoever holds the phone: the given name
 	// and the surname's initial; empty where the proof is from before it was kept.
 	Called string
+	// Level is how surely it is them: LevelWeak or LevelStrong.
+	Level caller.Level
 }
 
 // PersonRegistry asks the register of persons.
@@ -88,17 +88,19 @@ type Texts interface {
 	Message(loc locales.Locale, key string, args ...any) (full, short string)
 }
 
-// Deps is what a Service stands on; every field but HeldBack is needed.
+// Deps is what a Service stands on; every field but Strong and HeldBack is needed.
 type Deps struct {
 	DB       *store.DB
 	Sealer   *seal.Sealer
 	Trail    *trail.Trail
 	Limiter  limit.Limiter
 	Registry PersonRegistry
-	Texts    Texts
-	Now      func() time.Time
-	Random   io.Reader // crypto/rand.Reader
-	Log      *slog.Logger
+	// Strong are the ways to prove a person strongly without asking them; none: there is none.
+	Strong []Provider
+	Texts  Texts
+	Now    func() time.Time
+	Random io.Reader // crypto/rand.Reader
+	Log    *slog.Logger
 	// HeldBack counts a code that was not sent, by why: Held…; nil counts nothing.
 	HeldBack func(why string)
 }
@@ -112,43 +114,25 @@ type Service struct {
 	ties      []Tie
 	alarm     alarm
 	proving   keylock.Locks // by phone index
+	slow      slowhash.Hasher
+
+	// national is the state's own sign-in; nil: it is not offered.
+	national *esi.Client
+	queue    *job.Queue // of what is asked there
 }
 
 // New makes a Service. At the first start on a database it makes the key that
 // signs tokens.
 func New(deps Deps) (*Service, error) {
-	if err := needs.All("identity", deps, "HeldBack"); err != nil {
+	if err := needs.All("identity", deps, "Strong", "HeldBack"); err != nil {
 		return nil, err
 	}
-	s := &Service{Deps: deps, validator: newValidator(deps.Now)}
+	s := &Service{Deps: deps, validator: newValidator(deps.Now), slow: slowhash.New()}
 	s.profiles = store.NewLookup(s.findProfiles)
 	if err := s.firstKey(context.Background()); err != nil {
 		return nil, fmt.Errorf("load the keys of tokens: %w", err)
 	}
 	return s, nil
-}
-
-// Proof gives the citizen who last proved themselves on the caller's phone; not
-// ok when nobody did, or too long ago.
-func (s *Service) Proof(ctx context.Context, c caller.Caller) (citizen Citizen, ok bool, err error) {
-	if c.Phone == "" {
-		return Citizen{}, false, nil
-	}
-	return s.proof(ctx, c.Phone, c.Now)
-}
-
-func (s *Service) proof(ctx context.Context, phone string, now time.Time) (Citizen, bool, error) {
-	row, err := db.New(s.DB.Reader()).LastProof(ctx, db.LastProofParams{
-		PhoneIndex: s.phoneIndex(phone), ExpiresAt: dbtime.From(now),
-	})
-	if errors.Is(err, sql.ErrNoRows) {
-		return Citizen{}, false, nil
-	}
-	if err != nil {
-		return Citizen{}, false, fmt.Errorf("look for a proof: %w", err)
-	}
-	called, err := s.calledBy(row)
-	return Citizen{ID: row.CitizenID, Called: called}, err == nil, err
 }
 
 // PIN gives a citizen's personal number, for calls to registers only: it must

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 	"github.com/eshik-kg/eshik/platform/testworld"
@@ -48,7 +49,7 @@ func published(t *testing.T, s *identity.Service) (ids []string) {
 
 func (w *world) rotate() identity.TokenKey {
 	w.T.Helper()
-	key, made, err := w.service.RotateTokenKey(w.T.Context(), "officer")
+	key, made, err := w.service.RotateTokenKey(w.T.Context(), staff.Act{Actor: "staff:officer"})
 	w.OK(err)
 	if !made || key.State != identity.KeyWaits {
 		w.T.Fatalf("no new key: %+v", key)
@@ -77,7 +78,7 @@ func TestAKeyIsPublishedBeforeItSigns(t *testing.T) {
 		signIn := w.device(aigul, "")
 		first := kidOf(t, signIn.Access)
 		next := w.rotate()
-		again, made, err := w.service.RotateTokenKey(t.Context(), "officer")
+		again, made, err := w.service.RotateTokenKey(t.Context(), staff.Act{Actor: "staff:officer"})
 		if err != nil || made || again != next {
 			t.Errorf("beside a key that waits another is made: %+v, %v", again, err)
 		}
@@ -145,7 +146,7 @@ func TestAReplacedKeyEndsItsTokens(t *testing.T) {
 			t.Fatal("the forger does not forge well")
 		}
 		w.rotate()
-		key, err := w.service.ReplaceTokenKey(t.Context(), "officer")
+		key, err := w.service.ReplaceTokenKey(t.Context(), staff.Act{Actor: "staff:officer"})
 		w.OK(err)
 		for _, s := range []*identity.Service{w.service, other} {
 			if got := published(t, s); !slices.Equal(got, []string{key.ID}) { // at once: others keep what they read
@@ -282,7 +283,7 @@ func TestRotationsAtOnce(t *testing.T) {
 		var mu sync.Mutex
 		made := 0
 		atOnce(6, func(int) {
-			_, new, err := w.service.RotateTokenKey(t.Context(), "officer")
+			_, new, err := w.service.RotateTokenKey(t.Context(), staff.Act{Actor: "staff:officer"})
 			w.OK(err)
 			mu.Lock()
 			defer mu.Unlock()
@@ -294,7 +295,7 @@ func TestRotationsAtOnce(t *testing.T) {
 			t.Errorf("%d keys were made", made)
 		}
 		atOnce(3, func(int) {
-			_, err := w.service.ReplaceTokenKey(t.Context(), "officer")
+			_, err := w.service.ReplaceTokenKey(t.Context(), staff.Act{Actor: "staff:officer"})
 			w.OK(err)
 		})
 		if n := w.Number("SELECT COUNT(*) FROM identity_keys WHERE revoked_at IS NULL"); n != 1 {
@@ -341,7 +342,7 @@ func TestAKeyOfBefore(t *testing.T) {
 		if kid := kidOf(t, w.token(bakyt).Access); kid == "t1" {
 			t.Error("the key of before still signs")
 		}
-		_, err := w.service.ReplaceTokenKey(t.Context(), "officer")
+		_, err := w.service.ReplaceTokenKey(t.Context(), staff.Act{Actor: "staff:officer"})
 		w.OK(err)
 		w.fsck("replaced")
 		w.changed("the key t1", "UPDATE identity_keys SET revoked_at = NULL WHERE kid = 't1'")
@@ -385,7 +386,7 @@ func TestPlantedKeys(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		_, err := w.service.ReplaceTokenKey(t.Context(), "officer")
+		_, err := w.service.ReplaceTokenKey(t.Context(), staff.Act{Actor: "staff:officer"})
 		w.OK(err)
 		w.rotate()
 		var plants []storetest.Plant

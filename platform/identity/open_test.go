@@ -212,6 +212,7 @@ func TestTheDocumentsHaveTheFigures(t *testing.T) {
 			fmt.Sprintf("strangers cause %d at most", identity.CodesOpen+1), fmt.Sprintf("a code of %d digits", identity.SharedDigits),
 			fmt.Sprintf("%d messages in %d minutes, then everybody waits", identity.OpenAtMost, per),
 		},
+		"locales/en/identity.toml": {fmt.Sprintf("Codes in %d minutes: {n}.", per)},
 		"api/citizen/openapi.yaml": {
 			fmt.Sprintf("%d codes of %d digits %s", identity.CodesOpen, identity.CodeDigits, short),
 			fmt.Sprintf("Then one code of %d", identity.SharedDigits),
@@ -220,8 +221,6 @@ func TestTheDocumentsHaveTheFigures(t *testing.T) {
 		"docs/guides/rest.md": {fmt.Sprintf("gets %d short codes %s", identity.CodesOpen, short), fmt.Sprintf("a code of %d digits", identity.SharedDigits)},
 		"docs/guides/operators.md": {
 			fmt.Sprintf("by its own calls and texts | a phone | %d in %d minutes |", identity.CodesAtMost, per),
-			fmt.Sprintf("%d short ones in %d minutes, %d in a day", identity.CodesOpen, per, identity.SpentAtMost),
-			fmt.Sprintf("one of %d digits in %d minutes", identity.SharedDigits, per),
 		},
 		"docs/decisions/0017-codes-that-grow.md": {
 			fmt.Sprintf("%d, so 1 in %d", identity.SpentAtMost*2*identity.CodeTries, 1_000_000/(identity.SpentAtMost*2*identity.CodeTries)),

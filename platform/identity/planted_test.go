@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 	"github.com/eshik-kg/eshik/platform/testworld"
@@ -37,7 +38,7 @@ func (w *world) people() (her, him string) {
 	if got := w.undo(third, ""); got != identity.UndoDone {
 		w.T.Fatalf("undone: %s", got)
 	}
-	w.OK(w.service.Unblock(w.T.Context(), aigul, "officer"))
+	w.OK(w.service.Unblock(w.T.Context(), staff.Act{Actor: "officer"}, aigul, aigulPIN))
 	return her, citizen.ID
 }
 
@@ -79,6 +80,7 @@ func plantsOf(her, him string) (list []storetest.Plant) {
 	for set, named := range map[string]string{
 		"id = 'x' || id": "nothing of the proof", "phone_index = 'x'": "another phone's", "citizen_id = '" + her + "'": "another phone's or citizen's",
 		"proved_at = proved_at + 1": "the audit log says of", "expires_at = expires_at + 1": "the audit log says of",
+		"level = 3": "is of the level 3", "session = 'x'": "was made in another session", "used_at = used_at + 1": "was last used at",
 	} {
 		add(named, "UPDATE identity_proofs SET "+set+" WHERE citizen_id = '"+him+"'")
 	}

@@ -15,7 +15,7 @@ import (
 type Account struct {
 	// Locale is the language that was chosen for the phone; "" when none was.
 	Locale locales.Locale
-	// ProvenUntil is when the proof on the phone lapses; zero: nobody is proven.
+	// ProvenUntil is when the proof in the caller's session lapses; zero: nobody is proven.
 	ProvenUntil time.Time
 }
 
@@ -29,8 +29,8 @@ func (s *Service) Account(ctx context.Context, c caller.Caller) (Account, error)
 	if c.Subject == "" {
 		return account, nil
 	}
-	proofs, err := s.liveProofs(ctx, c)
-	account.ProvenUntil = proofs[s.phoneIndex(c.Phone)]
+	row, _, err := s.lastProof(ctx, c)
+	account.ProvenUntil = row.ExpiresAt.Time
 	return account, err
 }
 

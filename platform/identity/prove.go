@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/identity/db"
@@ -59,7 +60,7 @@ var (
 )
 
 // Prove checks a personal number and a document against the register of persons
-// and binds the caller's phone to the citizen for ProofLasts. The phone must
+// and binds the caller's phone to the citizen for ProofLasts, weakly: StepUp makes it more. The phone must
 // have used a code within VerifiedLasts.
 func (s *Service) Prove(ctx context.Context, c caller.Caller, pin, document string) (Citizen, error) {
 	if _, ok := parseDocument(document); !ok {
@@ -285,24 +286,8 @@ func excess(guesses []dbtime.Time, atMost int, per time.Duration, now time.Time)
 
 // proved binds the phone to the citizen, who is called so.
 func (s *Service) proved(ctx context.Context, c caller.Caller, attempt db.IdentityAttempt, pin []byte, document, called string) (Citizen, error) {
-	sealed, err := s.Sealer.Seal(pin, pinContext)
-	if err != nil {
-		return Citizen{}, err
-	}
-	fresh, err := s.newID()
-	if err != nil {
-		return Citizen{}, err
-	}
-	proof, err := s.newID()
-	if err != nil {
-		return Citizen{}, err
-	}
-	name, err := s.Sealer.Seal([]byte(called), calledContext+proof)
-	if err != nil {
-		return Citizen{}, err
-	}
-	citizen := Citizen{Called: called}
-	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
+	citizen := Citizen{Called: called, Level: caller.LevelWeak}
+	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
 		q, now := db.New(tx), dbtime.From(c.Now)
 		if err := s.lockPhone(ctx, q, attempt.PhoneIndex, c.Now); err != nil {
 			return err
@@ -314,7 +299,7 @@ func (s *Service) proved(ctx context.Context, c caller.Caller, attempt db.Identi
 		if n == 0 { // it lapsed while the register thought
 			return errAttemptOver
 		}
-		row, err := s.citizen(ctx, q, db.InsertCitizenParams{ID: fresh, PinIndex: attempt.PinIndex, PinSealed: sealed, CreatedAt: now})
+		row, err := s.knownAs(ctx, q, string(pin), attempt.PinIndex, now)
 		if err != nil {
 			return err
 		}
@@ -322,22 +307,59 @@ func (s *Service) proved(ctx context.Context, c caller.Caller, attempt db.Identi
 		if err = q.LockCitizen(ctx, citizen.ID); err != nil { // phones proved at once tell each other
 			return err
 		}
-		bound, err := s.bind(ctx, tx, c, citizen.ID, attempt.PinIndex, document)
-		if err != nil {
-			return err
-		}
-		if err = q.InsertProof(ctx, db.InsertProofParams{
-			ID: proof, PhoneIndex: attempt.PhoneIndex, CitizenID: citizen.ID,
-			ProvedAt: now, ExpiresAt: dbtime.From(c.Now.Add(ProofLasts)), CalledSealed: name,
-		}); err != nil {
-			return err
-		}
-		return s.Trail.Leave(ctx, tx, s.checked(c, "proof", "done", proof, citizen.ID, citizenOf(row), bindingOf(bound)))
+		_, err = s.bindProof(ctx, tx, c, row, s.documentMAC(attempt.PinIndex, document), proofAs{called, caller.LevelWeak, ProofLasts})
+		return err
 	})
 	if err != nil {
 		return Citizen{}, fmt.Errorf("bind a phone to a citizen: %w", err)
 	}
 	return citizen, nil
+}
+
+// bindProof binds the caller's phone in tx to a person whose document has the MAC, and who
+// is called so, and gives the proof's id. The record of a proof says of a weak one: what made
+// it more has its own.
+func (s *Service) bindProof(
+	ctx context.Context, tx *store.Tx, c caller.Caller, person db.IdentityCitizen, documentMAC string, as proofAs,
+) (string, error) {
+	bound, was, err := s.bind(ctx, tx, c, person, documentMAC, as.called)
+	if err != nil {
+		return "", err
+	}
+	return s.noteProof(ctx, tx, c, person, bound, was, as)
+}
+
+// proofAs is how somebody is proved: as whom they are called, how surely, and for how long at most.
+type proofAs struct {
+	called string
+	level  caller.Level
+	lasts  time.Duration
+}
+
+// noteProof notes in tx that a person is proved on the caller's phone, which is bound to them;
+// was is how it was bound before.
+func (s *Service) noteProof(
+	ctx context.Context, tx *store.Tx, c caller.Caller, person db.IdentityCitizen, bound db.IdentityBinding, was *audit.Group, as proofAs,
+) (string, error) {
+	proof, err := s.newID()
+	if err != nil {
+		return "", err
+	}
+	name, err := s.Sealer.Seal([]byte(as.called), calledContext+proof)
+	if err != nil {
+		return "", err
+	}
+	err = db.New(tx).InsertProof(ctx, db.InsertProofParams{
+		ID: proof, PhoneIndex: s.phoneIndex(c.Phone), CitizenID: person.ID,
+		ProvedAt: dbtime.From(c.Now), ExpiresAt: dbtime.From(c.Now.Add(as.lasts)), CalledSealed: name, Level: int64(as.level),
+		Session: sessionOf(c),
+	})
+	if err != nil {
+		return "", err
+	}
+	step := s.checked(c, "proof", "done", proof, person.ID, citizenOf(person), bindingOf(bound), proofOf(proof, sessionOf(c), as.lasts))
+	step.Audit.Was = []*audit.Group{was}
+	return proof, s.Trail.Leave(ctx, tx, step)
 }
 
 // citizen gives the citizen of a personal number: the fresh one, where there was none.
@@ -350,6 +372,15 @@ func (s *Service) citizen(ctx context.Context, q *db.Queries, fresh db.InsertCit
 		return db.IdentityCitizen{}, err
 	}
 	_, err = numberOf(s.Sealer, row)
+	return row, err
+}
+
+// genuine gives a citizen by their id; the number in the row must be that of its index.
+func (s *Service) genuine(ctx context.Context, q *db.Queries, id string) (db.IdentityCitizen, error) {
+	row, err := q.Citizen(ctx, id)
+	if err == nil {
+		_, err = numberOf(s.Sealer, row)
+	}
 	return row, err
 }
 

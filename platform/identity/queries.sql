@@ -147,13 +147,33 @@ SELECT * FROM identity_citizens WHERE pin_index = $1;
 SELECT * FROM identity_citizens WHERE id = $1;
 
 -- name: InsertProof :exec
-INSERT INTO identity_proofs (id, phone_index, citizen_id, proved_at, expires_at, called_sealed) VALUES ($1, $2, $3, $4, $5, $6);
+INSERT INTO identity_proofs (id, phone_index, citizen_id, proved_at, expires_at, called_sealed, level, session, used_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $4);
 
--- name: LastProof :one
-SELECT id, citizen_id, called_sealed FROM identity_proofs
-WHERE phone_index = $1 AND expires_at > $2 ORDER BY proved_at DESC, id DESC LIMIT 1;
+-- name: GoodProofs :many
+-- Those that are good in a session, its own first, which texts have no end of: of them one too
+-- is good for a span. Another's are after a use so late that the
+-- span of silence is not over, which is another where the person has a secret on the phone. None
+-- is while a dispute holds the phone off, whatever a row says.
+SELECT p.id, p.citizen_id, p.called_sealed, p.level, p.used_at, p.proved_at, p.expires_at FROM identity_proofs p
+    LEFT JOIN identity_secrets s ON s.citizen_id = p.citizen_id AND s.phone_index = p.phone_index
+WHERE p.phone_index = sqlc.arg(phone_index) AND p.expires_at > sqlc.arg(now) AND (p.session = sqlc.arg(session) AND p.used_at > sqlc.arg(own_silent_at)
+    OR s.citizen_id IS NULL AND p.used_at > sqlc.arg(silent_at) OR s.citizen_id IS NOT NULL AND p.used_at > sqlc.arg(secret_silent_at))
+    AND NOT EXISTS (SELECT 1 FROM identity_bindings b
+        WHERE b.citizen_id = p.citizen_id AND b.phone_index = p.phone_index AND b.blocked_until_at > sqlc.arg(now))
+ORDER BY CASE WHEN p.session = sqlc.arg(session) THEN 0 ELSE 1 END, p.proved_at DESC, p.id DESC;
+
+-- name: LastCalled :one
+SELECT id, called_sealed FROM identity_proofs WHERE citizen_id = $1 ORDER BY proved_at DESC, id DESC LIMIT 1;
+
+-- name: UseProof :execrows
+UPDATE identity_proofs SET used_at = sqlc.arg(now) WHERE id = sqlc.arg(id) AND used_at <= sqlc.arg(noted_at) AND expires_at > sqlc.arg(now);
+
+-- name: RaiseProof :execrows
+UPDATE identity_proofs SET level = $1 WHERE id = $2 AND phone_index = $3 AND expires_at > $4 AND level < $1;
 
 -- name: LiveProof :one
+-- In whichever session.
 SELECT COUNT(*) FROM identity_proofs WHERE phone_index = $1 AND citizen_id = $2 AND expires_at > $3;
 
 -- name: LapseProofsOf :exec
@@ -190,18 +210,24 @@ UPDATE identity_bindings SET blocked_until_at = $1 WHERE citizen_id = $2 AND cle
 -- name: Clear :exec
 UPDATE identity_bindings SET cleared_at = $1, blocked_until_at = NULL WHERE citizen_id = $2 AND phone_index = $3;
 
+-- name: Doubt :exec
+UPDATE identity_bindings SET cleared_at = NULL WHERE citizen_id = $1 AND phone_index = $2;
+
 -- name: Unbind :exec
 DELETE FROM identity_bindings WHERE phone_index = $1;
 
 -- name: AddNotice :exec
-INSERT INTO identity_notices (id, number, told_index, citizen_id, phone_index, made_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7);
+INSERT INTO identity_notices (id, number, told_index, citizen_id, phone_index, made_at, expires_at, mac)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: NoticesTo :many
 SELECT * FROM identity_notices WHERE told_index = $1 AND made_at > $2 ORDER BY made_at DESC;
 
 -- name: EndNotices :exec
-UPDATE identity_notices SET undone_at = $1 WHERE citizen_id = $2 AND undone_at IS NULL;
+-- Those about a phone that an operator cleared stay open: it is not cut off.
+UPDATE identity_notices SET undone_at = $1 WHERE identity_notices.citizen_id = $2 AND undone_at IS NULL AND NOT EXISTS (
+    SELECT 1 FROM identity_bindings b
+    WHERE b.citizen_id = identity_notices.citizen_id AND b.phone_index = identity_notices.phone_index AND b.cleared_at IS NOT NULL);
 
 -- name: OpenNotices :one
 SELECT COUNT(*) FROM identity_notices
@@ -236,7 +262,7 @@ SELECT * FROM identity_keys ORDER BY slot;
 SELECT phone_index, expires_at FROM identity_proofs WHERE citizen_id = $1 AND expires_at > $2 ORDER BY expires_at;
 
 -- name: LiveCodes :many
-SELECT id, shared FROM identity_codes
+SELECT id, shared, expires_at FROM identity_codes
 WHERE phone_index = $1 AND door = $2 AND void_at IS NULL AND used_at IS NULL AND expires_at > $3 ORDER BY sent_at DESC, id DESC;
 
 -- name: BeginSignIn :exec
@@ -283,3 +309,137 @@ SELECT * FROM identity_refresh_tokens WHERE token_mac = $1;
 
 -- name: UseRefreshToken :exec
 UPDATE identity_refresh_tokens SET used_at = $1, used_by = $2 WHERE token_mac = $3;
+
+-- name: EraseProofs :exec
+DELETE FROM identity_proofs WHERE citizen_id = $1;
+
+-- name: EraseBindings :exec
+DELETE FROM identity_bindings WHERE citizen_id = $1;
+
+-- name: EraseNotices :exec
+DELETE FROM identity_notices WHERE citizen_id = $1;
+
+-- name: EraseAttempts :exec
+UPDATE identity_attempts SET pin_sealed = $1 WHERE pin_index = $2;
+
+-- name: EraseCitizen :exec
+DELETE FROM identity_citizens WHERE id = $1;
+
+-- name: ForgetCodes :execrows
+DELETE FROM identity_codes WHERE id IN (SELECT o.id FROM identity_codes o WHERE o.expires_at < $1 LIMIT 1000);
+
+-- name: ForgetAttempts :execrows
+DELETE FROM identity_attempts WHERE id IN (SELECT o.id FROM identity_attempts o WHERE o.expires_at < $1 LIMIT 1000);
+
+-- name: ForgetProofs :execrows
+DELETE FROM identity_proofs WHERE id IN (SELECT o.id FROM identity_proofs o WHERE o.expires_at < $1 LIMIT 1000);
+
+-- name: ForgetNoticesOver :execrows
+DELETE FROM identity_notices WHERE id IN (SELECT o.id FROM identity_notices o WHERE o.expires_at < $1 LIMIT 1000);
+
+-- name: AddEnrolment :exec
+INSERT INTO identity_enrolments (id, citizen_id, phone_index, document_mac, called_sealed, code_mac, made_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: VoidEnrolments :exec
+UPDATE identity_enrolments SET void_at = $1 WHERE citizen_id = $2 AND phone_index = $3 AND used_at IS NULL AND void_at IS NULL;
+
+-- name: VoidEnrolmentsOfPhone :exec
+UPDATE identity_enrolments SET void_at = $1 WHERE phone_index = $2 AND used_at IS NULL AND void_at IS NULL;
+
+-- name: OpenEnrolments :one
+SELECT COUNT(*) FROM identity_enrolments
+WHERE phone_index = $1 AND used_at IS NULL AND void_at IS NULL AND tries < $2 AND expires_at > $3;
+
+-- name: TryEnrolments :many
+UPDATE identity_enrolments SET tries = tries + 1
+WHERE phone_index = $1 AND used_at IS NULL AND void_at IS NULL AND tries < $2 AND expires_at > $3 RETURNING *;
+
+-- name: UseEnrolment :execrows
+UPDATE identity_enrolments SET used_at = $1 WHERE id = $2 AND used_at IS NULL AND void_at IS NULL;
+
+-- name: EraseEnrolments :exec
+DELETE FROM identity_enrolments WHERE citizen_id = $1;
+
+-- name: ForgetEnrolments :execrows
+DELETE FROM identity_enrolments WHERE id IN (SELECT o.id FROM identity_enrolments o WHERE o.expires_at < $1 LIMIT 1000);
+
+-- name: SetSecret :exec
+INSERT INTO identity_secrets (citizen_id, phone_index, hash, called_sealed, set_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (citizen_id, phone_index) DO UPDATE SET hash = excluded.hash, called_sealed = excluded.called_sealed, set_at = excluded.set_at,
+    tries = 0, locked_until_at = NULL;
+
+-- name: CountSecrets :one
+SELECT COUNT(*) FROM identity_secrets WHERE phone_index = sqlc.arg(phone_index) AND (citizen_id = sqlc.arg(citizen_id) OR sqlc.arg(citizen_id) = '');
+
+-- name: SecretSetAt :one
+SELECT set_at FROM identity_secrets WHERE citizen_id = $1 AND phone_index = $2;
+
+-- name: TrySecrets :many
+-- One whose lock is over begins anew. NULLIF is NULL, as a number: an untyped one is text.
+UPDATE identity_secrets SET
+    tries = CASE WHEN locked_until_at IS NULL THEN tries + 1 ELSE 1 END,
+    locked_until_at = CASE WHEN locked_until_at IS NULL AND tries + 1 >= sqlc.arg(most) THEN sqlc.arg(until_at) ELSE NULLIF(tries, tries) END
+WHERE phone_index = sqlc.arg(phone_index) AND (citizen_id = sqlc.arg(citizen_id) OR sqlc.arg(citizen_id) = '') AND citizen_id <> sqlc.arg(but)
+    AND (locked_until_at IS NULL OR locked_until_at <= sqlc.arg(now)) RETURNING *;
+
+-- name: SecretsLockedUntil :one
+SELECT locked_until_at FROM identity_secrets
+WHERE phone_index = sqlc.arg(phone_index) AND (citizen_id = sqlc.arg(citizen_id) OR sqlc.arg(citizen_id) = '') AND citizen_id <> sqlc.arg(but)
+    AND locked_until_at IS NOT NULL ORDER BY locked_until_at LIMIT 1;
+
+-- name: ForgiveSecret :execrows
+UPDATE identity_secrets SET tries = 0, locked_until_at = NULL WHERE citizen_id = $1 AND phone_index = $2 AND hash = $3;
+
+-- name: UncountSecret :exec
+UPDATE identity_secrets SET tries = tries - 1, locked_until_at = NULL WHERE citizen_id = $1 AND phone_index = $2 AND tries > 0;
+
+-- name: DropSecret :exec
+DELETE FROM identity_secrets WHERE citizen_id = $1 AND phone_index = $2;
+
+-- name: DropSecretsOfPhone :exec
+DELETE FROM identity_secrets WHERE phone_index = $1;
+
+-- name: EraseSecrets :exec
+DELETE FROM identity_secrets WHERE citizen_id = $1;
+
+-- name: BeginNational :exec
+INSERT INTO identity_national_sign_ins (id, phone_index, phone_sealed, generation, begun_in, citizen_id, channel, locale, state_mac,
+    secret_sealed, pause, state, begun_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open', $12, $13);
+
+-- name: National :one
+SELECT * FROM identity_national_sign_ins WHERE id = $1;
+
+-- name: NationalByState :one
+SELECT * FROM identity_national_sign_ins WHERE state_mac = $1;
+
+-- name: ClaimNational :one
+-- One that a killed process left asking is taken up again after a while.
+UPDATE identity_national_sign_ins SET state = 'asking', asked_at = sqlc.arg(now)
+WHERE id = $1 AND expires_at > sqlc.arg(now) AND (state = 'open' OR state = 'asking' AND asked_at <= sqlc.arg(left_at)) RETURNING *;
+
+-- name: ReopenNational :execrows
+UPDATE identity_national_sign_ins SET state = 'open', pause = $1 WHERE id = $2 AND state = 'asking';
+
+-- name: ProveNational :execrows
+UPDATE identity_national_sign_ins SET state = 'done', citizen_id = $1, enrolled = $2, token_mac = $3, phone_sealed = sqlc.arg(wiped), secret_sealed = sqlc.arg(wiped)
+WHERE id = $4 AND state = 'asking';
+
+-- name: EndNational :execrows
+UPDATE identity_national_sign_ins SET state = $1, why = $2, phone_sealed = sqlc.arg(wiped), secret_sealed = sqlc.arg(wiped)
+WHERE id = $3 AND state IN ('open', 'asking');
+
+-- name: CutNational :exec
+UPDATE identity_national_sign_ins SET state = 'cut', phone_sealed = sqlc.arg(wiped), secret_sealed = sqlc.arg(wiped)
+WHERE phone_index = $1 AND state IN ('open', 'asking');
+
+-- name: ExpireNational :exec
+UPDATE identity_national_sign_ins SET state = 'expired', phone_sealed = sqlc.arg(wiped), secret_sealed = sqlc.arg(wiped)
+WHERE state IN ('open', 'asking') AND expires_at <= $1;
+
+-- name: EraseNational :exec
+DELETE FROM identity_national_sign_ins WHERE citizen_id = $1;
+
+-- name: ForgetNational :execrows
+DELETE FROM identity_national_sign_ins WHERE id IN (SELECT o.id FROM identity_national_sign_ins o WHERE o.expires_at < $1 LIMIT 1000);

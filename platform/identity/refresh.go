@@ -11,10 +11,10 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/identity/db"
-	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -31,16 +31,12 @@ const (
 	reuseNews = 24 * time.Hour
 )
 
-// refreshes bounds how often a sign-in is given tokens: an access token is good for a
-// quarter of an hour.
-var refreshes = limit.Rate{N: 30, Per: time.Hour}
-
 // The problems of refresh tokens.
 var (
 	errRefresh       = problem.New(problem.Unauthenticated, "problem.identity_refresh")
 	errRefreshReused = problem.New(problem.Unauthenticated, "problem.identity_refresh_reused")
 	errRefreshKey    = problem.New(problem.Mismatch, "problem.identity_refresh_key")
-	errRefreshMany   = problem.New(problem.TooMany, "problem.identity_refresh_many")
+	errRefreshMany   = problem.New(problem.TooMany, "problem.identity_refresh_many", "n", refreshes.N)
 )
 
 // Refresh takes a refresh token, which is good once, and gives the tokens that follow. The
@@ -57,7 +53,7 @@ func (s *Service) Refresh(ctx context.Context, c caller.Caller, token string) (T
 		return Tokens{}, fmt.Errorf("look for a refresh token: %w", err)
 	}
 	// A limiter that cannot count lets pass: nothing is guessed here.
-	if ok, wait, err := s.Limiter.Allow(ctx, "refresh:"+known.SignInID, refreshes); err == nil && !ok {
+	if ok, wait, err := s.Limiter.Allow(ctx, "refresh:"+known.SignInID, refreshes.Rate); err == nil && !ok {
 		return Tokens{}, errRefreshMany.Until(c.Now, wait)
 	}
 	var row db.IdentitySignIn
@@ -118,11 +114,14 @@ func (s *Service) exchange(ctx context.Context, tx *store.Tx, c caller.Caller, r
 	if err := q.AddRefreshToken(ctx, db.AddRefreshTokenParams{TokenMac: good, SignInID: row.ID, MadeBy: by}); err != nil {
 		return "", nil, err
 	}
+	was := []*audit.Group{signInOf(*row), refreshOf(given.TokenMac)}
 	row.UsedAt, row.ExpiresAt = now, dbtime.From(earlier(c.Now.Add(SignInIdles), row.BegunAt.Add(SignInLasts)))
 	if err := q.KeepSignIn(ctx, db.KeepSignInParams{UsedAt: now, ExpiresAt: row.ExpiresAt, ID: row.ID}); err != nil {
 		return "", nil, err
 	}
-	return next, nil, s.Trail.Leave(ctx, tx, trail.Step{Audit: s.entry(c, "refresh", "done", row.ID, row.PhoneIndex, signInOf(*row), refreshOf(good))})
+	entry := s.entry(c, "refresh", "done", row.ID, row.PhoneIndex, signInOf(*row), refreshOf(good))
+	entry.Was = was
+	return next, nil, s.Trail.Leave(ctx, tx, trail.Step{Audit: entry})
 }
 
 // over refuses a sign-in that has ended, was cut off or has lapsed.
@@ -155,7 +154,7 @@ func (s *Service) repeated(ctx context.Context, q *db.Queries, c caller.Caller, 
 	return follows.UsedAt.IsZero(), nil
 }
 
-// endReused ends a sign-in that is in two hands and tells its phone, which a thief does not
+// endReused ends a sign-in that is in two hands, with whatever its phone proved, and tells its phone, which a thief does not
 // read. A sign-in costs a code, so that nobody has many such messages sent.
 func (s *Service) endReused(ctx context.Context, tx *store.Tx, c caller.Caller, row db.IdentitySignIn) error {
 	q := db.New(tx)
@@ -165,6 +164,9 @@ func (s *Service) endReused(ctx context.Context, tx *store.Tx, c caller.Caller, 
 	if err != nil {
 		return err
 	}
+	if err := s.endProofs(ctx, q, row.PhoneIndex, c.Now); err != nil {
+		return err
+	}
 	// The request may be the thief's: the language is the phone's own.
 	chosen, err := q.PhoneLocale(ctx, row.PhoneIndex)
 	if err != nil {
@@ -172,7 +174,7 @@ func (s *Service) endReused(ctx context.Context, tx *store.Tx, c caller.Caller, 
 	}
 	loc := cmp.Or(locales.Locale(chosen), locales.KY)
 	return s.Trail.Leave(ctx, tx, trail.Step{
-		Audit: s.entry(c, "refresh", "reused", row.ID, row.PhoneIndex, signInOf(row)),
+		Audit: s.ended(c, "refresh", "reused", row),
 		Messages: []notify.Message{{
 			To: c.Phone, Locale: loc, Purpose: notify.Receipt, ExpiresAt: c.Now.Add(reuseNews), Dedup: "identity.refresh_reused:" + row.ID,
 			Text: gsm.Pick(s.Texts.Message(loc, "identity.refresh_reused_sms")),

@@ -10,26 +10,32 @@ import (
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity/db"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 	"github.com/eshik-kg/eshik/platform/trail"
 )
 
-// Lapse is called where an earlier conversation goes on in this one, which is noted. It
-// forgets who was proved to hold the caller's phone: whoever holds it now proves it again. Codes stay as they are, sent or used. A code shows in whose
-// hand the SIM is, which has not changed, and on most phones a call drops because
-// its holder reads the message with the code: that must not cost the code.
-func (s *Service) Lapse(ctx context.Context, c caller.Caller) error {
+// Resumed notes that an earlier conversation goes on in the caller's session. Whoever holds the
+// phone now need not be who held it then: a proof is good in this session for as long as any that
+// was made in another (assurance.Silence), and a national sign-in under way is begun anew. Codes
+// stay as they are, sent or used. A code shows in whose hand the SIM is, which has not changed, and
+// on most phones a call drops because its holder reads the message with the code: that must not
+// cost the code.
+func (s *Service) Resumed(ctx context.Context, c caller.Caller) error {
 	index := s.phoneIndex(c.Phone)
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
 		q := db.New(tx)
-		if err := s.lapseProofs(ctx, q, index, c.Now); err != nil {
+		if err := s.lockPhone(ctx, q, index, c.Now); err != nil {
+			return err
+		}
+		if err := q.CutNational(ctx, db.CutNationalParams{PhoneIndex: index, Wiped: []byte{}}); err != nil {
 			return err
 		}
 		return q.NoteSession(ctx, db.NoteSessionParams{Talk: c.Session, PhoneIndex: index})
 	})
 	if err != nil {
-		return fmt.Errorf("let a phone's proofs lapse: %w", err)
+		return fmt.Errorf("note that a conversation goes on: %w", err)
 	}
 	return nil
 }
@@ -39,7 +45,7 @@ func (s *Service) lapseProofs(ctx context.Context, q *db.Queries, index string, 
 	if err := s.lockPhone(ctx, q, index, now); err != nil {
 		return err
 	}
-	return q.LapseProofs(ctx, db.LapseProofsParams{ExpiresAt: dbtime.From(now), PhoneIndex: index})
+	return s.endProofs(ctx, q, index, now)
 }
 
 // lapse forgets all that the phone proved, its codes as well.
@@ -55,10 +61,13 @@ func (s *Service) lapse(ctx context.Context, q *db.Queries, index string, now ti
 // off, guesses, and what the ties keep for the phone. The count of codes sent stays with
 // the number: it bounds what the network is paid, and no release may lift that.
 // Guesses about a person stay counted for that person. It is all or nothing. phone is in
-// E.164; actor is who says so, for the audit log.
-func (s *Service) Release(ctx context.Context, phone, actor string) error {
+// E.164.
+func (s *Service) Release(ctx context.Context, act staff.Act, phone string) error {
 	now, index := s.Now(), s.phoneIndex(phone)
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
+		if err := act.Record(ctx, tx); err != nil {
+			return err
+		}
 		if err := s.lockPhone(ctx, db.New(tx), index, now); err != nil {
 			return err
 		}
@@ -74,13 +83,31 @@ func (s *Service) Release(ctx context.Context, phone, actor string) error {
 			}
 		}
 		return s.Trail.Leave(ctx, tx, trail.Step{Audit: audit.Entry{
-			At: now, Actor: actor, Action: "identity.release", Object: index, Subject: index, Purpose: "number released",
+			At: now, Actor: act.Actor, Action: "identity.release", Object: index, Subject: index, Purpose: "number released",
 		}})
 	})
 	if err != nil {
 		return fmt.Errorf("release a number: %w", err)
 	}
 	return nil
+}
+
+// ReleaseFacts says what releasing a number (E.164) rests on: what it is tied to.
+func (s *Service) ReleaseFacts(ctx context.Context, phone string) (string, error) {
+	q, index := db.New(s.DB.Reader()), s.phoneIndex(phone)
+	bound, err := q.BindingsOfPhone(ctx, index)
+	if err != nil {
+		return "", fmt.Errorf("look whose a number is: %w", err)
+	}
+	generation, err := q.Generation(ctx, index)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) { // a number that was never here has none
+		return "", fmt.Errorf("look how often a number was cut off: %w", err)
+	}
+	facts := fmt.Sprintf("cut off %d times; persons:", generation)
+	for _, b := range bound {
+		facts += " " + b.CitizenID
+	}
+	return facts, nil
 }
 
 // release cuts what identity itself keeps for a phone.
@@ -96,6 +123,13 @@ func (s *Service) release(ctx context.Context, tx *store.Tx, index string, now t
 		return err
 	}
 	if err := q.WipeAttemptsOf(ctx, db.WipeAttemptsOfParams{PinSealed: []byte{}, PhoneIndex: index}); err != nil {
+		return err
+	}
+	// Also of persons whom the phone was never proved for: the code was given to the earlier holder.
+	if err := q.VoidEnrolmentsOfPhone(ctx, db.VoidEnrolmentsOfPhoneParams{VoidAt: dbtime.From(now), PhoneIndex: index}); err != nil {
+		return err
+	}
+	if err := q.DropSecretsOfPhone(ctx, index); err != nil {
 		return err
 	}
 	if err := q.Unbind(ctx, index); err != nil {

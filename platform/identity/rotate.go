@@ -12,6 +12,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/identity/db"
 	"github.com/eshik-kg/eshik/platform/jws"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 	"github.com/eshik-kg/eshik/platform/trail"
@@ -82,10 +83,13 @@ func (s *Service) describe(rows []db.IdentityKey, now time.Time) (list []TokenKe
 
 // RotateTokenKey makes the next key of access tokens, which signs from KeyLeads on; the
 // former verifies until its tokens are over, so that no token is refused. Where such a key
-// waits already, it is given and none is made. officer is who does it.
-func (s *Service) RotateTokenKey(ctx context.Context, officer string) (key TokenKey, made bool, err error) {
+// waits already, it is given and none is made.
+func (s *Service) RotateTokenKey(ctx context.Context, act staff.Act) (key TokenKey, made bool, err error) {
 	now := s.Now()
 	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
+		if err := act.Record(ctx, tx); err != nil {
+			return err
+		}
 		rows, err := heldKeys(ctx, db.New(tx))
 		if err != nil {
 			return err
@@ -95,7 +99,7 @@ func (s *Service) RotateTokenKey(ctx context.Context, officer string) (key Token
 			return nil
 		}
 		made = true
-		key, err = s.makeKey(ctx, tx, rows[len(rows)-1].Slot+1, now, now.Add(KeyLeads), "staff:"+officer)
+		key, err = s.makeKey(ctx, tx, rows[len(rows)-1].Slot+1, now, now.Add(KeyLeads), act.Actor)
 		return err
 	})
 	if err != nil {
@@ -106,10 +110,13 @@ func (s *Service) RotateTokenKey(ctx context.Context, officer string) (key Token
 
 // ReplaceTokenKey revokes all keys of access tokens, as one may be in other hands, and makes
 // one that signs from now on. Every access token ends; the refresh tokens, which no key
-// signs, give others. officer is who does it.
-func (s *Service) ReplaceTokenKey(ctx context.Context, officer string) (key TokenKey, err error) {
-	now, actor := s.Now(), "staff:"+officer
+// signs, give others.
+func (s *Service) ReplaceTokenKey(ctx context.Context, act staff.Act) (key TokenKey, err error) {
+	now, actor := s.Now(), act.Actor
 	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
+		if err := act.Record(ctx, tx); err != nil {
+			return err
+		}
 		rows, err := heldKeys(ctx, db.New(tx))
 		if err != nil {
 			return err
@@ -128,6 +135,15 @@ func (s *Service) ReplaceTokenKey(ctx context.Context, officer string) (key Toke
 		return TokenKey{}, fmt.Errorf("replace the key of tokens: %w", err)
 	}
 	return key, nil
+}
+
+// KeyFacts says what replacing the keys of access tokens rests on: which is the newest.
+func (s *Service) KeyFacts(ctx context.Context) (string, error) {
+	keys, err := s.TokenKeys(ctx)
+	if err != nil || len(keys) == 0 {
+		return "", err
+	}
+	return "the newest key is " + keys[len(keys)-1].ID, nil
 }
 
 // heldKeys are all keys, which nobody else changes until the transaction ends.

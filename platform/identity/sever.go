@@ -36,6 +36,9 @@ func (s *Service) Tie(ties ...Tie) { s.ties = append(s.ties, ties...) }
 // reverse of their order, so that what they send to the phone until then is dropped. Where
 // the phone is signed in ends.
 func (s *Service) sever(ctx context.Context, tx *store.Tx, citizen, phone, heir string, now time.Time) error {
+	if err := s.disenrol(ctx, db.New(tx), citizen, s.phoneIndex(phone), now); err != nil {
+		return err
+	}
 	if err := s.cutSignIns(ctx, tx, s.phoneIndex(phone), now); err != nil {
 		return err
 	}
@@ -133,18 +136,21 @@ func (s *Service) severReleased(ctx context.Context, tx *store.Tx, phone string,
 	return nil
 }
 
-// HoldProof reports that the caller's phone is proved for c.Subject, and has it stay so
-// until tx ends: an undo waits for it, and one that came first is seen.
-func (s *Service) HoldProof(ctx context.Context, tx *store.Tx, c caller.Caller) (bool, error) {
-	q := db.New(tx)
-	if err := q.LockCitizen(ctx, c.Subject); err != nil {
-		return false, fmt.Errorf("hold a proof: %w", err)
+// HoldPhone has a phone (E.164) stay its holder's until tx ends: a release waits for it. One
+// that came since the request began is refused: what was asked is not done for the next holder.
+func (s *Service) HoldPhone(ctx context.Context, tx *store.Tx, phone string, since time.Time) error {
+	q, index := db.New(tx), s.phoneIndex(phone)
+	if err := s.lockPhone(ctx, q, index, s.Now()); err != nil {
+		return err
 	}
-	n, err := q.LiveProof(ctx, db.LiveProofParams{PhoneIndex: s.phoneIndex(c.Phone), CitizenID: c.Subject, ExpiresAt: dbtime.From(c.Now)})
+	n, err := q.ReleasedSince(ctx, db.ReleasedSinceParams{PhoneIndex: index, ReleasedAt: dbtime.From(since)})
 	if err != nil {
-		return false, fmt.Errorf("hold a proof: %w", err)
+		return fmt.Errorf("hold a phone: %w", err)
 	}
-	return n > 0, nil
+	if n > 0 {
+		return errToken
+	}
+	return nil
 }
 
 // UndoNumber makes, in tx, the four digits by which a phone (E.164) that was proved for

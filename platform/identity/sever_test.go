@@ -8,6 +8,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
@@ -24,7 +25,7 @@ func TestReleasedNumberHasAnHeir(t *testing.T) {
 		released := func(phone, heir string) {
 			t.Helper()
 			tie.moved = nil
-			w.OK(w.service.Release(t.Context(), phone, "officer"))
+			w.OK(w.service.Release(t.Context(), staff.Act{Actor: "officer"}, phone))
 			if !slices.Equal(tie.moved, []string{phone + ">" + heir}) {
 				t.Errorf("told in whose place: %v", tie.moved)
 			}
@@ -35,7 +36,7 @@ func TestReleasedNumberHasAnHeir(t *testing.T) {
 			t.Fatalf("undone: %s", got)
 		}
 		released(aigul, "") // the third was undone
-		w.OK(w.service.Unblock(t.Context(), third, "officer"))
+		w.OK(w.service.Unblock(t.Context(), staff.Act{Actor: "officer"}, third, aigulPIN))
 		w.Pass(identity.DisputeLasts)
 		w.prove(second)
 		released(second, third)
@@ -73,9 +74,12 @@ func TestAnUndonePhoneIsTheirsNoMore(t *testing.T) {
 			}
 			return nil
 		}))
+		w.Pass(time.Second)
 		if got := w.undo(aigul, ""); got != identity.UndoDone {
 			t.Fatalf("undone: %s", got)
 		}
+		holds(false)
+		c.Now = since // a request that began before and waited for a register
 		holds(false)
 		if n := w.Number("SELECT COUNT(*) FROM notify_messages WHERE about <> '' AND state = 'dropped'"); n != 1 {
 			t.Errorf("%d messages about the person were dropped", n)
@@ -114,7 +118,7 @@ func TestWhoIsToldWhoseNoticesMove(t *testing.T) {
 		if got := w.undo(aigul, number); got != identity.UndoDone || w.proved(second) {
 			t.Errorf("the word: %s", got)
 		}
-		w.OK(w.service.Unblock(t.Context(), aigul, "officer"))
+		w.OK(w.service.Unblock(t.Context(), staff.Act{Actor: "officer"}, aigul, aigulPIN))
 		asks(aigul, second, false, false)
 		asks(second, aigul, true, true)
 	})

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity/db"
 	"github.com/eshik-kg/eshik/platform/problem"
@@ -73,12 +74,16 @@ func (s *Service) SignIns(ctx context.Context, c caller.Caller, current string) 
 	return list, nil
 }
 
-// SignOut ends a sign-in of the caller's phone: its tokens are refused from then on. One
-// of another phone is absent, and so is one that has ended.
+// SignOut ends a sign-in of the caller's phone: its tokens are refused from then on, and nobody
+// stays proved on the phone, in any session. One of another phone is absent, and so is one that has ended.
 func (s *Service) SignOut(ctx context.Context, c caller.Caller, id string) error {
 	index := s.phoneIndex(c.Phone)
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
-		row, err := db.New(tx).EndSignIn(ctx, db.EndSignInParams{
+		q := db.New(tx)
+		if err := s.lapseProofs(ctx, q, index, c.Now); err != nil {
+			return err
+		}
+		row, err := q.EndSignIn(ctx, db.EndSignInParams{
 			EndedAt: dbtime.From(c.Now), EndedBy: endedSignedOut, ID: id, PhoneIndex: index,
 		})
 		if errors.Is(err, sql.ErrNoRows) {
@@ -87,7 +92,7 @@ func (s *Service) SignOut(ctx context.Context, c caller.Caller, id string) error
 		if err != nil {
 			return err
 		}
-		return s.Trail.Leave(ctx, tx, trail.Step{Audit: s.entry(c, "sign_out", "done", id, index, signInOf(row))})
+		return s.Trail.Leave(ctx, tx, trail.Step{Audit: s.ended(c, "sign_out", "done", row)})
 	})
 	if err != nil && !errors.Is(err, errSignIn) {
 		return fmt.Errorf("sign out: %w", err)
@@ -138,12 +143,25 @@ func (s *Service) replaceSignIns(ctx context.Context, tx *store.Tx, c caller.Cal
 	if err != nil {
 		return err
 	}
+	if len(ended) > 0 {
+		if err := s.endProofs(ctx, db.New(tx), index, c.Now); err != nil {
+			return err
+		}
+	}
 	for _, row := range ended {
-		if err := s.Trail.Leave(ctx, tx, trail.Step{Audit: s.entry(c, "sign_in", "replaced", row.ID, index, signInOf(row))}); err != nil {
+		if err := s.Trail.Leave(ctx, tx, trail.Step{Audit: s.ended(c, "sign_in", "replaced", row)}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// ended is what the audit log keeps of the end of a sign-in, which stood until then.
+func (s *Service) ended(c caller.Caller, step, outcome string, row db.IdentitySignIn) audit.Entry {
+	entry := s.entry(c, step, outcome, row.ID, row.PhoneIndex, signInOf(row))
+	row.EndedAt, row.EndedBy = dbtime.Time{}, ""
+	entry.Was = []*audit.Group{signInOf(row)}
+	return entry
 }
 
 // ForgetSignIns deletes the sign-ins that are over, with their refresh tokens.

@@ -14,6 +14,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 	"github.com/eshik-kg/eshik/platform/testworld"
@@ -268,7 +269,7 @@ func TestCutsEndSignIns(t *testing.T) {
 		stranger := w.device(bakyt, "")
 		w.prove(aigul)
 		released := w.device(aigul, "")
-		w.OK(w.service.Release(t.Context(), aigul, "officer"))
+		w.OK(w.service.Release(t.Context(), staff.Act{Actor: "officer"}, aigul))
 		w.ended(released, "refresh")
 
 		w.Pass(time.Hour)
@@ -283,7 +284,7 @@ func TestCutsEndSignIns(t *testing.T) {
 
 		w.Pass(time.Hour)
 		mine, theirs = w.device(aigul, ""), w.device(second, "")
-		w.OK(w.service.Unblock(t.Context(), aigul, "officer"))
+		w.OK(w.service.Unblock(t.Context(), staff.Act{Actor: "officer"}, aigul, aigulPIN))
 		w.ended(theirs, "refresh")
 		if fresh := w.refreshed(stranger.Refresh, "1"); !w.goodFor(mine.Access) || !w.goodFor(fresh.Access) {
 			t.Error("another phone was signed out")
@@ -298,7 +299,7 @@ func TestACutIsSeenByItsGeneration(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		tokens := w.device(aigul, "")
-		w.OK(w.service.Release(t.Context(), aigul, "officer"))
+		w.OK(w.service.Release(t.Context(), staff.Act{Actor: "officer"}, aigul))
 		if _, err := db.Writer().ExecContext(t.Context(), "UPDATE identity_sign_ins SET ended_at = NULL, ended_by = ''"); err != nil {
 			t.Fatal(err)
 		}
@@ -427,7 +428,7 @@ func TestPlantedSignIns(t *testing.T) {
 			w.device(bakyt, "")
 		}
 		w.device(second, "cut")
-		w.OK(w.service.Release(t.Context(), second, "officer"))
+		w.OK(w.service.Release(t.Context(), staff.Act{Actor: "officer"}, second))
 		if n := w.Number("SELECT COUNT(*) FROM identity_sign_ins WHERE ended_at IS NOT NULL"); n != 4 {
 			t.Fatalf("%d sign-ins ended", n)
 		}

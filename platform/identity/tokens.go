@@ -51,6 +51,8 @@ type Principal struct {
 	Phone string // E.164
 	// CitizenID is the citizen proved on the phone now; empty when none is.
 	CitizenID string
+	// Level is how surely it is them; LevelCode without a citizen.
+	Level caller.Level
 	// SignIn is what the token is of; empty for one of a version that knew no sign-ins.
 	SignIn string
 }
@@ -139,11 +141,17 @@ func (s *Service) Authenticate(ctx context.Context, bearer string) (Principal, e
 	if err := s.stands(ctx, got); err != nil {
 		return Principal{}, err
 	}
-	citizen, _, err := s.proof(ctx, string(phone), s.Now())
+	// This is no use that keeps a proof good elsewhere: apps ask by themselves.
+	row, proved, err := s.lastProof(ctx, caller.Caller{Phone: string(phone), Channel: caller.REST, Session: got.SignIn, Now: s.Now()})
 	if err != nil {
 		return Principal{}, err
 	}
-	return Principal{Phone: string(phone), CitizenID: citizen.ID, SignIn: got.SignIn}, nil
+	citizen := Citizen{}
+	if proved {
+		citizen = Citizen{ID: row.CitizenID, Level: caller.Level(row.Level)}
+	}
+	level := max(citizen.Level, caller.LevelCode) // the token came for a code
+	return Principal{Phone: string(phone), CitizenID: citizen.ID, Level: level, SignIn: got.SignIn}, nil
 }
 
 // read gives the claims of a token that one of our keys signed and that is good now.

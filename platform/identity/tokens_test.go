@@ -15,6 +15,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
@@ -42,13 +43,13 @@ func TestTokens(t *testing.T) {
 		w.refused(err, "code_void")
 
 		who, err := w.service.Authenticate(t.Context(), "Bearer "+tokens.Access)
-		if err != nil || who != (identity.Principal{Phone: aigul, SignIn: who.SignIn}) || who.SignIn == "" {
+		if err != nil || who != (identity.Principal{Phone: aigul, Level: caller.LevelCode, SignIn: who.SignIn}) || who.SignIn == "" {
 			t.Fatalf("the token stands for %v, %v", who, err)
 		}
 		citizen, err := w.service.Prove(t.Context(), w.by(aigul), aigulPIN, aigulDocument)
 		w.OK(err)
 		who, err = w.service.Authenticate(t.Context(), tokens.Access)
-		if err != nil || who != (identity.Principal{Phone: aigul, CitizenID: citizen.ID, SignIn: who.SignIn}) {
+		if err != nil || who != (identity.Principal{Phone: aigul, CitizenID: citizen.ID, Level: caller.LevelWeak, SignIn: who.SignIn}) {
 			t.Fatalf("the token stands for %v, %v", who, err)
 		}
 		for _, part := range strings.Split(tokens.Access, ".") {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/analytics"
+	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/dialog"
@@ -16,14 +17,6 @@ import (
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 	"github.com/eshik-kg/eshik/platform/trail"
-)
-
-// The nodes and the memory of undoing another phone's proof.
-const (
-	nodeUndo   = "identity.undo"
-	nodeUndone = "identity.undone"
-	keyNumber  = "identity.number"
-	keyUndone  = "identity.undone"
 )
 
 // undoWords are what a phone answers when it was told of another: "block", in both
@@ -45,18 +38,22 @@ type Undone string
 const (
 	UndoDone    Undone = "done"
 	UndoOthers  Undone = "others"  // done, and the caller's own phone stays: an operator cleared it
+	UndoBoth    Undone = "both"    // done, on the caller's own phone too, though an operator cleared both
 	UndoAlready Undone = "already" // it was undone before
 	UndoLate    Undone = "late"    // UndoLasts is over
 	UndoNothing Undone = "nothing" // no notice was sent to the phone
 	UndoWrong   Undone = "wrong"   // none of those that were has that number
+	UndoWhom    Undone = "whom"    // not yet: several persons' notices are open, and the word names none
 )
 
 // Undo ends what another phone proved, of which the caller's phone was told. That is
 // a dispute, in which nobody is believed: proofs and tokens of all phones of the person
 // end, and for DisputeLasts none of them, nor a new one, is proved for the person. Only
-// a phone that an operator cleared (Unblock) stays. What tells of the person goes to that,
-// else to the phone whose word it is, and to no other. typed names the notice; empty: all
-// open ones.
+// a phone that an operator cleared (Unblock) stays, unless it is the one that is undone:
+// then one of the two operators was deceived, and the caller's phone is cleared no more
+// either. What tells of the person goes to a cleared phone, else to the one whose word it
+// is, and to no other. typed names the notice; empty: all open ones, where they are about one
+// person. Of several who share the phone none is shut out for what happened to another.
 func (s *Service) Undo(ctx context.Context, c caller.Caller, typed string) (Undone, error) {
 	var outcome Undone
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
@@ -70,18 +67,18 @@ func (s *Service) Undo(ctx context.Context, c caller.Caller, typed string) (Undo
 		}
 		var open []db.IdentityNotice
 		outcome, open = sift(told, asciiDigits(typed), typed == "", c.Now)
-		done := map[string]bool{}
-		for _, n := range open {
-			if done[n.CitizenID] {
-				continue
-			}
-			done[n.CitizenID] = true
-			stays, err := s.undo(ctx, tx, c, n)
+		list := accusations(open)
+		if typed == "" && len(list) > 1 {
+			outcome = UndoWhom
+			return nil
+		}
+		for _, a := range list {
+			became, err := s.undo(ctx, tx, c, a)
 			if err != nil {
 				return err
 			}
-			if stays {
-				outcome = UndoOthers
+			if became != UndoDone {
+				outcome = became
 			}
 		}
 		return nil
@@ -90,6 +87,29 @@ func (s *Service) Undo(ctx context.Context, c caller.Caller, typed string) (Undo
 		return "", fmt.Errorf("undo a phone's proof: %w", err)
 	}
 	return outcome, nil
+}
+
+// accusation is what the word of a phone says about a person.
+type accusation struct {
+	citizen string
+	notice  string          // the newest one's id
+	number  string          // and its number
+	by      string          // the index of the phone whose word it is
+	phones  map[string]bool // the indexes of those that are undone
+}
+
+// accusations are what open notices are about, a person each.
+func accusations(open []db.IdentityNotice) []*accusation {
+	var list []*accusation
+	for _, n := range open {
+		at := slices.IndexFunc(list, func(a *accusation) bool { return a.citizen == n.CitizenID })
+		if at < 0 {
+			at = len(list)
+			list = append(list, &accusation{citizen: n.CitizenID, notice: n.ID, number: n.Number, by: n.ToldIndex, phones: map[string]bool{}})
+		}
+		list[at].phones[n.PhoneIndex] = true
+	}
+	return list
 }
 
 // sift finds the notices that are meant and still open.
@@ -122,68 +142,103 @@ func later(a, b Undone) Undone {
 	return b
 }
 
-// undo cuts off the phones of the person that a notice tells of; stays is set where that of
-// the caller is none of them.
-func (s *Service) undo(ctx context.Context, tx *store.Tx, c caller.Caller, n db.IdentityNotice) (stays bool, err error) {
+// undo cuts off the phones of the person that an accusation is about.
+func (s *Service) undo(ctx context.Context, tx *store.Tx, c caller.Caller, a *accusation) (Undone, error) {
 	q, now, until := db.New(tx), dbtime.From(c.Now), c.Now.Add(DisputeLasts)
-	if err := q.LockCitizen(ctx, n.CitizenID); err != nil { // no phone is proved meanwhile
-		return false, err
+	if err := q.LockCitizen(ctx, a.citizen); err != nil { // no phone is proved meanwhile
+		return "", err
 	}
-	all, err := q.Bindings(ctx, n.CitizenID)
+	all, err := q.Bindings(ctx, a.citizen)
 	if err != nil {
-		return false, err
+		return "", err
 	}
-	if stays, err = s.cutAll(ctx, tx, c, n, all, until); err != nil {
-		return false, err
+	was := map[string]*audit.Group{}
+	for _, b := range all {
+		was[b.PhoneIndex] = bindingOf(b)
+	}
+	outcome, err := s.doubt(ctx, q, a, all)
+	if err != nil {
+		return "", err
+	}
+	if err := s.cutAll(ctx, tx, c, a, all, was, until); err != nil {
+		return "", err
 	}
 	heir, err := s.heir(all, c.Phone)
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	if err := s.severAll(ctx, tx, all, heir, c.Now); err != nil {
-		return false, err
+		return "", err
 	}
-	if err := q.EndNotices(ctx, db.EndNoticesParams{UndoneAt: now, CitizenID: n.CitizenID}); err != nil {
-		return false, err
+	if err := q.EndNotices(ctx, db.EndNoticesParams{UndoneAt: now, CitizenID: a.citizen}); err != nil {
+		return "", err
 	}
-	if err := q.Dispute(ctx, db.DisputeParams{BlockedUntilAt: dbtime.From(until), CitizenID: n.CitizenID}); err != nil {
-		return false, err
+	if err := q.Dispute(ctx, db.DisputeParams{BlockedUntilAt: dbtime.From(until), CitizenID: a.citizen}); err != nil {
+		return "", err
 	}
-	return stays, s.Trail.Leave(ctx, tx, trail.Step{Event: analytics.Of(c, ServiceName, "undo_checked", "done")})
+	return outcome, s.Trail.Leave(ctx, tx, trail.Step{Event: analytics.Of(c, ServiceName, "undo_checked", "done")})
 }
 
-// cutAll cuts off a person's phones and tells them, but those that an operator cleared;
-// stays is set where the one that undoes is such a phone.
+// doubt takes from the phones that an accusation is between that an operator cleared them,
+// where an accused one was cleared, in all as well, and says what becomes of the accuser.
+func (s *Service) doubt(ctx context.Context, q *db.Queries, a *accusation, all []db.IdentityBinding) (Undone, error) {
+	isCleared := func(b db.IdentityBinding) bool { return !b.ClearedAt.IsZero() }
+	own := slices.ContainsFunc(all, func(b db.IdentityBinding) bool { return b.PhoneIndex == a.by && isCleared(b) })
+	doubted := slices.ContainsFunc(all, func(b db.IdentityBinding) bool { return a.phones[b.PhoneIndex] && isCleared(b) })
+	switch {
+	case !own && !doubted:
+		return UndoDone, nil
+	case !doubted:
+		return UndoOthers, nil
+	}
+	for i, b := range all {
+		if !isCleared(b) || b.PhoneIndex != a.by && !a.phones[b.PhoneIndex] {
+			continue
+		}
+		if err := q.Doubt(ctx, db.DoubtParams{CitizenID: b.CitizenID, PhoneIndex: b.PhoneIndex}); err != nil {
+			return "", err
+		}
+		all[i].ClearedAt = dbtime.Time{} // as Doubt wrote it
+	}
+	return UndoBoth, nil
+}
+
+// cutAll cuts off a person's phones and tells them, but those that an operator cleared; was is
+// how they were bound before, by their indexes.
 func (s *Service) cutAll(
-	ctx context.Context, tx *store.Tx, c caller.Caller, n db.IdentityNotice, all []db.IdentityBinding, until time.Time,
-) (stays bool, err error) {
+	ctx context.Context, tx *store.Tx, c caller.Caller, a *accusation, all []db.IdentityBinding, was map[string]*audit.Group, until time.Time,
+) error {
 	for _, b := range all {
-		own := b.PhoneIndex == n.ToldIndex
 		if !b.ClearedAt.IsZero() {
-			stays = stays || own
 			continue
 		}
-		if err := s.cut(ctx, tx, c, b, until); err != nil {
-			return false, err
+		if err := s.cut(ctx, tx, c, b, was[b.PhoneIndex], until); err != nil {
+			return err
 		}
-		if own {
+		if b.PhoneIndex == a.by {
 			continue
 		}
-		if err := s.tellDisputed(ctx, tx, b, n.ID, until); err != nil {
-			return false, err
+		if err := s.tellDisputed(ctx, tx, b, a.notice, until); err != nil {
+			return err
 		}
 	}
-	return stays, nil
+	return nil
 }
 
 // cut ends what a phone proved for a person, and its codes and tokens. Each phone has a
 // record of its own: what became of it must not be guessed from who stood beside it.
-func (s *Service) cut(ctx context.Context, tx *store.Tx, c caller.Caller, b db.IdentityBinding, until time.Time) error {
+func (s *Service) cut(ctx context.Context, tx *store.Tx, c caller.Caller, b db.IdentityBinding, was *audit.Group, until time.Time) error {
 	q, now := db.New(tx), dbtime.From(c.Now)
 	if err := s.lockPhone(ctx, q, b.PhoneIndex, c.Now); err != nil {
 		return err
 	}
 	if err := q.LapseProofsOf(ctx, db.LapseProofsOfParams{ExpiresAt: now, PhoneIndex: b.PhoneIndex, CitizenID: b.CitizenID}); err != nil {
+		return err
+	}
+	if err := s.disenrol(ctx, q, b.CitizenID, b.PhoneIndex, c.Now); err != nil {
+		return err
+	}
+	if err := q.CutNational(ctx, db.CutNationalParams{PhoneIndex: b.PhoneIndex, Wiped: []byte{}}); err != nil {
 		return err
 	}
 	if err := q.LapseCodes(ctx, db.LapseCodesParams{VoidAt: now, PhoneIndex: b.PhoneIndex}); err != nil {
@@ -196,7 +251,9 @@ func (s *Service) cut(ctx context.Context, tx *store.Tx, c caller.Caller, b db.I
 		return err
 	}
 	b.BlockedUntilAt = dbtime.From(until) // as Dispute writes it
-	return s.Trail.Leave(ctx, tx, trail.Step{Audit: s.entry(c, "undo", "done", b.PhoneIndex, b.CitizenID, bindingOf(b))})
+	entry := s.entry(c, "undo", "done", b.PhoneIndex, b.CitizenID, bindingOf(b))
+	entry.Was = []*audit.Group{was}
+	return s.Trail.Leave(ctx, tx, trail.Step{Audit: entry})
 }
 
 // tellDisputed tells a phone that another one's word cut it off, and who helps.
@@ -251,22 +308,5 @@ func (s *Service) told(ctx context.Context, q *db.Queries, c caller.Caller) ([]d
 	if err != nil {
 		return nil, fmt.Errorf("list what a phone was told: %w", err)
 	}
-	return told, nil
-}
-
-// doUndo takes the word of a message.
-func (s *Service) doUndo(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	outcome, err := s.Undo(ctx, t.Caller, t.Get(keyNumber))
-	if err != nil {
-		return dialog.Next{}, err
-	}
-	return dialog.Done(nodeUndone, keyUndone, string(outcome), keyNumber, ""), nil
-}
-
-func showUndone(t *dialog.Turn) dialog.Screen {
-	outcome := Undone(t.Get(keyUndone))
-	if outcome == "" {
-		outcome = UndoNothing
-	}
-	return dialog.Screen{Body: []dialog.Message{dialog.Say("identity.undo_" + string(outcome))}, End: true}
+	return slices.DeleteFunc(told, func(n db.IdentityNotice) bool { return !genuineNotice(s.Sealer, n) }), nil
 }

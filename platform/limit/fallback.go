@@ -49,6 +49,15 @@ func (f *Fallback) Would(ctx context.Context, key string, rate Rate) (bool, time
 	return f.ask(ctx, func(ctx context.Context, l Limiter) (bool, time.Duration, error) { return l.Would(ctx, key, rate) })
 }
 
+// Spend implements Limiter.
+func (f *Fallback) Spend(ctx context.Context, key string, n int, until time.Time) (bool, error) {
+	ok, _, err := f.ask(ctx, func(ctx context.Context, l Limiter) (bool, time.Duration, error) {
+		ok, err := l.Spend(ctx, key, n, until)
+		return ok, 0, err
+	})
+	return ok, err
+}
+
 func (f *Fallback) ask(ctx context.Context, one func(context.Context, Limiter) (bool, time.Duration, error)) (bool, time.Duration, error) {
 	f.mu.Lock()
 	closed := f.now().Before(f.until)

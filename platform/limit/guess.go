@@ -14,10 +14,18 @@ import (
 // what found nothing is a guess; the wide bounds are on every look, as what is found
 // answers also after the last guess.
 var (
-	GuessesByPhone   = Rate{N: 30, Per: time.Hour}
-	GuessesByAddress = Rate{N: 300, Per: time.Hour}
-	LooksByPhone     = Rate{N: 300, Per: time.Hour}
-	LooksByAddress   = Rate{N: 3000, Per: time.Hour}
+	GuessesByPhone = Rule{
+		Name: "guess/phone", What: "that nobody has", Who: "a phone", Rate: Rate{N: 30, Per: time.Hour}, In: InLimiter,
+	}
+	GuessesByAddress = Rule{
+		Name: "guess/address", What: "that nobody has", Who: "an address, of who shows no phone", Rate: Rate{N: 300, Per: time.Hour}, In: InLimiter,
+	}
+	LooksByPhone = Rule{
+		Name: "look/phone", What: "that somebody has too", Who: "a phone", Rate: Rate{N: 300, Per: time.Hour}, In: InLimiter,
+	}
+	LooksByAddress = Rule{
+		Name: "look/address", What: "that somebody has too", Who: "an address, of who shows no phone", Rate: Rate{N: 3000, Per: time.Hour}, In: InLimiter,
+	}
 )
 
 // Guesses is the guard of what anybody may look up and could guess: the numbers and
@@ -31,6 +39,17 @@ type Guesses struct {
 	// Refusal is the key of the problem that refuses one too many; its arguments are
 	// n and until.
 	Refusal string
+}
+
+// Rules are the bounds as they are for the numbers of a service, called what.
+func (g Guesses) Rules(what string) []Rule {
+	rules := []Rule{GuessesByPhone, GuessesByAddress, LooksByPhone, LooksByAddress}
+	for i := range rules {
+		rules[i].Name = g.Service + "/" + rules[i].Name
+		rules[i].What = what + " " + rules[i].What
+		rules[i].Refusal = g.Refusal
+	}
+	return rules
 }
 
 // Look looks something up by find within the bounds. An error of find that missed
@@ -52,20 +71,20 @@ func (g Guesses) Look(ctx context.Context, c caller.Caller, find func() error, m
 
 // count counts a use by the caller's phone or else address; the refusal names the
 // limit and until when it holds.
-func (g Guesses) count(ctx context.Context, c caller.Caller, kind string, byPhone, byAddress Rate) error {
-	who, rate := c.Phone, byPhone
+func (g Guesses) count(ctx context.Context, c caller.Caller, kind string, byPhone, byAddress Rule) error {
+	who, rule := c.Phone, byPhone
 	if who == "" {
-		who, rate = c.Network(), byAddress
+		who, rule = c.Network(), byAddress
 	}
 	if who == "" { // no client is without both
 		return nil
 	}
-	ok, wait, err := g.Limiter.Allow(ctx, g.Service+":"+kind+":"+g.Index(g.Service+".limit", who), rate)
+	ok, wait, err := g.Limiter.Allow(ctx, g.Service+":"+kind+":"+g.Index(g.Service+".limit", who), rule.Rate)
 	if err != nil {
 		return fmt.Errorf("count a look-up: %w", err)
 	}
 	if ok {
 		return nil
 	}
-	return problem.New(problem.TooMany, g.Refusal, "n", rate.N).Until(c.Now, wait)
+	return problem.New(problem.TooMany, g.Refusal, "n", rule.N).Until(c.Now, wait)
 }

@@ -31,6 +31,10 @@ type Limiter interface {
 	AllowOnce(ctx context.Context, key, name string, rate Rate) (ok bool, retryAfter time.Duration, err error)
 	// Would tells what Allow would, and counts nothing.
 	Would(ctx context.Context, key string, rate Rate) (ok bool, retryAfter time.Duration, err error)
+	// Spend counts one more use of key if there were fewer than n before the moment until,
+	// at which all are forgotten. It takes the same room however many they are, and lets
+	// twice n through around until: it is for large numbers, not for promises.
+	Spend(ctx context.Context, key string, n int, until time.Time) (ok bool, err error)
 }
 
 // Memory is the Limiter of one process.
@@ -39,7 +43,14 @@ type Memory struct {
 
 	mu    sync.Mutex
 	uses  map[string]uses
+	spent map[window]int
 	sweep int // additions until forgotten keys are swept
+}
+
+// window is a key until a moment.
+type window struct {
+	key   string
+	until int64 // in microseconds
 }
 
 // uses are the moments of a key's uses, the oldest first.
@@ -55,7 +66,7 @@ type use struct {
 
 // NewMemory makes a Limiter that forgets all when the process ends.
 func NewMemory(now func() time.Time) *Memory {
-	return &Memory{now: now, uses: map[string]uses{}}
+	return &Memory{now: now, uses: map[string]uses{}, spent: map[window]int{}}
 }
 
 // Allow implements Limiter.
@@ -71,6 +82,19 @@ func (m *Memory) AllowOnce(_ context.Context, key, name string, rate Rate) (bool
 // Would implements Limiter.
 func (m *Memory) Would(_ context.Context, key string, rate Rate) (bool, time.Duration, error) {
 	return m.use(key, "", rate, false)
+}
+
+// Spend implements Limiter.
+func (m *Memory) Spend(_ context.Context, key string, n int, until time.Time) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.tidy(m.now())
+	w := window{key, until.UnixMicro()}
+	if m.spent[w] >= n {
+		return false, nil
+	}
+	m.spent[w]++
+	return true, nil
 }
 
 func (m *Memory) use(key, name string, rate Rate, count bool) (bool, time.Duration, error) {
@@ -115,5 +139,10 @@ func (m *Memory) tidy(now time.Time) {
 			delete(m.uses, key)
 		}
 	}
-	m.sweep = max(1024, len(m.uses))
+	for w := range m.spent {
+		if w.until <= now.UnixMicro() {
+			delete(m.spent, w)
+		}
+	}
+	m.sweep = max(1024, len(m.uses)+len(m.spent))
 }

@@ -40,6 +40,7 @@ func TestConformance(t *testing.T) {
 			t.Run("never more than N in any span", func(t *testing.T) { neverMore(t, limiter) })
 			t.Run("a name counts once", func(t *testing.T) { countsOnce(t, limiter) })
 			t.Run("S5 F3: a question counts nothing", func(t *testing.T) { questions(t, limiter) })
+			t.Run("so many until a moment", func(t *testing.T) { untilAMoment(t, limiter) })
 			t.Run("none at all", func(t *testing.T) {
 				ok, wait, err := limiter.Allow(t.Context(), uuid.NewString(), limit.Rate{N: 0, Per: time.Minute})
 				if ok || wait != time.Minute || err != nil {
@@ -101,6 +102,31 @@ func countsOnce(t *testing.T, limiter limit.Limiter) {
 	}
 	if ok, _, err := limiter.AllowOnce(t.Context(), uuid.NewString(), "c", rate); !ok || err != nil {
 		t.Errorf("another key: %v, %v", ok, err)
+	}
+}
+
+// untilAMoment: as many as are given before the moment, whoever asks at once, and as many
+// again before the next one.
+func untilAMoment(t *testing.T, limiter limit.Limiter) {
+	key, until := uuid.NewString(), time.Now().Add(time.Hour)
+	for _, end := range []time.Time{until, until.Add(time.Hour)} {
+		var allowed atomic.Int64
+		var group sync.WaitGroup
+		for range 64 {
+			group.Go(func() {
+				ok, err := limiter.Spend(t.Context(), key, 10, end)
+				if err != nil {
+					t.Error(err)
+				}
+				if ok {
+					allowed.Add(1)
+				}
+			})
+		}
+		group.Wait()
+		if n := allowed.Load(); n != 10 {
+			t.Errorf("%d of 64 were allowed, want 10", n)
+		}
 	}
 }
 

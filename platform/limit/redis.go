@@ -3,6 +3,7 @@ package limit
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -58,6 +59,28 @@ func (r *Redis) AllowOnce(ctx context.Context, key, name string, rate Rate) (boo
 // Would implements Limiter.
 func (r *Redis) Would(ctx context.Context, key string, rate Rate) (bool, time.Duration, error) {
 	return r.use(ctx, key, rate, "")
+}
+
+// spend counts the uses of a key up to a number. The key is kept a while beyond its
+// moment: the clocks of those who count differ.
+var spend = redis.NewScript(`
+if tonumber(redis.call('GET', KEYS[1]) or '0') >= tonumber(ARGV[1]) then return 0 end
+redis.call('INCR', KEYS[1])
+redis.call('PEXPIREAT', KEYS[1], ARGV[2])
+return 1
+`)
+
+// spentKept is how long a count is kept beyond its moment.
+const spentKept = time.Minute
+
+// Spend implements Limiter.
+func (r *Redis) Spend(ctx context.Context, key string, n int, until time.Time) (bool, error) {
+	name := prefix + key + "@" + strconv.FormatInt(until.UnixMicro(), 10)
+	counted, err := spend.Run(ctx, r.client, []string{name}, n, until.Add(spentKept).UnixMilli()).Int64()
+	if err != nil {
+		return false, fmt.Errorf("count in Redis: %s", strings.ReplaceAll(err.Error(), key, "…"))
+	}
+	return counted == 1, nil
 }
 
 func (r *Redis) use(ctx context.Context, key string, rate Rate, use string) (bool, time.Duration, error) {

@@ -22,9 +22,11 @@ import (
 	"github.com/eshik-kg/eshik/platform/needs"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/personal"
 	"github.com/eshik-kg/eshik/platform/registry"
 	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/sign"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/trail"
 )
@@ -45,6 +47,7 @@ type Env struct {
 	Identity   *identity.Service
 	Payments   *payment.Service
 	Registries *registry.Clients
+	Holders    *personal.Holders // all parts that keep personal data
 	Log        *slog.Logger
 	PublicURL  string // where browsers reach the server, without a slash at its end
 	SMSNumber  string // the number that people text
@@ -62,8 +65,12 @@ type Module struct {
 	Flow dialog.Flow
 	// Billers are whose bills it has paid.
 	Billers []payment.Biller
+	// Finders look for such bills for partners' users.
+	Finders []payment.Finder
 	// Ties are what it keeps for a phone, and what a new holder must not inherit.
 	Ties []identity.Tie
+	// Personal is what it keeps of people; nil: nothing.
+	Personal personal.Holder
 	// Chores are done now and then, by every process.
 	Chores []Chore
 	// Check begins the comparison of what it keeps with the audit log; nil: it keeps
@@ -124,9 +131,29 @@ type Task struct {
 	Name  string // of the command: take-back
 	Help  string // what it does, in a sentence
 	Flags []Flag // each must be given, but a switch
-	// Do does it in an officer's name with the values of the flags, and says in a line what
+	// Shows says that it changes nothing and shows what is not everybody's: that it was looked
+	// at is recorded before.
+	Shows bool
+	// Offices are those whose matter it is, as staff.Officer names them: a clerk of another
+	// one is refused. nil: it is no office's.
+	Offices func(ctx context.Context, modules []Module, given map[string]string) ([]string, error)
+	// Facts is what it rests on, in a line, where it takes two persons: it is refused when
+	// they changed before the second one decides. nil: it rests on nothing, or takes one.
+	Facts func(ctx context.Context, modules []Module, given map[string]string) (string, error)
+	// Do does it as an officer's act with the values of the flags, and says in a line what
 	// came of it. It finds its service in the list of modules; see Of.
-	Do func(ctx context.Context, modules []Module, officer string, given map[string]string) (done string, err error)
+	Do func(ctx context.Context, modules []Module, act staff.Act, given map[string]string) (staff.Done, error)
+}
+
+// Operations are the task's rows in the table of staff: its own, and those of its switches.
+func (t Task) Operations() []string {
+	all := []string{t.Name}
+	for _, f := range t.Flags {
+		if f.Operation != "" {
+			all = append(all, f.Operation)
+		}
+	}
+	return all
 }
 
 // Flag is a value that a task takes; that of a Switch is "true" where it is given, and
@@ -134,12 +161,14 @@ type Task struct {
 type Flag struct {
 	Name, Help string
 	Switch     bool
+	Operation  string // where a switch that is given makes it another row of the table of staff
 }
 
 // Constructor is how a service is made, and what of it is known before.
 type Constructor struct {
-	Make  func(Env) (Module, error)
-	Staff []Task
+	Make   func(Env) (Module, error)
+	Staff  []Task
+	Limits []limit.Rule // how often its doors may be used; see app.Limits
 }
 
 // Build makes the modules in the order of the constructors, which is that of the menu,
@@ -155,7 +184,11 @@ func Build(e Env, constructors ...Constructor) ([]Module, error) {
 			return nil, err
 		}
 		e.Payments.Serve(m.Billers...)
+		e.Payments.Offer(m.Finders...)
 		e.Identity.Tie(m.Ties...)
+		if m.Personal != nil {
+			e.Holders.Add(m.Name, m.Personal)
+		}
 		modules = append(modules, m)
 	}
 	return modules, nil

@@ -179,3 +179,12 @@ SELECT provider, operator, COUNT(*) AS messages,
 FROM notify_messages
 WHERE sent_at >= sqlc.arg(sent_at)
 GROUP BY provider, operator;
+
+-- name: About :many
+SELECT * FROM notify_messages WHERE about = $1 AND about <> '' ORDER BY queued_at DESC LIMIT $2;
+
+-- name: EraseAbout :exec
+DELETE FROM notify_messages WHERE about = $1 AND about <> '';
+
+-- name: ForgetMessages :execrows
+DELETE FROM notify_messages WHERE id IN (SELECT o.id FROM notify_messages o WHERE o.queued_at < $1 AND o.state <> 'queued' LIMIT 1000);

@@ -21,9 +21,9 @@ import (
 
 // Accept takes a partner's payment of sum for a payment code, exactly once per txnID:
 // a repeated one is answered as the first time, and with another code or sum it is
-// Reused. at is the partner's date of the payment. An error means that nothing
+// Reused. What a partner was told it is told again, also where it may pay less by now. at is the partner's date of the payment. An error means that nothing
 // was kept: the partner should try again.
-func (s *Service) Accept(ctx context.Context, partner, txnID, code string, sum money.Amount, at time.Time) (Answer, error) {
+func (s *Service) Accept(ctx context.Context, partner Partner, txnID, code string, sum money.Amount, at time.Time) (Answer, error) {
 	now := s.Now()
 	if at.IsZero() {
 		at = now
@@ -33,7 +33,7 @@ func (s *Service) Accept(ctx context.Context, partner, txnID, code string, sum m
 		return Answer{}, err
 	}
 	txn := db.InsertTxnParams{
-		PartnerID: partner, TxnID: txnID, PrvTxn: reference, Account: code, Amount: int64(sum),
+		PartnerID: partner.ID, TxnID: txnID, PrvTxn: reference, Account: code, Amount: int64(sum),
 		PaidAt: dbtime.From(at), ReceivedAt: dbtime.From(now),
 	}
 	var answer Answer
@@ -46,7 +46,7 @@ func (s *Service) Accept(ctx context.Context, partner, txnID, code string, sum m
 			answer, err = stored(ctx, db.New(tx), txn)
 			return err
 		}
-		answer, err = s.decide(ctx, tx, txn)
+		answer, err = s.decide(ctx, tx, partner, txn)
 		return err
 	})
 	if err != nil {
@@ -67,8 +67,31 @@ func stored(ctx context.Context, q *db.Queries, txn db.InsertTxnParams) (Answer,
 	return Answer{Decision: Decision(was.Decision), Reference: was.PrvTxn}, nil
 }
 
+// Malformed seals a transaction that was to pay and is not of the partner's protocol: it is
+// refused for good, as every other refusal is, so that its id pays nothing later.
+func (s *Service) Malformed(ctx context.Context, partner Partner, txnID string) error {
+	reference, err := newReference(s.Random)
+	if err != nil {
+		return err
+	}
+	now := dbtime.From(s.Now())
+	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
+		inserted, err := db.New(tx).InsertTxn(ctx, db.InsertTxnParams{
+			PartnerID: partner.ID, TxnID: txnID, PrvTxn: reference, PaidAt: now, ReceivedAt: now,
+		})
+		if err != nil || inserted == 0 {
+			return err
+		}
+		return db.New(tx).DecideTxn(ctx, db.DecideTxnParams{PartnerID: partner.ID, TxnID: txnID, Decision: string(Malformed)})
+	})
+	if err != nil {
+		return fmt.Errorf("seal a transaction: %w", err)
+	}
+	return nil
+}
+
 // decide judges a new transaction and keeps the decision with all its effects.
-func (s *Service) decide(ctx context.Context, tx *store.Tx, txn db.InsertTxnParams) (Answer, error) {
+func (s *Service) decide(ctx context.Context, tx *store.Tx, partner Partner, txn db.InsertTxnParams) (Answer, error) {
 	q := db.New(tx)
 	answer := Answer{Decision: MalformedCode, Reference: txn.PrvTxn}
 	var row db.Payment
@@ -76,8 +99,8 @@ func (s *Service) decide(ctx context.Context, tx *store.Tx, txn db.InsertTxnPara
 		var err error
 		row, err = q.GetPaymentByCode(ctx, txn.Account)
 		switch {
-		case errors.Is(err, sql.ErrNoRows):
-			answer.Decision = UnknownCode
+		case errors.Is(err, sql.ErrNoRows), err == nil && !partner.knows(row):
+			answer.Decision, row = UnknownCode, db.Payment{}
 		case err != nil:
 			return Answer{}, err
 		default:

@@ -58,7 +58,7 @@ func TestDecisionsFromBefore(t *testing.T) {
 		testworld.OK(t, job.Migrate(t.Context(), db))
 		w := newWorld(t, db)
 		for number, want := range numbered {
-			a, err := w.Accept(context.Background(), wallet, fmt.Sprint(number), "1234567897", 1500, testworld.Start)
+			a, err := w.Accept(context.Background(), payment.Partner{ID: wallet, Every: true}, fmt.Sprint(number), "1234567897", 1500, testworld.Start)
 			if err != nil || a.Decision != want || a.Reference != fmt.Sprint("our ", number) {
 				t.Errorf("%d is answered %+v, %v; want %s", number, a, err, want)
 			}

@@ -194,8 +194,11 @@ func (c *Check) judge(f *file) {
 	if state := f.follows(); paid && state != at || !paid && state != Quoted {
 		c.say("the payment %s is %s, by its lines it is %s", id, at, state)
 	}
-	if want := recorded(at); c.replayed && !slices.Contains(want, log.was&^wasDoubted) || c.replayed && at == InDoubt && log.was&wasDoubted == 0 {
+	if want := recorded(at); c.replayed && !slices.Contains(want, log.was&^(wasDoubted|wasReturned)) || c.replayed && at == InDoubt && log.was&wasDoubted == 0 {
 		c.say("the payment %s is %s, which the audit log does not say", id, at)
+	}
+	if gone := slices.ContainsFunc(f.lines, func(l db.PaymentLine) bool { return f.returned(l.N) }); c.replayed && gone != (log.was&wasReturned != 0) {
+		c.say("what was due back of the payment %s was given back: %t, by the audit log %t", id, gone, !gone)
 	}
 	if c.replayed && paid {
 		c.witnessed(f, log)
@@ -224,6 +227,11 @@ func (f *file) follows() State {
 	return state
 }
 
+// returned reports that the ledger has a line's money given back.
+func (f *file) returned(line int64) bool {
+	return slices.ContainsFunc(f.entries, func(e db.EntriesOfRow) bool { return e.Kind == entryReturned && e.Line == line })
+}
+
 // compare names each entry that is not what follows from its payment.
 func (c *Check) compare(f *file, paid bool) {
 	want := map[posting]int64{}
@@ -246,6 +254,9 @@ func (c *Check) compare(f *file, paid bool) {
 			move(settle, l.N, l.Amount, source, treasuryAccount(f.row.Service))
 		case RefundDue:
 			move(refund, l.N, l.Amount, source, refundsAccount(f.row.Service))
+			if f.returned(l.N) && len(f.txns) == 1 {
+				move(entryReturned, l.N, l.Amount, refundsAccount(f.row.Service), partnerAccount(f.txns[0].PartnerID))
+			}
 		}
 	}
 	var wrong []string

@@ -15,6 +15,7 @@ const (
 	wasDoubted
 	wasSettled
 	wasRefunded
+	wasReturned // what was due back was given back
 )
 
 // said is what the log says of a payment.
@@ -33,7 +34,7 @@ func (c *Check) See(r audit.Recorded) {
 	c.replayed = true
 	p := c.done[r.Object]
 	switch r.Action {
-	case "payment.confirm", "payment.disown":
+	case "payment.confirm", "payment.quote", "payment.disown":
 	case "payment.accept":
 		if _, known := c.actors[r.Actor]; !known {
 			c.actors[r.Actor] = r.Actor
@@ -45,6 +46,8 @@ func (c *Check) See(r audit.Recorded) {
 		p.was |= wasSettled
 	case "payment.refund_due":
 		p.was |= wasRefunded
+	case "payment.returned":
+		p.was |= wasReturned
 	case "payment.doubt_settle":
 		p.settled++
 	case "payment.doubt_refund":

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 	"github.com/eshik-kg/eshik/platform/testworld"
@@ -34,7 +35,7 @@ func TestM5DoubtsAreTheLogs(t *testing.T) {
 		w.accept(t, "1", p)
 		testworld.OK(t, w.Settle(ctx, p.ID))
 		testworld.OK(t, w.check(t))
-		testworld.OK(t, w.Decide(ctx, "b", p.ID, 1, true, "1"))
+		testworld.OK(t, w.Decide(ctx, staff.Act{Actor: "staff:b"}, p.ID, 1, true, "1"))
 		testworld.OK(t, w.check(t))
 		for _, statement := range []string{
 			"DELETE FROM ledger_postings WHERE entry_id IN (SELECT id FROM ledger_entries WHERE kind = 'doubt')",

@@ -124,6 +124,11 @@ func became(p Payment) dialog.Message {
 			return dialog.Say("payment.code_refund_part", args...)
 		}
 		return dialog.Say("payment.code_refund", "code", p.Code)
+	case Refunded:
+		if sum.paid > 0 {
+			return dialog.Say("payment.code_refunded_part", "total", p.Amount.String(), "paid", sum.paid.String(), "back", sum.gone.String(), "code", p.Code)
+		}
+		return dialog.Say("payment.code_refunded", "amount", sum.gone.String(), "code", p.Code)
 	}
 	return dialog.Say("payment.code_refused")
 }

@@ -40,7 +40,7 @@ func billsOf(row db.Payment, lines []db.PaymentLine) *audit.Group {
 
 // payerOf is whose payment it is.
 func payerOf(owner string, phoneSealed []byte) *audit.Group {
-	return audit.Decided(groupPayer).Text(owner).Bytes(phoneSealed)
+	return audit.Decided(groupPayer).Text(owner).Sealed(phoneSealed)
 }
 
 // transactionOf is how a payment's money was taken.

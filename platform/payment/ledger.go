@@ -18,7 +18,7 @@ import (
 //	clearing:<service> taken, and its register not told for certain
 //	suspense:<service> taken, and in doubt whether the register holds it
 //	treasury:<service> recorded by the register: owed to the budget
-//	refunds:<service>  owed back to citizens
+//	refunds:<service>  owed back to citizens, until the partner gave it back
 //
 // There is no balance column: every payment of a partner would queue for it.
 func partnerAccount(id string) string       { return "partner:" + id }
@@ -36,6 +36,8 @@ const (
 	// What an operator decided of a line in doubt.
 	entryDoubtSettle = "doubt_settle"
 	entryDoubtRefund = "doubt_refund"
+	// The partner gave back what was due: it owes us that no more.
+	entryReturned = "returned"
 )
 
 // wholePayment stands for a line's number in an entry about all of them.

@@ -3,10 +3,10 @@ package payment
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
-	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/payment/db"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
@@ -61,37 +61,15 @@ func (s *Service) Receipt(ctx context.Context, c caller.Caller, id string) (Paym
 	if p.State == Refused {
 		return Payment{}, "", errRefused
 	}
-	if p.State != Settled && p.State != RefundDue {
+	if !slices.Contains([]State{Settled, RefundDue, Refunded}, p.State) {
 		return Payment{}, "", errEarly
 	}
 	return p, s.words(c.Locale, p), nil
 }
 
-// words are what the messages of a payment that is over say: what was settled and
-// what goes back.
+// words are what the message of a payment that is over says.
 func (s *Service) words(loc locales.Locale, p Payment) string {
-	var settled, back money.Amount
-	for _, l := range p.Lines {
-		switch l.State {
-		case RefundDue:
-			back += l.Amount
-		case Settled:
-			settled += l.Amount
-		}
-	}
-	var text string
-	for _, part := range []struct {
-		key string
-		sum money.Amount
-	}{{"payment.receipt_sms", settled}, {"payment.refund_sms", back}} {
-		if part.sum == 0 {
-			continue
-		}
-		full, _ := s.Texts.Message(loc, part.key, "amount", part.sum.String(), "code", p.Code)
-		if text != "" {
-			text += " "
-		}
-		text += full
-	}
-	return text
+	_, key, args := stand(p.Lines).over(p.Code)
+	full, _ := s.Texts.Message(loc, key, args...)
+	return full
 }

@@ -108,7 +108,7 @@ func (m *machine) accept(t *rapid.T) {
 	p := m.pick(t)
 	sum := p.Amount + money.Amount(rapid.SampledFrom([]int{0, 0, 0, 0, -1, 1}).Draw(t, "difference"))
 	id := fmt.Sprintf("%d", rapid.IntRange(0, 40).Draw(t, "txn"))
-	got, err := m.w.Accept(context.Background(), wallet+m.prefix, id, p.Code, sum, m.w.Clock.Now())
+	got, err := m.w.Accept(context.Background(), payment.Partner{ID: wallet + m.prefix, Every: true}, id, p.Code, sum, m.w.Clock.Now())
 	if err != nil {
 		t.Fatalf("accept: %v", err)
 	}

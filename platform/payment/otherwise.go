@@ -38,8 +38,12 @@ func (s *Service) closeOthers(ctx context.Context, tx *store.Tx, row db.Payment,
 // and tells the citizen. Of several at once one does it. paid names bills that are known to
 // be paid, also where no payment of ours did it; nil: none.
 func (s *Service) closeCode(ctx context.Context, tx *store.Tx, row db.Payment, now dbtime.Time, paid func(ref string) bool) error {
-	n, err := db.New(tx).CloseCode(ctx, db.CloseCodeParams{ID: row.ID, FinishedAt: now})
+	q := db.New(tx)
+	n, err := q.CloseCode(ctx, db.CloseCodeParams{ID: row.ID, FinishedAt: now})
 	if err != nil || n == 0 {
+		return err
+	}
+	if row, err = q.GetPayment(ctx, row.ID); err != nil { // whose it is now that it is locked
 		return err
 	}
 	return s.closed(ctx, tx, row, now, paid)

@@ -57,7 +57,7 @@ func TestPaidOtherwise(t *testing.T) {
 			if got := w.state(t, c.owner, c.p); got.State != c.want {
 				t.Errorf("%s is %s", what, got.State)
 			}
-			answer, err := w.Check(t.Context(), wallet, c.p.Code, c.p.Amount)
+			answer, err := w.Check(t.Context(), payment.Partner{ID: wallet, Every: true}, c.p.Code, c.p.Amount)
 			if err != nil || answer.Decision != c.check {
 				t.Errorf("the wallet's check of %s: %+v, %v", what, answer, err)
 			}
@@ -109,7 +109,7 @@ func TestTwoWalletsOneBill(t *testing.T) {
 		for i := range 16 {
 			all.Go(func() {
 				p := codes[i%2]
-				a, err := w.Accept(context.Background(), wallet, fmt.Sprint(i), p.Code, p.Amount, w.Clock.Now())
+				a, err := w.Accept(context.Background(), payment.Partner{ID: wallet, Every: true}, fmt.Sprint(i), p.Code, p.Amount, w.Clock.Now())
 				mu.Lock()
 				defer mu.Unlock()
 				switch {

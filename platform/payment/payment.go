@@ -19,8 +19,9 @@ import (
 // State is where a payment, or one of its lines, stands.
 type State string
 
-// The states. A line knows quoted, claimed, in_doubt, settled and refund_due; a
-// payment all but claimed.
+// The states. A line knows quoted, claimed, in_doubt, settled, refund_due and refunded; a
+// payment all but claimed. Refunded is kept as refund_due: that the money went back is an
+// entry of the ledger.
 const (
 	Quoted    State = "quoted"     // priced, not confirmed; lapses after QuoteLife
 	Awaiting  State = "awaiting"   // confirmed, can be paid by its code until ExpiresAt
@@ -29,7 +30,9 @@ const (
 	InDoubt   State = "in_doubt"   // the register says paid and nothing proves by whom: an operator decides
 	Settled   State = "settled"    // the register has recorded it
 	RefundDue State = "refund_due" // the register did not want it (or a line of it): money goes back
+	Refunded  State = "refunded"   // all that was due back was given back
 	Refused   State = "refused"    // a bill of it was paid otherwise first; no money was taken
+	Cancelled State = "cancelled"  // by the partner whose quote it was; no money was taken
 )
 
 // How long a price and a code hold. The register is asked again at the wallet's

@@ -27,7 +27,7 @@ func TestPaidEndToEnd(t *testing.T) {
 		if p.State != payment.Awaiting || p.Amount != 2500*money.Som || !payment.ValidCode(p.Code) {
 			t.Fatalf("confirmed: %+v", p)
 		}
-		check, err := w.Check(context.Background(), wallet, p.Code, 0)
+		check, err := w.Check(context.Background(), payment.Partner{ID: wallet, Every: true}, p.Code, 0)
 		testworld.OK(t, err)
 		if check.Decision != payment.Approved || check.Due != p.Amount || check.Service != "fine" {
 			t.Errorf("check: %+v", check)
@@ -43,7 +43,7 @@ func TestPaidEndToEnd(t *testing.T) {
 			t.Errorf("SMS: %s", all)
 		}
 		testworld.OK(t, w.VerifyLedger(context.Background()))
-		if again, err := w.Check(context.Background(), wallet, p.Code, p.Amount); err != nil || again.Decision != payment.NotPayable {
+		if again, err := w.Check(context.Background(), payment.Partner{ID: wallet, Every: true}, p.Code, p.Amount); err != nil || again.Decision != payment.NotPayable {
 			t.Errorf("check of a paid code: %+v, %v", again, err)
 		}
 	})
@@ -98,7 +98,7 @@ func TestSixtyFourAcceptsOfOneTransaction(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range answers {
 			wg.Go(func() {
-				a, err := w.Accept(context.Background(), wallet, "0007", p.Code, p.Amount, testworld.Start)
+				a, err := w.Accept(context.Background(), payment.Partner{ID: wallet, Every: true}, "0007", p.Code, p.Amount, testworld.Start)
 				if err != nil {
 					t.Errorf("accept: %v", err)
 				}
@@ -118,7 +118,7 @@ func TestSixtyFourAcceptsOfOneTransaction(t *testing.T) {
 			account string
 			sum     money.Amount
 		}{{p.Code, p.Amount + 1}, {"1", p.Amount}} {
-			a, err := w.Accept(context.Background(), wallet, "0007", other.account, other.sum, testworld.Start)
+			a, err := w.Accept(context.Background(), payment.Partner{ID: wallet, Every: true}, "0007", other.account, other.sum, testworld.Start)
 			if err != nil || a.Decision != payment.Reused {
 				t.Errorf("the same txn_id with other data: %+v, %v", a, err)
 			}
@@ -142,7 +142,7 @@ func TestOneCodePaidByManyTransactions(t *testing.T) {
 			var wg sync.WaitGroup
 			for i := range 16 {
 				wg.Go(func() {
-					a, err := w.Accept(context.Background(), wallet, tag+strconv.Itoa(i+10), p.Code, p.Amount, testworld.Start)
+					a, err := w.Accept(context.Background(), payment.Partner{ID: wallet, Every: true}, tag+strconv.Itoa(i+10), p.Code, p.Amount, testworld.Start)
 					if err != nil || a.Decision != payment.Approved && a.Decision != payment.NotPayable {
 						t.Errorf("accept: %+v, %v", a, err)
 					}

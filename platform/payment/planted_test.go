@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 	"github.com/eshik-kg/eshik/platform/testworld"
@@ -21,6 +22,7 @@ var unsaid = map[string]string{
 	"payments.channel":          "statistics",
 	"payments.operator":         "statistics",
 	"payments.expires_at":       "how long a code can be paid; what was paid is compared",
+	"payments.partner_id":       "who may pay a quote; who paid is compared",
 	"payments.waits_for":        "whom a message is written to; decides no money",
 	"payments.worked_at":        "when a register was asked last",
 	"payments.try_at":           "when it is asked next",
@@ -60,7 +62,7 @@ func everyPayment(t *testing.T, w *world) (all told) {
 			testworld.OK(t, w.DB.InTx(ctx, func(tx *store.Tx) error { return w.CutPhone(ctx, tx, phone, w.Clock.Now()) }))
 		}
 	}
-	testworld.OK(t, w.Decide(ctx, "b", ids[3], 0, true, "1"))
+	testworld.OK(t, w.Decide(ctx, staff.Act{Actor: "staff:b"}, ids[3], 0, true, "1"))
 	return told{ids[0], ids[1], ids[2], ids[3], ids[4], ids[5], ids[6]}
 }
 

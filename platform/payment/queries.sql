@@ -1,16 +1,6 @@
--- name: CreatePartner :execrows
-INSERT INTO partners (id, secret_hash, created_at) VALUES ($1, $2, $3)
-ON CONFLICT DO NOTHING;
-
--- name: GetPartner :one
-SELECT id, secret_hash, created_at, disabled_at FROM partners WHERE id = $1;
-
--- name: RenewSecret :exec
-UPDATE partners SET secret_hash = $2 WHERE id = $1 AND secret_hash = sqlc.arg(was);
-
 -- name: InsertPayment :execrows
-INSERT INTO payments (id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'quoted', $11, $12)
+INSERT INTO payments (id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, partner_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'quoted', $11, $12, $13)
 ON CONFLICT DO NOTHING;
 
 -- name: InsertLine :exec
@@ -132,6 +122,38 @@ FROM payments p JOIN payment_lines l ON l.payment_id = p.id
 WHERE l.state = 'in_doubt'
 ORDER BY l.doubted_at LIMIT $1;
 
+-- name: ListRefunds :many
+-- What goes back and has not gone, line by line.
+SELECT p.id, p.service, p.accepted_at, p.finished_at, l.n, l.ref, l.amount, l.reason, t.partner_id, t.txn_id
+FROM payments p JOIN payment_lines l ON l.payment_id = p.id JOIN payment_txns t ON t.payment_id = p.id AND t.decision = 'approved'
+WHERE p.state IN ('refund_due', 'in_doubt') AND l.state = 'refund_due' AND NOT EXISTS (
+    SELECT 1 FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind = 'returned')
+ORDER BY p.accepted_at, p.id, l.n LIMIT $1;
+
+-- name: RefundsOf :many
+SELECT p.service, l.n, l.amount, t.partner_id
+FROM payments p JOIN payment_lines l ON l.payment_id = p.id JOIN payment_txns t ON t.payment_id = p.id AND t.decision = 'approved'
+WHERE p.id = $1 AND l.state = 'refund_due' AND NOT EXISTS (
+    SELECT 1 FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind = 'returned')
+ORDER BY l.n;
+
+-- name: CountRefunds :one
+SELECT COUNT(*) FROM payments p WHERE p.state IN ('refund_due', 'in_doubt') AND EXISTS (
+    SELECT 1 FROM payment_lines l WHERE l.payment_id = p.id AND l.state = 'refund_due' AND NOT EXISTS (
+        SELECT 1 FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind = 'returned'));
+
+-- name: OldestRefund :one
+SELECT p.accepted_at, p.finished_at FROM payments p WHERE p.state IN ('refund_due', 'in_doubt') AND EXISTS (
+    SELECT 1 FROM payment_lines l WHERE l.payment_id = p.id AND l.state = 'refund_due' AND NOT EXISTS (
+        SELECT 1 FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind = 'returned'))
+ORDER BY p.accepted_at, p.id LIMIT 1;
+
+-- name: LockRefund :execrows
+UPDATE payments SET worked_at = sqlc.arg(now) WHERE id = sqlc.arg(id) AND state IN ('refund_due', 'in_doubt');
+
+-- name: ReturnedLines :many
+SELECT line FROM ledger_entries WHERE payment_id = $1 AND kind = 'returned';
+
 -- name: MarkSent :execrows
 UPDATE payment_lines SET sent = TRUE
 WHERE payment_id = sqlc.arg(payment_id) AND n = sqlc.arg(n) AND state = 'claimed' AND EXISTS (
@@ -207,3 +229,32 @@ ORDER BY p.id LIMIT sqlc.arg(up_to);
 
 -- name: CloseCode :execrows
 UPDATE payments SET state = 'refused', finished_at = $2 WHERE id = $1 AND state = 'awaiting';
+
+-- name: QuotesOf :many
+-- A partner's own, the newest first: ids lie in order of time.
+SELECT * FROM payments
+WHERE partner_id = sqlc.arg(partner_id) AND partner_id <> '' AND id < sqlc.arg(before)
+ORDER BY id DESC LIMIT sqlc.arg(rows);
+
+-- name: CancelQuote :execrows
+UPDATE payments SET state = 'cancelled', finished_at = sqlc.arg(finished_at)
+WHERE id = sqlc.arg(id) AND partner_id = sqlc.arg(partner_id) AND state = 'awaiting';
+
+-- name: PaidBy :one
+-- The transaction that took a payment's money.
+SELECT * FROM payment_txns WHERE payment_id = $1 AND decision = 'approved';
+
+-- name: DayOf :many
+-- What a partner paid in a span of time and we took.
+SELECT sqlc.embed(t), sqlc.embed(p) FROM payment_txns t JOIN payments p ON p.id = t.payment_id
+WHERE t.partner_id = sqlc.arg(partner_id) AND t.decision = 'approved'
+    AND t.received_at >= sqlc.arg(after_at) AND t.received_at < sqlc.arg(until_at)
+    AND (t.received_at > sqlc.arg(after_at) OR t.txn_id > sqlc.arg(after_txn))
+ORDER BY t.received_at, t.txn_id LIMIT sqlc.arg(rows);
+
+-- name: DayTotal :one
+-- No row where nothing was paid.
+SELECT COUNT(*) AS count, SUM(amount) AS amount FROM payment_txns
+WHERE partner_id = sqlc.arg(partner_id) AND decision = 'approved'
+    AND received_at >= sqlc.arg(first_at) AND received_at < sqlc.arg(until_at)
+GROUP BY partner_id;

@@ -17,6 +17,7 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/elqr"
 	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/needs"
@@ -36,6 +37,7 @@ type Texts interface {
 // Deps is what a Service stands on; every field is needed.
 type Deps struct {
 	DB     *store.DB
+	Phones Phones
 	Queue  *job.Queue
 	Sealer *seal.Sealer
 	Trail  *trail.Trail
@@ -45,10 +47,20 @@ type Deps struct {
 	Log    *slog.Logger
 }
 
+// Phones knows whose the numbers are, as *identity.Service does.
+type Phones interface {
+	// HoldPhone has a phone (E.164) stay its holder's until tx ends, and refuses where it
+	// was given to somebody else since.
+	HoldPhone(ctx context.Context, tx *store.Tx, phone string, since time.Time) error
+}
+
 // Service takes payments.
 type Service struct {
 	Deps
 	billers map[string]Biller
+	finders []Finder
+	// recipient is who ELQR codes pay; the zero one: there are none.
+	recipient elqr.Recipient
 	// behind is true while some payments wait: a success then wakes them.
 	behind atomic.Bool
 	// overtaken is when the codes of paid bills were looked for last, in nanoseconds.
@@ -155,7 +167,7 @@ func (s *Service) Open(ctx context.Context, c caller.Caller, service string, ref
 	for _, l := range lines {
 		row.Amount += l.Amount
 	}
-	return s.insert(ctx, row, lines)
+	return s.insert(ctx, c, row, lines)
 }
 
 // opened finds what the caller opened lately for the same bills at the same
@@ -199,6 +211,26 @@ func (s *Service) CutPhone(ctx context.Context, tx *store.Tx, phone string, now 
 	if err != nil {
 		return fmt.Errorf("list a phone's payments: %w", err)
 	}
+	return s.disown(ctx, tx, phone, ids, "number released", now)
+}
+
+// Disown takes payments from a phone (E.164) to which their codes were sent about a person
+// whose it is no more: it hears nothing more of them. Who has a code pays by it as before.
+// What is not the phone's stays as it is.
+func (s *Service) Disown(ctx context.Context, tx *store.Tx, phone string, ids []string, now time.Time) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	own, err := db.New(tx).PaymentsOfOwner(ctx, s.owner(phone))
+	if err != nil {
+		return fmt.Errorf("list a phone's payments: %w", err)
+	}
+	own = slices.DeleteFunc(own, func(id string) bool { return !slices.Contains(ids, id) })
+	return s.disown(ctx, tx, phone, own, "the phone is cut off from the person", now)
+}
+
+func (s *Service) disown(ctx context.Context, tx *store.Tx, phone string, ids []string, why string, now time.Time) error {
+	q := db.New(tx)
 	nobody := s.owner("released " + phone + " " + now.Format(time.RFC3339Nano))
 	for _, id := range ids {
 		sealed, err := s.Sealer.Seal(nil, phoneContext)
@@ -209,7 +241,7 @@ func (s *Service) CutPhone(ctx context.Context, tx *store.Tx, phone string, now 
 			return fmt.Errorf("cut a payment from its phone: %w", err)
 		}
 		err = s.Trail.Leave(ctx, tx, trail.Step{Audit: audit.Entry{
-			At: now, Actor: "system", Action: "payment.disown", Object: id, Subject: s.owner(phone), Purpose: "number released",
+			At: now, Actor: "system", Action: "payment.disown", Object: id, Subject: s.owner(phone), Purpose: why,
 			Decided: []*audit.Group{payerOf(nobody, sealed)},
 		}})
 		if err != nil {
@@ -249,7 +281,7 @@ func (s *Service) quote(
 // use, a draw fails once in 900.
 const codeTries = 8
 
-func (s *Service) insert(ctx context.Context, row db.InsertPaymentParams, lines []db.InsertLineParams) (Payment, error) {
+func (s *Service) insert(ctx context.Context, c caller.Caller, row db.InsertPaymentParams, lines []db.InsertLineParams) (Payment, error) {
 	for range codeTries {
 		code, err := newCode(s.Random)
 		if err != nil {
@@ -258,6 +290,10 @@ func (s *Service) insert(ctx context.Context, row db.InsertPaymentParams, lines 
 		row.Code = code
 		inserted := false
 		err = s.DB.InTx(ctx, func(tx *store.Tx) error {
+			// The registers may have thought long: the number may be another's by now.
+			if err := s.Phones.HoldPhone(ctx, tx, c.Phone, c.Now); err != nil {
+				return err
+			}
 			q := db.New(tx)
 			n, err := q.InsertPayment(ctx, row)
 			if inserted = n == 1; err != nil || !inserted {
@@ -316,12 +352,12 @@ func (s *Service) byOpenKey(ctx context.Context, key string) (Payment, error) {
 }
 
 func (s *Service) load(ctx context.Context, row db.Payment) (Payment, error) {
-	lines, err := db.New(s.DB.Reader()).ListLines(ctx, row.ID)
+	lines, err := linesOf(ctx, db.New(s.DB.Reader()), row.ID)
 	if err != nil {
-		return Payment{}, fmt.Errorf("read a payment's bills: %w", err)
+		return Payment{}, err
 	}
 	p := Payment{
-		ID: row.ID, Service: row.Service, Code: row.Code, Amount: money.Amount(row.Amount), State: State(row.State),
+		ID: row.ID, Service: row.Service, Code: row.Code, Amount: money.Amount(row.Amount), State: standsAt(row, lines), Lines: lines,
 		OpenedAt: row.OpenedAt.Time, ExpiresAt: row.ExpiresAt.Time,
 		AcceptedAt: row.AcceptedAt.Time, FinishedAt: row.FinishedAt.Time,
 	}
@@ -331,10 +367,36 @@ func (s *Service) load(ctx context.Context, row db.Payment) (Payment, error) {
 	case Refused:
 		p.AcceptedAt = time.Time{} // of the try: no money was taken
 	}
-	for _, l := range lines {
-		p.Lines = append(p.Lines, Line{
-			Ref: l.Ref, Amount: money.Amount(l.Amount), State: State(l.State), Reason: Outcome(l.Reason),
-		})
-	}
 	return p, nil
+}
+
+// linesOf are a payment's bills, as its rows and the ledger say.
+func linesOf(ctx context.Context, q *db.Queries, id string) ([]Line, error) {
+	rows, err := q.ListLines(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("read a payment's bills: %w", err)
+	}
+	var returned []int64
+	if slices.ContainsFunc(rows, func(l db.PaymentLine) bool { return State(l.State) == RefundDue }) {
+		if returned, err = q.ReturnedLines(ctx, id); err != nil {
+			return nil, fmt.Errorf("read what of a payment was given back: %w", err)
+		}
+	}
+	lines := make([]Line, len(rows))
+	for i, l := range rows {
+		lines[i] = Line{Ref: l.Ref, Amount: money.Amount(l.Amount), State: State(l.State), Reason: Outcome(l.Reason)}
+		if lines[i].State == RefundDue && slices.Contains(returned, l.N) {
+			lines[i].State = Refunded
+		}
+	}
+	return lines, nil
+}
+
+// standsAt is a payment's state: its row's, or refunded once nothing is due back any more.
+func standsAt(row db.Payment, lines []Line) State {
+	due := slices.ContainsFunc(lines, func(l Line) bool { return l.State == RefundDue })
+	if state := State(row.State); state != RefundDue || due {
+		return state
+	}
+	return Refunded
 }

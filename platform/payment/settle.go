@@ -129,6 +129,10 @@ func (s *Service) finishLine(ctx context.Context, tx *store.Tx, row db.Payment, 
 	if err != nil || open == 0 {
 		return err
 	}
+	// The number may have been released while the register was asked: its next holder is not told.
+	if row, err = q.GetPayment(ctx, row.ID); err != nil {
+		return err
+	}
 	if outcome == OutcomeDoubt {
 		err = s.suspend(ctx, tx, row, line, now)
 	} else {
@@ -189,11 +193,12 @@ func ending(outcome Outcome) (state, reason string) {
 }
 
 // standing is how much of a payment's money stands where.
-type standing struct{ claimed, doubt, paid, back money.Amount }
+// gone was given back.
+type standing struct{ claimed, doubt, paid, back, gone money.Amount }
 
-func stand(lines []db.PaymentLine) (sum standing) {
+func stand(lines []Line) (sum standing) {
 	for _, l := range lines {
-		sum.add(State(l.State), money.Amount(l.Amount))
+		sum.add(l.State, l.Amount)
 	}
 	return sum
 }
@@ -204,6 +209,8 @@ func (s *standing) add(state State, amount money.Amount) {
 		s.paid += amount
 	case RefundDue:
 		s.back += amount
+	case Refunded:
+		s.gone += amount
 	case InDoubt:
 		s.doubt += amount
 	default:
@@ -215,7 +222,7 @@ func (s *standing) add(state State, amount money.Amount) {
 // doubt when only such lines are, and tells the citizen.
 func (s *Service) finishPayment(ctx context.Context, tx *store.Tx, row db.Payment, now dbtime.Time, actor string) error {
 	q := db.New(tx)
-	lines, err := q.ListLines(ctx, row.ID)
+	lines, err := linesOf(ctx, q, row.ID)
 	if err != nil {
 		return err
 	}
@@ -228,7 +235,7 @@ func (s *Service) finishPayment(ctx context.Context, tx *store.Tx, row db.Paymen
 	case sum.doubt > 0:
 		state, outcome = InDoubt, "doubt"
 		changed, err = q.SuspendPayment(ctx, row.ID)
-	case sum.back > 0:
+	case sum.back+sum.gone > 0:
 		state, outcome = RefundDue, "refused"
 		fallthrough
 	default:
@@ -242,7 +249,7 @@ func (s *Service) finishPayment(ctx context.Context, tx *store.Tx, row db.Paymen
 			return err
 		}
 	}
-	became, err := ended(ctx, q, row.ID, lines)
+	became, err := ended(ctx, q, row.ID)
 	if err != nil {
 		return err
 	}
@@ -261,8 +268,12 @@ func (s *Service) finishPayment(ctx context.Context, tx *store.Tx, row db.Paymen
 }
 
 // ended is what became of a payment, as its rows say now.
-func ended(ctx context.Context, q *db.Queries, id string, lines []db.PaymentLine) (*audit.Group, error) {
+func ended(ctx context.Context, q *db.Queries, id string) (*audit.Group, error) {
 	row, err := q.GetPayment(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	lines, err := q.ListLines(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -273,10 +284,9 @@ func ended(ctx context.Context, q *db.Queries, id string, lines []db.PaymentLine
 	return outcomeOf(row, lines, entries), nil
 }
 
-// tell writes the receipt for what was paid, and a notice of what goes back; or, while
+// tell writes the receipt for what was paid, with what goes back; or, while
 // something is in doubt, one message of how the whole sum stands.
 func (s *Service) tell(row db.Payment, sum standing) ([]notify.Message, error) {
-	var told []notify.Message
 	if sum.doubt > 0 {
 		key := "payment.doubt_sms"
 		switch {
@@ -288,23 +298,34 @@ func (s *Service) tell(row db.Payment, sum standing) ([]notify.Message, error) {
 		return s.write(row, "doubt", key, "amount", sum.doubt.String(), "code", row.Code,
 			"total", money.Amount(row.Amount).String(), "paid", sum.paid.String(), "back", sum.back.String())
 	}
-	for _, m := range []struct {
-		sum     money.Amount
-		key, id string
-	}{
-		{sum.paid, "payment.receipt_sms", "receipt"},
-		{sum.back, "payment.refund_sms", "refund"},
-	} {
-		if m.sum == 0 {
-			continue
-		}
-		messages, err := s.write(row, m.id, m.key, "amount", m.sum.String(), "code", row.Code)
-		if err != nil {
-			return nil, err
-		}
-		told = append(told, messages...)
+	id, key, args := sum.over(row.Code)
+	return s.write(row, id, key, args...)
+}
+
+// over is the message about a payment that is over: what it is about, its key and its
+// values. What was paid and what goes back are one sentence: two about one code, each with
+// a sum, would contradict each other.
+func (s standing) over(code string) (id, key string, args []any) {
+	if s.back == 0 && s.gone > 0 {
+		return s.returned(code)
 	}
-	return told, nil
+	args = []any{"code", code, "total", (s.paid + s.back).String(), "paid", s.paid.String(), "back", s.back.String()}
+	switch {
+	case s.back == 0:
+		return "receipt", "payment.receipt_sms", append(args, "amount", s.paid.String())
+	case s.paid == 0:
+		return "refund", "payment.refund_sms", append(args, "amount", s.back.String())
+	}
+	return "refund_part", "payment.refund_part_sms", args
+}
+
+// returned is over of a payment of which nothing is due back any more.
+func (s standing) returned(code string) (id, key string, args []any) {
+	if s.paid == 0 {
+		return "returned", "payment.returned_sms", []any{"code", code, "amount", s.gone.String()}
+	}
+	return "returned", "payment.returned_part_sms",
+		[]any{"code", code, "total", (s.paid + s.gone).String(), "paid", s.paid.String(), "back", s.gone.String()}
 }
 
 // topic is what all messages about a payment are about.

@@ -58,9 +58,9 @@ func TestPaidBySomebodyElseGoesBack(t *testing.T) {
 		if s.Lines[0].State != payment.Settled || s.Lines[1].State != payment.RefundDue || s.Lines[1].Reason != payment.OutcomePaid {
 			t.Errorf("lines: %+v", s.Lines)
 		}
-		testworld.Eventually(t, "code, receipt and refund by SMS", func() bool { return len(w.Phones.Texts()) == 3 })
+		testworld.Eventually(t, "the code, and how it ended, by SMS", func() bool { return len(w.Phones.Texts()) == 2 })
 		all := strings.Join(w.Phones.Texts(), "\n")
-		if !strings.Contains(all, "Төлөндү: 1 500 сом") || !strings.Contains(all, "1 500 сом төлөгөн жерден кайтарылат") {
+		if !strings.Contains(all, "3 000 сомдун 1 500 сому төлөндү, 1 500 сому төлөгөн жерден кайтарылат") {
 			t.Errorf("SMS: %s", all)
 		}
 		testworld.OK(t, w.VerifyLedger(ctx))
@@ -76,7 +76,7 @@ func TestRegisterDownDelaysAndLosesNothing(t *testing.T) {
 		w := newWorld(t, db)
 		p := w.awaiting(t, aigul, "t1", "1")
 		w.register.down = 1
-		if a, err := w.Check(context.Background(), wallet, p.Code, p.Amount); err != nil || a.Decision != payment.NotNow {
+		if a, err := w.Check(context.Background(), payment.Partner{ID: wallet, Every: true}, p.Code, p.Amount); err != nil || a.Decision != payment.NotNow {
 			t.Errorf("check while the register is down: %+v, %v", a, err)
 		}
 		w.accept(t, "1", p)
@@ -115,7 +115,7 @@ func TestRefusals(t *testing.T) {
 			{"more", p.Code, p.Amount + 1, payment.SumTooLarge},
 			{"nothing paid", p.Code, 0, payment.SumTooSmall},
 		} {
-			a, err := w.Accept(ctx, wallet, strconv.Itoa(i), c.account, c.sum, testworld.Start)
+			a, err := w.Accept(ctx, payment.Partner{ID: wallet, Every: true}, strconv.Itoa(i), c.account, c.sum, testworld.Start)
 			if err != nil || a.Decision != c.want {
 				t.Errorf("%s: %+v, %v; want %s", c.name, a, err, c.want)
 			}
@@ -123,7 +123,7 @@ func TestRefusals(t *testing.T) {
 		w.register.mu.Lock()
 		w.register.price["1"] = 5000 * money.Som
 		w.register.mu.Unlock()
-		if a, err := w.Check(ctx, wallet, p.Code, p.Amount); err != nil || a.Decision != payment.NotPayable {
+		if a, err := w.Check(ctx, payment.Partner{ID: wallet, Every: true}, p.Code, p.Amount); err != nil || a.Decision != payment.NotPayable {
 			t.Errorf("a price that changed: %+v, %v", a, err)
 		}
 		w.Pass(payment.CodeLife)

@@ -11,6 +11,8 @@ import (
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/payment/db"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 	"github.com/eshik-kg/eshik/platform/trail"
@@ -63,23 +65,19 @@ func (s *Service) suspend(ctx context.Context, tx *store.Tx, row db.Payment, lin
 var (
 	// ErrNotSuspended is returned by Decide for a line that is not in doubt, or not any
 	// more.
-	ErrNotSuspended = errors.New("no such line is in doubt")
+	ErrNotSuspended = problem.New(problem.NotFound, "problem.payment_no_doubt")
 	// ErrReference is returned by Decide for evidence that cannot be looked up.
-	ErrReference = errors.New("name what was asked and answered: 1 to 40 letters, digits, and . / - _")
+	ErrReference = problem.New(problem.Invalid, "problem.staff_reference")
 
 	reference = regexp.MustCompile(`^[\p{L}0-9./_-]{1,40}$`)
-	staffName = regexp.MustCompile(`^[\p{L}0-9 ._@-]{1,60}$`)
 )
 
 // Decide ends a doubt as the register's holder answered: it has our payment
-// (settled), or it has not, and the money goes back. officer and reference (the
-// number of a letter, a statement) go to the audit log.
-func (s *Service) Decide(ctx context.Context, officer, paymentID string, n int64, settled bool, evidence string) error {
+// (settled), or it has not, and the money goes back. evidence (the
+// number of a letter, a statement) goes to the audit log.
+func (s *Service) Decide(ctx context.Context, act staff.Act, paymentID string, n int64, settled bool, evidence string) error {
 	if !reference.MatchString(evidence) {
 		return ErrReference
-	}
-	if !staffName.MatchString(officer) {
-		return errors.New("the officer's name is 1 to 60 letters and digits")
 	}
 	outcome, action := OutcomePaid, "payment.doubt_refund"
 	if settled {
@@ -87,6 +85,9 @@ func (s *Service) Decide(ctx context.Context, officer, paymentID string, n int64
 	}
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
 		q, now := db.New(tx), dbtime.From(s.Now())
+		if err := act.Record(ctx, tx); err != nil {
+			return err
+		}
 		if _, err := q.LockSuspended(ctx, db.LockSuspendedParams{ID: paymentID, Now: now}); err != nil {
 			return err
 		}
@@ -99,19 +100,31 @@ func (s *Service) Decide(ctx context.Context, officer, paymentID string, n int64
 		}
 		line.State, line.Reason = ending(outcome)
 		err = s.Trail.Leave(ctx, tx, trail.Step{Audit: audit.Entry{
-			At: now.Time, Actor: "staff:" + officer, Action: action,
+			At: now.Time, Actor: act.Actor, Action: action,
 			Object: paymentID, Subject: row.Owner, Purpose: "payment " + evidence,
 			Decided: []*audit.Group{decisionOf(line)},
 		}})
 		if err != nil {
 			return err
 		}
-		return s.finishPayment(ctx, tx, row, now, "staff:"+officer)
+		return s.finishPayment(ctx, tx, row, now, act.Actor)
 	})
 	if err != nil {
 		return fmt.Errorf("decide a payment in doubt: %w", err)
 	}
 	return nil
+}
+
+// DoubtFacts says what ending a doubt rests on. Errors: ErrNotSuspended, ErrReference.
+func (s *Service) DoubtFacts(ctx context.Context, paymentID string, n int64, evidence string) (string, error) {
+	if !reference.MatchString(evidence) {
+		return "", ErrReference
+	}
+	_, line, err := suspended(ctx, db.New(s.DB.Reader()), paymentID, n)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("bill %s, %s som", line.Ref, money.Amount(line.Amount).Decimal()), nil
 }
 
 // suspended reads a line that is in doubt, with its payment.

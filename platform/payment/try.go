@@ -192,11 +192,13 @@ func (s *Service) probe(ctx context.Context, service string) error {
 
 // Waiting is what is taken and not done with.
 type Waiting struct {
-	// Accepted payments wait for their register, Suspended for an operator.
-	Accepted, Suspended int64
+	// Accepted payments wait for their register, Suspended for an operator, Refunds for
+	// the partner to give back what is due.
+	Accepted, Suspended, Refunds int64
 	// The oldest of each: its id and when its money was taken; empty: none waits.
 	OldestAccepted, OldestSuspended string
 	AcceptedSince, SuspendedSince   time.Time
+	RefundsSince                    time.Time // when the oldest of them fell due
 }
 
 // Waiting tells what is taken and not done with.
@@ -218,5 +220,5 @@ func (s *Service) Waiting(ctx context.Context) (w Waiting, err error) {
 		return w, fmt.Errorf("find the oldest payment in doubt: %w", err)
 	}
 	w.OldestSuspended, w.SuspendedSince = suspended.ID, suspended.AcceptedAt.Time
-	return w, nil
+	return w, s.waitingRefunds(ctx, &w)
 }

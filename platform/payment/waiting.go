@@ -63,7 +63,7 @@ func (s *Service) holder(ctx context.Context, q *db.Queries, service, ref string
 
 // tellWaiting tells those whose codes came second to a payment that is over now what
 // became of the bill: it is paid, or they may pay it by a new code.
-func (s *Service) tellWaiting(ctx context.Context, tx *store.Tx, over db.Payment, lines []db.PaymentLine) error {
+func (s *Service) tellWaiting(ctx context.Context, tx *store.Tx, over db.Payment, lines []Line) error {
 	q := db.New(tx)
 	waiting, err := q.WaitingFor(ctx, over.ID)
 	if err != nil {
@@ -89,6 +89,9 @@ func (s *Service) tellWaiting(ctx context.Context, tx *store.Tx, over db.Payment
 		if n == 0 {
 			continue
 		}
+		if row, err = q.GetPayment(ctx, row.ID); err != nil { // whose it is now that it is locked
+			return err
+		}
 		told, err := s.write(row, about, key, "code", row.Code)
 		if err != nil {
 			return err
@@ -101,8 +104,8 @@ func (s *Service) tellWaiting(ctx context.Context, tx *store.Tx, over db.Payment
 }
 
 // paidBy reports a bill that is paid as the lines say: by them, or by somebody else.
-func paidBy(lines []db.PaymentLine, ref string) bool {
-	return slices.ContainsFunc(lines, func(l db.PaymentLine) bool {
-		return l.Ref == ref && (State(l.State) == Settled || Outcome(l.Reason) == OutcomePaid)
+func paidBy(lines []Line, ref string) bool {
+	return slices.ContainsFunc(lines, func(l Line) bool {
+		return l.Ref == ref && (l.State == Settled || l.Reason == OutcomePaid)
 	})
 }

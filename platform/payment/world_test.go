@@ -6,6 +6,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/money"
@@ -102,14 +103,18 @@ type world struct {
 	*testworld.World
 	*payment.Service
 	register *register
+	released error // what HoldPhone says
 }
+
+// HoldPhone is that of identity: refuses where the world was told that the number changed hands.
+func (w *world) HoldPhone(context.Context, *store.Tx, string, time.Time) error { return w.released }
 
 func newWorld(t testing.TB, db *store.DB) *world {
 	t.Helper()
 	w := &world{World: testworld.New(t, db, testworld.Setup{}), register: newRegister()}
 	var err error
 	w.Service, err = payment.New(payment.Deps{
-		DB: db, Queue: w.Queue, Sealer: w.Sealer, Trail: w.World.Trail, Texts: w.Texts, Now: w.Clock.Now, Random: rand.Reader, Log: w.Log,
+		DB: db, Phones: w, Queue: w.Queue, Sealer: w.Sealer, Trail: w.World.Trail, Texts: w.Texts, Now: w.Clock.Now, Random: rand.Reader, Log: w.Log,
 	}, w.register)
 	w.OK(err)
 	return w
@@ -134,7 +139,7 @@ func (w *world) awaiting(t testing.TB, phone, turn string, refs ...string) payme
 
 func (w *world) accept(t testing.TB, txn string, p payment.Payment) payment.Answer {
 	t.Helper()
-	a, err := w.Accept(context.Background(), wallet, txn, p.Code, p.Amount, w.Clock.Now())
+	a, err := w.Accept(context.Background(), payment.Partner{ID: wallet, Every: true}, txn, p.Code, p.Amount, w.Clock.Now())
 	testworld.OK(t, err)
 	return a
 }

@@ -26,6 +26,7 @@ const (
 	Unauthenticated Code = "unauthenticated" // 401: the caller must prove who they are
 	Forbidden       Code = "forbidden"       // 403: known, and not allowed
 	Unproven        Code = "unproven"        // 403: signed in, and must prove who they are first
+	Weak            Code = "weak"            // 403: proved who they are, and not strongly enough for this
 	NotFound        Code = "not_found"       // 404: no such thing, or not theirs: never told apart
 	Conflict        Code = "conflict"        // 409: the thing is in another state
 	Mismatch        Code = "mismatch"        // 422: a key was reused with another body
@@ -106,6 +107,12 @@ func (e *Error) Unwrap() error { return e.cause }
 func (e *Error) Is(target error) bool {
 	t, ok := target.(*Error)
 	return ok && t.Key == e.Key
+}
+
+// Is reports that err is a problem of a kind.
+func Is(err error, code Code) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Code == code
 }
 
 // From finds the problem in err's chain. An error without one is our fault.

@@ -8,12 +8,15 @@ type Clients struct {
 	Aimak         *Aimak
 	Persons       *Persons
 	Kindergartens *Kindergartens
+	SIMs          *SIMs // nil where the register has no service of ours
 }
 
 // Services are the X-Road names of the registries' services, each with a default.
 type Services struct {
 	SafeCity, Aimak, Kindergartens string
-	Persons                        PersonsConfig
+	// SIM has no default: empty, the register is not asked.
+	SIM     string
+	Persons PersonsConfig
 }
 
 // NewClients makes a client of every registry behind one security server.
@@ -27,10 +30,18 @@ func NewClients(config Config, services Services) (*Clients, error) {
 		return nil, err
 	}
 	var c Clients
-	var faults [4]error
-	c.City, faults[0] = NewSafeCity(soap, SafeCityConfig{Service: services.SafeCity})
-	c.Aimak, faults[1] = NewAimak(rest, services.Aimak)
-	c.Persons, faults[2] = NewPersons(soap, services.Persons)
-	c.Kindergartens, faults[3] = NewKindergartens(rest, services.Kindergartens)
-	return &c, errors.Join(faults[:]...)
+	var faults []error
+	c.City, err = NewSafeCity(soap, SafeCityConfig{Service: services.SafeCity})
+	faults = append(faults, err)
+	c.Aimak, err = NewAimak(rest, services.Aimak)
+	faults = append(faults, err)
+	c.Persons, err = NewPersons(soap, services.Persons)
+	faults = append(faults, err)
+	c.Kindergartens, err = NewKindergartens(rest, services.Kindergartens)
+	faults = append(faults, err)
+	if services.SIM != "" {
+		c.SIMs, err = NewSIMs(rest, services.SIM)
+		faults = append(faults, err)
+	}
+	return &c, errors.Join(faults...)
 }

@@ -7,8 +7,8 @@ import (
 	"net/http"
 )
 
-// longestBody bounds an answer: a full list of violations without photos is
-// far smaller.
+// longestBody bounds an answer that its operation does not bound: a full list of
+// violations without photos is far smaller.
 const longestBody = 4 << 20
 
 // answer is one HTTP answer, read whole.
@@ -18,8 +18,9 @@ type answer struct {
 	body   []byte
 }
 
-// exchange sends req within the client's time limit and reads the answer.
-func exchange(ctx context.Context, cfg Config, service string, req *http.Request) (answer, error) {
+// exchange sends req within the client's time limit and reads the answer, longest bytes
+// of it at most.
+func exchange(ctx context.Context, cfg Config, service string, req *http.Request, longest int64) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, cfg.Timeout)
 	defer cancel()
 	resp, err := cfg.HTTP.Do(req.WithContext(ctx))
@@ -27,11 +28,11 @@ func exchange(ctx context.Context, cfg Config, service string, req *http.Request
 		return answer{}, networkError(service, err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, longestBody+1))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, longest+1))
 	if err != nil {
 		return answer{}, cutError(service, resp.StatusCode, err)
 	}
-	if len(body) > longestBody {
+	if int64(len(body)) > longest {
 		return answer{}, &Error{
 			Service: service, Side: SideRegistry, Type: TypeTooBig, Status: resp.StatusCode, MayHaveActed: true,
 		}

@@ -117,3 +117,39 @@ func TestKindergartens(t *testing.T) {
 	_, err = kindergartens.List(t.Context(), call, "41711201000000")
 	mustFail(t, err, "problem.registry_answer", registry.SideRegistry)
 }
+
+func TestSIMs(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	sims, err := registry.NewSIMs(newREST(t, config(b.url)), sandbox.SIMService)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const long, hour = 300 * 24 * time.Hour, time.Hour
+	for name, want := range map[string]struct {
+		phone, pin string
+		held       bool
+		at         time.Duration // how long the number has had its SIM card, at least
+	}{
+		"their own":         {"+996555000001", pinAigul, true, long},
+		"somebody else's":   {"+996700000002", pinAigul, false, long},
+		"a family's":        {"+996555000004", pinAigul, true, long},
+		"a family's, used":  {"+996555000004", "10305195900044", false, long},
+		"a new card":        {"+996700000005", pinAigul, true, hour},
+		"a generated phone": {"+996555123456", pinAigul, true, long},
+	} {
+		got, found, err := sims.Holder(t.Context(), call, want.phone, want.pin)
+		if age := time.Since(got.ChangedAt); err != nil || !found || got.Held != want.held || age < want.at || age > want.at+200*24*time.Hour {
+			t.Errorf("%s: %+v, %v, %v", name, got, found, err)
+		}
+	}
+	if _, found, err := sims.Holder(t.Context(), call, "+77010000000", pinAigul); found || err != nil {
+		t.Errorf("another country's: %v, %v", found, err)
+	}
+	for fault, key := range map[sandbox.Fault]string{{WrongSchema: true}: "problem.registry_answer", {Outage: true}: "problem.registry_down"} {
+		set(t, b, sandbox.SystemSIM, fault)
+		if _, _, err := sims.Holder(t.Context(), call, "+996555000001", pinAigul); problem.From(err).Key != key {
+			t.Errorf("%+v: %v", fault, err)
+		}
+	}
+}

@@ -64,7 +64,7 @@ func (r *REST) send(ctx context.Context, call Call, request Request, in, out any
 		return 0, err
 	}
 	service := request.Service.String()
-	got, err := exchange(ctx, r.cfg, service, req)
+	got, err := exchange(ctx, r.cfg, service, req, longestBody)
 	if err != nil {
 		return 0, err
 	}

@@ -128,10 +128,15 @@ func (s *SafeCity) ByPlate(ctx context.Context, call Call, plate string) (PlateR
 	return result, nil
 }
 
-// do calls an operation.
+// do calls an operation by its name.
 func (s *SafeCity) do(ctx context.Context, call Call, operation string, in, out any) error {
-	if err := s.soap.Do(ctx, call, s.operation(operation), in, out); err != nil {
-		return fmt.Errorf("asking Safe City %s: %w", operation, err)
+	return s.ask(ctx, call, s.operation(operation), in, out)
+}
+
+// ask calls an operation.
+func (s *SafeCity) ask(ctx context.Context, call Call, op Operation, in, out any) error {
+	if err := s.soap.Do(ctx, call, op, in, out); err != nil {
+		return fmt.Errorf("asking Safe City %s: %w", op.Service.Service, err)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package registry_test
 
 import (
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -172,5 +173,61 @@ func TestPayingAtOnceSettlesOnce(t *testing.T) {
 	}
 	if count[registry.CodeOK] != 1 || count[registry.CodeAlreadyPaid] != 63 {
 		t.Errorf("codes %v; want one 200 and 63 × 406", count)
+	}
+}
+
+// TestTheRestOfSafeCity: what is not needed to pay, over the real envelope.
+func TestTheRestOfSafeCity(t *testing.T) {
+	t.Parallel()
+	city := newSafeCity(t, config(newBox(t).url))
+	list, err := city.Violations(t.Context(), call, pinAigul, plate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	photo, err := city.Photo(t.Context(), call, pinAigul, plate, list[0].PaymentNumber)
+	if err != nil || http.DetectContentType(photo) != "image/jpeg" {
+		t.Errorf("the photo of a red light: %d bytes, %v", len(photo), err)
+	}
+	if photo, err := city.Photo(t.Context(), call, pinAigul, plate, list[2].PaymentNumber); err != nil || photo != nil {
+		t.Errorf("a fine without a photo: %d bytes, %v", len(photo), err)
+	}
+	if _, err = city.Photo(t.Context(), call, pinBakyt, plate, list[0].PaymentNumber); !errors.Is(err, problem.New(problem.Forbidden, "problem.registry_not_owner")) {
+		t.Errorf("a stranger's photo: %v", err)
+	}
+	if _, err = city.Violations(t.Context(), call, pinAigul, "09KG999ZZZ"); !errors.Is(err, problem.New(problem.NotFound, "problem.registry_plate_unknown")) {
+		t.Errorf("an unknown plate: %v", err)
+	}
+	one, found, err := city.Protocol(t.Context(), call, list[1].ProtocolNumber)
+	if err != nil || !found || one != list[1] {
+		t.Errorf("a resolution: %+v, %v, %v", one, found, err)
+	}
+	if _, found, err := city.Protocol(t.Context(), call, "404"); err != nil || found {
+		t.Errorf("an unknown resolution: %v, %v", found, err)
+	}
+	for range 2 { // twice is once
+		if err := city.Subscribe(t.Context(), call, pinAigul, plate, "u-1"); err != nil {
+			t.Error(err)
+		}
+	}
+	for range 2 {
+		if err := city.Unsubscribe(t.Context(), call, pinAigul, plate, "u-1"); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := city.Subscribe(t.Context(), call, pinBakyt, plate, "u-2"); !errors.Is(err, problem.New(problem.Forbidden, "problem.registry_ours")) {
+		t.Errorf("a stranger follows: %v", err)
+	}
+	d := registry.Delivery{Protocol: list[1].ProtocolNumber, Status: "1", At: at(), Note: "SMS"}
+	for i, want := range []bool{true, false} {
+		if set, found, err := city.Delivered(t.Context(), call, d); err != nil || !found || set != want {
+			t.Errorf("delivery %d: %v, %v, %v", i, set, found, err)
+		}
+	}
+	if one, _, err := city.Protocol(t.Context(), call, d.Protocol); err != nil || !one.Delivered.Equal(at()) {
+		t.Errorf("delivered at %v, %v", one.Delivered, err)
+	}
+	d.Protocol = "404"
+	if _, found, err := city.Delivered(t.Context(), call, d); err != nil || found {
+		t.Errorf("delivery of an unknown one: %v, %v", found, err)
 	}
 }

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/xml"
 	"errors"
@@ -36,6 +37,8 @@ type Operation struct {
 	Service ServiceID
 	// Namespace is the producer's.
 	Namespace string
+	// Longest bounds its answer, in bytes; zero: 4 MiB.
+	Longest int64
 }
 
 // Do calls an operation: in is marshalled as the fields of <request>, and the
@@ -66,7 +69,7 @@ func (s *SOAP) send(ctx context.Context, call Call, op Operation, in, out any) e
 	req.Header.Set("Content-Type", "text/xml; charset=utf-8")
 	req.Header.Set("SOAPAction", `""`)
 	held := hold(req, call.Leaving)
-	got, err := exchange(ctx, s.cfg, service, req)
+	got, err := exchange(ctx, s.cfg, service, req, cmp.Or(op.Longest, longestBody))
 	left, refused := held.end()
 	if refused != nil {
 		return fmt.Errorf("before a request to %s left: %w", service, refused)

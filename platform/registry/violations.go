@@ -2,6 +2,8 @@ package registry
 
 import (
 	"context"
+	"encoding/base64"
+	"strings"
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/money"
@@ -27,6 +29,8 @@ type Violation struct {
 	// discount's clock has not started.
 	Delivered time.Time
 	Car       string
+	// Judgement is what a court decided of it, as the register writes it; empty: nothing.
+	Judgement string
 }
 
 // violationRecord is a Violation as the register writes it.
@@ -42,45 +46,120 @@ type violationRecord struct {
 	Part           string `xml:"violationArticlePart"`
 	Place          string `xml:"violationPlace"`
 	DeliveryDate   string `xml:"deliveryDate"`
+	Judgement      string `xml:"judgementStatus"`
+	Reason         string `xml:"judgementReason"`
+	Image          string `xml:"violationImage"`
 	CarBrand       string `xml:"carBrand"`
 	CarModel       string `xml:"carModel"`
 }
 
+// noJudgement is the judgementStatus of a fine that no court looked at. Unverified.
+const noJudgement = "0"
+
 // Violations lists the fines of a person's own car, paid ones too
 // (smartcityGetViolations, without photos). No fines is an empty list; a car
-// that is not theirs is the problem registry_not_owner.
+// that is not theirs is the problem registry_not_owner, one that the register does not
+// know registry_plate_unknown.
 func (s *SafeCity) Violations(ctx context.Context, call Call, pin, plate string) ([]Violation, error) {
-	const operation = "smartcityGetViolations"
-	in := struct {
-		PIN   string `xml:"pin"`
-		Plate string `xml:"plate"`
-		Image bool   `xml:"image"`
-	}{pin, plate, false}
-	var out struct {
-		verdict
-		Protocols []violationRecord `xml:"protocols"`
-	}
-	if err := s.do(ctx, call, operation, in, &out); err != nil {
+	records, err := s.violations(ctx, call, pin, plate, false)
+	if err != nil {
 		return nil, err
 	}
-	switch out.Code {
-	case CodeOK:
-	case CodeNotFound:
-		return nil, nil
-	case CodeForbidden:
-		return nil, problem.New(problem.Forbidden, "problem.registry_not_owner")
-	default:
-		return nil, s.unexpected(operation, out.Code)
-	}
-	list := make([]Violation, 0, len(out.Protocols))
-	for _, record := range out.Protocols {
+	list := make([]Violation, 0, len(records))
+	for _, record := range records {
 		violation, ok := record.read()
 		if !ok {
-			return nil, s.misfit(operation, "number, amount, status or date of a protocol")
+			return nil, s.misfit(violationsOperation, misfitRecord)
 		}
 		list = append(list, violation)
 	}
 	return list, nil
+}
+
+const (
+	violationsOperation = "smartcityGetViolations"
+	misfitRecord        = "number, amount, status or date of a protocol"
+	// longestPhotos bounds an answer with the photos of all fines of a car, in base64.
+	longestPhotos = 48 << 20
+)
+
+func (s *SafeCity) violations(ctx context.Context, call Call, pin, plate string, image bool) ([]violationRecord, error) {
+	in := struct {
+		PIN   string `xml:"pin"`
+		Plate string `xml:"plate"`
+		Image bool   `xml:"image"`
+	}{pin, plate, image}
+	var out struct {
+		verdict
+		Protocols []violationRecord `xml:"protocols"`
+	}
+	op := s.operation(violationsOperation)
+	if image {
+		op.Longest = longestPhotos
+	}
+	if err := s.ask(ctx, call, op, in, &out); err != nil {
+		return nil, err
+	}
+	switch {
+	case out.Code == CodeOK:
+		return out.Protocols, nil
+	case out.Code == CodeNotFound && strings.TrimSpace(out.Message) == s.noneFound:
+		return nil, nil
+	case out.Code == CodeNotFound:
+		return nil, problem.New(problem.NotFound, "problem.registry_plate_unknown")
+	case out.Code == CodeForbidden:
+		return nil, problem.New(problem.Forbidden, "problem.registry_not_owner")
+	}
+	return nil, s.unexpected(violationsOperation, out.Code)
+}
+
+// Photo gives the photo of one fine, by its payment number, to the car's owner
+// (smartcityGetViolations, with photos: the register gives those of all fines of a car at
+// once). nil: the register has none. Problems: as of Violations.
+func (s *SafeCity) Photo(ctx context.Context, call Call, pin, plate, number string) ([]byte, error) {
+	records, err := s.violations(ctx, call, pin, plate, true)
+	if err != nil {
+		return nil, err
+	}
+	for _, record := range records {
+		if record.PaymentNumber != number || record.Image == "" {
+			continue
+		}
+		photo, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(record.Image), ""))
+		if err != nil {
+			return nil, s.misfit(violationsOperation, "photo")
+		}
+		return photo, nil
+	}
+	return nil, nil
+}
+
+// Protocol gives the full record of a resolution by its number (protocol); found is false
+// when the register has none. It names no person to be asked for: what it tells is for
+// the car's owner alone.
+func (s *SafeCity) Protocol(ctx context.Context, call Call, protocolNumber string) (v Violation, found bool, err error) {
+	const operation = "protocol"
+	in := struct {
+		ProtocolNumber string `xml:"protocolNumber"`
+	}{protocolNumber}
+	var out struct {
+		verdict
+		violationRecord
+	}
+	if err := s.do(ctx, call, operation, in, &out); err != nil {
+		return Violation{}, false, err
+	}
+	switch out.Code {
+	case CodeOK:
+	case CodeNotFound:
+		return Violation{}, false, nil
+	default:
+		return Violation{}, false, s.unexpected(operation, out.Code)
+	}
+	if v, found = out.read(); !found {
+		return Violation{}, false, s.misfit(operation, misfitRecord)
+	}
+	return v, true, nil
 }
 
 func (r violationRecord) read() (Violation, bool) {
@@ -95,8 +174,12 @@ func (r violationRecord) read() (Violation, bool) {
 	if r.CarModel != "" {
 		car += " " + r.CarModel
 	}
+	judgement := ""
+	if r.Judgement != noJudgement {
+		judgement = strings.TrimSpace(r.Reason)
+	}
 	return Violation{
-		ProtocolNumber: r.ProtocolNumber, PaymentNumber: r.PaymentNumber, Paid: r.PaymentStatus == "1",
+		Judgement: judgement, ProtocolNumber: r.ProtocolNumber, PaymentNumber: r.PaymentNumber, Paid: r.PaymentStatus == "1",
 		Plate: r.Plate, Type: r.Type, Amount: amount, Date: date, Article: r.Article, Part: r.Part,
 		Place: r.Place, Delivered: delivered, Car: car,
 	}, true

@@ -81,6 +81,8 @@ type deferredReply struct {
 	Dialled  []string       `cbor:"8,keyasint,omitempty"`
 	Secret   bool           `cbor:"9,keyasint,omitempty"`
 	Tenure   int64          `cbor:"10,keyasint,omitempty"`
+	// Session is that of the turn that asked, in which somebody may be proved.
+	Session string `cbor:"11,keyasint,omitempty"`
 
 	id string // the turn's
 }
@@ -91,7 +93,7 @@ func deferredContext(id string) string { return "promise " + id }
 // caller is who waits for the reply.
 func (d deferredReply) caller(now time.Time) caller.Caller {
 	return caller.Caller{
-		Phone: d.Phone, Channel: caller.USSD, Gateway: d.Gateway, Operator: d.Operator, Locale: d.Locale, Now: now, Key: d.id,
+		Phone: d.Phone, Channel: caller.USSD, Gateway: d.Gateway, Operator: d.Operator, Locale: d.Locale, Now: now, Session: d.Session, Key: d.id,
 	}
 }
 
@@ -149,7 +151,8 @@ func (t *Conversations) guarded(ctx context.Context, c caller.Caller, s step) (o
 func (t *Conversations) deferReply(ctx context.Context, r *request, s step, next *conversation, c caller.Caller, late lateError) (Answer, error) {
 	d := deferredReply{
 		Phone: r.Phone, Gateway: r.Gateway, Operator: r.Operator, Locale: c.Locale, Before: s.before,
-		Start: s.in.Start, Dialled: dialog.Keepable(s.in.Dialled), Secret: s.secret, Tenure: next.Tenure, id: c.Key,
+		Start: s.in.Start, Dialled: dialog.Keepable(s.in.Dialled), Secret: s.secret, Tenure: next.Tenure,
+		Session: c.Session, id: c.Key,
 	}
 	if !s.secret {
 		d.Text = s.in.Text

@@ -53,7 +53,7 @@ func (t *Conversations) work(ctx context.Context, args deferredJob, _ job.Attemp
 	if err != nil {
 		return err
 	}
-	if same, err := t.sameHolderOf(ctx, d); err != nil {
+	if same, err := t.sameTenure(ctx, d.Phone, d.Tenure); err != nil {
 		return err
 	} else if !same { // what was asked must not be done in another's name
 		return t.drop(ctx, d)
@@ -136,6 +136,11 @@ func (t *Conversations) apologise(ctx context.Context, d deferredReply, key stri
 
 // deliver sends the reply, which is laid out for SMS, and lets the citizen go on there.
 func (t *Conversations) deliver(ctx context.Context, d deferredReply, state *dialog.State, reply dialog.Reply) error {
+	if holds, err := t.holds(ctx, d.caller(t.Now()), reply.About); err != nil {
+		return err
+	} else if !holds {
+		return t.apologise(ctx, d, textOther)
+	}
 	sent, err := t.tell(ctx, d, state.Locale, reply.Text)
 	if err != nil || !sent {
 		return err
@@ -147,16 +152,6 @@ func (t *Conversations) deliver(ctx context.Context, d deferredReply, state *dia
 		return nil
 	}
 	return t.moveToSMS(ctx, d, state, reply.Text)
-}
-
-// sameHolderOf reports that the number is still that of the person who waits for the
-// reply.
-func (t *Conversations) sameHolderOf(ctx context.Context, d deferredReply) (bool, error) {
-	profile, err := t.Profiles.Profile(ctx, d.Phone)
-	if err != nil {
-		return false, fmt.Errorf("look whose number it is: %w", err)
-	}
-	return profile.Tenure == d.Tenure, nil
 }
 
 // drop closes a reply to who does not hold the number any more: nobody is answered.
@@ -176,7 +171,7 @@ func (t *Conversations) close(ctx context.Context, tx *store.Tx, d deferredReply
 // tell sends text as the reply, unless that was done. Where the step itself sent a
 // message about what it did, that is the reply: the citizen gets one message, not two.
 func (t *Conversations) tell(ctx context.Context, d deferredReply, loc locales.Locale, text string) (sent bool, err error) {
-	if same, err := t.sameHolderOf(ctx, d); err != nil {
+	if same, err := t.sameTenure(ctx, d.Phone, d.Tenure); err != nil {
 		return false, err
 	} else if !same {
 		return false, t.drop(ctx, d)

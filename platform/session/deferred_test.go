@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -60,14 +61,20 @@ func (m *mailbox) wait(t *testing.T, n int) []notify.Message {
 // register is a slow registry: each look waits for a word on answers; "down"
 // means that it fails.
 type register struct {
-	answers chan string
-	asked   atomic.Int64
-	tells   *mailbox // unless nil, the look tells there what it found, once
+	answers  chan string
+	asked    atomic.Int64
+	about    string   // whom what it finds tells of
+	tells    *mailbox // unless nil, the look tells there what it found, once
+	mu       sync.Mutex
+	sessions []string // of which the looks were, see caller.Caller
 }
 
 func (r *register) service() dialog.Flow {
 	show := func(ctx context.Context, conversation *dialog.Turn) (dialog.Screen, error) {
 		r.asked.Add(1)
+		r.mu.Lock()
+		r.sessions = append(r.sessions, conversation.Caller.Session)
+		r.mu.Unlock()
 		select {
 		case <-ctx.Done():
 			return dialog.Screen{}, ctx.Err()
@@ -78,7 +85,7 @@ func (r *register) service() dialog.Flow {
 			if r.tells != nil && len(r.tells.all()) == 0 {
 				_ = r.tells.Send(ctx, nil, notify.Message{To: conversation.Caller.Phone, Text: "done", Turn: conversation.Caller.Key})
 			}
-			return dialog.Screen{Body: []dialog.Message{dialog.Raw("title", said)}}, nil
+			return dialog.Screen{Body: []dialog.Message{dialog.Raw("title", said)}, About: r.about}, nil
 		}
 	}
 	ask := func(sensitive dialog.Ask) func(*dialog.Turn) dialog.Screen {
@@ -105,6 +112,7 @@ func (r *register) service() dialog.Flow {
 type patient struct {
 	*world
 	*register
+	left  atomic.Bool // see holders
 	box   *mailbox
 	db    *store.DB
 	queue *job.Queue
@@ -151,6 +159,59 @@ func TestS2ADeferredReplyIsNotForTheNextHolder(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestADeferredReplyIsOfItsSession: another process takes the step again in the session that asked,
+// in which somebody may be proved.
+func TestADeferredReplyIsOfItsSession(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		p := newPatient(t, db)
+		p.dial(t, "s1", "1")
+		want(t, p.dial(t, "s1", "1*7"), "by SMS")
+		p.restart(t)
+		p.Pass(2 * time.Minute)
+		p.answers <- "down" // to the process before
+		p.answers <- "Found"
+		if err := p.work(t); err != nil {
+			t.Fatal(err)
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if len(p.sessions) != 2 || p.sessions[0] == "" || p.sessions[1] != p.sessions[0] {
+			t.Errorf("the looks were of the sessions %q", p.sessions)
+		}
+	})
+}
+
+// TestEachCallHasASession: also where a gateway has one name for all calls of a phone, somebody who
+// was proved in one is not so in the next.
+func TestEachCallHasASession(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		p := newPatient(t, db)
+		n := 0
+		says := func(text string) {
+			t.Helper()
+			n++
+			turn := p.turn(aigul, text)
+			turn.Cumulative, turn.ID, turn.Start, turn.Budget = false, strconv.Itoa(n), text == "", screen
+			if _, err := p.Turn(t.Context(), turn); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, text := range []string{"", "1", "7", "7", "", "1", "7"} {
+			p.answers <- "Found"
+			says(text)
+			p.Pass(10 * time.Second)
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		first, last := p.sessions[0], p.sessions[len(p.sessions)-1]
+		if len(p.sessions) < 2 || first == "" || first == last {
+			t.Errorf("the looks were of the sessions %q", p.sessions)
+		}
+	})
 }
 
 func newPatient(t *testing.T, db *store.DB) *patient {
@@ -219,7 +280,7 @@ func (p *patient) restart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := holders{remembered{profiles{aigul: locales.EN, bakyt: locales.EN}}, &p.tenure, new(atomic.Int64)}
+	known := holders{remembered{profiles{aigul: locales.EN, bakyt: locales.EN}}, &p.tenure, new(atomic.Int64), &p.left}
 	engine, err := dialog.New(catalogue, dialog.Options{Profiles: known, Log: quiet()}, p.service())
 	if err != nil {
 		t.Fatal(err)

@@ -58,6 +58,11 @@ type remembered struct{ profiles }
 type holders struct {
 	remembered
 	tenure, asked *atomic.Int64
+	left          *atomic.Bool // the phone is proved for nobody any more
+}
+
+func (h holders) Holds(context.Context, caller.Caller, string) (bool, error) {
+	return !h.left.Load(), nil
 }
 
 func (h holders) Profile(ctx context.Context, phone string) (dialog.Profile, error) {
@@ -93,7 +98,7 @@ func (w *world) beside(t *testing.T) *session.Conversations {
 	t.Helper()
 	conversations, err := session.New(session.Deps{
 		Engine: w.spoken, Store: w.store, Trail: w.events, Texts: sentences{}, Secret: secret,
-		Profiles: holders{remembered: remembered{w.languages}, tenure: &w.tenure, asked: &w.looked},
+		Profiles: holders{remembered: remembered{w.languages}, tenure: &w.tenure, asked: &w.looked, left: new(atomic.Bool)},
 		Window:   session.DefaultWindow, Now: w.Now, Log: quiet(),
 	})
 	if err != nil {

@@ -169,6 +169,17 @@ func (r *request) name() string {
 	return hexName(r.session)
 }
 
+// call names the call that the turn is of, for what is good in that alone. Where the gateway
+// has one name for all calls of a phone, they differ by when their conversation began; one that
+// has names of its own, and begins again with what was typed, is known by them.
+func (r *request) call(began int64) string {
+	name := r.name()
+	if name == "" || r.Cumulative {
+		return name
+	}
+	return name + "." + strconv.FormatInt(began, 36)
+}
+
 // lost reports a request with the inputs of a conversation that is stored no more and began
 // with a choice of the language, or with an earlier conversation: walked again from the main
 // menu, they would lead to another service.

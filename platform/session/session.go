@@ -35,6 +35,9 @@ type Engine interface {
 // changed hands.
 type Profiles interface {
 	Profile(ctx context.Context, phone string) (dialog.Profile, error)
+	// Holds reports that the caller's phone is proved for a person, by their id, now, in the
+	// caller's session.
+	Holds(ctx context.Context, c caller.Caller, person string) (bool, error)
 }
 
 // Trail counts a finished or abandoned step, some time later.

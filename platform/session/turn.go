@@ -46,7 +46,7 @@ func (t *Conversations) attempt(ctx context.Context, key string, turn Turn) (Ans
 	case r.isReplay():
 		return Answer{}, ErrReplayed
 	case r.isLate():
-		text := t.Texts.Text(spoken(r.old), "dialog.session_over")
+		text := t.Texts.Text(spoken(r.old), textOver)
 		return Answer{Text: text, End: true}, nil
 	case r.isLive() && r.isRetry():
 		return t.repeat(ctx, r)
@@ -182,7 +182,7 @@ func (t *Conversations) run(ctx context.Context, r *request, s step) (Answer, er
 	next := t.follow(r, s.in.Start)
 	c := caller.Caller{
 		Phone: r.Phone, Channel: r.Channel, Gateway: r.Gateway, Operator: r.Operator,
-		Locale: s.state.Locale, Now: r.Now, Session: r.name(), Key: t.turnID(r, next.Began, next.Turns),
+		Locale: s.state.Locale, Now: r.Now, Session: r.call(next.Began), Key: t.turnID(r, next.Began, next.Turns),
 	}
 	reply, err := t.next(ctx, c, s)
 	if err != nil {
@@ -191,6 +191,13 @@ func (t *Conversations) run(ctx context.Context, r *request, s step) (Answer, er
 			return t.deferReply(ctx, r, s, next, c, late)
 		}
 		return Answer{}, fmt.Errorf("take a dialog step: %w", err)
+	}
+	if s.waits {
+		if over, err := t.changedHands(ctx, c, next.Tenure, reply.About); err != nil {
+			return Answer{}, err
+		} else if over != "" {
+			return t.over(r, s.state.Locale, over), nil
+		}
 	}
 	next.Text, next.Over, next.Node, next.Unclear = reply.Text, reply.End, s.state.Node, reply.Unclear
 	next.State = s.state.Encode()
@@ -207,6 +214,59 @@ func (t *Conversations) run(ctx context.Context, r *request, s step) (Answer, er
 	t.count(c, reply.Steps)
 	return next.answer(), nil
 }
+
+// over is the answer in the place of a reply that is not for who reads it; what was asked is
+// not gone on with. By SMS the next holder of a number hears nothing of it.
+func (t *Conversations) over(r *request, loc locales.Locale, key string) Answer {
+	if key == textOver && r.Channel == caller.SMS {
+		return Answer{End: true}
+	}
+	return Answer{Text: t.Texts.Text(spokenIn(loc), key), End: true}
+}
+
+// changedHands says what is told in the place of a reply that is not for who reads it: the
+// number was given to somebody else, or forgot or replaced the person of whom it tells, while
+// somebody was asked. Empty: it is for them.
+func (t *Conversations) changedHands(ctx context.Context, c caller.Caller, tenure int64, about string) (key string, err error) {
+	same, err := t.sameTenure(ctx, c.Phone, tenure)
+	if err != nil {
+		return "", err
+	}
+	if !same {
+		return textOver, nil
+	}
+	holds, err := t.holds(ctx, c, about)
+	if err != nil || holds {
+		return "", err
+	}
+	return textOther, nil
+}
+
+// sameTenure reports that the number is still that of who held it then.
+func (t *Conversations) sameTenure(ctx context.Context, phone string, tenure int64) (bool, error) {
+	profile, err := t.Profiles.Profile(ctx, phone)
+	if err != nil {
+		return false, fmt.Errorf("look whose number it is: %w", err)
+	}
+	return profile.Tenure == tenure, nil
+}
+
+// holds reports that the caller's phone is proved for whom a reply tells of; empty: it tells of nobody.
+func (t *Conversations) holds(ctx context.Context, c caller.Caller, about string) (bool, error) {
+	if about == "" {
+		return true, nil
+	}
+	holds, err := t.Profiles.Holds(ctx, c, about)
+	if err != nil {
+		return false, fmt.Errorf("look whom a phone is proved for: %w", err)
+	}
+	return holds, nil
+}
+
+const (
+	textOver  = "dialog.session_over"
+	textOther = "dialog.other_person"
+)
 
 // next runs the engine. A step that asks nobody is spared the goroutine and the
 // timer that guard the citizen at the screen from one that waits.

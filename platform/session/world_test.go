@@ -82,6 +82,8 @@ func (sentences) Message(_ locales.Locale, key string, _ ...any) (full, short st
 
 type profiles map[string]locales.Locale
 
+func (profiles) Holds(context.Context, caller.Caller, string) (bool, error) { return true, nil }
+
 func (p profiles) Profile(_ context.Context, phone string) (dialog.Profile, error) {
 	return dialog.Profile{Locale: p[phone]}, nil
 }

@@ -22,9 +22,12 @@ var readsAll = map[string]string{
 	"Ends":        "fsck, once",
 	"PublicKeys":  "all of a handful of keys",
 	"CurrentKey":  "the first of an index",
+	"Partners":    "all of some dozens, for an operator",
 	"Keys":        "all of a handful of keys",
 	"AnyRecord":   "any one row",
 	"Brakes":      "the first 200 of an index",
+	"Accounts":    "all of those who serve",
+	"AnyAccount":  "any one row",
 }
 
 // M7: every query of sqlc's finds its rows by an index, on both databases.
@@ -161,7 +164,7 @@ var wholeIndex = regexp.MustCompile(`SCAN \w+( AS \w+)?( USING (COVERING )?INDEX
 // partial are the indexes that hold only the rows that wait for something.
 var partial = map[string]bool{
 	"payments_try": true, "payments_worked": true, "payments_doubt": true, "audit_records_unsealed": true,
-	"payment_lines_doubt": true,
+	"payment_lines_doubt": true, "payments_back": true,
 }
 
 // scans reports that a plan reads a whole table.

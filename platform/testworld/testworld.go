@@ -89,6 +89,7 @@ func New(t testing.TB, db *store.DB, s Setup) *World {
 		w.told = w.Outbox
 	}
 	w.Trail = w.TrailBy(w.Audit)
+	t.Cleanup(w.worded)
 	return w
 }
 

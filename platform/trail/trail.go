@@ -16,6 +16,7 @@ import (
 // Auditor writes to the tamper-evident log; an audit.Log is one.
 type Auditor interface {
 	Record(ctx context.Context, tx *store.Tx, e audit.Entry) error
+	Look(ctx context.Context, e audit.Entry) error
 }
 
 // Outbox sends messages if and only if tx commits; a notify.Outbox is one.
@@ -71,3 +72,8 @@ func (t *Trail) Leave(ctx context.Context, tx *store.Tx, s Step) error {
 
 // Later counts an event of what changed nothing, soon and in the background.
 func (t *Trail) Later(e analytics.Event) { t.recorder.Later(e) }
+
+// Look records that somebody looked at a person's data and changed nothing, in a
+// transaction of its own and not for every screen of a conversation: see audit.Log.Look.
+// On an error the data must not be shown.
+func (t *Trail) Look(ctx context.Context, e audit.Entry) error { return t.auditor.Look(ctx, e) }

@@ -145,4 +145,6 @@ type mute struct{}
 
 func (mute) Record(context.Context, *store.Tx, audit.Entry) error { return errMute }
 
+func (mute) Look(context.Context, audit.Entry) error { return errMute }
+
 func (mute) SendAll(context.Context, *store.Tx, []notify.Message) error { return errMute }

@@ -57,7 +57,7 @@ func TestOverAimak(t *testing.T) {
 	h := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
 	h.Register = newAimak(t)
 	issued := request(t, h, "t1", certificate.Family)
-	if text := words(t, must[[]byte](t)(h.PDF(t.Context(), aigul(""), issued.Number))); !strings.Contains(text, "Нурай") {
+	if text := testworld.PDFText(t, must[[]byte](t)(h.PDF(t.Context(), aigul(""), issued.Number))); !strings.Contains(text, "Нурай") {
 		t.Errorf("the document says %q", text)
 	}
 	h.Register = h.register

@@ -51,7 +51,10 @@ type Identity interface {
 	// PIN is a citizen's personal number, for calls to registries only.
 	PIN(ctx context.Context, citizenID string) (string, error)
 	// Kept reports that a phone that was a citizen's at a moment is so still.
+	HoldProof(ctx context.Context, tx *store.Tx, c caller.Caller) (bool, error)
 	Kept(ctx context.Context, phone, citizen string, since time.Time) (bool, error)
+	// Phones are those that are told what becomes of a citizen's certificate.
+	Phones(ctx context.Context, tx *store.Tx, citizen string, now time.Time) ([]identity.Reachable, error)
 }
 
 // Signer signs records and checks signatures. sign.Keys is one.

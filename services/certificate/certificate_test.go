@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 	"github.com/eshik-kg/eshik/platform/testworld"
@@ -219,11 +220,11 @@ func TestVerify(t *testing.T) {
 
 		_, err = h.PDF(ctx, stranger, issued.Number)
 		testworld.Refused(t, err, "problem.certificate_identify")
-		stranger.Subject = "somebody else"
+		stranger.Subject, stranger.Level = "somebody else", caller.LevelStrong
 		_, err = h.PDF(ctx, stranger, issued.Number)
 		testworld.Refused(t, err, "problem.certificate_not_found")
 
-		if err := h.Revoke(ctx, caller.Caller{Subject: "officer", Now: noon.Add(time.Hour)}, issued.Number, "an error"); err != nil {
+		if err := h.Revoke(ctx, staff.Act{Actor: "officer", Reason: "an error"}, caller.Caller{Subject: "officer", Now: noon.Add(time.Hour)}, issued.Number); err != nil {
 			t.Fatal(err)
 		}
 		if view, err := h.Verify(ctx, stranger, issued.Number); err != nil || view.Valid() {
@@ -231,6 +232,10 @@ func TestVerify(t *testing.T) {
 		}
 		_, err = h.PDF(ctx, aigul(""), issued.Number)
 		testworld.Refused(t, err, "problem.certificate_revoked")
+		h.Work()
+		testworld.Eventually(t, "the holder's phones are told", func() bool {
+			return strings.Count(strings.Join(h.Phones.Texts(), "\n"), certificate.ShowNumber(issued.Number)) == 3 // the certificate's own, and two
+		})
 	})
 }
 

@@ -41,7 +41,7 @@ func (c *Check) Older() int { return c.older }
 func (c *Check) See(r audit.Recorded) {
 	p := c.done[r.Object]
 	switch {
-	case strings.HasPrefix(r.Action, "certificate.request."):
+	case strings.HasPrefix(r.Action, "certificate.request."), r.Action == "certificate.erase":
 	case r.Action == "certificate.issue":
 		p.citizen = r.Subject
 		if p.state == "" {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 	"github.com/eshik-kg/eshik/platform/testworld"
@@ -21,7 +22,7 @@ func TestM5StatesAreTheLogs(t *testing.T) {
 		h := newWorld(t, db)
 		revoked := must[certificate.Certificate](t)(h.Request(t.Context(), aigul("t1"), certificate.Residential))
 		officer := caller.Caller{Subject: "officer", Now: noon.Add(time.Hour)}
-		if err := h.Revoke(t.Context(), officer, revoked.Number, "an error"); err != nil {
+		if err := h.Revoke(t.Context(), staff.Act{Actor: "officer", Reason: "an error"}, officer, revoked.Number); err != nil {
 			t.Fatal(err)
 		}
 		at := strconv.FormatInt(officer.Now.UnixMicro(), 10)
@@ -71,7 +72,7 @@ func TestPlantedChanges(t *testing.T) {
 		issued := must[certificate.Certificate](t)(h.Request(t.Context(), aigul("t1"), certificate.Residential))
 		other := must[certificate.Certificate](t)(h.Request(t.Context(), aigul("t2"), certificate.Family))
 		officer := caller.Caller{Subject: "officer", Now: noon.Add(time.Hour)}
-		if err := h.Revoke(t.Context(), officer, other.Number, "an error"); err != nil {
+		if err := h.Revoke(t.Context(), staff.Act{Actor: "officer", Reason: "an error"}, officer, other.Number); err != nil {
 			t.Fatal(err)
 		}
 		h.signer.fails = true
@@ -128,7 +129,7 @@ func TestRecordsFromBefore(t *testing.T) {
 		h.Service.Trail = h.TrailBy(testworld.Forgetful{Log: h.Audit})
 		issued := must[certificate.Certificate](t)(h.Request(t.Context(), aigul("t1"), certificate.Residential))
 		h.Service.Trail = h.TrailBy(h.Audit)
-		if err := h.Revoke(t.Context(), caller.Caller{Subject: "officer", Now: noon}, issued.Number, "an error"); err != nil {
+		if err := h.Revoke(t.Context(), staff.Act{Actor: "officer", Reason: "an error"}, caller.Caller{Subject: "officer", Now: noon}, issued.Number); err != nil {
 			t.Fatal(err)
 		}
 		older := 0

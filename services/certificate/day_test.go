@@ -8,6 +8,7 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 	"github.com/eshik-kg/eshik/services/certificate"
 )
 
@@ -30,7 +31,7 @@ func TestOneDayOnEveryChannel(t *testing.T) {
 			c := aigul(moment)
 			c.Now = must[time.Time](t)(time.Parse(time.RFC3339, moment))
 			issued := must[certificate.Certificate](t)(h.Request(t.Context(), c, certificate.Residential))
-			pdf := words(t, must[[]byte](t)(h.PDF(t.Context(), c, issued.Number)))
+			pdf := testworld.PDFText(t, must[[]byte](t)(h.PDF(t.Context(), c, issued.Number)))
 			view := must[certificate.View](t)(h.Verify(t.Context(), c, issued.Number))
 			dialled := newConversation(t, h, locales.RU)
 			dialled.start("")

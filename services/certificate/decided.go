@@ -27,7 +27,7 @@ func certificateGroup(row db.Certificate) *audit.Group {
 }
 
 func documentGroup(row db.Certificate) *audit.Group {
-	return audit.Decided(groupDocument).Bytes(row.IntentSealed, row.SignedSealed)
+	return audit.Decided(groupDocument).Sealed(row.IntentSealed, row.SignedSealed)
 }
 
 func revocationGroup(row db.Certificate) *audit.Group {

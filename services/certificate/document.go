@@ -3,7 +3,6 @@ package certificate
 import (
 	"bytes"
 	"context"
-	"embed"
 	"fmt"
 	"time"
 
@@ -13,27 +12,14 @@ import (
 	"github.com/eshik-kg/eshik/platform/analytics"
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/paper"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/trail"
 )
 
-// fonts are Noto Sans, cut down to Latin and Kyrgyz and Russian Cyrillic, with
-// their licence (SIL OFL 1.1).
-//
-//go:embed fonts/NotoSans-Regular-subset.ttf fonts/NotoSans-Bold-subset.ttf fonts/OFL.txt
-var fonts embed.FS
-
-// The page, in millimetres: A4 with Kyrgyz in the left column and Russian in
-// the right one.
-const (
-	margin      = 15.0
-	gutter      = 8.0
-	columnWidth = (210 - 2*margin - gutter) / 2
-	pageBottom  = 297 - margin
-	// footHeight is the room of the QR code with its quiet zone and its words.
-	footHeight = 66.0
-)
+// footHeight is the room of the QR code with its quiet zone and its words, in millimetres.
+const footHeight = 66.0
 
 // PDF makes the document of a certificate of the citizen c.Subject. Somebody
 // else's certificate answers like an absent one. The same certificate always
@@ -41,6 +27,9 @@ const (
 func (s *Service) PDF(ctx context.Context, c caller.Caller, typed string) ([]byte, error) {
 	if c.Subject == "" {
 		return nil, problem.New(problem.Unproven, "problem.certificate_identify")
+	}
+	if err := Assurance.Admit(c, "document"); err != nil {
+		return nil, err
 	}
 	number, ok := ParseNumber(typed)
 	if !ok {
@@ -81,9 +70,9 @@ func (s *Service) PDF(ctx context.Context, c caller.Caller, typed string) ([]byt
 	return document, err
 }
 
-// page is a document in the making.
+// page is a document in the making: Kyrgyz in the left column and Russian in the right one.
 type page struct {
-	pdf   *fpdf.Fpdf
+	*paper.Page
 	texts *locales.Catalogue
 }
 
@@ -100,32 +89,15 @@ func (s *Service) render(shown Signed, payload string) ([]byte, error) {
 	if err := p.foot(payload, s.VerifyURL, s.SMSNumber, shown.Number); err != nil {
 		return nil, err
 	}
-	var out bytes.Buffer
-	if err := p.pdf.Output(&out); err != nil {
-		return nil, fmt.Errorf("write the document: %w", err)
-	}
-	return out.Bytes(), nil
+	return p.Bytes()
 }
 
 func (s *Service) newPage(number string, issued time.Time, record Record) (*page, error) {
-	pdf := fpdf.New("P", "mm", "A4", "")
-	for style, file := range map[string]string{"": "Regular", "B": "Bold"} {
-		font, err := fonts.ReadFile("fonts/NotoSans-" + file + "-subset.ttf")
-		if err != nil {
-			return nil, fmt.Errorf("read a font: %w", err)
-		}
-		pdf.AddUTF8FontFromBytes("Noto", style, font)
+	p, err := paper.New(s.Texts.Text(locales.KY, record.Kind.TitleKey())+" "+ShowNumber(number), string(locales.KY), issued)
+	if err != nil {
+		return nil, err
 	}
-	pdf.SetCatalogSort(true) // the same bytes every time
-	pdf.SetCreationDate(issued.UTC())
-	pdf.SetModificationDate(issued.UTC())
-	pdf.SetLang("ky")
-	pdf.SetTitle(s.Texts.Text(locales.KY, record.Kind.TitleKey())+" "+ShowNumber(number), true)
-	pdf.SetProducer("Eshik", true)
-	pdf.SetMargins(margin, margin, margin)
-	pdf.SetAutoPageBreak(false, 0) // rows are kept whole: see room
-	pdf.AddPage()
-	return &page{pdf: pdf, texts: s.Texts}, nil
+	return &page{Page: p, texts: s.Texts}, nil
 }
 
 // headingLines are the lines of a signed text that the document's heading shows.
@@ -133,16 +105,16 @@ const headingLines = 2
 
 // heading says what the document is, its number and its day.
 func (p *page) heading(ky, ru Words) {
-	p.style("B", 10, 0)
-	p.pair(5, p.text(locales.KY, "certificate.pdf_state"), p.text(locales.RU, "certificate.pdf_state"))
-	p.pdf.Ln(5)
-	p.style("B", 14, 0)
-	p.pair(7, ky.Title, ru.Title)
-	p.pdf.Ln(3)
-	p.style("", 11, 0)
-	p.pair(6, headline(ky), headline(ru))
-	p.pdf.Ln(3)
-	p.line()
+	p.Style("B", 10, 0)
+	p.Pair(5, p.text(locales.KY, "certificate.pdf_state"), p.text(locales.RU, "certificate.pdf_state"))
+	p.Ln(5)
+	p.Style("B", 14, 0)
+	p.Pair(7, ky.Title, ru.Title)
+	p.Ln(3)
+	p.Style("", 11, 0)
+	p.Pair(6, headline(ky), headline(ru))
+	p.Ln(3)
+	p.Rule()
 }
 
 // headline is the number and the day of issue.
@@ -155,23 +127,23 @@ func headline(w Words) string {
 func (p *page) body(ky, ru []Line) {
 	for i := range ky {
 		if ky[i].Label != "" {
-			p.room(14)
-			p.style("", 9, 60)
-			p.pair(4.5, ky[i].Label, ru[i].Label)
+			p.Room(14)
+			p.Style("", 9, 60)
+			p.Pair(4.5, ky[i].Label, ru[i].Label)
 		}
-		p.style("", 11, 0)
-		p.pair(5.5, ky[i].Value, ru[i].Value)
+		p.Style("", 11, 0)
+		p.Pair(5.5, ky[i].Value, ru[i].Value)
 		if i+1 < len(ky) && ky[i+1].Label != "" {
-			p.pdf.Ln(1.5)
+			p.Ln(1.5)
 		}
 	}
 }
 
 // source says which register the record is from.
 func (p *page) source(kind Kind, issued time.Time) {
-	p.pdf.Ln(2)
-	p.line()
-	p.style("", 9, 60)
+	p.Ln(2)
+	p.Rule()
+	p.Style("", 9, 60)
 	p.both(kind.of().source, "date", showDay(issued))
 }
 
@@ -181,27 +153,27 @@ func (p *page) foot(payload, url, sms, number string) error {
 	if err != nil {
 		return err
 	}
-	p.room(footHeight)
-	top := pageBottom - footHeight
-	p.pdf.SetY(top)
-	p.line()
+	p.Room(footHeight)
+	top := paper.Bottom - footHeight
+	p.SetY(top)
+	p.Rule()
 	options := fpdf.ImageOptions{ImageType: "PNG"}
-	p.pdf.RegisterImageOptionsReader("qr", options, bytes.NewReader(code.png))
-	p.pdf.ImageOptions("qr", margin-code.quiet, top+3, code.side, code.side, false, options, 0, "")
+	p.RegisterImageOptionsReader("qr", options, bytes.NewReader(code.png))
+	p.ImageOptions("qr", paper.Margin-code.quiet, top+3, code.side, code.side, false, options, 0, "")
 	args := []any{"url", url, "phone", sms, "certificate", ShowNumber(number)}
-	left := margin + code.side + 2
-	width := 210 - margin - left
+	left := paper.Margin + code.side + 2
+	width := 210 - paper.Margin - left
 	y := top + 5
 	for _, loc := range []locales.Locale{locales.KY, locales.RU} {
-		p.style("B", 10, 0)
-		p.pdf.SetXY(left, y)
-		p.pdf.MultiCell(width, 5, p.text(loc, "certificate.pdf_verify"), "", "L", false)
-		p.style("", 9, 0)
-		p.pdf.SetX(left)
-		p.pdf.MultiCell(width, 4.5, p.text(loc, "certificate.pdf_how", args...), "", "L", false)
-		y = p.pdf.GetY() + 3
+		p.Style("B", 10, 0)
+		p.SetXY(left, y)
+		p.MultiCell(width, 5, p.text(loc, "certificate.pdf_verify"), "", "L", false)
+		p.Style("", 9, 0)
+		p.SetX(left)
+		p.MultiCell(width, 4.5, p.text(loc, "certificate.pdf_how", args...), "", "L", false)
+		y = p.GetY() + 3
 	}
-	if err := p.pdf.Error(); err != nil {
+	if err := p.Error(); err != nil {
 		return fmt.Errorf("draw the document: %w", err)
 	}
 	return nil

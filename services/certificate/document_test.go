@@ -2,19 +2,16 @@ package certificate_test
 
 import (
 	"bytes"
-	"compress/zlib"
-	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
-	"unicode/utf16"
 
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/sign"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 	"github.com/eshik-kg/eshik/services/certificate"
 )
 
@@ -29,31 +26,6 @@ func largeFamily() []certificate.Member {
 		members = append(members, members[1])
 	}
 	return members
-}
-
-// words is the text of a document: what its content streams draw in UTF-16.
-func words(t testing.TB, document []byte) string {
-	t.Helper()
-	var out strings.Builder
-	for _, stream := range regexp.MustCompile(`(?s)stream\n(.*?)\nendstream`).FindAllSubmatch(document, -1) {
-		plain, err := zlib.NewReader(bytes.NewReader(stream[1]))
-		if err != nil {
-			continue // not compressed: a font's table
-		}
-		content, err := io.ReadAll(plain)
-		if err != nil || !bytes.Contains(content, []byte("BT ")) {
-			continue
-		}
-		for _, drawn := range regexp.MustCompile(`(?s)[\(]((?:[^\\)]|\\.)*)\)`).FindAllSubmatch(content, -1) {
-			raw := regexp.MustCompile(`(?s)\\(.)`).ReplaceAll(drawn[1], []byte("$1"))
-			units := make([]uint16, 0, len(raw)/2)
-			for i := 0; i+1 < len(raw); i += 2 {
-				units = append(units, uint16(raw[i])<<8|uint16(raw[i+1]))
-			}
-			out.WriteString(string(utf16.Decode(units)) + " ")
-		}
-	}
-	return out.String()
 }
 
 // TestDocument makes the PDF of a residence and of a large family. Run with
@@ -74,7 +46,7 @@ func TestDocument(t *testing.T) {
 		if again := must[[]byte](t)(h.PDF(t.Context(), aigul(""), issued.Number)); !bytes.Equal(document, again) {
 			t.Errorf("%s: the bytes differ from one download to the next", kind)
 		}
-		text := words(t, document)
+		text := testworld.PDFText(t, document)
 		for _, word := range append(want, certificate.ShowNumber(issued.Number), "КЫРГЫЗ РЕСПУБЛИКАСЫ") {
 			if !strings.Contains(text, word) {
 				t.Errorf("%s: %q is not in %q", kind, word, text)

@@ -25,6 +25,9 @@ const (
 	keyScanned = "certificate.scanned"
 )
 
+// prove leads to the kinds: whose the certificate is is proved first.
+var prove = dialog.Call(identity.NodeStrong, nodeKind)
+
 // Flow is the service's part of the conversation on USSD and SMS.
 func (s *Service) Flow() dialog.Flow {
 	return dialog.Flow{
@@ -32,7 +35,7 @@ func (s *Service) Flow() dialog.Flow {
 		Entry: dialog.Option{Label: dialog.Say("certificate.entry"), Next: dialog.Go(nodeMenu)},
 		Nodes: []dialog.Node{
 			{ID: nodeMenu, Plain: s.showMenu, Menu: true},
-			{ID: nodeKind, Show: s.showKinds, Resume: dialog.Call(identity.NodeStart, nodeKind)},
+			{ID: nodeKind, Show: s.showKinds, Resume: prove},
 			{ID: nodeRequest, Do: s.doRequest},
 			{ID: nodeDone, Plain: s.showDone},
 			{ID: nodeVerify, Plain: s.showVerify, Answer: s.answerVerify},
@@ -49,7 +52,7 @@ func (s *Service) showMenu(*dialog.Turn) dialog.Screen {
 	return dialog.Screen{
 		Body: []dialog.Message{dialog.Say("certificate.menu")},
 		Options: []dialog.Option{
-			{Label: dialog.Say("certificate.get"), Next: dialog.Call(identity.NodeStart, nodeKind)},
+			{Label: dialog.Say("certificate.get"), Next: prove},
 			{Label: dialog.Say("certificate.check"), Next: dialog.Go(nodeVerify)},
 		},
 	}
@@ -80,12 +83,15 @@ func (s *Service) doRequest(ctx context.Context, t *dialog.Turn) (dialog.Next, e
 		return dialog.Next{}, err
 	}
 	if !proven { // the proof ran out while the citizen chose
-		return dialog.Call(identity.NodeStart, nodeKind), nil
+		return prove, nil
 	}
-	c.Subject = citizen.ID
+	if err := identity.Same(t, citizen.ID); err != nil {
+		return dialog.Next{}, dialog.BackTo(nodeKind, err)
+	}
+	c.Subject, c.Level = citizen.ID, citizen.Level
 	certificate, err := s.Request(ctx, c, Kind(t.Get(keyKind)))
 	if err != nil {
-		return dialog.Next{}, err
+		return identity.Stronger(nodeRequest, err)
 	}
 	return dialog.Done(nodeDone, keyNumber, certificate.Number), nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 	"github.com/eshik-kg/eshik/services/certificate"
 )
@@ -31,13 +32,16 @@ type conversation struct {
 
 func newConversation(t *testing.T, h *world, loc locales.Locale) *conversation {
 	t.Helper()
-	identity := dialog.Flow{Name: "identity", Nodes: []dialog.Node{{
-		ID: "identity.start",
-		Do: func(context.Context, *dialog.Turn) (dialog.Next, error) { return dialog.Return(), nil },
+	passes := dialog.Flow{Name: "identity", Nodes: []dialog.Node{{
+		ID: identity.NodeStrong,
+		Do: func(context.Context, *dialog.Turn) (dialog.Next, error) {
+			h.proofs.weak = false
+			return dialog.Return(), nil
+		},
 	}}}
 	c := aigul("")
 	c.Subject, c.Locale = "", loc
-	engine := must[*dialog.Engine](t)(dialog.New(h.Texts, dialog.Options{Profiles: profile{}, Log: slog.New(slog.DiscardHandler)}, h.Flow(), identity))
+	engine := must[*dialog.Engine](t)(dialog.New(h.Texts, dialog.Options{Profiles: profile{}, Log: slog.New(slog.DiscardHandler)}, h.Flow(), passes))
 	return &conversation{t: t, engine: engine, caller: c, state: dialog.State{Locale: loc}, budget: narrow}
 }
 
@@ -105,6 +109,21 @@ func TestConversation(t *testing.T) {
 				t.Errorf("a number that nobody has gives %q", got)
 			}
 		})
+	}
+}
+
+// TestAStrongProofThatEndedIsMadeAgain: where it ended while the kind was chosen, the step up is in
+// the middle, and the certificate that was chosen is made.
+func TestAStrongProofThatEndedIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	h := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
+	k := newConversation(t, h, locales.RU)
+	k.start("")
+	k.say("1")
+	k.say("1")
+	h.proofs.weak = true
+	if got := k.say("2"); shown.FindString(got) == "" || h.proofs.weak {
+		t.Errorf("what was chosen gives %q", got)
 	}
 }
 

@@ -40,6 +40,7 @@ type intent struct {
 type keptCaller struct {
 	Phone    string         `json:"Phone"`
 	Subject  string         `json:"Subject"`
+	Level    caller.Level   `json:"Level,omitzero"` // of a later version than the first intents
 	Channel  caller.Channel `json:"Channel"`
 	Gateway  string         `json:"Gateway"`
 	Operator string         `json:"Operator"`
@@ -74,6 +75,9 @@ const orderedFor = 10 * time.Minute
 func (s *Service) Request(ctx context.Context, c caller.Caller, kind Kind) (Certificate, error) {
 	if c.Subject == "" {
 		return Certificate{}, problem.New(problem.Unproven, "problem.certificate_identify")
+	}
+	if err := Assurance.Admit(c, "request"); err != nil {
+		return Certificate{}, err
 	}
 	if !kind.Known() {
 		return Certificate{}, problem.New(problem.Invalid, "problem.certificate_kind")
@@ -184,7 +188,13 @@ func (s *Service) intend(ctx context.Context, c caller.Caller, kind Kind, key st
 // turn wrote one meanwhile.
 func (s *Service) storeIntent(ctx context.Context, c caller.Caller, add db.AddIntentParams) error {
 	return s.DB.InTx(ctx, func(tx *store.Tx) error {
-		var err error
+		held, err := s.Identity.HoldProof(ctx, tx, c)
+		if err != nil {
+			return err
+		}
+		if !held { // cut off while the register was asked
+			return problem.New(problem.Unproven, "problem.certificate_identify")
+		}
 		if add.Number, err = newNumber(s.Random); err != nil {
 			return err
 		}
@@ -318,6 +328,9 @@ func (s *Service) leaveIssued(ctx context.Context, tx *store.Tx, row db.Certific
 func (s *Service) List(ctx context.Context, c caller.Caller) ([]Certificate, error) {
 	if c.Subject == "" {
 		return nil, problem.New(problem.Unproven, "problem.certificate_identify")
+	}
+	if err := Assurance.Admit(c, "list"); err != nil {
+		return nil, err
 	}
 	rows, err := db.New(s.DB.Reader()).OfCitizen(ctx, c.Subject)
 	if err != nil {

@@ -13,15 +13,28 @@ import (
 // What may be asked for, by whom. A certificate costs a call to the register and an
 // SMS. An address may be a whole village's.
 var (
-	ordersByPerson  = limit.Rate{N: 20, Per: 24 * time.Hour}
-	ordersByAddress = limit.Rate{N: 500, Per: 24 * time.Hour}
+	ordersByPerson = limit.Rule{
+		Name: "certificate:order", What: "certificates issued", Who: "a person; a phone", Rate: limit.Rate{N: 20, Per: 24 * time.Hour},
+		Refusal: manyOrders, In: limit.InLimiter,
+	}
+	ordersByAddress = limit.Rule{
+		Name: "certificate:order:address", What: "certificates issued", Who: "an address", Rate: limit.Rate{N: 500, Per: 24 * time.Hour},
+		Refusal: manyOrders, In: limit.InLimiter,
+	}
 )
 
-func (s *Service) bound(kind, who string, rate limit.Rate) limit.Bound {
+const manyOrders = "problem.certificate_many"
+
+// Limits are the rules of certificates, for the table of all.
+func Limits() []limit.Rule {
+	return append([]limit.Rule{ordersByPerson, ordersByAddress, failuresByPerson}, guesses.Rules("certificate numbers and QR codes checked")...)
+}
+
+func (s *Service) bound(kind, who string, rule limit.Rule) limit.Bound {
 	if who == "" {
 		return limit.Bound{}
 	}
-	return limit.Bound{Key: "certificate:" + kind + ":" + s.Sealer.Index("certificate.limit", who), Rate: rate}
+	return limit.Bound{Key: "certificate:" + kind + ":" + s.Sealer.Index("certificate.limit", who), Rate: rule.Rate}
 }
 
 // within counts a use; the refusal names the limit and until when it holds.

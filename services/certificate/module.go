@@ -21,7 +21,7 @@ func Module(e module.Env) (module.Module, error) {
 		return module.Module{}, err
 	}
 	return module.Module{
-		Name: name, Service: s, Flow: s.Flow(), Check: func() module.Check { return NewCheck(e.Audit, e.Sealer) },
+		Name: name, Service: s, Flow: s.Flow(), Personal: holder{s}, Check: func() module.Check { return NewCheck(e.Audit, e.Sealer) },
 		Rehearsal: module.Rehearsal{
 			Typed:  map[string][]string{"certificate.verify": {"{certificate.done}", "ABCD-EFGH-JKM", "K7MN"}},
 			Shown:  map[string]*regexp.Regexp{"certificate.done": regexp.MustCompile(`[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{3}`)},

@@ -12,7 +12,10 @@ import (
 
 // failuresByPerson bounds orders that gave nothing: each costs a call to the register,
 // and whoever tries again a minute later is welcome.
-var failuresByPerson = limit.Rate{N: 10, Per: time.Minute}
+var failuresByPerson = limit.Rule{
+	Name: "certificate:failed", What: "orders of certificates that gave none, as when the register is away", Who: "a person",
+	Rate: limit.Rate{N: 10, Per: time.Minute}, Instead: "503 `problem.registry_down`, with `Retry-After`", In: limit.InLimiter,
+}
 
 // orderBounds is what an order that gives a certificate counts against.
 func (s *Service) orderBounds(c caller.Caller) []limit.Bound {
@@ -31,7 +34,7 @@ func (s *Service) mayOrder(ctx context.Context, c caller.Caller) error {
 		return fmt.Errorf("see what was ordered: %w", err)
 	}
 	if used != nil {
-		return tooMany(c, "problem.certificate_many", used, wait)
+		return tooMany(c, manyOrders, used, wait)
 	}
 	used, wait, err = limit.Would(ctx, s.Limiter, s.bound("failed", c.Subject, failuresByPerson))
 	if err != nil {

@@ -106,3 +106,17 @@ func at64(do func(i int)) {
 	}
 	group.Wait()
 }
+
+// TestAnOrderIsThePersonsToTheEnd: who was cut off from the person while the register was
+// asked gets no certificate, and nothing of it is kept.
+func TestAnOrderIsThePersonsToTheEnd(t *testing.T) {
+	t.Parallel()
+	bothLimiters(t, func(t *testing.T, h *world) {
+		h.proofs.undone = true
+		_, err := h.Request(t.Context(), rest("t1"), certificate.Residential)
+		testworld.Refused(t, err, "problem.certificate_identify")
+		if n := h.Number("SELECT COUNT(*) FROM certificates"); n != 0 || h.register.calls != 1 {
+			t.Errorf("%d certificates, %d calls to the register", n, h.register.calls)
+		}
+	})
+}

@@ -31,3 +31,9 @@ SELECT * FROM certificates
 WHERE citizen_id = $1 AND state <> 'requested'
 ORDER BY requested_at DESC, id DESC
 LIMIT 100;
+
+-- name: AllOfCitizen :many
+SELECT * FROM certificates WHERE citizen_id = $1 ORDER BY requested_at DESC, id DESC LIMIT $2;
+
+-- name: Reseal :exec
+UPDATE certificates SET intent_sealed = $2 WHERE id = $1;

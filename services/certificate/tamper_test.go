@@ -19,6 +19,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/sign"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 	"github.com/eshik-kg/eshik/platform/testworld"
@@ -262,7 +263,7 @@ func TestOnlyTheStoredMessageCounts(t *testing.T) {
 		}
 		must[certificate.Signed](t)(h.VerifyQR(t.Context(), anybody, code))
 		// A certificate that was revoked does not stand by the row of one that was not.
-		if err := h.Revoke(t.Context(), anybody, issued.Number, "moved"); err != nil {
+		if err := h.Revoke(t.Context(), staff.Act{Actor: "officer", Reason: "moved"}, anybody, issued.Number); err != nil {
 			t.Fatal(err)
 		}
 		change(t, db, "UPDATE certificates SET number = 'x' WHERE number = $1", issued.Number)

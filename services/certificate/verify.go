@@ -16,9 +16,6 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/sign"
-	"github.com/eshik-kg/eshik/platform/store"
-	"github.com/eshik-kg/eshik/platform/store/dbtime"
-	"github.com/eshik-kg/eshik/platform/trail"
 	"github.com/eshik-kg/eshik/services/certificate/db"
 )
 
@@ -51,6 +48,9 @@ func (s *Service) Verify(ctx context.Context, c caller.Caller, typed string) (Vi
 	})
 	if err != nil {
 		s.Trail.Later(analytics.Of(c, name, "verify_number", "refused"))
+		return View{}, err
+	}
+	if err := s.looked(ctx, c, row); err != nil {
 		return View{}, err
 	}
 	s.Trail.Later(analytics.Of(c, name, "verify_number", "done"))
@@ -106,9 +106,23 @@ func (s *Service) VerifyQR(ctx context.Context, c caller.Caller, payload string)
 	if signed.Record, err = signed.Record.whole(in.Record.Members); err != nil {
 		return Signed{}, fmt.Errorf("complete a signed record: %w", err)
 	}
+	if err := s.looked(ctx, c, row); err != nil {
+		return Signed{}, err
+	}
 	signed.RevokedAt = row.RevokedAt.Time
 	s.Trail.Later(analytics.Of(c, name, "verify_qr", "done"))
 	return signed, nil
+}
+
+// looked has the holder of a certificate see that somebody verified it: who, nobody knows.
+func (s *Service) looked(ctx context.Context, c caller.Caller, row db.Certificate) error {
+	err := s.Trail.Look(ctx, audit.Entry{
+		At: c.Now, Actor: "verifier", Action: "certificate.verify", Object: row.ID, Subject: row.CitizenID, Purpose: "verification",
+	})
+	if err != nil {
+		return fmt.Errorf("note a verification: %w", err)
+	}
+	return nil
 }
 
 // unpack gives the signed message of a QR code. A code that was never one of ours
@@ -186,34 +200,4 @@ func viewOf(row db.Certificate, record Record) View {
 		Number: row.Number, Kind: Kind(row.Kind), Initials: record.Initials(), BirthYear: record.BirthYear(),
 		IssuedAt: row.IssuedAt.Time, RevokedAt: row.RevokedAt.Time,
 	}
-}
-
-// Revoke takes a certificate back: from now on its number answers "revoked".
-// The actor is c.Subject, an officer; reason is kept in the audit log.
-func (s *Service) Revoke(ctx context.Context, c caller.Caller, typed, reason string) error {
-	number, ok := ParseNumber(typed)
-	if !ok {
-		return problem.New(problem.Invalid, "problem.certificate_number")
-	}
-	row, _, err := s.issued(ctx, number)
-	if err != nil {
-		return err
-	}
-	row.RevokedAt = dbtime.From(c.Now)
-	return s.DB.InTx(ctx, func(tx *store.Tx) error {
-		marked, err := db.New(tx).MarkRevoked(ctx, db.MarkRevokedParams{Number: number, RevokedAt: row.RevokedAt})
-		if err != nil {
-			return fmt.Errorf("revoke a certificate: %w", err)
-		}
-		if marked == 0 {
-			return nil // revoked already
-		}
-		return s.Trail.Leave(ctx, tx, trail.Step{
-			Audit: audit.Entry{
-				At: c.Now, Actor: c.Subject, Action: "certificate.revoke", Object: row.ID, Subject: row.CitizenID, Purpose: reason,
-				Decided: []*audit.Group{revocationGroup(row)},
-			},
-			Event: analytics.Of(c, name, "revoke_"+row.Kind, "done"),
-		})
-	})
 }

@@ -52,14 +52,29 @@ func (r *register) Family(context.Context, string, string) ([]certificate.Member
 }
 
 // proofs knows one citizen.
-type proofs struct{ proven, released bool }
+type proofs struct{ proven, released, undone, weak bool }
+
+func (p *proofs) HoldProof(context.Context, *store.Tx, caller.Caller) (bool, error) {
+	return !p.undone, nil
+}
 
 func (p *proofs) Kept(context.Context, string, string, time.Time) (bool, error) {
 	return !p.released, nil
 }
 
 func (p *proofs) Proof(context.Context, caller.Caller) (identity.Citizen, bool, error) {
-	return identity.Citizen{ID: citizen}, p.proven, nil
+	level := caller.LevelStrong
+	if p.weak {
+		level = caller.LevelWeak
+	}
+	return identity.Citizen{ID: citizen, Level: level}, p.proven, nil
+}
+
+func (p *proofs) Phones(_ context.Context, _ *store.Tx, id string, _ time.Time) ([]identity.Reachable, error) {
+	if id != citizen {
+		return nil, nil
+	}
+	return []identity.Reachable{{Phone: phone, Locale: locales.KY}, {Phone: testworld.Bakyt, Locale: locales.RU}}, nil
 }
 
 func (p *proofs) PIN(_ context.Context, id string) (string, error) {
@@ -115,6 +130,6 @@ func newWorld(t testing.TB, db *store.DB) *world {
 
 func aigul(turn string) caller.Caller {
 	return caller.Caller{
-		Phone: phone, Subject: citizen, Channel: caller.USSD, Operator: "MegaCom", Locale: locales.KY, Now: noon, Key: turn,
+		Phone: phone, Subject: citizen, Level: caller.LevelStrong, Channel: caller.USSD, Operator: "MegaCom", Locale: locales.KY, Now: noon, Key: turn,
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/registry"
@@ -28,13 +29,27 @@ type Violation struct {
 	// Title is what happened, in the caller's language where it is known.
 	Title string
 	// Word is the same in one word, at most 11 characters; empty where it is not known.
-	Word      string
-	Article   string
-	At        time.Time
-	Place     string
-	Amount    money.Amount // in full; what is due now, Lookup says
+	Word    string
+	Article string
+	At      time.Time
+	Place   string
+	Amount  money.Amount // in full
+	// Due is what the register takes for it now; as Lookup says it.
+	Due       money.Amount
 	Paid      bool
 	Delivered time.Time // of the resolution; zero: not yet
+	// Until is when the discount that Due counts ends; zero: there is none, or nobody knows.
+	Until time.Time
+	// Judgement is what a court decided of it, in the register's words; empty: nothing.
+	Judgement string
+}
+
+// Percent is what share of the fine its discount is now.
+func (v Violation) Percent() int {
+	if v.Due == 0 { // paid, or closed
+		return 0
+	}
+	return percentOff(v.Amount, v.Due)
 }
 
 var errProof = problem.New(problem.Unproven, "problem.fine_proof")
@@ -43,16 +58,59 @@ var errProof = problem.New(problem.Unproven, "problem.fine_proof")
 // fine_proof (who the caller is must be proven first), fine_plate,
 // registry_not_owner, and the registry's.
 func (s *Service) Details(ctx context.Context, c caller.Caller, typed string) ([]Violation, error) {
+	citizen, err := s.owner(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return s.priced(ctx, c, citizen, typed)
+}
+
+// priced are the details of a citizen's car, each unpaid fine with what it costs now.
+func (s *Service) priced(ctx context.Context, c caller.Caller, citizen identity.Citizen, typed string) ([]Violation, error) {
+	list, err := s.details(ctx, c, citizen, typed)
+	if err != nil {
+		return nil, err
+	}
+	call := s.call(c)
+	err = atOnce(len(list), func(i int) error {
+		v := &list[i]
+		if v.Paid {
+			return nil
+		}
+		answer, err := s.Cashier.Check(ctx, call, v.Number, priceOnly, c.Now)
+		if err != nil || answer.Code != registry.CodeOK {
+			return err // one that is closed costs nothing
+		}
+		v.Due, v.Until = answer.Cost, discountEnds(v.Delivered, v.Amount, answer.Cost, c.Now)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("price an owner's fines: %w", err)
+	}
+	return list, nil
+}
+
+// owner is whom the caller's phone is proved for.
+func (s *Service) owner(ctx context.Context, c caller.Caller) (identity.Citizen, error) {
+	citizen, proven, err := s.Identity.Proof(ctx, c)
+	if err != nil {
+		return citizen, fmt.Errorf("look for a proof: %w", err)
+	}
+	if !proven {
+		return citizen, errProof
+	}
+	return citizen, nil
+}
+
+// details is Details of a citizen, without what the fines cost.
+func (s *Service) details(ctx context.Context, c caller.Caller, citizen identity.Citizen, typed string) ([]Violation, error) {
 	plate, err := ParsePlate(typed)
 	if err != nil {
 		return nil, err
 	}
-	citizen, proven, err := s.Identity.Proof(ctx, c)
-	if err != nil {
-		return nil, fmt.Errorf("look for a proof: %w", err)
-	}
-	if !proven {
-		return nil, errProof
+	c.Level = citizen.Level
+	if err := Assurance.Admit(c, "details"); err != nil {
+		return nil, err
 	}
 	pin, err := s.Identity.PIN(ctx, citizen.ID)
 	if err != nil {
@@ -71,6 +129,7 @@ func (s *Service) Details(ctx context.Context, c caller.Caller, typed string) ([
 		list = append(list, Violation{
 			Number: r.PaymentNumber, Resolution: r.ProtocolNumber, Title: s.titles.in(c.Locale, r.Type), Word: s.titles.word(c.Locale, r.Type),
 			Article: r.Article, At: r.Date, Place: r.Place, Amount: r.Amount, Paid: r.Paid, Delivered: r.Delivered,
+			Judgement: r.Judgement,
 		})
 	}
 	// The register promises no order; those of one moment stay as it gave them.

@@ -4,11 +4,16 @@ package fine
 
 import (
 	"context"
+	"io"
+	"log/slog"
+	"time"
 
+	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/analytics"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/needs"
 	"github.com/eshik-kg/eshik/platform/payment"
@@ -23,13 +28,19 @@ const Name = "fine"
 // Deps is what the service stands on; every field is needed.
 type Deps struct {
 	DB       *store.DB
+	Queue    *job.Queue
 	Register Register
 	Cashier  Cashier
+	Follower Follower
 	Payments Payments
 	Identity Identity
 	Limiter  limit.Limiter
 	Sealer   *seal.Sealer
 	Trail    *trail.Trail
+	Texts    *locales.Catalogue
+	Random   io.Reader // crypto/rand.Reader
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 // Payments takes the money (platform/payment).
@@ -37,12 +48,19 @@ type Payments interface {
 	Checkout(service, list string, about func(t *dialog.Turn, p payment.Payment) dialog.Message) []dialog.Node
 	Claimed(ctx context.Context, service, ref string) (bool, error)
 	Told(ctx context.Context, c caller.Caller, service, ref string) (bool, error)
+	Open(ctx context.Context, c caller.Caller, service string, refs []string) (payment.Payment, error)
+	Confirm(ctx context.Context, c caller.Caller, id string) (payment.Payment, error)
+	Disown(ctx context.Context, tx *store.Tx, phone string, ids []string, now time.Time) error
 }
 
 // Identity knows who proved who they are (platform/identity).
 type Identity interface {
 	Proof(ctx context.Context, c caller.Caller) (identity.Citizen, bool, error)
 	PIN(ctx context.Context, citizenID string) (string, error)
+	// HoldProof reports that the caller's phone is proved for c.Subject, and keeps it so
+	// until tx ends.
+	HoldProof(ctx context.Context, tx *store.Tx, c caller.Caller) (bool, error)
+	Locale(ctx context.Context, phone string) (locales.Locale, error)
 }
 
 // Service is the fines.
@@ -65,5 +83,7 @@ func New(deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Service{Deps: deps, titles: known, regions: regions}, nil
+	s := &Service{Deps: deps, titles: known, regions: regions}
+	job.Handle(deps.Queue, func(ctx context.Context, args watchArgs, _ job.Attempt) error { return s.Watch(ctx, args.Car) })
+	return s, nil
 }

@@ -2,6 +2,7 @@ package fine
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -29,13 +30,13 @@ func (s *Service) Flow() dialog.Flow {
 	return dialog.Flow{
 		Name:  Name,
 		Entry: dialog.Option{Label: dialog.Say("fine.entry"), Next: dialog.Go(nodePlate)},
-		Nodes: append([]dialog.Node{
+		Nodes: slices.Concat([]dialog.Node{
 			{ID: nodePlate, Plain: showPlate, Answer: answerPlate},
 			{ID: nodeOdd, Plain: showOdd, Answer: answerPlate},
 			{ID: nodeList, Show: s.showList},
 			{ID: nodeDetails, Show: s.showDetails, Resume: dialog.Call(identity.NodeStart, nodeDetails)},
 			{ID: nodeWarning, Plain: showWarning},
-		}, s.Payments.Checkout(Name, nodeList, about)...),
+		}, s.carNodes(), s.Payments.Checkout(Name, nodeList, about)),
 		Commands: commands(),
 		Shapes:   []dialog.Shape{{Read: findPlate, Ask: nodePlate}},
 		Hint:     hint,
@@ -44,7 +45,10 @@ func (s *Service) Flow() dialog.Flow {
 }
 
 func showPlate(*dialog.Turn) dialog.Screen {
-	return dialog.Screen{Body: []dialog.Message{dialog.Say("fine.ask_plate")}, Ask: dialog.AskNumber}
+	return dialog.Screen{
+		Body: []dialog.Message{dialog.Say("fine.ask_plate")}, Ask: dialog.AskNumber,
+		Options: []dialog.Option{option(dialog.Say("fine.own_cars"), ownCars)},
+	}
 }
 
 func answerPlate(_ context.Context, _ *dialog.Turn, input string) (dialog.Next, error) {
@@ -96,21 +100,25 @@ func showWarning(*dialog.Turn) dialog.Screen { return say("fine.heavy") }
 
 // showDetails tells a proven owner what each unpaid fine is for.
 func (s *Service) showDetails(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
-	list, err := s.Details(ctx, t.Caller, t.Get(memoryPlate))
+	owner, err := s.owner(ctx, t.Caller)
+	if err != nil {
+		return dialog.Screen{}, err
+	}
+	list, err := s.priced(ctx, t.Caller, owner, t.Get(memoryPlate))
 	if notOwner := problem.From(err); err != nil && notOwner.Key == "problem.registry_not_owner" {
-		return s.showNotOwner(ctx, t, notOwner)
+		// It is whom the phone was proved for last, who need not be who holds it now.
+		return identity.Named(say(notOwner.Key), owner, nodeDetails), nil
 	}
 	if err != nil {
 		return dialog.Screen{}, err
 	}
-	var screen dialog.Screen
+	screen := dialog.Screen{About: owner.ID}
 	for _, v := range list {
-		if v.Paid {
+		if v.Due == 0 {
 			continue
 		}
 		screen.Body = append(screen.Body,
-			dialog.Say("fine.violation", "violation", v.Title, "date", clock.Day(v.At), "place", v.Place),
-			dialog.Say("fine.amount", "amount", v.Amount.String()))
+			dialog.Say("fine.violation", "violation", v.Title, "date", clock.Day(v.At), "place", v.Place), sum(v))
 	}
 	if screen.Body == nil {
 		return say("fine.clean", "plate", t.Get(memoryPlate)), nil
@@ -118,11 +126,17 @@ func (s *Service) showDetails(ctx context.Context, t *dialog.Turn) (dialog.Scree
 	return screen, nil
 }
 
-// showNotOwner says that the car is not theirs whom the phone was proved for last, who
-// need not be who holds it now.
-func (s *Service) showNotOwner(ctx context.Context, t *dialog.Turn, p *problem.Error) (dialog.Screen, error) {
-	citizen, _, err := s.Identity.Proof(ctx, t.Caller)
-	return identity.Named(say(p.Key), citizen, nodeDetails), err
+// sum says what a fine costs now, and until when it costs less.
+func sum(v Violation) dialog.Message {
+	switch {
+	case v.Due < v.Amount && v.Until.IsZero():
+		return dialog.Say("fine.amount_less", "amount", v.Due.String(), "percent", v.Percent())
+	case v.Due < v.Amount:
+		return dialog.Say("fine.amount_until", "amount", v.Due.String(), "percent", v.Percent(), "date", clock.Day(v.Until), "total", v.Amount.String())
+	case v.Delivered.IsZero():
+		return dialog.Say("fine.amount_undelivered", "amount", v.Due.String())
+	}
+	return dialog.Say("fine.amount", "amount", v.Due.String())
 }
 
 // about says which fines are paid.

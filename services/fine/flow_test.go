@@ -38,6 +38,12 @@ func newConversation(t *testing.T, w *world, loc locales.Locale) *conversation {
 	proof := dialog.Flow{Name: "identity", Nodes: []dialog.Node{{
 		ID: "identity.start",
 		Do: func(context.Context, *dialog.Turn) (dialog.Next, error) { w.proven = true; return dialog.Return(), nil },
+	}, {
+		ID: "identity.strong",
+		Do: func(context.Context, *dialog.Turn) (dialog.Next, error) {
+			w.proven, w.strong = true, true
+			return dialog.Return(), nil
+		},
 	}}}
 	engine, err := dialog.New(w.Texts, dialog.Options{Log: slog.New(slog.DiscardHandler)}, w.Flow(), proof)
 	testworld.OK(t, err)
@@ -107,7 +113,7 @@ func TestConversationPaysAFine(t *testing.T) {
 		if !payment.ValidCode(code) {
 			t.Fatalf("no payment code: %q", screen)
 		}
-		answer, err := w.payments.Accept(ctx, "demo-wallet", "1", code, 1500*money.Som, w.Now())
+		answer, err := w.payments.Accept(ctx, payment.Partner{ID: "demo-wallet", Every: true}, "1", code, 1500*money.Som, w.Now())
 		testworld.OK(t, err)
 		if answer.Decision != payment.Approved {
 			t.Fatalf("accept: %+v", answer)

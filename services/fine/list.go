@@ -25,7 +25,8 @@ func (s *Service) offer(ctx context.Context, t *dialog.Turn, list Listing) dialo
 		screen.Options = append(screen.Options, option(
 			dialog.Say("fine.pay_all", "amount", list.Total.String()), payment.Pay(Name, payable...)))
 	}
-	known := s.told(ctx, t, plate)
+	known, owner := s.told(ctx, t, plate)
+	screen.About = owner
 	for _, b := range newest(list.Bills, known) {
 		if !b.Paying {
 			screen.Options = append(screen.Options, option(
@@ -49,21 +50,22 @@ func underWay(bills []Bill) string {
 	return "fine.all_elsewhere"
 }
 
-// told are the fines by number as the register tells their owner; none for anybody
-// else. The list stands without it: that the register does not answer is no problem.
-func (s *Service) told(ctx context.Context, t *dialog.Turn, plate string) map[string]Violation {
-	if _, proven, err := s.Identity.Proof(ctx, t.Caller); err != nil || !proven {
-		return nil
-	}
-	list, err := s.Details(ctx, t.Caller, plate)
+// told are the fines by number as the register tells their owner, and the owner's id; none for
+// anybody else. The list stands without it: that the register does not answer is no problem.
+func (s *Service) told(ctx context.Context, t *dialog.Turn, plate string) (known map[string]Violation, owner string) {
+	citizen, err := s.owner(ctx, t.Caller)
 	if err != nil {
-		return nil
+		return nil, ""
 	}
-	known := make(map[string]Violation, len(list))
+	list, err := s.details(ctx, t.Caller, citizen, plate)
+	if err != nil {
+		return nil, ""
+	}
+	known = make(map[string]Violation, len(list))
 	for _, v := range list {
 		known[v.Number] = v
 	}
-	return known
+	return known, citizen.ID
 }
 
 // newest orders bills by when they were made, the newest first; where that is not

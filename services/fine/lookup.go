@@ -34,6 +34,9 @@ type Bill struct {
 	Told bool
 }
 
+// Percent is what share of the fine its discount is now.
+func (b Bill) Percent() int { return percentOff(b.Amount, b.Due) }
+
 // Listing is what is owed on a plate.
 type Listing struct {
 	Plate Plate
@@ -43,8 +46,7 @@ type Listing struct {
 	Bills []Bill
 	// Total is what can be paid now: the dues that are not being paid already.
 	Total money.Amount
-	// Heavy warns that the unpaid total is above 3 000 som, from which a car can
-	// be impounded.
+	// Heavy warns that the unpaid total is above that from which a car can be impounded.
 	Heavy bool
 }
 
@@ -60,22 +62,30 @@ func (l Listing) Payable() []string {
 }
 
 const (
-	heavyTotal = 3000 * money.Som
-	// plates is how many different plates a caller may look at in a window. One
-	// looked at in this window is looked at again for nothing.
-	plates = 10
+	// window is how long what was looked at is remembered.
 	window = time.Hour
 	// asking bounds the register's check calls at once for one look-up.
 	asking = 4
 )
 
+// differentPlates is how many a caller may look at. One looked at in this window is
+// looked at again for nothing.
+var differentPlates = limit.Rule{
+	Name: "fine:plates", What: "different plates looked up", Who: "a phone", Rate: limit.Rate{N: 10, Per: window},
+	Refusal: "problem.fine_plates", In: limit.InLimiter,
+}
+
+// Limits are the rules of fines, for the table of all.
+func Limits() []limit.Rule { return []limit.Rule{differentPlates, photosSeen} }
+
 var (
 	errPhone  = problem.New(problem.Unauthenticated, "problem.fine_phone")
-	errPlates = problem.New(problem.TooMany, "problem.fine_plates", "n", plates)
+	errPlates = problem.New(problem.TooMany, "problem.fine_plates", "n", differentPlates.N)
 	errNumber = problem.New(problem.Invalid, "problem.fine_number")
 
-	// billNumber is a payment code of the register (an int64 there).
-	billNumber = regexp.MustCompile(`^[0-9]{1,19}$`)
+	// billNumber is a payment code of the register, an int64 there. Without leading noughts: a
+	// bill is claimed by its text, and has one.
+	billNumber = regexp.MustCompile(`^[1-9][0-9]{0,18}$`)
 )
 
 // Lookup finds what is owed on a plate, in any spelling. Problems: fine_plate,
@@ -104,7 +114,7 @@ func (s *Service) Lookup(ctx context.Context, c caller.Caller, typed string) (Li
 	if err := s.noteBills(ctx, c, list.Bills); err != nil {
 		return Listing{}, err
 	}
-	list.Heavy = list.Total > heavyTotal
+	list.Heavy = list.Total > heavyTotal(c.Now)
 	return list, nil
 }
 
@@ -116,7 +126,7 @@ func (s *Service) admit(ctx context.Context, c caller.Caller, plate Plate) error
 	}
 	who := s.Sealer.Index("fine.caller", c.Phone)
 	seen := s.Sealer.Index("fine.plate", c.Phone+"|"+plate.Text)
-	ok, wait, err := s.Limiter.AllowOnce(ctx, "fine:plates:"+who, seen, limit.Rate{N: plates, Per: window})
+	ok, wait, err := s.Limiter.AllowOnce(ctx, "fine:plates:"+who, seen, differentPlates.Rate)
 	if err != nil {
 		return fmt.Errorf("count look-ups: %w", err)
 	}
@@ -170,26 +180,36 @@ func (s *Service) issue(c caller.Caller) string {
 // meanwhile is left out.
 func (s *Service) price(ctx context.Context, c caller.Caller, fines []registry.PlateFine) ([]Bill, error) {
 	bills := make([]Bill, len(fines))
-	failed := make([]error, len(fines))
-	slots := make(chan struct{}, asking)
-	var wg sync.WaitGroup
-	for i, f := range fines {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			bills[i], failed[i] = s.priceOne(ctx, c, f)
-		})
-	}
-	wg.Wait()
-	if err := errors.Join(failed...); err != nil {
+	call := s.call(c)
+	err := atOnce(len(fines), func(i int) (err error) {
+		bills[i], err = s.priceOne(ctx, c, call, fines[i])
+		return err
+	})
+	if err != nil {
 		return nil, fmt.Errorf("price fines: %w", err)
 	}
 	return slices.DeleteFunc(bills, func(b Bill) bool { return b.Number == "" }), nil
 }
 
-func (s *Service) priceOne(ctx context.Context, c caller.Caller, f registry.PlateFine) (Bill, error) {
+// atOnce asks the register n questions, a few at once.
+func atOnce(n int, ask func(i int) error) error {
+	failed := make([]error, n)
+	slots := make(chan struct{}, asking)
+	var wg sync.WaitGroup
+	for i := range n {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			failed[i] = ask(i)
+		})
+	}
+	wg.Wait()
+	return errors.Join(failed...)
+}
+
+func (s *Service) priceOne(ctx context.Context, c caller.Caller, call registry.Call, f registry.PlateFine) (Bill, error) {
 	number := f.PaymentNumber
-	answer, err := s.Cashier.Check(ctx, s.call(c), number, priceOnly, c.Now)
+	answer, err := s.Cashier.Check(ctx, call, number, priceOnly, c.Now)
 	if err != nil || answer.Code != registry.CodeOK {
 		return Bill{}, err
 	}

@@ -1,6 +1,7 @@
 package fine
 
 import (
+	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/module"
 	"github.com/eshik-kg/eshik/platform/payment"
 )
@@ -9,15 +10,18 @@ import (
 func Module(e module.Env) (module.Module, error) {
 	city := e.Registries.City
 	s, err := New(Deps{
-		DB: e.DB, Register: city, Cashier: city, Payments: e.Payments, Identity: e.Identity, Limiter: e.Limiter, Sealer: e.Sealer, Trail: e.Trail,
+		DB: e.DB, Queue: e.Queue, Register: city, Cashier: city, Follower: city, Payments: e.Payments, Identity: e.Identity, Limiter: e.Limiter,
+		Sealer: e.Sealer, Trail: e.Trail, Texts: e.Texts, Random: e.Random, Now: e.Clock, Log: e.Log,
 	})
 	if err != nil {
 		return module.Module{}, err
 	}
 	return module.Module{
 		Name: Name, Service: s, Flow: s.Flow(), Billers: []payment.Biller{NewBiller(city, e.DB, e.Sealer, e.Clock)},
+		Finders:  []payment.Finder{NewFinder(s, city)},
+		Personal: holder{s}, Check: func() module.Check { return NewCheck(e.Audit) }, Ties: []identity.Tie{s}, Chores: []module.Chore{{Name: "look for new fines of linked cars", Do: s.WatchDue}},
 		Rehearsal: module.Rehearsal{
-			Typed:  map[string][]string{"fine.plate": {"01KG123ABC", "01kg777aaa", "B1234AB", "09KG999ZZZ", "ZZZZ", "A123BC"}, "fine.odd": {"01KG123ABC", "A124BC", "ZZZZ"}},
+			Typed:  map[string][]string{"fine.plate": {"01KG123ABC", "01kg777aaa", "B1234AB", "09KG999ZZZ", "ZZZZ", "A123BC"}, "fine.odd": {"01KG123ABC", "A124BC", "ZZZZ"}, "fine.car_add": {"01KG123ABC", "01KG777AAA", "09KG999ZZZ", "ZZZZ"}},
 			Texted: []string{"айып", "штраф 01KG777AAA", "айып ???"},
 		},
 	}, nil

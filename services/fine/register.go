@@ -14,6 +14,7 @@ import (
 type Register interface {
 	ByPlate(ctx context.Context, call registry.Call, plate string) (registry.PlateResult, error)
 	Violations(ctx context.Context, call registry.Call, pin, plate string) ([]registry.Violation, error)
+	Photo(ctx context.Context, call registry.Call, pin, plate, number string) ([]byte, error)
 }
 
 // Cashier is where fines are priced and paid: Safe City as well.
@@ -21,6 +22,12 @@ type Cashier interface {
 	Check(ctx context.Context, call registry.Call, number string, sum money.Amount, at time.Time) (registry.PayResult, error)
 	Pay(ctx context.Context, call registry.Call, number string, sum money.Amount, at time.Time) (registry.PayResult, error)
 	Info(ctx context.Context, call registry.Call, protocol string) (info registry.PaymentInfo, found bool, err error)
+}
+
+// Follower has the register count us among those who follow a car: Safe City as well.
+type Follower interface {
+	Subscribe(ctx context.Context, call registry.Call, pin, plate, unique string) error
+	Unsubscribe(ctx context.Context, call registry.Call, pin, plate, unique string) error
 }
 
 // priceOnly is the sum of a check that asks for the cost and offers none.

@@ -24,6 +24,12 @@ func commands() []dialog.Command {
 			Also: []string{"төлө", "төлөм", "оплата", "оплатить", "заплатить", "погасить", "pay", "payment"},
 			Weak: true, Ask: nodePlate, Bare: nodePlate,
 		},
+		{
+			Also: []string{
+				"менин унаам", "менин унааларым", "унаамды кошуу", "унаа кошуу", "мои машины", "моя машина", "моё авто", "добавить машину", "my cars", "my car", "add a car",
+			},
+			Node: nodeCars, To: ownCars,
+		},
 	}
 }
 

@@ -8,10 +8,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/registry"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/testworld"
@@ -19,10 +21,11 @@ import (
 )
 
 const (
-	aigul = testworld.Aigul
-	bakyt = testworld.Bakyt
-	pin   = testworld.AigulPIN
-	plate = "01KG123ABC"
+	aigul   = testworld.Aigul
+	bakyt   = testworld.Bakyt
+	pin     = testworld.AigulPIN
+	plate   = "01KG123ABC"
+	citizen = "citizen-1"
 )
 
 var (
@@ -42,6 +45,12 @@ type city struct {
 	never bool // payments find the breaker open
 	// closed refuses what only the owner may see.
 	closed bool
+	// sold has every car be another's.
+	sold    bool
+	follows map[string]string // plates by our number
+	// meanwhile happens while the register is told that a car is followed no more; nil: nothing.
+	meanwhile func()
+	photos    map[string][]byte
 }
 
 type record struct {
@@ -52,7 +61,7 @@ type record struct {
 }
 
 func newCity() *city {
-	c := &city{fines: map[string]*record{}, cars: map[string][]string{"01KG777AAA": nil}}
+	c := &city{follows: map[string]string{}, fines: map[string]*record{}, cars: map[string][]string{"01KG777AAA": nil}}
 	for _, f := range []struct {
 		number, protocol, title string
 		amount, due             money.Amount
@@ -95,6 +104,9 @@ func (c *city) Violations(_ context.Context, call registry.Call, _, plate string
 	defer c.note(call)()
 	if c.closed {
 		return nil, errLost
+	}
+	if c.sold {
+		return nil, problem.New(problem.Forbidden, "problem.registry_not_owner")
 	}
 	var list []registry.Violation
 	for _, n := range c.cars[plate] {
@@ -164,6 +176,40 @@ func (c *city) Info(_ context.Context, call registry.Call, protocol string) (reg
 	return registry.PaymentInfo{}, false, nil
 }
 
+func (c *city) Photo(_ context.Context, call registry.Call, _, _, number string) ([]byte, error) {
+	defer c.note(call)()
+	if c.sold {
+		return nil, problem.New(problem.Forbidden, "problem.registry_not_owner")
+	}
+	return c.photos[number], nil
+}
+
+// Subscribe and Unsubscribe implement fine.Follower.
+func (c *city) Subscribe(_ context.Context, call registry.Call, _, plate, unique string) error {
+	defer c.note(call)()
+	c.follows[unique] = plate
+	return nil
+}
+
+func (c *city) Unsubscribe(_ context.Context, call registry.Call, _, _, unique string) error {
+	if c.meanwhile != nil {
+		c.meanwhile()
+	}
+	defer c.note(call)()
+	delete(c.follows, unique)
+	return nil
+}
+
+// add has a camera see the car: a fine with a discount, delivered at a moment.
+func (c *city) add(number string, delivered time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fines[number] = &record{Violation: registry.Violation{
+		PaymentNumber: number, ProtocolNumber: "9" + number, Type: "Движение по тротуару", Amount: 5000 * money.Som, Date: delivered, Delivered: delivered,
+	}, due: 1500 * money.Som}
+	c.cars[plate] = append(c.cars[plate], number)
+}
+
 // world is the service with the real payments under it.
 type world struct {
 	*testworld.World
@@ -171,26 +217,40 @@ type world struct {
 	city     *city
 	payments *payment.Service
 	proven   bool
+	strong   bool
 }
 
-// Proof and PIN implement fine.Identity.
+// Proof and the rest implement fine.Identity.
 func (w *world) Proof(context.Context, caller.Caller) (identity.Citizen, bool, error) {
-	return identity.Citizen{ID: "citizen-1"}, w.proven, nil
+	level := caller.LevelWeak
+	if w.strong {
+		level = caller.LevelStrong
+	}
+	return identity.Citizen{ID: citizen, Level: level}, w.proven, nil
 }
+
+func (w *world) HoldProof(context.Context, *store.Tx, caller.Caller) (bool, error) {
+	return w.proven, nil
+}
+
+func (*world) Locale(context.Context, string) (locales.Locale, error) { return locales.RU, nil }
 
 func (*world) PIN(context.Context, string) (string, error) { return pin, nil }
+
+// HoldPhone has every number stay its holder's.
+func (w *world) HoldPhone(context.Context, *store.Tx, string, time.Time) error { return nil }
 
 func newWorld(t *testing.T, db *store.DB) *world {
 	t.Helper()
 	w := &world{World: testworld.New(t, db, testworld.Setup{}), city: newCity()}
 	var err error
 	w.payments, err = payment.New(payment.Deps{
-		DB: db, Queue: w.Queue, Sealer: w.Sealer, Trail: w.Trail, Texts: w.Texts, Now: w.Now, Random: rand.Reader, Log: w.Log,
+		DB: db, Phones: w, Queue: w.Queue, Sealer: w.Sealer, Trail: w.Trail, Texts: w.Texts, Now: w.Now, Random: rand.Reader, Log: w.Log,
 	}, fine.NewBiller(w.city, db, w.Sealer, w.Now))
 	w.OK(err)
 	w.Service, err = fine.New(fine.Deps{
-		DB: db, Register: w.city, Cashier: w.city, Payments: w.payments, Identity: w,
-		Limiter: w.Limiter, Sealer: w.Sealer, Trail: w.Trail,
+		DB: db, Queue: w.Queue, Register: w.city, Cashier: w.city, Follower: w.city, Payments: w.payments, Identity: w,
+		Limiter: w.Limiter, Sealer: w.Sealer, Trail: w.Trail, Texts: w.Texts, Random: rand.Reader, Now: w.Now, Log: w.Log,
 	})
 	w.OK(err)
 	return w
@@ -208,7 +268,7 @@ func (w *world) paid(t *testing.T, turn, number string) payment.Payment {
 	testworld.OK(t, err)
 	p, err = w.payments.Confirm(ctx, w.caller(turn), p.ID)
 	testworld.OK(t, err)
-	answer, err := w.payments.Accept(ctx, "demo-wallet", turn, p.Code, p.Amount, w.Now())
+	answer, err := w.payments.Accept(ctx, payment.Partner{ID: "demo-wallet", Every: true}, turn, p.Code, p.Amount, w.Now())
 	testworld.OK(t, err)
 	if answer.Decision != payment.Approved {
 		t.Fatalf("not accepted: %+v", answer)
@@ -222,3 +282,6 @@ func (w *world) state(t *testing.T, p payment.Payment) payment.Payment {
 	testworld.OK(t, err)
 	return p
 }
+
+// Now is the test's clock, which the service has too.
+func (w *world) Now() time.Time { return w.World.Now() }

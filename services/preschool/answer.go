@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/notify"
@@ -16,19 +17,17 @@ import (
 	"github.com/eshik-kg/eshik/services/preschool/db"
 )
 
-// Answer accepts or declines the open offer of a registration. Only its citizen
+// Answer accepts or declines an offer of a registration, by the offer's id: one that came
+// in its place since it was read is not answered with it. Only the registration's citizen
 // may, proved, from whatever phone; for all others there is none.
 // Accepting leaves the queues; declining gives the seat back, and the policy
 // says what becomes of the place. The same answer given again is no error.
-func (s *Service) Answer(ctx context.Context, c caller.Caller, number string, accept bool) (Offer, error) {
-	return s.answerTo(ctx, c, number, "", accept)
-}
-
-// answerTo is Answer to one offer of a registration, by its id: another that came in its
-// place since it was read is not answered with it. Empty: whichever is open.
-func (s *Service) answerTo(ctx context.Context, c caller.Caller, number, offer string, accept bool) (Offer, error) {
+func (s *Service) Answer(ctx context.Context, c caller.Caller, number, offer string, accept bool) (Offer, error) {
 	if c.Subject == "" {
 		return Offer{}, problemProveOffer
+	}
+	if err := Assurance.Admit(c, "answer"); err != nil {
+		return Offer{}, err
 	}
 	s.learnDistricts(ctx)
 	r, err := s.find(ctx, number)
@@ -60,7 +59,7 @@ func (s *Service) answerTo(ctx context.Context, c caller.Caller, number, offer s
 		} else if err != nil {
 			return fmt.Errorf("find the offer: %w", err)
 		}
-		if offer != "" && row.ID != offer {
+		if row.ID != offer {
 			return problemOther
 		}
 		answered, err = s.answer(ctx, tx, c, r, row, wanted)
@@ -81,14 +80,17 @@ func (s *Service) answer(ctx context.Context, tx *store.Tx, c caller.Caller, r d
 				return Offer{}, err
 			}
 		}
+		open := offerGroup(row)
 		row.AnsweredBy = s.phoneIndex(c.Phone)
-		won, err := s.closeOffer(ctx, tx, row, wanted, c.Now)
+		won, was, err := s.closeOffer(ctx, tx, row, wanted, c.Now)
 		if err != nil {
 			return Offer{}, err
 		}
 		if won {
 			row.State, row.AnsweredAt = string(wanted), dbtime.From(c.Now)
-			return offerOf(row), s.leave(ctx, tx, s.answered(c, r, row, wanted))
+			e := s.answered(c, r, row, wanted)
+			e.was = append(was, open)
+			return offerOf(row), s.leave(ctx, tx, e)
 		}
 		// Somebody else answered since the offer was read.
 		if row, err = db.New(tx).LastOffer(ctx, r.ID); err != nil {
@@ -139,20 +141,22 @@ func (s *Service) answered(c caller.Caller, r db.PreschoolRegistration, row db.P
 }
 
 // closeOffer ends an open offer as row says from which phone; false: it was not open any more. Answers and
-// the expiry race for the one row, and one of them wins.
-func (s *Service) closeOffer(ctx context.Context, tx *store.Tx, row db.PreschoolOffer, state OfferState, now time.Time) (bool, error) {
+// the expiry race for the one row, and one of them wins. was is what the registration was, where
+// that changes with it.
+func (s *Service) closeOffer(ctx context.Context, tx *store.Tx, row db.PreschoolOffer, state OfferState, now time.Time) (won bool, was []*audit.Group, err error) {
 	q := db.New(tx)
 	closed, err := q.CloseOffer(ctx, db.CloseOfferParams{ID: row.ID, State: string(state), AnsweredAt: dbtime.From(now), AnsweredBy: row.AnsweredBy})
 	if err != nil {
-		return false, fmt.Errorf("close the offer: %w", err)
+		return false, nil, fmt.Errorf("close the offer: %w", err)
 	}
 	if closed == 0 {
-		return false, nil
+		return false, nil, nil
 	}
 	if state == Accepted {
-		return true, place(ctx, q, row.RegistrationID)
+		return true, nil, place(ctx, q, row.RegistrationID)
 	}
-	return true, release(ctx, q, row, s.rules.at(now).effect(state), now)
+	was, err = release(ctx, q, row, s.rules.at(now).effect(state), now)
+	return true, was, err
 }
 
 // place takes an accepted child out of all its queues.
@@ -167,27 +171,31 @@ func place(ctx context.Context, q *db.Queries, registration string) error {
 	return nil
 }
 
-// release gives the seat of an offer back and lets the child wait on.
-func release(ctx context.Context, q *db.Queries, row db.PreschoolOffer, effect string, now time.Time) error {
-	_, err := q.MoveRegistration(ctx, db.MoveRegistrationParams{ID: row.RegistrationID, Was: string(StateOffered), State: string(StateWaiting)})
+// release gives the seat of an offer back and lets the child wait on; was is what the
+// registration was, where it moves.
+func release(ctx context.Context, q *db.Queries, row db.PreschoolOffer, effect string, now time.Time) (was []*audit.Group, err error) {
+	_, err = q.MoveRegistration(ctx, db.MoveRegistrationParams{ID: row.RegistrationID, Was: string(StateOffered), State: string(StateWaiting)})
 	if err != nil {
-		return fmt.Errorf("let the child wait on: %w", err)
+		return nil, fmt.Errorf("let the child wait on: %w", err)
 	}
 	err = q.GiveSeatBack(ctx, db.GiveSeatBackParams{Kindergarten: row.Kindergarten, Intake: row.Intake, Age: row.Age})
 	if err != nil {
-		return fmt.Errorf("give the seat back: %w", err)
+		return nil, fmt.Errorf("give the seat back: %w", err)
 	}
 	if effect != toTheEnd {
-		return nil
+		return nil, nil
+	}
+	if was, err = locked(ctx, q, row.RegistrationID); err != nil {
+		return nil, err
 	}
 	at := dbtime.From(now)
 	if err := q.RequeueRegistration(ctx, db.RequeueRegistrationParams{ID: row.RegistrationID, QueuedAt: at}); err != nil {
-		return fmt.Errorf("move to the end: %w", err)
+		return nil, fmt.Errorf("move to the end: %w", err)
 	}
 	if err := q.RequeueChoices(ctx, db.RequeueChoicesParams{RegistrationID: row.RegistrationID, QueuedAt: at}); err != nil {
-		return fmt.Errorf("move the choices to the end: %w", err)
+		return nil, fmt.Errorf("move the choices to the end: %w", err)
 	}
-	return nil
+	return was, nil
 }
 
 // Expire closes the offers whose time is over, gives their seats back and tells
@@ -221,12 +229,14 @@ func (s *Service) expire(ctx context.Context, row db.PreschoolOffer, now time.Ti
 	won := false
 	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
 		var err error
-		if won, err = s.closeOffer(ctx, tx, row, Missed, now); err != nil || !won {
+		var was []*audit.Group
+		if won, was, err = s.closeOffer(ctx, tx, row, Missed, now); err != nil || !won {
 			return err
 		}
 		ended := row
 		ended.State, ended.AnsweredAt = string(Missed), dbtime.From(now)
 		e := s.answered(c, r, ended, Missed)
+		e.was = append(was, offerGroup(row))
 		e.actor, e.step, e.kind, e.tells = "system", "expire", notify.Statutory, theParent
 		return s.leave(ctx, tx, e)
 	})

@@ -27,7 +27,11 @@ func (s *Service) SetBenefit(ctx context.Context, actor, number, benefit string)
 	c := s.parent(r, now)
 	return s.DB.InTx(ctx, func(tx *store.Tx) error {
 		q := db.New(tx)
-		err := q.SetBenefit(ctx, db.SetBenefitParams{ID: r.ID, Benefit: benefit, BenefitRank: int64(rank)})
+		was, err := locked(ctx, q, r.ID)
+		if err != nil {
+			return err
+		}
+		err = q.SetBenefit(ctx, db.SetBenefitParams{ID: r.ID, Benefit: benefit, BenefitRank: int64(rank)})
 		if err != nil {
 			return fmt.Errorf("write the benefit: %w", err)
 		}
@@ -37,7 +41,7 @@ func (s *Service) SetBenefit(ctx context.Context, actor, number, benefit string)
 		}
 		return s.leave(ctx, tx, effect{
 			caller: c, actor: actor, step: "benefit", outcome: "done", object: r.Number, subject: r.CitizenID,
-			purpose: "benefit set to " + orNone(benefit),
+			purpose: "benefit set to " + orNone(benefit), was: was,
 		})
 	})
 }

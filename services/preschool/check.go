@@ -33,6 +33,7 @@ type past struct {
 	keptUntil  time.Time             // until when another may take its place over; zero: none may
 	placeOf    string                // the registration whose place it took over; empty: none
 	said       map[string]audit.Said // by group; the last word holds
+	laundered  []error               // what was changed before a step of ours
 }
 
 // offerSaid is what the log says of one offer.
@@ -71,7 +72,7 @@ func (c *Check) See(r audit.Recorded) {
 		if n := len(p.offers); n > 0 {
 			for _, state := range []OfferState{Accepted, Declined, Missed} {
 				if r.Purpose == "offer "+string(state) {
-					p.offers[n-1] = offerSaid{state: state}
+					p.offers[n-1].state = state
 				}
 			}
 		}
@@ -79,7 +80,7 @@ func (c *Check) See(r audit.Recorded) {
 		c.of(r.Object).ended = StateLeft
 	case "preschool.withdraw":
 		c.of(r.Object).withdrawn(r)
-	case "preschool.benefit", "preschool.phone":
+	case "preschool.benefit", "preschool.phone", "preschool.erase":
 	default:
 		return
 	}
@@ -89,15 +90,31 @@ func (c *Check) See(r audit.Recorded) {
 	c.of(r.Object).hear(r)
 }
 
-// hear keeps what a record says; after one that says nothing, nothing is known.
+// hear keeps what a record says, and what its step found otherwise than the record before
+// says; after one that says nothing, nothing is known.
 func (p *past) hear(r audit.Recorded) {
-	clear(p.said)
+	if !r.Compares() {
+		clear(p.said)
+		for i := range p.offers {
+			p.offers[i].said = audit.Said{}
+		}
+	}
 	for group, now := range r.Says() {
 		if n := len(p.offers); group == groupOffer && n > 0 {
+			p.follows(r, group, p.offers[n-1].said)
 			p.offers[n-1].said = now
 			continue
 		}
+		p.follows(r, group, p.said[group])
 		p.said[group] = now
+	}
+}
+
+// follows compares what a step found with what the record before says.
+func (p *past) follows(r audit.Recorded, group string, before audit.Said) {
+	if !r.Follows(group, before) {
+		p.laundered = append(p.laundered, fmt.Errorf("the registration %s was changed in its %s between the audit records %s and %s",
+			r.Object, group, before.Record(), r.ID))
 	}
 }
 
@@ -156,6 +173,7 @@ func (c *Check) registrations(ctx context.Context, tx *sql.Tx) (found []error, i
 // compare names what of a registration is not as the log says.
 func (c *Check) compare(f *file, p *past) (found []error) {
 	number := f.row.Number
+	found = append(found, p.laundered...)
 	say := func(format string, args ...any) { found = append(found, fmt.Errorf(format, args...)) }
 	if !f.row.RegisteredAt.Equal(micro(p.registered)) {
 		say("the registration %s is of %s, the audit log says %s", number, f.row.RegisteredAt, p.registered)

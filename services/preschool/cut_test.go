@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
@@ -25,7 +26,7 @@ func TestACutPhoneHearsNothing(t *testing.T) {
 				c.Phone = thief
 				made := enrol(t, s, c, "K01")
 				offer := func() {
-					if _, err := s.Offer(t.Context(), "officer", made.Number, "K01"); err != nil {
+					if _, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, made.Number, "K01"); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -90,7 +91,7 @@ func TestUnheardIsListed(t *testing.T) {
 		cutPerson(t, s, aigulPhone, "")
 		unheard(StateWaiting)
 		before := len(w.messages())
-		if _, err := s.Offer(t.Context(), "officer", made.Number, "K01"); err != nil {
+		if _, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, made.Number, "K01"); err != nil {
 			t.Fatal(err)
 		}
 		if n := len(w.messages()); n != before {
@@ -159,7 +160,7 @@ func TestNamesAlikeAreToldApart(t *testing.T) {
 		if got := strings.Join(lines, "\n"); got != "№1 «Бөбөк», Ленин району: 1\n№1 «Бөбөк», Ош шаары: 1\n№ 2 «Күнчө»: 1" {
 			t.Errorf("the places read %q", got)
 		}
-		offer, err := s.Offer(t.Context(), "officer", made.Number, "K12")
+		offer, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, made.Number, "K12")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -44,20 +44,34 @@ func decided(ctx context.Context, tx *store.Tx, number string) (db.PreschoolRegi
 	return row, registrationGroups(row, choices), nil
 }
 
+// locked locks a registration's row and reads it as a step is about to change it: what the
+// step's record says that it was.
+func locked(ctx context.Context, q *db.Queries, id string) (was []*audit.Group, err error) {
+	row, err := q.LockRegistration(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("lock a registration: %w", err)
+	}
+	return rowGroups(row), nil
+}
+
 func registrationGroups(r db.PreschoolRegistration, choices []db.PreschoolChoice) []*audit.Group {
 	wishes := audit.Decided(groupChoices).Number(int64(len(choices)))
 	for _, c := range choices {
 		wishes.Number(c.Choice, c.Cohort).Text(c.Kindergarten, c.NameKy, c.NameRu)
 	}
+	return append(rowGroups(r), wishes)
+}
+
+// rowGroups are the groups of the registration's own row.
+func rowGroups(r db.PreschoolRegistration) []*audit.Group {
 	place := audit.Decided(groupPlace).Text(r.Benefit, r.ActiveChild.String).Number(r.BenefitRank).Moment(r.QueuedAt)
 	if !r.PlaceKeptUntilAt.IsZero() { // records of before do not say that there is none
 		place.Moment(r.PlaceKeptUntilAt)
 	}
 	return []*audit.Group{
-		audit.Decided(groupChild).Text(r.ID, r.Turn, r.ChildIndex).Bytes(r.Child).Number(r.Cohort).Moment(r.RegisteredAt),
-		audit.Decided(groupParent).Text(r.CitizenID, r.PhoneIndex, r.Locale, r.MovedFrom).Bytes(r.Phone),
+		audit.Decided(groupChild).Text(r.ID, r.Turn, r.ChildIndex).Sealed(r.Child).Number(r.Cohort).Moment(r.RegisteredAt),
+		audit.Decided(groupParent).Text(r.CitizenID, r.PhoneIndex, r.Locale, r.MovedFrom).Sealed(r.Phone),
 		place,
-		wishes,
 	}
 }
 

@@ -24,6 +24,9 @@ type effect struct {
 	step, outcome   string
 	object, subject string
 	purpose         string
+	// was are the groups that it changed, as they were before in its transaction. A
+	// registration that is new has none.
+	was []*audit.Group
 	// offer is the one that is made or ends, as its row is from then on; nil for none.
 	offer *db.PreschoolOffer
 	// tells says to which phones the SMS goes.
@@ -75,7 +78,7 @@ func (s *Service) leave(ctx context.Context, tx *store.Tx, e effect) error {
 	err = s.Trail.Leave(ctx, tx, trail.Step{
 		Audit: audit.Entry{
 			At: e.caller.Now, Actor: actor, Action: "preschool." + e.step, Object: e.object,
-			Subject: e.subject, Purpose: e.purpose, Decided: groups,
+			Subject: e.subject, Purpose: e.purpose, Decided: groups, Was: append([]*audit.Group{}, e.was...),
 		},
 		Event:    analytics.Of(e.caller, name, e.step, e.outcome),
 		Messages: e.messages(phone, loc),

@@ -70,7 +70,7 @@ func (s *Service) proven(ctx context.Context, c caller.Caller) (caller.Caller, i
 	if err != nil || !proved {
 		return c, identity.Citizen{}, err
 	}
-	c.Subject = citizen.ID
+	c.Subject, c.Level = citizen.ID, citizen.Level
 	return c, citizen, nil
 }
 
@@ -170,9 +170,12 @@ func (s *Service) showConfirm(ctx context.Context, t *dialog.Turn) (dialog.Scree
 }
 
 func (s *Service) doRegister(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	c, _, err := s.proven(ctx, t.Caller)
+	c, citizen, err := s.proven(ctx, t.Caller)
 	if err != nil {
 		return dialog.Next{}, err
+	}
+	if err := identity.Same(t, citizen.ID); err != nil {
+		return dialog.Next{}, dialog.BackTo("preschool.child", err)
 	}
 	made, err := s.Register(ctx, c, t.Get(memChild), choices(t))
 	if err != nil {
@@ -264,12 +267,18 @@ func (s *Service) doMine(ctx context.Context, t *dialog.Turn) (dialog.Next, erro
 
 // doPhone has all the person's registrations tell of themselves on this phone.
 func (s *Service) doPhone(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	c, _, err := s.proven(ctx, t.Caller)
+	c, citizen, err := s.proven(ctx, t.Caller)
 	if err != nil {
 		return dialog.Next{}, err
 	}
+	if err := identity.Same(t, citizen.ID); err != nil {
+		return dialog.Next{}, dialog.BackTo("preschool.offers", err)
+	}
 	numbers, err := s.Follow(ctx, c)
-	return dialog.Done("preschool.phone_done", memNumber, strings.Join(numbers, ", ")), err
+	if err != nil {
+		return identity.Stronger("preschool.phone", err)
+	}
+	return dialog.Done("preschool.phone_done", memNumber, strings.Join(numbers, ", ")), nil
 }
 
 func (s *Service) showPhoneDone(t *dialog.Turn) dialog.Screen {

@@ -11,6 +11,8 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/dialog/transcript"
+	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
@@ -37,10 +39,8 @@ type phone struct {
 // proved stands for identification, which is tested where it lives: here the
 // phone has a valid proof.
 func proved() dialog.Flow {
-	return dialog.Flow{Name: "identity", Nodes: []dialog.Node{{
-		ID: "identity.start",
-		Do: func(context.Context, *dialog.Turn) (dialog.Next, error) { return dialog.Return(), nil },
-	}}}
+	passes := func(context.Context, *dialog.Turn) (dialog.Next, error) { return dialog.Return(), nil }
+	return dialog.Flow{Name: "identity", Nodes: []dialog.Node{{ID: identity.NodeStart, Do: passes}, {ID: identity.NodeStrong, Do: passes}}}
 }
 
 func newPhone(t *testing.T, s *Service, loc locales.Locale) *phone {
@@ -135,7 +135,7 @@ func (p *phone) play(t *testing.T, s *Service, turn transcript.Turn, before stri
 	t.Helper()
 	switch {
 	case turn.Mark == transcript.Others:
-		if _, err := s.Offer(t.Context(), "officer", "47000000001", strings.TrimPrefix(turn.Input, "offer ")); err != nil {
+		if _, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, "47000000001", strings.TrimPrefix(turn.Input, "offer ")); err != nil {
 			t.Fatal(err)
 		}
 		return ""

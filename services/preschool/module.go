@@ -7,6 +7,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/module"
+	"github.com/eshik-kg/eshik/platform/staff"
 )
 
 // Module makes the preschool queue from the registers of families and kindergartens.
@@ -23,7 +24,7 @@ func Module(e module.Env) (module.Module, error) {
 		return module.Module{}, err
 	}
 	return module.Module{
-		Name: name, Service: s, Flow: s.Flow(), Ties: []identity.Tie{s}, Check: func() module.Check { return NewCheck(e.Audit) }, Sandbox: s.fillSandbox,
+		Name: name, Service: s, Flow: s.Flow(), Personal: holder{s}, Ties: []identity.Tie{s}, Check: func() module.Check { return NewCheck(e.Audit) }, Sandbox: s.fillSandbox,
 		Chores: []module.Chore{{Name: "close missed offers", Do: func(ctx context.Context) error { _, err := s.Expire(ctx); return err }}},
 		Rehearsal: module.Rehearsal{
 			Typed:  map[string][]string{"preschool.ask_number": {"{preschool.done}", "47123456789", "47"}},
@@ -48,7 +49,7 @@ func (s *Service) rehearseOffer(which int) func(context.Context, map[string]stri
 		if err != nil {
 			return err
 		}
-		_, err = s.Offer(ctx, "console", number, found.Places[which%len(found.Places)].Kindergarten)
+		_, err = s.OfferOutOfTurn(ctx, staff.Act{Actor: "console"}, number, found.Places[which%len(found.Places)].Kindergarten)
 		return err
 	}
 }

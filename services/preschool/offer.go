@@ -18,6 +18,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 	"github.com/eshik-kg/eshik/services/preschool/db"
@@ -66,9 +67,31 @@ var (
 )
 
 // Offer holds a free seat of a kindergarten that the registration chose and
-// tells the parent by SMS. actor is the operator, for the audit log. No more
-// seats are offered than the register of kindergartens reports free.
-func (s *Service) Offer(ctx context.Context, actor, number, kindergarten string) (Offer, error) {
+// tells the parent by SMS. No more seats are offered than the register of kindergartens
+// reports free, and no child is offered one before its turn: problem.preschool_turn.
+//
+// Who has an open offer, or let one of this kindergarten go, is waited for no more.
+func (s *Service) Offer(ctx context.Context, act staff.Act, number, kindergarten string) (Offer, error) {
+	return s.offer(ctx, act, number, kindergarten, func(q *db.Queries, registration string) error {
+		before, err := q.WaitingAhead(ctx, db.WaitingAheadParams{RegistrationID: registration, Kindergarten: kindergarten})
+		if err != nil {
+			return fmt.Errorf("count who waits before: %w", err)
+		}
+		if before > 0 {
+			return problem.New(problem.Conflict, "problem.preschool_turn", "n", before)
+		}
+		return nil
+	})
+}
+
+// OfferOutOfTurn is Offer for a child that others are before, as a court or a commission
+// may order.
+func (s *Service) OfferOutOfTurn(ctx context.Context, act staff.Act, number, kindergarten string) (Offer, error) {
+	return s.offer(ctx, act, number, kindergarten, func(*db.Queries, string) error { return nil })
+}
+
+// offer makes an offer if admit takes the registration for the next one.
+func (s *Service) offer(ctx context.Context, act staff.Act, number, kindergarten string, admit func(q *db.Queries, registration string) error) (Offer, error) {
 	now := s.Now()
 	r, err := s.find(ctx, number)
 	if err != nil {
@@ -83,11 +106,17 @@ func (s *Service) Offer(ctx context.Context, actor, number, kindergarten string)
 	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
 		var err error
 		var row db.PreschoolOffer
-		if made, row, err = s.hold(ctx, tx, r, seat, actor, now); err != nil {
+		if err := act.Record(ctx, tx); err != nil {
+			return err
+		}
+		if made, row, err = s.hold(ctx, tx, r, seat, act.Actor, now); err != nil {
+			return err
+		}
+		if err := admit(db.New(tx), r.ID); err != nil {
 			return err
 		}
 		return s.leave(ctx, tx, effect{
-			caller: c, actor: actor, step: "offer", outcome: "done", object: r.Number, subject: r.CitizenID, offer: &row,
+			caller: c, actor: act.Actor, step: "offer", outcome: "done", object: r.Number, subject: r.CitizenID, offer: &row,
 			purpose: "a place offered; ahead in the queue: " + strconv.Itoa(made.Ahead), kind: notify.Statutory,
 			tells: theParent, dedup: "preschool.offer:" + r.ID + ":" + strconv.FormatInt(now.UnixMicro(), 10),
 			say: func(loc locales.Locale) string { return s.sayOffer(made, loc) },
@@ -177,7 +206,7 @@ func (s *Service) hold(ctx context.Context, tx *store.Tx, r db.PreschoolRegistra
 		return made, row, fmt.Errorf("mark the registration: %w", err)
 	}
 	if moved == 0 {
-		return made, row, problemNotWaits
+		return made, row, notWaiting(r)
 	}
 	if made.Ahead, err = ahead(ctx, q, r.ID, made.Kindergarten); err != nil {
 		return made, row, err
@@ -203,6 +232,14 @@ func (s *Service) hold(ctx context.Context, tx *store.Tx, r db.PreschoolRegistra
 		return made, row, fmt.Errorf("write the offer: %w", err)
 	}
 	return made, row, nil
+}
+
+// notWaiting says why a registration gets no offer.
+func notWaiting(r db.PreschoolRegistration) error {
+	if state := State(r.State); state == StateLeft || state == StateWithdrawn {
+		return problemEnded
+	}
+	return problemNotWaits
 }
 
 // ahead counts who is before a registration in the queue of a kindergarten.
@@ -244,6 +281,9 @@ func takeSeat(ctx context.Context, q *db.Queries, seat seat) error {
 func (s *Service) Offers(ctx context.Context, c caller.Caller) ([]Offer, error) {
 	if c.Subject == "" {
 		return nil, problemProveOffer
+	}
+	if err := Assurance.Admit(c, "offers"); err != nil {
+		return nil, err
 	}
 	rows, err := db.New(s.DB.Reader()).OffersOfCitizen(ctx, db.OffersOfCitizenParams{CitizenID: c.Subject, ExpiresAt: dbtime.From(c.Now)})
 	if err != nil {

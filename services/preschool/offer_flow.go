@@ -9,6 +9,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/identity"
 )
 
 // What the conversation about an offer remembers: the name of the kindergarten whose place
@@ -50,7 +51,7 @@ func (s *Service) offers(ctx context.Context, t *dialog.Turn) (caller.Caller, []
 }
 
 func (s *Service) showOffers(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
-	_, offers, err := s.offers(ctx, t)
+	c, offers, err := s.offers(ctx, t)
 	if err != nil {
 		return dialog.Screen{}, err
 	}
@@ -63,7 +64,7 @@ func (s *Service) showOffers(ctx context.Context, t *dialog.Turn) (dialog.Screen
 	}
 	// A person with a new number gives it here.
 	screen.Options = append(screen.Options, option(dialog.Say("preschool.use_phone"), dialog.Go("preschool.phone")))
-	return screen, nil
+	return identity.About(screen, c.Subject), nil
 }
 
 // theOffer is the open offer that the conversation is about, which it remembers from now on:
@@ -134,23 +135,24 @@ func (s *Service) showSure(ctx context.Context, t *dialog.Turn, do string, key f
 }
 
 func (s *Service) doAccept(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	return s.doAnswer(ctx, t, true)
+	return s.doAnswer(ctx, t, "preschool.accept", true)
 }
 
 func (s *Service) doDecline(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	return s.doAnswer(ctx, t, false)
+	return s.doAnswer(ctx, t, "preschool.decline", false)
 }
 
-func (s *Service) doAnswer(ctx context.Context, t *dialog.Turn, accept bool) (dialog.Next, error) {
+// doAnswer answers an offer; node is where it is called.
+func (s *Service) doAnswer(ctx context.Context, t *dialog.Turn, node string, accept bool) (dialog.Next, error) {
 	c, _, err := s.proven(ctx, t.Caller)
 	if err != nil {
 		return dialog.Next{}, err
 	}
-	answered, err := s.answerTo(ctx, c, t.Get(memNumber), t.Get(memOffer), accept)
+	answered, err := s.Answer(ctx, c, t.Get(memNumber), t.Get(memOffer), accept)
 	if errors.Is(err, problemOther) {
 		return dialog.Next{}, dialog.BackTo("preschool.offers", err)
 	} else if err != nil {
-		return dialog.Next{}, err
+		return identity.Stronger(node, err)
 	}
 	return s.outcome(answered, t.Caller.Locale), nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
@@ -19,7 +20,7 @@ import (
 func offeredPhone(t *testing.T, s *Service, w *world, loc locales.Locale, channel caller.Channel, choices ...string) (*phone, Position) {
 	t.Helper()
 	made := enrol(t, s, w.parent("t1"), choices...)
-	if _, err := s.Offer(t.Context(), "officer", made.Number, choices[0]); err != nil {
+	if _, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, made.Number, choices[0]); err != nil {
 		t.Fatal(err)
 	}
 	return onTheList(t, s, loc, channel), made
@@ -186,7 +187,7 @@ func TestNoKeyThatLedToAConfirmationConfirms(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := s.Offer(t.Context(), "officer", made.Number, "K01"); err != nil {
+			if _, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, made.Number, "K01"); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -265,11 +266,11 @@ func TestAnAnswerIsToTheOfferThatWasRead(t *testing.T) {
 		s := newService(t, w)
 		p, made := offeredPhone(t, s, w, loc, channel, "K01", "K02")
 		p.says(t, "1", "2")
-		if _, err := s.Answer(t.Context(), w.parent("t2"), made.Number, false); err != nil {
+		if _, err := s.Answer(t.Context(), w.parent("t2"), made.Number, lastOffer(s, made.Number), false); err != nil {
 			t.Fatal(err)
 		}
 		w.Pass(time.Minute)
-		if _, err := s.Offer(t.Context(), "officer", made.Number, "K02"); err != nil {
+		if _, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, made.Number, "K02"); err != nil {
 			t.Fatal(err)
 		}
 		said := p.confirms(t)

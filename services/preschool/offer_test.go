@@ -11,8 +11,10 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/clock"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 func TestOfferAndAccept(t *testing.T) {
@@ -22,7 +24,7 @@ func TestOfferAndAccept(t *testing.T) {
 		w.language = locales.RU
 		s := newService(t, w)
 		made := enrol(t, s, w.parent("t1"), "K01", "K02")
-		offer, err := s.Offer(t.Context(), "officer", made.Number, "K02")
+		offer, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, made.Number, "K02")
 		if err != nil || clock.ShowDate(offer.LastDay()) != "14.12.2026" || offer.Ahead != 0 {
 			t.Fatalf("offered %+v until %s, %v", offer, offer.LastDay(), err)
 		}
@@ -33,23 +35,23 @@ func TestOfferAndAccept(t *testing.T) {
 		if !told {
 			t.Errorf("the parent was not told in Russian: %+v", w.messages())
 		}
-		if _, err := s.Offer(t.Context(), "officer", made.Number, "K01"); !errors.Is(err, problemNotWaits) {
+		if _, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, made.Number, "K01"); !errors.Is(err, problemNotWaits) {
 			t.Errorf("a second offer: %v", err)
 		}
-		stranger := caller.Caller{Phone: "+996700000002", Subject: "somebody else", Now: w.Now()}
-		if _, err := s.Answer(t.Context(), stranger, made.Number, true); !errors.Is(err, problemNoOffer) {
+		stranger := caller.Caller{Phone: "+996700000002", Subject: "somebody else", Level: caller.LevelStrong, Now: w.Now()}
+		if _, err := s.Answer(t.Context(), stranger, made.Number, lastOffer(s, made.Number), true); !errors.Is(err, problemNoOffer) {
 			t.Errorf("a stranger's answer: %v", err)
 		}
-		mine := caller.Caller{Phone: aigulOther, Subject: aigul, Locale: locales.KY, Now: w.Now()}
+		mine := caller.Caller{Phone: aigulOther, Subject: aigul, Level: caller.LevelStrong, Locale: locales.KY, Now: w.Now()}
 		if offers, err := s.Offers(t.Context(), mine); err != nil || len(offers) != 1 {
 			t.Errorf("my offers: %v, %v", offers, err)
 		}
 		for range 2 { // the second time is a retry
-			if answered, err := s.Answer(t.Context(), mine, made.Number, true); err != nil || answered.State != Accepted {
+			if answered, err := s.Answer(t.Context(), mine, made.Number, lastOffer(s, made.Number), true); err != nil || answered.State != Accepted {
 				t.Fatalf("accepted %+v, %v", answered, err)
 			}
 		}
-		if _, err := s.Answer(t.Context(), mine, made.Number, false); !errors.Is(err, problemAnswered) {
+		if _, err := s.Answer(t.Context(), mine, made.Number, lastOffer(s, made.Number), false); !errors.Is(err, problemAnswered) {
 			t.Errorf("declined after accepting: %v", err)
 		}
 		after, err := s.Position(t.Context(), mine, made.Number)
@@ -76,7 +78,7 @@ func TestOfferRefuses(t *testing.T) {
 			{baby.Number, "K01", problemYoung},
 			{"47000000000", "K01", problemNumber},
 		} {
-			if _, err := s.Offer(t.Context(), "officer", test.number, test.kindergarten); !errors.Is(err, test.want) {
+			if _, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, test.number, test.kindergarten); !errors.Is(err, test.want) {
 				t.Errorf("%s at %s: %v", test.number, test.kindergarten, err)
 			}
 		}
@@ -98,7 +100,7 @@ func TestSeatsAtOnce(t *testing.T) {
 		}
 		var made atomic.Int32
 		atOnce(t, 24, func(i int) error {
-			_, err := s.Offer(t.Context(), "officer", numbers[i/2], "K01")
+			_, err := s.OfferOutOfTurn(t.Context(), staff.Act{Actor: "officer"}, numbers[i/2], "K01")
 			switch {
 			case err == nil:
 				made.Add(1)
@@ -122,12 +124,12 @@ func TestAnswerRace(t *testing.T) {
 		for round := range 5 {
 			c := w.bear(round, start.AddDate(-3, 0, 0))
 			made := enrol(t, s, c, "K01")
-			if _, err := s.Offer(t.Context(), "officer", made.Number, "K01"); err != nil {
+			if _, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, made.Number, "K01"); err != nil {
 				t.Fatal(err)
 			}
 			var accepted, declined atomic.Int32
 			atOnce(t, 16, func(i int) error {
-				_, err := s.Answer(t.Context(), c, made.Number, i%2 == 0)
+				_, err := s.Answer(t.Context(), c, made.Number, lastOffer(s, made.Number), i%2 == 0)
 				switch {
 				case err == nil && i%2 == 0:
 					accepted.Add(1)
@@ -162,7 +164,7 @@ func TestExpire(t *testing.T) {
 		w := newWorld(t, db, 1)
 		s := newService(t, w)
 		made := enrol(t, s, w.parent("t1"), "K01")
-		offer, err := s.Offer(t.Context(), "officer", made.Number, "K01")
+		offer, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, made.Number, "K01")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -171,7 +173,7 @@ func TestExpire(t *testing.T) {
 			t.Fatalf("before its time %d, %v", n, err)
 		}
 		w.Set(offer.Until)
-		if _, err := s.Answer(t.Context(), w.parent("t2"), made.Number, true); !errors.Is(err, problemOver) {
+		if _, err := s.Answer(t.Context(), w.parent("t2"), made.Number, lastOffer(s, made.Number), true); !errors.Is(err, problemOver) {
 			t.Errorf("too late: %v", err)
 		}
 		var expired atomic.Int32
@@ -187,7 +189,7 @@ func TestExpire(t *testing.T) {
 		if err != nil || after.State != StateWaiting || after.Places[0].Position != 1 {
 			t.Errorf("after a missed offer %+v, %v", after, err)
 		}
-		if _, err := s.Offer(t.Context(), "officer", made.Number, "K01"); err != nil {
+		if _, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, made.Number, "K01"); err != nil {
 			t.Errorf("the seat did not come back: %v", err)
 		}
 	})
@@ -205,11 +207,11 @@ func TestToTheEnd(t *testing.T) {
 			w.Pass(time.Minute)
 			enrol(t, s, w.bear(i, time.Date(2023, time.May, 9, 0, 0, 0, 0, time.UTC)), "K01")
 		}
-		if _, err := s.Offer(t.Context(), "officer", made.Number, "K01"); err != nil {
+		if _, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, made.Number, "K01"); err != nil {
 			t.Fatal(err)
 		}
 		w.Pass(time.Minute)
-		if _, err := s.Answer(t.Context(), w.parent("t2"), made.Number, false); err != nil {
+		if _, err := s.Answer(t.Context(), w.parent("t2"), made.Number, lastOffer(s, made.Number), false); err != nil {
 			t.Fatal(err)
 		}
 		after, err := s.Position(t.Context(), w.parent("t3"), made.Number)
@@ -222,14 +224,20 @@ func TestToTheEnd(t *testing.T) {
 func TestOutOfTurnIsSeen(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(t, db, 2)
+		w := newWorld(t, db, 4)
 		s := newService(t, w)
-		last := ""
+		var numbers []string
 		for i := range 4 {
 			w.Pass(time.Minute)
-			last = enrol(t, s, w.bear(i, start.AddDate(-3, 0, 0)), "K01").Number
+			numbers = append(numbers, enrol(t, s, w.bear(i, start.AddDate(-3, 0, 0)), "K01").Number)
 		}
-		offer, err := s.Offer(t.Context(), "officer", last, "K01")
+		last := numbers[3]
+		_, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, last, "K01")
+		testworld.Refused(t, err, "problem.preschool_turn")
+		if n := count(t, db, "SELECT count(*) FROM preschool_offers"); n != 0 {
+			t.Errorf("%d offers were made before their turn", n)
+		}
+		offer, err := s.OfferOutOfTurn(t.Context(), staff.Act{Actor: "officer"}, last, "K01")
 		if err != nil || offer.Ahead != 3 {
 			t.Fatalf("%+v, %v", offer, err)
 		}
@@ -237,5 +245,14 @@ func TestOutOfTurnIsSeen(t *testing.T) {
 		if n := count(t, db, "SELECT count(*) FROM audit_records WHERE action = 'preschool.offer' AND purpose LIKE '"+purpose+"'"); n != 1 {
 			t.Errorf("the audit log keeps %d such offers", n)
 		}
+		// Who has an offer, or declined one, holds nobody up.
+		_, err = s.Offer(t.Context(), staff.Act{Actor: "officer"}, numbers[0], "K01")
+		testworld.OK(t, err)
+		_, err = s.Offer(t.Context(), staff.Act{Actor: "officer"}, numbers[2], "K01")
+		testworld.Refused(t, err, "problem.preschool_turn")
+		_, err = s.Answer(t.Context(), w.bear(0, start.AddDate(-3, 0, 0)), numbers[0], lastOffer(s, numbers[0]), false)
+		testworld.OK(t, err)
+		_, err = s.Offer(t.Context(), staff.Act{Actor: "officer"}, numbers[1], "K01")
+		testworld.OK(t, err)
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
@@ -89,7 +90,7 @@ func (m *model) benefit(t *rapid.T) {
 
 func (m *model) offer(t *rapid.T) {
 	p := m.pick(t)
-	made, err := m.s.Offer(context.Background(), "officer", p.number, m.code())
+	made, err := m.s.OfferOutOfTurn(context.Background(), staff.Act{Actor: "officer"}, p.number, m.code())
 	switch {
 	case p.state != StateWaiting:
 		if !errors.Is(err, problemNotWaits) {
@@ -115,7 +116,7 @@ func (m *model) answer(t *rapid.T) {
 	accept := rapid.Bool().Draw(t, "accept")
 	c := p.c
 	c.Now = m.w.Now()
-	_, err := m.s.Answer(context.Background(), c, p.number, accept)
+	_, err := m.s.Answer(context.Background(), c, p.number, lastOffer(m.s, p.number), accept)
 	switch {
 	case !m.w.Now().Before(p.until):
 		if !errors.Is(err, problemOver) {

@@ -18,6 +18,9 @@ func (s *Service) Registrations(ctx context.Context, c caller.Caller) ([]Positio
 	if c.Subject == "" {
 		return nil, problemProve
 	}
+	if err := Assurance.Admit(c, "own"); err != nil {
+		return nil, err
+	}
 	numbers, err := db.New(s.DB.Reader()).NumbersOfCitizen(ctx, c.Subject)
 	if err != nil {
 		return nil, fmt.Errorf("list the registrations of the citizen: %w", err)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
@@ -33,7 +34,7 @@ func TestAlreadyQueuedIsToldAtOnce(t *testing.T) {
 		if !strings.Contains(got, made.Number) || !strings.Contains(got, "№ 1 «Күнчө»: 1") || p.state.Node != "preschool.already" {
 			t.Errorf("at %s: %q", p.state.Node, got)
 		}
-		if _, err := s.Offer(t.Context(), "officer", made.Number, "K01"); err != nil {
+		if _, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, made.Number, "K01"); err != nil {
 			t.Fatal(err)
 		}
 		p.budget = dialog.Budget{Septets: 459, Units: 201}

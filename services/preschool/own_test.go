@@ -22,8 +22,8 @@ func TestRegistrationsAreOnesOwn(t *testing.T) {
 			want   int
 		}{
 			"the phone of then": {parent, 1},
-			"another phone":     {caller.Caller{Phone: "+996700000002", Subject: parent.Subject, Now: w.Now()}, 1},
-			"stranger":          {caller.Caller{Phone: "+996700000002", Subject: "somebody else", Now: w.Now()}, 0},
+			"another phone":     {caller.Caller{Phone: "+996700000002", Subject: parent.Subject, Level: caller.LevelStrong, Now: w.Now()}, 1},
+			"stranger":          {caller.Caller{Phone: "+996700000002", Subject: "somebody else", Level: caller.LevelStrong, Now: w.Now()}, 0},
 		} {
 			list, err := s.Registrations(t.Context(), c.caller)
 			if err != nil || len(list) != c.want || c.want > 0 && list[0].Number != made.Number {

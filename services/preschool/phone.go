@@ -27,6 +27,9 @@ func (s *Service) Follow(ctx context.Context, c caller.Caller) ([]string, error)
 	if c.Subject == "" {
 		return nil, problemProveOffer
 	}
+	if err := Assurance.Admit(c, "follow"); err != nil {
+		return nil, err
+	}
 	if err := s.claim(ctx, c); err != nil {
 		return nil, err
 	}
@@ -39,6 +42,9 @@ func (s *Service) Follow(ctx context.Context, c caller.Caller) ([]string, error)
 func (s *Service) Settle(ctx context.Context, c caller.Caller) error {
 	if c.Subject == "" {
 		return problemProveOffer
+	}
+	if err := Assurance.Admit(c, "follow"); err != nil {
+		return err
 	}
 	n, err := db.New(s.DB.Reader()).UnclaimedOfPhone(ctx, s.phoneIndex(c.Phone))
 	if err != nil {
@@ -127,13 +133,9 @@ func (s *Service) tellMoved(ctx context.Context, tx *store.Tx, c caller.Caller, 
 // claim makes what was taken over from another register the citizen's: the
 // registrations of the children that the register of families says are theirs.
 func (s *Service) claim(ctx context.Context, c caller.Caller) error {
-	pin, err := s.Identity.PIN(ctx, c.Subject)
+	children, err := s.family(ctx, c)
 	if err != nil {
-		return fmt.Errorf("find the personal number of the citizen: %w", err)
-	}
-	children, err := s.Families.Children(ctx, pin, "preschool:"+c.Subject)
-	if err != nil {
-		return fmt.Errorf("ask for the children of the citizen: %w", err)
+		return err
 	}
 	return s.DB.InTx(ctx, func(tx *store.Tx) error {
 		q := db.New(tx)
@@ -143,12 +145,16 @@ func (s *Service) claim(ctx context.Context, c caller.Caller) error {
 				return fmt.Errorf("look for a child taken over: %w", err)
 			}
 			for _, r := range rows {
+				was, err := locked(ctx, q, r.ID)
+				if err != nil {
+					return err
+				}
 				if _, err := q.Claim(ctx, db.ClaimParams{ID: r.ID, CitizenID: c.Subject}); err != nil {
 					return fmt.Errorf("give a registration to its citizen: %w", err)
 				}
 				r.CitizenID = c.Subject
-				err := s.leavePhone(ctx, tx, r, trail.Step{
-					Audit: audit.Entry{At: c.Now, Actor: s.actor(c), Purpose: "the child's parent proved who they are"},
+				err = s.leavePhone(ctx, tx, r, trail.Step{
+					Audit: audit.Entry{At: c.Now, Was: was, Actor: s.actor(c), Purpose: "the child's parent proved who they are"},
 				})
 				if err != nil {
 					return err
@@ -189,7 +195,11 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, r db.PreschoolRegistra
 	if m.phone != "" {
 		index = s.phoneIndex(m.phone)
 	}
-	err = db.New(tx).SetPhone(ctx, db.SetPhoneParams{PhoneIndex: index, Phone: sealed, Locale: string(m.loc), MovedFrom: m.from, ID: r.ID})
+	q := db.New(tx)
+	if m.step.Audit.Was, err = locked(ctx, q, r.ID); err != nil {
+		return err
+	}
+	err = q.SetPhone(ctx, db.SetPhoneParams{PhoneIndex: index, Phone: sealed, Locale: string(m.loc), MovedFrom: m.from, ID: r.ID})
 	if err != nil {
 		return fmt.Errorf("change the phone of a registration: %w", err)
 	}
@@ -223,7 +233,7 @@ func (s *Service) tellOffer(ctx context.Context, tx *store.Tx, r db.PreschoolReg
 }
 
 // leavePhone leaves the trail of another phone or citizen of a registration; step says
-// when, by whom and why.
+// when, by whom and why, and what the registration was.
 func (s *Service) leavePhone(ctx context.Context, tx *store.Tx, r db.PreschoolRegistration, step trail.Step) (err error) {
 	step.Audit.Action, step.Audit.Object, step.Audit.Subject = "preschool.phone", r.Number, r.CitizenID
 	if _, step.Audit.Decided, err = decided(ctx, tx, r.Number); err != nil {

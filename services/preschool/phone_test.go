@@ -8,6 +8,7 @@ import (
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
@@ -33,7 +34,7 @@ func TestS2APhoneAloneProvesNothing(t *testing.T) {
 		w := newWorld(t, db, 1)
 		s := newService(t, w)
 		made := enrol(t, s, w.parent("t1"), "K01")
-		if _, err := s.Offer(t.Context(), "officer", made.Number, "K01"); err != nil {
+		if _, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, made.Number, "K01"); err != nil {
 			t.Fatal(err)
 		}
 		for name, c := range map[string]caller.Caller{
@@ -47,7 +48,7 @@ func TestS2APhoneAloneProvesNothing(t *testing.T) {
 				t.Errorf("%s sees the registrations %v, %v", name, list, err)
 			}
 			for _, accept := range []bool{true, false} {
-				if _, err := s.Answer(t.Context(), c, made.Number, accept); !errors.Is(err, problemProveOffer) {
+				if _, err := s.Answer(t.Context(), c, made.Number, lastOffer(s, made.Number), accept); !errors.Is(err, problemProveOffer) {
 					t.Errorf("%s answers: %v", name, err)
 				}
 			}
@@ -71,7 +72,7 @@ func TestS2TheNumberIsReleased(t *testing.T) {
 		made := enrol(t, s, w.parent("t1"), "K01", "K02")
 		before := len(w.messages())
 		cut(t, s, aigulPhone)
-		if _, err := s.Offer(t.Context(), "officer", made.Number, "K02"); err != nil {
+		if _, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, made.Number, "K02"); err != nil {
 			t.Fatal(err)
 		}
 		if n := len(w.messages()); n != before || tied(t, s, db, aigulPhone) != 0 {
@@ -91,10 +92,10 @@ func TestS2TheNumberIsReleased(t *testing.T) {
 		if list, err := s.Registrations(t.Context(), mine); err != nil || len(list) != 1 {
 			t.Errorf("her registrations: %v, %v", list, err)
 		}
-		if _, err := s.Answer(t.Context(), mine, made.Number, false); err != nil {
+		if _, err := s.Answer(t.Context(), mine, made.Number, lastOffer(s, made.Number), false); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Offer(t.Context(), "officer", made.Number, "K01"); err != nil {
+		if _, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, made.Number, "K01"); err != nil {
 			t.Fatal(err)
 		}
 		told := 0
@@ -171,7 +172,7 @@ func TestS2AQueueTakenOver(t *testing.T) {
 		if err := db.Reader().QueryRow("SELECT number FROM preschool_registrations").Scan(&number); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Offer(t.Context(), "officer", number, "K01"); err != nil {
+		if _, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, number, "K01"); err != nil {
 			t.Fatal(err)
 		}
 		stranger := w.bear(1, start.AddDate(-3, 0, 0))
@@ -182,13 +183,13 @@ func TestS2AQueueTakenOver(t *testing.T) {
 		if offers, err := s.Offers(t.Context(), stranger); err != nil || len(offers) != 0 {
 			t.Errorf("the stranger sees %v, %v", offers, err)
 		}
-		if _, err := s.Answer(t.Context(), stranger, number, false); !errors.Is(err, problemNoOffer) {
+		if _, err := s.Answer(t.Context(), stranger, number, lastOffer(s, number), false); !errors.Is(err, problemNoOffer) {
 			t.Errorf("the stranger answers: %v", err)
 		}
 		cut(t, s, aigulPhone)
 		mine := w.parent("t2")
 		mine.Phone = aigulOther
-		if _, err := s.Answer(t.Context(), mine, number, true); err != nil {
+		if _, err := s.Answer(t.Context(), mine, number, lastOffer(s, number), true); err != nil {
 			t.Errorf("the parent answers: %v", err)
 		}
 	})

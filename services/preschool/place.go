@@ -13,6 +13,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/services/preschool/db"
 )
@@ -56,7 +57,7 @@ func (s *Service) showPlace(ctx context.Context, t *dialog.Turn, number string) 
 		return dialog.Screen{}, err
 	}
 	said := dialog.Say("preschool.placed", "number", number)
-	if c.Subject != "" && c.Subject == r.CitizenID {
+	if c.Subject != "" && c.Subject == r.CitizenID && Assurance.Admit(c, "place") == nil {
 		row, err := db.New(s.DB.Reader()).LastOffer(ctx, r.ID)
 		if err != nil {
 			return dialog.Screen{}, fmt.Errorf("find the accepted offer: %w", err)
@@ -95,9 +96,9 @@ func openOffer(ctx context.Context, q *db.Queries, registration string, now time
 
 // TakeBack ends the place of a registration, as its parent gave it back at the
 // kindergarten or the office: the seat is free again, the parent is told, and the
-// child may be registered anew. actor is the operator, for the audit log. It returns
+// child may be registered anew. It returns
 // the place that was given back. Problems: preschool_number, preschool_not_placed.
-func (s *Service) TakeBack(ctx context.Context, actor, number string) (Offer, error) {
+func (s *Service) TakeBack(ctx context.Context, act staff.Act, number string) (Offer, error) {
 	now := s.Now()
 	r, err := s.find(ctx, number)
 	if err != nil {
@@ -106,13 +107,20 @@ func (s *Service) TakeBack(ctx context.Context, actor, number string) (Offer, er
 	c := s.parent(r, now)
 	var ended Offer
 	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
-		var err error
+		err := act.Record(ctx, tx)
+		if err != nil {
+			return err
+		}
+		was, err := locked(ctx, db.New(tx), r.ID)
+		if err != nil {
+			return err
+		}
 		if ended, err = leave(ctx, db.New(tx), r); err != nil {
 			return err
 		}
 		return s.leave(ctx, tx, effect{
-			caller: c, actor: actor, step: "leave", outcome: "done", object: r.Number, subject: r.CitizenID,
-			purpose: "the place was given back", tells: theParent, kind: notify.Statutory, dedup: "preschool.left:" + r.ID,
+			caller: c, actor: act.Actor, step: "leave", outcome: "done", object: r.Number, subject: r.CitizenID,
+			purpose: "the place was given back", was: was, tells: theParent, kind: notify.Statutory, dedup: "preschool.left:" + r.ID,
 			say: func(loc locales.Locale) string {
 				return gsm.Pick(s.Texts.Message(loc, "preschool.sms_left", "number", r.Number, "kindergarten", ended.Name.In(loc)))
 			},

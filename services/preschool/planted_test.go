@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 	"github.com/eshik-kg/eshik/platform/testworld"
@@ -34,25 +35,25 @@ func everyRegistration(t *testing.T, s *Service, w *world) (all queued) {
 		w.Pass(time.Minute)
 		c.Now = w.Now()
 		if i >= 1 && i <= 3 || i == 6 {
-			if _, err := s.Offer(ctx, "officer", made.Number, "K01"); err != nil {
+			if _, err := s.OfferOutOfTurn(ctx, staff.Act{Actor: "officer"}, made.Number, "K01"); err != nil {
 				t.Fatal(err)
 			}
 		}
 		var err error
 		switch i {
 		case 2, 3:
-			_, err = s.Answer(ctx, c, made.Number, i == 2)
+			_, err = s.Answer(ctx, c, made.Number, lastOffer(s, made.Number), i == 2)
 		case 4:
 			err = s.SetBenefit(ctx, "officer", made.Number, "orphan")
 		case 5:
 			c.Phone = "+996700000005"
 			_, err = s.Follow(ctx, c)
 		case 6:
-			if _, err = s.Answer(ctx, c, made.Number, true); err == nil {
-				_, err = s.TakeBack(ctx, "officer", made.Number)
+			if _, err = s.Answer(ctx, c, made.Number, lastOffer(s, made.Number), true); err == nil {
+				_, err = s.TakeBack(ctx, staff.Act{Actor: "officer"}, made.Number)
 			}
 		case 7:
-			err = s.Withdraw(ctx, "officer", made.Number, "a stranger's", true)
+			err = s.Withdraw(ctx, staff.Act{Actor: "officer", Reason: "a stranger's"}, made.Number, true)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -203,7 +204,7 @@ func TestLapsedOffersAreTheLogs(t *testing.T) {
 		s := newService(t, w)
 		s.rules.Policies[0].Missed = toTheEnd
 		made := enrol(t, s, w.parent("t1"), "K01")
-		if _, err := s.Offer(t.Context(), "officer", made.Number, "K01"); err != nil {
+		if _, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, made.Number, "K01"); err != nil {
 			t.Fatal(err)
 		}
 		w.Set(w.Now().AddDate(0, 2, 0))

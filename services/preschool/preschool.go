@@ -16,6 +16,7 @@ import (
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/analytics"
+	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/limit"
@@ -218,13 +219,12 @@ func (s *Service) minors(ctx context.Context, c caller.Caller) ([]Minor, error) 
 	if c.Subject == "" {
 		return nil, problemProve
 	}
-	pin, err := s.Identity.PIN(ctx, c.Subject)
-	if err != nil {
-		return nil, fmt.Errorf("find the personal number of the citizen: %w", err)
+	if err := Assurance.Admit(c, "children"); err != nil {
+		return nil, err
 	}
-	all, err := s.Families.Children(ctx, pin, "preschool:"+c.Subject)
+	all, err := s.family(ctx, c)
 	if err != nil {
-		return nil, fmt.Errorf("ask for the children of the citizen: %w", err)
+		return nil, err
 	}
 	p := s.rules.at(c.Now)
 	minors := all[:0:0]
@@ -234,6 +234,24 @@ func (s *Service) minors(ctx context.Context, c caller.Caller) ([]Minor, error) 
 		}
 	}
 	return minors, nil
+}
+
+// family asks the register of families for the children of the citizen c.Subject, who may
+// see that it was asked.
+func (s *Service) family(ctx context.Context, c caller.Caller) ([]Minor, error) {
+	pin, err := s.Identity.PIN(ctx, c.Subject)
+	if err != nil {
+		return nil, fmt.Errorf("find the personal number of the citizen: %w", err)
+	}
+	all, err := s.Families.Children(ctx, pin, "preschool:"+c.Subject)
+	if err != nil {
+		return nil, fmt.Errorf("ask for the children of the citizen: %w", err)
+	}
+	err = s.Trail.Look(ctx, audit.Entry{
+		At: c.Now, Actor: s.actor(c), Action: "preschool.children", Object: "sanaripaymak-service", Subject: c.Subject,
+		Purpose: "the register of families was asked",
+	})
+	return all, err
 }
 
 // Districts lists the districts that have kindergartens, in order of their

@@ -47,6 +47,15 @@ SELECT me.kindergarten, me.name_ky, me.name_ru, me.queued,
          AND (other.benefit_rank, other.queued_at, other.number) < (me.benefit_rank, me.queued_at, me.number)) AS ahead
 FROM preschool_choices me WHERE me.registration_id = $1 ORDER BY me.choice;
 
+-- name: WaitingAhead :one
+SELECT count(*) FROM preschool_choices me
+JOIN preschool_choices other ON other.kindergarten = me.kindergarten AND other.cohort = me.cohort AND other.queued = TRUE
+    AND (other.benefit_rank, other.queued_at, other.number) < (me.benefit_rank, me.queued_at, me.number)
+JOIN preschool_registrations r ON r.id = other.registration_id AND r.state = 'waiting'
+WHERE me.registration_id = $1 AND me.kindergarten = $2
+    AND NOT EXISTS (SELECT 1 FROM preschool_offers o WHERE o.registration_id = other.registration_id
+        AND o.kindergarten = me.kindergarten AND o.state IN ('declined', 'missed'));
+
 -- name: Queue :many
 SELECT number FROM preschool_choices
 WHERE kindergarten = $1 AND cohort = $2 AND queued = TRUE
@@ -107,8 +116,8 @@ WHERE o.shut_out_at > $1 AND r.state IN ('waiting', 'placed')
     AND NOT EXISTS (SELECT 1 FROM preschool_offers later WHERE later.registration_id = o.registration_id AND later.offered_at > o.offered_at)
 ORDER BY o.shut_out_at DESC, o.id LIMIT 1000;
 
--- name: LockRegistration :exec
-UPDATE preschool_registrations SET state = state WHERE id = $1;
+-- name: LockRegistration :one
+UPDATE preschool_registrations SET state = state WHERE id = $1 RETURNING *;
 
 -- name: ShutOut :execrows
 UPDATE preschool_offers SET shut_out_at = $1 WHERE id = $2 AND shut_out_at IS NULL;
@@ -140,3 +149,14 @@ SELECT * FROM preschool_offers WHERE state = 'open' AND expires_at <= $1 ORDER B
 
 -- name: NumbersOfCitizen :many
 SELECT number FROM preschool_registrations WHERE citizen_id = $1 ORDER BY registered_at DESC, number LIMIT 100;
+
+-- name: OfCitizen :many
+SELECT * FROM preschool_registrations WHERE citizen_id = $1 ORDER BY registered_at DESC, number LIMIT $2;
+
+-- name: OffersOfPerson :many
+SELECT o.* FROM preschool_offers o JOIN preschool_registrations r ON r.id = o.registration_id
+WHERE r.citizen_id = $1 ORDER BY o.offered_at DESC, o.id LIMIT $2;
+
+-- name: EraseRegistration :exec
+UPDATE preschool_registrations SET child_index = '', child = $1, citizen_id = '', phone_index = '', phone = $2, moved_from = ''
+WHERE id = $3;

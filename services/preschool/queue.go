@@ -44,6 +44,9 @@ func (s *Service) Register(ctx context.Context, c caller.Caller, childRef string
 	if c.Subject == "" {
 		return Position{}, problemProve
 	}
+	if err := Assurance.Admit(c, "register"); err != nil {
+		return Position{}, err
+	}
 	if c.Key == "" {
 		return Position{}, errors.New("a registration needs a turn")
 	}
@@ -266,6 +269,12 @@ func taken(ctx context.Context, q *db.Queries, c caller.Caller, row db.AddRegist
 	return "", problem.New(problem.Conflict, "problem.preschool_registered", "number", held.Number)
 }
 
+// guesses is the guard of registration numbers, without what it counts by.
+var guesses = limit.Guesses{Service: name, Refusal: "problem.preschool_looks_many"}
+
+// Limits are the rules of the queue, for the table of all.
+func Limits() []limit.Rule { return guesses.Rules("registration numbers looked up") }
+
 // Position answers anybody who knows a registration number, in any spelling
 // that ParseNumber reads: it tells nothing about the child.
 func (s *Service) Position(ctx context.Context, c caller.Caller, number string) (Position, error) {
@@ -273,7 +282,8 @@ func (s *Service) Position(ctx context.Context, c caller.Caller, number string) 
 	if !ok {
 		return Position{}, problemNumber
 	}
-	guard := limit.Guesses{Limiter: s.Limiter, Index: s.Sealer.Index, Service: name, Refusal: "problem.preschool_looks_many"}
+	guard := guesses
+	guard.Limiter, guard.Index = s.Limiter, s.Sealer.Index
 	var found Position
 	err := guard.Look(ctx, c, func() error {
 		var err error

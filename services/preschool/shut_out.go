@@ -59,14 +59,15 @@ func (s *Service) shutOut(ctx context.Context, tx *store.Tx, citizen, phone, hei
 
 func (s *Service) shutOutAnswer(ctx context.Context, tx *store.Tx, row db.PreschoolOffer, phone, heir string, now time.Time) error {
 	q := db.New(tx)
-	if err := q.LockRegistration(ctx, row.RegistrationID); err != nil {
-		return fmt.Errorf("lock a registration: %w", err)
+	if _, err := locked(ctx, q, row.RegistrationID); err != nil {
+		return err
 	}
 	if last, err := q.LastOffer(ctx, row.RegistrationID); err != nil {
 		return fmt.Errorf("find the last offer: %w", err)
 	} else if last.ID != row.ID { // a place was offered anew meanwhile
 		return nil
 	}
+	was := []*audit.Group{offerGroup(row)}
 	row.ShutOutAt = dbtime.From(now)
 	marked, err := q.ShutOut(ctx, db.ShutOutParams{ShutOutAt: row.ShutOutAt, ID: row.ID})
 	if err != nil {
@@ -80,7 +81,7 @@ func (s *Service) shutOutAnswer(ctx context.Context, tx *store.Tx, row db.Presch
 	}
 	step := trail.Step{Audit: audit.Entry{
 		At: now, Actor: "system", Action: "preschool.phone", Object: r.Number, Subject: r.CitizenID,
-		Purpose: "the phone that answered the offer is cut off from the citizen", Decided: append(groups, offerGroup(row)),
+		Purpose: "the phone that answered the offer is cut off from the citizen", Decided: append(groups, offerGroup(row)), Was: was,
 	}}
 	if heir != "" {
 		_, loc, err := s.phone(ctx, r)

@@ -8,6 +8,7 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/module"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
@@ -55,8 +56,8 @@ func TestAnAnswerFromAPhoneThatIsCutOff(t *testing.T) {
 					if list := cutAnswers(t, s, 1); list[0].Offer.State != want.state || list[0].Offer.Number != made.Number || !list[0].At.Equal(start) {
 						t.Errorf("listed %+v", list)
 					}
-					said, err := staffListsUnheard(t.Context(), []module.Module{{Service: s}}, "officer", nil)
-					if err != nil || !strings.Contains(said, want.mend+made.Number) {
+					said, err := staffListsUnheard(t.Context(), []module.Module{{Service: s}}, staff.Act{}, nil)
+					if err != nil || !strings.Contains(said.Said, want.mend+made.Number) {
 						t.Errorf("the officer reads %q, %v", said, err)
 					}
 					if err := w.checked(); err != nil {
@@ -77,12 +78,12 @@ func TestAnAnswerFromAPhoneThatIsCutOff(t *testing.T) {
 func answeredElsewhere(t *testing.T, s *Service, w *world, accept bool) Position {
 	t.Helper()
 	made := enrol(t, s, w.parent("t1"), "K01")
-	if _, err := s.Offer(t.Context(), "officer", made.Number, "K01"); err != nil {
+	if _, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, made.Number, "K01"); err != nil {
 		t.Fatal(err)
 	}
 	other := w.parent("t2")
 	other.Phone = aigulOther
-	if _, err := s.Answer(t.Context(), other, made.Number, accept); err != nil {
+	if _, err := s.Answer(t.Context(), other, made.Number, lastOffer(s, made.Number), accept); err != nil {
 		t.Fatal(err)
 	}
 	w.Pass(1)
@@ -103,9 +104,9 @@ func mendAnswer(t *testing.T, s *Service, number string, accepted bool) {
 	t.Helper()
 	var err error
 	if accepted {
-		_, err = s.TakeBack(t.Context(), "officer", number)
+		_, err = s.TakeBack(t.Context(), staff.Act{Actor: "officer"}, number)
 	} else {
-		_, err = s.Offer(t.Context(), "officer", number, "K01")
+		_, err = s.Offer(t.Context(), staff.Act{Actor: "officer"}, number, "K01")
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -139,13 +140,13 @@ func TestAnUndoneCallerAnswersNothing(t *testing.T) {
 		w := newWorld(t, db, 2)
 		s := newService(t, w)
 		made := enrol(t, s, w.parent("t1"), "K01")
-		if _, err := s.Offer(t.Context(), "officer", made.Number, "K01"); err != nil {
+		if _, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, made.Number, "K01"); err != nil {
 			t.Fatal(err)
 		}
 		w.undone = map[string]bool{aigulOther: true}
 		other := w.parent("t2")
 		other.Phone = aigulOther
-		if _, err := s.Answer(t.Context(), other, made.Number, false); !errors.Is(err, problemProveOffer) {
+		if _, err := s.Answer(t.Context(), other, made.Number, lastOffer(s, made.Number), false); !errors.Is(err, problemProveOffer) {
 			t.Errorf("answered: %v", err)
 		}
 		if open, err := s.Offers(t.Context(), w.parent("t3")); err != nil || len(open) != 1 {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/module"
+	"github.com/eshik-kg/eshik/platform/staff"
 )
 
 // Staff is what an operator may have the queue do.
@@ -15,61 +16,70 @@ func Staff() []module.Task {
 	return []module.Task{
 		{
 			Name: "offer", Help: "Offer a preschool place; the parent is told by SMS.",
-			Flags: []module.Flag{registration, {Name: "kindergarten", Help: "Code of the kindergarten."}}, Do: staffOffers,
+			Flags: []module.Flag{
+				registration, {Name: "kindergarten", Help: "Code of the kindergarten."},
+				{Name: "out-of-turn", Switch: true, Operation: "offer-out-of-turn", Help: "Other children are before this one: a second person decides."},
+			},
+			Offices: officesOfKindergarten, Facts: offerFacts, Do: staffOffers,
 		},
 		{
 			Name: "take-back", Help: "End a preschool place that the parent gave back; the child may be registered anew.",
-			Flags: []module.Flag{registration}, Do: staffTakesBack,
+			Flags: []module.Flag{registration}, Offices: officesOfPlace, Do: staffTakesBack,
 		},
 		{
 			Name: "withdraw", Help: "End a wrong registration in the preschool queue; the parent is told, the child may be registered anew.",
 			Flags: []module.Flag{
-				registration, {Name: "reason", Help: "Why, for the audit log."},
-				{Name: "undone", Switch: true, Help: "A phone made it that was undone: the child's next registration within 30 days takes over its place in the queue."},
+				registration,
+				{Name: "undone", Switch: true, Operation: "withdraw-undone", Help: "A phone made it that was undone: the child's next registration within 30 days takes over its place in the queue. A second person decides."},
 			},
-			Do: staffWithdraws,
+			Offices: officesOfChoices, Facts: withdrawFacts, Do: staffWithdraws,
 		},
-		{Name: "unheard", Help: "List the registrations in the preschool queue that no phone hears of, those with an offer first, and the answers to offers from phones that were cut off afterwards.", Do: staffListsUnheard},
+		{Name: "unheard", Shows: true, Help: "List the registrations in the preschool queue that no phone hears of, those with an offer first, and the answers to offers from phones that were cut off afterwards.", Do: staffListsUnheard},
 	}
 }
 
 // staffOffers offers a place.
-func staffOffers(ctx context.Context, modules []module.Module, officer string, given map[string]string) (string, error) {
-	offer, err := module.Of[*Service](modules).Offer(ctx, officer, given["registration"], given["kindergarten"])
-	if err != nil {
-		return "", err
+func staffOffers(ctx context.Context, modules []module.Module, act staff.Act, given map[string]string) (staff.Done, error) {
+	s := module.Of[*Service](modules)
+	do := s.Offer
+	if given["out-of-turn"] == "true" {
+		do = s.OfferOutOfTurn
 	}
-	return fmt.Sprintf("Offered: %s (%s), registration %s, to be answered by %s. Children before it in the queue: %d.",
-		offer.Name.RU, offer.Kindergarten, offer.Number, clock.ShowDate(offer.LastDay()), offer.Ahead), nil
+	offer, err := do(ctx, act, given["registration"], given["kindergarten"])
+	if err != nil {
+		return staff.Done{}, err
+	}
+	return staff.Done{Said: fmt.Sprintf("Offered: %s (%s), registration %s, to be answered by %s. Children before it in the queue: %d.",
+		offer.Name.RU, offer.Kindergarten, offer.Number, clock.ShowDate(offer.LastDay()), offer.Ahead), Made: offer}, nil
 }
 
 // staffTakesBack ends a place.
-func staffTakesBack(ctx context.Context, modules []module.Module, officer string, given map[string]string) (string, error) {
-	ended, err := module.Of[*Service](modules).TakeBack(ctx, officer, given["registration"])
+func staffTakesBack(ctx context.Context, modules []module.Module, act staff.Act, given map[string]string) (staff.Done, error) {
+	ended, err := module.Of[*Service](modules).TakeBack(ctx, act, given["registration"])
 	if err != nil {
-		return "", err
+		return staff.Done{}, err
 	}
-	return fmt.Sprintf("Given back: %s (%s), registration %s. The child may be registered anew.", ended.Name.RU, ended.Kindergarten, ended.Number), nil
+	return staff.Done{Said: fmt.Sprintf("Given back: %s (%s), registration %s. The child may be registered anew.", ended.Name.RU, ended.Kindergarten, ended.Number)}, nil
 }
 
 // staffWithdraws ends a registration that is wrong.
-func staffWithdraws(ctx context.Context, modules []module.Module, officer string, given map[string]string) (string, error) {
+func staffWithdraws(ctx context.Context, modules []module.Module, act staff.Act, given map[string]string) (staff.Done, error) {
 	undone := given["undone"] == "true"
-	err := module.Of[*Service](modules).Withdraw(ctx, officer, given["registration"], given["reason"], undone)
+	err := module.Of[*Service](modules).Withdraw(ctx, act, given["registration"], undone)
 	if err != nil {
-		return "", err
+		return staff.Done{}, err
 	}
 	if undone {
-		return "Withdrawn: the child's next registration within 30 days takes over its place in the queue.", nil
+		return staff.Done{Said: "Withdrawn: the child's next registration within 30 days takes over its place in the queue."}, nil
 	}
-	return "Withdrawn: the child may be registered anew, at the end of the queue.", nil
+	return staff.Done{Said: "Withdrawn: the child may be registered anew, at the end of the queue."}, nil
 }
 
 // staffListsUnheard lists whose parents no message reaches.
-func staffListsUnheard(ctx context.Context, modules []module.Module, _ string, _ map[string]string) (string, error) {
+func staffListsUnheard(ctx context.Context, modules []module.Module, _ staff.Act, _ map[string]string) (staff.Done, error) {
 	list, err := module.Of[*Service](modules).Unheard(ctx)
 	if err != nil {
-		return "", err
+		return staff.Done{}, err
 	}
 	var lines strings.Builder
 	for _, u := range list {
@@ -82,12 +92,12 @@ func staffListsUnheard(ctx context.Context, modules []module.Module, _ string, _
 	fmt.Fprintf(&lines, "%d registrations that no phone hears of.\n", len(list))
 	answers, err := module.Of[*Service](modules).ShutOutAnswers(ctx)
 	if err != nil {
-		return "", err
+		return staff.Done{}, err
 	}
 	for _, a := range answers {
 		lines.WriteString(sayShutOut(a))
 	}
-	return fmt.Sprintf("%s%d answers from phones that were cut off afterwards, in the last 30 days.", lines.String(), len(answers)), nil
+	return staff.Done{Said: fmt.Sprintf("%s%d answers from phones that were cut off afterwards, in the last 30 days.", lines.String(), len(answers))}, nil
 }
 
 // sayShutOut is the line of an answer, with the command that mends it.

@@ -10,6 +10,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
@@ -24,13 +25,13 @@ func TestBothPhonesHearOfAnAnswer(t *testing.T) {
 			s := newService(t, w)
 			child := w.bear(map[bool]int{true: 1, false: 2}[accept], start.AddDate(-3, -6, 0))
 			made := enrol(t, s, child, "K01")
-			if _, err := s.Offer(t.Context(), "officer", made.Number, "K01"); err != nil {
+			if _, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, made.Number, "K01"); err != nil {
 				t.Fatal(err)
 			}
 			other := child
 			other.Phone, other.Key = aigulOther, "answer"
 			for range 2 {
-				if _, err := s.Answer(t.Context(), other, made.Number, accept); err != nil {
+				if _, err := s.Answer(t.Context(), other, made.Number, lastOffer(s, made.Number), accept); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -64,7 +65,7 @@ func TestALapsedOfferIsTakenBackEverywhere(t *testing.T) {
 		w := newWorld(t, db, 1)
 		s := newService(t, w)
 		made := enrol(t, s, w.parent("t1"), "K01")
-		offer, err := s.Offer(t.Context(), "officer", made.Number, "K01")
+		offer, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, made.Number, "K01")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +138,7 @@ func TestWhereAPlaceIsIsToldToTheParent(t *testing.T) {
 		if got := look(aigulPhone); !strings.Contains(got, "- № 1 «Күнчө», Ленинский район") {
 			t.Errorf("with an offer: %q", got)
 		}
-		if _, err := s.Answer(t.Context(), w.parent("t2"), made.Number, true); err != nil {
+		if _, err := s.Answer(t.Context(), w.parent("t2"), made.Number, lastOffer(s, made.Number), true); err != nil {
 			t.Fatal(err)
 		}
 		if got := look(aigulPhone); !strings.Contains(got, "№ 1 «Күнчө», Ленинский район") {
@@ -164,7 +165,7 @@ func TestAnAnswerTooLateSaysWhy(t *testing.T) {
 		}
 		p = onTheList(t, s, locales.RU, caller.SMS)
 		p.says(t, "1", "1")
-		if err := s.Withdraw(t.Context(), "officer", made.Number, "a wrong child", false); err != nil {
+		if err := s.Withdraw(t.Context(), staff.Act{Actor: "officer", Reason: "a wrong child"}, made.Number, false); err != nil {
 			t.Fatal(err)
 		}
 		ended := s.Texts.Text(locales.RU, problemEnded.Key)
@@ -175,7 +176,7 @@ func TestAnAnswerTooLateSaysWhy(t *testing.T) {
 			t.Errorf("the offer is shown as %q", got)
 		}
 		for _, accept := range []bool{true, false} {
-			if _, err := s.Answer(t.Context(), w.parent("t2"), made.Number, accept); !errors.Is(err, problemEnded) || problem.From(err).Code != problem.Conflict {
+			if _, err := s.Answer(t.Context(), w.parent("t2"), made.Number, lastOffer(s, made.Number), accept); !errors.Is(err, problemEnded) || problem.From(err).Code != problem.Conflict {
 				t.Errorf("over REST %t: %v", accept, err)
 			}
 		}

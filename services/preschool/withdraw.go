@@ -13,6 +13,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 	"github.com/eshik-kg/eshik/services/preschool/db"
@@ -39,15 +40,16 @@ var (
 )
 
 // Withdraw ends a registration that is wrong: the child leaves the queues, an open offer
-// is given back, the parent is told, and the child may be registered anew at once. actor
-// and reason are the operator's, for the audit log. undone is the operator's word that a
+// is given back, the parent is told, and the child may be registered anew at once. The act has
+// a reason. undone is the operator's word that a
 // phone made it that was undone: then the child's next registration within 30 days takes
 // over its place in the queue. There is none for citizens: a thief would use it.
 // Problems: preschool_number, preschool_reason, preschool_placed (see TakeBack),
 // preschool_left.
-func (s *Service) Withdraw(ctx context.Context, actor, number, reason string, undone bool) error {
+func (s *Service) Withdraw(ctx context.Context, act staff.Act, number string, undone bool) error {
 	now, said := s.Now(), saidWithdrawn
-	if reason = strings.TrimSpace(reason); reason == "" {
+	reason := strings.TrimSpace(act.Reason)
+	if reason == "" {
 		return problemReason
 	}
 	r, err := s.find(ctx, number)
@@ -59,13 +61,21 @@ func (s *Service) Withdraw(ctx context.Context, actor, number, reason string, un
 		said, until = saidWithdrawnKept, dbtime.From(now.Add(placeKept))
 	}
 	return s.DB.InTx(ctx, func(tx *store.Tx) error {
-		offer, err := withdraw(ctx, db.New(tx), r, until, now)
+		if err := act.Record(ctx, tx); err != nil {
+			return err
+		}
+		q := db.New(tx)
+		was, err := locked(ctx, q, r.ID)
+		if err != nil {
+			return err
+		}
+		offer, open, err := withdraw(ctx, q, r, until, now)
 		if err != nil {
 			return err
 		}
 		return s.leave(ctx, tx, effect{
-			caller: s.parent(r, now), actor: actor, step: "withdraw", outcome: "done", object: r.Number, subject: r.CitizenID,
-			purpose: said + reason, offer: offer, tells: theParent, kind: notify.Statutory, dedup: "preschool.withdrawn:" + r.ID,
+			caller: s.parent(r, now), actor: act.Actor, step: "withdraw", outcome: "done", object: r.Number, subject: r.CitizenID,
+			purpose: said + reason, offer: offer, was: append(was, open...), tells: theParent, kind: notify.Statutory, dedup: "preschool.withdrawn:" + r.ID,
 			say: func(loc locales.Locale) string {
 				return gsm.Pick(s.Texts.Message(loc, "preschool.sms_withdrawn", "number", r.Number))
 			},
@@ -74,37 +84,38 @@ func (s *Service) Withdraw(ctx context.Context, actor, number, reason string, un
 }
 
 // withdraw moves a registration out of its queues; the offer is the one that was given
-// back, as its row is from then on, or nil.
-func withdraw(ctx context.Context, q *db.Queries, r db.PreschoolRegistration, until dbtime.Time, now time.Time) (*db.PreschoolOffer, error) {
+// back, as its row is from then on, or nil, and was what it was.
+func withdraw(ctx context.Context, q *db.Queries, r db.PreschoolRegistration, until dbtime.Time, now time.Time) (offer *db.PreschoolOffer, was []*audit.Group, err error) {
 	moved, err := q.Withdraw(ctx, db.WithdrawParams{ID: r.ID, PlaceKeptUntilAt: until})
 	if err != nil {
-		return nil, fmt.Errorf("withdraw a registration: %w", err)
+		return nil, nil, fmt.Errorf("withdraw a registration: %w", err)
 	}
 	if moved == 0 {
 		if err := ended(ctx, q, r); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return nil, hasPlace(ctx, q, r, locales.RU)
+		return nil, nil, hasPlace(ctx, q, r, locales.RU)
 	}
 	if err := q.LeaveQueue(ctx, r.ID); err != nil {
-		return nil, fmt.Errorf("leave the queues: %w", err)
+		return nil, nil, fmt.Errorf("leave the queues: %w", err)
 	}
 	row, err := q.LastOffer(ctx, r.ID)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && row.State != string(Open) {
-		return nil, nil //nolint:nilnil // no offer is no error
+		return nil, nil, nil
 	} else if err != nil {
-		return nil, fmt.Errorf("find the offer: %w", err)
+		return nil, nil, fmt.Errorf("find the offer: %w", err)
 	}
+	was = []*audit.Group{offerGroup(row)}
 	row.State, row.AnsweredAt = string(Declined), dbtime.From(now)
 	closed, err := q.CloseOffer(ctx, db.CloseOfferParams{ID: row.ID, State: row.State, AnsweredAt: row.AnsweredAt})
 	if err != nil || closed == 0 {
-		return nil, fmt.Errorf("close the offer of a registration that is withdrawn (%d): %w", closed, err)
+		return nil, nil, fmt.Errorf("close the offer of a registration that is withdrawn (%d): %w", closed, err)
 	}
 	err = q.GiveSeatBack(ctx, db.GiveSeatBackParams{Kindergarten: row.Kindergarten, Intake: row.Intake, Age: row.Age})
 	if err != nil {
-		return nil, fmt.Errorf("give the seat back: %w", err)
+		return nil, nil, fmt.Errorf("give the seat back: %w", err)
 	}
-	return &row, nil
+	return &row, was, nil
 }
 
 // ended is the problem of a registration that has ended; nil: it has not.
@@ -142,7 +153,7 @@ func (p *past) withdrawn(r audit.Recorded) {
 		p.keptUntil = r.At.Add(placeKept)
 	}
 	if n := len(p.offers); n > 0 && p.offers[n-1].state == Open {
-		p.offers[n-1] = offerSaid{state: Declined}
+		p.offers[n-1].state = Declined
 	}
 }
 

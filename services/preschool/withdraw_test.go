@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
@@ -20,20 +21,20 @@ func TestWithdraw(t *testing.T) {
 		s := newService(t, w)
 		c := w.parent("t1")
 		made := enrol(t, s, c, "K01")
-		if _, err := s.Offer(t.Context(), "officer", made.Number, "K01"); err != nil {
+		if _, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, made.Number, "K01"); err != nil {
 			t.Fatal(err)
 		}
 		_, err := s.Register(t.Context(), w.parent("t2"), s.childIndex(nurai)[:refLength], []string{"K02"})
 		if p := problem.From(err); p.Key != "problem.preschool_registered" || !strings.Contains(s.Texts.Text("ru", p.Key, p.Args...), "отдел образования") {
 			t.Errorf("registered twice: %v", err)
 		}
-		if err := s.Withdraw(t.Context(), "officer", made.Number, " ", false); !errors.Is(err, problemReason) {
+		if err := s.Withdraw(t.Context(), staff.Act{Actor: "officer", Reason: " "}, made.Number, false); !errors.Is(err, problemReason) {
 			t.Errorf("without a reason: %v", err)
 		}
-		if err := s.Withdraw(t.Context(), "officer", made.Number, "in the wrong district", false); err != nil {
+		if err := s.Withdraw(t.Context(), staff.Act{Actor: "officer", Reason: "in the wrong district"}, made.Number, false); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Withdraw(t.Context(), "officer", made.Number, "again", false); !errors.Is(err, problemEnded) {
+		if err := s.Withdraw(t.Context(), staff.Act{Actor: "officer", Reason: "again"}, made.Number, false); !errors.Is(err, problemEnded) {
 			t.Errorf("withdrawn twice: %v", err)
 		}
 		if told := w.told(aigulPhone, "preschool.withdrawn:"); len(told) != 1 || !strings.Contains(told[0], made.Number) {
@@ -43,7 +44,7 @@ func TestWithdraw(t *testing.T) {
 			t.Errorf("stands at %+v, %v", found, err)
 		}
 		for _, accept := range []bool{true, false} {
-			if _, err := s.Answer(t.Context(), c, made.Number, accept); !errors.Is(err, problemEnded) {
+			if _, err := s.Answer(t.Context(), c, made.Number, lastOffer(s, made.Number), accept); !errors.Is(err, problemEnded) {
 				t.Errorf("answered %t: %v", accept, err)
 			}
 		}
@@ -55,13 +56,13 @@ func TestWithdraw(t *testing.T) {
 		if n := count(t, db, "SELECT count(*) FROM preschool_registrations WHERE queued_at = registered_at AND number = '"+again.Number+"'"); n != 1 {
 			t.Error("the child did not go to the end of the queue")
 		}
-		if _, err := s.Offer(t.Context(), "officer", again.Number, "K01"); err != nil {
+		if _, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, again.Number, "K01"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Answer(t.Context(), w.parent("t4"), again.Number, true); err != nil {
+		if _, err := s.Answer(t.Context(), w.parent("t4"), again.Number, lastOffer(s, again.Number), true); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Withdraw(t.Context(), "officer", again.Number, "placed", false); !errors.Is(err, problemPlaced) {
+		if err := s.Withdraw(t.Context(), staff.Act{Actor: "officer", Reason: "placed"}, again.Number, false); !errors.Is(err, problemPlaced) {
 			t.Errorf("a placed child: %v", err)
 		}
 		if err := w.checked(); err != nil {
@@ -88,7 +89,7 @@ func TestPlaceKeptForTheUndone(t *testing.T) {
 				s := newService(t, w)
 				number := enrol(t, s, w.parent("t1"), "K12").Number
 				for i := range 2 { // what took a place over may be withdrawn too
-					if err := s.Withdraw(t.Context(), "officer", number, "a stranger's", test.undone); err != nil {
+					if err := s.Withdraw(t.Context(), staff.Act{Actor: "officer", Reason: "a stranger's"}, number, test.undone); err != nil {
 						t.Fatal(err)
 					}
 					w.Pass(test.after)
@@ -102,7 +103,7 @@ func TestPlaceKeptForTheUndone(t *testing.T) {
 				if err := w.checked(); err != nil {
 					t.Error(err)
 				}
-				if err := s.Withdraw(t.Context(), "officer", number, "once more", false); err != nil {
+				if err := s.Withdraw(t.Context(), staff.Act{Actor: "officer", Reason: "once more"}, number, false); err != nil {
 					t.Fatal(err)
 				}
 				w.Pass(time.Hour)
@@ -123,13 +124,13 @@ func TestAnswerAfterThePlaceWasGivenBack(t *testing.T) {
 		s := newService(t, w)
 		c := w.parent("t1")
 		made := seated(t, s, c, "K01")
-		if again, err := s.Answer(t.Context(), c, made.Number, true); err != nil || again.State != Accepted {
+		if again, err := s.Answer(t.Context(), c, made.Number, lastOffer(s, made.Number), true); err != nil || again.State != Accepted {
 			t.Errorf("the same accept again: %+v, %v", again, err)
 		}
-		if _, err := s.TakeBack(t.Context(), "officer", made.Number); err != nil {
+		if _, err := s.TakeBack(t.Context(), staff.Act{Actor: "officer"}, made.Number); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := s.Answer(t.Context(), c, made.Number, true); !errors.Is(err, problemEnded) || problem.From(err).Code != problem.Conflict {
+		if got, err := s.Answer(t.Context(), c, made.Number, lastOffer(s, made.Number), true); !errors.Is(err, problemEnded) || problem.From(err).Code != problem.Conflict {
 			t.Errorf("accepted after it was given back: %+v, %v", got, err)
 		}
 	})

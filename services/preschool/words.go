@@ -47,8 +47,8 @@ var register = dialog.Call(identity.NodeStart, "preschool.child", memChoices, ""
 
 // answer is the way to what is offered; goOn where the conversation about an offer broke off.
 var (
-	answer = dialog.Call(identity.NodeStart, "preschool.mine", memBroke, "")
-	goOn   = dialog.Call(identity.NodeStart, "preschool.mine", memBroke, "yes")
+	answer = dialog.Call(identity.NodeStrong, "preschool.mine", memBroke, "")
+	goOn   = dialog.Call(identity.NodeStrong, "preschool.mine", memBroke, "yes")
 )
 
 // What an offer is answered with in words, in Kyrgyz, Russian and English: plainly, and

@@ -3,6 +3,8 @@ package preschool
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -57,7 +59,7 @@ func (w *world) Children(_ context.Context, pin, _ string) ([]Minor, error) {
 func (w *world) Kindergartens(context.Context) ([]Kindergarten, error) { return w.list, nil }
 
 func (w *world) Proof(_ context.Context, c caller.Caller) (identity.Citizen, bool, error) {
-	return identity.Citizen{ID: aigul}, c.Phone == aigulPhone || c.Phone == aigulOther, nil
+	return identity.Citizen{ID: aigul, Level: caller.LevelStrong}, c.Phone == aigulPhone || c.Phone == aigulOther, nil
 }
 
 // HoldProof: whoever is not in undone is proved.
@@ -156,7 +158,7 @@ func newService(t testing.TB, w *world) *Service {
 // parent is Айгүл at the moment of the world, in a turn.
 func (w *world) parent(turn string) caller.Caller {
 	return caller.Caller{
-		Phone: aigulPhone, Subject: aigul, Channel: caller.USSD, Locale: locales.KY, Now: w.Now(), Key: turn,
+		Phone: aigulPhone, Subject: aigul, Level: caller.LevelStrong, Channel: caller.USSD, Locale: locales.KY, Now: w.Now(), Key: turn,
 	}
 }
 
@@ -166,7 +168,7 @@ func (w *world) bear(n int, born time.Time) caller.Caller {
 	id := fmt.Sprintf("citizen-%d", n)
 	w.families[id] = []Minor{{PIN: fmt.Sprintf("2%013d", n), Name: "Бала", Born: born}}
 	return caller.Caller{
-		Phone: fmt.Sprintf("+99655510%04d", n), Subject: id, Channel: caller.REST, Locale: locales.RU,
+		Phone: fmt.Sprintf("+99655510%04d", n), Subject: id, Level: caller.LevelStrong, Channel: caller.REST, Locale: locales.RU,
 		Now: w.Now(), Key: fmt.Sprintf("turn-%d", n),
 	}
 }
@@ -183,4 +185,14 @@ func enrol(t testing.TB, s *Service, c caller.Caller, choices ...string) Positio
 		t.Fatal(err)
 	}
 	return made
+}
+
+// lastOffer is the id of a registration's last offer; "" where there is none.
+func lastOffer(s *Service, number string) (id string) {
+	err := s.DB.Reader().QueryRowContext(context.Background(), "SELECT o.id FROM preschool_offers o JOIN preschool_registrations r ON r.id = o.registration_id "+
+		"WHERE r.number = $1 ORDER BY o.offered_at DESC, o.id DESC LIMIT 1", number).Scan(&id)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		panic(err)
+	}
+	return id
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/analytics"
+	party "github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/notify"
@@ -180,6 +181,8 @@ type (
 )
 
 // Profile implements session.Profiles.
+func (kyrgyz) Holds(context.Context, party.Caller, string) (bool, error) { return true, nil }
+
 func (kyrgyz) Profile(context.Context, string) (dialog.Profile, error) {
 	return dialog.Profile{Locale: locales.KY}, nil
 }

@@ -44,7 +44,7 @@ type code struct {
 // kinds are the problem package's codes by the names of their constants.
 var kinds = map[string]problem.Code{
 	"Invalid": problem.Invalid, "Unauthenticated": problem.Unauthenticated, "Forbidden": problem.Forbidden,
-	"Unproven": problem.Unproven, "NotFound": problem.NotFound, "Conflict": problem.Conflict, "Mismatch": problem.Mismatch,
+	"Unproven": problem.Unproven, "Weak": problem.Weak, "NotFound": problem.NotFound, "Conflict": problem.Conflict, "Mismatch": problem.Mismatch,
 	"TooMany": problem.TooMany, "Internal": problem.Internal, "Upstream": problem.Upstream, "Unavailable": problem.Unavailable,
 }
 
@@ -84,7 +84,7 @@ Written by ` + "`make codes`" + ` from the source; a test holds it. Every error 
 | ` + "`code`" + ` | for programs: a row of the table below; it keeps its meaning within ` + "`/v1`" + ` |
 | ` + "`detail`" + ` | for people, in the language of ` + "`Accept-Language`" + `: what happened, whose fault it is, what to do |
 | ` + "`status`, `title`, `type`" + ` | HTTP's status and its name; the type is ` + "`about:blank`" + ` |
-| ` + "`level`" + ` | with 403 ` + "`problem.level_proven`" + `: the level of assurance that is needed |
+| ` + "`level`" + ` | with a 403 that another proof would turn: the level of assurance that is needed |
 | ` + "`errors`" + ` | each fault of a request that breaks the contract: where it is, its own code, its own sentence |
 
 ## Codes

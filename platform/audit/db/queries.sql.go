@@ -12,12 +12,47 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
+const countOfSubject = `-- name: CountOfSubject :one
+SELECT COUNT(*) FROM audit_records WHERE subject = $1
+`
+
+func (q *Queries) CountOfSubject(ctx context.Context, subject string) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countOfSubject, subject)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const countSealed = `-- name: CountSealed :one
 SELECT COUNT(*) FROM audit_records WHERE n IS NOT NULL
 `
 
 func (q *Queries) CountSealed(ctx context.Context) (int64, error) {
 	row := q.db.QueryRowContext(ctx, countSealed)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const countSince = `-- name: CountSince :one
+SELECT COUNT(*) FROM audit_records
+WHERE subject = $1 AND happened_at > $2 AND action = $3 AND actor = $4
+`
+
+type CountSinceParams struct {
+	Subject    string
+	HappenedAt dbtime.Time
+	Action     string
+	Actor      string
+}
+
+func (q *Queries) CountSince(ctx context.Context, arg CountSinceParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countSince,
+		arg.Subject,
+		arg.HappenedAt,
+		arg.Action,
+		arg.Actor,
+	)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -85,6 +120,93 @@ func (q *Queries) MoveHead(ctx context.Context, arg MoveHeadParams) (int64, erro
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const ofObject = `-- name: OfObject :many
+SELECT id, happened_at, actor, action, object, subject, purpose, n, mac, decided FROM audit_records WHERE subject = $1 AND object = $2 ORDER BY happened_at, id
+`
+
+type OfObjectParams struct {
+	Subject string
+	Object  string
+}
+
+func (q *Queries) OfObject(ctx context.Context, arg OfObjectParams) ([]AuditRecord, error) {
+	rows, err := q.db.QueryContext(ctx, ofObject, arg.Subject, arg.Object)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AuditRecord
+	for rows.Next() {
+		var i AuditRecord
+		if err := rows.Scan(
+			&i.ID,
+			&i.HappenedAt,
+			&i.Actor,
+			&i.Action,
+			&i.Object,
+			&i.Subject,
+			&i.Purpose,
+			&i.N,
+			&i.Mac,
+			&i.Decided,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ofSubject = `-- name: OfSubject :many
+SELECT id, happened_at, actor, action, object, subject, purpose, n, mac, decided FROM audit_records WHERE subject = $1 ORDER BY happened_at DESC, id DESC LIMIT $2 OFFSET $3
+`
+
+type OfSubjectParams struct {
+	Subject string
+	Limit   int32
+	Offset  int32
+}
+
+func (q *Queries) OfSubject(ctx context.Context, arg OfSubjectParams) ([]AuditRecord, error) {
+	rows, err := q.db.QueryContext(ctx, ofSubject, arg.Subject, arg.Limit, arg.Offset)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AuditRecord
+	for rows.Next() {
+		var i AuditRecord
+		if err := rows.Scan(
+			&i.ID,
+			&i.HappenedAt,
+			&i.Actor,
+			&i.Action,
+			&i.Object,
+			&i.Subject,
+			&i.Purpose,
+			&i.N,
+			&i.Mac,
+			&i.Decided,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const record = `-- name: Record :exec
@@ -178,6 +300,17 @@ func (q *Queries) Sealed(ctx context.Context, arg SealedParams) ([]AuditRecord, 
 		return nil, err
 	}
 	return items, nil
+}
+
+const sealedMac = `-- name: SealedMac :one
+SELECT mac FROM audit_records WHERE n = $1
+`
+
+func (q *Queries) SealedMac(ctx context.Context, n sql.NullInt64) (sql.NullString, error) {
+	row := q.db.QueryRowContext(ctx, sealedMac, n)
+	var mac sql.NullString
+	err := row.Scan(&mac)
+	return mac, err
 }
 
 const startHead = `-- name: StartHead :exec

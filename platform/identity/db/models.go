@@ -5,6 +5,8 @@
 package db
 
 import (
+	"database/sql"
+
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
@@ -38,6 +40,20 @@ type IdentityCitizen struct {
 	CreatedAt dbtime.Time
 }
 
+type IdentityEnrolment struct {
+	ID           string
+	CitizenID    string
+	PhoneIndex   string
+	DocumentMac  string
+	CalledSealed []byte
+	CodeMac      string
+	Tries        int64
+	MadeAt       dbtime.Time
+	ExpiresAt    dbtime.Time
+	UsedAt       dbtime.Time
+	VoidAt       dbtime.Time
+}
+
 type IdentityKey struct {
 	Slot          int64
 	Kid           string
@@ -45,6 +61,27 @@ type IdentityKey struct {
 	CreatedAt     dbtime.Time
 	SignsFromAt   dbtime.Time
 	RevokedAt     dbtime.Time
+}
+
+type IdentityNationalSignIn struct {
+	ID           string
+	PhoneIndex   string
+	PhoneSealed  []byte
+	Generation   int64
+	BegunIn      string
+	CitizenID    string
+	Channel      string
+	Locale       string
+	StateMac     string
+	SecretSealed []byte
+	Pause        int64
+	State        string
+	Why          string
+	Enrolled     bool
+	TokenMac     sql.NullString
+	BegunAt      dbtime.Time
+	ExpiresAt    dbtime.Time
+	AskedAt      dbtime.Time
 }
 
 type IdentityNotice struct {
@@ -56,6 +93,7 @@ type IdentityNotice struct {
 	MadeAt     dbtime.Time
 	ExpiresAt  dbtime.Time
 	UndoneAt   dbtime.Time
+	Mac        string
 }
 
 type IdentityRefreshToken struct {
@@ -64,6 +102,16 @@ type IdentityRefreshToken struct {
 	MadeBy   string
 	UsedBy   string
 	UsedAt   dbtime.Time
+}
+
+type IdentitySecret struct {
+	CitizenID     string
+	PhoneIndex    string
+	Hash          string
+	CalledSealed  []byte
+	SetAt         dbtime.Time
+	Tries         int64
+	LockedUntilAt dbtime.Time
 }
 
 type IdentitySignIn struct {

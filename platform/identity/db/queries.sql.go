@@ -7,13 +7,44 @@ package db
 
 import (
 	"context"
+	"database/sql"
 
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
+const addEnrolment = `-- name: AddEnrolment :exec
+INSERT INTO identity_enrolments (id, citizen_id, phone_index, document_mac, called_sealed, code_mac, made_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+`
+
+type AddEnrolmentParams struct {
+	ID           string
+	CitizenID    string
+	PhoneIndex   string
+	DocumentMac  string
+	CalledSealed []byte
+	CodeMac      string
+	MadeAt       dbtime.Time
+	ExpiresAt    dbtime.Time
+}
+
+func (q *Queries) AddEnrolment(ctx context.Context, arg AddEnrolmentParams) error {
+	_, err := q.db.ExecContext(ctx, addEnrolment,
+		arg.ID,
+		arg.CitizenID,
+		arg.PhoneIndex,
+		arg.DocumentMac,
+		arg.CalledSealed,
+		arg.CodeMac,
+		arg.MadeAt,
+		arg.ExpiresAt,
+	)
+	return err
+}
+
 const addNotice = `-- name: AddNotice :exec
-INSERT INTO identity_notices (id, number, told_index, citizen_id, phone_index, made_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO identity_notices (id, number, told_index, citizen_id, phone_index, made_at, expires_at, mac)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 `
 
 type AddNoticeParams struct {
@@ -24,6 +55,7 @@ type AddNoticeParams struct {
 	PhoneIndex string
 	MadeAt     dbtime.Time
 	ExpiresAt  dbtime.Time
+	Mac        string
 }
 
 func (q *Queries) AddNotice(ctx context.Context, arg AddNoticeParams) error {
@@ -35,6 +67,7 @@ func (q *Queries) AddNotice(ctx context.Context, arg AddNoticeParams) error {
 		arg.PhoneIndex,
 		arg.MadeAt,
 		arg.ExpiresAt,
+		arg.Mac,
 	)
 	return err
 }
@@ -81,6 +114,47 @@ func (q *Queries) AskAttempt(ctx context.Context, arg AskAttemptParams) (Identit
 		&i.Known,
 	)
 	return i, err
+}
+
+const beginNational = `-- name: BeginNational :exec
+INSERT INTO identity_national_sign_ins (id, phone_index, phone_sealed, generation, begun_in, citizen_id, channel, locale, state_mac,
+    secret_sealed, pause, state, begun_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open', $12, $13)
+`
+
+type BeginNationalParams struct {
+	ID           string
+	PhoneIndex   string
+	PhoneSealed  []byte
+	Generation   int64
+	BegunIn      string
+	CitizenID    string
+	Channel      string
+	Locale       string
+	StateMac     string
+	SecretSealed []byte
+	Pause        int64
+	BegunAt      dbtime.Time
+	ExpiresAt    dbtime.Time
+}
+
+func (q *Queries) BeginNational(ctx context.Context, arg BeginNationalParams) error {
+	_, err := q.db.ExecContext(ctx, beginNational,
+		arg.ID,
+		arg.PhoneIndex,
+		arg.PhoneSealed,
+		arg.Generation,
+		arg.BegunIn,
+		arg.CitizenID,
+		arg.Channel,
+		arg.Locale,
+		arg.StateMac,
+		arg.SecretSealed,
+		arg.Pause,
+		arg.BegunAt,
+		arg.ExpiresAt,
+	)
+	return err
 }
 
 const beginSignIn = `-- name: BeginSignIn :exec
@@ -308,6 +382,44 @@ func (q *Queries) CitizenByPIN(ctx context.Context, pinIndex string) (IdentityCi
 	return i, err
 }
 
+const claimNational = `-- name: ClaimNational :one
+UPDATE identity_national_sign_ins SET state = 'asking', asked_at = $2
+WHERE id = $1 AND expires_at > $2 AND (state = 'open' OR state = 'asking' AND asked_at <= $3) RETURNING id, phone_index, phone_sealed, generation, begun_in, citizen_id, channel, locale, state_mac, secret_sealed, pause, state, why, enrolled, token_mac, begun_at, expires_at, asked_at
+`
+
+type ClaimNationalParams struct {
+	ID     string
+	Now    dbtime.Time
+	LeftAt dbtime.Time
+}
+
+// One that a killed process left asking is taken up again after a while.
+func (q *Queries) ClaimNational(ctx context.Context, arg ClaimNationalParams) (IdentityNationalSignIn, error) {
+	row := q.db.QueryRowContext(ctx, claimNational, arg.ID, arg.Now, arg.LeftAt)
+	var i IdentityNationalSignIn
+	err := row.Scan(
+		&i.ID,
+		&i.PhoneIndex,
+		&i.PhoneSealed,
+		&i.Generation,
+		&i.BegunIn,
+		&i.CitizenID,
+		&i.Channel,
+		&i.Locale,
+		&i.StateMac,
+		&i.SecretSealed,
+		&i.Pause,
+		&i.State,
+		&i.Why,
+		&i.Enrolled,
+		&i.TokenMac,
+		&i.BegunAt,
+		&i.ExpiresAt,
+		&i.AskedAt,
+	)
+	return i, err
+}
+
 const clear = `-- name: Clear :exec
 UPDATE identity_bindings SET cleared_at = $1, blocked_until_at = NULL WHERE citizen_id = $2 AND phone_index = $3
 `
@@ -451,6 +563,37 @@ func (q *Queries) CodesSince(ctx context.Context, arg CodesSinceParams) ([]Codes
 	return items, nil
 }
 
+const countSecrets = `-- name: CountSecrets :one
+SELECT COUNT(*) FROM identity_secrets WHERE phone_index = $1 AND (citizen_id = $2 OR $2 = '')
+`
+
+type CountSecretsParams struct {
+	PhoneIndex string
+	CitizenID  string
+}
+
+func (q *Queries) CountSecrets(ctx context.Context, arg CountSecretsParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countSecrets, arg.PhoneIndex, arg.CitizenID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const cutNational = `-- name: CutNational :exec
+UPDATE identity_national_sign_ins SET state = 'cut', phone_sealed = $2, secret_sealed = $2
+WHERE phone_index = $1 AND state IN ('open', 'asking')
+`
+
+type CutNationalParams struct {
+	PhoneIndex string
+	Wiped      []byte
+}
+
+func (q *Queries) CutNational(ctx context.Context, arg CutNationalParams) error {
+	_, err := q.db.ExecContext(ctx, cutNational, arg.PhoneIndex, arg.Wiped)
+	return err
+}
+
 const cutSignIns = `-- name: CutSignIns :exec
 UPDATE identity_sign_ins SET ended_at = $1, ended_by = 'cut' WHERE phone_index = $2 AND ended_at IS NULL
 `
@@ -524,6 +667,43 @@ func (q *Queries) Disputed(ctx context.Context, now dbtime.Time) ([]IdentityBind
 	return items, nil
 }
 
+const doubt = `-- name: Doubt :exec
+UPDATE identity_bindings SET cleared_at = NULL WHERE citizen_id = $1 AND phone_index = $2
+`
+
+type DoubtParams struct {
+	CitizenID  string
+	PhoneIndex string
+}
+
+func (q *Queries) Doubt(ctx context.Context, arg DoubtParams) error {
+	_, err := q.db.ExecContext(ctx, doubt, arg.CitizenID, arg.PhoneIndex)
+	return err
+}
+
+const dropSecret = `-- name: DropSecret :exec
+DELETE FROM identity_secrets WHERE citizen_id = $1 AND phone_index = $2
+`
+
+type DropSecretParams struct {
+	CitizenID  string
+	PhoneIndex string
+}
+
+func (q *Queries) DropSecret(ctx context.Context, arg DropSecretParams) error {
+	_, err := q.db.ExecContext(ctx, dropSecret, arg.CitizenID, arg.PhoneIndex)
+	return err
+}
+
+const dropSecretsOfPhone = `-- name: DropSecretsOfPhone :exec
+DELETE FROM identity_secrets WHERE phone_index = $1
+`
+
+func (q *Queries) DropSecretsOfPhone(ctx context.Context, phoneIndex string) error {
+	_, err := q.db.ExecContext(ctx, dropSecretsOfPhone, phoneIndex)
+	return err
+}
+
 const endAttempt = `-- name: EndAttempt :execrows
 UPDATE identity_attempts SET state = $1, pin_sealed = $2 WHERE id = $3 AND state = 'asking'
 `
@@ -542,8 +722,35 @@ func (q *Queries) EndAttempt(ctx context.Context, arg EndAttemptParams) (int64, 
 	return result.RowsAffected()
 }
 
+const endNational = `-- name: EndNational :execrows
+UPDATE identity_national_sign_ins SET state = $1, why = $2, phone_sealed = $4, secret_sealed = $4
+WHERE id = $3 AND state IN ('open', 'asking')
+`
+
+type EndNationalParams struct {
+	State string
+	Why   string
+	ID    string
+	Wiped []byte
+}
+
+func (q *Queries) EndNational(ctx context.Context, arg EndNationalParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, endNational,
+		arg.State,
+		arg.Why,
+		arg.ID,
+		arg.Wiped,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const endNotices = `-- name: EndNotices :exec
-UPDATE identity_notices SET undone_at = $1 WHERE citizen_id = $2 AND undone_at IS NULL
+UPDATE identity_notices SET undone_at = $1 WHERE identity_notices.citizen_id = $2 AND undone_at IS NULL AND NOT EXISTS (
+    SELECT 1 FROM identity_bindings b
+    WHERE b.citizen_id = identity_notices.citizen_id AND b.phone_index = identity_notices.phone_index AND b.cleared_at IS NOT NULL)
 `
 
 type EndNoticesParams struct {
@@ -551,6 +758,7 @@ type EndNoticesParams struct {
 	CitizenID string
 }
 
+// Those about a phone that an operator cleared stay open: it is not cut off.
 func (q *Queries) EndNotices(ctx context.Context, arg EndNoticesParams) error {
 	_, err := q.db.ExecContext(ctx, endNotices, arg.UndoneAt, arg.CitizenID)
 	return err
@@ -590,6 +798,146 @@ func (q *Queries) EndSignIn(ctx context.Context, arg EndSignInParams) (IdentityS
 	return i, err
 }
 
+const eraseAttempts = `-- name: EraseAttempts :exec
+UPDATE identity_attempts SET pin_sealed = $1 WHERE pin_index = $2
+`
+
+type EraseAttemptsParams struct {
+	PinSealed []byte
+	PinIndex  string
+}
+
+func (q *Queries) EraseAttempts(ctx context.Context, arg EraseAttemptsParams) error {
+	_, err := q.db.ExecContext(ctx, eraseAttempts, arg.PinSealed, arg.PinIndex)
+	return err
+}
+
+const eraseBindings = `-- name: EraseBindings :exec
+DELETE FROM identity_bindings WHERE citizen_id = $1
+`
+
+func (q *Queries) EraseBindings(ctx context.Context, citizenID string) error {
+	_, err := q.db.ExecContext(ctx, eraseBindings, citizenID)
+	return err
+}
+
+const eraseCitizen = `-- name: EraseCitizen :exec
+DELETE FROM identity_citizens WHERE id = $1
+`
+
+func (q *Queries) EraseCitizen(ctx context.Context, id string) error {
+	_, err := q.db.ExecContext(ctx, eraseCitizen, id)
+	return err
+}
+
+const eraseEnrolments = `-- name: EraseEnrolments :exec
+DELETE FROM identity_enrolments WHERE citizen_id = $1
+`
+
+func (q *Queries) EraseEnrolments(ctx context.Context, citizenID string) error {
+	_, err := q.db.ExecContext(ctx, eraseEnrolments, citizenID)
+	return err
+}
+
+const eraseNational = `-- name: EraseNational :exec
+DELETE FROM identity_national_sign_ins WHERE citizen_id = $1
+`
+
+func (q *Queries) EraseNational(ctx context.Context, citizenID string) error {
+	_, err := q.db.ExecContext(ctx, eraseNational, citizenID)
+	return err
+}
+
+const eraseNotices = `-- name: EraseNotices :exec
+DELETE FROM identity_notices WHERE citizen_id = $1
+`
+
+func (q *Queries) EraseNotices(ctx context.Context, citizenID string) error {
+	_, err := q.db.ExecContext(ctx, eraseNotices, citizenID)
+	return err
+}
+
+const eraseProofs = `-- name: EraseProofs :exec
+DELETE FROM identity_proofs WHERE citizen_id = $1
+`
+
+func (q *Queries) EraseProofs(ctx context.Context, citizenID string) error {
+	_, err := q.db.ExecContext(ctx, eraseProofs, citizenID)
+	return err
+}
+
+const eraseSecrets = `-- name: EraseSecrets :exec
+DELETE FROM identity_secrets WHERE citizen_id = $1
+`
+
+func (q *Queries) EraseSecrets(ctx context.Context, citizenID string) error {
+	_, err := q.db.ExecContext(ctx, eraseSecrets, citizenID)
+	return err
+}
+
+const expireNational = `-- name: ExpireNational :exec
+UPDATE identity_national_sign_ins SET state = 'expired', phone_sealed = $2, secret_sealed = $2
+WHERE state IN ('open', 'asking') AND expires_at <= $1
+`
+
+type ExpireNationalParams struct {
+	ExpiresAt dbtime.Time
+	Wiped     []byte
+}
+
+func (q *Queries) ExpireNational(ctx context.Context, arg ExpireNationalParams) error {
+	_, err := q.db.ExecContext(ctx, expireNational, arg.ExpiresAt, arg.Wiped)
+	return err
+}
+
+const forgetAttempts = `-- name: ForgetAttempts :execrows
+DELETE FROM identity_attempts WHERE id IN (SELECT o.id FROM identity_attempts o WHERE o.expires_at < $1 LIMIT 1000)
+`
+
+func (q *Queries) ForgetAttempts(ctx context.Context, expiresAt dbtime.Time) (int64, error) {
+	result, err := q.db.ExecContext(ctx, forgetAttempts, expiresAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const forgetCodes = `-- name: ForgetCodes :execrows
+DELETE FROM identity_codes WHERE id IN (SELECT o.id FROM identity_codes o WHERE o.expires_at < $1 LIMIT 1000)
+`
+
+func (q *Queries) ForgetCodes(ctx context.Context, expiresAt dbtime.Time) (int64, error) {
+	result, err := q.db.ExecContext(ctx, forgetCodes, expiresAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const forgetEnrolments = `-- name: ForgetEnrolments :execrows
+DELETE FROM identity_enrolments WHERE id IN (SELECT o.id FROM identity_enrolments o WHERE o.expires_at < $1 LIMIT 1000)
+`
+
+func (q *Queries) ForgetEnrolments(ctx context.Context, expiresAt dbtime.Time) (int64, error) {
+	result, err := q.db.ExecContext(ctx, forgetEnrolments, expiresAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const forgetNational = `-- name: ForgetNational :execrows
+DELETE FROM identity_national_sign_ins WHERE id IN (SELECT o.id FROM identity_national_sign_ins o WHERE o.expires_at < $1 LIMIT 1000)
+`
+
+func (q *Queries) ForgetNational(ctx context.Context, expiresAt dbtime.Time) (int64, error) {
+	result, err := q.db.ExecContext(ctx, forgetNational, expiresAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const forgetNotices = `-- name: ForgetNotices :exec
 DELETE FROM identity_notices WHERE told_index = $1 OR phone_index = $1
 `
@@ -613,6 +961,30 @@ func (q *Queries) ForgetNoticesOf(ctx context.Context, arg ForgetNoticesOfParams
 	return err
 }
 
+const forgetNoticesOver = `-- name: ForgetNoticesOver :execrows
+DELETE FROM identity_notices WHERE id IN (SELECT o.id FROM identity_notices o WHERE o.expires_at < $1 LIMIT 1000)
+`
+
+func (q *Queries) ForgetNoticesOver(ctx context.Context, expiresAt dbtime.Time) (int64, error) {
+	result, err := q.db.ExecContext(ctx, forgetNoticesOver, expiresAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const forgetProofs = `-- name: ForgetProofs :execrows
+DELETE FROM identity_proofs WHERE id IN (SELECT o.id FROM identity_proofs o WHERE o.expires_at < $1 LIMIT 1000)
+`
+
+func (q *Queries) ForgetProofs(ctx context.Context, expiresAt dbtime.Time) (int64, error) {
+	result, err := q.db.ExecContext(ctx, forgetProofs, expiresAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const forgetSignIns = `-- name: ForgetSignIns :execrows
 DELETE FROM identity_sign_ins WHERE id IN (
     SELECT s.id FROM identity_sign_ins s WHERE s.expires_at <= $1 OR s.ended_at <= $1 LIMIT 1000)
@@ -620,6 +992,24 @@ DELETE FROM identity_sign_ins WHERE id IN (
 
 func (q *Queries) ForgetSignIns(ctx context.Context, expiresAt dbtime.Time) (int64, error) {
 	result, err := q.db.ExecContext(ctx, forgetSignIns, expiresAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const forgiveSecret = `-- name: ForgiveSecret :execrows
+UPDATE identity_secrets SET tries = 0, locked_until_at = NULL WHERE citizen_id = $1 AND phone_index = $2 AND hash = $3
+`
+
+type ForgiveSecretParams struct {
+	CitizenID  string
+	PhoneIndex string
+	Hash       string
+}
+
+func (q *Queries) ForgiveSecret(ctx context.Context, arg ForgiveSecretParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, forgiveSecret, arg.CitizenID, arg.PhoneIndex, arg.Hash)
 	if err != nil {
 		return 0, err
 	}
@@ -635,6 +1025,77 @@ func (q *Queries) Generation(ctx context.Context, phoneIndex string) (int64, err
 	var generation int64
 	err := row.Scan(&generation)
 	return generation, err
+}
+
+const goodProofs = `-- name: GoodProofs :many
+SELECT p.id, p.citizen_id, p.called_sealed, p.level, p.used_at, p.proved_at, p.expires_at FROM identity_proofs p
+    LEFT JOIN identity_secrets s ON s.citizen_id = p.citizen_id AND s.phone_index = p.phone_index
+WHERE p.phone_index = $1 AND p.expires_at > $2 AND (p.session = $3 AND p.used_at > $4
+    OR s.citizen_id IS NULL AND p.used_at > $5 OR s.citizen_id IS NOT NULL AND p.used_at > $6)
+    AND NOT EXISTS (SELECT 1 FROM identity_bindings b
+        WHERE b.citizen_id = p.citizen_id AND b.phone_index = p.phone_index AND b.blocked_until_at > $2)
+ORDER BY CASE WHEN p.session = $3 THEN 0 ELSE 1 END, p.proved_at DESC, p.id DESC
+`
+
+type GoodProofsParams struct {
+	PhoneIndex     string
+	Now            dbtime.Time
+	Session        string
+	OwnSilentAt    dbtime.Time
+	SilentAt       dbtime.Time
+	SecretSilentAt dbtime.Time
+}
+
+type GoodProofsRow struct {
+	ID           string
+	CitizenID    string
+	CalledSealed []byte
+	Level        int64
+	UsedAt       dbtime.Time
+	ProvedAt     dbtime.Time
+	ExpiresAt    dbtime.Time
+}
+
+// Those that are good in a session, its own first, which texts have no end of: of them one too
+// is good for a span. Another's are after a use so late that the
+// span of silence is not over, which is another where the person has a secret on the phone. None
+// is while a dispute holds the phone off, whatever a row says.
+func (q *Queries) GoodProofs(ctx context.Context, arg GoodProofsParams) ([]GoodProofsRow, error) {
+	rows, err := q.db.QueryContext(ctx, goodProofs,
+		arg.PhoneIndex,
+		arg.Now,
+		arg.Session,
+		arg.OwnSilentAt,
+		arg.SilentAt,
+		arg.SecretSilentAt,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GoodProofsRow
+	for rows.Next() {
+		var i GoodProofsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.CitizenID,
+			&i.CalledSealed,
+			&i.Level,
+			&i.UsedAt,
+			&i.ProvedAt,
+			&i.ExpiresAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const guessesByPIN = `-- name: GuessesByPIN :many
@@ -833,7 +1294,8 @@ func (q *Queries) InsertKey(ctx context.Context, arg InsertKeyParams) (int64, er
 }
 
 const insertProof = `-- name: InsertProof :exec
-INSERT INTO identity_proofs (id, phone_index, citizen_id, proved_at, expires_at, called_sealed) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO identity_proofs (id, phone_index, citizen_id, proved_at, expires_at, called_sealed, level, session, used_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $4)
 `
 
 type InsertProofParams struct {
@@ -843,6 +1305,8 @@ type InsertProofParams struct {
 	ProvedAt     dbtime.Time
 	ExpiresAt    dbtime.Time
 	CalledSealed []byte
+	Level        int64
+	Session      string
 }
 
 func (q *Queries) InsertProof(ctx context.Context, arg InsertProofParams) error {
@@ -853,6 +1317,8 @@ func (q *Queries) InsertProof(ctx context.Context, arg InsertProofParams) error 
 		arg.ProvedAt,
 		arg.ExpiresAt,
 		arg.CalledSealed,
+		arg.Level,
+		arg.Session,
 	)
 	return err
 }
@@ -960,26 +1426,19 @@ func (q *Queries) LapseProofsOf(ctx context.Context, arg LapseProofsOfParams) er
 	return err
 }
 
-const lastProof = `-- name: LastProof :one
-SELECT id, citizen_id, called_sealed FROM identity_proofs
-WHERE phone_index = $1 AND expires_at > $2 ORDER BY proved_at DESC, id DESC LIMIT 1
+const lastCalled = `-- name: LastCalled :one
+SELECT id, called_sealed FROM identity_proofs WHERE citizen_id = $1 ORDER BY proved_at DESC, id DESC LIMIT 1
 `
 
-type LastProofParams struct {
-	PhoneIndex string
-	ExpiresAt  dbtime.Time
-}
-
-type LastProofRow struct {
+type LastCalledRow struct {
 	ID           string
-	CitizenID    string
 	CalledSealed []byte
 }
 
-func (q *Queries) LastProof(ctx context.Context, arg LastProofParams) (LastProofRow, error) {
-	row := q.db.QueryRowContext(ctx, lastProof, arg.PhoneIndex, arg.ExpiresAt)
-	var i LastProofRow
-	err := row.Scan(&i.ID, &i.CitizenID, &i.CalledSealed)
+func (q *Queries) LastCalled(ctx context.Context, citizenID string) (LastCalledRow, error) {
+	row := q.db.QueryRowContext(ctx, lastCalled, citizenID)
+	var i LastCalledRow
+	err := row.Scan(&i.ID, &i.CalledSealed)
 	return i, err
 }
 
@@ -1009,7 +1468,7 @@ func (q *Queries) LiveCode(ctx context.Context, arg LiveCodeParams) (string, err
 }
 
 const liveCodes = `-- name: LiveCodes :many
-SELECT id, shared FROM identity_codes
+SELECT id, shared, expires_at FROM identity_codes
 WHERE phone_index = $1 AND door = $2 AND void_at IS NULL AND used_at IS NULL AND expires_at > $3 ORDER BY sent_at DESC, id DESC
 `
 
@@ -1020,8 +1479,9 @@ type LiveCodesParams struct {
 }
 
 type LiveCodesRow struct {
-	ID     string
-	Shared bool
+	ID        string
+	Shared    bool
+	ExpiresAt dbtime.Time
 }
 
 func (q *Queries) LiveCodes(ctx context.Context, arg LiveCodesParams) ([]LiveCodesRow, error) {
@@ -1033,7 +1493,7 @@ func (q *Queries) LiveCodes(ctx context.Context, arg LiveCodesParams) ([]LiveCod
 	var items []LiveCodesRow
 	for rows.Next() {
 		var i LiveCodesRow
-		if err := rows.Scan(&i.ID, &i.Shared); err != nil {
+		if err := rows.Scan(&i.ID, &i.Shared, &i.ExpiresAt); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -1057,6 +1517,7 @@ type LiveProofParams struct {
 	ExpiresAt  dbtime.Time
 }
 
+// In whichever session.
 func (q *Queries) LiveProof(ctx context.Context, arg LiveProofParams) (int64, error) {
 	row := q.db.QueryRowContext(ctx, liveProof, arg.PhoneIndex, arg.CitizenID, arg.ExpiresAt)
 	var count int64
@@ -1164,6 +1625,66 @@ func (q *Queries) MarkKnown(ctx context.Context, id string) error {
 	return err
 }
 
+const national = `-- name: National :one
+SELECT id, phone_index, phone_sealed, generation, begun_in, citizen_id, channel, locale, state_mac, secret_sealed, pause, state, why, enrolled, token_mac, begun_at, expires_at, asked_at FROM identity_national_sign_ins WHERE id = $1
+`
+
+func (q *Queries) National(ctx context.Context, id string) (IdentityNationalSignIn, error) {
+	row := q.db.QueryRowContext(ctx, national, id)
+	var i IdentityNationalSignIn
+	err := row.Scan(
+		&i.ID,
+		&i.PhoneIndex,
+		&i.PhoneSealed,
+		&i.Generation,
+		&i.BegunIn,
+		&i.CitizenID,
+		&i.Channel,
+		&i.Locale,
+		&i.StateMac,
+		&i.SecretSealed,
+		&i.Pause,
+		&i.State,
+		&i.Why,
+		&i.Enrolled,
+		&i.TokenMac,
+		&i.BegunAt,
+		&i.ExpiresAt,
+		&i.AskedAt,
+	)
+	return i, err
+}
+
+const nationalByState = `-- name: NationalByState :one
+SELECT id, phone_index, phone_sealed, generation, begun_in, citizen_id, channel, locale, state_mac, secret_sealed, pause, state, why, enrolled, token_mac, begun_at, expires_at, asked_at FROM identity_national_sign_ins WHERE state_mac = $1
+`
+
+func (q *Queries) NationalByState(ctx context.Context, stateMac string) (IdentityNationalSignIn, error) {
+	row := q.db.QueryRowContext(ctx, nationalByState, stateMac)
+	var i IdentityNationalSignIn
+	err := row.Scan(
+		&i.ID,
+		&i.PhoneIndex,
+		&i.PhoneSealed,
+		&i.Generation,
+		&i.BegunIn,
+		&i.CitizenID,
+		&i.Channel,
+		&i.Locale,
+		&i.StateMac,
+		&i.SecretSealed,
+		&i.Pause,
+		&i.State,
+		&i.Why,
+		&i.Enrolled,
+		&i.TokenMac,
+		&i.BegunAt,
+		&i.ExpiresAt,
+		&i.AskedAt,
+	)
+	return i, err
+}
+
 const nextGeneration = `-- name: NextGeneration :exec
 UPDATE identity_phones SET generation = generation + 1, changed_at = $1 WHERE phone_index = $2
 `
@@ -1193,7 +1714,7 @@ func (q *Queries) NoteSession(ctx context.Context, arg NoteSessionParams) error 
 }
 
 const noticesTo = `-- name: NoticesTo :many
-SELECT id, number, told_index, citizen_id, phone_index, made_at, expires_at, undone_at FROM identity_notices WHERE told_index = $1 AND made_at > $2 ORDER BY made_at DESC
+SELECT id, number, told_index, citizen_id, phone_index, made_at, expires_at, undone_at, mac FROM identity_notices WHERE told_index = $1 AND made_at > $2 ORDER BY made_at DESC
 `
 
 type NoticesToParams struct {
@@ -1219,6 +1740,7 @@ func (q *Queries) NoticesTo(ctx context.Context, arg NoticesToParams) ([]Identit
 			&i.MadeAt,
 			&i.ExpiresAt,
 			&i.UndoneAt,
+			&i.Mac,
 		); err != nil {
 			return nil, err
 		}
@@ -1259,6 +1781,24 @@ func (q *Queries) OpenAttempt(ctx context.Context, arg OpenAttemptParams) error 
 	return err
 }
 
+const openEnrolments = `-- name: OpenEnrolments :one
+SELECT COUNT(*) FROM identity_enrolments
+WHERE phone_index = $1 AND used_at IS NULL AND void_at IS NULL AND tries < $2 AND expires_at > $3
+`
+
+type OpenEnrolmentsParams struct {
+	PhoneIndex string
+	Tries      int64
+	ExpiresAt  dbtime.Time
+}
+
+func (q *Queries) OpenEnrolments(ctx context.Context, arg OpenEnrolmentsParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, openEnrolments, arg.PhoneIndex, arg.Tries, arg.ExpiresAt)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const openNotices = `-- name: OpenNotices :one
 SELECT COUNT(*) FROM identity_notices
 WHERE told_index = $1 AND phone_index = $2 AND citizen_id = $3 AND undone_at IS NULL AND expires_at > $4
@@ -1292,6 +1832,57 @@ func (q *Queries) PhoneLocale(ctx context.Context, phoneIndex string) (string, e
 	var locale string
 	err := row.Scan(&locale)
 	return locale, err
+}
+
+const proveNational = `-- name: ProveNational :execrows
+UPDATE identity_national_sign_ins SET state = 'done', citizen_id = $1, enrolled = $2, token_mac = $3, phone_sealed = $5, secret_sealed = $5
+WHERE id = $4 AND state = 'asking'
+`
+
+type ProveNationalParams struct {
+	CitizenID string
+	Enrolled  bool
+	TokenMac  sql.NullString
+	ID        string
+	Wiped     []byte
+}
+
+func (q *Queries) ProveNational(ctx context.Context, arg ProveNationalParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, proveNational,
+		arg.CitizenID,
+		arg.Enrolled,
+		arg.TokenMac,
+		arg.ID,
+		arg.Wiped,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const raiseProof = `-- name: RaiseProof :execrows
+UPDATE identity_proofs SET level = $1 WHERE id = $2 AND phone_index = $3 AND expires_at > $4 AND level < $1
+`
+
+type RaiseProofParams struct {
+	Level      int64
+	ID         string
+	PhoneIndex string
+	ExpiresAt  dbtime.Time
+}
+
+func (q *Queries) RaiseProof(ctx context.Context, arg RaiseProofParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, raiseProof,
+		arg.Level,
+		arg.ID,
+		arg.PhoneIndex,
+		arg.ExpiresAt,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const refreshToken = `-- name: RefreshToken :one
@@ -1348,6 +1939,23 @@ UPDATE identity_attempts SET state = 'open', asked_at = NULL WHERE id = $1 AND s
 
 func (q *Queries) ReopenAttempt(ctx context.Context, id string) (int64, error) {
 	result, err := q.db.ExecContext(ctx, reopenAttempt, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const reopenNational = `-- name: ReopenNational :execrows
+UPDATE identity_national_sign_ins SET state = 'open', pause = $1 WHERE id = $2 AND state = 'asking'
+`
+
+type ReopenNationalParams struct {
+	Pause int64
+	ID    string
+}
+
+func (q *Queries) ReopenNational(ctx context.Context, arg ReopenNationalParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, reopenNational, arg.Pause, arg.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -1416,6 +2024,41 @@ func (q *Queries) RevokeKey(ctx context.Context, arg RevokeKeyParams) error {
 	return err
 }
 
+const secretSetAt = `-- name: SecretSetAt :one
+SELECT set_at FROM identity_secrets WHERE citizen_id = $1 AND phone_index = $2
+`
+
+type SecretSetAtParams struct {
+	CitizenID  string
+	PhoneIndex string
+}
+
+func (q *Queries) SecretSetAt(ctx context.Context, arg SecretSetAtParams) (dbtime.Time, error) {
+	row := q.db.QueryRowContext(ctx, secretSetAt, arg.CitizenID, arg.PhoneIndex)
+	var set_at dbtime.Time
+	err := row.Scan(&set_at)
+	return set_at, err
+}
+
+const secretsLockedUntil = `-- name: SecretsLockedUntil :one
+SELECT locked_until_at FROM identity_secrets
+WHERE phone_index = $1 AND (citizen_id = $2 OR $2 = '') AND citizen_id <> $3
+    AND locked_until_at IS NOT NULL ORDER BY locked_until_at LIMIT 1
+`
+
+type SecretsLockedUntilParams struct {
+	PhoneIndex string
+	CitizenID  string
+	But        string
+}
+
+func (q *Queries) SecretsLockedUntil(ctx context.Context, arg SecretsLockedUntilParams) (dbtime.Time, error) {
+	row := q.db.QueryRowContext(ctx, secretsLockedUntil, arg.PhoneIndex, arg.CitizenID, arg.But)
+	var locked_until_at dbtime.Time
+	err := row.Scan(&locked_until_at)
+	return locked_until_at, err
+}
+
 const setLocale = `-- name: SetLocale :exec
 INSERT INTO identity_phones (phone_index, locale, changed_at, talk) VALUES ($1, $2, $3, $4)
 ON CONFLICT (phone_index) DO UPDATE SET locale = excluded.locale, changed_at = excluded.changed_at, talk = excluded.talk
@@ -1434,6 +2077,31 @@ func (q *Queries) SetLocale(ctx context.Context, arg SetLocaleParams) error {
 		arg.Locale,
 		arg.ChangedAt,
 		arg.Talk,
+	)
+	return err
+}
+
+const setSecret = `-- name: SetSecret :exec
+INSERT INTO identity_secrets (citizen_id, phone_index, hash, called_sealed, set_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (citizen_id, phone_index) DO UPDATE SET hash = excluded.hash, called_sealed = excluded.called_sealed, set_at = excluded.set_at,
+    tries = 0, locked_until_at = NULL
+`
+
+type SetSecretParams struct {
+	CitizenID    string
+	PhoneIndex   string
+	Hash         string
+	CalledSealed []byte
+	SetAt        dbtime.Time
+}
+
+func (q *Queries) SetSecret(ctx context.Context, arg SetSecretParams) error {
+	_, err := q.db.ExecContext(ctx, setSecret,
+		arg.CitizenID,
+		arg.PhoneIndex,
+		arg.Hash,
+		arg.CalledSealed,
+		arg.SetAt,
 	)
 	return err
 }
@@ -1556,6 +2224,108 @@ func (q *Queries) TryCode(ctx context.Context, arg TryCodeParams) (TryCodeRow, e
 	return i, err
 }
 
+const tryEnrolments = `-- name: TryEnrolments :many
+UPDATE identity_enrolments SET tries = tries + 1
+WHERE phone_index = $1 AND used_at IS NULL AND void_at IS NULL AND tries < $2 AND expires_at > $3 RETURNING id, citizen_id, phone_index, document_mac, called_sealed, code_mac, tries, made_at, expires_at, used_at, void_at
+`
+
+type TryEnrolmentsParams struct {
+	PhoneIndex string
+	Tries      int64
+	ExpiresAt  dbtime.Time
+}
+
+func (q *Queries) TryEnrolments(ctx context.Context, arg TryEnrolmentsParams) ([]IdentityEnrolment, error) {
+	rows, err := q.db.QueryContext(ctx, tryEnrolments, arg.PhoneIndex, arg.Tries, arg.ExpiresAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []IdentityEnrolment
+	for rows.Next() {
+		var i IdentityEnrolment
+		if err := rows.Scan(
+			&i.ID,
+			&i.CitizenID,
+			&i.PhoneIndex,
+			&i.DocumentMac,
+			&i.CalledSealed,
+			&i.CodeMac,
+			&i.Tries,
+			&i.MadeAt,
+			&i.ExpiresAt,
+			&i.UsedAt,
+			&i.VoidAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const trySecrets = `-- name: TrySecrets :many
+UPDATE identity_secrets SET
+    tries = CASE WHEN locked_until_at IS NULL THEN tries + 1 ELSE 1 END,
+    locked_until_at = CASE WHEN locked_until_at IS NULL AND tries + 1 >= $1 THEN $2 ELSE NULLIF(tries, tries) END
+WHERE phone_index = $3 AND (citizen_id = $4 OR $4 = '') AND citizen_id <> $5
+    AND (locked_until_at IS NULL OR locked_until_at <= $6) RETURNING citizen_id, phone_index, hash, called_sealed, set_at, tries, locked_until_at
+`
+
+type TrySecretsParams struct {
+	Most       int64
+	UntilAt    dbtime.Time
+	PhoneIndex string
+	CitizenID  string
+	But        string
+	Now        dbtime.Time
+}
+
+// One whose lock is over begins anew. NULLIF is NULL, as a number: an untyped one is text.
+func (q *Queries) TrySecrets(ctx context.Context, arg TrySecretsParams) ([]IdentitySecret, error) {
+	rows, err := q.db.QueryContext(ctx, trySecrets,
+		arg.Most,
+		arg.UntilAt,
+		arg.PhoneIndex,
+		arg.CitizenID,
+		arg.But,
+		arg.Now,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []IdentitySecret
+	for rows.Next() {
+		var i IdentitySecret
+		if err := rows.Scan(
+			&i.CitizenID,
+			&i.PhoneIndex,
+			&i.Hash,
+			&i.CalledSealed,
+			&i.SetAt,
+			&i.Tries,
+			&i.LockedUntilAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const tryUnbound = `-- name: TryUnbound :one
 UPDATE identity_codes SET unbound_tries = unbound_tries + 1
 WHERE id = $1 AND void_at IS NULL AND used_at IS NULL AND unbound_tries < $2 AND expires_at > $3
@@ -1586,6 +2356,20 @@ DELETE FROM identity_bindings WHERE phone_index = $1
 
 func (q *Queries) Unbind(ctx context.Context, phoneIndex string) error {
 	_, err := q.db.ExecContext(ctx, unbind, phoneIndex)
+	return err
+}
+
+const uncountSecret = `-- name: UncountSecret :exec
+UPDATE identity_secrets SET tries = tries - 1, locked_until_at = NULL WHERE citizen_id = $1 AND phone_index = $2 AND tries > 0
+`
+
+type UncountSecretParams struct {
+	CitizenID  string
+	PhoneIndex string
+}
+
+func (q *Queries) UncountSecret(ctx context.Context, arg UncountSecretParams) error {
+	_, err := q.db.ExecContext(ctx, uncountSecret, arg.CitizenID, arg.PhoneIndex)
 	return err
 }
 
@@ -1655,6 +2439,41 @@ func (q *Queries) UseCode(ctx context.Context, arg UseCodeParams) (int64, error)
 	return result.RowsAffected()
 }
 
+const useEnrolment = `-- name: UseEnrolment :execrows
+UPDATE identity_enrolments SET used_at = $1 WHERE id = $2 AND used_at IS NULL AND void_at IS NULL
+`
+
+type UseEnrolmentParams struct {
+	UsedAt dbtime.Time
+	ID     string
+}
+
+func (q *Queries) UseEnrolment(ctx context.Context, arg UseEnrolmentParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, useEnrolment, arg.UsedAt, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const useProof = `-- name: UseProof :execrows
+UPDATE identity_proofs SET used_at = $1 WHERE id = $2 AND used_at <= $3 AND expires_at > $1
+`
+
+type UseProofParams struct {
+	Now     dbtime.Time
+	ID      string
+	NotedAt dbtime.Time
+}
+
+func (q *Queries) UseProof(ctx context.Context, arg UseProofParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, useProof, arg.Now, arg.ID, arg.NotedAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const useRefreshToken = `-- name: UseRefreshToken :exec
 UPDATE identity_refresh_tokens SET used_at = $1, used_by = $2 WHERE token_mac = $3
 `
@@ -1698,6 +2517,35 @@ type VoidCodesParams struct {
 
 func (q *Queries) VoidCodes(ctx context.Context, arg VoidCodesParams) error {
 	_, err := q.db.ExecContext(ctx, voidCodes, arg.VoidAt, arg.PhoneIndex, arg.Door)
+	return err
+}
+
+const voidEnrolments = `-- name: VoidEnrolments :exec
+UPDATE identity_enrolments SET void_at = $1 WHERE citizen_id = $2 AND phone_index = $3 AND used_at IS NULL AND void_at IS NULL
+`
+
+type VoidEnrolmentsParams struct {
+	VoidAt     dbtime.Time
+	CitizenID  string
+	PhoneIndex string
+}
+
+func (q *Queries) VoidEnrolments(ctx context.Context, arg VoidEnrolmentsParams) error {
+	_, err := q.db.ExecContext(ctx, voidEnrolments, arg.VoidAt, arg.CitizenID, arg.PhoneIndex)
+	return err
+}
+
+const voidEnrolmentsOfPhone = `-- name: VoidEnrolmentsOfPhone :exec
+UPDATE identity_enrolments SET void_at = $1 WHERE phone_index = $2 AND used_at IS NULL AND void_at IS NULL
+`
+
+type VoidEnrolmentsOfPhoneParams struct {
+	VoidAt     dbtime.Time
+	PhoneIndex string
+}
+
+func (q *Queries) VoidEnrolmentsOfPhone(ctx context.Context, arg VoidEnrolmentsOfPhoneParams) error {
+	_, err := q.db.ExecContext(ctx, voidEnrolmentsOfPhone, arg.VoidAt, arg.PhoneIndex)
 	return err
 }
 

@@ -12,6 +12,67 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
+const about = `-- name: About :many
+SELECT id, dedup, purpose, locale, phone_index, phone_sealed, text_sealed, state, tries, provider_id, queued_at, expires_at, sent_at, finished_at, provider, operator, parts, cost, turn, doubted_at, id_decimal, id_hex, uncertain, ask_at, asked, about, topic, leaving_until_at FROM notify_messages WHERE about = $1 AND about <> '' ORDER BY queued_at DESC LIMIT $2
+`
+
+type AboutParams struct {
+	About string
+	Limit int32
+}
+
+func (q *Queries) About(ctx context.Context, arg AboutParams) ([]NotifyMessage, error) {
+	rows, err := q.db.QueryContext(ctx, about, arg.About, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NotifyMessage
+	for rows.Next() {
+		var i NotifyMessage
+		if err := rows.Scan(
+			&i.ID,
+			&i.Dedup,
+			&i.Purpose,
+			&i.Locale,
+			&i.PhoneIndex,
+			&i.PhoneSealed,
+			&i.TextSealed,
+			&i.State,
+			&i.Tries,
+			&i.ProviderID,
+			&i.QueuedAt,
+			&i.ExpiresAt,
+			&i.SentAt,
+			&i.FinishedAt,
+			&i.Provider,
+			&i.Operator,
+			&i.Parts,
+			&i.Cost,
+			&i.Turn,
+			&i.DoubtedAt,
+			&i.IDDecimal,
+			&i.IDHex,
+			&i.Uncertain,
+			&i.AskAt,
+			&i.Asked,
+			&i.About,
+			&i.Topic,
+			&i.LeavingUntilAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ask = `-- name: Ask :execrows
 UPDATE notify_messages SET ask_at = $1, asked = asked + 1 WHERE id = $2 AND asked = $3 AND state IN ('sent', 'queued')
 `
@@ -138,6 +199,15 @@ func (q *Queries) DropAbout(ctx context.Context, arg DropAboutParams) error {
 	return err
 }
 
+const eraseAbout = `-- name: EraseAbout :exec
+DELETE FROM notify_messages WHERE about = $1 AND about <> ''
+`
+
+func (q *Queries) EraseAbout(ctx context.Context, about string) error {
+	_, err := q.db.ExecContext(ctx, eraseAbout, about)
+	return err
+}
+
 const finish = `-- name: Finish :execrows
 UPDATE notify_messages SET state = $1, finished_at = $2 WHERE provider_id = $3 AND state = 'sent'
 `
@@ -168,6 +238,18 @@ type FinishMeantParams struct {
 
 func (q *Queries) FinishMeant(ctx context.Context, arg FinishMeantParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, finishMeant, arg.State, arg.FinishedAt, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const forgetMessages = `-- name: ForgetMessages :execrows
+DELETE FROM notify_messages WHERE id IN (SELECT o.id FROM notify_messages o WHERE o.queued_at < $1 AND o.state <> 'queued' LIMIT 1000)
+`
+
+func (q *Queries) ForgetMessages(ctx context.Context, queuedAt dbtime.Time) (int64, error) {
+	result, err := q.db.ExecContext(ctx, forgetMessages, queuedAt)
 	if err != nil {
 		return 0, err
 	}

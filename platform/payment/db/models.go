@@ -8,13 +8,6 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
-type Partner struct {
-	ID         string
-	SecretHash string
-	CreatedAt  dbtime.Time
-	DisabledAt dbtime.Time
-}
-
 type Payment struct {
 	ID          string
 	Code        string
@@ -37,6 +30,7 @@ type Payment struct {
 	Trying      bool
 	Tries       int64
 	WaitsFor    string
+	PartnerID   string
 }
 
 type PaymentLine struct {

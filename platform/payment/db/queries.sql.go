@@ -14,7 +14,7 @@ import (
 const acceptPayment = `-- name: AcceptPayment :one
 UPDATE payments SET state = 'accepted', accepted_at = $2, try_at = $3
 WHERE id = $1 AND state = 'awaiting'
-RETURNING id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries, waits_for
+RETURNING id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries, waits_for, partner_id
 `
 
 type AcceptPaymentParams struct {
@@ -48,6 +48,7 @@ func (q *Queries) AcceptPayment(ctx context.Context, arg AcceptPaymentParams) (P
 		&i.Trying,
 		&i.Tries,
 		&i.WaitsFor,
+		&i.PartnerID,
 	)
 	return i, err
 }
@@ -83,6 +84,25 @@ type BeginTryParams struct {
 
 func (q *Queries) BeginTry(ctx context.Context, arg BeginTryParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, beginTry, arg.Until, arg.Now, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const cancelQuote = `-- name: CancelQuote :execrows
+UPDATE payments SET state = 'cancelled', finished_at = $1
+WHERE id = $2 AND partner_id = $3 AND state = 'awaiting'
+`
+
+type CancelQuoteParams struct {
+	FinishedAt dbtime.Time
+	ID         string
+	PartnerID  string
+}
+
+func (q *Queries) CancelQuote(ctx context.Context, arg CancelQuoteParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, cancelQuote, arg.FinishedAt, arg.ID, arg.PartnerID)
 	if err != nil {
 		return 0, err
 	}
@@ -203,6 +223,19 @@ func (q *Queries) CountClaims(ctx context.Context, arg CountClaimsParams) (int64
 	return count, err
 }
 
+const countRefunds = `-- name: CountRefunds :one
+SELECT COUNT(*) FROM payments p WHERE p.state IN ('refund_due', 'in_doubt') AND EXISTS (
+    SELECT 1 FROM payment_lines l WHERE l.payment_id = p.id AND l.state = 'refund_due' AND NOT EXISTS (
+        SELECT 1 FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind = 'returned'))
+`
+
+func (q *Queries) CountRefunds(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countRefunds)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const countSuspended = `-- name: CountSuspended :one
 SELECT COUNT(*) FROM payments WHERE state = 'in_doubt'
 `
@@ -232,23 +265,113 @@ func (q *Queries) CountTold(ctx context.Context, arg CountToldParams) (int64, er
 	return count, err
 }
 
-const createPartner = `-- name: CreatePartner :execrows
-INSERT INTO partners (id, secret_hash, created_at) VALUES ($1, $2, $3)
-ON CONFLICT DO NOTHING
+const dayOf = `-- name: DayOf :many
+SELECT t.partner_id, t.txn_id, t.prv_txn, t.account, t.amount, t.paid_at, t.received_at, t.payment_id, t.decision, p.id, p.code, p.service, p.owner, p.phone_sealed, p.open_key, p.locale, p.channel, p.operator, p.amount, p.state, p.opened_at, p.expires_at, p.confirmed_at, p.accepted_at, p.finished_at, p.worked_at, p.try_at, p.trying, p.tries, p.waits_for, p.partner_id FROM payment_txns t JOIN payments p ON p.id = t.payment_id
+WHERE t.partner_id = $1 AND t.decision = 'approved'
+    AND t.received_at >= $2 AND t.received_at < $3
+    AND (t.received_at > $2 OR t.txn_id > $4)
+ORDER BY t.received_at, t.txn_id LIMIT $5
 `
 
-type CreatePartnerParams struct {
-	ID         string
-	SecretHash string
-	CreatedAt  dbtime.Time
+type DayOfParams struct {
+	PartnerID string
+	AfterAt   dbtime.Time
+	UntilAt   dbtime.Time
+	AfterTxn  string
+	Rows      int32
 }
 
-func (q *Queries) CreatePartner(ctx context.Context, arg CreatePartnerParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, createPartner, arg.ID, arg.SecretHash, arg.CreatedAt)
+type DayOfRow struct {
+	PaymentTxn PaymentTxn
+	Payment    Payment
+}
+
+// What a partner paid in a span of time and we took.
+func (q *Queries) DayOf(ctx context.Context, arg DayOfParams) ([]DayOfRow, error) {
+	rows, err := q.db.QueryContext(ctx, dayOf,
+		arg.PartnerID,
+		arg.AfterAt,
+		arg.UntilAt,
+		arg.AfterTxn,
+		arg.Rows,
+	)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return result.RowsAffected()
+	defer rows.Close()
+	var items []DayOfRow
+	for rows.Next() {
+		var i DayOfRow
+		if err := rows.Scan(
+			&i.PaymentTxn.PartnerID,
+			&i.PaymentTxn.TxnID,
+			&i.PaymentTxn.PrvTxn,
+			&i.PaymentTxn.Account,
+			&i.PaymentTxn.Amount,
+			&i.PaymentTxn.PaidAt,
+			&i.PaymentTxn.ReceivedAt,
+			&i.PaymentTxn.PaymentID,
+			&i.PaymentTxn.Decision,
+			&i.Payment.ID,
+			&i.Payment.Code,
+			&i.Payment.Service,
+			&i.Payment.Owner,
+			&i.Payment.PhoneSealed,
+			&i.Payment.OpenKey,
+			&i.Payment.Locale,
+			&i.Payment.Channel,
+			&i.Payment.Operator,
+			&i.Payment.Amount,
+			&i.Payment.State,
+			&i.Payment.OpenedAt,
+			&i.Payment.ExpiresAt,
+			&i.Payment.ConfirmedAt,
+			&i.Payment.AcceptedAt,
+			&i.Payment.FinishedAt,
+			&i.Payment.WorkedAt,
+			&i.Payment.TryAt,
+			&i.Payment.Trying,
+			&i.Payment.Tries,
+			&i.Payment.WaitsFor,
+			&i.Payment.PartnerID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const dayTotal = `-- name: DayTotal :one
+SELECT COUNT(*) AS count, SUM(amount) AS amount FROM payment_txns
+WHERE partner_id = $1 AND decision = 'approved'
+    AND received_at >= $2 AND received_at < $3
+GROUP BY partner_id
+`
+
+type DayTotalParams struct {
+	PartnerID string
+	FirstAt   dbtime.Time
+	UntilAt   dbtime.Time
+}
+
+type DayTotalRow struct {
+	Count  int64
+	Amount int64
+}
+
+// No row where nothing was paid.
+func (q *Queries) DayTotal(ctx context.Context, arg DayTotalParams) (DayTotalRow, error) {
+	row := q.db.QueryRowContext(ctx, dayTotal, arg.PartnerID, arg.FirstAt, arg.UntilAt)
+	var i DayTotalRow
+	err := row.Scan(&i.Count, &i.Amount)
+	return i, err
 }
 
 const decideTxn = `-- name: DecideTxn :exec
@@ -416,24 +539,8 @@ func (q *Queries) FinishPayment(ctx context.Context, arg FinishPaymentParams) (i
 	return result.RowsAffected()
 }
 
-const getPartner = `-- name: GetPartner :one
-SELECT id, secret_hash, created_at, disabled_at FROM partners WHERE id = $1
-`
-
-func (q *Queries) GetPartner(ctx context.Context, id string) (Partner, error) {
-	row := q.db.QueryRowContext(ctx, getPartner, id)
-	var i Partner
-	err := row.Scan(
-		&i.ID,
-		&i.SecretHash,
-		&i.CreatedAt,
-		&i.DisabledAt,
-	)
-	return i, err
-}
-
 const getPayment = `-- name: GetPayment :one
-SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries, waits_for FROM payments WHERE id = $1
+SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries, waits_for, partner_id FROM payments WHERE id = $1
 `
 
 func (q *Queries) GetPayment(ctx context.Context, id string) (Payment, error) {
@@ -461,12 +568,13 @@ func (q *Queries) GetPayment(ctx context.Context, id string) (Payment, error) {
 		&i.Trying,
 		&i.Tries,
 		&i.WaitsFor,
+		&i.PartnerID,
 	)
 	return i, err
 }
 
 const getPaymentByCode = `-- name: GetPaymentByCode :one
-SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries, waits_for FROM payments WHERE code = $1
+SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries, waits_for, partner_id FROM payments WHERE code = $1
 `
 
 func (q *Queries) GetPaymentByCode(ctx context.Context, code string) (Payment, error) {
@@ -494,12 +602,13 @@ func (q *Queries) GetPaymentByCode(ctx context.Context, code string) (Payment, e
 		&i.Trying,
 		&i.Tries,
 		&i.WaitsFor,
+		&i.PartnerID,
 	)
 	return i, err
 }
 
 const getPaymentByOpenKey = `-- name: GetPaymentByOpenKey :one
-SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries, waits_for FROM payments WHERE open_key = $1
+SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries, waits_for, partner_id FROM payments WHERE open_key = $1
 `
 
 func (q *Queries) GetPaymentByOpenKey(ctx context.Context, openKey string) (Payment, error) {
@@ -527,6 +636,7 @@ func (q *Queries) GetPaymentByOpenKey(ctx context.Context, openKey string) (Paym
 		&i.Trying,
 		&i.Tries,
 		&i.WaitsFor,
+		&i.PartnerID,
 	)
 	return i, err
 }
@@ -613,8 +723,8 @@ func (q *Queries) InsertLine(ctx context.Context, arg InsertLineParams) error {
 }
 
 const insertPayment = `-- name: InsertPayment :execrows
-INSERT INTO payments (id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'quoted', $11, $12)
+INSERT INTO payments (id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, partner_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'quoted', $11, $12, $13)
 ON CONFLICT DO NOTHING
 `
 
@@ -631,6 +741,7 @@ type InsertPaymentParams struct {
 	Amount      int64
 	OpenedAt    dbtime.Time
 	ExpiresAt   dbtime.Time
+	PartnerID   string
 }
 
 func (q *Queries) InsertPayment(ctx context.Context, arg InsertPaymentParams) (int64, error) {
@@ -647,6 +758,7 @@ func (q *Queries) InsertPayment(ctx context.Context, arg InsertPaymentParams) (i
 		arg.Amount,
 		arg.OpenedAt,
 		arg.ExpiresAt,
+		arg.PartnerID,
 	)
 	if err != nil {
 		return 0, err
@@ -756,7 +868,7 @@ func (q *Queries) ListLines(ctx context.Context, paymentID string) ([]PaymentLin
 }
 
 const listOpenPayments = `-- name: ListOpenPayments :many
-SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries, waits_for FROM payments
+SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries, waits_for, partner_id FROM payments
 WHERE owner = $1 AND service = $2 AND opened_at >= $3 AND state IN ('quoted', 'awaiting')
 ORDER BY opened_at DESC
 LIMIT 50
@@ -799,6 +911,63 @@ func (q *Queries) ListOpenPayments(ctx context.Context, arg ListOpenPaymentsPara
 			&i.Trying,
 			&i.Tries,
 			&i.WaitsFor,
+			&i.PartnerID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listRefunds = `-- name: ListRefunds :many
+SELECT p.id, p.service, p.accepted_at, p.finished_at, l.n, l.ref, l.amount, l.reason, t.partner_id, t.txn_id
+FROM payments p JOIN payment_lines l ON l.payment_id = p.id JOIN payment_txns t ON t.payment_id = p.id AND t.decision = 'approved'
+WHERE p.state IN ('refund_due', 'in_doubt') AND l.state = 'refund_due' AND NOT EXISTS (
+    SELECT 1 FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind = 'returned')
+ORDER BY p.accepted_at, p.id, l.n LIMIT $1
+`
+
+type ListRefundsRow struct {
+	ID         string
+	Service    string
+	AcceptedAt dbtime.Time
+	FinishedAt dbtime.Time
+	N          int64
+	Ref        string
+	Amount     int64
+	Reason     string
+	PartnerID  string
+	TxnID      string
+}
+
+// What goes back and has not gone, line by line.
+func (q *Queries) ListRefunds(ctx context.Context, limit int32) ([]ListRefundsRow, error) {
+	rows, err := q.db.QueryContext(ctx, listRefunds, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListRefundsRow
+	for rows.Next() {
+		var i ListRefundsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Service,
+			&i.AcceptedAt,
+			&i.FinishedAt,
+			&i.N,
+			&i.Ref,
+			&i.Amount,
+			&i.Reason,
+			&i.PartnerID,
+			&i.TxnID,
 		); err != nil {
 			return nil, err
 		}
@@ -861,6 +1030,23 @@ func (q *Queries) ListSuspended(ctx context.Context, limit int32) ([]ListSuspend
 		return nil, err
 	}
 	return items, nil
+}
+
+const lockRefund = `-- name: LockRefund :execrows
+UPDATE payments SET worked_at = $1 WHERE id = $2 AND state IN ('refund_due', 'in_doubt')
+`
+
+type LockRefundParams struct {
+	Now dbtime.Time
+	ID  string
+}
+
+func (q *Queries) LockRefund(ctx context.Context, arg LockRefundParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, lockRefund, arg.Now, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const lockSuspended = `-- name: LockSuspended :execrows
@@ -961,6 +1147,25 @@ func (q *Queries) OldestAccepted(ctx context.Context) (OldestAcceptedRow, error)
 	return i, err
 }
 
+const oldestRefund = `-- name: OldestRefund :one
+SELECT p.accepted_at, p.finished_at FROM payments p WHERE p.state IN ('refund_due', 'in_doubt') AND EXISTS (
+    SELECT 1 FROM payment_lines l WHERE l.payment_id = p.id AND l.state = 'refund_due' AND NOT EXISTS (
+        SELECT 1 FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind = 'returned'))
+ORDER BY p.accepted_at, p.id LIMIT 1
+`
+
+type OldestRefundRow struct {
+	AcceptedAt dbtime.Time
+	FinishedAt dbtime.Time
+}
+
+func (q *Queries) OldestRefund(ctx context.Context) (OldestRefundRow, error) {
+	row := q.db.QueryRowContext(ctx, oldestRefund)
+	var i OldestRefundRow
+	err := row.Scan(&i.AcceptedAt, &i.FinishedAt)
+	return i, err
+}
+
 const oldestSuspended = `-- name: OldestSuspended :one
 SELECT id, accepted_at FROM payments WHERE state = 'in_doubt' ORDER BY accepted_at LIMIT 1
 `
@@ -978,7 +1183,7 @@ func (q *Queries) OldestSuspended(ctx context.Context) (OldestSuspendedRow, erro
 }
 
 const overtakenCodes = `-- name: OvertakenCodes :many
-SELECT p.id, p.code, p.service, p.owner, p.phone_sealed, p.open_key, p.locale, p.channel, p.operator, p.amount, p.state, p.opened_at, p.expires_at, p.confirmed_at, p.accepted_at, p.finished_at, p.worked_at, p.try_at, p.trying, p.tries, p.waits_for FROM payments p
+SELECT p.id, p.code, p.service, p.owner, p.phone_sealed, p.open_key, p.locale, p.channel, p.operator, p.amount, p.state, p.opened_at, p.expires_at, p.confirmed_at, p.accepted_at, p.finished_at, p.worked_at, p.try_at, p.trying, p.tries, p.waits_for, p.partner_id FROM payments p
 WHERE p.state = 'awaiting' AND p.expires_at > $1 AND EXISTS (
     SELECT 1 FROM payment_lines l
     JOIN payment_claims c ON c.service = p.service AND c.ref = l.ref
@@ -1023,6 +1228,7 @@ func (q *Queries) OvertakenCodes(ctx context.Context, arg OvertakenCodesParams) 
 			&i.Trying,
 			&i.Tries,
 			&i.WaitsFor,
+			&i.PartnerID,
 		); err != nil {
 			return nil, err
 		}
@@ -1037,8 +1243,30 @@ func (q *Queries) OvertakenCodes(ctx context.Context, arg OvertakenCodesParams) 
 	return items, nil
 }
 
+const paidBy = `-- name: PaidBy :one
+SELECT partner_id, txn_id, prv_txn, account, amount, paid_at, received_at, payment_id, decision FROM payment_txns WHERE payment_id = $1 AND decision = 'approved'
+`
+
+// The transaction that took a payment's money.
+func (q *Queries) PaidBy(ctx context.Context, paymentID string) (PaymentTxn, error) {
+	row := q.db.QueryRowContext(ctx, paidBy, paymentID)
+	var i PaymentTxn
+	err := row.Scan(
+		&i.PartnerID,
+		&i.TxnID,
+		&i.PrvTxn,
+		&i.Account,
+		&i.Amount,
+		&i.PaidAt,
+		&i.ReceivedAt,
+		&i.PaymentID,
+		&i.Decision,
+	)
+	return i, err
+}
+
 const payableWithBill = `-- name: PayableWithBill :many
-SELECT p.id, p.code, p.service, p.owner, p.phone_sealed, p.open_key, p.locale, p.channel, p.operator, p.amount, p.state, p.opened_at, p.expires_at, p.confirmed_at, p.accepted_at, p.finished_at, p.worked_at, p.try_at, p.trying, p.tries, p.waits_for FROM payments p JOIN payment_lines l ON l.payment_id = p.id
+SELECT p.id, p.code, p.service, p.owner, p.phone_sealed, p.open_key, p.locale, p.channel, p.operator, p.amount, p.state, p.opened_at, p.expires_at, p.confirmed_at, p.accepted_at, p.finished_at, p.worked_at, p.try_at, p.trying, p.tries, p.waits_for, p.partner_id FROM payments p JOIN payment_lines l ON l.payment_id = p.id
 WHERE l.ref = $1 AND l.state = 'quoted' AND p.service = $2 AND p.id <> $3
     AND p.state = 'awaiting' AND p.expires_at > $4
 ORDER BY p.id
@@ -1087,6 +1315,7 @@ func (q *Queries) PayableWithBill(ctx context.Context, arg PayableWithBillParams
 			&i.Trying,
 			&i.Tries,
 			&i.WaitsFor,
+			&i.PartnerID,
 		); err != nil {
 			return nil, err
 		}
@@ -1102,7 +1331,7 @@ func (q *Queries) PayableWithBill(ctx context.Context, arg PayableWithBillParams
 }
 
 const paymentsOf = `-- name: PaymentsOf :many
-SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries, waits_for FROM payments
+SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries, waits_for, partner_id FROM payments
 WHERE owner = $1 AND id < $2 AND (state <> 'quoted' OR expires_at > $3)
 ORDER BY id DESC LIMIT $4
 `
@@ -1152,6 +1381,7 @@ func (q *Queries) PaymentsOf(ctx context.Context, arg PaymentsOfParams) ([]Payme
 			&i.Trying,
 			&i.Tries,
 			&i.WaitsFor,
+			&i.PartnerID,
 		); err != nil {
 			return nil, err
 		}
@@ -1183,6 +1413,108 @@ func (q *Queries) PaymentsOfOwner(ctx context.Context, owner string) ([]string, 
 			return nil, err
 		}
 		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const quotesOf = `-- name: QuotesOf :many
+SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries, waits_for, partner_id FROM payments
+WHERE partner_id = $1 AND partner_id <> '' AND id < $2
+ORDER BY id DESC LIMIT $3
+`
+
+type QuotesOfParams struct {
+	PartnerID string
+	Before    string
+	Rows      int32
+}
+
+// A partner's own, the newest first: ids lie in order of time.
+func (q *Queries) QuotesOf(ctx context.Context, arg QuotesOfParams) ([]Payment, error) {
+	rows, err := q.db.QueryContext(ctx, quotesOf, arg.PartnerID, arg.Before, arg.Rows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Payment
+	for rows.Next() {
+		var i Payment
+		if err := rows.Scan(
+			&i.ID,
+			&i.Code,
+			&i.Service,
+			&i.Owner,
+			&i.PhoneSealed,
+			&i.OpenKey,
+			&i.Locale,
+			&i.Channel,
+			&i.Operator,
+			&i.Amount,
+			&i.State,
+			&i.OpenedAt,
+			&i.ExpiresAt,
+			&i.ConfirmedAt,
+			&i.AcceptedAt,
+			&i.FinishedAt,
+			&i.WorkedAt,
+			&i.TryAt,
+			&i.Trying,
+			&i.Tries,
+			&i.WaitsFor,
+			&i.PartnerID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const refundsOf = `-- name: RefundsOf :many
+SELECT p.service, l.n, l.amount, t.partner_id
+FROM payments p JOIN payment_lines l ON l.payment_id = p.id JOIN payment_txns t ON t.payment_id = p.id AND t.decision = 'approved'
+WHERE p.id = $1 AND l.state = 'refund_due' AND NOT EXISTS (
+    SELECT 1 FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind = 'returned')
+ORDER BY l.n
+`
+
+type RefundsOfRow struct {
+	Service   string
+	N         int64
+	Amount    int64
+	PartnerID string
+}
+
+func (q *Queries) RefundsOf(ctx context.Context, id string) ([]RefundsOfRow, error) {
+	rows, err := q.db.QueryContext(ctx, refundsOf, id)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RefundsOfRow
+	for rows.Next() {
+		var i RefundsOfRow
+		if err := rows.Scan(
+			&i.Service,
+			&i.N,
+			&i.Amount,
+			&i.PartnerID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -1233,19 +1565,31 @@ func (q *Queries) ReleaseClaims(ctx context.Context, paymentID string) error {
 	return err
 }
 
-const renewSecret = `-- name: RenewSecret :exec
-UPDATE partners SET secret_hash = $2 WHERE id = $1 AND secret_hash = $3
+const returnedLines = `-- name: ReturnedLines :many
+SELECT line FROM ledger_entries WHERE payment_id = $1 AND kind = 'returned'
 `
 
-type RenewSecretParams struct {
-	ID         string
-	SecretHash string
-	Was        string
-}
-
-func (q *Queries) RenewSecret(ctx context.Context, arg RenewSecretParams) error {
-	_, err := q.db.ExecContext(ctx, renewSecret, arg.ID, arg.SecretHash, arg.Was)
-	return err
+func (q *Queries) ReturnedLines(ctx context.Context, paymentID string) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, returnedLines, paymentID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var line int64
+		if err := rows.Scan(&line); err != nil {
+			return nil, err
+		}
+		items = append(items, line)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const suspendLine = `-- name: SuspendLine :execrows
@@ -1293,7 +1637,7 @@ func (q *Queries) WaitNoMore(ctx context.Context, id string) (int64, error) {
 }
 
 const waitingFor = `-- name: WaitingFor :many
-SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries, waits_for FROM payments WHERE waits_for = $1 AND waits_for <> '' ORDER BY id
+SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries, waits_for, partner_id FROM payments WHERE waits_for = $1 AND waits_for <> '' ORDER BY id
 `
 
 func (q *Queries) WaitingFor(ctx context.Context, waitsFor string) ([]Payment, error) {
@@ -1327,6 +1671,7 @@ func (q *Queries) WaitingFor(ctx context.Context, waitsFor string) ([]Payment, e
 			&i.Trying,
 			&i.Tries,
 			&i.WaitsFor,
+			&i.PartnerID,
 		); err != nil {
 			return nil, err
 		}

@@ -43,6 +43,50 @@ func (q *Queries) AddIntent(ctx context.Context, arg AddIntentParams) (int64, er
 	return result.RowsAffected()
 }
 
+const allOfCitizen = `-- name: AllOfCitizen :many
+SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at FROM certificates WHERE citizen_id = $1 ORDER BY requested_at DESC, id DESC LIMIT $2
+`
+
+type AllOfCitizenParams struct {
+	CitizenID string
+	Limit     int32
+}
+
+func (q *Queries) AllOfCitizen(ctx context.Context, arg AllOfCitizenParams) ([]Certificate, error) {
+	rows, err := q.db.QueryContext(ctx, allOfCitizen, arg.CitizenID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Certificate
+	for rows.Next() {
+		var i Certificate
+		if err := rows.Scan(
+			&i.ID,
+			&i.Number,
+			&i.RequestKey,
+			&i.CitizenID,
+			&i.Kind,
+			&i.State,
+			&i.IntentSealed,
+			&i.SignedSealed,
+			&i.RequestedAt,
+			&i.IssuedAt,
+			&i.RevokedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const byID = `-- name: ByID :one
 SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at FROM certificates WHERE id = $1
 `
@@ -221,4 +265,18 @@ func (q *Queries) Ordered(ctx context.Context, arg OrderedParams) (Certificate, 
 		&i.RevokedAt,
 	)
 	return i, err
+}
+
+const reseal = `-- name: Reseal :exec
+UPDATE certificates SET intent_sealed = $2 WHERE id = $1
+`
+
+type ResealParams struct {
+	ID           string
+	IntentSealed []byte
+}
+
+func (q *Queries) Reseal(ctx context.Context, arg ResealParams) error {
+	_, err := q.db.ExecContext(ctx, reseal, arg.ID, arg.IntentSealed)
+	return err
 }

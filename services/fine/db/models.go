@@ -3,3 +3,29 @@
 //   sqlc v1.31.1
 
 package db
+
+import (
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+)
+
+type FineCar struct {
+	ID          string
+	CitizenID   string
+	PlateIndex  string
+	PlateSealed []byte
+	PhoneIndex  string
+	PhoneSealed []byte
+	Locale      string
+	LinkedAt    dbtime.Time
+	WatchAt     dbtime.Time
+	FollowedAt  dbtime.Time
+	EndedAt     dbtime.Time
+}
+
+type FineTold struct {
+	CarID     string
+	Number    string
+	Kind      string
+	PaymentID string
+	ToldAt    dbtime.Time
+}

@@ -11,6 +11,234 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
+const allCarsOfCitizen = `-- name: AllCarsOfCitizen :many
+SELECT id, citizen_id, plate_index, plate_sealed, phone_index, phone_sealed, locale, linked_at, watch_at, followed_at, ended_at FROM fine_cars WHERE citizen_id = $1
+`
+
+func (q *Queries) AllCarsOfCitizen(ctx context.Context, citizenID string) ([]FineCar, error) {
+	rows, err := q.db.QueryContext(ctx, allCarsOfCitizen, citizenID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FineCar
+	for rows.Next() {
+		var i FineCar
+		if err := rows.Scan(
+			&i.ID,
+			&i.CitizenID,
+			&i.PlateIndex,
+			&i.PlateSealed,
+			&i.PhoneIndex,
+			&i.PhoneSealed,
+			&i.Locale,
+			&i.LinkedAt,
+			&i.WatchAt,
+			&i.FollowedAt,
+			&i.EndedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const carByPlate = `-- name: CarByPlate :one
+SELECT id, citizen_id, plate_index, plate_sealed, phone_index, phone_sealed, locale, linked_at, watch_at, followed_at, ended_at FROM fine_cars WHERE citizen_id = $1 AND plate_index = $2
+`
+
+type CarByPlateParams struct {
+	CitizenID  string
+	PlateIndex string
+}
+
+func (q *Queries) CarByPlate(ctx context.Context, arg CarByPlateParams) (FineCar, error) {
+	row := q.db.QueryRowContext(ctx, carByPlate, arg.CitizenID, arg.PlateIndex)
+	var i FineCar
+	err := row.Scan(
+		&i.ID,
+		&i.CitizenID,
+		&i.PlateIndex,
+		&i.PlateSealed,
+		&i.PhoneIndex,
+		&i.PhoneSealed,
+		&i.Locale,
+		&i.LinkedAt,
+		&i.WatchAt,
+		&i.FollowedAt,
+		&i.EndedAt,
+	)
+	return i, err
+}
+
+const carsOfCitizen = `-- name: CarsOfCitizen :many
+SELECT id, citizen_id, plate_index, plate_sealed, phone_index, phone_sealed, locale, linked_at, watch_at, followed_at, ended_at FROM fine_cars WHERE citizen_id = $1 AND ended_at IS NULL ORDER BY id
+`
+
+func (q *Queries) CarsOfCitizen(ctx context.Context, citizenID string) ([]FineCar, error) {
+	rows, err := q.db.QueryContext(ctx, carsOfCitizen, citizenID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FineCar
+	for rows.Next() {
+		var i FineCar
+		if err := rows.Scan(
+			&i.ID,
+			&i.CitizenID,
+			&i.PlateIndex,
+			&i.PlateSealed,
+			&i.PhoneIndex,
+			&i.PhoneSealed,
+			&i.Locale,
+			&i.LinkedAt,
+			&i.WatchAt,
+			&i.FollowedAt,
+			&i.EndedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const carsOfPhone = `-- name: CarsOfPhone :many
+SELECT id, citizen_id, plate_index, plate_sealed, phone_index, phone_sealed, locale, linked_at, watch_at, followed_at, ended_at FROM fine_cars WHERE phone_index = $1 ORDER BY id
+`
+
+func (q *Queries) CarsOfPhone(ctx context.Context, phoneIndex string) ([]FineCar, error) {
+	rows, err := q.db.QueryContext(ctx, carsOfPhone, phoneIndex)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FineCar
+	for rows.Next() {
+		var i FineCar
+		if err := rows.Scan(
+			&i.ID,
+			&i.CitizenID,
+			&i.PlateIndex,
+			&i.PlateSealed,
+			&i.PhoneIndex,
+			&i.PhoneSealed,
+			&i.Locale,
+			&i.LinkedAt,
+			&i.WatchAt,
+			&i.FollowedAt,
+			&i.EndedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const claimCars = `-- name: ClaimCars :many
+UPDATE fine_cars SET watch_at = $1
+WHERE fine_cars.watch_at <= $2
+  AND fine_cars.id IN (SELECT c.id FROM fine_cars c WHERE c.watch_at <= $2 ORDER BY c.watch_at LIMIT $3)
+RETURNING id
+`
+
+type ClaimCarsParams struct {
+	LeaseAt dbtime.Time
+	DueAt   dbtime.Time
+	Most    int32
+}
+
+func (q *Queries) ClaimCars(ctx context.Context, arg ClaimCarsParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, claimCars, arg.LeaseAt, arg.DueAt, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const deleteCar = `-- name: DeleteCar :exec
+DELETE FROM fine_cars WHERE id = $1
+`
+
+func (q *Queries) DeleteCar(ctx context.Context, id string) error {
+	_, err := q.db.ExecContext(ctx, deleteCar, id)
+	return err
+}
+
+const endCar = `-- name: EndCar :execrows
+UPDATE fine_cars SET ended_at = $2, watch_at = $3, phone_index = '', phone_sealed = $4 WHERE id = $1 AND ended_at IS NULL
+`
+
+type EndCarParams struct {
+	ID          string
+	EndedAt     dbtime.Time
+	WatchAt     dbtime.Time
+	PhoneSealed []byte
+}
+
+func (q *Queries) EndCar(ctx context.Context, arg EndCarParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, endCar,
+		arg.ID,
+		arg.EndedAt,
+		arg.WatchAt,
+		arg.PhoneSealed,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const followed = `-- name: Followed :exec
+UPDATE fine_cars SET followed_at = $2 WHERE id = $1
+`
+
+type FollowedParams struct {
+	ID         string
+	FollowedAt dbtime.Time
+}
+
+func (q *Queries) Followed(ctx context.Context, arg FollowedParams) error {
+	_, err := q.db.ExecContext(ctx, followed, arg.ID, arg.FollowedAt)
+	return err
+}
+
 const forgetLookups = `-- name: ForgetLookups :exec
 DELETE FROM fine_lookups WHERE looked_at < $1
 `
@@ -18,6 +246,109 @@ DELETE FROM fine_lookups WHERE looked_at < $1
 func (q *Queries) ForgetLookups(ctx context.Context, lookedAt dbtime.Time) error {
 	_, err := q.db.ExecContext(ctx, forgetLookups, lookedAt)
 	return err
+}
+
+const forgetTold = `-- name: ForgetTold :exec
+DELETE FROM fine_told WHERE car_id = $1
+`
+
+func (q *Queries) ForgetTold(ctx context.Context, carID string) error {
+	_, err := q.db.ExecContext(ctx, forgetTold, carID)
+	return err
+}
+
+const getCar = `-- name: GetCar :one
+SELECT id, citizen_id, plate_index, plate_sealed, phone_index, phone_sealed, locale, linked_at, watch_at, followed_at, ended_at FROM fine_cars WHERE id = $1
+`
+
+func (q *Queries) GetCar(ctx context.Context, id string) (FineCar, error) {
+	row := q.db.QueryRowContext(ctx, getCar, id)
+	var i FineCar
+	err := row.Scan(
+		&i.ID,
+		&i.CitizenID,
+		&i.PlateIndex,
+		&i.PlateSealed,
+		&i.PhoneIndex,
+		&i.PhoneSealed,
+		&i.Locale,
+		&i.LinkedAt,
+		&i.WatchAt,
+		&i.FollowedAt,
+		&i.EndedAt,
+	)
+	return i, err
+}
+
+const holdCar = `-- name: HoldCar :one
+UPDATE fine_cars SET watch_at = watch_at WHERE id = $1 AND ended_at IS NULL RETURNING id, citizen_id, plate_index, plate_sealed, phone_index, phone_sealed, locale, linked_at, watch_at, followed_at, ended_at
+`
+
+func (q *Queries) HoldCar(ctx context.Context, id string) (FineCar, error) {
+	row := q.db.QueryRowContext(ctx, holdCar, id)
+	var i FineCar
+	err := row.Scan(
+		&i.ID,
+		&i.CitizenID,
+		&i.PlateIndex,
+		&i.PlateSealed,
+		&i.PhoneIndex,
+		&i.PhoneSealed,
+		&i.Locale,
+		&i.LinkedAt,
+		&i.WatchAt,
+		&i.FollowedAt,
+		&i.EndedAt,
+	)
+	return i, err
+}
+
+const holdEnded = `-- name: HoldEnded :execrows
+UPDATE fine_cars SET watch_at = watch_at WHERE id = $1 AND ended_at IS NOT NULL
+`
+
+func (q *Queries) HoldEnded(ctx context.Context, id string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, holdEnded, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const insertCar = `-- name: InsertCar :execrows
+INSERT INTO fine_cars (id, citizen_id, plate_index, plate_sealed, phone_index, phone_sealed, locale, linked_at, watch_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (citizen_id, plate_index) DO NOTHING
+`
+
+type InsertCarParams struct {
+	ID          string
+	CitizenID   string
+	PlateIndex  string
+	PlateSealed []byte
+	PhoneIndex  string
+	PhoneSealed []byte
+	Locale      string
+	LinkedAt    dbtime.Time
+	WatchAt     dbtime.Time
+}
+
+func (q *Queries) InsertCar(ctx context.Context, arg InsertCarParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, insertCar,
+		arg.ID,
+		arg.CitizenID,
+		arg.PlateIndex,
+		arg.PlateSealed,
+		arg.PhoneIndex,
+		arg.PhoneSealed,
+		arg.Locale,
+		arg.LinkedAt,
+		arg.WatchAt,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const lastLookup = `-- name: LastLookup :one
@@ -29,6 +360,20 @@ func (q *Queries) LastLookup(ctx context.Context, id string) (dbtime.Time, error
 	var looked_at dbtime.Time
 	err := row.Scan(&looked_at)
 	return looked_at, err
+}
+
+const nextWatch = `-- name: NextWatch :exec
+UPDATE fine_cars SET watch_at = $2 WHERE id = $1
+`
+
+type NextWatchParams struct {
+	ID      string
+	WatchAt dbtime.Time
+}
+
+func (q *Queries) NextWatch(ctx context.Context, arg NextWatchParams) error {
+	_, err := q.db.ExecContext(ctx, nextWatch, arg.ID, arg.WatchAt)
+	return err
 }
 
 const noteLookup = `-- name: NoteLookup :exec
@@ -70,4 +415,109 @@ func (q *Queries) ProtocolOf(ctx context.Context, paymentNumber string) (string,
 	var protocol_number string
 	err := row.Scan(&protocol_number)
 	return protocol_number, err
+}
+
+const reviveCar = `-- name: ReviveCar :exec
+UPDATE fine_cars SET ended_at = NULL, linked_at = $2, watch_at = $3 WHERE id = $1 AND ended_at IS NOT NULL
+`
+
+type ReviveCarParams struct {
+	ID       string
+	LinkedAt dbtime.Time
+	WatchAt  dbtime.Time
+}
+
+func (q *Queries) ReviveCar(ctx context.Context, arg ReviveCarParams) error {
+	_, err := q.db.ExecContext(ctx, reviveCar, arg.ID, arg.LinkedAt, arg.WatchAt)
+	return err
+}
+
+const setCarPhone = `-- name: SetCarPhone :exec
+UPDATE fine_cars SET phone_index = $2, phone_sealed = $3, locale = $4 WHERE id = $1
+`
+
+type SetCarPhoneParams struct {
+	ID          string
+	PhoneIndex  string
+	PhoneSealed []byte
+	Locale      string
+}
+
+func (q *Queries) SetCarPhone(ctx context.Context, arg SetCarPhoneParams) error {
+	_, err := q.db.ExecContext(ctx, setCarPhone,
+		arg.ID,
+		arg.PhoneIndex,
+		arg.PhoneSealed,
+		arg.Locale,
+	)
+	return err
+}
+
+const tell = `-- name: Tell :execrows
+INSERT INTO fine_told (car_id, number, kind, payment_id, told_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (car_id, number, kind) DO NOTHING
+`
+
+type TellParams struct {
+	CarID     string
+	Number    string
+	Kind      string
+	PaymentID string
+	ToldAt    dbtime.Time
+}
+
+func (q *Queries) Tell(ctx context.Context, arg TellParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, tell,
+		arg.CarID,
+		arg.Number,
+		arg.Kind,
+		arg.PaymentID,
+		arg.ToldAt,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const toldOf = `-- name: ToldOf :many
+SELECT car_id, number, kind, payment_id, told_at FROM fine_told WHERE car_id = $1
+`
+
+func (q *Queries) ToldOf(ctx context.Context, carID string) ([]FineTold, error) {
+	rows, err := q.db.QueryContext(ctx, toldOf, carID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FineTold
+	for rows.Next() {
+		var i FineTold
+		if err := rows.Scan(
+			&i.CarID,
+			&i.Number,
+			&i.Kind,
+			&i.PaymentID,
+			&i.ToldAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const unfollowed = `-- name: Unfollowed :exec
+UPDATE fine_cars SET followed_at = NULL WHERE id = $1
+`
+
+func (q *Queries) Unfollowed(ctx context.Context, id string) error {
+	_, err := q.db.ExecContext(ctx, unfollowed, id)
+	return err
 }

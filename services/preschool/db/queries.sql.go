@@ -366,6 +366,22 @@ func (q *Queries) CloseOffer(ctx context.Context, arg CloseOfferParams) (int64, 
 	return result.RowsAffected()
 }
 
+const eraseRegistration = `-- name: EraseRegistration :exec
+UPDATE preschool_registrations SET child_index = '', child = $1, citizen_id = '', phone_index = '', phone = $2, moved_from = ''
+WHERE id = $3
+`
+
+type EraseRegistrationParams struct {
+	Child []byte
+	Phone []byte
+	ID    string
+}
+
+func (q *Queries) EraseRegistration(ctx context.Context, arg EraseRegistrationParams) error {
+	_, err := q.db.ExecContext(ctx, eraseRegistration, arg.Child, arg.Phone, arg.ID)
+	return err
+}
+
 const giveSeatBack = `-- name: GiveSeatBack :exec
 UPDATE preschool_seats SET taken = taken - 1
 WHERE kindergarten = $1 AND intake = $2 AND age = $3 AND taken > 0
@@ -461,13 +477,34 @@ func (q *Queries) LeaveQueue(ctx context.Context, registrationID string) error {
 	return err
 }
 
-const lockRegistration = `-- name: LockRegistration :exec
-UPDATE preschool_registrations SET state = state WHERE id = $1
+const lockRegistration = `-- name: LockRegistration :one
+UPDATE preschool_registrations SET state = state WHERE id = $1 RETURNING id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from, active_child, place_kept_until_at
 `
 
-func (q *Queries) LockRegistration(ctx context.Context, id string) error {
-	_, err := q.db.ExecContext(ctx, lockRegistration, id)
-	return err
+func (q *Queries) LockRegistration(ctx context.Context, id string) (PreschoolRegistration, error) {
+	row := q.db.QueryRowContext(ctx, lockRegistration, id)
+	var i PreschoolRegistration
+	err := row.Scan(
+		&i.ID,
+		&i.Number,
+		&i.Turn,
+		&i.State,
+		&i.ChildIndex,
+		&i.Child,
+		&i.CitizenID,
+		&i.PhoneIndex,
+		&i.Phone,
+		&i.Locale,
+		&i.Cohort,
+		&i.Benefit,
+		&i.BenefitRank,
+		&i.RegisteredAt,
+		&i.QueuedAt,
+		&i.MovedFrom,
+		&i.ActiveChild,
+		&i.PlaceKeptUntilAt,
+	)
+	return i, err
 }
 
 const missedOffers = `-- name: MissedOffers :many
@@ -588,6 +625,57 @@ func (q *Queries) NumbersOfCitizen(ctx context.Context, citizenID string) ([]str
 	return items, nil
 }
 
+const ofCitizen = `-- name: OfCitizen :many
+SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from, active_child, place_kept_until_at FROM preschool_registrations WHERE citizen_id = $1 ORDER BY registered_at DESC, number LIMIT $2
+`
+
+type OfCitizenParams struct {
+	CitizenID string
+	Limit     int32
+}
+
+func (q *Queries) OfCitizen(ctx context.Context, arg OfCitizenParams) ([]PreschoolRegistration, error) {
+	rows, err := q.db.QueryContext(ctx, ofCitizen, arg.CitizenID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PreschoolRegistration
+	for rows.Next() {
+		var i PreschoolRegistration
+		if err := rows.Scan(
+			&i.ID,
+			&i.Number,
+			&i.Turn,
+			&i.State,
+			&i.ChildIndex,
+			&i.Child,
+			&i.CitizenID,
+			&i.PhoneIndex,
+			&i.Phone,
+			&i.Locale,
+			&i.Cohort,
+			&i.Benefit,
+			&i.BenefitRank,
+			&i.RegisteredAt,
+			&i.QueuedAt,
+			&i.MovedFrom,
+			&i.ActiveChild,
+			&i.PlaceKeptUntilAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ofPhone = `-- name: OfPhone :many
 SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from, active_child, place_kept_until_at FROM preschool_registrations WHERE phone_index = $1 ORDER BY registered_at
 `
@@ -646,6 +734,55 @@ type OffersOfCitizenParams struct {
 
 func (q *Queries) OffersOfCitizen(ctx context.Context, arg OffersOfCitizenParams) ([]PreschoolOffer, error) {
 	rows, err := q.db.QueryContext(ctx, offersOfCitizen, arg.CitizenID, arg.ExpiresAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PreschoolOffer
+	for rows.Next() {
+		var i PreschoolOffer
+		if err := rows.Scan(
+			&i.ID,
+			&i.RegistrationID,
+			&i.Number,
+			&i.Kindergarten,
+			&i.NameKy,
+			&i.NameRu,
+			&i.Intake,
+			&i.Age,
+			&i.State,
+			&i.Actor,
+			&i.OfferedAt,
+			&i.ExpiresAt,
+			&i.AnsweredAt,
+			&i.AnsweredBy,
+			&i.ShutOutAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const offersOfPerson = `-- name: OffersOfPerson :many
+SELECT o.id, o.registration_id, o.number, o.kindergarten, o.name_ky, o.name_ru, o.intake, o.age, o.state, o.actor, o.offered_at, o.expires_at, o.answered_at, o.answered_by, o.shut_out_at FROM preschool_offers o JOIN preschool_registrations r ON r.id = o.registration_id
+WHERE r.citizen_id = $1 ORDER BY o.offered_at DESC, o.id LIMIT $2
+`
+
+type OffersOfPersonParams struct {
+	CitizenID string
+	Limit     int32
+}
+
+func (q *Queries) OffersOfPerson(ctx context.Context, arg OffersOfPersonParams) ([]PreschoolOffer, error) {
+	rows, err := q.db.QueryContext(ctx, offersOfPerson, arg.CitizenID, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -1080,6 +1217,28 @@ func (q *Queries) Unheard(ctx context.Context) ([]PreschoolRegistration, error) 
 		return nil, err
 	}
 	return items, nil
+}
+
+const waitingAhead = `-- name: WaitingAhead :one
+SELECT count(*) FROM preschool_choices me
+JOIN preschool_choices other ON other.kindergarten = me.kindergarten AND other.cohort = me.cohort AND other.queued = TRUE
+    AND (other.benefit_rank, other.queued_at, other.number) < (me.benefit_rank, me.queued_at, me.number)
+JOIN preschool_registrations r ON r.id = other.registration_id AND r.state = 'waiting'
+WHERE me.registration_id = $1 AND me.kindergarten = $2
+    AND NOT EXISTS (SELECT 1 FROM preschool_offers o WHERE o.registration_id = other.registration_id
+        AND o.kindergarten = me.kindergarten AND o.state IN ('declined', 'missed'))
+`
+
+type WaitingAheadParams struct {
+	RegistrationID string
+	Kindergarten   string
+}
+
+func (q *Queries) WaitingAhead(ctx context.Context, arg WaitingAheadParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, waitingAhead, arg.RegistrationID, arg.Kindergarten)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
 
 const withdraw = `-- name: Withdraw :execrows

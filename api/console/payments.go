@@ -1,0 +1,54 @@
+package console
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/eshik-kg/eshik/platform/payment"
+	"github.com/eshik-kg/eshik/platform/staff"
+)
+
+// ListSuspense lists the payments in doubt.
+func (s *Server) ListSuspense(ctx context.Context, r ListSuspenseRequestObject) (ListSuspenseResponseObject, error) {
+	list, err := look(ctx, s, "suspense", r.Body.Reason, func(ctx context.Context, _ staff.Officer) ([]payment.Suspended, error) {
+		return s.Payments.Suspense(ctx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return ListSuspense200JSONResponse{Lines: each(list, func(l payment.Suspended) SuspendedLine {
+		return SuspendedLine{
+			Payment: l.PaymentID, Line: l.N, Service: l.Service, Bill: l.Ref, Amount: int64(l.Amount), PaidAt: l.PaidAt, SinceAt: l.Since,
+		}
+	})}, nil
+}
+
+// DecideDoubt ends a doubt.
+func (s *Server) DecideDoubt(ctx context.Context, r DecideDoubtRequestObject) (DecideDoubtResponseObject, error) {
+	out, err := s.act(ctx, "decide", r.Body.Reason, map[string]string{
+		"payment": r.Body.Payment, "line": strconv.FormatInt(r.Body.Line, 10), "outcome": string(r.Body.Outcome), "reference": r.Body.Reference,
+	})
+	return DecideDoubt200JSONResponse(out), err
+}
+
+// ListRefunds lists what partners have to give back.
+func (s *Server) ListRefunds(ctx context.Context, r ListRefundsRequestObject) (ListRefundsResponseObject, error) {
+	list, err := look(ctx, s, "refunds", r.Body.Reason, func(ctx context.Context, _ staff.Officer) ([]payment.Refund, error) {
+		return s.Payments.Refunds(ctx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return ListRefunds200JSONResponse{Refunds: each(list, func(d payment.Refund) RefundDue {
+		return RefundDue{
+			Payment: d.PaymentID, Partner: d.Partner, TxnId: d.TxnID, Service: d.Service, Bill: d.Ref,
+			Amount: int64(d.Amount), Why: string(d.Reason), SinceAt: d.Since,
+		}
+	})}, nil
+}
+
+// NoteReturned notes that a partner gave money back.
+func (s *Server) NoteReturned(ctx context.Context, r NoteReturnedRequestObject) (NoteReturnedResponseObject, error) {
+	out, err := s.act(ctx, "returned", r.Body.Reason, map[string]string{"payment": r.Body.Payment, "reference": r.Body.Reference})
+	return NoteReturned200JSONResponse(out), err
+}

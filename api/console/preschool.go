@@ -1,0 +1,51 @@
+package console
+
+import (
+	"context"
+	"strconv"
+
+	openapi_types "github.com/oapi-codegen/runtime/types"
+
+	"github.com/eshik-kg/eshik/services/preschool"
+)
+
+// OfferPlace offers a place in its turn.
+func (s *Server) OfferPlace(ctx context.Context, r OfferPlaceRequestObject) (OfferPlaceResponseObject, error) {
+	out, err := s.perform(ctx, "offer", r.Body.Reason, offer(*r.Body, false))
+	if err != nil {
+		return nil, err
+	}
+	made, _ := out.Made.(preschool.Offer) // which the operation makes
+	return OfferPlace200JSONResponse{
+		Registration: made.Number, Kindergarten: made.Kindergarten, AnswerBy: openapi_types.Date{Time: made.LastDay()}, Ahead: int64(made.Ahead),
+	}, nil
+}
+
+// OfferOutOfTurn proposes to offer a place though other children are before.
+func (s *Server) OfferOutOfTurn(ctx context.Context, r OfferOutOfTurnRequestObject) (OfferOutOfTurnResponseObject, error) {
+	out, err := s.act(ctx, "offer-out-of-turn", r.Body.Reason, offer(*r.Body, true))
+	return OfferOutOfTurn200JSONResponse(out), err
+}
+
+// offer is what the task takes.
+func offer(r OfferRequest, outOfTurn bool) map[string]string {
+	return map[string]string{"registration": r.Registration, "kindergarten": r.Kindergarten, "out-of-turn": strconv.FormatBool(outOfTurn)}
+}
+
+// TakeBack ends a place that was given back.
+func (s *Server) TakeBack(ctx context.Context, r TakeBackRequestObject) (TakeBackResponseObject, error) {
+	out, err := s.act(ctx, "take-back", r.Body.Reason, map[string]string{"registration": r.Body.Registration})
+	return TakeBack200JSONResponse(out), err
+}
+
+// WithdrawRegistration ends a wrong registration.
+func (s *Server) WithdrawRegistration(ctx context.Context, r WithdrawRegistrationRequestObject) (WithdrawRegistrationResponseObject, error) {
+	out, err := s.act(ctx, "withdraw", r.Body.Reason, map[string]string{"registration": r.Body.Registration, "undone": "false"})
+	return WithdrawRegistration200JSONResponse(out), err
+}
+
+// WithdrawUndone proposes to end one that a phone made which was undone.
+func (s *Server) WithdrawUndone(ctx context.Context, r WithdrawUndoneRequestObject) (WithdrawUndoneResponseObject, error) {
+	out, err := s.act(ctx, "withdraw-undone", r.Body.Reason, map[string]string{"registration": r.Body.Registration, "undone": "true"})
+	return WithdrawUndone200JSONResponse(out), err
+}

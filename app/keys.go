@@ -1,0 +1,102 @@
+package app
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/eshik-kg/eshik/platform/clock"
+	"github.com/eshik-kg/eshik/platform/reseal"
+	"github.com/eshik-kg/eshik/platform/seal"
+	"github.com/eshik-kg/eshik/platform/staff"
+)
+
+// keyFile begins a setting that names a file which holds the key.
+const keyFile = "file:"
+
+// masterKey reads a master key: 32 bytes in base64, or where the file is that holds them.
+func masterKey(setting string) ([]byte, error) {
+	if path, ok := strings.CutPrefix(setting, keyFile); ok {
+		text, err := os.ReadFile(path) // #nosec G304 -- the operator's own file
+		if err != nil {
+			return nil, fmt.Errorf("the file of the master key cannot be read: %w", err)
+		}
+		setting = strings.TrimSpace(string(text))
+	}
+	key, err := base64.StdEncoding.DecodeString(setting)
+	if err != nil || len(key) != seal.MasterKeySize {
+		return nil, errors.New("must be 32 bytes in base64: openssl rand -base64 32")
+	}
+	return key, nil
+}
+
+// masters are the given master keys, the one that wraps first.
+func (c *Config) masters() (list []seal.Master, err error) {
+	for _, setting := range []string{c.MasterKey, c.FormerMasterKey} {
+		if setting == "" {
+			continue
+		}
+		key, err := masterKey(setting)
+		if err != nil {
+			return nil, fmt.Errorf("a master key: %w", err)
+		}
+		master, err := seal.NewLocalMaster(key)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, master)
+	}
+	return list, nil
+}
+
+// openKeys opens the keys of the database by the master keys.
+func (a *App) openKeys(ctx context.Context) error {
+	masters, err := a.config.masters()
+	if err != nil {
+		return UsageError{err}
+	}
+	a.dataKeys, err = seal.Open(ctx, seal.Deps{DB: a.DB, Masters: masters, Now: a.Clock, Random: a.Random, Log: a.Log})
+	if wrong := (*seal.WrongMaster)(nil); errors.As(err, &wrong) {
+		return UsageError{err}
+	}
+	if err != nil {
+		return err
+	}
+	a.Sealer = a.dataKeys.Sealer()
+	return nil
+}
+
+// keepKeys wraps the keys of a database of before: everything was opened by them just now.
+func (a *App) keepKeys(ctx context.Context) error { return a.dataKeys.Keep(ctx) }
+
+// DataKeys are the keys that seal, the oldest first, and how many values each one sealed.
+func (a *App) DataKeys(ctx context.Context) ([]reseal.Status, error) { return a.reseal.List(ctx) }
+
+func rotateData(ctx context.Context, a *App, act staff.Act, _ map[string]string) (staff.Done, error) {
+	key, made, err := a.reseal.Rotate(ctx, act)
+	if err != nil {
+		return staff.Done{}, err
+	}
+	if !made {
+		return staff.Done{Said: fmt.Sprintf("Under way already: what former keys sealed is being sealed anew by data key %d; eshik keys list shows how far.", key.Number)}, nil
+	}
+	return staff.Done{Said: fmt.Sprintf("Made: data key %d seals from %s. What the former one sealed is sealed anew by the servers meanwhile, which go on; eshik keys list shows how far.",
+		key.Number, clock.Second(key.SealsFrom))}, nil
+}
+
+func rotateMaster(ctx context.Context, a *App, act staff.Act, _ map[string]string) (staff.Done, error) {
+	if a.config.FormerMasterKey == "" {
+		return staff.Done{}, UsageError{errors.New("set ESHIK_MASTER_KEY to the new master key and ESHIK_MASTER_KEY_FORMER to the former one, here and for every server, first")}
+	}
+	n, err := a.reseal.RotateMaster(ctx, act)
+	if err != nil {
+		return staff.Done{}, err
+	}
+	if n == 0 {
+		return staff.Done{Said: "Done already: ESHIK_MASTER_KEY wraps all keys."}, nil
+	}
+	return staff.Done{Said: fmt.Sprintf("Rewrapped: ESHIK_MASTER_KEY wraps all %d keys. Start every server without ESHIK_MASTER_KEY_FORMER; keep the former key as long as backups of before.", n)}, nil
+}

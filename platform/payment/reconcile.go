@@ -1,0 +1,135 @@
+package payment
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/clock"
+	"github.com/eshik-kg/eshik/platform/money"
+	"github.com/eshik-kg/eshik/platform/payment/db"
+)
+
+// Listed is a payment as a partner's registry of a day has it.
+type Listed struct {
+	Line   int // in the file, from 1
+	TxnID  string
+	At     time.Time
+	Code   string
+	Amount money.Amount
+}
+
+// Difference is what a partner's registry and our books disagree about.
+type Difference string
+
+// The differences.
+const (
+	MissingHere  Difference = "missing_here"  // the partner has it, and we took nothing
+	MissingThere Difference = "missing_there" // we took it, and the registry lacks it
+	OtherAmount  Difference = "amount"        // another sum, or another code
+	OtherDate    Difference = "date"          // we took it on another day
+	Twice        Difference = "duplicate"     // the registry has it twice
+)
+
+// Mismatch is one of them.
+type Mismatch struct {
+	Kind  Difference
+	TxnID string
+	// Theirs is the registry's line; the zero one where it has none.
+	Theirs Listed
+	// Ours is our transaction, also one that was declined; the zero one where there is none.
+	Ours Transaction
+}
+
+// Reconciliation is how a partner's registry of a day and our books compare.
+type Reconciliation struct {
+	Theirs, Ours, Matched int
+	Mismatches            []Mismatch
+}
+
+// Reconcile compares a partner's registry of a day in Bishkek with what we took of it. It changes
+// nothing, so it can be done again with a corrected one.
+func (s *Service) Reconcile(ctx context.Context, partner string, day time.Time, registry []Listed) (Reconciliation, error) {
+	ours, err := s.wholeDay(ctx, partner, day)
+	if err != nil {
+		return Reconciliation{}, err
+	}
+	r := Reconciliation{Theirs: len(registry), Ours: len(ours)}
+	seen := map[string]bool{}
+	for _, line := range registry {
+		txn, here := ours[line.TxnID]
+		m := Mismatch{TxnID: line.TxnID, Theirs: line, Ours: txn}
+		switch {
+		case seen[line.TxnID]:
+			m.Kind = Twice
+		case !here:
+			if m.Kind, m.Ours, err = s.elsewhere(ctx, partner, line); err != nil {
+				return Reconciliation{}, err
+			}
+		case txn.Amount != line.Amount || line.Code != "" && txn.Code != line.Code:
+			m.Kind = OtherAmount
+		case !clock.Midnight(line.At).Equal(clock.Midnight(txn.ReceivedAt)):
+			m.Kind = OtherDate
+		}
+		seen[line.TxnID] = true
+		if m.Kind == "" {
+			r.Matched++
+			continue
+		}
+		r.Mismatches = append(r.Mismatches, m)
+	}
+	for id, txn := range ours {
+		if !seen[id] {
+			r.Mismatches = append(r.Mismatches, Mismatch{Kind: MissingThere, TxnID: id, Ours: txn})
+		}
+	}
+	slices.SortFunc(r.Mismatches, func(a, b Mismatch) int {
+		if order := strings.Compare(a.TxnID, b.TxnID); order != 0 {
+			return order
+		}
+		return a.Theirs.Line - b.Theirs.Line
+	})
+	return r, nil
+}
+
+// wholeDay is what a partner paid on a day and we took, by its ids.
+func (s *Service) wholeDay(ctx context.Context, partner string, day time.Time) (map[string]Transaction, error) {
+	all, after := map[string]Transaction{}, Transaction{}
+	for {
+		page, err := s.Day(ctx, partner, day, after, MostOfDay)
+		if err != nil {
+			return nil, err
+		}
+		for _, txn := range page.Page {
+			all[txn.ID], after = txn, txn
+		}
+		if !page.More {
+			return all, nil
+		}
+	}
+}
+
+// elsewhere is what became of a transaction that is not of the day.
+func (s *Service) elsewhere(ctx context.Context, partner string, line Listed) (Difference, Transaction, error) {
+	row, err := db.New(s.DB.Reader()).GetTxn(ctx, db.GetTxnParams{PartnerID: partner, TxnID: line.TxnID})
+	if errors.Is(err, sql.ErrNoRows) {
+		return MissingHere, Transaction{}, nil
+	}
+	if err != nil {
+		return "", Transaction{}, fmt.Errorf("find a transaction of a registry: %w", err)
+	}
+	txn, err := s.Transaction(ctx, partner, line.TxnID)
+	switch {
+	case err != nil:
+		return "", txn, err
+	case Decision(row.Decision) != Approved:
+		return MissingHere, txn, nil
+	case txn.Amount != line.Amount || line.Code != "" && txn.Code != line.Code:
+		return OtherAmount, txn, nil
+	}
+	return OtherDate, txn, nil
+}

@@ -1,0 +1,173 @@
+package payment
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/money"
+	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/payment/db"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/staff"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/platform/trail"
+)
+
+// Refund is what a citizen paid and the register did not take: the partner that took the
+// money gives it back.
+type Refund struct {
+	PaymentID string
+	Partner   string
+	TxnID     string // the partner's transaction
+	Service   string
+	Ref       string // the bill's number in its register
+	Amount    money.Amount
+	Reason    Outcome
+	Since     time.Time
+}
+
+const refundsShown = 500
+
+// Refunds lists, bill by bill, what is due back and not noted as returned, the oldest first.
+func (s *Service) Refunds(ctx context.Context) ([]Refund, error) {
+	rows, err := db.New(s.DB.Reader()).ListRefunds(ctx, refundsShown)
+	if err != nil {
+		return nil, fmt.Errorf("list the refunds that are due: %w", err)
+	}
+	list := make([]Refund, len(rows))
+	for i, r := range rows {
+		list[i] = Refund{
+			PaymentID: r.ID, Partner: r.PartnerID, TxnID: r.TxnID, Service: r.Service, Ref: r.Ref,
+			Amount: money.Amount(r.Amount), Reason: Outcome(r.Reason), Since: dueSince(r.AcceptedAt, r.FinishedAt),
+		}
+	}
+	return list, nil
+}
+
+// dueSince is when money came to be due back: at the end of its payment or, where another bill
+// keeps that open, at the latest since the money was taken.
+func dueSince(accepted, finished dbtime.Time) time.Time {
+	if finished.IsZero() {
+		return accepted.Time
+	}
+	return finished.Time
+}
+
+// ErrNoRefund is Returned's answer for a payment of which nothing is due back, or no more.
+var ErrNoRefund = problem.New(problem.NotFound, "problem.payment_no_refund")
+
+// Returned notes that the partner gave back all that was due of a payment: it owes us that
+// no more. evidence (the number of a statement, a letter) goes to the audit log.
+// Errors: ErrNoRefund, ErrReference.
+func (s *Service) Returned(ctx context.Context, act staff.Act, paymentID, evidence string) (returned money.Amount, err error) {
+	if !reference.MatchString(evidence) {
+		return 0, ErrReference
+	}
+	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
+		q, now := db.New(tx), dbtime.From(s.Now())
+		if err := act.Record(ctx, tx); err != nil {
+			return err
+		}
+		if n, err := q.LockRefund(ctx, db.LockRefundParams{ID: paymentID, Now: now}); err != nil || n == 0 {
+			return errors.Join(err, ErrNoRefund)
+		}
+		if returned, err = s.giveBack(ctx, tx, paymentID, now); err != nil {
+			return err
+		}
+		if returned == 0 {
+			return ErrNoRefund
+		}
+		return s.noteReturned(ctx, tx, paymentID, act.Actor, evidence, now)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("note a refund: %w", err)
+	}
+	return returned, nil
+}
+
+// RefundFacts says what noting a refund rests on: what is due back of the payment. Errors:
+// ErrNoRefund, ErrReference.
+func (s *Service) RefundFacts(ctx context.Context, paymentID, evidence string) (string, error) {
+	if !reference.MatchString(evidence) {
+		return "", ErrReference
+	}
+	due, err := db.New(s.DB.Reader()).RefundsOf(ctx, paymentID)
+	if err != nil {
+		return "", fmt.Errorf("look what is due back: %w", err)
+	}
+	if len(due) == 0 {
+		return "", ErrNoRefund
+	}
+	return fmt.Sprint(due), nil
+}
+
+// giveBack posts what is due back of a payment to the partner that took it.
+func (s *Service) giveBack(ctx context.Context, tx *store.Tx, paymentID string, now dbtime.Time) (sum money.Amount, err error) {
+	due, err := db.New(tx).RefundsOf(ctx, paymentID)
+	if err != nil {
+		return 0, err
+	}
+	for _, d := range due {
+		err := post(ctx, tx, transfer{
+			kind: entryReturned, paymentID: paymentID, line: d.N, amount: d.Amount, at: now,
+			source: refundsAccount(d.Service), destination: partnerAccount(d.PartnerID),
+		})
+		if err != nil {
+			return 0, err
+		}
+		sum += money.Amount(d.Amount)
+	}
+	return sum, nil
+}
+
+func (s *Service) noteReturned(ctx context.Context, tx *store.Tx, paymentID, actor, evidence string, now dbtime.Time) error {
+	q := db.New(tx)
+	row, err := q.GetPayment(ctx, paymentID)
+	if err != nil {
+		return err
+	}
+	became, err := ended(ctx, q, paymentID)
+	if err != nil {
+		return err
+	}
+	told, err := s.tellReturned(ctx, q, row)
+	if err != nil {
+		return err
+	}
+	return s.Trail.Leave(ctx, tx, trail.Step{
+		Audit: audit.Entry{
+			At: now.Time, Actor: actor, Action: "payment.returned", Object: paymentID, Subject: row.Owner,
+			Purpose: "payment " + evidence, Decided: []*audit.Group{became},
+		},
+		Messages: told,
+	})
+}
+
+// tellReturned tells the payer where the money is. While another bill of the payment is in
+// doubt it does not: what stands where is told once, when that is decided.
+func (s *Service) tellReturned(ctx context.Context, q *db.Queries, row db.Payment) ([]notify.Message, error) {
+	lines, err := linesOf(ctx, q, row.ID)
+	if err != nil || standsAt(row, lines) != Refunded {
+		return nil, err
+	}
+	return s.tell(row, stand(lines))
+}
+
+// waitingRefunds counts what is due back and not noted as returned.
+func (s *Service) waitingRefunds(ctx context.Context, w *Waiting) (err error) {
+	q := db.New(s.DB.Reader())
+	if w.Refunds, err = q.CountRefunds(ctx); err != nil {
+		return fmt.Errorf("count the refunds that are due: %w", err)
+	}
+	oldest, err := q.OldestRefund(ctx)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("find the oldest refund that is due: %w", err)
+	}
+	w.RefundsSince = dueSince(oldest.AcceptedAt, oldest.FinishedAt)
+	return nil
+}

@@ -1,0 +1,183 @@
+package staff
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
+)
+
+// TestTheFirstAccount: of many who make the first one at once, one does, and nobody after.
+func TestTheFirstAccount(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		base := testworld.New(t, db, testworld.Setup{})
+		s, err := New(Deps{DB: db, Sealer: base.Sealer, Trail: base.Trail, Now: base.Now, Random: rand.Reader, Invented: func(Officer) bool { return false }})
+		base.OK(err)
+		if _, err := s.AddFirst(t.Context(), Profile{Login: "first", Person: "1", Role: Operator}); !errors.Is(err, ErrNotAdmin) {
+			t.Errorf("an operator first: %v", err)
+		}
+		var made, refused atomic.Int64
+		var all sync.WaitGroup
+		for n := range 8 {
+			all.Go(func() {
+				_, err := s.AddFirst(t.Context(), Profile{Login: fmt.Sprint("root-", n), Person: "1", Role: Administrator})
+				if err == nil {
+					made.Add(1)
+				} else if errors.Is(err, ErrNotFirst) {
+					refused.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		if made.Load() != 1 || refused.Load() != 7 || base.Number("SELECT COUNT(*) FROM staff_accounts") != 1 {
+			t.Errorf("%d made, %d refused", made.Load(), refused.Load())
+		}
+	})
+}
+
+// TestProfiles: what an account cannot be made with.
+func TestProfiles(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		Profile
+		want error
+	}{
+		{Profile{"asel", "11", Operator, ""}, nil},
+		{Profile{"asel", "11", Clerk, "centre/osh"}, nil},
+		{Profile{"Asel", "11", Operator, ""}, ErrLogin},
+		{Profile{"a", "11", Operator, ""}, ErrLogin},
+		{Profile{"asel", "11503198800011", Operator, ""}, ErrPerson},
+		{Profile{"asel", "", Operator, ""}, ErrPerson},
+		{Profile{"asel", "11", "boss", ""}, ErrRole},
+		{Profile{"asel", "11", Clerk, ""}, ErrOffice},
+		{Profile{"asel", "11", Clerk, "ministry/1"}, ErrOffice},
+		{Profile{"asel", "11", Operator, "centre/osh"}, ErrOffice},
+	} {
+		if err := c.check(); !errors.Is(err, c.want) {
+			t.Errorf("%+v: %v", c.Profile, err)
+		}
+	}
+}
+
+// TestAChangedRowIsNotUsed: whoever can write to the database, and lacks the master key,
+// makes no clerk an administrator, signs in nobody else, and fsck names the row.
+func TestAChangedRowIsNotUsed(t *testing.T) {
+	t.Parallel()
+	for _, change := range []string{
+		"role = 'administrator'", "office = 'centre/osh'", "person = '99'", "login = 'dinara-x'",
+		"password_hash = (SELECT password_hash FROM staff_accounts WHERE login = 'asel')",
+		"totp_sealed = (SELECT totp_sealed FROM staff_accounts WHERE login = 'asel')", "disabled_at = 1", "founder = 1", "made_at = 5", "owes = 'totp'",
+	} {
+		t.Run(change, func(t *testing.T) {
+			t.Parallel()
+			db := storetest.Open(t, storetest.NewSQLite(t))
+			w := newWorld(t, db, "dinara", "asel")
+			token, _ := w.signIn("dinara")
+			w.OK(w.compare())
+			_, err := db.Writer().ExecContext(t.Context(), "UPDATE staff_accounts SET "+change+" WHERE login = 'dinara'") // #nosec G202 -- a test's own words
+			w.OK(err)
+			if _, err := w.Authenticate(t.Context(), Session{token, terminal}); !errors.Is(err, ErrTampered) {
+				t.Errorf("the session: %v", err)
+			}
+			if err := w.compare(); !errors.Is(err, ErrTampered) {
+				t.Errorf("fsck: %v", err)
+			}
+		})
+	}
+}
+
+// TestASessionIsNotAnothers: its row is moved to another account.
+func TestASessionIsNotAnothers(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t, storetest.NewSQLite(t))
+	w := newWorld(t, db, "dinara", "root")
+	token, _ := w.signIn("dinara")
+	_, err := db.Writer().ExecContext(t.Context(), "UPDATE staff_sessions SET account_id = (SELECT id FROM staff_accounts WHERE login = 'root')")
+	w.OK(err)
+	if _, err := w.Authenticate(t.Context(), Session{token, terminal}); !errors.Is(err, ErrSession) {
+		t.Errorf("the session of another: %v", err)
+	}
+}
+
+// TestDisabledAtOnce: an account that is disabled or reset acts no more, signs in no more
+// with what it had, and comes back with what a reset gives.
+func TestDisabledAtOnce(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db, "asel", "root")
+		_, root := w.signIn("root")
+		if err := w.Disable(t.Context(), w.By(root, "disable", "14-2/77"), "root"); !errors.Is(err, ErrOwn) {
+			t.Errorf("one's own: %v", err)
+		}
+		if err := w.Disable(t.Context(), w.By(root, "disable", "14-2/77"), "nobody"); !errors.Is(err, ErrNoAccount) {
+			t.Errorf("nobody's: %v", err)
+		}
+		token, _ := w.signIn("asel")
+		w.OK(w.Disable(t.Context(), w.By(root, "disable", "14-2/77"), "asel"))
+		if _, err := w.Authenticate(t.Context(), Session{token, terminal}); !errors.Is(err, ErrSession) {
+			t.Errorf("the session of a disabled account: %v", err)
+		}
+		w.Pass(totpPeriod)
+		old := w.keys["asel"]
+		if _, _, err := w.SignIn(t.Context(), terminal, "asel", old.Password, w.code("asel", w.World.Now())); !errors.Is(err, ErrSignIn) {
+			t.Errorf("a disabled account: %v", err)
+		}
+		keys, err := w.Reset(t.Context(), w.By(root, "reset", "14-2/78"), "asel")
+		w.OK(err)
+		w.Pass(totpPeriod)
+		if _, _, err := w.SignIn(t.Context(), terminal, "asel", old.Password, w.code("asel", w.World.Now())); !errors.Is(err, ErrSignIn) {
+			t.Errorf("with what it had: %v", err)
+		}
+		w.keys["asel"] = keys
+		w.signIn("asel")
+		n := w.Number("SELECT COUNT(*) FROM audit_records WHERE action = 'staff.disable' AND actor = 'staff:root' AND purpose = '14-2/77'")
+		if n != 1 || w.recorded("staff.account.reset") != 1 {
+			t.Errorf("%d records of the reason", n)
+		}
+	})
+}
+
+// TestAdd: an account is made once, and signs in with what was drawn for it.
+func TestAdd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)), "root")
+	_, root := w.signIn("root")
+	keys, err := w.Add(t.Context(), w.By(root, "add", "order 5"), house["k001"])
+	w.OK(err)
+	w.keys["k001"] = keys
+	if _, o := w.signIn("k001"); o.Office != "kindergarten/K001" || o.Person != "15" {
+		t.Errorf("signed in as %+v", o)
+	}
+	if _, err := w.Add(t.Context(), w.By(root, "add", "order 5"), house["k001"]); !errors.Is(err, ErrTaken) {
+		t.Errorf("made twice: %v", err)
+	}
+	list, err := w.Accounts(t.Context())
+	if err != nil || len(list) != 2 || list[0].Login != "k001" || !list[0].DisabledAt.IsZero() {
+		t.Errorf("the list: %+v %v", list, err)
+	}
+}
+
+// TestSamePerson: one person is not two by how their number is written.
+func TestSamePerson(t *testing.T) {
+	t.Parallel()
+	for _, other := range []string{"S-3", "s-3", "S3", "S-03", "s-003", "S--3"} {
+		if !SamePerson("S-3", other) || !SamePerson(other, "s3") {
+			t.Errorf("%s is another person", other)
+		}
+	}
+	for _, other := range []string{"S-30", "S-13", "S-", "3", "S-3A", "T-3"} {
+		if SamePerson("S-3", other) {
+			t.Errorf("%s is the same person", other)
+		}
+	}
+	if !SamePerson("007", "7") || SamePerson("100", "1") || SamePerson("0", "") {
+		t.Error("numbers without letters")
+	}
+}

@@ -1,0 +1,76 @@
+package certificate
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/analytics"
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/gsm"
+	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/staff"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/platform/trail"
+	"github.com/eshik-kg/eshik/services/certificate/db"
+)
+
+// Revoke takes a certificate back: from now on its number answers "revoked".
+// One that is revoked already stays as it is.
+func (s *Service) Revoke(ctx context.Context, act staff.Act, c caller.Caller, typed string) error {
+	number, ok := ParseNumber(typed)
+	if !ok {
+		return problem.New(problem.Invalid, "problem.certificate_number")
+	}
+	row, _, err := s.issued(ctx, number)
+	if err != nil {
+		return err
+	}
+	row.RevokedAt = dbtime.From(c.Now)
+	return s.DB.InTx(ctx, func(tx *store.Tx) error {
+		if err := act.Record(ctx, tx); err != nil {
+			return err
+		}
+		marked, err := db.New(tx).MarkRevoked(ctx, db.MarkRevokedParams{Number: number, RevokedAt: row.RevokedAt})
+		if err != nil {
+			return fmt.Errorf("revoke a certificate: %w", err)
+		}
+		if marked == 0 {
+			return nil // revoked already
+		}
+		told, err := s.tellRevoked(ctx, tx, row, c.Now)
+		if err != nil {
+			return err
+		}
+		return s.Trail.Leave(ctx, tx, trail.Step{
+			Audit: audit.Entry{
+				At: c.Now, Actor: act.Actor, Action: "certificate.revoke", Object: row.ID, Subject: row.CitizenID, Purpose: act.Reason,
+				Decided: []*audit.Group{revocationGroup(row)},
+			},
+			Event: analytics.Of(c, name, "revoke_"+row.Kind, "done"), Messages: told,
+		})
+	})
+}
+
+// revokedLife is how long a message is worth sending that a certificate is no more good.
+const revokedLife = 7 * 24 * time.Hour
+
+// tellRevoked are the messages to the holder's phones: who shows a paper that is good no
+// more should not hear of it from the one who looks at it.
+func (s *Service) tellRevoked(ctx context.Context, tx *store.Tx, row db.Certificate, now time.Time) (list []notify.Message, err error) {
+	phones, err := s.Identity.Phones(ctx, tx, row.CitizenID, now)
+	if err != nil {
+		return nil, fmt.Errorf("look who holds a certificate: %w", err)
+	}
+	for _, p := range phones {
+		list = append(list, notify.Message{
+			To: p.Phone, Locale: p.Locale, Purpose: notify.Receipt, About: row.CitizenID, ExpiresAt: now.Add(revokedLife),
+			Dedup: "certificate.revoked:" + row.ID + ":" + s.Sealer.Index("certificate.text", p.Phone),
+			Text:  gsm.Pick(s.Texts.Message(p.Locale, "certificate.revoked_sms", "number", ShowNumber(row.Number))),
+		})
+	}
+	return list, nil
+}

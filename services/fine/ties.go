@@ -1,0 +1,79 @@
+package fine
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/trail"
+	"github.com/eshik-kg/eshik/services/fine/db"
+)
+
+// CutPhone has no car tell a phone whose number got another holder.
+func (s *Service) CutPhone(ctx context.Context, tx *store.Tx, phone string, now time.Time) error {
+	rows, err := db.New(tx).CarsOfPhone(ctx, s.carPhone(phone))
+	if err != nil {
+		return fmt.Errorf("list the cars that a phone is told of: %w", err)
+	}
+	return s.hand(ctx, tx, rows, phone, "", now)
+}
+
+// CutPerson has the citizen's cars tell heir, and the phone no more; with them those that tell
+// nobody. Without an heir nobody is told, until the person links them on a phone again.
+func (s *Service) CutPerson(ctx context.Context, tx *store.Tx, citizen, phone, heir string, now time.Time) error {
+	all, err := db.New(tx).CarsOfCitizen(ctx, citizen)
+	if err != nil {
+		return fmt.Errorf("list a person's cars: %w", err)
+	}
+	var cut []db.FineCar
+	for _, row := range all {
+		if row.PhoneIndex == s.carPhone(phone) || row.PhoneIndex == "" && heir != "" {
+			cut = append(cut, row)
+		}
+	}
+	return s.hand(ctx, tx, cut, phone, heir, now)
+}
+
+// hand has cars tell a phone in place of another; empty: none. The codes that were made for
+// the other are its no more: it is not told what becomes of them.
+func (s *Service) hand(ctx context.Context, tx *store.Tx, rows []db.FineCar, from, to string, now time.Time) error {
+	q := db.New(tx)
+	for _, listed := range rows {
+		row, err := q.HoldCar(ctx, listed.ID)
+		if errors.Is(err, sql.ErrNoRows) {
+			continue // it was unlinked meanwhile
+		}
+		if err != nil {
+			return fmt.Errorf("hold a car: %w", err)
+		}
+		told, err := q.ToldOf(ctx, row.ID)
+		if err != nil {
+			return fmt.Errorf("read what was told of a car: %w", err)
+		}
+		var payments []string
+		for _, t := range told {
+			if t.PaymentID != "" {
+				payments = append(payments, t.PaymentID)
+			}
+		}
+		if err := s.Payments.Disown(ctx, tx, from, payments, now); err != nil {
+			return err
+		}
+		if err := s.setPhone(ctx, q, row.ID, to, locales.Locale(row.Locale)); err != nil {
+			return err
+		}
+		entry, err := changed(ctx, q, row.ID, &row, audit.Entry{At: now, Actor: "system", Action: "fine.phone", Purpose: "the phone is cut off from the citizen"})
+		if err != nil {
+			return err
+		}
+		if err := s.Trail.Leave(ctx, tx, trail.Step{Audit: entry}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
