@@ -43,9 +43,6 @@ func (s *Service) closeCode(ctx context.Context, tx *store.Tx, row db.Payment, n
 	if err != nil || n == 0 {
 		return err
 	}
-	if row, err = q.GetPayment(ctx, row.ID); err != nil { // whose it is now that it is locked
-		return err
-	}
 	return s.closed(ctx, tx, row, now, paid)
 }
 
@@ -93,8 +90,13 @@ func paidMessage(ctx context.Context, q *db.Queries, row db.Payment, paid func(r
 	return "payment.otherwise_sms", nil
 }
 
-// closedAs leaves a record of a code that was closed, and the citizen's message.
+// closedAs leaves a record of a code that was closed, and the citizen's message. Whose it is
+// is read now that it is locked: the number may have been released while the register was asked.
 func (s *Service) closedAs(ctx context.Context, tx *store.Tx, row db.Payment, now dbtime.Time, about, key string) error {
+	row, err := db.New(tx).GetPayment(ctx, row.ID)
+	if err != nil {
+		return err
+	}
 	told, err := s.write(row, about, key, "code", row.Code)
 	if err != nil {
 		return err

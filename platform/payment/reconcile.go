@@ -2,16 +2,13 @@ package payment
 
 import (
 	"context"
-	"database/sql"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/money"
-	"github.com/eshik-kg/eshik/platform/payment/db"
 )
 
 // Listed is a payment as a partner's registry of a day has it.
@@ -70,7 +67,7 @@ func (s *Service) Reconcile(ctx context.Context, partner string, day time.Time, 
 			if m.Kind, m.Ours, err = s.elsewhere(ctx, partner, line); err != nil {
 				return Reconciliation{}, err
 			}
-		case txn.Amount != line.Amount || line.Code != "" && txn.Code != line.Code:
+		case line.differs(txn):
 			m.Kind = OtherAmount
 		case !clock.Midnight(line.At).Equal(clock.Midnight(txn.ReceivedAt)):
 			m.Kind = OtherDate
@@ -115,21 +112,21 @@ func (s *Service) wholeDay(ctx context.Context, partner string, day time.Time) (
 
 // elsewhere is what became of a transaction that is not of the day.
 func (s *Service) elsewhere(ctx context.Context, partner string, line Listed) (Difference, Transaction, error) {
-	row, err := db.New(s.DB.Reader()).GetTxn(ctx, db.GetTxnParams{PartnerID: partner, TxnID: line.TxnID})
-	if errors.Is(err, sql.ErrNoRows) {
-		return MissingHere, Transaction{}, nil
-	}
-	if err != nil {
-		return "", Transaction{}, fmt.Errorf("find a transaction of a registry: %w", err)
-	}
 	txn, err := s.Transaction(ctx, partner, line.TxnID)
 	switch {
+	case errors.Is(err, errTransaction):
+		return MissingHere, Transaction{}, nil
 	case err != nil:
-		return "", txn, err
-	case Decision(row.Decision) != Approved:
+		return "", Transaction{}, err
+	case txn.Decision != Approved:
 		return MissingHere, txn, nil
-	case txn.Amount != line.Amount || line.Code != "" && txn.Code != line.Code:
+	case line.differs(txn):
 		return OtherAmount, txn, nil
 	}
 	return OtherDate, txn, nil
+}
+
+// differs says that the registry has another sum than we, or another code.
+func (l Listed) differs(txn Transaction) bool {
+	return txn.Amount != l.Amount || l.Code != "" && txn.Code != l.Code
 }

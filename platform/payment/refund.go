@@ -131,7 +131,7 @@ func (s *Service) noteReturned(ctx context.Context, tx *store.Tx, paymentID, act
 	if err != nil {
 		return err
 	}
-	became, err := ended(ctx, q, paymentID)
+	became, err := ended(ctx, q, row)
 	if err != nil {
 		return err
 	}

@@ -53,6 +53,28 @@ func TestReleasedWhileTheRegisterIsPaid(t *testing.T) {
 	}
 }
 
+// TestReleasedWhileAPriceIsAsked: that a code is closed is told to whose it was, never to who
+// holds the number when the register answers.
+func TestReleasedWhileAPriceIsAsked(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		opened := w.awaiting(t, testworld.Aigul, "t1", "1001")
+		before := w.Number("SELECT COUNT(*) FROM notify_messages")
+		w.register.price["1001"] = 2000 * money.Som
+		w.register.asked = func() {
+			testworld.OK(t, db.InTx(t.Context(), func(tx *store.Tx) error { return w.CutPhone(t.Context(), tx, testworld.Aigul, w.Clock.Now()) }))
+		}
+		answer, err := w.Check(t.Context(), payment.Partner{ID: wallet, Every: true}, opened.Code, opened.Amount)
+		testworld.OK(t, err)
+		if answer.Decision != payment.NotPayable {
+			t.Errorf("the code of before is %s", answer.Decision)
+		}
+		if n := w.Number("SELECT COUNT(*) FROM notify_messages"); n != before {
+			t.Errorf("%d messages to who holds the number now", n-before)
+		}
+	})
+}
+
 // TestS2AReleasedPhoneHasNoPayments: the number's next holder neither sees what the
 // earlier one opened nor is told of it.
 func TestS2AReleasedPhoneHasNoPayments(t *testing.T) {

@@ -129,10 +129,6 @@ func (s *Service) finishLine(ctx context.Context, tx *store.Tx, row db.Payment, 
 	if err != nil || open == 0 {
 		return err
 	}
-	// The number may have been released while the register was asked: its next holder is not told.
-	if row, err = q.GetPayment(ctx, row.ID); err != nil {
-		return err
-	}
 	if outcome == OutcomeDoubt {
 		err = s.suspend(ctx, tx, row, line, now)
 	} else {
@@ -249,7 +245,11 @@ func (s *Service) finishPayment(ctx context.Context, tx *store.Tx, row db.Paymen
 			return err
 		}
 	}
-	became, err := ended(ctx, q, row.ID)
+	// The number may have been released while the register was asked: its next holder is not told.
+	if row, err = q.GetPayment(ctx, row.ID); err != nil {
+		return err
+	}
+	became, err := ended(ctx, q, row)
 	if err != nil {
 		return err
 	}
@@ -267,17 +267,13 @@ func (s *Service) finishPayment(ctx context.Context, tx *store.Tx, row db.Paymen
 	})
 }
 
-// ended is what became of a payment, as its rows say now.
-func ended(ctx context.Context, q *db.Queries, id string) (*audit.Group, error) {
-	row, err := q.GetPayment(ctx, id)
+// ended is what became of a payment, as its lines and the ledger say now.
+func ended(ctx context.Context, q *db.Queries, row db.Payment) (*audit.Group, error) {
+	lines, err := q.ListLines(ctx, row.ID)
 	if err != nil {
 		return nil, err
 	}
-	lines, err := q.ListLines(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	entries, err := q.EntriesOf(ctx, id)
+	entries, err := q.EntriesOf(ctx, row.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -36,8 +36,8 @@ type register struct {
 	// before it.
 	lose, down int
 	refuse     map[string]payment.Outcome
-	// pause holds a settlement before it is sent; nil: none.
-	pause func()
+	// pause holds a settlement before it is sent, asked the answer to what a bill costs; nil: none.
+	pause, asked func()
 }
 
 func newRegister() *register {
@@ -52,6 +52,9 @@ func (r *register) Service() string { return "fine" }
 func (r *register) Admit(context.Context, caller.Caller, []string) error { return nil }
 
 func (r *register) Quote(_ context.Context, b payment.Bill) (payment.Quote, error) {
+	if asked := r.asked; asked != nil {
+		asked()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.down > 0 {
