@@ -153,7 +153,7 @@ func (a *App) buildPlatform(ctx context.Context) (err error) {
 
 // services are the citizen services, in the order of the menu. A new one is a line here.
 var services = []module.Constructor{
-	{Make: fine.Module, Limits: fine.Limits()},
+	{Make: fine.Module, Staff: fine.Staff(), Limits: fine.Limits()},
 	{Make: certificate.Module, Staff: certificate.Staff(), Limits: certificate.Limits()},
 	{Make: preschool.Module, Staff: preschool.Staff(), Limits: preschool.Limits()},
 	{Make: owndata.Module, Limits: owndata.Limits()},

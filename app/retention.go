@@ -23,6 +23,7 @@ var Retention = []Table{
 	{Name: "audit_head", Long: "no persons"},
 	{Name: "audit_records", Holds: "pseudonyms, blind indexes of phones", Why: "who looked at and changed what", Long: "for good; an erasure leaves the pseudonym nobody's"},
 	{Name: "certificates", Holds: "the holder's name, address, family, sealed; the phone that asked", Why: "whoever holds one verifies it", Long: "for good; an erasure takes who asked"},
+	{Name: "fine_appeals", Holds: "pseudonym; plate, what the person wrote and the answer, sealed", Why: "a decision about a fine, and why", Long: "three years after its end (services/fine/policy.csv), or until the person is erased", Chore: "forget appeals that ended long ago"},
 	{Name: "fine_cars", Holds: "pseudonym, plate and phone, sealed; their blind indexes", Why: "the phone is told of new fines", Long: "until the car is unlinked, or the person is erased", Chore: "look for new fines of linked cars"},
 	{Name: "fine_lookups", Holds: "blind index of phone and plate", Why: "a limit", Long: "an hour, at the next look-up"},
 	{Name: "fine_protocols", Long: "no persons: numbers of the register"},

@@ -9,6 +9,9 @@ import "github.com/eshik-kg/eshik/platform/reseal"
 var Sealed = []reseal.Column{
 	{Table: "certificates", Name: "intent_sealed", Key: []string{"id"}, Context: reseal.Bound("certificate.intent:")},
 	{Table: "certificates", Name: "signed_sealed", Key: []string{"id"}, Context: reseal.Bound("certificate.signed:")},
+	{Table: "fine_appeals", Name: "answer_sealed", Key: []string{"id"}, Context: reseal.Bound("fine.appeal.answer:")},
+	{Table: "fine_appeals", Name: "plate_sealed", Key: []string{"id"}, Context: reseal.Bound("fine.appeal.plate:")},
+	{Table: "fine_appeals", Name: "text_sealed", Key: []string{"id"}, Context: reseal.Bound("fine.appeal.text:")},
 	{Table: "fine_cars", Name: "phone_sealed", Key: []string{"id"}, Context: reseal.Bound("fine.car.phone:")},
 	{Table: "fine_cars", Name: "plate_sealed", Key: []string{"id"}, Context: reseal.Bound("fine.car.plate:")},
 	{Table: "identity_attempts", Name: "pin_sealed", Key: []string{"id"}, Context: reseal.Bound("identity.attempt")},

@@ -16,6 +16,66 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for AppealState.
+const (
+	AppealStateAccepted  AppealState = "accepted"
+	AppealStateReceived  AppealState = "received"
+	AppealStateRejected  AppealState = "rejected"
+	AppealStateTaken     AppealState = "taken"
+	AppealStateWithdrawn AppealState = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the AppealState enum.
+func (e AppealState) Valid() bool {
+	switch e {
+	case AppealStateAccepted:
+		return true
+	case AppealStateReceived:
+		return true
+	case AppealStateRejected:
+		return true
+	case AppealStateTaken:
+		return true
+	case AppealStateWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AppealGround.
+const (
+	AppealGroundDriver    AppealGround = "driver"
+	AppealGroundEmergency AppealGround = "emergency"
+	AppealGroundMisread   AppealGround = "misread"
+	AppealGroundOther     AppealGround = "other"
+	AppealGroundPaid      AppealGround = "paid"
+	AppealGroundSign      AppealGround = "sign"
+	AppealGroundSold      AppealGround = "sold"
+)
+
+// Valid indicates whether the value is a known member of the AppealGround enum.
+func (e AppealGround) Valid() bool {
+	switch e {
+	case AppealGroundDriver:
+		return true
+	case AppealGroundEmergency:
+		return true
+	case AppealGroundMisread:
+		return true
+	case AppealGroundOther:
+		return true
+	case AppealGroundPaid:
+		return true
+	case AppealGroundSign:
+		return true
+	case AppealGroundSold:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CertificateKind.
 const (
 	CertificateKindFAMILYCOMPOSITION CertificateKind = "FAMILY_COMPOSITION"
@@ -502,6 +562,54 @@ func (e VerificationStatus) Valid() bool {
 	}
 }
 
+// Appeal Example: {"discount_until":"2026-12-22T05:00:00Z","ground":"sign","number":"58123456784","plate":"01KG123ABC","received_at":"2026-11-30T06:00:00Z","ref":"7900000000001","state":"received","text":"Белги бактын артында калган."}
+type Appeal struct {
+	// Answer Why it was decided so, in the officer's words; absent: it is not decided
+	Answer *string `json:"answer,omitempty"`
+
+	// DiscountUntil When the fine's discount ends, as it was known when the appeal came: it does not wait for the answer; absent: there was none
+	DiscountUntil *time.Time `json:"discount_until,omitempty"`
+
+	// EndedAt When it was decided or withdrawn; absent: it is open
+	EndedAt *time.Time `json:"ended_at,omitempty"`
+
+	// Ground Why: the car is another, it was sold before, somebody else drove, a sign was not there or could not be seen, somebody's life was in danger, the fine was paid, anything else
+	Ground AppealGround `json:"ground"`
+
+	// Number 11 digits
+	Number     string    `json:"number"`
+	Plate      string    `json:"plate"`
+	ReceivedAt time.Time `json:"received_at"`
+
+	// Ref The fine's
+	Ref string `json:"ref"`
+
+	// State `taken`: an officer looks into it. `accepted`: the register's holder is to cancel the fine; look it up again. `rejected`: it is to be paid
+	State AppealState `json:"state"`
+	Text  string      `json:"text"`
+}
+
+// AppealState `taken`: an officer looks into it. `accepted`: the register's holder is to cancel the fine; look it up again. `rejected`: it is to be paid
+type AppealState string
+
+// AppealGround Why: the car is another, it was sold before, somebody else drove, a sign was not there or could not be seen, somebody's life was in danger, the fine was paid, anything else
+type AppealGround string
+
+// AppealRequest Example: {"ground":"sign","plate":"01KG123ABC","ref":"7900000000001","text":"Белги бактын артында калган."}
+type AppealRequest struct {
+	// Ground Why: the car is another, it was sold before, somebody else drove, a sign was not there or could not be seen, somebody's life was in danger, the fine was paid, anything else
+	Ground AppealGround `json:"ground"`
+
+	// Plate The car's, in any spelling
+	Plate string `json:"plate"`
+
+	// Ref `ref` of a violation
+	Ref string `json:"ref"`
+
+	// Text What happened, in your words: letters, not figures alone
+	Text string `json:"text"`
+}
+
 // Bill defines model for Bill.
 type Bill struct {
 	// Amount In full, in tyiyn
@@ -780,7 +888,7 @@ type OwnDataField struct {
 type OwnDataRecord struct {
 	Fields []OwnDataField `json:"fields"`
 
-	// Kind What it is, for programs: person, phone, sign_in, payment, message, certificate, registration, offer, look
+	// Kind What it is, for programs: person, phone, sign_in, payment, message, certificate, registration, offer, car, appeal, look
 	Kind string `json:"kind"`
 
 	// Title The same for people
@@ -1213,6 +1321,9 @@ type Violation struct {
 	Title      string  `json:"title"`
 }
 
+// AppealNumber defines model for AppealNumber.
+type AppealNumber = string
+
 // Before defines model for Before.
 type Before = openapi_types.UUID
 
@@ -1339,6 +1450,9 @@ type RequestCertificateJSONRequestBody = CertificateRequest
 // SendCodeJSONRequestBody defines body for SendCode for application/json ContentType.
 type SendCodeJSONRequestBody = CodeRequest
 
+// AppealFineJSONRequestBody defines body for AppealFine for application/json ContentType.
+type AppealFineJSONRequestBody = AppealRequest
+
 // SetLanguageJSONRequestBody defines body for SetLanguage for application/json ContentType.
 type SetLanguageJSONRequestBody = LanguageChoice
 
@@ -1413,6 +1527,18 @@ type ServerInterface interface {
 	// ListFines Unpaid fines of a plate, with what is due now
 	// (GET /v1/fines)
 	ListFines(c *fiber.Ctx, params ListFinesParams) error
+	// ListAppeals Your appeals of fines, newest first
+	// (GET /v1/fines/appeals)
+	ListAppeals(c *fiber.Ctx) error
+	// AppealFine Appeal a fine of your own car
+	// (POST /v1/fines/appeals)
+	AppealFine(c *fiber.Ctx) error
+	// GetAppeal How an appeal stands
+	// (GET /v1/fines/appeals/{number})
+	GetAppeal(c *fiber.Ctx, number AppealNumber) error
+	// WithdrawAppeal Withdraw an appeal that is not decided
+	// (POST /v1/fines/appeals/{number}/withdrawal)
+	WithdrawAppeal(c *fiber.Ctx, number AppealNumber) error
 	// ListViolations What your own car's fines are for
 	// (GET /v1/fines/details)
 	ListViolations(c *fiber.Ctx, params ListViolationsParams) error
@@ -1782,6 +1908,100 @@ func (siw *ServerInterfaceWrapper) ListFines(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListFines(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListAppeals operation middleware
+func (siw *ServerInterfaceWrapper) ListAppeals(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListAppeals(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// AppealFine operation middleware
+func (siw *ServerInterfaceWrapper) AppealFine(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.AppealFine(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetAppeal operation middleware
+func (siw *ServerInterfaceWrapper) GetAppeal(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "number" -------------
+	var number AppealNumber
+
+	err = runtime.BindStyledParameterWithOptions("simple", "number", c.Params("number"), &number, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter number: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetAppeal(c, number)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// WithdrawAppeal operation middleware
+func (siw *ServerInterfaceWrapper) WithdrawAppeal(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "number" -------------
+	var number AppealNumber
+
+	err = runtime.BindStyledParameterWithOptions("simple", "number", c.Params("number"), &number, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter number: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.WithdrawAppeal(c, number)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -2897,6 +3117,14 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/fines", wrapper.ListFines)
 
+	router.Get(options.BaseURL+"/v1/fines/appeals", wrapper.ListAppeals)
+
+	router.Post(options.BaseURL+"/v1/fines/appeals", wrapper.AppealFine)
+
+	router.Get(options.BaseURL+"/v1/fines/appeals/:number", wrapper.GetAppeal)
+
+	router.Post(options.BaseURL+"/v1/fines/appeals/:number/withdrawal", wrapper.WithdrawAppeal)
+
 	router.Get(options.BaseURL+"/v1/fines/details", wrapper.ListViolations)
 
 	router.Get(options.BaseURL+"/v1/fines/photo", wrapper.GetFinePhoto)
@@ -3165,6 +3393,73 @@ type ListFinesResponseObject interface {
 type ListFines200JSONResponse Vehicle
 
 func (response ListFines200JSONResponse) VisitListFinesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListAppealsRequestObject struct {
+}
+
+type ListAppealsResponseObject interface {
+	VisitListAppealsResponse(ctx *fiber.Ctx) error
+}
+
+type ListAppeals200JSONResponse []Appeal
+
+func (response ListAppeals200JSONResponse) VisitListAppealsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type AppealFineRequestObject struct {
+	Body *AppealFineJSONRequestBody
+}
+
+type AppealFineResponseObject interface {
+	VisitAppealFineResponse(ctx *fiber.Ctx) error
+}
+
+type AppealFine201JSONResponse Appeal
+
+func (response AppealFine201JSONResponse) VisitAppealFineResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type GetAppealRequestObject struct {
+	Number AppealNumber `json:"number"`
+}
+
+type GetAppealResponseObject interface {
+	VisitGetAppealResponse(ctx *fiber.Ctx) error
+}
+
+type GetAppeal200JSONResponse Appeal
+
+func (response GetAppeal200JSONResponse) VisitGetAppealResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type WithdrawAppealRequestObject struct {
+	Number AppealNumber `json:"number"`
+}
+
+type WithdrawAppealResponseObject interface {
+	VisitWithdrawAppealResponse(ctx *fiber.Ctx) error
+}
+
+type WithdrawAppeal200JSONResponse Appeal
+
+func (response WithdrawAppeal200JSONResponse) VisitWithdrawAppealResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -3924,6 +4219,18 @@ type StrictServerInterface interface {
 	// ListFines Unpaid fines of a plate, with what is due now
 	// (GET /v1/fines)
 	ListFines(ctx context.Context, request ListFinesRequestObject) (ListFinesResponseObject, error)
+	// ListAppeals Your appeals of fines, newest first
+	// (GET /v1/fines/appeals)
+	ListAppeals(ctx context.Context, request ListAppealsRequestObject) (ListAppealsResponseObject, error)
+	// AppealFine Appeal a fine of your own car
+	// (POST /v1/fines/appeals)
+	AppealFine(ctx context.Context, request AppealFineRequestObject) (AppealFineResponseObject, error)
+	// GetAppeal How an appeal stands
+	// (GET /v1/fines/appeals/{number})
+	GetAppeal(ctx context.Context, request GetAppealRequestObject) (GetAppealResponseObject, error)
+	// WithdrawAppeal Withdraw an appeal that is not decided
+	// (POST /v1/fines/appeals/{number}/withdrawal)
+	WithdrawAppeal(ctx context.Context, request WithdrawAppealRequestObject) (WithdrawAppealResponseObject, error)
 	// ListViolations What your own car's fines are for
 	// (GET /v1/fines/details)
 	ListViolations(ctx context.Context, request ListViolationsRequestObject) (ListViolationsResponseObject, error)
@@ -4359,6 +4666,124 @@ func (sh *strictHandler) ListFines(ctx *fiber.Ctx, params ListFinesParams) error
 		return err
 	} else if validResponse, ok := response.(ListFinesResponseObject); ok {
 		if err := validResponse.VisitListFinesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListAppeals operation middleware
+func (sh *strictHandler) ListAppeals(ctx *fiber.Ctx) error {
+	var request ListAppealsRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAppeals(ctx.UserContext(), request.(ListAppealsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAppeals")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAppealsResponseObject); ok {
+		if err := validResponse.VisitListAppealsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AppealFine operation middleware
+func (sh *strictHandler) AppealFine(ctx *fiber.Ctx) error {
+	var request AppealFineRequestObject
+
+	var body AppealFineJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.AppealFine(ctx.UserContext(), request.(AppealFineRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AppealFine")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AppealFineResponseObject); ok {
+		if err := validResponse.VisitAppealFineResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetAppeal operation middleware
+func (sh *strictHandler) GetAppeal(ctx *fiber.Ctx, number AppealNumber) error {
+	var request GetAppealRequestObject
+
+	request.Number = number
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAppeal(ctx.UserContext(), request.(GetAppealRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAppeal")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetAppealResponseObject); ok {
+		if err := validResponse.VisitGetAppealResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// WithdrawAppeal operation middleware
+func (sh *strictHandler) WithdrawAppeal(ctx *fiber.Ctx, number AppealNumber) error {
+	var request WithdrawAppealRequestObject
+
+	request.Number = number
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.WithdrawAppeal(ctx.UserContext(), request.(WithdrawAppealRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WithdrawAppeal")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(WithdrawAppealResponseObject); ok {
+		if err := validResponse.VisitWithdrawAppealResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -98,3 +98,46 @@ func carView(car fine.Car) (Car, error) {
 	}
 	return Car{Id: id, Plate: car.Plate, LinkedAt: car.LinkedAt, Here: car.Here}, nil
 }
+
+// ListAppeals lists the person's appeals of fines.
+func (s *Server) ListAppeals(ctx context.Context, _ ListAppealsRequestObject) (ListAppealsResponseObject, error) {
+	list, err := s.fines().Appeals(ctx, who(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return ListAppeals200JSONResponse(each(list, appealView)), nil
+}
+
+// AppealFine appeals a fine of the person's own car.
+func (s *Server) AppealFine(ctx context.Context, r AppealFineRequestObject) (AppealFineResponseObject, error) {
+	made, err := s.fines().Appeal(ctx, who(ctx), fine.Appealed{Plate: r.Body.Plate, Bill: r.Body.Ref, Ground: string(r.Body.Ground), Text: r.Body.Text})
+	if err != nil {
+		return nil, err
+	}
+	return AppealFine201JSONResponse(appealView(made)), nil
+}
+
+// GetAppeal shows an appeal to its person.
+func (s *Server) GetAppeal(ctx context.Context, r GetAppealRequestObject) (GetAppealResponseObject, error) {
+	found, err := s.fines().AppealOf(ctx, who(ctx), r.Number)
+	if err != nil {
+		return nil, err
+	}
+	return GetAppeal200JSONResponse(appealView(found)), nil
+}
+
+// WithdrawAppeal ends an appeal that is not decided.
+func (s *Server) WithdrawAppeal(ctx context.Context, r WithdrawAppealRequestObject) (WithdrawAppealResponseObject, error) {
+	ended, err := s.fines().WithdrawAppeal(ctx, who(ctx), r.Number)
+	if err != nil {
+		return nil, err
+	}
+	return WithdrawAppeal200JSONResponse(appealView(ended)), nil
+}
+
+func appealView(a fine.Appeal) Appeal {
+	return Appeal{
+		Number: a.Number, Ref: a.Bill, Plate: a.Plate, Ground: AppealGround(a.Ground), Text: a.Text, State: AppealState(a.State), Answer: optional(a.Answer),
+		ReceivedAt: a.ReceivedAt, EndedAt: optional(a.EndedAt), DiscountUntil: optional(a.DiscountUntil),
+	}
+}

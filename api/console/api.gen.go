@@ -13,6 +13,24 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for AppealDecisionDecision.
+const (
+	AppealDecisionDecisionAccepted AppealDecisionDecision = "accepted"
+	AppealDecisionDecisionRejected AppealDecisionDecision = "rejected"
+)
+
+// Valid indicates whether the value is a known member of the AppealDecisionDecision enum.
+func (e AppealDecisionDecision) Valid() bool {
+	switch e {
+	case AppealDecisionDecisionAccepted:
+		return true
+	case AppealDecisionDecisionRejected:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ApprovedOutcome.
 const (
 	ApprovedOutcomeDone ApprovedOutcome = "done"
@@ -134,6 +152,77 @@ func (e Role) Valid() bool {
 	default:
 		return false
 	}
+}
+
+// Appeal Example: {"bill":"7900000000001","ground":"sign","number":"58123456784","plate":"01KG123ABC","received_at":"2026-11-30T06:00:00Z","resolution":"9001","state":"received","text":"Белги бактын артында калган."}
+type Appeal struct {
+	// Answer What the person was answered
+	Answer *string `json:"answer,omitempty"`
+
+	// Bill The fine's payment number in the register
+	Bill string `json:"bill"`
+
+	// EndedAt When it was decided or withdrawn
+	EndedAt    *time.Time `json:"ended_at,omitempty"`
+	Ground     string     `json:"ground"`
+	Number     string     `json:"number"`
+	Plate      string     `json:"plate"`
+	ReceivedAt time.Time  `json:"received_at"`
+
+	// Resolution The number of its resolution; absent: the register never told it
+	Resolution *string `json:"resolution,omitempty"`
+
+	// State received, taken, accepted, rejected, withdrawn
+	State string `json:"state"`
+
+	// TakenBy The officer who took it last
+	TakenBy *string `json:"taken_by,omitempty"`
+
+	// Text What the person wrote
+	Text string `json:"text"`
+}
+
+// AppealDecision Example: {"answer":"Белги сүрөттө көрүнүп турат.","decision":"rejected","number":"58123456784","reason":"case 14-2/77"}
+type AppealDecision struct {
+	// Answer Why, for the person, in their language
+	Answer   string                 `json:"answer"`
+	Decision AppealDecisionDecision `json:"decision"`
+
+	// Number Of the appeal
+	//
+	// Example: 58123456784
+	Number AppealNumber `json:"number"`
+
+	// Reason Why: a case number or a few words, 3 to 200 characters; no personal number, document or phone
+	//
+	// Example: case 14-2/77
+	Reason Reason `json:"reason"`
+}
+
+// AppealDecisionDecision defines model for AppealDecision.Decision.
+type AppealDecisionDecision string
+
+// AppealNumber Of the appeal
+//
+// Example: 58123456784
+type AppealNumber = string
+
+// AppealRequest Example: {"number":"58123456784","reason":"case 14-2/77"}
+type AppealRequest struct {
+	// Number Of the appeal
+	//
+	// Example: 58123456784
+	Number AppealNumber `json:"number"`
+
+	// Reason Why: a case number or a few words, 3 to 200 characters; no personal number, document or phone
+	//
+	// Example: case 14-2/77
+	Reason Reason `json:"reason"`
+}
+
+// Appeals Example: {"appeals":[{"ground":"sign","number":"58123456784","received_at":"2026-11-30T06:00:00Z","state":"received"}]}
+type Appeals struct {
+	Appeals []WaitingAppeal `json:"appeals"`
 }
 
 // Approved Example: {"outcome":"done"}
@@ -582,6 +671,20 @@ type UnblockRequest struct {
 	Reason Reason `json:"reason"`
 }
 
+// WaitingAppeal Example: {"ground":"sign","number":"58123456784","received_at":"2026-11-30T06:00:00Z","state":"received"}
+type WaitingAppeal struct {
+	// Ground misread, sold, driver, sign, emergency, paid, other
+	Ground     string    `json:"ground"`
+	Number     string    `json:"number"`
+	ReceivedAt time.Time `json:"received_at"`
+
+	// State received; taken: an officer looks into it
+	State string `json:"state"`
+
+	// TakenBy The officer who took it last
+	TakenBy *string `json:"taken_by,omitempty"`
+}
+
 // Waits Example: {"expires_at":"2026-11-29T06:00:00Z","id":"mfrggzdf"}
 type Waits struct {
 	// ExpiresAt Until when another person may decide it
@@ -592,8 +695,17 @@ type Waits struct {
 // ProposalID defines model for ProposalID.
 type ProposalID = string
 
+// ShowAppealJSONRequestBody defines body for ShowAppeal for application/json ContentType.
+type ShowAppealJSONRequestBody = AppealRequest
+
+// ListAppealsJSONRequestBody defines body for ListAppeals for application/json ContentType.
+type ListAppealsJSONRequestBody = LookRequest
+
 // DecideDoubtJSONRequestBody defines body for DecideDoubt for application/json ContentType.
 type DecideDoubtJSONRequestBody = DecideRequest
+
+// DecideAppealJSONRequestBody defines body for DecideAppeal for application/json ContentType.
+type DecideAppealJSONRequestBody = AppealDecision
 
 // ListDisputesJSONRequestBody defines body for ListDisputes for application/json ContentType.
 type ListDisputesJSONRequestBody = LookRequest
@@ -625,6 +737,9 @@ type RevokeCertificateJSONRequestBody = RevokeRequest
 // ListSuspenseJSONRequestBody defines body for ListSuspense for application/json ContentType.
 type ListSuspenseJSONRequestBody = LookRequest
 
+// TakeAppealJSONRequestBody defines body for TakeAppeal for application/json ContentType.
+type TakeAppealJSONRequestBody = AppealRequest
+
 // TakeBackJSONRequestBody defines body for TakeBack for application/json ContentType.
 type TakeBackJSONRequestBody = RegistrationRequest
 
@@ -648,9 +763,18 @@ type SignInJSONRequestBody = SignInRequest
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// ShowAppeal What an appeal says
+	// (POST /console/v1/operations/appeal)
+	ShowAppeal(c *fiber.Ctx) error
+	// ListAppeals Appeals of fines that nobody decided, the first one first
+	// (POST /console/v1/operations/appeals)
+	ListAppeals(c *fiber.Ctx) error
 	// DecideDoubt End a payment's doubt as the register's holder answered
 	// (POST /console/v1/operations/decide)
 	DecideDoubt(c *fiber.Ctx) error
+	// DecideAppeal Decide an appeal that you took
+	// (POST /console/v1/operations/decide-appeal)
+	DecideAppeal(c *fiber.Ctx) error
 	// ListDisputes Phones that accuse each other of not being a person's
 	// (POST /console/v1/operations/disputes)
 	ListDisputes(c *fiber.Ctx) error
@@ -681,6 +805,9 @@ type ServerInterface interface {
 	// ListSuspense Payments in doubt: the register says paid, and nothing proves by whom
 	// (POST /console/v1/operations/suspense)
 	ListSuspense(c *fiber.Ctx) error
+	// TakeAppeal Take an appeal to decide it
+	// (POST /console/v1/operations/take-appeal)
+	TakeAppeal(c *fiber.Ctx) error
 	// TakeBack End a place that the parent gave back
 	// (POST /console/v1/operations/take-back)
 	TakeBack(c *fiber.Ctx) error
@@ -719,11 +846,65 @@ type ServerInterfaceWrapper struct {
 type MiddlewareFunc fiber.Handler
 type HandlerMiddlewareFunc func(c *fiber.Ctx, next fiber.Handler) error
 
+// ShowAppeal operation middleware
+func (siw *ServerInterfaceWrapper) ShowAppeal(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ShowAppeal(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListAppeals operation middleware
+func (siw *ServerInterfaceWrapper) ListAppeals(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListAppeals(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // DecideDoubt operation middleware
 func (siw *ServerInterfaceWrapper) DecideDoubt(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.DecideDoubt(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// DecideAppeal operation middleware
+func (siw *ServerInterfaceWrapper) DecideAppeal(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.DecideAppeal(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -904,6 +1085,24 @@ func (siw *ServerInterfaceWrapper) ListSuspense(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListSuspense(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// TakeAppeal operation middleware
+func (siw *ServerInterfaceWrapper) TakeAppeal(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.TakeAppeal(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1124,7 +1323,13 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 		router.Use(fiber.Handler(m))
 	}
 
+	router.Post(options.BaseURL+"/console/v1/operations/appeal", wrapper.ShowAppeal)
+
+	router.Post(options.BaseURL+"/console/v1/operations/appeals", wrapper.ListAppeals)
+
 	router.Post(options.BaseURL+"/console/v1/operations/decide", wrapper.DecideDoubt)
+
+	router.Post(options.BaseURL+"/console/v1/operations/decide-appeal", wrapper.DecideAppeal)
 
 	router.Post(options.BaseURL+"/console/v1/operations/disputes", wrapper.ListDisputes)
 
@@ -1146,6 +1351,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/console/v1/operations/suspense", wrapper.ListSuspense)
 
+	router.Post(options.BaseURL+"/console/v1/operations/take-appeal", wrapper.TakeAppeal)
+
 	router.Post(options.BaseURL+"/console/v1/operations/take-back", wrapper.TakeBack)
 
 	router.Post(options.BaseURL+"/console/v1/operations/unblock", wrapper.ClearPhone)
@@ -1166,6 +1373,40 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 }
 
+type ShowAppealRequestObject struct {
+	Body *ShowAppealJSONRequestBody
+}
+
+type ShowAppealResponseObject interface {
+	VisitShowAppealResponse(ctx *fiber.Ctx) error
+}
+
+type ShowAppeal200JSONResponse Appeal
+
+func (response ShowAppeal200JSONResponse) VisitShowAppealResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListAppealsRequestObject struct {
+	Body *ListAppealsJSONRequestBody
+}
+
+type ListAppealsResponseObject interface {
+	VisitListAppealsResponse(ctx *fiber.Ctx) error
+}
+
+type ListAppeals200JSONResponse Appeals
+
+func (response ListAppeals200JSONResponse) VisitListAppealsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type DecideDoubtRequestObject struct {
 	Body *DecideDoubtJSONRequestBody
 }
@@ -1177,6 +1418,23 @@ type DecideDoubtResponseObject interface {
 type DecideDoubt200JSONResponse Outcome
 
 func (response DecideDoubt200JSONResponse) VisitDecideDoubtResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type DecideAppealRequestObject struct {
+	Body *DecideAppealJSONRequestBody
+}
+
+type DecideAppealResponseObject interface {
+	VisitDecideAppealResponse(ctx *fiber.Ctx) error
+}
+
+type DecideAppeal200JSONResponse Outcome
+
+func (response DecideAppeal200JSONResponse) VisitDecideAppealResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -1353,6 +1611,23 @@ func (response ListSuspense200JSONResponse) VisitListSuspenseResponse(ctx *fiber
 	return ctx.JSON(&response)
 }
 
+type TakeAppealRequestObject struct {
+	Body *TakeAppealJSONRequestBody
+}
+
+type TakeAppealResponseObject interface {
+	VisitTakeAppealResponse(ctx *fiber.Ctx) error
+}
+
+type TakeAppeal200JSONResponse Outcome
+
+func (response TakeAppeal200JSONResponse) VisitTakeAppealResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type TakeBackRequestObject struct {
 	Body *TakeBackJSONRequestBody
 }
@@ -1506,9 +1781,18 @@ func (response SignIn201JSONResponse) VisitSignInResponse(ctx *fiber.Ctx) error 
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// ShowAppeal What an appeal says
+	// (POST /console/v1/operations/appeal)
+	ShowAppeal(ctx context.Context, request ShowAppealRequestObject) (ShowAppealResponseObject, error)
+	// ListAppeals Appeals of fines that nobody decided, the first one first
+	// (POST /console/v1/operations/appeals)
+	ListAppeals(ctx context.Context, request ListAppealsRequestObject) (ListAppealsResponseObject, error)
 	// DecideDoubt End a payment's doubt as the register's holder answered
 	// (POST /console/v1/operations/decide)
 	DecideDoubt(ctx context.Context, request DecideDoubtRequestObject) (DecideDoubtResponseObject, error)
+	// DecideAppeal Decide an appeal that you took
+	// (POST /console/v1/operations/decide-appeal)
+	DecideAppeal(ctx context.Context, request DecideAppealRequestObject) (DecideAppealResponseObject, error)
 	// ListDisputes Phones that accuse each other of not being a person's
 	// (POST /console/v1/operations/disputes)
 	ListDisputes(ctx context.Context, request ListDisputesRequestObject) (ListDisputesResponseObject, error)
@@ -1539,6 +1823,9 @@ type StrictServerInterface interface {
 	// ListSuspense Payments in doubt: the register says paid, and nothing proves by whom
 	// (POST /console/v1/operations/suspense)
 	ListSuspense(ctx context.Context, request ListSuspenseRequestObject) (ListSuspenseResponseObject, error)
+	// TakeAppeal Take an appeal to decide it
+	// (POST /console/v1/operations/take-appeal)
+	TakeAppeal(ctx context.Context, request TakeAppealRequestObject) (TakeAppealResponseObject, error)
 	// TakeBack End a place that the parent gave back
 	// (POST /console/v1/operations/take-back)
 	TakeBack(ctx context.Context, request TakeBackRequestObject) (TakeBackResponseObject, error)
@@ -1586,6 +1873,84 @@ type strictHandler struct {
 // middleware; keep it in sync with fibermiddleware.ValidatedBodyLocalsKey.
 const validatedBodyLocalsKey = "x-oapi-codegen-validated-body"
 
+// ShowAppeal operation middleware
+func (sh *strictHandler) ShowAppeal(ctx *fiber.Ctx) error {
+	var request ShowAppealRequestObject
+
+	var body ShowAppealJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowAppeal(ctx.UserContext(), request.(ShowAppealRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowAppeal")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowAppealResponseObject); ok {
+		if err := validResponse.VisitShowAppealResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListAppeals operation middleware
+func (sh *strictHandler) ListAppeals(ctx *fiber.Ctx) error {
+	var request ListAppealsRequestObject
+
+	var body ListAppealsJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAppeals(ctx.UserContext(), request.(ListAppealsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAppeals")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAppealsResponseObject); ok {
+		if err := validResponse.VisitListAppealsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // DecideDoubt operation middleware
 func (sh *strictHandler) DecideDoubt(ctx *fiber.Ctx) error {
 	var request DecideDoubtRequestObject
@@ -1617,6 +1982,45 @@ func (sh *strictHandler) DecideDoubt(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(DecideDoubtResponseObject); ok {
 		if err := validResponse.VisitDecideDoubtResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DecideAppeal operation middleware
+func (sh *strictHandler) DecideAppeal(ctx *fiber.Ctx) error {
+	var request DecideAppealRequestObject
+
+	var body DecideAppealJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.DecideAppeal(ctx.UserContext(), request.(DecideAppealRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DecideAppeal")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DecideAppealResponseObject); ok {
+		if err := validResponse.VisitDecideAppealResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -2007,6 +2411,45 @@ func (sh *strictHandler) ListSuspense(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(ListSuspenseResponseObject); ok {
 		if err := validResponse.VisitListSuspenseResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TakeAppeal operation middleware
+func (sh *strictHandler) TakeAppeal(ctx *fiber.Ctx) error {
+	var request TakeAppealRequestObject
+
+	var body TakeAppealJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.TakeAppeal(ctx.UserContext(), request.(TakeAppealRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TakeAppeal")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TakeAppealResponseObject); ok {
+		if err := validResponse.VisitTakeAppealResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -64,6 +64,15 @@ func (s *Service) Phones(ctx context.Context, tx *store.Tx, citizen string, now 
 	return list, nil
 }
 
+// HoldPhones are Phones, and has each stay the person's until tx ends: a cut waits for it, and
+// drops what was queued for the phone meanwhile.
+func (s *Service) HoldPhones(ctx context.Context, tx *store.Tx, citizen string, now time.Time) ([]Reachable, error) {
+	if err := db.New(tx).LockCitizen(ctx, citizen); err != nil {
+		return nil, fmt.Errorf("hold a person's phones: %w", err)
+	}
+	return s.Phones(ctx, tx, citizen, now)
+}
+
 // Personal is what identity keeps of a person.
 func (s *Service) Personal() personal.Holder { return holder{s} }
 

@@ -16,7 +16,10 @@ import (
 const matrix = `
 accounts                ...dd
 add                     ...ab
+appeal                  .d.d.
+appeals                 dd.d.
 decide                  b..a.
+decide-appeal           .d...
 disable                 ....d
 disputes                dd.d.
 enrol                   .d...
@@ -34,6 +37,7 @@ rotate-master           ....d
 rotate-tokens           ....d
 rotate-tokens-revealed  ...ab
 suspense                d..d.
+take-appeal             .d...
 take-back               ddd..
 unblock                 bp.a.
 unheard                 d..d.

@@ -37,66 +37,121 @@ func changed(ctx context.Context, q *db.Queries, id string, before *db.FineCar, 
 	return e, nil
 }
 
-// Check compares the linked cars with the audit log: a row that somebody points at another
-// phone has that phone told of the car's fines.
-type Check struct {
+// kept is what the log says of the rows of one kind.
+type kept struct {
 	log   *audit.Log
-	said  map[string]audit.Said // by the car's id: the last word
-	ended map[string]bool       // unlinked
-	wrong []error
+	what  string // of the findings: "linked car"
+	group string
+	// erased and ended are the actions after which there is no row, and may be none.
+	erased, ended string
+	said          map[string]audit.Said // by the row's id: the last word
+	over          map[string]bool       // may be gone
+	wrong         []error
 }
+
+// see takes a record of the audit log.
+func (k *kept) see(r audit.Recorded) {
+	if r.Action == k.erased {
+		delete(k.said, r.Object)
+		return
+	}
+	for group, said := range r.Says() {
+		if group != k.group {
+			continue
+		}
+		if before := k.said[r.Object]; !r.Follows(group, before) {
+			k.wrong = append(k.wrong, fmt.Errorf("the %s %s was changed between the audit records %s and %s", k.what, r.Object, before.Record(), r.ID))
+		}
+		k.said[r.Object] = said
+		k.over[r.Object] = r.Action == k.ended
+	}
+}
+
+// fits takes a row and what it says; seen are those that were taken.
+func (k *kept) fits(seen map[string]bool, id string, is *audit.Group) {
+	seen[id] = true
+	switch said, known := k.said[id]; {
+	case !known:
+		k.wrong = append(k.wrong, fmt.Errorf("the audit log knows nothing of the %s %s", k.what, id))
+	case !k.log.Fits(said, id, is):
+		k.wrong = append(k.wrong, fmt.Errorf("the %s %s is otherwise than the audit record %s says", k.what, id, said.Record()))
+	}
+}
+
+// gone names what the log says of rows that were not seen.
+func (k *kept) gone(seen map[string]bool) {
+	for _, id := range slices.Sorted(maps.Keys(k.said)) {
+		if !seen[id] && !k.over[id] {
+			k.wrong = append(k.wrong, fmt.Errorf("the %s %s is gone: the audit log says that it is there", k.what, id))
+		}
+	}
+}
+
+// Check compares the linked cars and the appeals with the audit log: a car that somebody points at
+// another phone has that phone told of its fines, and an appeal that somebody ends is decided by
+// nobody.
+type Check struct{ cars, appeals kept }
 
 // NewCheck makes a Check against a log. Give it the log's records by See before Run.
 func NewCheck(log *audit.Log) *Check {
-	return &Check{log: log, said: map[string]audit.Said{}, ended: map[string]bool{}}
+	of := func(what, group, erased, ended string) kept {
+		return kept{log: log, what: what, group: group, erased: erased, ended: ended, said: map[string]audit.Said{}, over: map[string]bool{}}
+	}
+	return &Check{
+		cars:    of("linked car", groupCar, "fine.erase", "fine.unlink"), // its row goes when the register knows
+		appeals: of("appeal", groupAppeal, "fine.appeal_erase", ""),
+	}
 }
 
 // See takes a record of the audit log.
 func (c *Check) See(r audit.Recorded) {
-	if r.Action == "fine.erase" {
-		delete(c.said, r.Object)
-		return
-	}
-	for group, said := range r.Says() {
-		if group != groupCar {
-			continue
-		}
-		if before := c.said[r.Object]; !r.Follows(groupCar, before) {
-			c.wrong = append(c.wrong, fmt.Errorf("the linked car %s was changed between the audit records %s and %s", r.Object, before.Record(), r.ID))
-		}
-		c.said[r.Object] = said
-		c.ended[r.Object] = r.Action == "fine.unlink" // its row goes when the register knows
-	}
+	c.cars.see(r)
+	c.appeals.see(r)
 }
 
 // Older is how many of the records seen are from before cars were compared: there were none.
 func (*Check) Older() int { return 0 }
 
-// Run reads the cars within a snapshot and returns an error that names each that is not what
-// the log says.
+// Run reads the cars and the appeals within a snapshot and returns an error that names each that
+// is not what the log says.
 func (c *Check) Run(ctx context.Context, tx *sql.Tx) error {
-	wrong, seen := c.wrong, map[string]bool{}
+	if err := c.runCars(ctx, tx); err != nil {
+		return fmt.Errorf("check the linked cars: %w", err)
+	}
+	if err := c.runAppeals(ctx, tx); err != nil {
+		return fmt.Errorf("check the appeals: %w", err)
+	}
+	return errors.Join(slices.Concat(c.cars.wrong, c.appeals.wrong)...)
+}
+
+func (c *Check) runCars(ctx context.Context, tx *sql.Tx) error {
+	seen := map[string]bool{}
 	err := store.Rows(ctx, tx, "SELECT id, citizen_id, plate_index, plate_sealed, phone_index, phone_sealed, locale, linked_at, ended_at FROM fine_cars ORDER BY id", nil,
 		func(rows *sql.Rows) error {
 			var row db.FineCar
 			err := rows.Scan(&row.ID, &row.CitizenID, &row.PlateIndex, &row.PlateSealed, &row.PhoneIndex, &row.PhoneSealed, &row.Locale, &row.LinkedAt, &row.EndedAt)
-			seen[row.ID] = true
-			switch said, known := c.said[row.ID]; {
-			case err != nil:
-			case !known:
-				wrong = append(wrong, fmt.Errorf("the audit log knows nothing of the linked car %s", row.ID))
-			case !c.log.Fits(said, row.ID, carOf(row)):
-				wrong = append(wrong, fmt.Errorf("the linked car %s is otherwise than the audit record %s says", row.ID, said.Record()))
+			if err == nil {
+				c.cars.fits(seen, row.ID, carOf(row))
 			}
 			return err
 		})
-	if err != nil {
-		return fmt.Errorf("check the linked cars: %w", err)
-	}
-	for _, id := range slices.Sorted(maps.Keys(c.said)) {
-		if !seen[id] && !c.ended[id] {
-			wrong = append(wrong, fmt.Errorf("the linked car %s is gone: the audit log says that it is linked", id))
-		}
-	}
-	return errors.Join(wrong...)
+	c.cars.gone(seen)
+	return err
+}
+
+func (c *Check) runAppeals(ctx context.Context, tx *sql.Tx) error {
+	seen := map[string]bool{}
+	err := store.Rows(ctx, tx, `SELECT id, number, citizen_id, bill, open_bill, plate_sealed, ground, text_sealed, state, taken_by, answer_sealed,
+		received_at, taken_at, ended_at, discount_at FROM fine_appeals ORDER BY id`, nil,
+		func(rows *sql.Rows) error {
+			var row db.FineAppeal
+			err := rows.Scan(&row.ID, &row.Number, &row.CitizenID, &row.Bill, &row.OpenBill, &row.PlateSealed, &row.Ground, &row.TextSealed, &row.State, &row.TakenBy,
+				&row.AnswerSealed, &row.ReceivedAt, &row.TakenAt, &row.EndedAt, &row.DiscountAt)
+			if err == nil {
+				c.appeals.fits(seen, row.ID, appealGroup(row))
+			}
+			return err
+		})
+	c.appeals.gone(seen)
+	return err
 }

@@ -76,7 +76,7 @@ var differentPlates = limit.Rule{
 }
 
 // Limits are the rules of fines, for the table of all.
-func Limits() []limit.Rule { return []limit.Rule{differentPlates, photosSeen} }
+func Limits() []limit.Rule { return []limit.Rule{differentPlates, photosSeen, appealsMade} }
 
 var (
 	errPhone  = problem.New(problem.Unauthenticated, "problem.fine_phone")

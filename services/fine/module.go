@@ -1,6 +1,8 @@
 package fine
 
 import (
+	"time"
+
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/module"
 	"github.com/eshik-kg/eshik/platform/payment"
@@ -19,7 +21,11 @@ func Module(e module.Env) (module.Module, error) {
 	return module.Module{
 		Name: Name, Service: s, Flow: s.Flow(), Billers: []payment.Biller{NewBiller(city, e.DB, e.Sealer, e.Clock)},
 		Finders:  []payment.Finder{NewFinder(s, city)},
-		Personal: holder{s}, Check: func() module.Check { return NewCheck(e.Audit) }, Ties: []identity.Tie{s}, Chores: []module.Chore{{Name: "look for new fines of linked cars", Do: s.WatchDue}},
+		Personal: holder{s}, Check: func() module.Check { return NewCheck(e.Audit) }, Ties: []identity.Tie{s},
+		Chores: []module.Chore{
+			{Name: "look for new fines of linked cars", Do: s.WatchDue},
+			{Name: "forget appeals that ended long ago", Do: s.ForgetAppeals, Every: time.Hour},
+		},
 		Rehearsal: module.Rehearsal{
 			Typed:  map[string][]string{"fine.plate": {"01KG123ABC", "01kg777aaa", "B1234AB", "09KG999ZZZ", "ZZZZ", "A123BC"}, "fine.odd": {"01KG123ABC", "A124BC", "ZZZZ"}, "fine.car_add": {"01KG123ABC", "01KG777AAA", "09KG999ZZZ", "ZZZZ"}},
 			Texted: []string{"айып", "штраф 01KG777AAA", "айып ???"},

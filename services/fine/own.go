@@ -3,6 +3,7 @@ package fine
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
@@ -12,7 +13,7 @@ import (
 	"github.com/eshik-kg/eshik/services/fine/db"
 )
 
-// holder is what the fines keep of a person: the cars that they linked.
+// holder is what the fines keep of a person: the cars that they linked, and their appeals.
 type holder struct{ s *Service }
 
 // Export implements personal.Holder.
@@ -29,6 +30,27 @@ func (h holder) Export(ctx context.Context, tx *store.Tx, p personal.Person) ([]
 		}
 		list = append(list, personal.Record{Kind: "car", Fields: []personal.Field{
 			personal.Text("number", car.Plate), personal.Moment("registered", car.LinkedAt),
+		}})
+	}
+	appeals, err := h.exportAppeals(ctx, tx, p)
+	return append(list, appeals...), err
+}
+
+// exportAppeals are the person's appeals.
+func (h holder) exportAppeals(ctx context.Context, tx *store.Tx, p personal.Person) (list []personal.Record, err error) {
+	rows, err := db.New(tx).AppealsOfCitizen(ctx, db.AppealsOfCitizenParams{CitizenID: p.ID, Limit: personal.Most})
+	if err != nil {
+		return nil, fmt.Errorf("list a person's appeals: %w", err)
+	}
+	appeals, err := h.s.appeals(rows)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range appeals {
+		list = append(list, personal.Record{Kind: "appeal", Fields: []personal.Field{
+			personal.Text("number", a.Number), personal.Word("state", string(a.State), stateKey(a.State)), personal.Text("bills", a.Bill), personal.Text("car", a.Plate),
+			personal.Word("ground", a.Ground, groundKey(a.Ground)), personal.Text("text", a.Text), personal.Text("answer", a.Answer),
+			personal.Moment("asked", a.ReceivedAt), personal.Moment("finished", a.EndedAt),
 		}})
 	}
 	return list, nil
@@ -54,6 +76,21 @@ func (h holder) Erase(ctx context.Context, tx *store.Tx, p personal.Person) erro
 			At: p.Now, Actor: "system", Action: "fine.erase", Object: row.ID, Subject: p.ID, Purpose: "the person asked for it",
 		}})
 		if err != nil {
+			return err
+		}
+	}
+	return h.eraseAppeals(ctx, tx, p)
+}
+
+// eraseAppeals erases the person's appeals, open ones too: who is not known any more can be told
+// of no decision.
+func (h holder) eraseAppeals(ctx context.Context, tx *store.Tx, p personal.Person) error {
+	rows, err := db.New(tx).AppealsOfCitizen(ctx, db.AppealsOfCitizenParams{CitizenID: p.ID, Limit: math.MaxInt32})
+	if err != nil {
+		return fmt.Errorf("list a person's appeals: %w", err)
+	}
+	for _, row := range rows {
+		if err := h.s.eraseAppeal(ctx, tx, row.ID, audit.Entry{At: p.Now, Actor: "system", Purpose: "the person asked for it"}); err != nil {
 			return err
 		}
 	}

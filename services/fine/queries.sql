@@ -77,3 +77,38 @@ DELETE FROM fine_cars WHERE id = $1;
 
 -- name: AllCarsOfCitizen :many
 SELECT * FROM fine_cars WHERE citizen_id = $1;
+
+-- name: InsertAppeal :execrows
+INSERT INTO fine_appeals (id, number, citizen_id, bill, open_bill, plate_sealed, ground, text_sealed, state, answer_sealed, received_at, discount_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+ON CONFLICT DO NOTHING;
+
+-- name: OpenAppeal :one
+SELECT * FROM fine_appeals WHERE open_bill = $1;
+
+-- name: AppealByNumber :one
+SELECT * FROM fine_appeals WHERE number = $1;
+
+-- name: GetAppeal :one
+SELECT * FROM fine_appeals WHERE id = $1;
+
+-- name: HoldAppeal :one
+UPDATE fine_appeals SET state = state WHERE id = $1 RETURNING *;
+
+-- name: AppealsOfCitizen :many
+SELECT * FROM fine_appeals WHERE citizen_id = $1 ORDER BY received_at DESC, id DESC LIMIT $2;
+
+-- name: OpenAppeals :many
+SELECT * FROM fine_appeals WHERE open_bill IS NOT NULL ORDER BY received_at, id LIMIT $1;
+
+-- name: TakeAppeal :exec
+UPDATE fine_appeals SET state = $2, taken_by = $3, taken_at = $4 WHERE id = $1;
+
+-- name: EndAppeal :exec
+UPDATE fine_appeals SET state = $2, answer_sealed = $3, ended_at = $4, open_bill = NULL WHERE id = $1;
+
+-- name: AppealsEnded :many
+SELECT * FROM fine_appeals WHERE ended_at < $1 ORDER BY ended_at LIMIT $2;
+
+-- name: DeleteAppeal :exec
+DELETE FROM fine_appeals WHERE id = $1;

@@ -218,6 +218,7 @@ type world struct {
 	payments *payment.Service
 	proven   bool
 	strong   bool
+	phones   []string // of the person
 }
 
 // Proof and the rest implement fine.Identity.
@@ -234,6 +235,15 @@ func (w *world) HoldProof(context.Context, *store.Tx, caller.Caller) (bool, erro
 }
 
 func (*world) Locale(context.Context, string) (locales.Locale, error) { return locales.RU, nil }
+
+// HoldPhones are the phones that the test says are the person's.
+func (w *world) HoldPhones(context.Context, *store.Tx, string, time.Time) ([]identity.Reachable, error) {
+	var list []identity.Reachable
+	for _, phone := range w.phones {
+		list = append(list, identity.Reachable{Phone: phone, Locale: locales.RU})
+	}
+	return list, nil
+}
 
 func (*world) PIN(context.Context, string) (string, error) { return pin, nil }
 

@@ -5,8 +5,28 @@
 package db
 
 import (
+	"database/sql"
+
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
+
+type FineAppeal struct {
+	ID           string
+	Number       string
+	CitizenID    string
+	Bill         string
+	OpenBill     sql.NullString
+	PlateSealed  []byte
+	Ground       string
+	TextSealed   []byte
+	State        string
+	TakenBy      string
+	AnswerSealed []byte
+	ReceivedAt   dbtime.Time
+	TakenAt      dbtime.Time
+	EndedAt      dbtime.Time
+	DiscountAt   dbtime.Time
+}
 
 type FineCar struct {
 	ID          string

@@ -7,6 +7,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
@@ -36,6 +37,129 @@ func (q *Queries) AllCarsOfCitizen(ctx context.Context, citizenID string) ([]Fin
 			&i.WatchAt,
 			&i.FollowedAt,
 			&i.EndedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const appealByNumber = `-- name: AppealByNumber :one
+SELECT id, number, citizen_id, bill, open_bill, plate_sealed, ground, text_sealed, state, taken_by, answer_sealed, received_at, taken_at, ended_at, discount_at FROM fine_appeals WHERE number = $1
+`
+
+func (q *Queries) AppealByNumber(ctx context.Context, number string) (FineAppeal, error) {
+	row := q.db.QueryRowContext(ctx, appealByNumber, number)
+	var i FineAppeal
+	err := row.Scan(
+		&i.ID,
+		&i.Number,
+		&i.CitizenID,
+		&i.Bill,
+		&i.OpenBill,
+		&i.PlateSealed,
+		&i.Ground,
+		&i.TextSealed,
+		&i.State,
+		&i.TakenBy,
+		&i.AnswerSealed,
+		&i.ReceivedAt,
+		&i.TakenAt,
+		&i.EndedAt,
+		&i.DiscountAt,
+	)
+	return i, err
+}
+
+const appealsEnded = `-- name: AppealsEnded :many
+SELECT id, number, citizen_id, bill, open_bill, plate_sealed, ground, text_sealed, state, taken_by, answer_sealed, received_at, taken_at, ended_at, discount_at FROM fine_appeals WHERE ended_at < $1 ORDER BY ended_at LIMIT $2
+`
+
+type AppealsEndedParams struct {
+	EndedAt dbtime.Time
+	Limit   int32
+}
+
+func (q *Queries) AppealsEnded(ctx context.Context, arg AppealsEndedParams) ([]FineAppeal, error) {
+	rows, err := q.db.QueryContext(ctx, appealsEnded, arg.EndedAt, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FineAppeal
+	for rows.Next() {
+		var i FineAppeal
+		if err := rows.Scan(
+			&i.ID,
+			&i.Number,
+			&i.CitizenID,
+			&i.Bill,
+			&i.OpenBill,
+			&i.PlateSealed,
+			&i.Ground,
+			&i.TextSealed,
+			&i.State,
+			&i.TakenBy,
+			&i.AnswerSealed,
+			&i.ReceivedAt,
+			&i.TakenAt,
+			&i.EndedAt,
+			&i.DiscountAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const appealsOfCitizen = `-- name: AppealsOfCitizen :many
+SELECT id, number, citizen_id, bill, open_bill, plate_sealed, ground, text_sealed, state, taken_by, answer_sealed, received_at, taken_at, ended_at, discount_at FROM fine_appeals WHERE citizen_id = $1 ORDER BY received_at DESC, id DESC LIMIT $2
+`
+
+type AppealsOfCitizenParams struct {
+	CitizenID string
+	Limit     int32
+}
+
+func (q *Queries) AppealsOfCitizen(ctx context.Context, arg AppealsOfCitizenParams) ([]FineAppeal, error) {
+	rows, err := q.db.QueryContext(ctx, appealsOfCitizen, arg.CitizenID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FineAppeal
+	for rows.Next() {
+		var i FineAppeal
+		if err := rows.Scan(
+			&i.ID,
+			&i.Number,
+			&i.CitizenID,
+			&i.Bill,
+			&i.OpenBill,
+			&i.PlateSealed,
+			&i.Ground,
+			&i.TextSealed,
+			&i.State,
+			&i.TakenBy,
+			&i.AnswerSealed,
+			&i.ReceivedAt,
+			&i.TakenAt,
+			&i.EndedAt,
+			&i.DiscountAt,
 		); err != nil {
 			return nil, err
 		}
@@ -192,12 +316,42 @@ func (q *Queries) ClaimCars(ctx context.Context, arg ClaimCarsParams) ([]string,
 	return items, nil
 }
 
+const deleteAppeal = `-- name: DeleteAppeal :exec
+DELETE FROM fine_appeals WHERE id = $1
+`
+
+func (q *Queries) DeleteAppeal(ctx context.Context, id string) error {
+	_, err := q.db.ExecContext(ctx, deleteAppeal, id)
+	return err
+}
+
 const deleteCar = `-- name: DeleteCar :exec
 DELETE FROM fine_cars WHERE id = $1
 `
 
 func (q *Queries) DeleteCar(ctx context.Context, id string) error {
 	_, err := q.db.ExecContext(ctx, deleteCar, id)
+	return err
+}
+
+const endAppeal = `-- name: EndAppeal :exec
+UPDATE fine_appeals SET state = $2, answer_sealed = $3, ended_at = $4, open_bill = NULL WHERE id = $1
+`
+
+type EndAppealParams struct {
+	ID           string
+	State        string
+	AnswerSealed []byte
+	EndedAt      dbtime.Time
+}
+
+func (q *Queries) EndAppeal(ctx context.Context, arg EndAppealParams) error {
+	_, err := q.db.ExecContext(ctx, endAppeal,
+		arg.ID,
+		arg.State,
+		arg.AnswerSealed,
+		arg.EndedAt,
+	)
 	return err
 }
 
@@ -257,6 +411,33 @@ func (q *Queries) ForgetTold(ctx context.Context, carID string) error {
 	return err
 }
 
+const getAppeal = `-- name: GetAppeal :one
+SELECT id, number, citizen_id, bill, open_bill, plate_sealed, ground, text_sealed, state, taken_by, answer_sealed, received_at, taken_at, ended_at, discount_at FROM fine_appeals WHERE id = $1
+`
+
+func (q *Queries) GetAppeal(ctx context.Context, id string) (FineAppeal, error) {
+	row := q.db.QueryRowContext(ctx, getAppeal, id)
+	var i FineAppeal
+	err := row.Scan(
+		&i.ID,
+		&i.Number,
+		&i.CitizenID,
+		&i.Bill,
+		&i.OpenBill,
+		&i.PlateSealed,
+		&i.Ground,
+		&i.TextSealed,
+		&i.State,
+		&i.TakenBy,
+		&i.AnswerSealed,
+		&i.ReceivedAt,
+		&i.TakenAt,
+		&i.EndedAt,
+		&i.DiscountAt,
+	)
+	return i, err
+}
+
 const getCar = `-- name: GetCar :one
 SELECT id, citizen_id, plate_index, plate_sealed, phone_index, phone_sealed, locale, linked_at, watch_at, followed_at, ended_at FROM fine_cars WHERE id = $1
 `
@@ -276,6 +457,33 @@ func (q *Queries) GetCar(ctx context.Context, id string) (FineCar, error) {
 		&i.WatchAt,
 		&i.FollowedAt,
 		&i.EndedAt,
+	)
+	return i, err
+}
+
+const holdAppeal = `-- name: HoldAppeal :one
+UPDATE fine_appeals SET state = state WHERE id = $1 RETURNING id, number, citizen_id, bill, open_bill, plate_sealed, ground, text_sealed, state, taken_by, answer_sealed, received_at, taken_at, ended_at, discount_at
+`
+
+func (q *Queries) HoldAppeal(ctx context.Context, id string) (FineAppeal, error) {
+	row := q.db.QueryRowContext(ctx, holdAppeal, id)
+	var i FineAppeal
+	err := row.Scan(
+		&i.ID,
+		&i.Number,
+		&i.CitizenID,
+		&i.Bill,
+		&i.OpenBill,
+		&i.PlateSealed,
+		&i.Ground,
+		&i.TextSealed,
+		&i.State,
+		&i.TakenBy,
+		&i.AnswerSealed,
+		&i.ReceivedAt,
+		&i.TakenAt,
+		&i.EndedAt,
+		&i.DiscountAt,
 	)
 	return i, err
 }
@@ -309,6 +517,48 @@ UPDATE fine_cars SET watch_at = watch_at WHERE id = $1 AND ended_at IS NOT NULL
 
 func (q *Queries) HoldEnded(ctx context.Context, id string) (int64, error) {
 	result, err := q.db.ExecContext(ctx, holdEnded, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const insertAppeal = `-- name: InsertAppeal :execrows
+INSERT INTO fine_appeals (id, number, citizen_id, bill, open_bill, plate_sealed, ground, text_sealed, state, answer_sealed, received_at, discount_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+ON CONFLICT DO NOTHING
+`
+
+type InsertAppealParams struct {
+	ID           string
+	Number       string
+	CitizenID    string
+	Bill         string
+	OpenBill     sql.NullString
+	PlateSealed  []byte
+	Ground       string
+	TextSealed   []byte
+	State        string
+	AnswerSealed []byte
+	ReceivedAt   dbtime.Time
+	DiscountAt   dbtime.Time
+}
+
+func (q *Queries) InsertAppeal(ctx context.Context, arg InsertAppealParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, insertAppeal,
+		arg.ID,
+		arg.Number,
+		arg.CitizenID,
+		arg.Bill,
+		arg.OpenBill,
+		arg.PlateSealed,
+		arg.Ground,
+		arg.TextSealed,
+		arg.State,
+		arg.AnswerSealed,
+		arg.ReceivedAt,
+		arg.DiscountAt,
+	)
 	if err != nil {
 		return 0, err
 	}
@@ -406,6 +656,76 @@ func (q *Queries) NoteProtocol(ctx context.Context, arg NoteProtocolParams) erro
 	return err
 }
 
+const openAppeal = `-- name: OpenAppeal :one
+SELECT id, number, citizen_id, bill, open_bill, plate_sealed, ground, text_sealed, state, taken_by, answer_sealed, received_at, taken_at, ended_at, discount_at FROM fine_appeals WHERE open_bill = $1
+`
+
+func (q *Queries) OpenAppeal(ctx context.Context, openBill sql.NullString) (FineAppeal, error) {
+	row := q.db.QueryRowContext(ctx, openAppeal, openBill)
+	var i FineAppeal
+	err := row.Scan(
+		&i.ID,
+		&i.Number,
+		&i.CitizenID,
+		&i.Bill,
+		&i.OpenBill,
+		&i.PlateSealed,
+		&i.Ground,
+		&i.TextSealed,
+		&i.State,
+		&i.TakenBy,
+		&i.AnswerSealed,
+		&i.ReceivedAt,
+		&i.TakenAt,
+		&i.EndedAt,
+		&i.DiscountAt,
+	)
+	return i, err
+}
+
+const openAppeals = `-- name: OpenAppeals :many
+SELECT id, number, citizen_id, bill, open_bill, plate_sealed, ground, text_sealed, state, taken_by, answer_sealed, received_at, taken_at, ended_at, discount_at FROM fine_appeals WHERE open_bill IS NOT NULL ORDER BY received_at, id LIMIT $1
+`
+
+func (q *Queries) OpenAppeals(ctx context.Context, limit int32) ([]FineAppeal, error) {
+	rows, err := q.db.QueryContext(ctx, openAppeals, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FineAppeal
+	for rows.Next() {
+		var i FineAppeal
+		if err := rows.Scan(
+			&i.ID,
+			&i.Number,
+			&i.CitizenID,
+			&i.Bill,
+			&i.OpenBill,
+			&i.PlateSealed,
+			&i.Ground,
+			&i.TextSealed,
+			&i.State,
+			&i.TakenBy,
+			&i.AnswerSealed,
+			&i.ReceivedAt,
+			&i.TakenAt,
+			&i.EndedAt,
+			&i.DiscountAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const protocolOf = `-- name: ProtocolOf :one
 SELECT protocol_number FROM fine_protocols WHERE payment_number = $1
 `
@@ -449,6 +769,27 @@ func (q *Queries) SetCarPhone(ctx context.Context, arg SetCarPhoneParams) error 
 		arg.PhoneIndex,
 		arg.PhoneSealed,
 		arg.Locale,
+	)
+	return err
+}
+
+const takeAppeal = `-- name: TakeAppeal :exec
+UPDATE fine_appeals SET state = $2, taken_by = $3, taken_at = $4 WHERE id = $1
+`
+
+type TakeAppealParams struct {
+	ID      string
+	State   string
+	TakenBy string
+	TakenAt dbtime.Time
+}
+
+func (q *Queries) TakeAppeal(ctx context.Context, arg TakeAppealParams) error {
+	_, err := q.db.ExecContext(ctx, takeAppeal,
+		arg.ID,
+		arg.State,
+		arg.TakenBy,
+		arg.TakenAt,
 	)
 	return err
 }

@@ -1,0 +1,46 @@
+package console
+
+import (
+	"context"
+
+	"github.com/eshik-kg/eshik/services/fine"
+)
+
+// ListAppeals lists the appeals of fines that nobody decided.
+func (s *Server) ListAppeals(ctx context.Context, r ListAppealsRequestObject) (ListAppealsResponseObject, error) {
+	out, err := s.perform(ctx, "appeals", r.Body.Reason, nil)
+	if err != nil {
+		return nil, err
+	}
+	list, _ := out.Made.([]fine.Waiting) // which the operation makes
+	return ListAppeals200JSONResponse{Appeals: each(list, func(a fine.Waiting) WaitingAppeal {
+		return WaitingAppeal{Number: a.Number, Ground: a.Ground, State: string(a.State), TakenBy: optional(a.TakenBy), ReceivedAt: a.ReceivedAt}
+	})}, nil
+}
+
+// ShowAppeal shows what an appeal says.
+func (s *Server) ShowAppeal(ctx context.Context, r ShowAppealRequestObject) (ShowAppealResponseObject, error) {
+	out, err := s.perform(ctx, "appeal", r.Body.Reason, map[string]string{"number": r.Body.Number})
+	if err != nil {
+		return nil, err
+	}
+	a, _ := out.Made.(fine.Case) // which the operation makes
+	return ShowAppeal200JSONResponse{
+		Number: a.Number, Plate: a.Plate, Bill: a.Bill, Resolution: optional(a.Resolution), Ground: a.Ground, Text: a.Text, State: string(a.State),
+		TakenBy: optional(a.TakenBy), Answer: optional(a.Answer), ReceivedAt: a.ReceivedAt, EndedAt: optional(a.EndedAt),
+	}, nil
+}
+
+// TakeAppeal has the officer be the one who decides an appeal.
+func (s *Server) TakeAppeal(ctx context.Context, r TakeAppealRequestObject) (TakeAppealResponseObject, error) {
+	out, err := s.act(ctx, "take-appeal", r.Body.Reason, map[string]string{"number": r.Body.Number})
+	return TakeAppeal200JSONResponse(out), err
+}
+
+// DecideAppeal ends an appeal that the officer took.
+func (s *Server) DecideAppeal(ctx context.Context, r DecideAppealRequestObject) (DecideAppealResponseObject, error) {
+	out, err := s.act(ctx, "decide-appeal", r.Body.Reason, map[string]string{
+		"number": r.Body.Number, "decision": string(r.Body.Decision), "answer": r.Body.Answer,
+	})
+	return DecideAppeal200JSONResponse(out), err
+}
