@@ -37,6 +37,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/sign"
 	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/trail"
+	"github.com/eshik-kg/eshik/platform/webhook"
 	"github.com/eshik-kg/eshik/services/certificate"
 	"github.com/eshik-kg/eshik/services/fine"
 	"github.com/eshik-kg/eshik/services/owndata"
@@ -52,6 +53,7 @@ type App struct {
 	Modules       []module.Module        // in the order of the menu
 	Conversations *session.Conversations // the conversation that USSD and SMS share
 	Partners      *partners.Service      // those who pay bills for citizens
+	Events        *webhook.Events        // what becomes of their payments
 	Staff         *staff.Service         // those who serve
 
 	config   *Config
@@ -203,8 +205,11 @@ func (a *App) buildServices(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
+	if a.Events, err = webhook.NewEvents(webhook.Events{DB: a.DB, Now: a.Clock}); err != nil {
+		return err
+	}
 	if a.Payments, err = payment.New(payment.Deps{
-		DB: a.DB, Phones: a.Identity, Queue: a.Queue, Sealer: a.Sealer, Trail: a.Trail, Texts: a.Texts, Now: a.Clock, Random: a.Random, Log: a.Log,
+		DB: a.DB, Phones: a.Identity, Queue: a.Queue, Sealer: a.Sealer, Trail: a.Trail, Events: a.Events, Texts: a.Texts, Now: a.Clock, Random: a.Random, Log: a.Log,
 	}); err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ func (a *App) chores() []module.Chore {
 		{Name: "sign a checkpoint of the audit log", Do: a.checkpoints.sign, Every: checkpointEvery},
 		{Name: "count abandoned conversations", Do: func(ctx context.Context) error { return a.Conversations.Sweep(ctx, a.Clock()) }},
 		{Name: "settle payments", Do: a.Payments.Sweep},
+		{Name: "number events of partners", Do: a.Events.Number, Every: numberEvery},
 		{Name: "close codes of paid bills", Do: a.Payments.CloseOvertaken},
 		{Name: "tidy deferred replies", Do: a.Conversations.TidyDeferred},
 		{Name: "forget sign-ins that are over", Do: a.Identity.ForgetSignIns, Every: time.Hour},
@@ -51,6 +52,9 @@ func (a *App) fillSandbox(ctx context.Context) error {
 	}
 	return nil
 }
+
+// numberEvery is how often partners' events get their numbers: nobody sees them before.
+const numberEvery = 500 * time.Millisecond
 
 // choreEvery is how often a chore is done that says nothing else.
 const choreEvery = 2 * time.Second

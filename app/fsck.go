@@ -12,6 +12,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/sign"
 	"github.com/eshik-kg/eshik/platform/staff"
+	"github.com/eshik-kg/eshik/platform/webhook"
 )
 
 // Progress hears how Fsck goes on.
@@ -47,7 +48,7 @@ func (a *App) fsck(ctx context.Context, tx *sql.Tx, progress Progress) error {
 	if whole != nil { // nothing can be compared with a log that is not to be trusted
 		payments = payment.NewCheck(a.Audit)
 	}
-	faults := []error{whole, a.checkpoints.check(ctx, tx), a.reseal.Check(ctx, tx), sign.Check(ctx, tx, a.Sealer), payments.Run(ctx, tx, progress.Payments)}
+	faults := []error{whole, a.checkpoints.check(ctx, tx), a.reseal.Check(ctx, tx), sign.Check(ctx, tx, a.Sealer), payments.Run(ctx, tx, progress.Payments), webhook.Check(ctx, tx)}
 	for _, check := range checks {
 		if whole == nil {
 			faults = append(faults, check.Run(ctx, tx))

@@ -48,6 +48,8 @@ var Retention = []Table{
 	{Name: "notify_strays", Holds: "blind index of a phone", Why: "a report without its message", Long: "7 days, at the next report"},
 	{Name: "owndata_erasures", Holds: "pseudonym; the phone that asked, sealed, until it is over", Why: "what is to be erased, and that it was", Long: "for good, by pseudonym"},
 	{Name: "partner_credentials", Long: "no persons: companies"},
+	{Name: "partner_event_heads", Long: "no persons: how many events each partner has"},
+	{Name: "partner_events", Long: "no persons: what became of partners' payments, by code"},
 	{Name: "partners", Long: "no persons: companies"},
 	{Name: "payment_claims", Long: "no persons: bills"},
 	{Name: "payment_lines", Long: "no persons: bills"},

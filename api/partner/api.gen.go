@@ -78,6 +78,39 @@ func (e Currency) Valid() bool {
 	}
 }
 
+// Defines values for EventType.
+const (
+	EventTypePaymentCancelled EventType = "payment.cancelled"
+	EventTypePaymentCreated   EventType = "payment.created"
+	EventTypePaymentInDoubt   EventType = "payment.in_doubt"
+	EventTypePaymentRefundDue EventType = "payment.refund_due"
+	EventTypePaymentRefunded  EventType = "payment.refunded"
+	EventTypePaymentRefused   EventType = "payment.refused"
+	EventTypePaymentSettled   EventType = "payment.settled"
+)
+
+// Valid indicates whether the value is a known member of the EventType enum.
+func (e EventType) Valid() bool {
+	switch e {
+	case EventTypePaymentCancelled:
+		return true
+	case EventTypePaymentCreated:
+		return true
+	case EventTypePaymentInDoubt:
+		return true
+	case EventTypePaymentRefundDue:
+		return true
+	case EventTypePaymentRefunded:
+		return true
+	case EventTypePaymentRefused:
+		return true
+	case EventTypePaymentSettled:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for FaultIn.
 const (
 	FaultInBody   FaultIn = "body"
@@ -324,6 +357,56 @@ type ELQR struct {
 	Svg string `json:"svg"`
 }
 
+// Event A change of a payment of yours. It is as the payment was then; ask for the payment to see how it stands
+//
+// Example: {"data":{"amount":100000,"code":"1234567897","currency":"KGS","reference":"314159265358979323","service":"fine","txn_id":"20261128001","version":1},"id":"evt_019ac94f30e070c8a0d1b7a0a8a4c001","timestamp":"2026-11-28T06:00:02Z","type":"payment.settled"}
+type Event struct {
+	Data EventData `json:"data"`
+
+	// Id The same each time it is read or sent: have one effect for one id
+	Id        string    `json:"id"`
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type payment.created: your quote can be paid; payment.refused: it was closed, nothing is taken; payment.cancelled: you took it back; payment.settled: the register has it; payment.in_doubt: the register's record does not show whose payment it holds, our staff clear it; payment.refund_due: `refund` goes back to the citizen, by you; payment.refunded: it went back, as our staff noted. Others are added: pass over what you do not know.
+	Type EventType `json:"type"`
+}
+
+// EventData defines model for EventData.
+type EventData struct {
+	// Amount Tyiyn
+	Amount int64 `json:"amount"`
+
+	// Code What the payment is paid by
+	Code     string   `json:"code"`
+	Currency Currency `json:"currency"`
+
+	// Reference Our number of that
+	Reference *string `json:"reference,omitempty"`
+
+	// Refund What of it goes or went back, in tyiyn; absent where nothing does
+	Refund *int64 `json:"refund,omitempty"`
+
+	// Service Whose bills it is for
+	Service string `json:"service"`
+
+	// TxnId Your payment of it; absent where nothing is paid
+	TxnId *string `json:"txn_id,omitempty"`
+
+	// Version The event's place among those of this payment, from 1 without a gap: pass over one that is not above the last that you have
+	Version int64 `json:"version"`
+}
+
+// EventPage Example: {"events":[{"data":{"amount":100000,"code":"1234567897","currency":"KGS","reference":"314159265358979323","service":"fine","txn_id":"20261128001","version":1},"id":"evt_019ac94f30e070c8a0d1b7a0a8a4c001","timestamp":"2026-11-28T06:00:02Z","type":"payment.settled"}],"more":false}
+type EventPage struct {
+	Events []Event `json:"events"`
+
+	// More There are others after these now
+	More bool `json:"more"`
+}
+
+// EventType payment.created: your quote can be paid; payment.refused: it was closed, nothing is taken; payment.cancelled: you took it back; payment.settled: the register has it; payment.in_doubt: the register's record does not show whose payment it holds, our staff clear it; payment.refund_due: `refund` goes back to the citizen, by you; payment.refunded: it went back, as our staff noted. Others are added: pass over what you do not know.
+type EventType string
+
 // Fault defines model for Fault.
 type Fault struct {
 	Code   string  `json:"code"`
@@ -539,6 +622,9 @@ type User = string
 // After defines model for After.
 type After = string
 
+// AfterEvent defines model for AfterEvent.
+type AfterEvent = string
+
 // Day defines model for Day.
 type Day = openapi_types.Date
 
@@ -556,6 +642,15 @@ type QuoteLimit = int
 
 // TxnID defines model for TxnID.
 type TxnID = string
+
+// ListEventsParams defines parameters for ListEvents.
+type ListEventsParams struct {
+	// After `id` of the last event that you have; from the first one when absent
+	After *AfterEvent `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
 
 // ListPaymentsParams defines parameters for ListPayments.
 type ListPaymentsParams struct {
@@ -607,6 +702,9 @@ type ServerInterface interface {
 	// CheckCode Ask whether a payment code can be paid now, and how much it costs exactly
 	// (POST /partner/v1/checks)
 	CheckCode(c *fiber.Ctx) error
+	// ListEvents What became of your payments, the earliest first
+	// (GET /partner/v1/events)
+	ListEvents(c *fiber.Ctx, params ListEventsParams) error
 	// ListPayments What you paid on a day, the oldest first
 	// (GET /partner/v1/payments)
 	ListPayments(c *fiber.Ctx, params ListPaymentsParams) error
@@ -668,6 +766,50 @@ func (siw *ServerInterfaceWrapper) CheckCode(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.CheckCode(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListEvents operation middleware
+func (siw *ServerInterfaceWrapper) ListEvents(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListEventsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", query, &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter after: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListEvents(c, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1011,6 +1153,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/partner/v1/checks", wrapper.CheckCode)
 
+	router.Get(options.BaseURL+"/partner/v1/events", wrapper.ListEvents)
+
 	router.Get(options.BaseURL+"/partner/v1/payments", wrapper.ListPayments)
 
 	router.Get(options.BaseURL+"/partner/v1/payments/:txn_id", wrapper.GetPayment)
@@ -1059,6 +1203,23 @@ type CheckCodeResponseObject interface {
 type CheckCode200JSONResponse Check
 
 func (response CheckCode200JSONResponse) VisitCheckCodeResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListEventsRequestObject struct {
+	Params ListEventsParams
+}
+
+type ListEventsResponseObject interface {
+	VisitListEventsResponse(ctx *fiber.Ctx) error
+}
+
+type ListEvents200JSONResponse EventPage
+
+func (response ListEvents200JSONResponse) VisitListEventsResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -1238,6 +1399,9 @@ type StrictServerInterface interface {
 	// CheckCode Ask whether a payment code can be paid now, and how much it costs exactly
 	// (POST /partner/v1/checks)
 	CheckCode(ctx context.Context, request CheckCodeRequestObject) (CheckCodeResponseObject, error)
+	// ListEvents What became of your payments, the earliest first
+	// (GET /partner/v1/events)
+	ListEvents(ctx context.Context, request ListEventsRequestObject) (ListEventsResponseObject, error)
 	// ListPayments What you paid on a day, the oldest first
 	// (GET /partner/v1/payments)
 	ListPayments(ctx context.Context, request ListPaymentsRequestObject) (ListPaymentsResponseObject, error)
@@ -1355,6 +1519,33 @@ func (sh *strictHandler) CheckCode(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(CheckCodeResponseObject); ok {
 		if err := validResponse.VisitCheckCodeResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListEvents operation middleware
+func (sh *strictHandler) ListEvents(ctx *fiber.Ctx, params ListEventsParams) error {
+	var request ListEventsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListEvents(ctx.UserContext(), request.(ListEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListEvents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListEventsResponseObject); ok {
+		if err := validResponse.VisitListEventsResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -41,7 +41,10 @@ type Own interface {
 }
 
 // REST answers the contract's operations.
-type REST struct{ Payments Own }
+type REST struct {
+	Payments Own
+	Events   Events
+}
 
 var _ StrictServerInterface = (*REST)(nil)
 

@@ -7,17 +7,21 @@ import (
 	"strings"
 )
 
-// The operations that a scope names. All but the last may be of one service:
+// The operations that a scope names. The first three may be of one service:
 // payments.pay:fine.
 const (
-	Check = "payments.check" // ask whether a code can be paid
-	Quote = "payments.quote" // find bills, and have them quoted
-	Pay   = "payments.pay"   // pay a code
-	Read  = "payments.read"  // see one's own payments
+	Check  = "payments.check" // ask whether a code can be paid
+	Quote  = "payments.quote" // find bills, and have them quoted
+	Pay    = "payments.pay"   // pay a code
+	Read   = "payments.read"  // see one's own payments
+	Events = "events.read"    // read what became of them
 )
 
 // Operations are all that a partner can be allowed.
-var Operations = []string{Check, Quote, Pay, Read}
+var Operations = []string{Check, Quote, Pay, Read, Events}
+
+// ofService are those that may be of one service.
+var ofService = []string{Check, Quote, Pay}
 
 // Scopes are what somebody may do, each an operation or, after a colon, that of one
 // service (RFC 6749, section 3.3). They are sorted, each there once.
@@ -30,8 +34,8 @@ func ParseScopes(text string) (Scopes, error) {
 	var list Scopes
 	for _, one := range strings.Fields(text) {
 		operation, service, some := strings.Cut(one, ":")
-		if !slices.Contains(Operations, operation) || some && (operation == Read || !serviceName.MatchString(service)) {
-			return nil, fmt.Errorf("%q is no scope: %s, all but the last also of one service, as %s:fine", one, strings.Join(Operations, ", "), Pay)
+		if !slices.Contains(Operations, operation) || some && (!slices.Contains(ofService, operation) || !serviceName.MatchString(service)) {
+			return nil, fmt.Errorf("%q is no scope: %s, the first three also of one service, as %s:fine", one, strings.Join(Operations, ", "), Pay)
 		}
 		list = append(list, one)
 	}

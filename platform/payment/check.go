@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/payment/db"
@@ -27,9 +28,11 @@ type Check struct {
 	actors map[string]string
 	// replayed is false where the log is not compared.
 	replayed bool
-	older    int
-	found    []error
-	more     int
+	// evented is since when a partner's payment that is over must have its events.
+	evented time.Time
+	older   int
+	found   []error
+	more    int
 }
 
 // NewCheck makes a Check against a log, nil for none. Give it the log's records by See
@@ -52,6 +55,9 @@ const (
 // difference. progress hears from time to time how many payments were looked at.
 func (c *Check) Run(ctx context.Context, tx *sql.Tx, progress func(payments int)) error {
 	looked, after := 0, ""
+	if err := c.eventsSince(ctx, tx); err != nil {
+		return err
+	}
 	for {
 		p := page{c: c, tx: tx}
 		n, err := p.read(ctx, after)
@@ -138,6 +144,7 @@ type file struct {
 	txns     []db.PaymentTxn // the accepted ones
 	entries  []db.EntriesOfRow
 	postings map[posting]int64
+	events   []noted
 }
 
 // moment is when an entry was posted, by the payment's other rows; zero where they do
@@ -207,6 +214,7 @@ func (c *Check) judge(f *file) {
 		c.digests(f, log)
 	}
 	c.compare(f, paid)
+	c.told(f)
 }
 
 // follows is the state that a payment has by its lines.

@@ -18,13 +18,13 @@ type page struct {
 // read reads the page after an id and reports how many payments it has.
 func (p *page) read(ctx context.Context, after string) (int, error) {
 	p.files = map[string]*file{}
-	err := each(ctx, p.tx, "SELECT id, code, service, owner, phone_sealed, amount, state, opened_at, confirmed_at, accepted_at, finished_at "+
+	err := each(ctx, p.tx, "SELECT id, code, service, owner, phone_sealed, amount, state, opened_at, confirmed_at, accepted_at, finished_at, partner_id "+
 		"FROM payments WHERE id > $1 ORDER BY id LIMIT $2", []any{after, checkPage},
 		func(rows *sql.Rows) error {
 			f := &file{postings: map[posting]int64{}}
 			r := &f.row
 			err := rows.Scan(&r.ID, &r.Code, &r.Service, &r.Owner, &r.PhoneSealed, &r.Amount, &r.State,
-				&r.OpenedAt, &r.ConfirmedAt, &r.AcceptedAt, &r.FinishedAt)
+				&r.OpenedAt, &r.ConfirmedAt, &r.AcceptedAt, &r.FinishedAt, &r.PartnerID)
 			if err != nil {
 				return err
 			}
@@ -34,7 +34,7 @@ func (p *page) read(ctx context.Context, after string) (int, error) {
 	if err != nil || len(p.files) == 0 {
 		return 0, err
 	}
-	for _, part := range []func(context.Context, []any) error{p.lines, p.transactions, p.entries} {
+	for _, part := range []func(context.Context, []any) error{p.lines, p.transactions, p.entries, p.events} {
 		if err := part(ctx, []any{after, p.last}); err != nil {
 			return 0, err
 		}

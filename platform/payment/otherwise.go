@@ -101,6 +101,9 @@ func (s *Service) closedAs(ctx context.Context, tx *store.Tx, row db.Payment, no
 	if err != nil {
 		return err
 	}
+	if err := s.noteQuote(ctx, tx, row, Refused); err != nil {
+		return err
+	}
 	return s.Trail.Leave(ctx, tx, trail.Step{
 		Audit: audit.Entry{
 			At: now.Time, Actor: worker, Action: "payment.paid_otherwise",

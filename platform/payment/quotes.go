@@ -151,6 +151,9 @@ func (s *Service) keepQuote(ctx context.Context, tx *store.Tx, row db.InsertPaym
 	if err != nil {
 		return err
 	}
+	if err := s.noteQuote(ctx, tx, kept, Awaiting); err != nil {
+		return err
+	}
 	return s.Trail.Leave(ctx, tx, trail.Step{
 		Audit: audit.Entry{
 			At: row.OpenedAt.Time, Actor: partnerAccount(row.PartnerID), Action: "payment.quote", Object: row.ID, Purpose: "payment",
@@ -234,6 +237,9 @@ func (s *Service) CancelQuote(ctx context.Context, partner, code string, now tim
 		}
 		if n == 0 {
 			return s.cancelledBefore(ctx, q, partner, code)
+		}
+		if err := s.noteQuote(ctx, tx, row, Cancelled); err != nil {
+			return err
 		}
 		return s.Trail.Leave(ctx, tx, trail.Step{Audit: audit.Entry{
 			At: now, Actor: partnerAccount(partner), Action: "payment.quote_cancel", Object: row.ID, Purpose: "payment",

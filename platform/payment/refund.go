@@ -131,11 +131,18 @@ func (s *Service) noteReturned(ctx context.Context, tx *store.Tx, paymentID, act
 	if err != nil {
 		return err
 	}
+	lines, err := linesOf(ctx, q, paymentID)
+	if err != nil {
+		return err
+	}
+	if err := s.notePaid(ctx, tx, row, Refunded, stand(lines)); err != nil {
+		return err
+	}
 	became, err := ended(ctx, q, row)
 	if err != nil {
 		return err
 	}
-	told, err := s.tellReturned(ctx, q, row)
+	told, err := s.tellReturned(row, lines)
 	if err != nil {
 		return err
 	}
@@ -150,10 +157,9 @@ func (s *Service) noteReturned(ctx context.Context, tx *store.Tx, paymentID, act
 
 // tellReturned tells the payer where the money is. While another bill of the payment is in
 // doubt it does not: what stands where is told once, when that is decided.
-func (s *Service) tellReturned(ctx context.Context, q *db.Queries, row db.Payment) ([]notify.Message, error) {
-	lines, err := linesOf(ctx, q, row.ID)
-	if err != nil || standsAt(row, lines) != Refunded {
-		return nil, err
+func (s *Service) tellReturned(row db.Payment, lines []Line) ([]notify.Message, error) {
+	if standsAt(row, lines) != Refunded {
+		return nil, nil
 	}
 	return s.tell(row, stand(lines))
 }

@@ -41,6 +41,7 @@ type Deps struct {
 	Queue  *job.Queue
 	Sealer *seal.Sealer
 	Trail  *trail.Trail
+	Events Events
 	Texts  Texts
 	Now    func() time.Time
 	Random io.Reader // crypto/rand.Reader

@@ -249,6 +249,9 @@ func (s *Service) finishPayment(ctx context.Context, tx *store.Tx, row db.Paymen
 	if row, err = q.GetPayment(ctx, row.ID); err != nil {
 		return err
 	}
+	if err := s.notePaid(ctx, tx, row, state, sum); err != nil {
+		return err
+	}
 	became, err := ended(ctx, q, row)
 	if err != nil {
 		return err

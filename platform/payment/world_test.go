@@ -14,6 +14,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/testworld"
+	"github.com/eshik-kg/eshik/platform/webhook"
 )
 
 const (
@@ -117,7 +118,7 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	w := &world{World: testworld.New(t, db, testworld.Setup{}), register: newRegister()}
 	var err error
 	w.Service, err = payment.New(payment.Deps{
-		DB: db, Phones: w, Queue: w.Queue, Sealer: w.Sealer, Trail: w.World.Trail, Texts: w.Texts, Now: w.Clock.Now, Random: rand.Reader, Log: w.Log,
+		DB: db, Phones: w, Queue: w.Queue, Sealer: w.Sealer, Trail: w.World.Trail, Events: &webhook.Events{DB: db, Now: w.Clock.Now}, Texts: w.Texts, Now: w.Clock.Now, Random: rand.Reader, Log: w.Log,
 	}, w.register)
 	w.OK(err)
 	return w
