@@ -105,12 +105,14 @@ func TestOneMessageOfACertificate(t *testing.T) {
 		"texted": func(d *door) {
 			d.replies(aigul, "МААЛЫМКАТ", "Маалымкаттар")
 			d.replies(aigul, "1", "Жашаган жери")
+			d.replies(aigul, "1", "ким жөнүндө")
 			d.replies(aigul, "1", "Маалымкат даяр")
 		},
 		"late": func(d *door) {
 			c, _ := d.dial(aigul)
 			c.say("Маалымкаттар", "2")
 			c.say("Жашаган жери", "1")
+			c.say("ким жөнүндө", "1")
 			d.slow(1500)
 			c.say("SMS", "1")
 		},

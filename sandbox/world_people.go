@@ -39,6 +39,7 @@ const (
 	pinBakyt   = "22107197900022"
 	pinElena   = "10112199200033"
 	pinGulnara = "10305195900044"
+	pinNurai   = "10905202300044" // a child, without a document
 )
 
 // fixedPeople are the people of the guides.
@@ -50,7 +51,14 @@ func fixedPeople() map[string]citizen {
 			born: day(1988, 3, 15), home: leninskiy,
 			family: []relative{
 				{pinAigul, "Асанова", "Айгүл", "Мараткызы", "self", "1988-03-15"},
-				{"10905202300044", "Асанова", "Нурай", "Бакытовна", "child", "2023-05-09"},
+				{pinNurai, "Асанова", "Нурай", "Бакытовна", "child", "2023-05-09"},
+			},
+		},
+		pinNurai: {
+			pin: pinNurai, surname: "Асанова", name: "Нурай", patronymic: "Бакытовна", born: day(2023, 5, 9), home: leninskiy,
+			family: []relative{
+				{pinNurai, "Асанова", "Нурай", "Бакытовна", "self", "2023-05-09"},
+				{pinAigul, "Асанова", "Айгүл", "Мараткызы", "parent", "1988-03-15"},
 			},
 		},
 		pinBakyt: {

@@ -378,6 +378,7 @@ func (e ProfileLevel) Valid() bool {
 
 // Defines values for Receiver.
 const (
+	ReceiverParent   Receiver = "parent"
 	ReceiverPhone    Receiver = "phone"
 	ReceiverSelf     Receiver = "self"
 	ReceiverStaff    Receiver = "staff"
@@ -388,6 +389,8 @@ const (
 // Valid indicates whether the value is a known member of the Receiver enum.
 func (e Receiver) Valid() bool {
 	switch e {
+	case ReceiverParent:
+		return true
 	case ReceiverPhone:
 		return true
 	case ReceiverSelf:
@@ -649,6 +652,8 @@ type CarRequest struct {
 
 // Certificate Example: {"issued_at":"2026-11-28T18:30:00Z","kind":"RESIDENCE","number":"K7M2-9QXA-4T8","state":"issued"}
 type Certificate struct {
+	// Child Of which child it is, by given name and initial; absent from your own
+	Child    *string          `json:"child,omitempty"`
 	IssuedAt *time.Time       `json:"issued_at,omitempty"`
 	Kind     CertificateKind  `json:"kind"`
 	Number   string           `json:"number"`
@@ -660,7 +665,9 @@ type CertificateKind string
 
 // CertificateRequest Example: {"kind":"RESIDENCE"}
 type CertificateRequest struct {
-	Kind CertificateKind `json:"kind"`
+	// Child `ref` of a child of yours (`GET /v1/certificates/children`); without it the certificate is about you
+	Child *string         `json:"child,omitempty"`
+	Kind  CertificateKind `json:"kind"`
 }
 
 // CertificateState defines model for CertificateState.
@@ -1048,7 +1055,7 @@ type Receipt struct {
 	Text string `json:"text"`
 }
 
-// Receiver Who got to know it. self: you; phone: a phone of which it was not known then whose it is; staff: an officer; system: the service itself; verifier: whoever held a certificate of yours
+// Receiver Who got to know it. self: you; parent: a parent who acted for you; phone: a phone of which it was not known then whose it is; staff: an officer; system: the service itself; verifier: whoever held a certificate of yours
 type Receiver string
 
 // RefreshRequest Example: {"refresh_token":"6d9b1f0c3e5a7788990011223344556677889900aabbccddeeff001122334455"}
@@ -1217,7 +1224,7 @@ type Usage struct {
 	ActionCode string    `json:"actionCode"`
 	Logtime    time.Time `json:"logtime"`
 
-	// ReceiverCode Who got to know it. self: you; phone: a phone of which it was not known then whose it is; staff: an officer; system: the service itself; verifier: whoever held a certificate of yours
+	// ReceiverCode Who got to know it. self: you; parent: a parent who acted for you; phone: a phone of which it was not known then whose it is; staff: an officer; system: the service itself; verifier: whoever held a certificate of yours
 	ReceiverCode Receiver `json:"receiverCode"`
 
 	// ReceiverName `receiverCode` for people
@@ -1515,6 +1522,9 @@ type ServerInterface interface {
 	// RequestCertificate Request a certificate
 	// (POST /v1/certificates)
 	RequestCertificate(c *fiber.Ctx, params RequestCertificateParams) error
+	// ListCertificateChildren The children for whom you may request a certificate
+	// (GET /v1/certificates/children)
+	ListCertificateChildren(c *fiber.Ctx) error
 	// DownloadCertificate The certificate as a PDF with a signed QR
 	// (GET /v1/certificates/{number}/document)
 	DownloadCertificate(c *fiber.Ctx, number Number) error
@@ -1806,6 +1816,24 @@ func (siw *ServerInterfaceWrapper) RequestCertificate(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.RequestCertificate(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListCertificateChildren operation middleware
+func (siw *ServerInterfaceWrapper) ListCertificateChildren(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListCertificateChildren(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -3111,6 +3139,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/certificates/:number/document", wrapper.DownloadCertificate)
 
+	router.Get(options.BaseURL+"/v1/certificates/children", wrapper.ListCertificateChildren)
+
 	router.Post(options.BaseURL+"/v1/codes", wrapper.SendCode)
 
 	router.Get(options.BaseURL+"/v1/devices", wrapper.ListDevices)
@@ -3312,6 +3342,22 @@ type RequestCertificate201JSONResponse Certificate
 func (response RequestCertificate201JSONResponse) VisitRequestCertificateResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type ListCertificateChildrenRequestObject struct {
+}
+
+type ListCertificateChildrenResponseObject interface {
+	VisitListCertificateChildrenResponse(ctx *fiber.Ctx) error
+}
+
+type ListCertificateChildren200JSONResponse []Child
+
+func (response ListCertificateChildren200JSONResponse) VisitListCertificateChildrenResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
 
 	return ctx.JSON(&response)
 }
@@ -4207,6 +4253,9 @@ type StrictServerInterface interface {
 	// RequestCertificate Request a certificate
 	// (POST /v1/certificates)
 	RequestCertificate(ctx context.Context, request RequestCertificateRequestObject) (RequestCertificateResponseObject, error)
+	// ListCertificateChildren The children for whom you may request a certificate
+	// (GET /v1/certificates/children)
+	ListCertificateChildren(ctx context.Context, request ListCertificateChildrenRequestObject) (ListCertificateChildrenResponseObject, error)
 	// DownloadCertificate The certificate as a PDF with a signed QR
 	// (GET /v1/certificates/{number}/document)
 	DownloadCertificate(ctx context.Context, request DownloadCertificateRequestObject) (DownloadCertificateResponseObject, error)
@@ -4548,6 +4597,31 @@ func (sh *strictHandler) RequestCertificate(ctx *fiber.Ctx, params RequestCertif
 		return err
 	} else if validResponse, ok := response.(RequestCertificateResponseObject); ok {
 		if err := validResponse.VisitRequestCertificateResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCertificateChildren operation middleware
+func (sh *strictHandler) ListCertificateChildren(ctx *fiber.Ctx) error {
+	var request ListCertificateChildrenRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCertificateChildren(ctx.UserContext(), request.(ListCertificateChildrenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCertificateChildren")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCertificateChildrenResponseObject); ok {
+		if err := validResponse.VisitListCertificateChildrenResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

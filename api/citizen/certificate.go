@@ -19,11 +19,29 @@ func (s *Server) certificates() *certificate.Service {
 
 // RequestCertificate issues a certificate.
 func (s *Server) RequestCertificate(ctx context.Context, r RequestCertificateRequestObject) (RequestCertificateResponseObject, error) {
-	issued, err := s.certificates().Request(ctx, who(ctx), certificate.KindOf(string(r.Body.Kind)))
+	issued, err := s.request(ctx, certificate.KindOf(string(r.Body.Kind)), r.Body.Child)
 	if err != nil {
 		return nil, err
 	}
 	return RequestCertificate201JSONResponse(certificateView(issued)), nil
+}
+
+func (s *Server) request(ctx context.Context, kind certificate.Kind, child *string) (certificate.Certificate, error) {
+	if child == nil {
+		return s.certificates().Request(ctx, who(ctx), kind)
+	}
+	return s.certificates().RequestForChild(ctx, who(ctx), kind, *child)
+}
+
+// ListCertificateChildren lists the children for whom the citizen may request one.
+func (s *Server) ListCertificateChildren(ctx context.Context, _ ListCertificateChildrenRequestObject) (ListCertificateChildrenResponseObject, error) {
+	children, err := s.certificates().Children(ctx, who(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return ListCertificateChildren200JSONResponse(each(children, func(c certificate.Child) Child {
+		return Child{Ref: c.Ref, Name: c.Name, Born: &openapi_types.Date{Time: c.Born}}
+	})), nil
 }
 
 // ListCertificates lists one's own.
@@ -77,7 +95,8 @@ func (s *Server) VerifyCode(ctx context.Context, r VerifyCodeRequestObject) (Ver
 
 func certificateView(c certificate.Certificate) Certificate {
 	return Certificate{
-		Number: certificate.ShowNumber(c.Number), Kind: CertificateKind(c.Kind.Public()), State: CertificateState(c.State), IssuedAt: optional(c.IssuedAt),
+		Number: certificate.ShowNumber(c.Number), Kind: CertificateKind(c.Kind.Public()), State: CertificateState(c.State),
+		Child: optional(c.Child), IssuedAt: optional(c.IssuedAt),
 	}
 }
 

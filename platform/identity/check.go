@@ -74,7 +74,7 @@ func (c *Check) See(e audit.Recorded) {
 		p := c.proofs[e.Object]
 		p.used = e.At
 		c.proofs[e.Object] = p
-	case "identity.enrol.made":
+	case "identity.enrol.made", "identity.named":
 		c.introduced(e)
 	case "identity.secret.set":
 		c.secretSet(e)

@@ -108,7 +108,7 @@ func (c *Check) citizenRows(ctx context.Context, tx *sql.Tx) error {
 	}
 	for id, d := range c.people {
 		if !d.seen {
-			c.say("the citizen %s is gone: the audit log says that a phone was proved for them", id)
+			c.say("the citizen %s is gone: the audit log knows them", id)
 		}
 	}
 	return nil

@@ -36,17 +36,20 @@ var errChanged = problem.New(problem.Conflict, "problem.identity_changed")
 // calledContext binds a sealed name to its proof.
 const calledContext = "identity.called/"
 
-// called is the given name and the surname's initial: enough for those who share a phone,
+// called is what a person is called.
+func called(p registry.Person) string { return Called(p.Name, p.Surname) }
+
+// Called is the given name and the surname's initial: enough for those who share a phone,
 // and little for whoever finds it.
-func called(p registry.Person) string {
-	initial, size := utf8.DecodeRuneInString(p.Surname)
+func Called(name, surname string) string {
+	initial, size := utf8.DecodeRuneInString(surname)
 	switch {
-	case p.Name == "":
-		return p.Surname
+	case name == "":
+		return surname
 	case size == 0:
-		return p.Name
+		return name
 	}
-	return p.Name + " " + string(initial) + "."
+	return name + " " + string(initial) + "."
 }
 
 // calledBy opens the name that a proof keeps; "" where it keeps none.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -62,11 +63,30 @@ type Member struct {
 	Name       string `json:"name"`
 	Patronymic string `json:"patronymic"`
 	// Relation is the relation to the person asked about, in the register's own
-	// code: self, spouse, child, parent.
+	// code: RelationSelf, spouse, RelationChild, parent.
 	Relation string `json:"relation"`
 	// BirthDate is in UTC the midnight of the day.
 	BirthDate time.Time `json:"-"`
 	Born      string    `json:"birthDate"`
+}
+
+// The codes of a Relation that decide something.
+const (
+	RelationSelf  = "self"
+	RelationChild = "child"
+)
+
+// Children are the children of the person asked about among the members of the household,
+// each once: who asks for them does so as their parent.
+func Children(members []Member) []Member {
+	children := []Member{}
+	for _, m := range members {
+		listed := slices.ContainsFunc(children, func(c Member) bool { return c.PIN == m.PIN })
+		if m.Relation == RelationChild && !listed {
+			children = append(children, m)
+		}
+	}
+	return children
 }
 
 // codeNoFamily is the code in the body when a person has no family on record.

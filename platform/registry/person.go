@@ -76,7 +76,7 @@ type Person struct {
 func (p *Persons) CheckPerson(ctx context.Context, call Call, pin, document string) (Person, error) {
 	person, err := p.document(ctx, call, pin, document)
 	if err == nil {
-		person.Barred, err = p.barred(ctx, call, pin)
+		person.Barred, err = p.Barred(ctx, call, pin)
 	}
 	if err != nil {
 		return Person{}, fmt.Errorf("checking a person: %w", err)
@@ -141,8 +141,9 @@ func (p *Persons) document(ctx context.Context, call Call, pin, document string)
 	}, nil
 }
 
-// barred asks whether somebody has died or their number is blocked (zagsDataByPin).
-func (p *Persons) barred(ctx context.Context, call Call, pin string) (bool, error) {
+// Barred asks whether somebody has died or their number is blocked (zagsDataByPin). A number
+// that the register does not know is the problem registry_person_unknown.
+func (p *Persons) Barred(ctx context.Context, call Call, pin string) (bool, error) {
 	in := struct {
 		PIN string `xml:"pin"`
 	}{pin}

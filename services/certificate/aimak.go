@@ -14,38 +14,43 @@ type Aimak interface {
 	Family(ctx context.Context, call registry.Call, pin string) ([]registry.Member, bool, error)
 }
 
-// FromAimak makes a Register of Sanarip Aimak.
-func FromAimak(aimak Aimak) Register { return residents{aimak} }
+// Civil is the register of civil status; *registry.Persons is one.
+type Civil interface {
+	Barred(ctx context.Context, call registry.Call, pin string) (bool, error)
+}
+
+// FromAimak makes a Register of Sanarip Aimak, and of that of civil status.
+func FromAimak(aimak Aimak, civil Civil) Register { return residents{aimak, civil} }
 
 // residents implements Register.
-type residents struct{ aimak Aimak }
-
-// self is the code of the person asked about in the register's own list.
-const self = "self"
+type residents struct {
+	aimak Aimak
+	civil Civil
+}
 
 // Residence implements Register. The register of addresses gives no birth date:
 // it is read from the personal number.
-func (r residents) Residence(ctx context.Context, pin, issue string) (Residence, bool, error) {
-	a, found, err := r.aimak.AddressFact(ctx, call(pin, issue), pin)
+func (r residents) Residence(ctx context.Context, q Question) (Residence, bool, error) {
+	a, found, err := r.aimak.AddressFact(ctx, call(q), q.PIN)
 	if err != nil || !found {
 		return Residence{}, false, err
 	}
 	return Residence{
-		Person:  Person{Name: joined(" ", a.Surname, a.Name, a.Patronymic), Born: bornByPIN(pin)},
+		Person:  Person{Name: joined(" ", a.Surname, a.Name, a.Patronymic), Born: bornByPIN(q.PIN)},
 		Address: joined(", ", a.Region, a.District, a.Locality, a.Street, a.House, a.Flat),
 	}, true, nil
 }
 
 // Family implements Register. The person asked about is left out: the
 // certificate names its holder apart.
-func (r residents) Family(ctx context.Context, pin, issue string) ([]Member, bool, error) {
-	all, found, err := r.aimak.Family(ctx, call(pin, issue), pin)
+func (r residents) Family(ctx context.Context, q Question) ([]Member, bool, error) {
+	all, found, err := r.aimak.Family(ctx, call(q), q.PIN)
 	if err != nil || !found {
 		return nil, false, err
 	}
 	members := make([]Member, 0, len(all))
 	for _, m := range all {
-		if m.PIN == pin || m.Relation == self {
+		if m.PIN == q.PIN || m.Relation == registry.RelationSelf {
 			continue
 		}
 		members = append(members, Member{
@@ -56,9 +61,28 @@ func (r residents) Family(ctx context.Context, pin, issue string) ([]Member, boo
 	return members, true, nil
 }
 
-// call says that the citizen asks, and for which certificate.
-func call(pin, issue string) registry.Call {
-	return registry.Call{UserID: "KG" + pin, Issue: issue}
+// Children implements Register.
+func (r residents) Children(ctx context.Context, q Question) ([]Minor, error) {
+	all, _, err := r.aimak.Family(ctx, call(q), q.PIN)
+	if err != nil {
+		return nil, err
+	}
+	children := registry.Children(all)
+	minors := make([]Minor, len(children))
+	for i, m := range children {
+		minors[i] = Minor{PIN: m.PIN, Surname: m.Surname, Name: m.Name, Born: m.BirthDate}
+	}
+	return minors, nil
+}
+
+// Barred implements Register.
+func (r residents) Barred(ctx context.Context, q Question) (bool, error) {
+	return r.civil.Barred(ctx, call(q), q.PIN)
+}
+
+// call says who asks, and for which certificate.
+func call(q Question) registry.Call {
+	return registry.Call{UserID: "KG" + q.By, Issue: q.Issue}
 }
 
 // joined joins the parts that are not empty.

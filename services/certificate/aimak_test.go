@@ -23,18 +23,21 @@ func newAimak(t *testing.T) certificate.Register {
 	rest := must[*registry.REST](t)(registry.NewREST(registry.Config{
 		BaseURL: server.URL, Client: "central-server/GOV/70000099/eshik",
 	}))
-	return certificate.FromAimak(must[*registry.Aimak](t)(registry.NewAimak(rest, "")))
+	soap := must[*registry.SOAP](t)(registry.NewSOAP(registry.Config{BaseURL: server.URL, Client: "central-server/GOV/70000099/eshik"}))
+	return certificate.FromAimak(must[*registry.Aimak](t)(registry.NewAimak(rest, "")),
+		must[*registry.Persons](t)(registry.NewPersons(soap, registry.PersonsConfig{})))
 }
 
 // TestAimak asks the sandbox's Sanarip Aimak over X-Road.
 func TestAimak(t *testing.T) {
 	t.Parallel()
 	aimak := newAimak(t)
-	home, ok, err := aimak.Residence(t.Context(), pin, "issue")
+	own := certificate.Question{PIN: pin, By: pin, Issue: "issue"}
+	home, ok, err := aimak.Residence(t.Context(), own)
 	if err != nil || !ok || !strings.Contains(home.Name, "Айгүл") || home.Born != "1988-03-15" || home.Address == "" {
 		t.Fatalf("%+v, %v, %v", home, ok, err)
 	}
-	members, ok, err := aimak.Family(t.Context(), pin, "issue")
+	members, ok, err := aimak.Family(t.Context(), own)
 	if err != nil || !ok || len(members) == 0 {
 		t.Fatalf("%+v, %v, %v", members, ok, err)
 	}
@@ -45,7 +48,18 @@ func TestAimak(t *testing.T) {
 	if !strings.Contains(names, "Нурай") || !strings.Contains(names, "child 2023-05-09") || strings.Contains(names, "Айгүл ") {
 		t.Errorf("the family is %s", names)
 	}
-	if _, ok, err := aimak.Residence(t.Context(), "12912199900099", "issue"); ok || err != nil {
+	children, err := aimak.Children(t.Context(), own)
+	if err != nil || len(children) != 1 || children[0].Name != "Нурай" {
+		t.Fatalf("the children: %+v, %v", children, err)
+	}
+	child := certificate.Question{PIN: children[0].PIN, By: pin, Issue: "issue"}
+	if barred, err := aimak.Barred(t.Context(), child); barred || err != nil {
+		t.Errorf("the civil register says %v, %v", barred, err)
+	}
+	if _, ok, err := aimak.Residence(t.Context(), child); !ok || err != nil {
+		t.Errorf("the child's home: %v, %v", ok, err)
+	}
+	if _, ok, err := aimak.Residence(t.Context(), certificate.Question{PIN: "12912199900099", By: pin, Issue: "issue"}); ok || err != nil {
 		t.Errorf("an unknown personal number gives %v, %v", ok, err)
 	}
 }

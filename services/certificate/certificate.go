@@ -33,12 +33,14 @@ const (
 	Requested State = "requested" // the intent is stored, the signature is not
 	Issued    State = "issued"
 	Revoked   State = "revoked"
+	Dropped   State = "dropped" // the right to it ended before it was signed: nobody was given it
 )
 
 // Certificate is one certificate as its owner sees it in a list.
 type Certificate struct {
 	Number    string // canonical: see ShowNumber
 	Kind      Kind
+	Child     string // of whom it is, by given name and initial; "": its owner's own
 	State     State
 	IssuedAt  time.Time
 	RevokedAt time.Time // zero unless Revoked
@@ -57,6 +59,12 @@ type Identity interface {
 	Phones(ctx context.Context, tx *store.Tx, citizen string, now time.Time) ([]identity.Reachable, error)
 }
 
+// Pseudonyms knows citizens by their personal numbers. identity.Service is one.
+type Pseudonyms interface {
+	// Pseudonym is the citizen of the personal number of somebody for whom an actor acts.
+	Pseudonym(ctx context.Context, tx *store.Tx, actor, pin string, now time.Time) (string, error)
+}
+
 // Signer signs records and checks signatures. sign.Keys is one.
 type Signer interface {
 	Sign(ctx context.Context, claims sign.Claims) ([]byte, error)
@@ -69,11 +77,13 @@ type Deps struct {
 	Queue    *job.Queue
 	Register Register
 	Identity Identity
-	Sealer   *seal.Sealer
-	Signer   Signer
-	Trail    *trail.Trail
-	Texts    *locales.Catalogue
-	Limiter  limit.Limiter
+	// Pseudonyms are of those whom somebody asks for.
+	Pseudonyms Pseudonyms
+	Sealer     *seal.Sealer
+	Signer     Signer
+	Trail      *trail.Trail
+	Texts      *locales.Catalogue
+	Limiter    limit.Limiter
 	// Issuer names us in every signed record (the CWT claim iss), as KG-ESHIK.
 	Issuer string
 	// VerifyURL is the address of the page that verifies numbers, as printed on

@@ -24,9 +24,9 @@ type Check struct {
 
 // said is what the log says of a certificate.
 type said struct {
-	state                             State  // "": nothing
-	citizen                           string // whose it was issued as
-	certificate, document, revocation audit.Said
+	state                                     State  // "": nothing
+	citizen                                   string // whose it was issued as
+	certificate, document, holder, revocation audit.Said
 }
 
 // NewCheck makes a Check against a log. Give it the log's records by See before Run.
@@ -47,6 +47,8 @@ func (c *Check) See(r audit.Recorded) {
 		if p.state == "" {
 			p.state = Issued
 		}
+	case r.Action == "certificate.drop":
+		p.state = Dropped
 	case r.Action == "certificate.revoke":
 		p.state = Revoked
 	default:
@@ -64,6 +66,8 @@ func (c *Check) See(r audit.Recorded) {
 			p.certificate = now
 		case groupDocument:
 			p.document = now
+		case groupHolder:
+			p.holder = now
 		case groupRevocation:
 			p.revocation = now
 		}
@@ -79,7 +83,7 @@ func (c *Check) Run(ctx context.Context, tx *sql.Tx) error {
 		return fmt.Errorf("check the certificates: %w", err)
 	}
 	unsigned := map[string]int{} // how many certificates a key signed that is gone
-	rows, err := tx.QueryContext(ctx, "SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, "+
+	rows, err := tx.QueryContext(ctx, "SELECT id, number, request_key, citizen_id, holder_id, holder_ref, kind, state, intent_sealed, signed_sealed, "+
 		"requested_at, issued_at, revoked_at FROM certificates")
 	if err != nil {
 		return fmt.Errorf("check the certificates: %w", err)
@@ -88,7 +92,7 @@ func (c *Check) Run(ctx context.Context, tx *sql.Tx) error {
 	var found []error
 	for rows.Next() {
 		var row db.Certificate
-		err := rows.Scan(&row.ID, &row.Number, &row.RequestKey, &row.CitizenID, &row.Kind, &row.State, &row.IntentSealed, &row.SignedSealed,
+		err := rows.Scan(&row.ID, &row.Number, &row.RequestKey, &row.CitizenID, &row.HolderID, &row.HolderRef, &row.Kind, &row.State, &row.IntentSealed, &row.SignedSealed,
 			&row.RequestedAt, &row.IssuedAt, &row.RevokedAt)
 		if err != nil {
 			return fmt.Errorf("check the certificates: %w", err)
@@ -147,11 +151,14 @@ func (c *Check) compare(row db.Certificate) (found []error) {
 	for _, s := range []struct {
 		said  audit.Said
 		group *audit.Group
-	}{{p.certificate, certificateGroup(row)}, {p.document, documentGroup(row)}, {p.revocation, revocationGroup(row)}} {
+	}{{p.certificate, certificateGroup(row)}, {p.document, documentGroup(row)}, {p.holder, holderGroup(row)}, {p.revocation, revocationGroup(row)}} {
 		if s.said.Known() && !c.log.Fits(s.said, row.ID, s.group) {
 			found = append(found, fmt.Errorf("the certificate %s (id %s) is not in its %s what the audit record %s says",
 				row.Number, row.ID, s.group.Name(), s.said.Record()))
 		}
+	}
+	if ofAnother(row) && !p.holder.Known() {
+		found = append(found, fmt.Errorf("the certificate %s (id %s) is of somebody whom the audit log does not name", row.Number, row.ID))
 	}
 	if !row.RevokedAt.IsZero() && want != Revoked {
 		found = append(found, fmt.Errorf("the certificate %s is %s, and has a moment of its revocation", row.Number, row.State))

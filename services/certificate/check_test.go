@@ -111,8 +111,10 @@ func TestPlantedChanges(t *testing.T) {
 		plant(requested, "certificate", "citizen_id = 'x'")
 		plant(id(other.Number), "revocation", "revoked_at = revoked_at - 1")
 		storetest.Covered(t, db, []string{"certificates"}, all, map[string]string{
-			"certificates.id":    "the row's name: renamed, it is gone and another is unknown",
-			"certificates.state": "what the records themselves are: see TestM5StatesAreTheLogs",
+			"certificates.holder_id":  "see TestPlantedHolders",
+			"certificates.holder_ref": "see TestPlantedHolders",
+			"certificates.id":         "the row's name: renamed, it is gone and another is unknown",
+			"certificates.state":      "what the records themselves are: see TestM5StatesAreTheLogs",
 		})
 		all = append(all, storetest.Plant{
 			Name: "the key is gone", Statements: []string{"DELETE FROM sign_keys"}, Named: []string{"the signing key ", "the 2 certificates that it signed"},

@@ -13,13 +13,27 @@ const (
 	groupCertificate = "certificate"
 	// groupDocument: intent_sealed, signed_sealed. Said with them.
 	groupDocument = "document"
+	// groupHolder: citizen_id, holder_id, holder_ref. Said with them where it is about somebody
+	// else than who asked.
+	groupHolder = "holder"
 	// groupRevocation: number, revoked_at. Said when it is revoked.
 	groupRevocation = "revocation"
 )
 
 // decided is what a row that is requested or issued says.
 func decided(row db.Certificate) []*audit.Group {
-	return []*audit.Group{certificateGroup(row), documentGroup(row)}
+	groups := []*audit.Group{certificateGroup(row), documentGroup(row)}
+	if ofAnother(row) {
+		groups = append(groups, holderGroup(row))
+	}
+	return groups
+}
+
+// ofAnother reports that a certificate is about somebody else than who asked for it.
+func ofAnother(row db.Certificate) bool { return row.HolderID != "" || row.HolderRef != "" }
+
+func holderGroup(row db.Certificate) *audit.Group {
+	return audit.Decided(groupHolder).Text(row.CitizenID, row.HolderID, row.HolderRef)
 }
 
 func certificateGroup(row db.Certificate) *audit.Group {

@@ -59,10 +59,10 @@ func (s *Service) PDF(ctx context.Context, c caller.Caller, typed string) ([]byt
 		return nil, err
 	}
 	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
-		return s.Trail.Leave(ctx, tx, trail.Step{
+		return s.leave(ctx, tx, row, "download", trail.Step{
 			Audit: audit.Entry{
 				At: c.Now, Actor: c.Subject, Action: "certificate.download", Object: row.ID, Subject: row.CitizenID,
-				Purpose: "the citizen asked for the document",
+				Purpose: purpose(row, "the citizen asked for the document"),
 			},
 			Event: analytics.Of(c, name, "document", "done"),
 		})

@@ -3,7 +3,12 @@ package certificate
 import (
 	"crypto/rand"
 	"testing"
+
+	"github.com/eshik-kg/eshik/platform/personal"
 )
+
+// Holder is what certificates keep of people.
+func Holder(s *Service) personal.Holder { return holder{s} }
 
 // AnyNumber is a well-formed number that nobody has.
 func AnyNumber(t testing.TB) string {

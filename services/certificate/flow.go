@@ -2,15 +2,22 @@ package certificate
 
 import (
 	"context"
+	"errors"
 
+	"github.com/eshik-kg/eshik/platform/assurance"
+	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/problem"
 )
 
 // The nodes of the conversation.
 const (
 	nodeMenu     = "certificate.menu"
 	nodeKind     = "certificate.kind"
+	nodeWhom     = "certificate.whom"
+	nodeFor      = "certificate.for"
 	nodeRequest  = "certificate.request"
 	nodeDone     = "certificate.done"
 	nodeVerify   = "certificate.verify"
@@ -21,6 +28,8 @@ const (
 const (
 	keyKind   = "certificate.kind"
 	keyNumber = "certificate.number"
+	// keyChild is the Ref of the child of whom it is to be; "": one's own.
+	keyChild = "certificate.child"
 	// keyScanned says that the code was verified, not the number alone.
 	keyScanned = "certificate.scanned"
 )
@@ -36,8 +45,10 @@ func (s *Service) Flow() dialog.Flow {
 		Nodes: []dialog.Node{
 			{ID: nodeMenu, Plain: s.showMenu, Menu: true},
 			{ID: nodeKind, Show: s.showKinds, Resume: prove},
+			{ID: nodeWhom, Do: s.doWhom},
+			{ID: nodeFor, Show: s.showFor, Resume: prove},
 			{ID: nodeRequest, Do: s.doRequest},
-			{ID: nodeDone, Plain: s.showDone},
+			{ID: nodeDone, Show: s.showDone},
 			{ID: nodeVerify, Plain: s.showVerify, Answer: s.answerVerify},
 			{ID: nodeVerified, Show: s.showVerified},
 		},
@@ -69,38 +80,120 @@ func (s *Service) showKinds(ctx context.Context, t *dialog.Turn) (dialog.Screen,
 	}
 	for _, kind := range Kinds() {
 		screen.Options = append(screen.Options, dialog.Option{
-			Label: dialog.Say(kind.TitleKey()), Next: dialog.Go(nodeRequest, keyKind, string(kind)),
+			Label: dialog.Say(kind.TitleKey()), Next: dialog.Go(nodeWhom, keyKind, string(kind), keyChild, ""),
 		})
 	}
 	return identity.Named(screen, citizen, nodeKind), nil
 }
 
+// chooser is the caller as the citizen who chose on the screen before; not proven: the proof
+// ran out meanwhile.
+func (s *Service) chooser(ctx context.Context, t *dialog.Turn) (c caller.Caller, proven bool, err error) {
+	c = t.Caller
+	citizen, proven, err := s.Identity.Proof(ctx, c)
+	if err != nil || !proven {
+		return c, false, err
+	}
+	if err := identity.Same(t, citizen.ID); err != nil {
+		return c, false, dialog.BackTo(nodeKind, err)
+	}
+	c.Subject, c.Level = citizen.ID, citizen.Level
+	return c, true, nil
+}
+
+// doWhom asks for whom the certificate is to be, if there is a choice.
+func (s *Service) doWhom(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
+	c, proven, err := s.chooser(ctx, t)
+	if err != nil {
+		return dialog.Next{}, err
+	}
+	if !proven {
+		return prove, nil
+	}
+	children, err := s.Children(ctx, c)
+	if errors.Is(err, assurance.ErrWeak) {
+		return identity.Stronger(nodeWhom, err)
+	}
+	if err == nil && len(children) == 0 {
+		return dialog.Go(nodeRequest), nil
+	}
+	return dialog.Go(nodeFor), nil // also where the register does not say: it says so
+}
+
+// showFor offers the person and their children. Where the register of families does not
+// answer, nobody is kept from what is their own.
+func (s *Service) showFor(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
+	c := t.Caller
+	citizen, _, err := s.Identity.Proof(ctx, c)
+	if err != nil {
+		return dialog.Screen{}, err
+	}
+	c.Subject, c.Level = citizen.ID, citizen.Level
+	children, err := s.Children(ctx, c)
+	asks := dialog.Say("certificate.for_whom")
+	switch problem.From(err).Code {
+	case problem.Unavailable, problem.Upstream:
+		asks, err = dialog.Say("certificate.children_unknown"), nil
+	}
+	if err != nil {
+		return dialog.Screen{}, err
+	}
+	screen := dialog.Screen{Body: []dialog.Message{asks}, Options: []dialog.Option{
+		{Label: dialog.Say("certificate.for_self"), Next: dialog.Go(nodeRequest, keyChild, "")},
+	}}
+	for i, label := range labels(children) {
+		screen.Options = append(screen.Options, dialog.Option{
+			Label: label, Next: dialog.Go(nodeRequest, keyChild, children[i].Ref),
+		})
+	}
+	return identity.About(screen, citizen.ID), nil
+}
+
+// labels are what children are called to their parent, with the day of birth where two have
+// one name.
+func labels(children []Child) []dialog.Message {
+	named := map[string]int{}
+	for _, child := range children {
+		named[child.Name]++
+	}
+	list := make([]dialog.Message, len(children))
+	for i, child := range children {
+		list[i] = dialog.Raw("child", child.Name)
+		if named[child.Name] > 1 {
+			list[i] = dialog.Say("certificate.child_born", "child", child.Name, "date", clock.ShowDate(child.Born))
+		}
+	}
+	return list
+}
+
 // doRequest issues the certificate to whoever the phone proved to be.
 func (s *Service) doRequest(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	c := t.Caller
-	citizen, proven, err := s.Identity.Proof(ctx, c)
+	c, proven, err := s.chooser(ctx, t)
 	if err != nil {
 		return dialog.Next{}, err
 	}
 	if !proven { // the proof ran out while the citizen chose
 		return prove, nil
 	}
-	if err := identity.Same(t, citizen.ID); err != nil {
-		return dialog.Next{}, dialog.BackTo(nodeKind, err)
-	}
-	c.Subject, c.Level = citizen.ID, citizen.Level
-	certificate, err := s.Request(ctx, c, Kind(t.Get(keyKind)))
+	certificate, err := s.request(ctx, c, order{kind: Kind(t.Get(keyKind)), child: t.Get(keyChild)})
 	if err != nil {
 		return identity.Stronger(nodeRequest, err)
 	}
 	return dialog.Done(nodeDone, keyNumber, certificate.Number), nil
 }
 
-func (s *Service) showDone(t *dialog.Turn) dialog.Screen {
-	return dialog.Screen{
-		Body: []dialog.Message{dialog.Say("certificate.done", "certificate", ShowNumber(t.Get(keyNumber)))},
-		End:  true,
+// showDone says the number, and of which child it is, if of one.
+func (s *Service) showDone(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
+	number := t.Get(keyNumber)
+	if t.Get(keyChild) == "" {
+		return dialog.Screen{Body: []dialog.Message{dialog.Say("certificate.done", "certificate", ShowNumber(number))}, End: true}, nil
 	}
+	row, in, err := s.issued(ctx, number)
+	if err != nil {
+		return dialog.Screen{}, err
+	}
+	done := dialog.Say("certificate.done_child", "called", in.Child, "certificate", ShowNumber(number))
+	return dialog.Screen{Body: []dialog.Message{done}, End: true, About: row.CitizenID}, nil
 }
 
 func (s *Service) showVerify(*dialog.Turn) dialog.Screen {

@@ -30,6 +30,8 @@ import (
 // the certificate after a crash and to tell its owner.
 type intent struct {
 	Record Record `json:"record"`
+	// Child is what whom it is about is called where that is not who asked; else empty.
+	Child string `json:"child,omitempty"`
 	// Caller is who asked: the message and the statistics need phone, language
 	// and channel.
 	Caller keptCaller `json:"caller"`
@@ -67,19 +69,29 @@ const finishAfter = 30 * time.Second
 // because the answer got lost wants that certificate, not another one.
 const orderedFor = 10 * time.Minute
 
+// order is what somebody asks for.
+type order struct {
+	kind  Kind
+	child string // the Ref of a child of theirs; "": their own
+}
+
 // Request issues a certificate to the citizen c.Subject with what the register
 // says now, and texts its number to c.Phone. The same turn gives the same
 // certificate, and so does another conversation soon after. What it shows is signed after
 // the intent is stored: a process that dies in between leaves an intent, which the
 // job queue finishes.
 func (s *Service) Request(ctx context.Context, c caller.Caller, kind Kind) (Certificate, error) {
+	return s.request(ctx, c, order{kind: kind})
+}
+
+func (s *Service) request(ctx context.Context, c caller.Caller, o order) (Certificate, error) {
 	if c.Subject == "" {
 		return Certificate{}, problem.New(problem.Unproven, "problem.certificate_identify")
 	}
 	if err := Assurance.Admit(c, "request"); err != nil {
 		return Certificate{}, err
 	}
-	if !kind.Known() {
+	if !o.kind.Known() {
 		return Certificate{}, problem.New(problem.Invalid, "problem.certificate_kind")
 	}
 	if c.Key == "" { // all such requests would be one
@@ -89,30 +101,45 @@ func (s *Service) Request(ctx context.Context, c caller.Caller, kind Kind) (Cert
 	row, err := db.New(s.DB.Reader()).ByRequestKey(ctx, key)
 	if errors.Is(err, sql.ErrNoRows) && (c.Channel == caller.USSD || c.Channel == caller.SMS) {
 		row, err = db.New(s.DB.Reader()).Ordered(ctx, db.OrderedParams{
-			CitizenID: c.Subject, Kind: string(kind), RequestedAt: dbtime.From(c.Now.Add(-orderedFor)),
+			CitizenID: c.Subject, Kind: string(o.kind), HolderRef: o.child, RequestedAt: dbtime.From(c.Now.Add(-orderedFor)),
 		})
 	}
-	if errors.Is(err, sql.ErrNoRows) {
-		row, err = s.intend(ctx, c, kind, key)
+	asked := errors.Is(err, sql.ErrNoRows) // the register, just now
+	if asked {
+		row, err = s.intend(ctx, c, o, key)
 	}
 	if err != nil {
 		return Certificate{}, fmt.Errorf("request a certificate: %w", err)
 	}
-	if Kind(row.Kind) != kind {
+	if Kind(row.Kind) != o.kind || row.HolderRef != o.child {
 		return Certificate{}, problem.New(problem.Mismatch, "problem.certificate_repeated")
 	}
 	before := row.RequestKey != key // it was ordered in another turn
 	if State(row.State) == Requested {
-		if row, err = s.finish(ctx, row, c.Now, c.ByText() && !before); err != nil {
+		if row, err = s.finishOrder(ctx, row, c.Now, asked, c.ByText() && !before); err != nil {
 			return Certificate{}, fmt.Errorf("issue a certificate: %w", err)
 		}
+	}
+	if State(row.State) == Dropped {
+		return Certificate{}, errNoChild
 	}
 	if before {
 		if err := s.textElsewhere(ctx, row, c); err != nil {
 			return Certificate{}, err
 		}
 	}
-	return certificateOf(row), nil
+	return s.certificateOf(row)
+}
+
+// finishOrder finishes an intent as its person waits. Where the register was not asked just
+// now, it is asked whether a child's parent is that still.
+func (s *Service) finishOrder(ctx context.Context, row db.Certificate, now time.Time, asked, read bool) (db.Certificate, error) {
+	if !asked {
+		if err := s.dropIfLapsed(ctx, row, now); err != nil {
+			return row, err
+		}
+	}
+	return s.finish(ctx, row, now, read)
 }
 
 // textElsewhere texts the number of a certificate that is given back also to the phone
@@ -123,7 +150,7 @@ func (s *Service) textElsewhere(ctx context.Context, row db.Certificate, c calle
 		return err
 	}
 	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
-		return s.Trail.Leave(ctx, tx, trail.Step{Messages: []notify.Message{s.text(row, c)}})
+		return s.Trail.Leave(ctx, tx, trail.Step{Messages: []notify.Message{s.text(row, in.Child, c)}})
 	})
 	if err != nil {
 		return fmt.Errorf("send the number: %w", err)
@@ -131,18 +158,23 @@ func (s *Service) textElsewhere(ctx context.Context, row db.Certificate, c calle
 	return nil
 }
 
-// text tells the caller's phone a certificate's number; it is sent once to each phone.
-func (s *Service) text(row db.Certificate, c caller.Caller) notify.Message {
+// text tells the caller's phone a certificate's number, and of which child it is, if of one;
+// it is sent once to each phone.
+func (s *Service) text(row db.Certificate, child string, c caller.Caller) notify.Message {
 	title := s.Texts.Text(c.Locale, Kind(row.Kind).TitleKey())
+	key, args := "certificate.sms", []any{"title", title, "certificate", ShowNumber(row.Number)}
+	if child != "" {
+		key, args = "certificate.sms_child", append(args, "called", child)
+	}
 	return notify.Message{
 		To: c.Phone, Locale: c.Locale, Purpose: notify.Receipt, Turn: c.Key, About: row.CitizenID,
 		Dedup: "certificate:" + row.ID + ":" + s.Sealer.Index("certificate.text", c.Phone),
-		Text:  gsm.Pick(s.Texts.Message(c.Locale, "certificate.sms", "title", title, "certificate", ShowNumber(row.Number))),
+		Text:  gsm.Pick(s.Texts.Message(c.Locale, key, args...)),
 	}
 }
 
 // intend asks the register and stores what is to be signed, unless the same turn did.
-func (s *Service) intend(ctx context.Context, c caller.Caller, kind Kind, key string) (db.Certificate, error) {
+func (s *Service) intend(ctx context.Context, c caller.Caller, o order, key string) (db.Certificate, error) {
 	held, err := s.orders.Lock(ctx, c.Subject)
 	if err != nil {
 		return db.Certificate{}, fmt.Errorf("wait for an earlier order: %w", err)
@@ -162,31 +194,52 @@ func (s *Service) intend(ctx context.Context, c caller.Caller, kind Kind, key st
 	if err != nil {
 		return db.Certificate{}, err
 	}
-	record, known, err := s.ask(ctx, kind, pin, id.String())
+	in, child, err := s.askFor(ctx, o, Question{PIN: pin, By: pin, Issue: id.String()}, c.Now)
 	if err != nil {
-		return db.Certificate{}, s.failed(ctx, c, fmt.Errorf("ask the register of residents: %w", err))
+		return db.Certificate{}, s.failed(ctx, c, err)
 	}
-	if !known {
-		return db.Certificate{}, s.failed(ctx, c, problem.New(problem.NotFound, "problem.certificate_unknown_person"))
-	}
-	sealed, err := s.sealIntent(id.String(), intent{Record: record, Caller: keptCaller(c)})
+	in.Caller = keptCaller(c)
+	sealed, err := s.sealIntent(id.String(), in)
 	if err != nil {
 		return db.Certificate{}, err
 	}
 	add := db.AddIntentParams{
-		ID: id.String(), RequestKey: key, CitizenID: c.Subject, Kind: string(kind),
+		ID: id.String(), RequestKey: key, CitizenID: c.Subject, HolderRef: o.child, Kind: string(o.kind),
 		IntentSealed: sealed, RequestedAt: dbtime.From(c.Now),
 	}
-	if err := s.storeIntent(ctx, c, add); err != nil {
+	if err := s.storeIntent(ctx, c, add, child); err != nil {
 		return db.Certificate{}, err
 	}
 	// The row is ours, or that of the same turn in another process.
 	return db.New(s.DB.Reader()).ByRequestKey(ctx, key)
 }
 
+// askFor asks the registers what a certificate is to say, of the child that was chosen or of
+// the person of q; with it comes the child's personal number.
+func (s *Service) askFor(ctx context.Context, o order, q Question, now time.Time) (in intent, child string, err error) {
+	unknown := problem.New(problem.NotFound, "problem.certificate_unknown_person")
+	if o.child != "" {
+		minor, err := s.minor(ctx, o.child, q, now)
+		if err != nil {
+			return in, "", err
+		}
+		q.PIN, child, in.Child = minor.PIN, minor.PIN, minor.called()
+		unknown = problem.New(problem.NotFound, "problem.certificate_unknown_child")
+	}
+	record, known, err := s.ask(ctx, o.kind, q)
+	if err != nil {
+		return in, "", fmt.Errorf("ask the register of residents: %w", err)
+	}
+	if !known {
+		return in, "", unknown
+	}
+	in.Record = record
+	return in, child, nil
+}
+
 // storeIntent writes the intent under a number that nobody has, unless the same
-// turn wrote one meanwhile.
-func (s *Service) storeIntent(ctx context.Context, c caller.Caller, add db.AddIntentParams) error {
+// turn wrote one meanwhile; child is the personal number of a child that it is of.
+func (s *Service) storeIntent(ctx context.Context, c caller.Caller, add db.AddIntentParams, child string) error {
 	return s.DB.InTx(ctx, func(tx *store.Tx) error {
 		held, err := s.Identity.HoldProof(ctx, tx, c)
 		if err != nil {
@@ -197,6 +250,11 @@ func (s *Service) storeIntent(ctx context.Context, c caller.Caller, add db.AddIn
 		}
 		if add.Number, err = newNumber(s.Random); err != nil {
 			return err
+		}
+		if child != "" {
+			if add.HolderID, err = s.Pseudonyms.Pseudonym(ctx, tx, asParent(c.Subject), child, c.Now); err != nil {
+				return err
+			}
 		}
 		added, err := db.New(tx).AddIntent(ctx, add)
 		if err != nil {
@@ -210,19 +268,27 @@ func (s *Service) storeIntent(ctx context.Context, c caller.Caller, add db.AddIn
 		if err := s.within(ctx, c, "problem.certificate_many", s.orderBounds(c)...); err != nil {
 			return err
 		}
-		err = s.Trail.Leave(ctx, tx, trail.Step{Audit: audit.Entry{
-			At: c.Now, Actor: c.Subject, Action: "certificate.request." + add.Kind, Object: add.ID,
-			Subject: c.Subject, Purpose: "the citizen asked for the certificate",
-			Decided: decided(db.Certificate{
-				Number: add.Number, RequestKey: add.RequestKey, CitizenID: add.CitizenID, Kind: add.Kind,
-				IntentSealed: add.IntentSealed, RequestedAt: add.RequestedAt,
-			}),
-		}})
-		if err != nil {
+		if err := s.leaveRequested(ctx, tx, add); err != nil {
 			return err
 		}
 		return s.Queue.Insert(ctx, tx, finishArgs{ID: add.ID}, job.Options{At: c.Now.Add(finishAfter)})
 	})
+}
+
+// leaveRequested leaves the trail of an intent.
+func (s *Service) leaveRequested(ctx context.Context, tx *store.Tx, add db.AddIntentParams) error {
+	row := db.Certificate{
+		ID: add.ID, Number: add.Number, RequestKey: add.RequestKey, CitizenID: add.CitizenID, HolderID: add.HolderID, HolderRef: add.HolderRef,
+		Kind: add.Kind, IntentSealed: add.IntentSealed, RequestedAt: add.RequestedAt,
+	}
+	what := add.Kind
+	if ofAnother(row) {
+		what = "child"
+	}
+	return s.leave(ctx, tx, row, "request", trail.Step{Audit: audit.Entry{
+		At: add.RequestedAt.Time, Actor: add.CitizenID, Action: "certificate.request." + what, Object: add.ID,
+		Subject: add.CitizenID, Purpose: purpose(row, "the citizen asked for the certificate"), Decided: decided(row),
+	}})
 }
 
 // finishLater finishes an intent that its request did not.
@@ -234,7 +300,13 @@ func (s *Service) finishLater(ctx context.Context, args finishArgs, _ job.Attemp
 	if State(row.State) != Requested {
 		return nil
 	}
-	_, err = s.finish(ctx, row, s.Now(), false)
+	now := s.Now()
+	if err = s.dropIfLapsed(ctx, row, now); lapsed(err) {
+		return nil
+	}
+	if err == nil {
+		_, err = s.finish(ctx, row, now, false)
+	}
 	return err
 }
 
@@ -266,7 +338,7 @@ func (s *Service) finish(ctx context.Context, row db.Certificate, now time.Time,
 		if marked == 0 {
 			return nil
 		}
-		return s.leaveIssued(ctx, tx, row, caller.Caller(in.Caller), now, read)
+		return s.leaveIssued(ctx, tx, row, in, now, read)
 	})
 	if err != nil {
 		return row, err
@@ -303,12 +375,13 @@ func (s *Service) signAs(ctx context.Context, number string, record Record, now 
 }
 
 // leaveIssued leaves the trail of an issued certificate, in the language of its caller.
-func (s *Service) leaveIssued(ctx context.Context, tx *store.Tx, row db.Certificate, c caller.Caller, now time.Time, read bool) error {
+func (s *Service) leaveIssued(ctx context.Context, tx *store.Tx, row db.Certificate, in intent, now time.Time, read bool) error {
+	c := caller.Caller(in.Caller)
 	c.Now = now
 	step := trail.Step{
 		Audit: audit.Entry{
 			At: now, Actor: c.Subject, Action: "certificate.issue", Object: row.ID, Subject: row.CitizenID,
-			Purpose: "the citizen asked for the certificate", Decided: decided(row),
+			Purpose: purpose(row, "the citizen asked for the certificate"), Decided: decided(row),
 		},
 		Event: analytics.Of(c, name, "issue_"+row.Kind, "done"),
 	}
@@ -318,10 +391,10 @@ func (s *Service) leaveIssued(ctx context.Context, tx *store.Tx, row db.Certific
 			return err
 		}
 		if kept { // else the phone is no more the citizen's, and it does not concern its holder
-			step.Messages = append(step.Messages, s.text(row, c))
+			step.Messages = append(step.Messages, s.text(row, in.Child, c))
 		}
 	}
-	return s.Trail.Leave(ctx, tx, step)
+	return s.leave(ctx, tx, row, "issue", step)
 }
 
 // List gives the certificates of the citizen c.Subject, the newest first.
@@ -338,16 +411,24 @@ func (s *Service) List(ctx context.Context, c caller.Caller) ([]Certificate, err
 	}
 	list := make([]Certificate, len(rows))
 	for i, row := range rows {
-		list[i] = certificateOf(row)
+		if list[i], err = s.certificateOf(row); err != nil {
+			return nil, err
+		}
 	}
 	return list, nil
 }
 
-func certificateOf(row db.Certificate) Certificate {
-	return Certificate{
+func (s *Service) certificateOf(row db.Certificate) (Certificate, error) {
+	one := Certificate{
 		Number: row.Number, Kind: Kind(row.Kind), State: State(row.State),
 		IssuedAt: row.IssuedAt.Time, RevokedAt: row.RevokedAt.Time,
 	}
+	if !ofAnother(row) {
+		return one, nil
+	}
+	in, err := s.openIntent(row)
+	one.Child = in.Child
+	return one, err
 }
 
 func intentContext(id string) string { return "certificate.intent:" + id }

@@ -27,7 +27,7 @@ type kind struct {
 	source string
 	// fetch fills in what the register says beside the holder and the address. A person
 	// whom the register does not know is not ok.
-	fetch func(ctx context.Context, register Register, pin, issue string, record *Record) (ok bool, err error)
+	fetch func(ctx context.Context, register Register, q Question, record *Record) (ok bool, err error)
 	// lines are what the paper and the signed text say beside the holder and the address.
 	lines func(texts *locales.Catalogue, loc locales.Locale, record Record) []Line
 }
@@ -36,7 +36,7 @@ type kind struct {
 var kinds = []kind{
 	{
 		code: Residential, public: "RESIDENCE", source: "certificate.pdf_source",
-		fetch: func(context.Context, Register, string, string, *Record) (bool, error) { return true, nil },
+		fetch: func(context.Context, Register, Question, *Record) (bool, error) { return true, nil },
 		lines: func(*locales.Catalogue, locales.Locale, Record) []Line { return nil },
 	},
 	{code: Family, public: "FAMILY_COMPOSITION", source: "certificate.pdf_source", fetch: fetchFamily, lines: familyLines},
@@ -75,8 +75,8 @@ func (k Kind) of() kind {
 	return kinds[slices.IndexFunc(kinds, func(one kind) bool { return one.code == k })]
 }
 
-func fetchFamily(ctx context.Context, register Register, pin, issue string, record *Record) (ok bool, err error) {
-	record.Members, ok, err = register.Family(ctx, pin, issue)
+func fetchFamily(ctx context.Context, register Register, q Question, record *Record) (ok bool, err error) {
+	record.Members, ok, err = register.Family(ctx, q)
 	return ok, err
 }
 

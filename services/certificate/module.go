@@ -13,7 +13,7 @@ const issuer = "KG-ESHIK"
 // Module makes the certificates from Sanarip Aimak's register.
 func Module(e module.Env) (module.Module, error) {
 	s, err := New(Deps{
-		DB: e.DB, Queue: e.Queue, Register: FromAimak(e.Registries.Aimak), Identity: e.Identity, Sealer: e.Sealer, Signer: e.Keys, Trail: e.Trail,
+		DB: e.DB, Queue: e.Queue, Register: FromAimak(e.Registries.Aimak, e.Registries.Persons), Identity: e.Identity, Pseudonyms: e.Identity, Sealer: e.Sealer, Signer: e.Keys, Trail: e.Trail,
 		Texts: e.Texts, Limiter: e.Limiter, Issuer: issuer,
 		VerifyURL: strings.TrimRight(e.PublicURL, "/") + "/verify", SMSNumber: e.SMSNumber, Random: e.Random, Now: e.Clock,
 	})

@@ -16,36 +16,56 @@ import (
 // holder is what certificates keep of a person.
 type holder struct{ s *Service }
 
-// Export implements personal.Holder. Of a family it gives the number only: the others' names
-// and days of birth are theirs.
+// Export implements personal.Holder: the certificates that the person asked for, and those
+// about them that a parent did.
 func (h holder) Export(ctx context.Context, tx *store.Tx, p personal.Person) (list []personal.Record, err error) {
-	rows, err := db.New(tx).AllOfCitizen(ctx, db.AllOfCitizenParams{CitizenID: p.ID, Limit: personal.Most})
+	asked, err := db.New(tx).AllOfCitizen(ctx, db.AllOfCitizenParams{CitizenID: p.ID, Limit: personal.Most})
 	if err != nil {
 		return nil, fmt.Errorf("list a person's certificates: %w", err)
 	}
-	for _, row := range rows {
+	about, err := db.New(tx).AllOfHolder(ctx, db.AllOfHolderParams{HolderID: p.ID, Limit: personal.Most})
+	if err != nil {
+		return nil, fmt.Errorf("list the certificates about a person: %w", err)
+	}
+	for _, row := range append(asked, about...) {
 		in, err := h.s.openIntent(row)
 		if err != nil {
 			return nil, err
 		}
+		list = append(list, record(row, in, p.ID))
+	}
+	return list, nil
+}
+
+// record is a certificate as a person is given it. Of a family it gives the number only, of a
+// child what it is called: the others' names and days of birth are theirs.
+func record(row db.Certificate, in intent, person string) personal.Record {
+	fields := []personal.Field{
+		personal.Text("number", ShowNumber(row.Number)), personal.Word("kind", Kind(row.Kind).Public(), Kind(row.Kind).TitleKey()),
+		personal.Word("state", row.State, "kept.state."+row.State),
+	}
+	if ofAnother(row) && row.HolderID != person {
+		fields = append(fields, personal.Text("child", in.Child))
+	} else {
 		members := ""
 		if n := len(in.Record.Members); n > 0 {
 			members = strconv.Itoa(n)
 		}
-		list = append(list, personal.Record{Kind: "certificate", Fields: []personal.Field{
-			personal.Text("number", ShowNumber(row.Number)), personal.Word("kind", Kind(row.Kind).Public(), Kind(row.Kind).TitleKey()),
-			personal.Word("state", row.State, "kept.state."+row.State), personal.Text("name", in.Record.Holder.Name),
-			personal.Text("born", in.Record.Holder.Born), personal.Text("address", in.Record.Address), personal.Text("members", members),
-			personal.Moment("asked", row.RequestedAt.Time), personal.Moment("issued", row.IssuedAt.Time), personal.Moment("revoked", row.RevokedAt.Time),
-		}})
+		fields = append(fields, personal.Text("name", in.Record.Holder.Name), personal.Text("born", in.Record.Holder.Born),
+			personal.Text("address", in.Record.Address), personal.Text("members", members))
 	}
-	return list, nil
+	return personal.Record{Kind: "certificate", Fields: append(fields,
+		personal.Moment("asked", row.RequestedAt.Time), personal.Moment("issued", row.IssuedAt.Time), personal.Moment("revoked", row.RevokedAt.Time),
+	)}
 }
 
 // Keeps implements personal.Holder: whoever holds a certificate may verify it, and is told
 // of one that was revoked.
 func (h holder) Keeps(ctx context.Context, tx *store.Tx, p personal.Person) ([]personal.Kept, error) {
 	rows, err := db.New(tx).AllOfCitizen(ctx, db.AllOfCitizenParams{CitizenID: p.ID, Limit: 1})
+	if err == nil && len(rows) == 0 {
+		rows, err = db.New(tx).AllOfHolder(ctx, db.AllOfHolderParams{HolderID: p.ID, Limit: 1})
+	}
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
@@ -53,7 +73,7 @@ func (h holder) Keeps(ctx context.Context, tx *store.Tx, p personal.Person) ([]p
 }
 
 // Erase implements personal.Holder: from which phone, how and from what address each was
-// asked for. What was signed stays.
+// asked for. What was signed stays; and what a parent asked for a child is the parent's.
 func (h holder) Erase(ctx context.Context, tx *store.Tx, p personal.Person) error {
 	rows, err := db.New(tx).AllOfCitizen(ctx, db.AllOfCitizenParams{CitizenID: p.ID, Limit: math.MaxInt32})
 	if err != nil {

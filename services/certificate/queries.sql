@@ -1,11 +1,14 @@
 -- name: AddIntent :execrows
-INSERT INTO certificates (id, number, request_key, citizen_id, kind, state, intent_sealed, requested_at)
-VALUES ($1, $2, $3, $4, $5, 'requested', $6, $7)
+INSERT INTO certificates (id, number, request_key, citizen_id, holder_id, holder_ref, kind, state, intent_sealed, requested_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 'requested', $8, $9)
 ON CONFLICT DO NOTHING;
 
 -- name: MarkIssued :execrows
 UPDATE certificates SET state = 'issued', signed_sealed = $2, issued_at = $3
 WHERE id = $1 AND state = 'requested';
+
+-- name: MarkDropped :execrows
+UPDATE certificates SET state = 'dropped' WHERE id = $1 AND state = 'requested';
 
 -- name: MarkRevoked :execrows
 UPDATE certificates SET state = 'revoked', revoked_at = $2
@@ -22,18 +25,21 @@ SELECT * FROM certificates WHERE request_key = $1;
 
 -- name: Ordered :one
 SELECT * FROM certificates
-WHERE citizen_id = $1 AND kind = $2 AND requested_at > $3 AND state <> 'revoked'
+WHERE citizen_id = $1 AND kind = $2 AND holder_ref = $3 AND requested_at > $4 AND state IN ('requested', 'issued')
 ORDER BY requested_at DESC, id DESC
 LIMIT 1;
 
 -- name: OfCitizen :many
 SELECT * FROM certificates
-WHERE citizen_id = $1 AND state <> 'requested'
+WHERE citizen_id = $1 AND state IN ('issued', 'revoked')
 ORDER BY requested_at DESC, id DESC
 LIMIT 100;
 
 -- name: AllOfCitizen :many
 SELECT * FROM certificates WHERE citizen_id = $1 ORDER BY requested_at DESC, id DESC LIMIT $2;
+
+-- name: AllOfHolder :many
+SELECT * FROM certificates WHERE holder_id = $1 AND holder_id <> '' ORDER BY requested_at DESC, id DESC LIMIT $2;
 
 -- name: Reseal :exec
 UPDATE certificates SET intent_sealed = $2 WHERE id = $1;

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -16,13 +17,32 @@ import (
 // Register is the register of residents, Sanarip Aimak, which knows where
 // people live and with whom.
 type Register interface {
-	// Residence gives who the personal number belongs to and where they live;
-	// issue is our application's id, which the register keeps as the reason of
-	// the call. A number that the register does not know is not ok.
-	Residence(ctx context.Context, pin, issue string) (r Residence, ok bool, err error)
+	// Residence gives who the personal number belongs to and where they live.
+	// A number that the register does not know is not ok.
+	Residence(ctx context.Context, q Question) (r Residence, ok bool, err error)
 	// Family lists the members of the family of the personal number, its owner
 	// among them or not. A person the register knows no family of is ok with none.
-	Family(ctx context.Context, pin, issue string) (members []Member, ok bool, err error)
+	Family(ctx context.Context, q Question) (members []Member, ok bool, err error)
+	// Children lists the children, of whatever age, of the personal number.
+	Children(ctx context.Context, q Question) ([]Minor, error)
+	// Barred reports that the owner of the personal number has died, or that it is
+	// blocked: that is the register of civil status's to know.
+	Barred(ctx context.Context, q Question) (bool, error)
+}
+
+// Question is about whom a register is asked, and for whom.
+type Question struct {
+	// PIN is the personal number of whom it is about, By of who asks: the same, or a parent.
+	PIN, By string
+	// Issue is our application's id, which the register keeps as the reason of the call.
+	Issue string
+}
+
+// Minor is a child as the register names them to a parent.
+type Minor struct {
+	PIN           string
+	Surname, Name string
+	Born          time.Time // in UTC the midnight of the day
 }
 
 // Person is a person as a certificate names them. A certificate never carries a
@@ -114,12 +134,12 @@ func (r Record) BirthYear() string {
 }
 
 // ask makes the record of what the register says about the personal number.
-func (s *Service) ask(ctx context.Context, kind Kind, pin, issue string) (record Record, ok bool, err error) {
-	residence, ok, err := s.Register.Residence(ctx, pin, issue)
+func (s *Service) ask(ctx context.Context, kind Kind, q Question) (record Record, ok bool, err error) {
+	residence, ok, err := s.Register.Residence(ctx, q)
 	if err != nil || !ok {
 		return Record{}, false, err
 	}
 	record = Record{Kind: kind, Holder: residence.Person, Address: residence.Address, Places: s.places.edition()}
-	ok, err = kind.of().fetch(ctx, s.Register, pin, issue, &record)
+	ok, err = kind.of().fetch(ctx, s.Register, q, &record)
 	return record, ok, err
 }

@@ -45,7 +45,7 @@ func (s *Service) Revoke(ctx context.Context, act staff.Act, c caller.Caller, ty
 		if err != nil {
 			return err
 		}
-		return s.Trail.Leave(ctx, tx, trail.Step{
+		return s.leave(ctx, tx, row, "revoke", trail.Step{
 			Audit: audit.Entry{
 				At: c.Now, Actor: act.Actor, Action: "certificate.revoke", Object: row.ID, Subject: row.CitizenID, Purpose: act.Reason,
 				Decided: []*audit.Group{revocationGroup(row)},

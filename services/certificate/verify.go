@@ -116,9 +116,13 @@ func (s *Service) VerifyQR(ctx context.Context, c caller.Caller, payload string)
 
 // looked has the holder of a certificate see that somebody verified it: who, nobody knows.
 func (s *Service) looked(ctx context.Context, c caller.Caller, row db.Certificate) error {
-	err := s.Trail.Look(ctx, audit.Entry{
+	seen := audit.Entry{
 		At: c.Now, Actor: "verifier", Action: "certificate.verify", Object: row.ID, Subject: row.CitizenID, Purpose: "verification",
-	})
+	}
+	err := s.Trail.Look(ctx, seen)
+	if err == nil && row.HolderID != "" {
+		err = s.Trail.Look(ctx, ofChild(row, "verify", seen))
+	}
 	if err != nil {
 		return fmt.Errorf("note a verification: %w", err)
 	}
@@ -185,7 +189,7 @@ func (s *Service) readMessage(ctx context.Context, message []byte) (Signed, erro
 // issued finds an issued or revoked certificate by its canonical number.
 func (s *Service) issued(ctx context.Context, number string) (db.Certificate, intent, error) {
 	row, err := db.New(s.DB.Reader()).ByNumber(ctx, number)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && State(row.State) == Requested {
+	if errors.Is(err, sql.ErrNoRows) || err == nil && State(row.State) != Issued && State(row.State) != Revoked {
 		return db.Certificate{}, intent{}, problem.New(problem.NotFound, "problem.certificate_not_found")
 	}
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -26,20 +27,32 @@ const (
 
 var noon = testworld.Start
 
-// register is a register of residents that knows one person.
+// register is a register of residents that knows one person and their children.
 type register struct {
-	mu      sync.Mutex
-	members []certificate.Member
-	err     error
-	calls   int
+	mu       sync.Mutex
+	members  []certificate.Member
+	children []certificate.Minor
+	barred   string // the personal number of whom the civil register knows as dead
+	err      error
+	away     error // of the register of families
+	calls    int
 }
 
-func (r *register) Residence(_ context.Context, asked, issue string) (certificate.Residence, bool, error) {
+func (r *register) Residence(_ context.Context, q certificate.Question) (certificate.Residence, bool, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.calls++
-	if r.err != nil || asked != pin || issue == "" {
+	if r.err != nil || q.By != pin || q.Issue == "" {
 		return certificate.Residence{}, false, r.err
+	}
+	for _, m := range r.children {
+		if m.PIN == q.PIN {
+			person := certificate.Person{Name: m.Surname + " " + m.Name, Born: m.Born.Format(time.DateOnly)}
+			return certificate.Residence{Person: person, Address: "Чүй облусу"}, true, nil
+		}
+	}
+	if q.PIN != pin {
+		return certificate.Residence{}, false, nil
 	}
 	return certificate.Residence{
 		Person:  certificate.Person{Name: "Асанова Айгүл Бакытовна", Born: "1988-03-15"},
@@ -47,8 +60,32 @@ func (r *register) Residence(_ context.Context, asked, issue string) (certificat
 	}, true, nil
 }
 
-func (r *register) Family(context.Context, string, string) ([]certificate.Member, bool, error) {
+func (r *register) Family(context.Context, certificate.Question) ([]certificate.Member, bool, error) {
 	return r.members, true, r.err
+}
+
+func (r *register) Children(_ context.Context, q certificate.Question) ([]certificate.Minor, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.away != nil || q.PIN != pin || q.By != pin || q.Issue == "" {
+		return nil, r.away
+	}
+	return slices.Clone(r.children), nil
+}
+
+func (r *register) Barred(_ context.Context, q certificate.Question) (bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return q.PIN == r.barred, nil
+}
+
+// minor is a child of the one person.
+func minor(pin, name, born string) certificate.Minor {
+	day, err := time.Parse(time.DateOnly, born)
+	if err != nil {
+		panic(err)
+	}
+	return certificate.Minor{PIN: pin, Surname: "Асанова", Name: name, Born: day}
 }
 
 // proofs knows one citizen.
@@ -75,6 +112,14 @@ func (p *proofs) Phones(_ context.Context, _ *store.Tx, id string, _ time.Time) 
 		return nil, nil
 	}
 	return []identity.Reachable{{Phone: phone, Locale: locales.KY}, {Phone: testworld.Bakyt, Locale: locales.RU}}, nil
+}
+
+// Pseudonym makes none of its own: a number in tens is its citizen.
+func (p *proofs) Pseudonym(_ context.Context, _ *store.Tx, actor, pin string, _ time.Time) (string, error) {
+	if actor != "parent:"+citizen {
+		return "", errors.New("nobody acts for a child")
+	}
+	return "the citizen " + pin, nil
 }
 
 func (p *proofs) PIN(_ context.Context, id string) (string, error) {
@@ -121,7 +166,7 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	h := &world{World: testworld.New(t, db, testworld.Setup{}), register: &register{}, proofs: &proofs{proven: true}}
 	h.signer = &flaky{Keys: must[*sign.Keys](t)(sign.Open(t.Context(), db, h.Sealer, h.Clock.Now, h.Log))}
 	h.Service = must[*certificate.Service](t)(certificate.New(certificate.Deps{
-		DB: db, Queue: h.Queue, Register: h.register, Identity: h.proofs, Sealer: h.Sealer, Signer: h.signer,
+		DB: db, Queue: h.Queue, Register: h.register, Identity: h.proofs, Pseudonyms: h.proofs, Sealer: h.Sealer, Signer: h.signer,
 		Trail: h.Trail, Texts: h.Texts, Limiter: h.Limiter, Issuer: "KG-ESHIK", VerifyURL: "https://eshik.example.kg/verify", SMSNumber: "1414",
 		Random: rand.Reader, Now: h.Clock.Now,
 	}))

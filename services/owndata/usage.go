@@ -29,6 +29,7 @@ type Receiver string
 // The receivers.
 const (
 	Self     Receiver = "self"     // the person
+	Parent   Receiver = "parent"   // a parent, who acted for the person
 	Phone    Receiver = "phone"    // a phone of which it was not known whose it is
 	Staff    Receiver = "staff"    // an officer
 	System   Receiver = "system"   // we ourselves, as when a term is over
@@ -43,6 +44,8 @@ func receiverOf(e audit.Entry) Receiver {
 	switch {
 	case e.Actor == e.Subject:
 		return Self
+	case strings.HasPrefix(e.Actor, "parent:"):
+		return Parent
 	case strings.HasPrefix(e.Actor, "phone:"):
 		return Phone
 	case e.Actor == "system":

@@ -116,9 +116,6 @@ type aimakFamilies struct{ aimak Aimak }
 // FromAimak gives the families that Sanarip Aimak knows.
 func FromAimak(aimak Aimak) Families { return aimakFamilies{aimak} }
 
-// relationChild is the register's code for a child of the person asked about.
-const relationChild = "child"
-
 // Children implements Families. The call is made in the citizen's own name.
 func (f aimakFamilies) Children(ctx context.Context, pin, issue string) ([]Minor, error) {
 	members, _, err := f.aimak.Family(ctx, registry.Call{UserID: "KG" + pin, Issue: issue}, pin)
@@ -126,10 +123,8 @@ func (f aimakFamilies) Children(ctx context.Context, pin, issue string) ([]Minor
 		return nil, err
 	}
 	minors := []Minor{}
-	for _, m := range members {
-		if m.Relation == relationChild {
-			minors = append(minors, Minor{PIN: m.PIN, Name: m.Name, Born: m.BirthDate})
-		}
+	for _, m := range registry.Children(members) {
+		minors = append(minors, Minor{PIN: m.PIN, Name: m.Name, Born: m.BirthDate})
 	}
 	return minors, nil
 }

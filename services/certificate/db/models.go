@@ -20,4 +20,6 @@ type Certificate struct {
 	RequestedAt  dbtime.Time
 	IssuedAt     dbtime.Time
 	RevokedAt    dbtime.Time
+	HolderID     string
+	HolderRef    string
 }

@@ -12,8 +12,8 @@ import (
 )
 
 const addIntent = `-- name: AddIntent :execrows
-INSERT INTO certificates (id, number, request_key, citizen_id, kind, state, intent_sealed, requested_at)
-VALUES ($1, $2, $3, $4, $5, 'requested', $6, $7)
+INSERT INTO certificates (id, number, request_key, citizen_id, holder_id, holder_ref, kind, state, intent_sealed, requested_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 'requested', $8, $9)
 ON CONFLICT DO NOTHING
 `
 
@@ -22,6 +22,8 @@ type AddIntentParams struct {
 	Number       string
 	RequestKey   string
 	CitizenID    string
+	HolderID     string
+	HolderRef    string
 	Kind         string
 	IntentSealed []byte
 	RequestedAt  dbtime.Time
@@ -33,6 +35,8 @@ func (q *Queries) AddIntent(ctx context.Context, arg AddIntentParams) (int64, er
 		arg.Number,
 		arg.RequestKey,
 		arg.CitizenID,
+		arg.HolderID,
+		arg.HolderRef,
 		arg.Kind,
 		arg.IntentSealed,
 		arg.RequestedAt,
@@ -44,7 +48,7 @@ func (q *Queries) AddIntent(ctx context.Context, arg AddIntentParams) (int64, er
 }
 
 const allOfCitizen = `-- name: AllOfCitizen :many
-SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at FROM certificates WHERE citizen_id = $1 ORDER BY requested_at DESC, id DESC LIMIT $2
+SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at, holder_id, holder_ref FROM certificates WHERE citizen_id = $1 ORDER BY requested_at DESC, id DESC LIMIT $2
 `
 
 type AllOfCitizenParams struct {
@@ -73,6 +77,54 @@ func (q *Queries) AllOfCitizen(ctx context.Context, arg AllOfCitizenParams) ([]C
 			&i.RequestedAt,
 			&i.IssuedAt,
 			&i.RevokedAt,
+			&i.HolderID,
+			&i.HolderRef,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const allOfHolder = `-- name: AllOfHolder :many
+SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at, holder_id, holder_ref FROM certificates WHERE holder_id = $1 AND holder_id <> '' ORDER BY requested_at DESC, id DESC LIMIT $2
+`
+
+type AllOfHolderParams struct {
+	HolderID string
+	Limit    int32
+}
+
+func (q *Queries) AllOfHolder(ctx context.Context, arg AllOfHolderParams) ([]Certificate, error) {
+	rows, err := q.db.QueryContext(ctx, allOfHolder, arg.HolderID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Certificate
+	for rows.Next() {
+		var i Certificate
+		if err := rows.Scan(
+			&i.ID,
+			&i.Number,
+			&i.RequestKey,
+			&i.CitizenID,
+			&i.Kind,
+			&i.State,
+			&i.IntentSealed,
+			&i.SignedSealed,
+			&i.RequestedAt,
+			&i.IssuedAt,
+			&i.RevokedAt,
+			&i.HolderID,
+			&i.HolderRef,
 		); err != nil {
 			return nil, err
 		}
@@ -88,7 +140,7 @@ func (q *Queries) AllOfCitizen(ctx context.Context, arg AllOfCitizenParams) ([]C
 }
 
 const byID = `-- name: ByID :one
-SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at FROM certificates WHERE id = $1
+SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at, holder_id, holder_ref FROM certificates WHERE id = $1
 `
 
 func (q *Queries) ByID(ctx context.Context, id string) (Certificate, error) {
@@ -106,12 +158,14 @@ func (q *Queries) ByID(ctx context.Context, id string) (Certificate, error) {
 		&i.RequestedAt,
 		&i.IssuedAt,
 		&i.RevokedAt,
+		&i.HolderID,
+		&i.HolderRef,
 	)
 	return i, err
 }
 
 const byNumber = `-- name: ByNumber :one
-SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at FROM certificates WHERE number = $1
+SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at, holder_id, holder_ref FROM certificates WHERE number = $1
 `
 
 func (q *Queries) ByNumber(ctx context.Context, number string) (Certificate, error) {
@@ -129,12 +183,14 @@ func (q *Queries) ByNumber(ctx context.Context, number string) (Certificate, err
 		&i.RequestedAt,
 		&i.IssuedAt,
 		&i.RevokedAt,
+		&i.HolderID,
+		&i.HolderRef,
 	)
 	return i, err
 }
 
 const byRequestKey = `-- name: ByRequestKey :one
-SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at FROM certificates WHERE request_key = $1
+SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at, holder_id, holder_ref FROM certificates WHERE request_key = $1
 `
 
 func (q *Queries) ByRequestKey(ctx context.Context, requestKey string) (Certificate, error) {
@@ -152,8 +208,22 @@ func (q *Queries) ByRequestKey(ctx context.Context, requestKey string) (Certific
 		&i.RequestedAt,
 		&i.IssuedAt,
 		&i.RevokedAt,
+		&i.HolderID,
+		&i.HolderRef,
 	)
 	return i, err
+}
+
+const markDropped = `-- name: MarkDropped :execrows
+UPDATE certificates SET state = 'dropped' WHERE id = $1 AND state = 'requested'
+`
+
+func (q *Queries) MarkDropped(ctx context.Context, id string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, markDropped, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const markIssued = `-- name: MarkIssued :execrows
@@ -194,8 +264,8 @@ func (q *Queries) MarkRevoked(ctx context.Context, arg MarkRevokedParams) (int64
 }
 
 const ofCitizen = `-- name: OfCitizen :many
-SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at FROM certificates
-WHERE citizen_id = $1 AND state <> 'requested'
+SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at, holder_id, holder_ref FROM certificates
+WHERE citizen_id = $1 AND state IN ('issued', 'revoked')
 ORDER BY requested_at DESC, id DESC
 LIMIT 100
 `
@@ -221,6 +291,8 @@ func (q *Queries) OfCitizen(ctx context.Context, citizenID string) ([]Certificat
 			&i.RequestedAt,
 			&i.IssuedAt,
 			&i.RevokedAt,
+			&i.HolderID,
+			&i.HolderRef,
 		); err != nil {
 			return nil, err
 		}
@@ -236,8 +308,8 @@ func (q *Queries) OfCitizen(ctx context.Context, citizenID string) ([]Certificat
 }
 
 const ordered = `-- name: Ordered :one
-SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at FROM certificates
-WHERE citizen_id = $1 AND kind = $2 AND requested_at > $3 AND state <> 'revoked'
+SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at, holder_id, holder_ref FROM certificates
+WHERE citizen_id = $1 AND kind = $2 AND holder_ref = $3 AND requested_at > $4 AND state IN ('requested', 'issued')
 ORDER BY requested_at DESC, id DESC
 LIMIT 1
 `
@@ -245,11 +317,17 @@ LIMIT 1
 type OrderedParams struct {
 	CitizenID   string
 	Kind        string
+	HolderRef   string
 	RequestedAt dbtime.Time
 }
 
 func (q *Queries) Ordered(ctx context.Context, arg OrderedParams) (Certificate, error) {
-	row := q.db.QueryRowContext(ctx, ordered, arg.CitizenID, arg.Kind, arg.RequestedAt)
+	row := q.db.QueryRowContext(ctx, ordered,
+		arg.CitizenID,
+		arg.Kind,
+		arg.HolderRef,
+		arg.RequestedAt,
+	)
 	var i Certificate
 	err := row.Scan(
 		&i.ID,
@@ -263,6 +341,8 @@ func (q *Queries) Ordered(ctx context.Context, arg OrderedParams) (Certificate, 
 		&i.RequestedAt,
 		&i.IssuedAt,
 		&i.RevokedAt,
+		&i.HolderID,
+		&i.HolderRef,
 	)
 	return i, err
 }
