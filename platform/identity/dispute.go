@@ -157,7 +157,7 @@ func (s *Service) unblock(ctx context.Context, tx *store.Tx, cleared db.Identity
 	if err != nil {
 		return err
 	}
-	if err := s.severAll(ctx, tx, all, phone, now); err != nil {
+	if err := s.severAll(ctx, tx, all, phone, phone, now); err != nil {
 		return err
 	}
 	return s.Trail.Leave(ctx, tx, trail.Step{Audit: audit.Entry{

@@ -111,7 +111,10 @@ func (s *Service) useEnrolment(ctx context.Context, tx *store.Tx, c caller.Calle
 	if err != nil {
 		return Citizen{}, nil, err
 	}
-	return Citizen{ID: person.ID, Called: string(named), Level: caller.LevelStrong}, nil, s.Trail.Leave(ctx, tx, s.checked(c, "enrol", "done", proof, person.ID))
+	if err = s.Trail.Leave(ctx, tx, s.checked(c, "enrol", "done", proof, person.ID)); err != nil {
+		return Citizen{}, nil, err
+	}
+	return Citizen{ID: person.ID, Called: string(named), Level: caller.LevelStrong}, nil, s.provedStrongly(ctx, tx, c, person.ID)
 }
 
 // enrolmentOpen reports that a code that a clerk gave waits for the caller's phone.

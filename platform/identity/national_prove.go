@@ -302,5 +302,8 @@ func (s *Service) bindNational(ctx context.Context, tx *store.Tx, c caller.Calle
 	}
 	step := s.checked(c, "national", "done", proof, who.ID)
 	step.Messages = s.nationalEnd(row, c.Phone, "identity.national_done_sms")
-	return s.Trail.Leave(ctx, tx, step)
+	if err := s.Trail.Leave(ctx, tx, step); err != nil {
+		return err
+	}
+	return s.provedStrongly(ctx, tx, c, who.ID)
 }

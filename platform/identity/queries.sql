@@ -176,6 +176,12 @@ UPDATE identity_proofs SET level = $1 WHERE id = $2 AND phone_index = $3 AND exp
 -- In whichever session.
 SELECT COUNT(*) FROM identity_proofs WHERE phone_index = $1 AND citizen_id = $2 AND expires_at > $3;
 
+-- name: StrongProofs :one
+-- Since the phone is bound: what was proved by whoever had the number before is not counted.
+SELECT COUNT(*) FROM identity_proofs
+WHERE citizen_id = sqlc.arg(citizen_id) AND phone_index = sqlc.arg(phone_index) AND level >= sqlc.arg(level)
+    AND proved_at >= sqlc.arg(bound_at) AND expires_at > sqlc.arg(ended_at);
+
 -- name: LapseProofsOf :exec
 UPDATE identity_proofs SET expires_at = $1 WHERE phone_index = $2 AND citizen_id = $3 AND expires_at > $1;
 

@@ -61,7 +61,10 @@ func (s *Service) proveBySecret(ctx context.Context, tx *store.Tx, c caller.Call
 	if err != nil {
 		return "", err
 	}
-	return string(name), s.Trail.Leave(ctx, tx, s.checked(c, "secret", "done", proof, person.ID))
+	if err := s.Trail.Leave(ctx, tx, s.checked(c, "secret", "done", proof, person.ID)); err != nil {
+		return "", err
+	}
+	return string(name), s.provedStrongly(ctx, tx, c, person.ID)
 }
 
 // nothing follows from a right guess.

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/caller"
@@ -23,8 +24,15 @@ type Tie interface {
 type PersonTie interface {
 	// CutPerson ends what ties a phone (E.164) to a citizen, for whatever cause: from now
 	// on it is told nothing of them. heir is the phone that is told in its place; empty:
-	// none, until one is proved.
+	// none, until one is proved strongly.
 	CutPerson(ctx context.Context, tx *store.Tx, citizen, phone, heir string, now time.Time) error
+}
+
+// ProofTie is a Tie that keeps something until a person is proved strongly.
+type ProofTie interface {
+	// ProvedStrongly has what waited for the person c.Subject, who is proved on c.Phone by
+	// more than the numbers on a card, told there.
+	ProvedStrongly(ctx context.Context, tx *store.Tx, c caller.Caller) error
 }
 
 // Tie has whatever cuts a phone off reach what other parts keep. Call it before anything
@@ -52,6 +60,20 @@ func (s *Service) sever(ctx context.Context, tx *store.Tx, citizen, phone, heir 
 	return nil
 }
 
+// provedStrongly is where every strong proof goes through, in the transaction that makes it: the parts
+// that keep something for the person hear of the caller's phone.
+func (s *Service) provedStrongly(ctx context.Context, tx *store.Tx, c caller.Caller, citizen string) error {
+	c.Subject, c.Level = citizen, caller.LevelStrong
+	for _, t := range s.ties {
+		if tie, waits := t.(ProofTie); waits {
+			if err := tie.ProvedStrongly(ctx, tx, c); err != nil {
+				return fmt.Errorf("tell what waited for a person: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
 // cutSignIns ends where a phone is signed in over REST.
 func (s *Service) cutSignIns(ctx context.Context, tx *store.Tx, index string, now time.Time) error {
 	if err := db.New(tx).CutSignIns(ctx, db.CutSignInsParams{EndedAt: dbtime.From(now), PhoneIndex: index}); err != nil {
@@ -60,10 +82,11 @@ func (s *Service) cutSignIns(ctx context.Context, tx *store.Tx, index string, no
 	return nil
 }
 
-// severAll severs the phones of a person but one, its heir, and those that an operator cleared.
-func (s *Service) severAll(ctx context.Context, tx *store.Tx, all []db.IdentityBinding, heir string, now time.Time) error {
+// severAll severs the phones of a person but the one that keeps what it is told, and those
+// that an operator cleared; heir is told in their place.
+func (s *Service) severAll(ctx context.Context, tx *store.Tx, all []db.IdentityBinding, keeps, heir string, now time.Time) error {
 	for _, b := range all {
-		if !b.ClearedAt.IsZero() || b.PhoneSealed == nil || b.PhoneIndex == s.phoneIndex(heir) {
+		if !b.ClearedAt.IsZero() || b.PhoneSealed == nil || b.PhoneIndex == s.phoneIndex(keeps) {
 			continue
 		}
 		phone, err := s.phoneOf(b)
@@ -77,15 +100,35 @@ func (s *Service) severAll(ctx context.Context, tx *store.Tx, all []db.IdentityB
 	return nil
 }
 
-// heir is the phone (E.164) that is told of a person in place of those that are cut off:
-// the last that an operator cleared, else the given one; empty: none.
-func (s *Service) heir(all []db.IdentityBinding, otherwise string) (string, error) {
-	for i := len(all) - 1; i >= 0; i-- {
-		if b := all[i]; !b.ClearedAt.IsZero() && b.PhoneSealed != nil {
+// strongHears is for how long after its end a strong proof lets its phone be told in place of
+// another. A number may be in other hands later.
+const strongHears = rememberOver
+
+// heir is the phone (E.164) that is told of a person in place of those that are cut off: of
+// those given the last that an operator cleared, else the last that may and was proved for the
+// person strongly; empty: none. The numbers on a card make nobody hear what others were told.
+func (s *Service) heir(ctx context.Context, q *db.Queries, all []db.IdentityBinding, may func(db.IdentityBinding) bool, now time.Time) (string, error) {
+	for _, b := range slices.Backward(all) {
+		if !b.ClearedAt.IsZero() && b.PhoneSealed != nil {
 			return s.phoneOf(b)
 		}
 	}
-	return otherwise, nil
+	for _, b := range slices.Backward(all) {
+		if b.PhoneSealed == nil || !may(b) {
+			continue
+		}
+		n, err := q.StrongProofs(ctx, db.StrongProofsParams{
+			CitizenID: b.CitizenID, PhoneIndex: b.PhoneIndex, Level: int64(caller.LevelStrong),
+			BoundAt: b.BoundAt, EndedAt: dbtime.From(now.Add(-strongHears)),
+		})
+		if err != nil {
+			return "", fmt.Errorf("look how surely a phone was proved: %w", err)
+		}
+		if n > 0 {
+			return s.phoneOf(b)
+		}
+	}
+	return "", nil
 }
 
 func (s *Service) phoneOf(b db.IdentityBinding) (string, error) {
@@ -97,7 +140,7 @@ func (s *Service) phoneOf(b db.IdentityBinding) (string, error) {
 }
 
 // severReleased cuts a phone, whose number has another holder, from all persons it was
-// proved for: another phone that was proved for them and not undone is told from now on.
+// proved for: another phone that was proved for them strongly and not undone is told from now on.
 func (s *Service) severReleased(ctx context.Context, tx *store.Tx, phone string, now time.Time) error {
 	q, index := db.New(tx), s.phoneIndex(phone)
 	bound, err := q.BindingsOfPhone(ctx, index)
@@ -112,20 +155,8 @@ func (s *Service) severReleased(ctx context.Context, tx *store.Tx, phone string,
 		if err != nil {
 			return err
 		}
-		var others []db.IdentityBinding
-		last := ""
-		for _, o := range all {
-			if o.PhoneIndex == index || o.PhoneSealed == nil {
-				continue
-			}
-			others = append(others, o)
-			if o.BlockedUntilAt.IsZero() {
-				if last, err = s.phoneOf(o); err != nil {
-					return err
-				}
-			}
-		}
-		heir, err := s.heir(others, last)
+		others := slices.DeleteFunc(all, func(o db.IdentityBinding) bool { return o.PhoneIndex == index })
+		heir, err := s.heir(ctx, q, others, func(o db.IdentityBinding) bool { return o.BlockedUntilAt.IsZero() }, now)
 		if err != nil {
 			return err
 		}

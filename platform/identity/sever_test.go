@@ -13,15 +13,24 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
 
+// proveStrong proves Айгүл on a phone whose number is hers by the operators' register.
+func (w *world) proveStrong(phone string) identity.Citizen {
+	w.T.Helper()
+	w.prove(phone)
+	citizen, err := w.service.StepUp(w.T.Context(), w.by(phone))
+	w.OK(err)
+	return citizen
+}
+
 // TestReleasedNumberHasAnHeir: in place of a number that is released another phone of the
-// person is told, the cleared one before the last; none that was undone.
+// person is told, the cleared one before the last that was proved strongly; none that was
+// undone, that only typed the card's numbers, that was strong before its number was released,
+// or a month ago.
 func TestReleasedNumberHasAnHeir(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w, tie := newWorld(t, db), &returns{}
+		w, _ := newStrong(t, db)
+		tie := &returns{}
 		w.service.Tie(tie)
-		w.prove(aigul)
-		w.Pass(time.Minute)
-		w.prove(second)
 		released := func(phone, heir string) {
 			t.Helper()
 			tie.moved = nil
@@ -30,8 +39,23 @@ func TestReleasedNumberHasAnHeir(t *testing.T) {
 				t.Errorf("told in whose place: %v", tie.moved)
 			}
 		}
+		w.proveStrong(aigul)
+		w.Pass(time.Minute)
+		w.prove(second)
+		released(aigul, "") // the second only typed the numbers
+		w.Pass(identity.CodesPer)
+		w.prove(aigul)       // the number's next holder
+		released(second, "") // who held the first before was proved strongly, its holder is not
+		w.Pass(identity.CodesPer)
+		w.proveStrong(aigul)
+		w.prove(second)
 		released(second, aigul)
-		w.prove(third)
+		w.Pass(identity.CodesPer)
+		w.prove(second)
+		w.Pass(32 * 24 * time.Hour)
+		released(second, "")
+		w.proveStrong(aigul)
+		w.proveStrong(third)
 		if got := w.undo(aigul, ""); got != identity.UndoDone {
 			t.Fatalf("undone: %s", got)
 		}
@@ -41,6 +65,34 @@ func TestReleasedNumberHasAnHeir(t *testing.T) {
 		w.prove(second)
 		released(second, third)
 	})
+}
+
+// TestAWeakWordInheritsNothing: the word of a phone on which somebody only typed the card's
+// numbers has it told nothing that others heard; a strong one's is told it.
+func TestAWeakWordInheritsNothing(t *testing.T) {
+	for name, c := range map[string]struct{ by, moved string }{
+		"the weak one's word": {second, aigul + ">"}, "the strong one's word": {aigul, second + ">" + aigul},
+	} {
+		t.Run(name, func(t *testing.T) {
+			storetest.Each(t, func(t *testing.T, db *store.DB) {
+				w, _ := newStrong(t, db)
+				tie := &returns{}
+				w.service.Tie(tie)
+				her := w.proveStrong(aigul)
+				w.Pass(time.Minute)
+				w.prove(second)
+				if got := w.undo(c.by, ""); got != identity.UndoDone || !slices.Equal(tie.moved, []string{c.moved}) {
+					t.Errorf("undone: %s, told in whose place: %v", got, tie.moved)
+				}
+				w.Pass(identity.DisputeLasts)
+				w.prove(second)
+				w.proveStrong(third)
+				if want := []string{her.ID + " " + aigul, her.ID + " " + third}; !slices.Equal(tie.strong, want) {
+					t.Errorf("proved strongly: %v, want %v", tie.strong, want)
+				}
+			})
+		})
+	}
 }
 
 // TestAnUndonePhoneIsTheirsNoMore: what was let in before an undo finds it, and what waits

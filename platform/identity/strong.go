@@ -162,12 +162,15 @@ func (s *Service) raise(ctx context.Context, c caller.Caller, row db.GoodProofsR
 			return err
 		}
 		n, err := q.RaiseProof(ctx, db.RaiseProofParams{
-			Level: int64(caller.LevelStrong), ID: row.ID, PhoneIndex: index, ExpiresAt: dbtime.From(c.Now),
+			Level: int64(caller.LevelStrong), ID: row.ID, PhoneIndex: index, ExpiresAt: dbtime.From(s.Now()), // not of the request's beginning: see HoldProof
 		})
 		if err != nil || n == 0 { // another request raised it, or it ended
 			return err
 		}
-		return s.Trail.Leave(ctx, tx, s.checked(c, "strong", "done", row.ID, row.CitizenID))
+		if err := s.Trail.Leave(ctx, tx, s.checked(c, "strong", "done", row.ID, row.CitizenID)); err != nil {
+			return err
+		}
+		return s.provedStrongly(ctx, tx, c, row.CitizenID)
 	})
 	if err != nil {
 		return fmt.Errorf("raise a proof: %w", err)

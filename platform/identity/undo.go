@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -52,7 +53,7 @@ const (
 // a phone that an operator cleared (Unblock) stays, unless it is the one that is undone:
 // then one of the two operators was deceived, and the caller's phone is cleared no more
 // either. What tells of the person goes to a cleared phone, else to the one whose word it
-// is, and to no other. typed names the notice; empty: all open ones, where they are about one
+// is where that was proved strongly, and to no other: a weak one keeps what it is told itself. typed names the notice; empty: all open ones, where they are about one
 // person. Of several who share the phone none is shut out for what happened to another.
 func (s *Service) Undo(ctx context.Context, c caller.Caller, typed string) (Undone, error) {
 	var outcome Undone
@@ -163,11 +164,11 @@ func (s *Service) undo(ctx context.Context, tx *store.Tx, c caller.Caller, a *ac
 	if err := s.cutAll(ctx, tx, c, a, all, was, until); err != nil {
 		return "", err
 	}
-	heir, err := s.heir(all, c.Phone)
+	heir, err := s.heir(ctx, q, all, func(b db.IdentityBinding) bool { return b.PhoneIndex == a.by }, c.Now)
 	if err != nil {
 		return "", err
 	}
-	if err := s.severAll(ctx, tx, all, heir, c.Now); err != nil {
+	if err := s.severAll(ctx, tx, all, cmp.Or(heir, c.Phone), heir, c.Now); err != nil {
 		return "", err
 	}
 	if err := q.EndNotices(ctx, db.EndNoticesParams{UndoneAt: now, CitizenID: a.citizen}); err != nil {

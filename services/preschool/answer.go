@@ -76,8 +76,10 @@ func (s *Service) answer(ctx context.Context, tx *store.Tx, c caller.Caller, r d
 			return Offer{}, problemOver
 		}
 		if wanted == Accepted {
-			if err := placedElsewhere(ctx, db.New(tx), r, c.Locale); err != nil {
+			if held, err := elsewhere(ctx, db.New(tx), r); err != nil {
 				return Offer{}, err
+			} else if held != nil {
+				return Offer{}, hasPlace(ctx, db.New(tx), *held, c)
 			}
 		}
 		open := offerGroup(row)

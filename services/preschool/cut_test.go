@@ -112,6 +112,41 @@ func TestUnheardIsListed(t *testing.T) {
 	})
 }
 
+// TestAStrongProofHearsWhatWaits: who is proved strongly is told of the offer that waits, and
+// takes over what nobody hears of, in the transaction of the proof; nobody else's, none that
+// another phone hears of, and none below the policy's level.
+func TestAStrongProofHearsWhatWaits(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
+		made := enrol(t, s, w.parent("t1"), "K01")
+		enrol(t, s, w.bear(1, start.AddDate(-3, 0, 0)), "K02")
+		proved := func(level caller.Level, hears, moved int) {
+			t.Helper()
+			c := w.parent("t2")
+			c.Phone, c.Level = aigulOther, level
+			if err := s.DB.InTx(t.Context(), func(tx *store.Tx) error { return s.ProvedStrongly(t.Context(), tx, c) }); err != nil {
+				t.Fatal(err)
+			}
+			if told := w.told(aigulOther, "preschool.offer:"); len(told) != hears || tied(t, s, db, aigulOther) != moved {
+				t.Errorf("at %s told %q, %d follow", level, told, tied(t, s, db, aigulOther))
+			}
+		}
+		proved(caller.LevelStrong, 0, 0)
+		cutPerson(t, s, aigulPhone, "")
+		if _, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, made.Number, "K01"); err != nil {
+			t.Fatal(err)
+		}
+		proved(caller.LevelWeak, 0, 0)
+		proved(caller.LevelStrong, 1, 1)
+		proved(caller.LevelStrong, 1, 1)
+		if err := w.checked(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestAnUndoneCallerChangesNothing: who was undone after the request was let in neither
 // registers a child nor moves its notices.
 func TestAnUndoneCallerChangesNothing(t *testing.T) {

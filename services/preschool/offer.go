@@ -198,8 +198,10 @@ func (s *Service) hold(ctx context.Context, tx *store.Tx, r db.PreschoolRegistra
 		Number: r.Number, Kindergarten: seat.kindergarten.Code, Name: seat.kindergarten.Name, State: Open,
 		Until: s.rules.held(now, s.rules.at(now).HoldWorkingDays),
 	}
-	if err := placedElsewhere(ctx, q, r, locales.RU); err != nil {
+	if held, err := elsewhere(ctx, q, r); err != nil {
 		return made, row, err
+	} else if held != nil {
+		return made, row, placedAt(ctx, q, *held, locales.RU)
 	}
 	moved, err := q.MoveRegistration(ctx, db.MoveRegistrationParams{ID: r.ID, Was: string(StateWaiting), State: string(StateOffered)})
 	if err != nil {

@@ -70,7 +70,11 @@ func (s *Service) showAlready(ctx context.Context, t *dialog.Turn) (dialog.Scree
 		return dialog.Screen{}, err
 	}
 	if found.State == StatePlaced {
-		return dialog.Screen{}, s.placed(ctx, found.Number, t.Caller.Locale)
+		c, _, err := s.proven(ctx, t.Caller)
+		if err != nil {
+			return dialog.Screen{}, err
+		}
+		return dialog.Screen{}, s.placed(ctx, found.Number, c)
 	}
 	body := append([]dialog.Message{dialog.Say("preschool.already", "number", found.Number)}, s.offered(found, t.Caller.Locale)...)
 	screen := dialog.Screen{Body: append(body, places(found, t.Caller.Locale)...)}

@@ -55,42 +55,61 @@ func (s *Service) Settle(ctx context.Context, c caller.Caller) error {
 			return err
 		}
 	}
-	_, err = s.follow(ctx, c, func(r db.PreschoolRegistration) bool { return r.PhoneIndex == "" })
+	_, err = s.follow(ctx, c, unheard)
 	return err
 }
 
-func (s *Service) follow(ctx context.Context, c caller.Caller, wanted func(db.PreschoolRegistration) bool) ([]string, error) {
+// unheard reports a registration that no phone hears of.
+func unheard(r db.PreschoolRegistration) bool { return r.PhoneIndex == "" }
+
+// ProvedStrongly is Settle, in tx, for who is proved strongly just now, whatever they came
+// for: an offer waits for days, and they need not know of it to be told. The register of families is not asked.
+func (s *Service) ProvedStrongly(ctx context.Context, tx *store.Tx, c caller.Caller) error {
+	if c.Phone == "" || Assurance.Admit(c, "follow") != nil {
+		return nil
+	}
+	_, err := s.takeAll(ctx, tx, c, unheard)
+	return err
+}
+
+func (s *Service) follow(ctx context.Context, c caller.Caller, wanted func(db.PreschoolRegistration) bool) (numbers []string, err error) {
 	if c.Phone == "" {
 		return nil, problemProveOffer
 	}
-	numbers := []string{}
-	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
-		numbers = numbers[:0]
+	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
 		if held, err := s.Identity.HoldProof(ctx, tx, c); err != nil {
 			return err
 		} else if !held {
 			return problemProveOffer
 		}
-		rows, err := db.New(tx).ActiveOfCitizen(ctx, c.Subject)
-		if err != nil {
-			return fmt.Errorf("list the registrations of the citizen: %w", err)
-		}
-		told := map[string]bool{} // phones that the notices were moved from
-		for _, r := range rows {
-			if !wanted(r) {
-				continue
-			}
-			numbers = append(numbers, r.Number)
-			if r.PhoneIndex == s.phoneIndex(c.Phone) {
-				continue
-			}
-			if err := s.take(ctx, tx, c, r, told); err != nil {
-				return err
-			}
-		}
-		return nil
+		numbers, err = s.takeAll(ctx, tx, c, wanted)
+		return err
 	})
 	return numbers, err
+}
+
+// takeAll has those of the citizen's registrations that are wanted tell of themselves on the
+// caller's phone, and gives their numbers.
+func (s *Service) takeAll(ctx context.Context, tx *store.Tx, c caller.Caller, wanted func(db.PreschoolRegistration) bool) ([]string, error) {
+	rows, err := db.New(tx).ActiveOfCitizen(ctx, c.Subject)
+	if err != nil {
+		return nil, fmt.Errorf("list the registrations of the citizen: %w", err)
+	}
+	numbers := []string{}
+	told := map[string]bool{} // phones that the notices were moved from
+	for _, r := range rows {
+		if !wanted(r) {
+			continue
+		}
+		numbers = append(numbers, r.Number)
+		if r.PhoneIndex == s.phoneIndex(c.Phone) {
+			continue
+		}
+		if err := s.take(ctx, tx, c, r, told); err != nil {
+			return nil, err
+		}
+	}
+	return numbers, nil
 }
 
 // take has a registration tell of itself on the caller's phone; the phone that it told

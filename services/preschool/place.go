@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/gsm"
@@ -21,12 +22,22 @@ import (
 // problemNotPlaced is of a place to give back that the child has not.
 var problemNotPlaced = problem.New(problem.Conflict, "problem.preschool_not_placed")
 
-// problemPlaced refuses what only a child without a place may have; hasPlace adds
+// problemPlaced refuses what only a child without a place may have; placedAt adds
 // where and since when.
 var problemPlaced = problem.New(problem.Conflict, "problem.preschool_placed")
 
-// hasPlace says where a placed child has its place and since when, in a language.
-func hasPlace(ctx context.Context, q *db.Queries, r db.PreschoolRegistration, loc locales.Locale) error {
+// problemHasPlace is problemPlaced to whom it is not said where.
+var problemHasPlace = problem.New(problem.Conflict, "problem.preschool_has_place")
+
+// seesPlace reports that a caller may hear where a placed child is to be found: the citizen
+// whose registration it is, as surely proved as the policy wants.
+func seesPlace(c caller.Caller, r db.PreschoolRegistration) bool {
+	return c.Subject != "" && c.Subject == r.CitizenID && Assurance.Admit(c, "place") == nil
+}
+
+// placedAt says where a placed child has its place and since when, in a language: to
+// officers, and to who seesPlace.
+func placedAt(ctx context.Context, q *db.Queries, r db.PreschoolRegistration, loc locales.Locale) error {
 	accepted, err := q.LastOffer(ctx, r.ID)
 	if err != nil {
 		return fmt.Errorf("find the accepted offer: %w", err)
@@ -36,13 +47,21 @@ func hasPlace(ctx context.Context, q *db.Queries, r db.PreschoolRegistration, lo
 		"date", clock.ShowDate(accepted.AnsweredAt.In(clock.Bishkek)))
 }
 
+// hasPlace says that a child has its place; where, only to who may hear it.
+func hasPlace(ctx context.Context, q *db.Queries, r db.PreschoolRegistration, c caller.Caller) error {
+	if !seesPlace(c, r) {
+		return problemHasPlace
+	}
+	return placedAt(ctx, q, r, c.Locale)
+}
+
 // placed is hasPlace of a registration's number.
-func (s *Service) placed(ctx context.Context, number string, loc locales.Locale) error {
+func (s *Service) placed(ctx context.Context, number string, c caller.Caller) error {
 	r, err := s.find(ctx, number)
 	if err != nil {
 		return err
 	}
-	return hasPlace(ctx, db.New(s.DB.Reader()), r, loc)
+	return hasPlace(ctx, db.New(s.DB.Reader()), r, c)
 }
 
 // showPlace says that a child has its place; where, only to its own parent: the number alone
@@ -57,7 +76,7 @@ func (s *Service) showPlace(ctx context.Context, t *dialog.Turn, number string) 
 		return dialog.Screen{}, err
 	}
 	said := dialog.Say("preschool.placed", "number", number)
-	if c.Subject != "" && c.Subject == r.CitizenID && Assurance.Admit(c, "place") == nil {
+	if seesPlace(c, r) {
 		row, err := db.New(s.DB.Reader()).LastOffer(ctx, r.ID)
 		if err != nil {
 			return dialog.Screen{}, fmt.Errorf("find the accepted offer: %w", err)
@@ -67,16 +86,16 @@ func (s *Service) showPlace(ctx context.Context, t *dialog.Turn, number string) 
 	return dialog.Screen{Body: []dialog.Message{said}}, nil
 }
 
-// placedElsewhere is hasPlace if the child has a place already, by whichever of its
-// registrations: one of before that was refused may still wait in the queue.
-func placedElsewhere(ctx context.Context, q *db.Queries, r db.PreschoolRegistration, loc locales.Locale) error {
+// elsewhere is the registration by which a child has a place already, where that is not r:
+// one of before that was refused may still wait in the queue; nil for none.
+func elsewhere(ctx context.Context, q *db.Queries, r db.PreschoolRegistration) (*db.PreschoolRegistration, error) {
 	held, err := q.PlacedOfChild(ctx, r.ChildIndex)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && held.ID == r.ID {
-		return nil // that it is this one's place is said by its own state
+		return nil, nil //nolint:nilnil // that it is this one's place is said by its own state
 	} else if err != nil {
-		return fmt.Errorf("look for the child's place: %w", err)
+		return nil, fmt.Errorf("look for the child's place: %w", err)
 	}
-	return hasPlace(ctx, q, held, loc)
+	return &held, nil
 }
 
 // openOffer is the offer of a registration that waits for an answer; nil for none.

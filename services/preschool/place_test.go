@@ -60,6 +60,12 @@ func TestOnePlaceAtATime(t *testing.T) {
 			w.families[test.caller.Subject] = []Minor{{PIN: test.pin, Name: "Нурай", Born: time.Date(2023, time.May, 9, 0, 0, 0, 0, time.UTC)}}
 			_, err := s.Register(t.Context(), test.caller, ref, test.choices)
 			p := problem.From(err)
+			if test.caller.Subject != aigul {
+				if !errors.Is(err, problemHasPlace) {
+					t.Errorf("%s: %v", what, err)
+				}
+				continue
+			}
 			if !errors.Is(err, problemPlaced) || p.Code != problem.Conflict {
 				t.Errorf("%s: %v", what, err)
 				continue
@@ -80,6 +86,49 @@ func TestOnePlaceAtATime(t *testing.T) {
 		}
 		if n := count(t, db, "SELECT count(*) FROM preschool_registrations"); n != 1 {
 			t.Errorf("%d registrations", n)
+		}
+	})
+}
+
+// TestWhereAChildIsFoundIsToldStrongly: who is refused because the child has its place hears
+// where only as the citizen whose registration it is, proved as surely as the policy wants.
+func TestWhereAChildIsFoundIsToldStrongly(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db, 1)
+		s := newService(t, w)
+		made := seated(t, s, w.parent("t1"), "K01")
+		ref := s.childIndex(nurai)[:refLength]
+		w.families["citizen-father"] = w.families[aigul]
+		for name, test := range map[string]struct {
+			subject string
+			level   caller.Level
+			where   bool
+		}{
+			"she, strongly":                 {aigul, caller.LevelStrong, true},
+			"she, by the card's numbers":    {aigul, caller.LevelWeak, false},
+			"the other parent":              {"citizen-father", caller.LevelStrong, false},
+			"the other parent, by a card's": {"citizen-father", caller.LevelWeak, false},
+		} {
+			c := w.parent(name)
+			c.Subject, c.Level = test.subject, test.level
+			_, registers := s.Register(t.Context(), c, ref, []string{"K02"})
+			for what, err := range map[string]error{"registers": registers, "chooses the child": s.placed(t.Context(), made.Number, c)} {
+				p := problem.From(err)
+				said := s.Texts.Text(c.Locale, p.Key, p.Args...)
+				if p.Code != problem.Conflict || strings.Contains(said, "№ 1 «Күнчө»") != test.where || !strings.HasPrefix(said, "Баланын орду бар") {
+					t.Errorf("%s %s and is told %q", name, what, said)
+				}
+			}
+		}
+		w.level = caller.LevelWeak
+		p := newPhone(t, s, locales.KY)
+		p.budget = dialog.Budget{Septets: 459, Units: 201}
+		p.send(t, dialog.Input{Start: true})
+		p.send(t, dialog.Input{Text: "1"})
+		p.send(t, dialog.Input{Text: "1"})
+		if got := p.send(t, dialog.Input{Text: "1"}); !strings.Contains(got, "Баланын орду бар.") || strings.Contains(got, "Күнчө") {
+			t.Errorf("the weak phone's screen says %q", got)
 		}
 	})
 }
@@ -199,8 +248,8 @@ func TestDoublesOfBefore(t *testing.T) {
 	})
 }
 
-// TestAcceptingASecondPlace: an offer that was open to a double of before is refused
-// with where the place is, and can be declined.
+// TestAcceptingASecondPlace: an offer that was open to a double of before is refused, to
+// another citizen than the place's without where it is, and can be declined.
 func TestAcceptingASecondPlace(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
@@ -213,7 +262,7 @@ func TestAcceptingASecondPlace(t *testing.T) {
 			t.Fatal(err)
 		}
 		become(t, db, second.Number, s.childIndex(nurai))
-		if _, err := s.Answer(t.Context(), c, second.Number, lastOffer(s, second.Number), true); !errors.Is(err, problemPlaced) {
+		if _, err := s.Answer(t.Context(), c, second.Number, lastOffer(s, second.Number), true); !errors.Is(err, problemHasPlace) {
 			t.Errorf("accepted: %v", err)
 		}
 		if _, err := s.Answer(t.Context(), c, second.Number, lastOffer(s, second.Number), false); err != nil {

@@ -264,7 +264,7 @@ func taken(ctx context.Context, q *db.Queries, c caller.Caller, row db.AddRegist
 		return "", fmt.Errorf("look for the child's registration: %w", err)
 	}
 	if State(held.State) == StatePlaced {
-		return "", hasPlace(ctx, q, held, c.Locale)
+		return "", hasPlace(ctx, q, held, c)
 	}
 	return "", problem.New(problem.Conflict, "problem.preschool_registered", "number", held.Number)
 }

@@ -94,7 +94,7 @@ func withdraw(ctx context.Context, q *db.Queries, r db.PreschoolRegistration, un
 		if err := ended(ctx, q, r); err != nil {
 			return nil, nil, err
 		}
-		return nil, nil, hasPlace(ctx, q, r, locales.RU)
+		return nil, nil, placedAt(ctx, q, r, locales.RU)
 	}
 	if err := q.LeaveQueue(ctx, r.ID); err != nil {
 		return nil, nil, fmt.Errorf("leave the queues: %w", err)

@@ -40,6 +40,7 @@ type world struct {
 	dropped  map[string]bool // by the message's name
 	language locales.Locale
 	undone   map[string]bool
+	level    caller.Level // of proofs
 }
 
 // told are the texts to a phone whose names begin as said.
@@ -59,7 +60,7 @@ func (w *world) Children(_ context.Context, pin, _ string) ([]Minor, error) {
 func (w *world) Kindergartens(context.Context) ([]Kindergarten, error) { return w.list, nil }
 
 func (w *world) Proof(_ context.Context, c caller.Caller) (identity.Citizen, bool, error) {
-	return identity.Citizen{ID: aigul, Level: caller.LevelStrong}, c.Phone == aigulPhone || c.Phone == aigulOther, nil
+	return identity.Citizen{ID: aigul, Level: w.level}, c.Phone == aigulPhone || c.Phone == aigulOther, nil
 }
 
 // HoldProof: whoever is not in undone is proved.
@@ -127,7 +128,7 @@ func (w *world) messages() []notify.Message {
 // in every group, and Айгүл with her daughter.
 func newWorld(t testing.TB, db *store.DB, seats int) *world {
 	t.Helper()
-	w := &world{inbox: map[string]notify.Message{}, dropped: map[string]bool{}, families: map[string][]Minor{
+	w := &world{level: caller.LevelStrong, inbox: map[string]notify.Message{}, dropped: map[string]bool{}, families: map[string][]Minor{
 		aigul: {{PIN: nurai, Name: "Нурай", Born: time.Date(2023, time.May, 9, 0, 0, 0, 0, time.UTC)}},
 	}}
 	w.World = testworld.New(t, db, testworld.Setup{Messages: w})

@@ -2185,6 +2185,34 @@ func (q *Queries) SpeakFirst(ctx context.Context, arg SpeakFirstParams) error {
 	return err
 }
 
+const strongProofs = `-- name: StrongProofs :one
+SELECT COUNT(*) FROM identity_proofs
+WHERE citizen_id = $1 AND phone_index = $2 AND level >= $3
+    AND proved_at >= $4 AND expires_at > $5
+`
+
+type StrongProofsParams struct {
+	CitizenID  string
+	PhoneIndex string
+	Level      int64
+	BoundAt    dbtime.Time
+	EndedAt    dbtime.Time
+}
+
+// Since the phone is bound: what was proved by whoever had the number before is not counted.
+func (q *Queries) StrongProofs(ctx context.Context, arg StrongProofsParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, strongProofs,
+		arg.CitizenID,
+		arg.PhoneIndex,
+		arg.Level,
+		arg.BoundAt,
+		arg.EndedAt,
+	)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const touchPhone = `-- name: TouchPhone :exec
 INSERT INTO identity_phones (phone_index, locale, changed_at) VALUES ($1, '', $2)
 ON CONFLICT (phone_index) DO NOTHING
