@@ -12,9 +12,12 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog/transcript"
+	"github.com/eshik-kg/eshik/platform/module"
+	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/session"
 	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/testworld"
+	"github.com/eshik-kg/eshik/services/certificate"
 	"github.com/eshik-kg/eshik/sms"
 	"github.com/eshik-kg/eshik/ussd"
 )
@@ -22,13 +25,13 @@ import (
 var record = flag.Bool("record", false, "write the recorded conversations anew instead of holding them")
 
 // TestConversationsOfPeople replays testdata/conversations, each in Kyrgyz and in Russian: a family
-// phone of two, a card that is tried on a stranger's phone, a number that got another holder, and a
-// step up in the middle of a certificate. "> *1414#" dials, "! word" is a text; what others do is
+// phone of two, a card that is tried on a stranger's phone, a number that got another holder, a
+// step up in the middle of a certificate, and a code by which an office sees one. "> *1414#" dials, "! word" is a text; what others do is
 // one of acts.
 func TestConversationsOfPeople(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/conversations/*.txt")
-	if err != nil || len(files) != 8 {
+	if err != nil || len(files) != 10 {
 		t.Fatalf("%d conversations, %v", len(files), err)
 	}
 	for _, file := range files {
@@ -62,12 +65,14 @@ type line struct {
 	texts  bool   // by SMS
 	screen string // that stands
 	code   string // that a clerk gave last
+	shared string // the screen with a number and a code for an office
 }
 
 // undoWord is what undoes a phone, and clockTime the hour until which something holds: others each time.
 var (
-	undoWord  = regexp.MustCompile(`(БЛОК|БӨГӨТ) \d{4}`)
-	clockTime = regexp.MustCompile(`\b\d\d:\d\d\b`)
+	undoWord          = regexp.MustCompile(`(БЛОК|БӨГӨТ) \d{4}`)
+	certificateNumber = regexp.MustCompile(`[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{3}`)
+	clockTime         = regexp.MustCompile(`\b\d\d:\d\d\b`)
 )
 
 func (l *line) replay(path string) {
@@ -130,6 +135,8 @@ func (l *line) act(what string) string {
 		l.secret(testworld.AigulPIN, testworld.AigulDocument, "")
 	case "the number has another holder":
 		testworld.OK(l, id.Release(ctx, act, l.phone))
+	case "an office opens it":
+		return l.open()
 	case "SMS":
 		return l.newest(func(string) bool { return true })
 	default:
@@ -151,6 +158,21 @@ func (l *line) secret(pin, document, secret string) {
 		testworld.OK(l, id.SetSecret(ctx, c, "", secret))
 	}
 	testworld.OK(l, id.Forget(ctx, c))
+}
+
+// open has an office see a certificate by what the phone showed last, and gives the name that it sees.
+func (l *line) open() string {
+	l.Helper()
+	if number := certificateNumber.FindString(l.screen); number != "" {
+		l.shared = l.screen
+	}
+	in := certificate.Opening{Number: certificateNumber.FindString(l.shared), Code: sixDigits.FindString(l.shared), Office: "okmotu"}
+	signed, err := module.Of[*certificate.Service](l.app.Modules).OpenShared(l.Context(), caller.Caller{Channel: caller.Web, Now: time.Now()}, in)
+	if err != nil {
+		p := problem.From(err)
+		return l.app.Texts.Text(l.loc, p.Key, p.Args...)
+	}
+	return signed.Record.Holder.Name
 }
 
 // now is what to type where a transcript names it.

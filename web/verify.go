@@ -19,9 +19,21 @@ type VerifyView struct {
 	Scanned string
 	// CodeProblem is the sentence about a code that gives no answer.
 	CodeProblem string
+	// Opening is what was typed to see a certificate by its holder's code; it stays in the fields.
+	Opening VerifyOpening
+	// OpeningProblem is the sentence about a code of a holder that opens nothing.
+	OpeningProblem string
+	// Offices are those who may say that they open one.
+	Offices []VerifyOffice
 	// Answer is what is known about the number; nil: nothing was asked, or Problem.
 	Answer *VerifyAnswer
 }
+
+// VerifyOpening is a certificate's number, its holder's code, and who opens it.
+type VerifyOpening struct{ Number, Code, Office string }
+
+// VerifyOffice is an office by its id and its name in the page's language.
+type VerifyOffice struct{ ID, Name string }
 
 // VerifyAnswer is what anybody may learn about a certificate by its number.
 type VerifyAnswer struct {
@@ -34,6 +46,9 @@ type VerifyAnswer struct {
 	// Signed is the signed text in both languages, where the QR was checked; nil:
 	// by the number alone nobody can tell whether the paper's text was changed.
 	Signed []VerifyWords
+	// ByCode says that the holder let the text be seen: it needs no comparing, and the document is
+	// to be had.
+	ByCode bool
 }
 
 // VerifyWords is a signed text in one language.

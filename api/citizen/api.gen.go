@@ -316,6 +316,48 @@ func (e OfferState) Valid() bool {
 	}
 }
 
+// Defines values for OpeningOffice.
+const (
+	OpeningOfficeBank     OpeningOffice = "bank"
+	OpeningOfficeClinic   OpeningOffice = "clinic"
+	OpeningOfficeCourt    OpeningOffice = "court"
+	OpeningOfficeEmployer OpeningOffice = "employer"
+	OpeningOfficeNotary   OpeningOffice = "notary"
+	OpeningOfficeOkmotu   OpeningOffice = "okmotu"
+	OpeningOfficeOther    OpeningOffice = "other"
+	OpeningOfficePost     OpeningOffice = "post"
+	OpeningOfficeSchool   OpeningOffice = "school"
+	OpeningOfficeService  OpeningOffice = "service"
+)
+
+// Valid indicates whether the value is a known member of the OpeningOffice enum.
+func (e OpeningOffice) Valid() bool {
+	switch e {
+	case OpeningOfficeBank:
+		return true
+	case OpeningOfficeClinic:
+		return true
+	case OpeningOfficeCourt:
+		return true
+	case OpeningOfficeEmployer:
+		return true
+	case OpeningOfficeNotary:
+		return true
+	case OpeningOfficeOkmotu:
+		return true
+	case OpeningOfficeOther:
+		return true
+	case OpeningOfficePost:
+		return true
+	case OpeningOfficeSchool:
+		return true
+	case OpeningOfficeService:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for PaymentState.
 const (
 	PaymentStateAccepted  PaymentState = "accepted"
@@ -868,6 +910,19 @@ type OfferAnswer struct {
 // OfferState defines model for OfferState.
 type OfferState string
 
+// Opening Example: {"code":"123456","number":"K7MN-4PQR-2XW","office":"bank"}
+type Opening struct {
+	// Code 6 digits, as the holder says them
+	Code   string `json:"code"`
+	Number string `json:"number"`
+
+	// Office Who opens it, as the holder is told: okmotu is an ayil okmotu or a city hall, service a centre of public services
+	Office OpeningOffice `json:"office"`
+}
+
+// OpeningOffice Who opens it, as the holder is told: okmotu is an ayil okmotu or a city hall, service a centre of public services
+type OpeningOffice string
+
 // OwnData Example: {"made_at":"2026-11-28T18:30:00Z","sections":[{"part":"certificate","records":[{"fields":[{"label":"Абалы","name":"state","text":"жарактуу","value":"issued"}],"kind":"certificate","title":"Маалымкаттар"}]}]}
 type OwnData struct {
 	MadeAt time.Time `json:"made_at"`
@@ -1111,6 +1166,17 @@ type SentCode struct {
 
 	// SentAt When the message was sent, which may be some minutes ago
 	SentAt time.Time `json:"sent_at"`
+}
+
+// Share Example: {"code":"123456","expires_at":"2026-11-29T18:30:00Z","number":"K7MN-4PQR-2XW","opened":0}
+type Share struct {
+	// Code 6 digits
+	Code      string    `json:"code"`
+	ExpiresAt time.Time `json:"expires_at"`
+	Number    string    `json:"number"`
+
+	// Opened How often an office opened the certificate by it
+	Opened int `json:"opened"`
 }
 
 // SignIn Example: {"begun_at":"2026-11-28T18:30:00Z","current":true,"device":"Redmi 9A","expires_at":"2026-12-29T06:30:00Z","id":"0198f3a2-6c00-7cc1-a8d5-3f1d6a1b2c3d","used_at":"2026-11-29T06:30:00Z"}
@@ -1493,6 +1559,12 @@ type SetSecretJSONRequestBody = SecretChoice
 // RemoveSecretJSONRequestBody defines body for RemoveSecret for application/json ContentType.
 type RemoveSecretJSONRequestBody = SecretProof
 
+// OpenSharedCertificateJSONRequestBody defines body for OpenSharedCertificate for application/json ContentType.
+type OpenSharedCertificateJSONRequestBody = Opening
+
+// DownloadSharedCertificateJSONRequestBody defines body for DownloadSharedCertificate for application/json ContentType.
+type DownloadSharedCertificateJSONRequestBody = Opening
+
 // IssueTokenJSONRequestBody defines body for IssueToken for application/json ContentType.
 type IssueTokenJSONRequestBody = TokenRequest
 
@@ -1528,6 +1600,12 @@ type ServerInterface interface {
 	// DownloadCertificate The certificate as a PDF with a signed QR
 	// (GET /v1/certificates/{number}/document)
 	DownloadCertificate(c *fiber.Ctx, number Number) error
+	// UnshareCertificate End the certificate's code
+	// (DELETE /v1/certificates/{number}/share)
+	UnshareCertificate(c *fiber.Ctx, number Number) error
+	// ShareCertificate A code by which an office sees the certificate whole
+	// (POST /v1/certificates/{number}/share)
+	ShareCertificate(c *fiber.Ctx, number Number) error
 	// SendCode Send a one-time code to a phone by SMS
 	// (POST /v1/codes)
 	SendCode(c *fiber.Ctx) error
@@ -1645,6 +1723,12 @@ type ServerInterface interface {
 	// RemoveSecret Remove your secret from this phone
 	// (POST /v1/secret/removal)
 	RemoveSecret(c *fiber.Ctx) error
+	// OpenSharedCertificate See a certificate whole by its holder's code, for offices, without signing in
+	// (POST /v1/shared-certificates)
+	OpenSharedCertificate(c *fiber.Ctx) error
+	// DownloadSharedCertificate The same as a PDF with a signed QR, to be printed
+	// (POST /v1/shared-certificates/document)
+	DownloadSharedCertificate(c *fiber.Ctx) error
 	// ListSignIns Where this phone is signed in
 	// (GET /v1/sign-ins)
 	ListSignIns(c *fiber.Ctx) error
@@ -1863,6 +1947,64 @@ func (siw *ServerInterfaceWrapper) DownloadCertificate(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.DownloadCertificate(c, number)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// UnshareCertificate operation middleware
+func (siw *ServerInterfaceWrapper) UnshareCertificate(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "number" -------------
+	var number Number
+
+	err = runtime.BindStyledParameterWithOptions("simple", "number", c.Params("number"), &number, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter number: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.UnshareCertificate(c, number)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ShareCertificate operation middleware
+func (siw *ServerInterfaceWrapper) ShareCertificate(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "number" -------------
+	var number Number
+
+	err = runtime.BindStyledParameterWithOptions("simple", "number", c.Params("number"), &number, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter number: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ShareCertificate(c, number)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -2839,6 +2981,42 @@ func (siw *ServerInterfaceWrapper) RemoveSecret(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// OpenSharedCertificate operation middleware
+func (siw *ServerInterfaceWrapper) OpenSharedCertificate(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.OpenSharedCertificate(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// DownloadSharedCertificate operation middleware
+func (siw *ServerInterfaceWrapper) DownloadSharedCertificate(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.DownloadSharedCertificate(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListSignIns operation middleware
 func (siw *ServerInterfaceWrapper) ListSignIns(c *fiber.Ctx) error {
 
@@ -3139,6 +3317,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/certificates/:number/document", wrapper.DownloadCertificate)
 
+	router.Delete(options.BaseURL+"/v1/certificates/:number/share", wrapper.UnshareCertificate)
+
+	router.Post(options.BaseURL+"/v1/certificates/:number/share", wrapper.ShareCertificate)
+
 	router.Get(options.BaseURL+"/v1/certificates/children", wrapper.ListCertificateChildren)
 
 	router.Post(options.BaseURL+"/v1/codes", wrapper.SendCode)
@@ -3218,6 +3400,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Put(options.BaseURL+"/v1/secret", wrapper.SetSecret)
 
 	router.Post(options.BaseURL+"/v1/secret/removal", wrapper.RemoveSecret)
+
+	router.Post(options.BaseURL+"/v1/shared-certificates", wrapper.OpenSharedCertificate)
+
+	router.Post(options.BaseURL+"/v1/shared-certificates/document", wrapper.DownloadSharedCertificate)
 
 	router.Get(options.BaseURL+"/v1/sign-ins", wrapper.ListSignIns)
 
@@ -3393,6 +3579,39 @@ func (response DownloadCertificate200ApplicationpdfResponse) VisitDownloadCertif
 	}
 	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
 	return err
+}
+
+type UnshareCertificateRequestObject struct {
+	Number Number `json:"number"`
+}
+
+type UnshareCertificateResponseObject interface {
+	VisitUnshareCertificateResponse(ctx *fiber.Ctx) error
+}
+
+type UnshareCertificate204Response struct {
+}
+
+func (response UnshareCertificate204Response) VisitUnshareCertificateResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
+type ShareCertificateRequestObject struct {
+	Number Number `json:"number"`
+}
+
+type ShareCertificateResponseObject interface {
+	VisitShareCertificateResponse(ctx *fiber.Ctx) error
+}
+
+type ShareCertificate201JSONResponse Share
+
+func (response ShareCertificate201JSONResponse) VisitShareCertificateResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
 }
 
 type SendCodeRequestObject struct {
@@ -4067,6 +4286,50 @@ func (response RemoveSecret204Response) VisitRemoveSecretResponse(ctx *fiber.Ctx
 	return nil
 }
 
+type OpenSharedCertificateRequestObject struct {
+	Body *OpenSharedCertificateJSONRequestBody
+}
+
+type OpenSharedCertificateResponseObject interface {
+	VisitOpenSharedCertificateResponse(ctx *fiber.Ctx) error
+}
+
+type OpenSharedCertificate200JSONResponse Verification
+
+func (response OpenSharedCertificate200JSONResponse) VisitOpenSharedCertificateResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type DownloadSharedCertificateRequestObject struct {
+	Body *DownloadSharedCertificateJSONRequestBody
+}
+
+type DownloadSharedCertificateResponseObject interface {
+	VisitDownloadSharedCertificateResponse(ctx *fiber.Ctx) error
+}
+
+type DownloadSharedCertificate200ApplicationpdfResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response DownloadSharedCertificate200ApplicationpdfResponse) VisitDownloadSharedCertificateResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/pdf")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
 type ListSignInsRequestObject struct {
 }
 
@@ -4259,6 +4522,12 @@ type StrictServerInterface interface {
 	// DownloadCertificate The certificate as a PDF with a signed QR
 	// (GET /v1/certificates/{number}/document)
 	DownloadCertificate(ctx context.Context, request DownloadCertificateRequestObject) (DownloadCertificateResponseObject, error)
+	// UnshareCertificate End the certificate's code
+	// (DELETE /v1/certificates/{number}/share)
+	UnshareCertificate(ctx context.Context, request UnshareCertificateRequestObject) (UnshareCertificateResponseObject, error)
+	// ShareCertificate A code by which an office sees the certificate whole
+	// (POST /v1/certificates/{number}/share)
+	ShareCertificate(ctx context.Context, request ShareCertificateRequestObject) (ShareCertificateResponseObject, error)
 	// SendCode Send a one-time code to a phone by SMS
 	// (POST /v1/codes)
 	SendCode(ctx context.Context, request SendCodeRequestObject) (SendCodeResponseObject, error)
@@ -4376,6 +4645,12 @@ type StrictServerInterface interface {
 	// RemoveSecret Remove your secret from this phone
 	// (POST /v1/secret/removal)
 	RemoveSecret(ctx context.Context, request RemoveSecretRequestObject) (RemoveSecretResponseObject, error)
+	// OpenSharedCertificate See a certificate whole by its holder's code, for offices, without signing in
+	// (POST /v1/shared-certificates)
+	OpenSharedCertificate(ctx context.Context, request OpenSharedCertificateRequestObject) (OpenSharedCertificateResponseObject, error)
+	// DownloadSharedCertificate The same as a PDF with a signed QR, to be printed
+	// (POST /v1/shared-certificates/document)
+	DownloadSharedCertificate(ctx context.Context, request DownloadSharedCertificateRequestObject) (DownloadSharedCertificateResponseObject, error)
 	// ListSignIns Where this phone is signed in
 	// (GET /v1/sign-ins)
 	ListSignIns(ctx context.Context, request ListSignInsRequestObject) (ListSignInsResponseObject, error)
@@ -4649,6 +4924,60 @@ func (sh *strictHandler) DownloadCertificate(ctx *fiber.Ctx, number Number) erro
 		return err
 	} else if validResponse, ok := response.(DownloadCertificateResponseObject); ok {
 		if err := validResponse.VisitDownloadCertificateResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UnshareCertificate operation middleware
+func (sh *strictHandler) UnshareCertificate(ctx *fiber.Ctx, number Number) error {
+	var request UnshareCertificateRequestObject
+
+	request.Number = number
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.UnshareCertificate(ctx.UserContext(), request.(UnshareCertificateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UnshareCertificate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UnshareCertificateResponseObject); ok {
+		if err := validResponse.VisitUnshareCertificateResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShareCertificate operation middleware
+func (sh *strictHandler) ShareCertificate(ctx *fiber.Ctx, number Number) error {
+	var request ShareCertificateRequestObject
+
+	request.Number = number
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ShareCertificate(ctx.UserContext(), request.(ShareCertificateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShareCertificate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShareCertificateResponseObject); ok {
+		if err := validResponse.VisitShareCertificateResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -5838,6 +6167,84 @@ func (sh *strictHandler) RemoveSecret(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(RemoveSecretResponseObject); ok {
 		if err := validResponse.VisitRemoveSecretResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// OpenSharedCertificate operation middleware
+func (sh *strictHandler) OpenSharedCertificate(ctx *fiber.Ctx) error {
+	var request OpenSharedCertificateRequestObject
+
+	var body OpenSharedCertificateJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.OpenSharedCertificate(ctx.UserContext(), request.(OpenSharedCertificateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "OpenSharedCertificate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(OpenSharedCertificateResponseObject); ok {
+		if err := validResponse.VisitOpenSharedCertificateResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DownloadSharedCertificate operation middleware
+func (sh *strictHandler) DownloadSharedCertificate(ctx *fiber.Ctx) error {
+	var request DownloadSharedCertificateRequestObject
+
+	var body DownloadSharedCertificateJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.DownloadSharedCertificate(ctx.UserContext(), request.(DownloadSharedCertificateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DownloadSharedCertificate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DownloadSharedCertificateResponseObject); ok {
+		if err := validResponse.VisitDownloadSharedCertificateResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

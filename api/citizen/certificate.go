@@ -83,14 +83,60 @@ func (s *Server) VerifyCode(ctx context.Context, r VerifyCodeRequestObject) (Ver
 	if err != nil {
 		return nil, err
 	}
-	answer := s.verification(signed.View(), api.LocaleFrom(ctx))
+	return VerifyCode200JSONResponse(s.whole(signed, api.LocaleFrom(ctx))), nil
+}
+
+// ShareCertificate gives a code by which an office sees it.
+func (s *Server) ShareCertificate(ctx context.Context, r ShareCertificateRequestObject) (ShareCertificateResponseObject, error) {
+	made, err := s.certificates().Share(ctx, who(ctx), r.Number)
+	if err != nil {
+		return nil, err
+	}
+	return ShareCertificate201JSONResponse{
+		Number: certificate.ShowNumber(made.Number), Code: made.Code, ExpiresAt: made.ExpiresAt, Opened: made.Opened,
+	}, nil
+}
+
+// UnshareCertificate ends its code.
+func (s *Server) UnshareCertificate(ctx context.Context, r UnshareCertificateRequestObject) (UnshareCertificateResponseObject, error) {
+	if err := s.certificates().Unshare(ctx, who(ctx), r.Number); err != nil {
+		return nil, err
+	}
+	return UnshareCertificate204Response{}, nil
+}
+
+// OpenSharedCertificate shows an office a certificate whole.
+func (s *Server) OpenSharedCertificate(ctx context.Context, r OpenSharedCertificateRequestObject) (OpenSharedCertificateResponseObject, error) {
+	signed, err := s.certificates().OpenShared(ctx, who(ctx), openingOf(*r.Body))
+	if err != nil {
+		return nil, err
+	}
+	return OpenSharedCertificate200JSONResponse(s.whole(signed, api.LocaleFrom(ctx))), nil
+}
+
+// DownloadSharedCertificate gives an office the document.
+func (s *Server) DownloadSharedCertificate(ctx context.Context, r DownloadSharedCertificateRequestObject) (DownloadSharedCertificateResponseObject, error) {
+	pdf, err := s.certificates().SharedPDF(ctx, who(ctx), openingOf(*r.Body))
+	if err != nil {
+		return nil, err
+	}
+	return DownloadSharedCertificate200ApplicationpdfResponse{Body: bytes.NewReader(pdf), ContentLength: int64(len(pdf))}, nil
+}
+
+func openingOf(b Opening) certificate.Opening {
+	return certificate.Opening{Number: b.Number, Code: b.Code, Office: string(b.Office)}
+}
+
+// whole is a verification with all that was signed.
+func (s *Server) whole(signed certificate.Signed, loc locales.Locale) Verification {
+	answer := s.verification(signed.View(), loc)
 	texts := each(s.certificates().Words(signed), func(w certificate.Words) SignedText {
 		return SignedText{Language: SignedTextLanguage(w.Locale), Title: w.Title, Lines: each(w.Lines, func(l certificate.Line) SignedLine {
 			return SignedLine{Label: l.Label, Value: l.Value}
 		})}
 	})
 	answer.TextChecked, answer.SignedText = true, &texts
-	return VerifyCode200JSONResponse(answer), nil
+	return answer
 }
 
 func certificateView(c certificate.Certificate) Certificate {

@@ -46,6 +46,8 @@ func (s *Site) Mount(router fiber.Router) error {
 	})
 	router.Get("/verify/:number?", s.verifyNumber)
 	router.Post("/verify", s.verifyCode)
+	router.Post("/verify/open", s.openShared)
+	router.Post("/verify/document", s.sharedDocument)
 	if s.Identity.OffersNational() {
 		router.Get(web.NationalPath, s.nationalBack)
 		router.Post(web.NationalPath, s.nationalFinish)

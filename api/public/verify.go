@@ -49,20 +49,49 @@ func (s *Site) verifyCode(c *fiber.Ctx) error {
 	} else if signed, err := s.certificates().VerifyQR(c.UserContext(), s.reader(c), view.Scanned); err != nil {
 		view.CodeProblem = s.sentence(c, err)
 	} else {
-		view.Scanned, view.Answer = "", s.answer(signed.View(), loc)
-		for _, words := range s.certificates().Words(signed) {
-			shown := web.VerifyWords{Locale: words.Locale, Title: words.Title}
-			for _, line := range words.Lines {
-				shown.Lines = append(shown.Lines, web.VerifyLine(line))
-			}
-			view.Answer.Signed = append(view.Answer.Signed, shown)
-		}
+		view.Scanned, view.Answer = "", s.whole(signed, loc)
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store") // it is somebody's address
 	return s.verify(c, view)
 }
 
+// openingOf is what an office typed.
+func openingOf(c *fiber.Ctx) certificate.Opening {
+	return certificate.Opening{Number: c.FormValue("number"), Code: c.FormValue("code"), Office: c.FormValue("office")}
+}
+
+// openShared shows an office a certificate whole, by its holder's code.
+func (s *Site) openShared(c *fiber.Ctx) error {
+	in := openingOf(c)
+	view := web.VerifyView{Opening: web.VerifyOpening(in)}
+	if signed, err := s.certificates().OpenShared(c.UserContext(), s.reader(c), in); err != nil {
+		view.OpeningProblem = s.sentence(c, err)
+	} else {
+		view.Answer = s.whole(signed, api.Locale(c))
+		view.Answer.ByCode = true
+	}
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return s.verify(c, view)
+}
+
+// sharedDocument gives an office the document, by its holder's code.
+func (s *Site) sharedDocument(c *fiber.Ctx) error {
+	in := openingOf(c)
+	pdf, err := s.certificates().SharedPDF(c.UserContext(), s.reader(c), in)
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	if err != nil {
+		return s.verify(c, web.VerifyView{Opening: web.VerifyOpening(in), OpeningProblem: s.sentence(c, err)})
+	}
+	number, _ := certificate.ParseNumber(in.Number) // it was found
+	c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+certificate.ShowNumber(number)+`.pdf"`)
+	c.Type("pdf")
+	return c.Send(pdf)
+}
+
 func (s *Site) verify(c *fiber.Ctx, view web.VerifyView) error {
+	for _, office := range certificate.Offices() {
+		view.Offices = append(view.Offices, web.VerifyOffice{ID: office, Name: s.Texts.Text(api.Locale(c), certificate.OfficeKey(office))})
+	}
 	return Page(c, web.PlainPolicy, func(w io.Writer) error { return s.Pages.Verify(w, api.Locale(c), view) })
 }
 
@@ -88,6 +117,19 @@ func (s *Site) answer(v certificate.View, loc locales.Locale) *web.VerifyAnswer 
 	}
 	if !v.RevokedAt.IsZero() {
 		answer.Revoked = clock.Day(v.RevokedAt)
+	}
+	return answer
+}
+
+// whole is an answer with the signed text.
+func (s *Site) whole(signed certificate.Signed, loc locales.Locale) *web.VerifyAnswer {
+	answer := s.answer(signed.View(), loc)
+	for _, words := range s.certificates().Words(signed) {
+		shown := web.VerifyWords{Locale: words.Locale, Title: words.Title}
+		for _, line := range words.Lines {
+			shown.Lines = append(shown.Lines, web.VerifyLine(line))
+		}
+		answer.Signed = append(answer.Signed, shown)
 	}
 	return answer
 }

@@ -18,6 +18,10 @@ const (
 	groupHolder = "holder"
 	// groupRevocation: number, revoked_at. Said when it is revoked.
 	groupRevocation = "revocation"
+	// groupShare is of a code for offices, an object of its own: certificate_id, phone_index,
+	// made_at, expires_at, void_at. Said when it is made and when it is ended; how often it was
+	// tried and opened is not said.
+	groupShare = "share"
 )
 
 // decided is what a row that is requested or issued says.
@@ -46,4 +50,8 @@ func documentGroup(row db.Certificate) *audit.Group {
 
 func revocationGroup(row db.Certificate) *audit.Group {
 	return audit.Decided(groupRevocation).Text(row.Number).Moment(row.RevokedAt)
+}
+
+func shareGroup(row db.CertificateShare) *audit.Group {
+	return audit.Decided(groupShare).Text(row.CertificateID, row.PhoneIndex).Moment(row.MadeAt, row.ExpiresAt, row.VoidAt)
 }

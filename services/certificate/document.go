@@ -16,6 +16,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/trail"
+	"github.com/eshik-kg/eshik/services/certificate/db"
 )
 
 // footHeight is the room of the QR code with its quiet zone and its words, in millimetres.
@@ -25,36 +26,15 @@ const footHeight = 66.0
 // else's certificate answers like an absent one. The same certificate always
 // gives the same bytes.
 func (s *Service) PDF(ctx context.Context, c caller.Caller, typed string) ([]byte, error) {
-	if c.Subject == "" {
-		return nil, problem.New(problem.Unproven, "problem.certificate_identify")
-	}
-	if err := Assurance.Admit(c, "document"); err != nil {
-		return nil, err
-	}
-	number, ok := ParseNumber(typed)
-	if !ok {
-		return nil, problem.New(problem.Invalid, "problem.certificate_number")
-	}
-	row, in, err := s.issued(ctx, number)
+	row, in, err := s.own(ctx, c, "document", typed)
 	if err != nil {
 		return nil, err
 	}
-	if row.CitizenID != c.Subject {
-		return nil, problem.New(problem.NotFound, "problem.certificate_not_found")
-	}
-	if State(row.State) == Revoked {
-		return nil, problem.New(problem.Conflict, "problem.certificate_revoked")
-	}
-	message, err := s.openSigned(row)
+	signed, code, err := s.whole(ctx, row, in)
 	if err != nil {
 		return nil, err
 	}
-	signed, err := s.readMessage(ctx, message)
-	if err != nil {
-		return nil, fmt.Errorf("read the signed record: %w", err)
-	}
-	shown := Signed{Number: number, Record: in.Record, IssuedAt: row.IssuedAt.Time}
-	document, err := s.render(shown, payload(message, signed.Record))
+	document, err := s.render(signed, code)
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +48,30 @@ func (s *Service) PDF(ctx context.Context, c caller.Caller, typed string) ([]byt
 		})
 	})
 	return document, err
+}
+
+// own finds a certificate that the citizen c.Subject holds and that stands, for an operation of
+// the policy. Problems: certificate_identify, certificate_number, certificate_not_found (also
+// another's), certificate_revoked.
+func (s *Service) own(ctx context.Context, c caller.Caller, operation, typed string) (db.Certificate, intent, error) {
+	if c.Subject == "" {
+		return db.Certificate{}, intent{}, errUnproven
+	}
+	if err := Assurance.Admit(c, operation); err != nil {
+		return db.Certificate{}, intent{}, err
+	}
+	number, ok := ParseNumber(typed)
+	if !ok {
+		return db.Certificate{}, intent{}, problem.New(problem.Invalid, "problem.certificate_number")
+	}
+	row, in, err := s.issued(ctx, number)
+	if err == nil && row.CitizenID != c.Subject {
+		err = problem.New(problem.NotFound, "problem.certificate_not_found")
+	}
+	if err == nil && State(row.State) == Revoked {
+		err = errRevoked
+	}
+	return row, in, err
 }
 
 // page is a document in the making: Kyrgyz in the left column and Russian in the right one.

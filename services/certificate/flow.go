@@ -42,7 +42,7 @@ func (s *Service) Flow() dialog.Flow {
 	return dialog.Flow{
 		Name:  name,
 		Entry: dialog.Option{Label: dialog.Say("certificate.entry"), Next: dialog.Go(nodeMenu)},
-		Nodes: []dialog.Node{
+		Nodes: append(s.shareNodes(), []dialog.Node{
 			{ID: nodeMenu, Plain: s.showMenu, Menu: true},
 			{ID: nodeKind, Show: s.showKinds, Resume: prove},
 			{ID: nodeWhom, Do: s.doWhom},
@@ -51,7 +51,7 @@ func (s *Service) Flow() dialog.Flow {
 			{ID: nodeDone, Show: s.showDone},
 			{ID: nodeVerify, Plain: s.showVerify, Answer: s.answerVerify},
 			{ID: nodeVerified, Show: s.showVerified},
-		},
+		}...),
 		Commands: commands(),
 		Shapes:   []dialog.Shape{{Read: findNumber, Ask: nodeVerify, Checked: true}},
 		Scan:     s.scan(),
@@ -65,6 +65,7 @@ func (s *Service) showMenu(*dialog.Turn) dialog.Screen {
 		Options: []dialog.Option{
 			{Label: dialog.Say("certificate.get"), Next: prove},
 			{Label: dialog.Say("certificate.check"), Next: dialog.Go(nodeVerify)},
+			{Label: dialog.Say("certificate.show"), Next: proveOwn},
 		},
 	}
 }

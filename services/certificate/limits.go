@@ -17,6 +17,10 @@ var (
 		Name: "certificate:order", What: "certificates issued", Who: "a person; a phone", Rate: limit.Rate{N: 20, Per: 24 * time.Hour},
 		Refusal: manyOrders, In: limit.InLimiter,
 	}
+	sharesByPerson = limit.Rule{
+		Name: "certificate:share", What: "codes for offices asked for", Who: "a person", Rate: limit.Rate{N: 20, Per: 24 * time.Hour},
+		Refusal: "problem.certificate_shares_many", In: limit.InLimiter,
+	}
 	ordersByAddress = limit.Rule{
 		Name: "certificate:order:address", What: "certificates issued", Who: "an address", Rate: limit.Rate{N: 500, Per: 24 * time.Hour},
 		Refusal: manyOrders, In: limit.InLimiter,
@@ -27,7 +31,7 @@ const manyOrders = "problem.certificate_many"
 
 // Limits are the rules of certificates, for the table of all.
 func Limits() []limit.Rule {
-	return append([]limit.Rule{ordersByPerson, ordersByAddress, failuresByPerson}, guesses.Rules("certificate numbers and QR codes checked")...)
+	return append([]limit.Rule{ordersByPerson, ordersByAddress, failuresByPerson, sharesByPerson}, guesses.Rules("certificate numbers and QR codes checked")...)
 }
 
 func (s *Service) bound(kind, who string, rule limit.Rule) limit.Bound {

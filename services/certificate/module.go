@@ -3,7 +3,9 @@ package certificate
 import (
 	"regexp"
 	"strings"
+	"time"
 
+	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/module"
 )
 
@@ -22,6 +24,7 @@ func Module(e module.Env) (module.Module, error) {
 	}
 	return module.Module{
 		Name: name, Service: s, Flow: s.Flow(), Personal: holder{s}, Check: func() module.Check { return NewCheck(e.Audit, e.Sealer) },
+		Ties: []identity.Tie{s}, Chores: []module.Chore{{Name: "forget codes for offices", Do: s.ForgetShares, Every: time.Hour}},
 		Rehearsal: module.Rehearsal{
 			Typed:  map[string][]string{"certificate.verify": {"{certificate.done}", "ABCD-EFGH-JKM", "K7MN"}},
 			Shown:  map[string]*regexp.Regexp{"certificate.done": regexp.MustCompile(`[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{3}`)},

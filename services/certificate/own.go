@@ -92,6 +92,9 @@ func (h holder) Erase(ctx context.Context, tx *store.Tx, p personal.Person) erro
 
 // forget erases who asked for a certificate by what.
 func (h holder) forget(ctx context.Context, tx *store.Tx, row db.Certificate, p personal.Person) error {
+	if err := db.New(tx).DropShares(ctx, row.ID); err != nil {
+		return fmt.Errorf("erase the codes of a certificate: %w", err)
+	}
 	in, err := h.s.openIntent(row)
 	if err != nil {
 		return err

@@ -43,3 +43,35 @@ SELECT * FROM certificates WHERE holder_id = $1 AND holder_id <> '' ORDER BY req
 
 -- name: Reseal :exec
 UPDATE certificates SET intent_sealed = $2 WHERE id = $1;
+
+-- name: HoldCertificate :exec
+UPDATE certificates SET state = state WHERE id = $1;
+
+-- name: LiveShare :one
+SELECT * FROM certificate_shares
+WHERE certificate_id = $1 AND void_at IS NULL AND expires_at > $2
+ORDER BY expires_at DESC, id DESC
+LIMIT 1;
+
+-- name: AddShare :exec
+INSERT INTO certificate_shares (id, certificate_id, phone_index, made_at, expires_at) VALUES ($1, $2, $3, $4, $5);
+
+-- name: VoidShares :many
+UPDATE certificate_shares SET void_at = $2 WHERE certificate_id = $1 AND void_at IS NULL RETURNING *;
+
+-- name: VoidSharesOfPhone :many
+UPDATE certificate_shares SET void_at = $2 WHERE phone_index = $1 AND void_at IS NULL RETURNING *;
+
+-- name: TryShare :execrows
+UPDATE certificate_shares SET tries = tries + 1
+WHERE id = sqlc.arg(id) AND tries < sqlc.arg(most_tries) AND opened < sqlc.arg(most_opened)
+    AND void_at IS NULL AND expires_at > sqlc.arg(now);
+
+-- name: OpenShare :exec
+UPDATE certificate_shares SET tries = tries - 1, opened = opened + 1 WHERE id = $1;
+
+-- name: ForgetShares :exec
+DELETE FROM certificate_shares WHERE expires_at < $1;
+
+-- name: DropShares :exec
+DELETE FROM certificate_shares WHERE certificate_id = $1;

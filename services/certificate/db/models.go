@@ -23,3 +23,14 @@ type Certificate struct {
 	HolderID     string
 	HolderRef    string
 }
+
+type CertificateShare struct {
+	ID            string
+	CertificateID string
+	PhoneIndex    string
+	MadeAt        dbtime.Time
+	ExpiresAt     dbtime.Time
+	Tries         int64
+	Opened        int64
+	VoidAt        dbtime.Time
+}

@@ -47,6 +47,29 @@ func (q *Queries) AddIntent(ctx context.Context, arg AddIntentParams) (int64, er
 	return result.RowsAffected()
 }
 
+const addShare = `-- name: AddShare :exec
+INSERT INTO certificate_shares (id, certificate_id, phone_index, made_at, expires_at) VALUES ($1, $2, $3, $4, $5)
+`
+
+type AddShareParams struct {
+	ID            string
+	CertificateID string
+	PhoneIndex    string
+	MadeAt        dbtime.Time
+	ExpiresAt     dbtime.Time
+}
+
+func (q *Queries) AddShare(ctx context.Context, arg AddShareParams) error {
+	_, err := q.db.ExecContext(ctx, addShare,
+		arg.ID,
+		arg.CertificateID,
+		arg.PhoneIndex,
+		arg.MadeAt,
+		arg.ExpiresAt,
+	)
+	return err
+}
+
 const allOfCitizen = `-- name: AllOfCitizen :many
 SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at, holder_id, holder_ref FROM certificates WHERE citizen_id = $1 ORDER BY requested_at DESC, id DESC LIMIT $2
 `
@@ -214,6 +237,61 @@ func (q *Queries) ByRequestKey(ctx context.Context, requestKey string) (Certific
 	return i, err
 }
 
+const dropShares = `-- name: DropShares :exec
+DELETE FROM certificate_shares WHERE certificate_id = $1
+`
+
+func (q *Queries) DropShares(ctx context.Context, certificateID string) error {
+	_, err := q.db.ExecContext(ctx, dropShares, certificateID)
+	return err
+}
+
+const forgetShares = `-- name: ForgetShares :exec
+DELETE FROM certificate_shares WHERE expires_at < $1
+`
+
+func (q *Queries) ForgetShares(ctx context.Context, expiresAt dbtime.Time) error {
+	_, err := q.db.ExecContext(ctx, forgetShares, expiresAt)
+	return err
+}
+
+const holdCertificate = `-- name: HoldCertificate :exec
+UPDATE certificates SET state = state WHERE id = $1
+`
+
+func (q *Queries) HoldCertificate(ctx context.Context, id string) error {
+	_, err := q.db.ExecContext(ctx, holdCertificate, id)
+	return err
+}
+
+const liveShare = `-- name: LiveShare :one
+SELECT id, certificate_id, phone_index, made_at, expires_at, tries, opened, void_at FROM certificate_shares
+WHERE certificate_id = $1 AND void_at IS NULL AND expires_at > $2
+ORDER BY expires_at DESC, id DESC
+LIMIT 1
+`
+
+type LiveShareParams struct {
+	CertificateID string
+	ExpiresAt     dbtime.Time
+}
+
+func (q *Queries) LiveShare(ctx context.Context, arg LiveShareParams) (CertificateShare, error) {
+	row := q.db.QueryRowContext(ctx, liveShare, arg.CertificateID, arg.ExpiresAt)
+	var i CertificateShare
+	err := row.Scan(
+		&i.ID,
+		&i.CertificateID,
+		&i.PhoneIndex,
+		&i.MadeAt,
+		&i.ExpiresAt,
+		&i.Tries,
+		&i.Opened,
+		&i.VoidAt,
+	)
+	return i, err
+}
+
 const markDropped = `-- name: MarkDropped :execrows
 UPDATE certificates SET state = 'dropped' WHERE id = $1 AND state = 'requested'
 `
@@ -307,6 +385,15 @@ func (q *Queries) OfCitizen(ctx context.Context, citizenID string) ([]Certificat
 	return items, nil
 }
 
+const openShare = `-- name: OpenShare :exec
+UPDATE certificate_shares SET tries = tries - 1, opened = opened + 1 WHERE id = $1
+`
+
+func (q *Queries) OpenShare(ctx context.Context, id string) error {
+	_, err := q.db.ExecContext(ctx, openShare, id)
+	return err
+}
+
 const ordered = `-- name: Ordered :one
 SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at, holder_id, holder_ref FROM certificates
 WHERE citizen_id = $1 AND kind = $2 AND holder_ref = $3 AND requested_at > $4 AND state IN ('requested', 'issued')
@@ -359,4 +446,112 @@ type ResealParams struct {
 func (q *Queries) Reseal(ctx context.Context, arg ResealParams) error {
 	_, err := q.db.ExecContext(ctx, reseal, arg.ID, arg.IntentSealed)
 	return err
+}
+
+const tryShare = `-- name: TryShare :execrows
+UPDATE certificate_shares SET tries = tries + 1
+WHERE id = $1 AND tries < $2 AND opened < $3
+    AND void_at IS NULL AND expires_at > $4
+`
+
+type TryShareParams struct {
+	ID         string
+	MostTries  int64
+	MostOpened int64
+	Now        dbtime.Time
+}
+
+func (q *Queries) TryShare(ctx context.Context, arg TryShareParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, tryShare,
+		arg.ID,
+		arg.MostTries,
+		arg.MostOpened,
+		arg.Now,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const voidShares = `-- name: VoidShares :many
+UPDATE certificate_shares SET void_at = $2 WHERE certificate_id = $1 AND void_at IS NULL RETURNING id, certificate_id, phone_index, made_at, expires_at, tries, opened, void_at
+`
+
+type VoidSharesParams struct {
+	CertificateID string
+	VoidAt        dbtime.Time
+}
+
+func (q *Queries) VoidShares(ctx context.Context, arg VoidSharesParams) ([]CertificateShare, error) {
+	rows, err := q.db.QueryContext(ctx, voidShares, arg.CertificateID, arg.VoidAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CertificateShare
+	for rows.Next() {
+		var i CertificateShare
+		if err := rows.Scan(
+			&i.ID,
+			&i.CertificateID,
+			&i.PhoneIndex,
+			&i.MadeAt,
+			&i.ExpiresAt,
+			&i.Tries,
+			&i.Opened,
+			&i.VoidAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const voidSharesOfPhone = `-- name: VoidSharesOfPhone :many
+UPDATE certificate_shares SET void_at = $2 WHERE phone_index = $1 AND void_at IS NULL RETURNING id, certificate_id, phone_index, made_at, expires_at, tries, opened, void_at
+`
+
+type VoidSharesOfPhoneParams struct {
+	PhoneIndex string
+	VoidAt     dbtime.Time
+}
+
+func (q *Queries) VoidSharesOfPhone(ctx context.Context, arg VoidSharesOfPhoneParams) ([]CertificateShare, error) {
+	rows, err := q.db.QueryContext(ctx, voidSharesOfPhone, arg.PhoneIndex, arg.VoidAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CertificateShare
+	for rows.Next() {
+		var i CertificateShare
+		if err := rows.Scan(
+			&i.ID,
+			&i.CertificateID,
+			&i.PhoneIndex,
+			&i.MadeAt,
+			&i.ExpiresAt,
+			&i.Tries,
+			&i.Opened,
+			&i.VoidAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
