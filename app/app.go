@@ -54,6 +54,7 @@ type App struct {
 	Conversations *session.Conversations // the conversation that USSD and SMS share
 	Partners      *partners.Service      // those who pay bills for citizens
 	Events        *webhook.Events        // what becomes of their payments
+	Webhooks      *webhook.Service       // where they have that sent
 	Staff         *staff.Service         // those who serve
 
 	config   *Config
@@ -206,6 +207,11 @@ func (a *App) buildServices(ctx context.Context) error {
 		return err
 	}
 	if a.Events, err = webhook.NewEvents(webhook.Events{DB: a.DB, Now: a.Clock}); err != nil {
+		return err
+	}
+	if a.Webhooks, err = webhook.New(webhook.Deps{
+		DB: a.DB, Events: a.Events, Sealer: a.Sealer, Trail: a.Trail, Now: a.Clock, Random: a.Random, Log: a.Log, Loopback: !a.config.production(),
+	}); err != nil {
 		return err
 	}
 	if a.Payments, err = payment.New(payment.Deps{

@@ -18,6 +18,8 @@ func (a *App) chores() []module.Chore {
 		{Name: "count abandoned conversations", Do: func(ctx context.Context) error { return a.Conversations.Sweep(ctx, a.Clock()) }},
 		{Name: "settle payments", Do: a.Payments.Sweep},
 		{Name: "number events of partners", Do: a.Events.Number, Every: numberEvery},
+		{Name: "send events to partners", Do: a.Webhooks.Run},
+		{Name: choreForgetDeliveries, Do: a.Webhooks.Forget, Every: time.Hour},
 		{Name: "close codes of paid bills", Do: a.Payments.CloseOvertaken},
 		{Name: "tidy deferred replies", Do: a.Conversations.TidyDeferred},
 		{Name: "forget sign-ins that are over", Do: a.Identity.ForgetSignIns, Every: time.Hour},

@@ -182,7 +182,7 @@ func (a *App) mountPartners(f fiber.Router) error {
 	if err != nil {
 		return err
 	}
-	return (&partner.REST{Payments: a.Payments, Events: a.Events}).Mount(f, contract)
+	return (&partner.REST{Payments: a.Payments, Events: a.Events, Webhooks: a.Webhooks}).Mount(f, contract)
 }
 
 // mountConsole serves those who serve.

@@ -49,8 +49,11 @@ var Retention = []Table{
 	{Name: "notify_strays", Holds: "blind index of a phone", Why: "a report without its message", Long: "7 days, at the next report"},
 	{Name: "owndata_erasures", Holds: "pseudonym; the phone that asked, sealed, until it is over", Why: "what is to be erased, and that it was", Long: "for good, by pseudonym"},
 	{Name: "partner_credentials", Long: "no persons: companies"},
+	{Name: "partner_deliveries", Long: "no persons: which events were sent, for 30 days", Chore: choreForgetDeliveries},
 	{Name: "partner_event_heads", Long: "no persons: how many events each partner has"},
 	{Name: "partner_events", Long: "no persons: what became of partners' payments, by code"},
+	{Name: "partner_webhook_secrets", Long: "no persons: companies' secrets, sealed"},
+	{Name: "partner_webhooks", Long: "no persons: companies"},
 	{Name: "partners", Long: "no persons: companies"},
 	{Name: "payment_claims", Long: "no persons: bills"},
 	{Name: "payment_lines", Long: "no persons: bills"},
@@ -80,10 +83,11 @@ var Retention = []Table{
 
 // Names of chores that delete.
 const (
-	choreForget         = "forget proofs, codes and attempts that are over"
-	choreForgetMessages = "forget old messages"
-	choreStaff          = "forget sessions of staff that are over"
-	choreAnswer         = "answer interrupted texts"
+	choreForget           = "forget proofs, codes and attempts that are over"
+	choreForgetMessages   = "forget old messages"
+	choreForgetDeliveries = "forget events that were sent"
+	choreStaff            = "forget sessions of staff that are over"
+	choreAnswer           = "answer interrupted texts"
 )
 
 // RetentionTable is Retention for the operators' guide, in Markdown.

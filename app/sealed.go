@@ -28,6 +28,7 @@ var Sealed = []reseal.Column{
 	{Table: "notify_messages", Name: "phone_sealed", Key: []string{"id"}, Context: reseal.In("notify.phone")},
 	{Table: "notify_messages", Name: "text_sealed", Key: []string{"id"}, Context: reseal.In("notify.text")},
 	{Table: "owndata_erasures", Name: "phone_sealed", Key: []string{"id"}, Context: reseal.Bound("owndata.phone/")},
+	{Table: "partner_webhook_secrets", Name: "sealed", Key: []string{"id"}, Context: reseal.Bound("webhook.secret/")},
 	{Table: "payments", Name: "phone_sealed", Key: []string{"id"}, Context: reseal.In("payment.phone")},
 	{Table: "preschool_registrations", Name: "child", Key: []string{"id"}, Context: reseal.Bound("preschool.child:")},
 	{Table: "preschool_registrations", Name: "phone", Key: []string{"id"}, Context: reseal.Bound("preschool.phone:")},

@@ -234,6 +234,24 @@ func (e RegistryFormat) Valid() bool {
 	}
 }
 
+// Defines values for WebhookDisabled.
+const (
+	WebhookDisabledFailing WebhookDisabled = "failing"
+	WebhookDisabledGone    WebhookDisabled = "gone"
+)
+
+// Valid indicates whether the value is a known member of the WebhookDisabled enum.
+func (e WebhookDisabled) Valid() bool {
+	switch e {
+	case WebhookDisabledFailing:
+		return true
+	case WebhookDisabledGone:
+		return true
+	default:
+		return false
+	}
+}
+
 // Amount Tyiyn
 //
 // Example: 100000
@@ -614,10 +632,50 @@ type RegistryLine struct {
 	PaidAt time.Time `json:"paid_at"`
 }
 
+// Replay Example: {"after":"evt_019ac94f30e070c8a0d1b7a0a8a4c001"}
+type Replay struct {
+	// After `id` of the event before the first one; from the very first when absent
+	After *string `json:"after,omitempty"`
+	Limit *int    `json:"limit,omitempty"`
+}
+
+// Replayed Example: {"count":2,"last":"evt_019ac94f30e070c8a0d1b7a0a8a4c003","more":false}
+type Replayed struct {
+	// Count How many are on their way
+	Count int `json:"count"`
+
+	// Last `id` of the last of them; absent where there is none
+	Last *string `json:"last,omitempty"`
+
+	// More There are others after these
+	More bool `json:"more"`
+}
+
 // User Your pseudonym of who asks, the same each time, and no phone or name. Each may look at ten different plates and numbers in an hour
 //
 // Example: u-7f3a
 type User = string
+
+// Webhook Example: {"created_at":"2026-11-28T06:00:00Z","secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw","url":"https://wallet.example/eshik"}
+type Webhook struct {
+	CreatedAt time.Time `json:"created_at"`
+
+	// Disabled gone: it answered 410; failing: nothing got through for three days
+	Disabled *WebhookDisabled `json:"disabled,omitempty"`
+
+	// Secret whsec_ and base64: what deliveries are signed by; there only when it is new
+	Secret *string `json:"secret,omitempty"`
+	Url    string  `json:"url"`
+}
+
+// WebhookDisabled gone: it answered 410; failing: nothing got through for three days
+type WebhookDisabled string
+
+// WebhookRequest Example: {"url":"https://wallet.example/eshik"}
+type WebhookRequest struct {
+	// Url https, a public host, no user and no fragment
+	Url string `json:"url"`
+}
 
 // After defines model for After.
 type After = string
@@ -685,6 +743,9 @@ type FindBillsJSONRequestBody = BillSearch
 // CheckCodeJSONRequestBody defines body for CheckCode for application/json ContentType.
 type CheckCodeJSONRequestBody = CheckRequest
 
+// ReplayEventsJSONRequestBody defines body for ReplayEvents for application/json ContentType.
+type ReplayEventsJSONRequestBody = Replay
+
 // PayCodeJSONRequestBody defines body for PayCode for application/json ContentType.
 type PayCodeJSONRequestBody = PayRequest
 
@@ -693,6 +754,9 @@ type MakeQuoteJSONRequestBody = QuoteRequest
 
 // ReconcileDayJSONRequestBody defines body for ReconcileDay for application/json ContentType.
 type ReconcileDayJSONRequestBody = Registry
+
+// SetWebhookJSONRequestBody defines body for SetWebhook for application/json ContentType.
+type SetWebhookJSONRequestBody = WebhookRequest
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -705,6 +769,9 @@ type ServerInterface interface {
 	// ListEvents What became of your payments, the earliest first
 	// (GET /partner/v1/events)
 	ListEvents(c *fiber.Ctx, params ListEventsParams) error
+	// ReplayEvents Have events sent to your webhook again
+	// (POST /partner/v1/events/replay)
+	ReplayEvents(c *fiber.Ctx) error
 	// ListPayments What you paid on a day, the oldest first
 	// (GET /partner/v1/payments)
 	ListPayments(c *fiber.Ctx, params ListPaymentsParams) error
@@ -732,6 +799,21 @@ type ServerInterface interface {
 	// ReconcileDay Compare your registry of a day with what we took
 	// (POST /partner/v1/reconciliations)
 	ReconcileDay(c *fiber.Ctx) error
+	// RemoveWebhook Have nothing sent any more
+	// (DELETE /partner/v1/webhook)
+	RemoveWebhook(c *fiber.Ctx) error
+	// GetWebhook Where your events are sent
+	// (GET /partner/v1/webhook)
+	GetWebhook(c *fiber.Ctx) error
+	// SetWebhook Have your events sent to an address from now on; repeating it changes nothing
+	// (PUT /partner/v1/webhook)
+	SetWebhook(c *fiber.Ctx) error
+	// ProbeWebhook Send a probe, and enable the webhook where it is answered
+	// (POST /partner/v1/webhook/probe)
+	ProbeWebhook(c *fiber.Ctx) error
+	// RotateSecret Make the webhook's next secret
+	// (POST /partner/v1/webhook/secret)
+	RotateSecret(c *fiber.Ctx) error
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -810,6 +892,24 @@ func (siw *ServerInterfaceWrapper) ListEvents(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListEvents(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ReplayEvents operation middleware
+func (siw *ServerInterfaceWrapper) ReplayEvents(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ReplayEvents(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1126,6 +1226,96 @@ func (siw *ServerInterfaceWrapper) ReconcileDay(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// RemoveWebhook operation middleware
+func (siw *ServerInterfaceWrapper) RemoveWebhook(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.RemoveWebhook(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetWebhook operation middleware
+func (siw *ServerInterfaceWrapper) GetWebhook(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetWebhook(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// SetWebhook operation middleware
+func (siw *ServerInterfaceWrapper) SetWebhook(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.SetWebhook(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ProbeWebhook operation middleware
+func (siw *ServerInterfaceWrapper) ProbeWebhook(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ProbeWebhook(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// RotateSecret operation middleware
+func (siw *ServerInterfaceWrapper) RotateSecret(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.RotateSecret(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // FiberServerOptions provides options for the Fiber server.
 type FiberServerOptions struct {
 	BaseURL            string
@@ -1155,6 +1345,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/partner/v1/events", wrapper.ListEvents)
 
+	router.Post(options.BaseURL+"/partner/v1/events/replay", wrapper.ReplayEvents)
+
 	router.Get(options.BaseURL+"/partner/v1/payments", wrapper.ListPayments)
 
 	router.Get(options.BaseURL+"/partner/v1/payments/:txn_id", wrapper.GetPayment)
@@ -1172,6 +1364,16 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/partner/v1/quotes/:code/elqr", wrapper.GetQuoteELQR)
 
 	router.Post(options.BaseURL+"/partner/v1/reconciliations", wrapper.ReconcileDay)
+
+	router.Delete(options.BaseURL+"/partner/v1/webhook", wrapper.RemoveWebhook)
+
+	router.Get(options.BaseURL+"/partner/v1/webhook", wrapper.GetWebhook)
+
+	router.Put(options.BaseURL+"/partner/v1/webhook", wrapper.SetWebhook)
+
+	router.Post(options.BaseURL+"/partner/v1/webhook/probe", wrapper.ProbeWebhook)
+
+	router.Post(options.BaseURL+"/partner/v1/webhook/secret", wrapper.RotateSecret)
 
 }
 
@@ -1220,6 +1422,23 @@ type ListEventsResponseObject interface {
 type ListEvents200JSONResponse EventPage
 
 func (response ListEvents200JSONResponse) VisitListEventsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ReplayEventsRequestObject struct {
+	Body *ReplayEventsJSONRequestBody
+}
+
+type ReplayEventsResponseObject interface {
+	VisitReplayEventsResponse(ctx *fiber.Ctx) error
+}
+
+type ReplayEvents200JSONResponse Replayed
+
+func (response ReplayEvents200JSONResponse) VisitReplayEventsResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -1391,6 +1610,87 @@ func (response ReconcileDay200JSONResponse) VisitReconcileDayResponse(ctx *fiber
 	return ctx.JSON(&response)
 }
 
+type RemoveWebhookRequestObject struct {
+}
+
+type RemoveWebhookResponseObject interface {
+	VisitRemoveWebhookResponse(ctx *fiber.Ctx) error
+}
+
+type RemoveWebhook200JSONResponse Webhook
+
+func (response RemoveWebhook200JSONResponse) VisitRemoveWebhookResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetWebhookRequestObject struct {
+}
+
+type GetWebhookResponseObject interface {
+	VisitGetWebhookResponse(ctx *fiber.Ctx) error
+}
+
+type GetWebhook200JSONResponse Webhook
+
+func (response GetWebhook200JSONResponse) VisitGetWebhookResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type SetWebhookRequestObject struct {
+	Body *SetWebhookJSONRequestBody
+}
+
+type SetWebhookResponseObject interface {
+	VisitSetWebhookResponse(ctx *fiber.Ctx) error
+}
+
+type SetWebhook200JSONResponse Webhook
+
+func (response SetWebhook200JSONResponse) VisitSetWebhookResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ProbeWebhookRequestObject struct {
+}
+
+type ProbeWebhookResponseObject interface {
+	VisitProbeWebhookResponse(ctx *fiber.Ctx) error
+}
+
+type ProbeWebhook200JSONResponse Webhook
+
+func (response ProbeWebhook200JSONResponse) VisitProbeWebhookResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type RotateSecretRequestObject struct {
+}
+
+type RotateSecretResponseObject interface {
+	VisitRotateSecretResponse(ctx *fiber.Ctx) error
+}
+
+type RotateSecret200JSONResponse Webhook
+
+func (response RotateSecret200JSONResponse) VisitRotateSecretResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// FindBills Find what is owed, by plates, codes and numbers of notices
@@ -1402,6 +1702,9 @@ type StrictServerInterface interface {
 	// ListEvents What became of your payments, the earliest first
 	// (GET /partner/v1/events)
 	ListEvents(ctx context.Context, request ListEventsRequestObject) (ListEventsResponseObject, error)
+	// ReplayEvents Have events sent to your webhook again
+	// (POST /partner/v1/events/replay)
+	ReplayEvents(ctx context.Context, request ReplayEventsRequestObject) (ReplayEventsResponseObject, error)
 	// ListPayments What you paid on a day, the oldest first
 	// (GET /partner/v1/payments)
 	ListPayments(ctx context.Context, request ListPaymentsRequestObject) (ListPaymentsResponseObject, error)
@@ -1429,6 +1732,21 @@ type StrictServerInterface interface {
 	// ReconcileDay Compare your registry of a day with what we took
 	// (POST /partner/v1/reconciliations)
 	ReconcileDay(ctx context.Context, request ReconcileDayRequestObject) (ReconcileDayResponseObject, error)
+	// RemoveWebhook Have nothing sent any more
+	// (DELETE /partner/v1/webhook)
+	RemoveWebhook(ctx context.Context, request RemoveWebhookRequestObject) (RemoveWebhookResponseObject, error)
+	// GetWebhook Where your events are sent
+	// (GET /partner/v1/webhook)
+	GetWebhook(ctx context.Context, request GetWebhookRequestObject) (GetWebhookResponseObject, error)
+	// SetWebhook Have your events sent to an address from now on; repeating it changes nothing
+	// (PUT /partner/v1/webhook)
+	SetWebhook(ctx context.Context, request SetWebhookRequestObject) (SetWebhookResponseObject, error)
+	// ProbeWebhook Send a probe, and enable the webhook where it is answered
+	// (POST /partner/v1/webhook/probe)
+	ProbeWebhook(ctx context.Context, request ProbeWebhookRequestObject) (ProbeWebhookResponseObject, error)
+	// RotateSecret Make the webhook's next secret
+	// (POST /partner/v1/webhook/secret)
+	RotateSecret(ctx context.Context, request RotateSecretRequestObject) (RotateSecretResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx *fiber.Ctx, args any) (any, error)
@@ -1546,6 +1864,45 @@ func (sh *strictHandler) ListEvents(ctx *fiber.Ctx, params ListEventsParams) err
 		return err
 	} else if validResponse, ok := response.(ListEventsResponseObject); ok {
 		if err := validResponse.VisitListEventsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReplayEvents operation middleware
+func (sh *strictHandler) ReplayEvents(ctx *fiber.Ctx) error {
+	var request ReplayEventsRequestObject
+
+	var body ReplayEventsJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ReplayEvents(ctx.UserContext(), request.(ReplayEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReplayEvents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReplayEventsResponseObject); ok {
+		if err := validResponse.VisitReplayEventsResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -1829,6 +2186,145 @@ func (sh *strictHandler) ReconcileDay(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(ReconcileDayResponseObject); ok {
 		if err := validResponse.VisitReconcileDayResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RemoveWebhook operation middleware
+func (sh *strictHandler) RemoveWebhook(ctx *fiber.Ctx) error {
+	var request RemoveWebhookRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.RemoveWebhook(ctx.UserContext(), request.(RemoveWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RemoveWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RemoveWebhookResponseObject); ok {
+		if err := validResponse.VisitRemoveWebhookResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetWebhook operation middleware
+func (sh *strictHandler) GetWebhook(ctx *fiber.Ctx) error {
+	var request GetWebhookRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetWebhook(ctx.UserContext(), request.(GetWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetWebhookResponseObject); ok {
+		if err := validResponse.VisitGetWebhookResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetWebhook operation middleware
+func (sh *strictHandler) SetWebhook(ctx *fiber.Ctx) error {
+	var request SetWebhookRequestObject
+
+	var body SetWebhookJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.SetWebhook(ctx.UserContext(), request.(SetWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetWebhookResponseObject); ok {
+		if err := validResponse.VisitSetWebhookResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ProbeWebhook operation middleware
+func (sh *strictHandler) ProbeWebhook(ctx *fiber.Ctx) error {
+	var request ProbeWebhookRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ProbeWebhook(ctx.UserContext(), request.(ProbeWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ProbeWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ProbeWebhookResponseObject); ok {
+		if err := validResponse.VisitProbeWebhookResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RotateSecret operation middleware
+func (sh *strictHandler) RotateSecret(ctx *fiber.Ctx) error {
+	var request RotateSecretRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.RotateSecret(ctx.UserContext(), request.(RotateSecretRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RotateSecret")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RotateSecretResponseObject); ok {
+		if err := validResponse.VisitRotateSecretResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

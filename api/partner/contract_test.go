@@ -134,7 +134,7 @@ func restWith(t *testing.T, b *books) *fiber.App {
 	contract, err := api.NewContract(partner.Document, partner.Audience(b, func(turn string) string { return turn }, time.Now))
 	testworld.OK(t, err)
 	app := fiber.New(fiber.Config{ErrorHandler: api.ErrorHandler(testworld.Texts(t), slog.New(slog.NewTextHandler(io.Discard, nil))), Immutable: true})
-	testworld.OK(t, (&partner.REST{Payments: b, Events: b}).Mount(app, contract))
+	testworld.OK(t, (&partner.REST{Payments: b, Events: b, Webhooks: b}).Mount(app, contract))
 	return app
 }
 

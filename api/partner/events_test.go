@@ -53,3 +53,66 @@ func TestEventsOverREST(t *testing.T) {
 		t.Errorf("what is not the partner's: %d", status)
 	}
 }
+
+// hooks answers for partner.Webhooks.
+func (b *books) hook(partner, what string) (webhook.Webhook, error) {
+	b.asked = append(b.asked, what+" "+partner)
+	return webhook.Webhook{URL: "https://wallet.example/", Secret: "whsec_x", Disabled: "gone", MadeAt: time.Unix(0, 0).UTC()}, b.fails
+}
+
+// Get implements partner.Webhooks.
+func (b *books) Get(_ context.Context, p string) (webhook.Webhook, error) { return b.hook(p, "get") }
+
+// Set implements partner.Webhooks.
+func (b *books) Set(_ context.Context, p, address string) (webhook.Webhook, error) {
+	return b.hook(p, "set "+address)
+}
+
+// Remove implements partner.Webhooks.
+func (b *books) Remove(_ context.Context, p string) (webhook.Webhook, error) {
+	return b.hook(p, "remove")
+}
+
+// Rotate implements partner.Webhooks.
+func (b *books) Rotate(_ context.Context, p string) (webhook.Webhook, error) {
+	return b.hook(p, "rotate")
+}
+
+// Probe implements partner.Webhooks.
+func (b *books) Probe(_ context.Context, p string) (webhook.Webhook, error) {
+	return b.hook(p, "probe")
+}
+
+// Replay implements partner.Webhooks.
+func (b *books) Replay(_ context.Context, p, after string, rows int) (int, string, bool, error) {
+	b.asked = append(b.asked, "replay "+after+" "+p)
+	return rows, eventID, true, b.fails
+}
+
+// TestWebhooksOverREST: each operation does its own for the partner of the token, by a scope of its own.
+func TestWebhooksOverREST(t *testing.T) {
+	t.Parallel()
+	b := &books{}
+	app := restWith(t, b)
+	const shown = `{"created_at":"1970-01-01T00:00:00Z","disabled":"gone","secret":"whsec_x","url":"https://wallet.example/"}`
+	for operation, c := range map[string]struct{ body, asks, answer string }{
+		"PUT /partner/v1/webhook":         {`{"url":"https://wallet.example/"}`, "set https://wallet.example/ demo-wallet", shown},
+		"GET /partner/v1/webhook":         {"", "get demo-wallet", shown},
+		"DELETE /partner/v1/webhook":      {"", "remove demo-wallet", shown},
+		"POST /partner/v1/webhook/secret": {"", "rotate demo-wallet", shown},
+		"POST /partner/v1/webhook/probe":  {"", "probe demo-wallet", shown},
+		"POST /partner/v1/events/replay":  {`{"after":"` + eventID + `","limit":7}`, "replay " + eventID + " demo-wallet", `{"count":7,"last":"` + eventID + `","more":true}`},
+	} {
+		b.asked, b.fails = nil, nil
+		if status, _, body := rest(t, app, operation, "webhooks.manage", c.body); status != http.StatusOK || body != c.answer || b.asked[0] != c.asks {
+			t.Errorf("%s: %d %s, asked %q", operation, status, body, b.asked)
+		}
+		if status, _, _ := rest(t, app, operation, "events.read", c.body); status != http.StatusForbidden {
+			t.Errorf("%s without the scope: %d", operation, status)
+		}
+		b.fails = problem.New(problem.NotFound, "problem.partner_webhook_absent")
+		if status, _, _ := rest(t, app, operation, "webhooks.manage", c.body); status != http.StatusNotFound {
+			t.Errorf("%s of none: %d", operation, status)
+		}
+	}
+}

@@ -28,5 +28,5 @@ func TestNothingIsMissing(t *testing.T) {
 	b := &books{}
 	contract, err := api.NewContract(partner.Document, partner.Audience(b, func(turn string) string { return turn }, time.Now))
 	testworld.OK(t, err)
-	needstest.Each(t, partner.REST{Payments: b, Events: b}, func(s partner.REST) error { return s.Mount(fiber.New(), contract) })
+	needstest.Each(t, partner.REST{Payments: b, Events: b, Webhooks: b}, func(s partner.REST) error { return s.Mount(fiber.New(), contract) })
 }

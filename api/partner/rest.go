@@ -44,6 +44,7 @@ type Own interface {
 type REST struct {
 	Payments Own
 	Events   Events
+	Webhooks Webhooks
 }
 
 var _ StrictServerInterface = (*REST)(nil)

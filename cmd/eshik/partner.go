@@ -46,7 +46,7 @@ func (c *cli) forPartners(ctx context.Context, log *slog.Logger, out io.Writer, 
 
 // termFlags are what a partner may do. Those that are not given stay as they are.
 type termFlags struct {
-	Scopes    *string `placeholder:"LIST" help:"What it may do: payments.check, payments.quote, payments.pay, payments.read, events.read, separated by spaces; the first three also of one service, as payments.pay:fine. All of them at first."`
+	Scopes    *string `placeholder:"LIST" help:"What it may do: payments.check, payments.quote, payments.pay, payments.read, events.read, webhooks.manage, separated by spaces; the first three also of one service, as payments.pay:fine. All of them at first."`
 	Networks  *string `placeholder:"LIST" help:"Where its requests come from: addresses and networks, as 192.0.2.7,198.51.100.0/24; empty: anywhere, as at first."`
 	PerMinute *int    `placeholder:"N" help:"Requests in a minute of the clock; 0: no limit, as at first. Who makes more gets 429, with Retry-After."`
 	PerDay    *int    `placeholder:"N" help:"Requests in a day of Bishkek; the same."`

@@ -10,15 +10,16 @@ import (
 // The operations that a scope names. The first three may be of one service:
 // payments.pay:fine.
 const (
-	Check  = "payments.check" // ask whether a code can be paid
-	Quote  = "payments.quote" // find bills, and have them quoted
-	Pay    = "payments.pay"   // pay a code
-	Read   = "payments.read"  // see one's own payments
-	Events = "events.read"    // read what became of them
+	Check    = "payments.check"  // ask whether a code can be paid
+	Quote    = "payments.quote"  // find bills, and have them quoted
+	Pay      = "payments.pay"    // pay a code
+	Read     = "payments.read"   // see one's own payments
+	Events   = "events.read"     // read what became of them
+	Webhooks = "webhooks.manage" // say where that is sent
 )
 
 // Operations are all that a partner can be allowed.
-var Operations = []string{Check, Quote, Pay, Read, Events}
+var Operations = []string{Check, Quote, Pay, Read, Events, Webhooks}
 
 // ofService are those that may be of one service.
 var ofService = []string{Check, Quote, Pay}

@@ -63,7 +63,7 @@ func TestTokens(t *testing.T) {
 		secrets := w.made(wallet, partners.OSMP, partners.OAuth)
 		access := w.taken(partners.OAuth, wallet, secrets[1])
 		for scope, want := range map[string]string{
-			"": "events.read payments.check payments.pay payments.quote payments.read", "payments.read": "payments.read", "payments.pay:fine payments.check": "payments.check payments.pay:fine",
+			"": "events.read payments.check payments.pay payments.quote payments.read webhooks.manage", "payments.read": "payments.read", "payments.pay:fine payments.check": "payments.check payments.pay:fine",
 		} {
 			got, err := w.Authorize(ctx, w.token(access, scope), address)
 			if err != nil || got.Scopes.String() != want || got.Partner != wallet || got.Credential != "demo-wallet.2" {

@@ -79,12 +79,12 @@ func (e *Events) Record(ctx context.Context, tx *store.Tx, event Event) error {
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("find a payment's last event: %w", err)
 	}
-	id, err := uuid.NewV7()
+	id, err := newID()
 	if err != nil {
-		return fmt.Errorf("make an event's id: %w", err)
+		return err
 	}
 	err = q.InsertEvent(ctx, db.InsertEventParams{
-		ID: "evt_" + hex.EncodeToString(id[:]), PartnerID: event.Partner, PaymentID: event.PaymentID, Version: last + 1, Kind: string(event.Kind),
+		ID: id, PartnerID: event.Partner, PaymentID: event.PaymentID, Version: last + 1, Kind: string(event.Kind),
 		Code: event.Code, TxnID: event.TxnID, Reference: event.Reference, Service: event.Service,
 		Amount: int64(event.Amount), Refund: int64(event.Refund), HappenedAt: dbtime.From(e.Now()),
 	})
@@ -92,6 +92,14 @@ func (e *Events) Record(ctx context.Context, tx *store.Tx, event Event) error {
 		return fmt.Errorf("write an event down: %w", err)
 	}
 	return nil
+}
+
+func newID() (string, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return "", fmt.Errorf("make an event's id: %w", err)
+	}
+	return "evt_" + hex.EncodeToString(id[:]), nil
 }
 
 // numbered is how many events get their numbers in one transaction.
@@ -106,7 +114,7 @@ func (e *Events) Number(ctx context.Context) error {
 	}
 	for _, partner := range partners {
 		for n := numbered; n == numbered; {
-			if err := e.DB.InTx(ctx, func(tx *store.Tx) (err error) { n, err = number(ctx, tx, partner); return err }); err != nil {
+			if err := e.DB.InTx(ctx, func(tx *store.Tx) (err error) { n, err = number(ctx, tx, partner, e.Now()); return err }); err != nil {
 				return fmt.Errorf("number the events of %s: %w", partner, err)
 			}
 		}
@@ -115,7 +123,7 @@ func (e *Events) Number(ctx context.Context) error {
 }
 
 // number numbers some of a partner's events, and says how many.
-func number(ctx context.Context, tx *store.Tx, partner string) (int, error) {
+func number(ctx context.Context, tx *store.Tx, partner string, now time.Time) (int, error) {
 	q := db.New(tx)
 	if err := q.AddHead(ctx, partner); err != nil {
 		return 0, err
@@ -134,6 +142,15 @@ func number(ctx context.Context, tx *store.Tx, partner string) (int, error) {
 	}
 	if _, err := tx.Each(ctx, "UPDATE partner_events SET seq = $2 WHERE id = $1", rows); err != nil {
 		return 0, err
+	}
+	switch row, err := hook(ctx, q, partner); {
+	case errors.Is(err, errAbsent), err == nil && !row.DisabledAt.IsZero():
+	case err != nil:
+		return 0, err
+	default:
+		if err := send(ctx, tx, partner, ids, now); err != nil {
+			return 0, err
+		}
 	}
 	return len(ids), q.SetHead(ctx, db.SetHeadParams{PartnerID: partner, Last: last + int64(len(ids))})
 }

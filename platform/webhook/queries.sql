@@ -28,3 +28,61 @@ ORDER BY seq LIMIT sqlc.arg(rows);
 
 -- name: EventOf :one
 SELECT * FROM partner_events WHERE id = sqlc.arg(id) AND partner_id = sqlc.arg(partner_id) AND seq > 0;
+
+-- name: Webhook :one
+SELECT * FROM partner_webhooks WHERE partner_id = $1;
+
+-- name: SetWebhook :exec
+INSERT INTO partner_webhooks (partner_id, url, made_at) VALUES ($1, $2, $3)
+ON CONFLICT (partner_id) DO UPDATE SET url = excluded.url;
+
+-- name: DropWebhook :execrows
+DELETE FROM partner_webhooks WHERE partner_id = $1;
+
+-- name: DropSecrets :exec
+DELETE FROM partner_webhook_secrets WHERE partner_id = $1;
+
+-- name: Secrets :many
+SELECT * FROM partner_webhook_secrets WHERE partner_id = $1 ORDER BY n DESC;
+
+-- name: AddSecret :exec
+INSERT INTO partner_webhook_secrets (id, partner_id, n, sealed) VALUES ($1, $2, $3, $4);
+
+-- name: EndSecrets :exec
+UPDATE partner_webhook_secrets SET not_after_at = $2 WHERE partner_id = $1 AND not_after_at IS NULL;
+
+-- name: Failing :exec
+UPDATE partner_webhooks SET failing_since_at = $2 WHERE partner_id = $1 AND failing_since_at IS NULL;
+
+-- name: Disable :execrows
+UPDATE partner_webhooks SET disabled_at = $2, disabled_why = $3 WHERE partner_id = $1 AND url = $4 AND disabled_at IS NULL;
+
+-- name: Well :exec
+UPDATE partner_webhooks SET failing_since_at = NULL WHERE partner_id = $1 AND failing_since_at IS NOT NULL;
+
+-- name: Enable :exec
+UPDATE partner_webhooks SET failing_since_at = NULL, disabled_at = NULL, disabled_why = '' WHERE partner_id = $1 AND url = $2;
+
+-- name: DuePartners :many
+-- What is due later than any try can be was set by a clock that went wrong.
+SELECT DISTINCT partner_id FROM partner_deliveries
+WHERE state = 'waiting' AND (due_at <= sqlc.arg(now_at) OR due_at > sqlc.arg(beyond_at));
+
+-- name: DueDeliveries :many
+SELECT event_id, attempts FROM partner_deliveries
+WHERE partner_id = sqlc.arg(partner_id) AND state = 'waiting' AND (due_at <= sqlc.arg(now_at) OR due_at > sqlc.arg(beyond_at))
+ORDER BY due_at, event_id LIMIT sqlc.arg(rows);
+
+-- name: ClaimDelivery :execrows
+UPDATE partner_deliveries SET attempts = attempts + 1, due_at = sqlc.arg(due_at)
+WHERE event_id = sqlc.arg(event_id) AND state = 'waiting' AND attempts = sqlc.arg(attempts);
+
+-- name: EndDelivery :exec
+UPDATE partner_deliveries SET state = sqlc.arg(state), due_at = sqlc.arg(due_at), status = sqlc.arg(status)
+WHERE event_id = sqlc.arg(event_id) AND state = 'waiting' AND attempts = sqlc.arg(attempts);
+
+-- name: GiveUp :exec
+UPDATE partner_deliveries SET state = 'given_up' WHERE partner_id = $1 AND state = 'waiting';
+
+-- name: ForgetDeliveries :exec
+DELETE FROM partner_deliveries WHERE state <> 'waiting' AND due_at < $1;

@@ -23,3 +23,20 @@ type PartnerEvent struct {
 	Refund     int64
 	HappenedAt dbtime.Time
 }
+
+type PartnerWebhook struct {
+	PartnerID      string
+	Url            string
+	MadeAt         dbtime.Time
+	FailingSinceAt dbtime.Time
+	DisabledAt     dbtime.Time
+	DisabledWhy    string
+}
+
+type PartnerWebhookSecret struct {
+	ID         string
+	PartnerID  string
+	N          int64
+	Sealed     []byte
+	NotAfterAt dbtime.Time
+}

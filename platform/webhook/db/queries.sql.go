@@ -20,6 +20,223 @@ func (q *Queries) AddHead(ctx context.Context, partnerID string) error {
 	return err
 }
 
+const addSecret = `-- name: AddSecret :exec
+INSERT INTO partner_webhook_secrets (id, partner_id, n, sealed) VALUES ($1, $2, $3, $4)
+`
+
+type AddSecretParams struct {
+	ID        string
+	PartnerID string
+	N         int64
+	Sealed    []byte
+}
+
+func (q *Queries) AddSecret(ctx context.Context, arg AddSecretParams) error {
+	_, err := q.db.ExecContext(ctx, addSecret,
+		arg.ID,
+		arg.PartnerID,
+		arg.N,
+		arg.Sealed,
+	)
+	return err
+}
+
+const claimDelivery = `-- name: ClaimDelivery :execrows
+UPDATE partner_deliveries SET attempts = attempts + 1, due_at = $1
+WHERE event_id = $2 AND state = 'waiting' AND attempts = $3
+`
+
+type ClaimDeliveryParams struct {
+	DueAt    dbtime.Time
+	EventID  string
+	Attempts int64
+}
+
+func (q *Queries) ClaimDelivery(ctx context.Context, arg ClaimDeliveryParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, claimDelivery, arg.DueAt, arg.EventID, arg.Attempts)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const disable = `-- name: Disable :execrows
+UPDATE partner_webhooks SET disabled_at = $2, disabled_why = $3 WHERE partner_id = $1 AND url = $4 AND disabled_at IS NULL
+`
+
+type DisableParams struct {
+	PartnerID   string
+	DisabledAt  dbtime.Time
+	DisabledWhy string
+	Url         string
+}
+
+func (q *Queries) Disable(ctx context.Context, arg DisableParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, disable,
+		arg.PartnerID,
+		arg.DisabledAt,
+		arg.DisabledWhy,
+		arg.Url,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const dropSecrets = `-- name: DropSecrets :exec
+DELETE FROM partner_webhook_secrets WHERE partner_id = $1
+`
+
+func (q *Queries) DropSecrets(ctx context.Context, partnerID string) error {
+	_, err := q.db.ExecContext(ctx, dropSecrets, partnerID)
+	return err
+}
+
+const dropWebhook = `-- name: DropWebhook :execrows
+DELETE FROM partner_webhooks WHERE partner_id = $1
+`
+
+func (q *Queries) DropWebhook(ctx context.Context, partnerID string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, dropWebhook, partnerID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const dueDeliveries = `-- name: DueDeliveries :many
+SELECT event_id, attempts FROM partner_deliveries
+WHERE partner_id = $1 AND state = 'waiting' AND (due_at <= $2 OR due_at > $3)
+ORDER BY due_at, event_id LIMIT $4
+`
+
+type DueDeliveriesParams struct {
+	PartnerID string
+	NowAt     dbtime.Time
+	BeyondAt  dbtime.Time
+	Rows      int32
+}
+
+type DueDeliveriesRow struct {
+	EventID  string
+	Attempts int64
+}
+
+func (q *Queries) DueDeliveries(ctx context.Context, arg DueDeliveriesParams) ([]DueDeliveriesRow, error) {
+	rows, err := q.db.QueryContext(ctx, dueDeliveries,
+		arg.PartnerID,
+		arg.NowAt,
+		arg.BeyondAt,
+		arg.Rows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DueDeliveriesRow
+	for rows.Next() {
+		var i DueDeliveriesRow
+		if err := rows.Scan(&i.EventID, &i.Attempts); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const duePartners = `-- name: DuePartners :many
+SELECT DISTINCT partner_id FROM partner_deliveries
+WHERE state = 'waiting' AND (due_at <= $1 OR due_at > $2)
+`
+
+type DuePartnersParams struct {
+	NowAt    dbtime.Time
+	BeyondAt dbtime.Time
+}
+
+// What is due later than any try can be was set by a clock that went wrong.
+func (q *Queries) DuePartners(ctx context.Context, arg DuePartnersParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, duePartners, arg.NowAt, arg.BeyondAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var partner_id string
+		if err := rows.Scan(&partner_id); err != nil {
+			return nil, err
+		}
+		items = append(items, partner_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const enable = `-- name: Enable :exec
+UPDATE partner_webhooks SET failing_since_at = NULL, disabled_at = NULL, disabled_why = '' WHERE partner_id = $1 AND url = $2
+`
+
+type EnableParams struct {
+	PartnerID string
+	Url       string
+}
+
+func (q *Queries) Enable(ctx context.Context, arg EnableParams) error {
+	_, err := q.db.ExecContext(ctx, enable, arg.PartnerID, arg.Url)
+	return err
+}
+
+const endDelivery = `-- name: EndDelivery :exec
+UPDATE partner_deliveries SET state = $1, due_at = $2, status = $3
+WHERE event_id = $4 AND state = 'waiting' AND attempts = $5
+`
+
+type EndDeliveryParams struct {
+	State    string
+	DueAt    dbtime.Time
+	Status   int64
+	EventID  string
+	Attempts int64
+}
+
+func (q *Queries) EndDelivery(ctx context.Context, arg EndDeliveryParams) error {
+	_, err := q.db.ExecContext(ctx, endDelivery,
+		arg.State,
+		arg.DueAt,
+		arg.Status,
+		arg.EventID,
+		arg.Attempts,
+	)
+	return err
+}
+
+const endSecrets = `-- name: EndSecrets :exec
+UPDATE partner_webhook_secrets SET not_after_at = $2 WHERE partner_id = $1 AND not_after_at IS NULL
+`
+
+type EndSecretsParams struct {
+	PartnerID  string
+	NotAfterAt dbtime.Time
+}
+
+func (q *Queries) EndSecrets(ctx context.Context, arg EndSecretsParams) error {
+	_, err := q.db.ExecContext(ctx, endSecrets, arg.PartnerID, arg.NotAfterAt)
+	return err
+}
+
 const eventOf = `-- name: EventOf :one
 SELECT id, partner_id, seq, payment_id, version, kind, code, txn_id, reference, service, amount, refund, happened_at FROM partner_events WHERE id = $1 AND partner_id = $2 AND seq > 0
 `
@@ -96,6 +313,38 @@ func (q *Queries) EventsAfter(ctx context.Context, arg EventsAfterParams) ([]Par
 		return nil, err
 	}
 	return items, nil
+}
+
+const failing = `-- name: Failing :exec
+UPDATE partner_webhooks SET failing_since_at = $2 WHERE partner_id = $1 AND failing_since_at IS NULL
+`
+
+type FailingParams struct {
+	PartnerID      string
+	FailingSinceAt dbtime.Time
+}
+
+func (q *Queries) Failing(ctx context.Context, arg FailingParams) error {
+	_, err := q.db.ExecContext(ctx, failing, arg.PartnerID, arg.FailingSinceAt)
+	return err
+}
+
+const forgetDeliveries = `-- name: ForgetDeliveries :exec
+DELETE FROM partner_deliveries WHERE state <> 'waiting' AND due_at < $1
+`
+
+func (q *Queries) ForgetDeliveries(ctx context.Context, dueAt dbtime.Time) error {
+	_, err := q.db.ExecContext(ctx, forgetDeliveries, dueAt)
+	return err
+}
+
+const giveUp = `-- name: GiveUp :exec
+UPDATE partner_deliveries SET state = 'given_up' WHERE partner_id = $1 AND state = 'waiting'
+`
+
+func (q *Queries) GiveUp(ctx context.Context, partnerID string) error {
+	_, err := q.db.ExecContext(ctx, giveUp, partnerID)
+	return err
 }
 
 const insertEvent = `-- name: InsertEvent :exec
@@ -192,6 +441,39 @@ func (q *Queries) NewEvents(ctx context.Context, arg NewEventsParams) ([]string,
 	return items, nil
 }
 
+const secrets = `-- name: Secrets :many
+SELECT id, partner_id, n, sealed, not_after_at FROM partner_webhook_secrets WHERE partner_id = $1 ORDER BY n DESC
+`
+
+func (q *Queries) Secrets(ctx context.Context, partnerID string) ([]PartnerWebhookSecret, error) {
+	rows, err := q.db.QueryContext(ctx, secrets, partnerID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PartnerWebhookSecret
+	for rows.Next() {
+		var i PartnerWebhookSecret
+		if err := rows.Scan(
+			&i.ID,
+			&i.PartnerID,
+			&i.N,
+			&i.Sealed,
+			&i.NotAfterAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const setHead = `-- name: SetHead :exec
 UPDATE partner_event_heads SET last = $2 WHERE partner_id = $1
 `
@@ -203,6 +485,49 @@ type SetHeadParams struct {
 
 func (q *Queries) SetHead(ctx context.Context, arg SetHeadParams) error {
 	_, err := q.db.ExecContext(ctx, setHead, arg.PartnerID, arg.Last)
+	return err
+}
+
+const setWebhook = `-- name: SetWebhook :exec
+INSERT INTO partner_webhooks (partner_id, url, made_at) VALUES ($1, $2, $3)
+ON CONFLICT (partner_id) DO UPDATE SET url = excluded.url
+`
+
+type SetWebhookParams struct {
+	PartnerID string
+	Url       string
+	MadeAt    dbtime.Time
+}
+
+func (q *Queries) SetWebhook(ctx context.Context, arg SetWebhookParams) error {
+	_, err := q.db.ExecContext(ctx, setWebhook, arg.PartnerID, arg.Url, arg.MadeAt)
+	return err
+}
+
+const webhook = `-- name: Webhook :one
+SELECT partner_id, url, made_at, failing_since_at, disabled_at, disabled_why FROM partner_webhooks WHERE partner_id = $1
+`
+
+func (q *Queries) Webhook(ctx context.Context, partnerID string) (PartnerWebhook, error) {
+	row := q.db.QueryRowContext(ctx, webhook, partnerID)
+	var i PartnerWebhook
+	err := row.Scan(
+		&i.PartnerID,
+		&i.Url,
+		&i.MadeAt,
+		&i.FailingSinceAt,
+		&i.DisabledAt,
+		&i.DisabledWhy,
+	)
+	return i, err
+}
+
+const well = `-- name: Well :exec
+UPDATE partner_webhooks SET failing_since_at = NULL WHERE partner_id = $1 AND failing_since_at IS NOT NULL
+`
+
+func (q *Queries) Well(ctx context.Context, partnerID string) error {
+	_, err := q.db.ExecContext(ctx, well, partnerID)
 	return err
 }
 

@@ -1,0 +1,256 @@
+package webhook
+
+import (
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/needs"
+	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/seal"
+	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+	"github.com/eshik-kg/eshik/platform/trail"
+	"github.com/eshik-kg/eshik/platform/webhook/db"
+)
+
+// Deps is what a Service stands on; every field but Loopback is needed.
+type Deps struct {
+	DB     *store.DB
+	Events *Events
+	Sealer *seal.Sealer
+	Trail  *trail.Trail
+	Now    func() time.Time
+	Random io.Reader // crypto/rand.Reader
+	Log    *slog.Logger
+	// Loopback allows http and this computer's own addresses: the sandbox.
+	Loopback bool
+}
+
+// Service sends partners their events. It is safe for concurrent use.
+type Service struct {
+	Deps
+	client *http.Client
+	busy   busy
+}
+
+// New makes a Service.
+func New(deps Deps) (*Service, error) {
+	if err := needs.All("webhooks", deps, "Loopback"); err != nil {
+		return nil, err
+	}
+	s := &Service{Deps: deps}
+	s.client = s.newClient()
+	return s, nil
+}
+
+// Webhook is where a partner's events are sent.
+type Webhook struct {
+	Partner string
+	URL     string
+	// Secret is what deliveries are signed by, whsec_…; there only when it is new.
+	Secret string
+	// Why it is disabled, gone (it answered 410) or failing (nothing got through for
+	// days); empty: it is not.
+	Disabled string
+	MadeAt   time.Time
+}
+
+var (
+	errAbsent = problem.New(problem.NotFound, "problem.partner_webhook_absent")
+	errSilent = problem.New(problem.Conflict, "problem.partner_webhook_silent")
+)
+
+// overlap is how long a former secret signs beside the new one.
+const overlap = 24 * time.Hour
+
+// Get gives a partner's webhook. Problem: partner_webhook_absent.
+func (s *Service) Get(ctx context.Context, partner string) (Webhook, error) {
+	row, err := hook(ctx, db.New(s.DB.Reader()), partner)
+	return viewOf(row), err
+}
+
+func hook(ctx context.Context, q *db.Queries, partner string) (db.PartnerWebhook, error) {
+	row, err := q.Webhook(ctx, partner)
+	if errors.Is(err, sql.ErrNoRows) {
+		return row, errAbsent
+	}
+	if err != nil {
+		return row, fmt.Errorf("read a webhook: %w", err)
+	}
+	return row, nil
+}
+
+func viewOf(row db.PartnerWebhook) Webhook {
+	return Webhook{Partner: row.PartnerID, URL: row.Url, Disabled: row.DisabledWhy, MadeAt: row.MadeAt.Time}
+}
+
+// Set has a partner's events sent to an address from the next one on. The first time it gives
+// the secret; doing it twice is doing it once. One that is disabled stays so: see Probe.
+// Problem: partner_webhook_address.
+func (s *Service) Set(ctx context.Context, partner, address string) (made Webhook, err error) {
+	u, err := s.parse(address)
+	if err != nil {
+		return made, err
+	}
+	if err := s.resolves(ctx, u); err != nil {
+		return made, err
+	}
+	err = s.change(ctx, partner, "set", func(tx *store.Tx) error {
+		q := db.New(tx)
+		if err := q.SetWebhook(ctx, db.SetWebhookParams{PartnerID: partner, Url: address, MadeAt: dbtime.From(s.Now())}); err != nil {
+			return err
+		}
+		row, err := hook(ctx, q, partner)
+		if err != nil {
+			return err
+		}
+		made = viewOf(row)
+		secrets, err := q.Secrets(ctx, partner)
+		if err == nil && len(secrets) == 0 {
+			made.Secret, err = s.addSecret(ctx, q, partner, 1)
+		}
+		return err
+	})
+	return made, err
+}
+
+// Remove has nothing sent any more. What is under way is given up. Problem: partner_webhook_absent.
+func (s *Service) Remove(ctx context.Context, partner string) (was Webhook, err error) {
+	err = s.change(ctx, partner, "removed", func(tx *store.Tx) error {
+		q := db.New(tx)
+		row, err := hook(ctx, q, partner)
+		if err != nil {
+			return err
+		}
+		was = viewOf(row)
+		if _, err := q.DropWebhook(ctx, partner); err != nil {
+			return err
+		}
+		return errors.Join(q.DropSecrets(ctx, partner), q.GiveUp(ctx, partner))
+	})
+	return was, err
+}
+
+// Rotate makes the next secret; the former signs beside it for a day. Problem: partner_webhook_absent.
+func (s *Service) Rotate(ctx context.Context, partner string) (made Webhook, err error) {
+	err = s.change(ctx, partner, "rotated", func(tx *store.Tx) error {
+		q := db.New(tx)
+		row, err := hook(ctx, q, partner)
+		if err != nil {
+			return err
+		}
+		secrets, err := q.Secrets(ctx, partner)
+		if err != nil {
+			return err
+		}
+		if err := q.EndSecrets(ctx, db.EndSecretsParams{PartnerID: partner, NotAfterAt: dbtime.From(s.Now().Add(overlap))}); err != nil {
+			return err
+		}
+		made = viewOf(row)
+		made.Secret, err = s.addSecret(ctx, q, partner, secrets[0].N+1)
+		return err
+	})
+	return made, err
+}
+
+// secretContext is what a secret is sealed for: its own row.
+func secretContext(id string) string { return "webhook.secret/" + id }
+
+// addSecret keeps a new secret, sealed, and gives it as it is told once.
+func (s *Service) addSecret(ctx context.Context, q *db.Queries, partner string, n int64) (string, error) {
+	raw := make([]byte, 32)
+	if _, err := io.ReadFull(s.Random, raw); err != nil {
+		return "", fmt.Errorf("draw a secret: %w", err)
+	}
+	secret := "whsec_" + base64.StdEncoding.EncodeToString(raw)
+	id := partner + "." + strconv.FormatInt(n, 10)
+	sealed, err := s.Sealer.Seal([]byte(secret), secretContext(id))
+	if err != nil {
+		return "", fmt.Errorf("seal a secret: %w", err)
+	}
+	return secret, q.AddSecret(ctx, db.AddSecretParams{ID: id, PartnerID: partner, N: n, Sealed: sealed})
+}
+
+// Probe sends a signed event of type webhook.probe, and enables the webhook where it answers
+// 2xx. Problems: partner_webhook_absent, partner_webhook_silent.
+func (s *Service) Probe(ctx context.Context, partner string) (Webhook, error) {
+	row, err := hook(ctx, db.New(s.DB.Reader()), partner)
+	if err != nil {
+		return Webhook{}, err
+	}
+	id, err := newID()
+	if err != nil {
+		return Webhook{}, err
+	}
+	answer := s.post(ctx, row, id, fmt.Appendf(nil, `{"id":%q,"type":"webhook.probe","timestamp":%q,"data":{}}`, id, s.Now().UTC().Format(time.RFC3339)))
+	if !answer.taken() {
+		return Webhook{}, errSilent
+	}
+	if err := s.change(ctx, partner, "enabled", func(tx *store.Tx) error {
+		return db.New(tx).Enable(ctx, db.EnableParams{PartnerID: partner, Url: row.Url})
+	}); err != nil {
+		return Webhook{}, err
+	}
+	return s.Get(ctx, partner)
+}
+
+// Replay sends events again that come after the one with the id, "" for the first: at most
+// MostEvents. It gives how many, and the last of them; more says that there are others.
+// Problems: partner_webhook_absent, also of one that is disabled, partner_event_absent.
+func (s *Service) Replay(ctx context.Context, partner, after string, rows int) (n int, last string, more bool, err error) {
+	list, more, err := s.Events.After(ctx, partner, after, rows)
+	if err != nil {
+		return 0, "", false, err
+	}
+	err = s.change(ctx, partner, "replayed", func(tx *store.Tx) error {
+		row, err := hook(ctx, db.New(tx), partner)
+		if err == nil && !row.DisabledAt.IsZero() {
+			err = errAbsent
+		}
+		if err != nil {
+			return err
+		}
+		ids := make([]string, len(list))
+		for i, e := range list {
+			ids[i], last = e.ID, e.ID
+		}
+		return send(ctx, tx, partner, ids, s.Now())
+	})
+	return len(list), last, more, err
+}
+
+// send puts events of a partner on their way, those that are over anew.
+func send(ctx context.Context, tx *store.Tx, partner string, ids []string, now time.Time) error {
+	rows := make([][]any, len(ids))
+	for i, id := range ids {
+		rows[i] = []any{id, partner, now.UnixMicro()}
+	}
+	_, err := tx.Each(ctx, "INSERT INTO partner_deliveries (event_id, partner_id, state, attempts, due_at) VALUES ($1, $2, 'waiting', 0, $3) "+
+		"ON CONFLICT (event_id) DO UPDATE SET state = 'waiting', attempts = 0, due_at = excluded.due_at WHERE partner_deliveries.state <> 'waiting'", rows)
+	return err
+}
+
+// change changes what is a partner's own, and leaves a record of it.
+func (s *Service) change(ctx context.Context, partner, what string, do func(tx *store.Tx) error) error {
+	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
+		if err := do(tx); err != nil {
+			return err
+		}
+		return s.Trail.Leave(ctx, tx, trail.Step{Audit: audit.Entry{
+			At: s.Now(), Actor: "partner:" + partner, Action: "partner.webhook_" + what, Object: partner, Purpose: "webhook",
+		}})
+	})
+	if err != nil {
+		return fmt.Errorf("change a webhook: %w", err)
+	}
+	return nil
+}
