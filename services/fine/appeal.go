@@ -270,6 +270,3 @@ func appealRow(ctx context.Context, q *db.Queries, typed string) (db.FineAppeal,
 
 // stateKey names the text of a state.
 func stateKey(s AppealState) string { return "fine.appeal_state_" + string(s) }
-
-// discountRuns reports that an appeal does not stop the discount's clock, for all we know.
-func discountRuns(now time.Time) bool { return policy.Value("appeal.stops_discount", now) == 0 }
