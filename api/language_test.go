@@ -80,8 +80,9 @@ func TestEveryMessageAsksThePhone(t *testing.T) {
 		}
 	}
 	// Those without a token that change something: the first two name a phone, and take
-	// their caller from CallerNamed. The others send no message.
-	for _, id := range []string{"sendCode", "issueToken", "verifyCode", "refreshToken"} {
+	// their caller from CallerNamed. The next two send none, and those of shared certificates
+	// write to the holder's phones, each in its own language.
+	for _, id := range []string{"sendCode", "issueToken", "verifyCode", "refreshToken", "openSharedCertificate", "downloadSharedCertificate"} {
 		if !open[id] {
 			t.Errorf("%s needs a token", id)
 		}
