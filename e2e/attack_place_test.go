@@ -69,7 +69,7 @@ func TestAttackAThiefRegistersTheChild(t *testing.T) {
 	prove(t, d, thiefs)
 	number := enrolled(t, d, thiefs, 4, "thief-12345")
 	parents := d.signIn(parent)
-	prove(t, d, parents)
+	proveStrongly(t, d, parents)
 	d.text(parent, undoWord.FindString(d.await(parent, "7001")), "24")
 	d.await(thief, "оператор")
 	d.offerTo(number)
@@ -106,6 +106,16 @@ func TestAttackAThiefRegistersTheChild(t *testing.T) {
 	d.silent(thief)
 }
 
+// proveStrongly proves by the card, and has the SIM register confirm it: only such a phone hears in
+// the place of one that it shuts out.
+func proveStrongly(t *testing.T, d *door, token string) {
+	t.Helper()
+	prove(t, d, token)
+	if status := d.json(http.MethodGet, "/v1/certificates", token, nil, nil); status != http.StatusOK {
+		t.Fatalf("proved strongly: %d", status)
+	}
+}
+
 func childOf(t *testing.T, d *door, token string) string {
 	t.Helper()
 	var children []struct{ Ref string }
@@ -120,7 +130,7 @@ func TestAttackAThiefMovesTheNotices(t *testing.T) {
 	const thief, parent = "+996555777001", aigul
 	d := embedded(t)
 	parents := d.signIn(parent)
-	prove(t, d, parents)
+	proveStrongly(t, d, parents)
 	number := enrolled(t, d, parents, 0, "parent-12345")
 	thiefs := d.signIn(thief)
 	prove(t, d, thiefs)
@@ -155,7 +165,7 @@ func TestAttackAThiefDeclinesTheOffer(t *testing.T) {
 	const thief, parent = "+996555777001", aigul
 	d := embedded(t)
 	parents := d.signIn(parent)
-	prove(t, d, parents)
+	proveStrongly(t, d, parents)
 	number := enrolled(t, d, parents, 0, "parent-12345")
 	d.offerTo(number)
 	d.await(parent, "Орун")
@@ -193,7 +203,7 @@ func TestAttackAThiefDeceivesAnOperator(t *testing.T) {
 	const thief, parent = "+996555777001", aigul
 	d := embedded(t)
 	parents := d.signIn(parent)
-	prove(t, d, parents)
+	proveStrongly(t, d, parents)
 	number := enrolled(t, d, parents, 0, "parent-12345")
 	thiefs := d.signIn(thief)
 	prove(t, d, thiefs)
