@@ -39,7 +39,7 @@ func (s *Server) ListCertificateChildren(ctx context.Context, _ ListCertificateC
 	if err != nil {
 		return nil, err
 	}
-	return ListCertificateChildren200JSONResponse(each(children, func(c certificate.Child) Child {
+	return ListCertificateChildren200JSONResponse(api.Each(children, func(c certificate.Child) Child {
 		return Child{Ref: c.Ref, Name: c.Name, Born: &openapi_types.Date{Time: c.Born}}
 	})), nil
 }
@@ -50,7 +50,7 @@ func (s *Server) ListCertificates(ctx context.Context, _ ListCertificatesRequest
 	if err != nil {
 		return nil, err
 	}
-	return ListCertificates200JSONResponse(each(all, certificateView)), nil
+	return ListCertificates200JSONResponse(api.Each(all, certificateView)), nil
 }
 
 // DownloadCertificate gives the PDF to its owner.
@@ -73,7 +73,7 @@ func (s *Server) VerifyNumber(ctx context.Context, r VerifyNumberRequestObject) 
 		return nil, err
 	}
 	answer := s.verification(view, api.LocaleFrom(ctx))
-	answer.Notice = optional(s.Texts.Text(api.LocaleFrom(ctx), "verify.number_only"))
+	answer.Notice = api.Optional(s.Texts.Text(api.LocaleFrom(ctx), "verify.number_only"))
 	return VerifyNumber200JSONResponse(answer), nil
 }
 
@@ -130,8 +130,8 @@ func openingOf(b Opening) certificate.Opening {
 // whole is a verification with all that was signed.
 func (s *Server) whole(signed certificate.Signed, loc locales.Locale) Verification {
 	answer := s.verification(signed.View(), loc)
-	texts := each(s.certificates().Words(signed), func(w certificate.Words) SignedText {
-		return SignedText{Language: SignedTextLanguage(w.Locale), Title: w.Title, Lines: each(w.Lines, func(l certificate.Line) SignedLine {
+	texts := api.Each(s.certificates().Words(signed), func(w certificate.Words) SignedText {
+		return SignedText{Language: SignedTextLanguage(w.Locale), Title: w.Title, Lines: api.Each(w.Lines, func(l certificate.Line) SignedLine {
 			return SignedLine{Label: l.Label, Value: l.Value}
 		})}
 	})
@@ -142,7 +142,7 @@ func (s *Server) whole(signed certificate.Signed, loc locales.Locale) Verificati
 func certificateView(c certificate.Certificate) Certificate {
 	return Certificate{
 		Number: certificate.ShowNumber(c.Number), Kind: CertificateKind(c.Kind.Public()), State: CertificateState(c.State),
-		Child: optional(c.Child), IssuedAt: optional(c.IssuedAt),
+		Child: api.Optional(c.Child), IssuedAt: api.Optional(c.IssuedAt),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/eshik-kg/eshik/api"
 	"github.com/eshik-kg/eshik/platform/module"
 	"github.com/eshik-kg/eshik/services/fine"
 )
@@ -21,10 +22,10 @@ func (s *Server) ListFines(ctx context.Context, r ListFinesRequestObject) (ListF
 	}
 	return ListFines200JSONResponse{
 		Plate: listing.Plate.Text, Registered: listing.Known, Total: int64(listing.Total), ImpoundRisk: &listing.Heavy,
-		Fines: each(listing.Bills, func(b fine.Bill) Bill {
+		Fines: api.Each(listing.Bills, func(b fine.Bill) Bill {
 			return Bill{
-				Ref: b.Number, Amount: optional(int64(b.Amount)), Due: int64(b.Due), Discount: optional(int64(max(0, b.Amount-b.Due))),
-				DiscountPercent: optional(b.Percent()), Currency: CurrencyKGS, Paying: &b.Paying,
+				Ref: b.Number, Amount: api.Optional(int64(b.Amount)), Due: int64(b.Due), Discount: api.Optional(int64(max(0, b.Amount-b.Due))),
+				DiscountPercent: api.Optional(b.Percent()), Currency: CurrencyKGS, Paying: &b.Paying,
 			}
 		}),
 	}, nil
@@ -37,12 +38,12 @@ func (s *Server) ListViolations(ctx context.Context, r ListViolationsRequestObje
 	if err != nil {
 		return nil, err
 	}
-	return ListViolations200JSONResponse(each(violations, func(v fine.Violation) Violation {
+	return ListViolations200JSONResponse(api.Each(violations, func(v fine.Violation) Violation {
 		return Violation{
 			Ref: v.Number, Title: v.Title, Amount: int64(v.Amount), Paid: v.Paid,
-			Place: optional(v.Place), At: optional(v.At), Resolution: optional(v.Resolution), Article: optional(v.Article),
-			DeliveredAt: optional(v.Delivered), Due: optional(int64(v.Due)), DiscountPercent: optional(v.Percent()),
-			DiscountUntil: optional(v.Until), Judgement: optional(v.Judgement),
+			Place: api.Optional(v.Place), At: api.Optional(v.At), Resolution: api.Optional(v.Resolution), Article: api.Optional(v.Article),
+			DeliveredAt: api.Optional(v.Delivered), Due: api.Optional(int64(v.Due)), DiscountPercent: api.Optional(v.Percent()),
+			DiscountUntil: api.Optional(v.Until), Judgement: api.Optional(v.Judgement),
 		}
 	})), nil
 }
@@ -105,7 +106,7 @@ func (s *Server) ListAppeals(ctx context.Context, _ ListAppealsRequestObject) (L
 	if err != nil {
 		return nil, err
 	}
-	return ListAppeals200JSONResponse(each(list, appealView)), nil
+	return ListAppeals200JSONResponse(api.Each(list, appealView)), nil
 }
 
 // AppealFine appeals a fine of the person's own car.
@@ -137,7 +138,7 @@ func (s *Server) WithdrawAppeal(ctx context.Context, r WithdrawAppealRequestObje
 
 func appealView(a fine.Appeal) Appeal {
 	return Appeal{
-		Number: a.Number, Ref: a.Bill, Plate: a.Plate, Ground: AppealGround(a.Ground), Text: a.Text, State: AppealState(a.State), Answer: optional(a.Answer),
-		ReceivedAt: a.ReceivedAt, EndedAt: optional(a.EndedAt), DiscountUntil: optional(a.DiscountUntil),
+		Number: a.Number, Ref: a.Bill, Plate: a.Plate, Ground: AppealGround(a.Ground), Text: a.Text, State: AppealState(a.State), Answer: api.Optional(a.Answer),
+		ReceivedAt: a.ReceivedAt, EndedAt: api.Optional(a.EndedAt), DiscountUntil: api.Optional(a.DiscountUntil),
 	}
 }

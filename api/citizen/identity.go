@@ -48,7 +48,7 @@ func (s *Server) GetProfile(ctx context.Context, _ GetProfileRequestObject) (Get
 	}
 	level := ProfileLevel(max(c.Level, caller.LevelCode).String())
 	return GetProfile200JSONResponse{
-		Phone: c.Phone, Language: optional(Language(account.Locale)), Proven: c.Subject != "", ProvenUntil: optional(account.ProvenUntil),
+		Phone: c.Phone, Language: api.Optional(Language(account.Locale)), Proven: c.Subject != "", ProvenUntil: api.Optional(account.ProvenUntil),
 		Level: &level,
 	}, nil
 }
@@ -59,10 +59,10 @@ func (s *Server) ListDevices(ctx context.Context, _ ListDevicesRequestObject) (L
 	if err != nil {
 		return nil, err
 	}
-	return ListDevices200JSONResponse(each(devices, func(d identity.Device) Device {
+	return ListDevices200JSONResponse(api.Each(devices, func(d identity.Device) Device {
 		return Device{
-			Phone: optional(d.Phone), BoundAt: d.BoundAt, ProvenUntil: optional(d.ProvenUntil),
-			BlockedUntil: optional(d.BlockedUntil), Current: d.Current,
+			Phone: api.Optional(d.Phone), BoundAt: d.BoundAt, ProvenUntil: api.Optional(d.ProvenUntil),
+			BlockedUntil: api.Optional(d.BlockedUntil), Current: d.Current,
 		}
 	})), nil
 }

@@ -27,7 +27,7 @@ func (s *Server) GetNationalSignIn(ctx context.Context, r GetNationalSignInReque
 
 func nationalView(n identity.National) NationalSignIn {
 	return NationalSignIn{
-		Id: n.ID, State: NationalSignInState(n.State), Address: optional(n.Address), UserCode: optional(n.UserCode), ExpiresAt: n.ExpiresAt.UTC(),
-		Enrolled: optional(n.Enrolled), Problem: optional(n.Why),
+		Id: n.ID, State: NationalSignInState(n.State), Address: api.Optional(n.Address), UserCode: api.Optional(n.UserCode), ExpiresAt: n.ExpiresAt.UTC(),
+		Enrolled: api.Optional(n.Enrolled), Problem: api.Optional(n.Why),
 	}
 }

@@ -25,7 +25,7 @@ func (s *Server) FindUsage(ctx context.Context, r FindUsageRequestObject) (FindU
 	if err != nil {
 		return nil, err
 	}
-	return FindUsage200JSONResponse{TotalUsages: total, Usages: each(list, func(u owndata.Usage) Usage {
+	return FindUsage200JSONResponse{TotalUsages: total, Usages: api.Each(list, func(u owndata.Usage) Usage {
 		return Usage{
 			Logtime: u.LogTime.UTC(), Action: u.Action, ActionCode: u.Code, ReceiverCode: Receiver(u.Receiver),
 			ReceiverName: s.Texts.Text(c.Locale, u.Receiver.NameKey()), ReceiverSystem: u.System,
@@ -40,8 +40,8 @@ func (s *Server) ExportOwnData(ctx context.Context, _ ExportOwnDataRequestObject
 	if err != nil {
 		return nil, err
 	}
-	return ExportOwnData200JSONResponse{MadeAt: export.MadeAt.UTC(), Sections: each(export.Sections, func(section owndata.Section) OwnDataSection {
-		return OwnDataSection{Part: section.Part, Records: each(section.Records, func(r personal.Record) OwnDataRecord { return s.ownRecord(c.Locale, r) })}
+	return ExportOwnData200JSONResponse{MadeAt: export.MadeAt.UTC(), Sections: api.Each(export.Sections, func(section owndata.Section) OwnDataSection {
+		return OwnDataSection{Part: section.Part, Records: api.Each(section.Records, func(r personal.Record) OwnDataRecord { return s.ownRecord(c.Locale, r) })}
 	})}, nil
 }
 
@@ -100,7 +100,7 @@ func (s *Server) WithdrawErasure(ctx context.Context, _ WithdrawErasureRequestOb
 
 func (s *Server) erasureView(ctx context.Context, e owndata.Erasure) Erasure {
 	loc := api.LocaleFrom(ctx)
-	return Erasure{AskedAt: optional(e.AskedAt), DueAt: optional(e.DueAt), Keeps: each(e.Keeps, func(k personal.Kept) KeptData {
-		return KeptData{What: strings.TrimPrefix(k.Key, "kept."), Text: s.ownData().Why(loc, k), Until: optional(k.Until)}
+	return Erasure{AskedAt: api.Optional(e.AskedAt), DueAt: api.Optional(e.DueAt), Keeps: api.Each(e.Keeps, func(k personal.Kept) KeptData {
+		return KeptData{What: strings.TrimPrefix(k.Key, "kept."), Text: s.ownData().Why(loc, k), Until: api.Optional(k.Until)}
 	})}
 }

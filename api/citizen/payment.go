@@ -57,7 +57,7 @@ func (s *Server) ListPayments(ctx context.Context, r ListPaymentsRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	return ListPayments200JSONResponse(each(payments, func(p payment.Payment) Payment { return paymentView(p, c.Now) })), nil
+	return ListPayments200JSONResponse(api.Each(payments, func(p payment.Payment) Payment { return paymentView(p, c.Now) })), nil
 }
 
 // defaultRows is how many payments are listed where no limit is asked for.
@@ -97,15 +97,15 @@ func (s *Server) GetELQR(ctx context.Context, r GetELQRRequestObject) (GetELQRRe
 
 // paymentView shows a payment as it stands at a moment.
 func paymentView(p payment.Payment, now time.Time) Payment {
-	lines := each(p.Lines, func(l payment.Line) PaymentLine {
+	lines := api.Each(p.Lines, func(l payment.Line) PaymentLine {
 		return PaymentLine{
-			Ref: l.Ref, Amount: int64(l.Amount), State: stateOf(l.Standing(p), p, now), Reason: optional(RefundReason(l.Reason)),
+			Ref: l.Ref, Amount: int64(l.Amount), State: stateOf(l.Standing(p), p, now), Reason: api.Optional(RefundReason(l.Reason)),
 		}
 	})
 	return Payment{
-		Id: p.ID, Code: optional(p.Code), State: stateOf(p.State, p, now), Amount: int64(p.Amount),
+		Id: p.ID, Code: api.Optional(p.Code), State: stateOf(p.State, p, now), Amount: int64(p.Amount),
 		Currency: CurrencyKGS, ExpiresAt: p.ExpiresAt, Lines: &lines,
-		Service: optional(p.Service), OpenedAt: optional(p.OpenedAt), PaidAt: optional(p.AcceptedAt), FinishedAt: optional(p.FinishedAt),
+		Service: api.Optional(p.Service), OpenedAt: api.Optional(p.OpenedAt), PaidAt: api.Optional(p.AcceptedAt), FinishedAt: api.Optional(p.FinishedAt),
 	}
 }
 

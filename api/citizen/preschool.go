@@ -19,7 +19,7 @@ func (s *Server) ListChildren(ctx context.Context, _ ListChildrenRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	return ListChildren200JSONResponse(each(children, func(c preschool.Child) Child {
+	return ListChildren200JSONResponse(api.Each(children, func(c preschool.Child) Child {
 		return Child{Ref: c.Ref, Name: c.Name, Born: &openapi_types.Date{Time: c.Born}}
 	})), nil
 }
@@ -31,7 +31,7 @@ func (s *Server) ListDistricts(ctx context.Context, _ ListDistrictsRequestObject
 		return nil, err
 	}
 	loc := api.LocaleFrom(ctx)
-	return ListDistricts200JSONResponse(each(districts, func(d preschool.District) District {
+	return ListDistricts200JSONResponse(api.Each(districts, func(d preschool.District) District {
 		return District{Code: d.Code, Name: name(d.Name, loc)}
 	})), nil
 }
@@ -43,7 +43,7 @@ func (s *Server) ListKindergartens(ctx context.Context, r ListKindergartensReque
 		return nil, err
 	}
 	loc := api.LocaleFrom(ctx)
-	return ListKindergartens200JSONResponse(each(found, func(k preschool.Kindergarten) Kindergarten {
+	return ListKindergartens200JSONResponse(api.Each(found, func(k preschool.Kindergarten) Kindergarten {
 		free := 0
 		for _, seats := range k.Free {
 			free += seats
@@ -59,7 +59,7 @@ func (s *Server) ListRegistrations(ctx context.Context, _ ListRegistrationsReque
 		return nil, err
 	}
 	loc := api.LocaleFrom(ctx)
-	return ListRegistrations200JSONResponse(each(registrations, func(p preschool.Position) Position { return positionView(p, loc) })), nil
+	return ListRegistrations200JSONResponse(api.Each(registrations, func(p preschool.Position) Position { return positionView(p, loc) })), nil
 }
 
 // RegisterChild puts a child into the queue.
@@ -87,7 +87,7 @@ func (s *Server) ListOffers(ctx context.Context, _ ListOffersRequestObject) (Lis
 		return nil, err
 	}
 	loc := api.LocaleFrom(ctx)
-	return ListOffers200JSONResponse(each(offers, func(o preschool.Offer) Offer { return offerView(o, loc) })), nil
+	return ListOffers200JSONResponse(api.Each(offers, func(o preschool.Offer) Offer { return offerView(o, loc) })), nil
 }
 
 // UseThisPhone has the citizen's registrations tell of themselves on the token's phone.
@@ -115,7 +115,7 @@ func positionView(p preschool.Position, loc locales.Locale) Position {
 	}
 	view := Position{
 		Number: p.Number, State: RegistrationState(state),
-		Places: each(p.Places, func(place preschool.Place) Place {
+		Places: api.Each(p.Places, func(place preschool.Place) Place {
 			return Place{
 				Kindergarten: place.Kindergarten, Name: name(place.Name, loc), District: district(place.District, loc), Position: place.Position,
 			}

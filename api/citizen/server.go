@@ -86,21 +86,3 @@ func reader(ctx context.Context) caller.Caller {
 	c.Locale = api.LocaleFrom(ctx)
 	return c
 }
-
-// optional is a pointer to value, or nil when it says nothing.
-func optional[T comparable](value T) *T {
-	var zero T
-	if value == zero {
-		return nil
-	}
-	return &value
-}
-
-// each maps a list; the result is never nil, so that JSON shows [].
-func each[A, B any](in []A, f func(A) B) []B {
-	out := make([]B, 0, len(in))
-	for _, a := range in {
-		out = append(out, f(a))
-	}
-	return out
-}

@@ -33,9 +33,9 @@ func (s *Server) ListSignIns(ctx context.Context, _ ListSignInsRequestObject) (L
 	if err != nil {
 		return nil, err
 	}
-	return ListSignIns200JSONResponse(each(list, func(i identity.SignIn) SignIn {
+	return ListSignIns200JSONResponse(api.Each(list, func(i identity.SignIn) SignIn {
 		return SignIn{
-			Id: i.ID, Device: optional(i.Device), BegunAt: i.BegunAt, UsedAt: i.UsedAt, ExpiresAt: i.ExpiresAt, Current: i.Current,
+			Id: i.ID, Device: api.Optional(i.Device), BegunAt: i.BegunAt, UsedAt: i.UsedAt, ExpiresAt: i.ExpiresAt, Current: i.Current,
 		}
 	})), nil
 }
@@ -59,7 +59,7 @@ func (s *Server) ListTokenKeys(ctx context.Context, _ ListTokenKeysRequestObject
 	}
 	return ListTokenKeys200JSONResponse{
 		Headers: ListTokenKeys200ResponseHeaders{CacheControl: fmt.Sprintf("public, max-age=%d", int(identity.KeysCached.Seconds()))},
-		Body: TokenKeys{Keys: each(keys, func(k jws.Key) TokenKey {
+		Body: TokenKeys{Keys: api.Each(keys, func(k jws.Key) TokenKey {
 			return TokenKey{
 				Kty: TokenKeyKty(k.Type), Crv: TokenKeyCrv(k.Curve), Kid: k.ID, Alg: TokenKeyAlg(k.Algorithm), Use: TokenKeyUse(k.Use), X: k.X, Y: k.Y,
 			}
@@ -71,7 +71,7 @@ func tokensView(tokens identity.Tokens, now time.Time) Token {
 	seconds := func(until time.Time) int { return int(until.Sub(now).Seconds()) }
 	return Token{
 		AccessToken: tokens.Access, TokenType: TokenTokenTypeBearer, ExpiresIn: seconds(tokens.ExpiresAt),
-		RefreshToken: optional(tokens.Refresh), RefreshExpiresIn: optional(seconds(tokens.RefreshExpiresAt)),
+		RefreshToken: api.Optional(tokens.Refresh), RefreshExpiresIn: api.Optional(seconds(tokens.RefreshExpiresAt)),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	openapi_types "github.com/oapi-codegen/runtime/types"
 
+	"github.com/eshik-kg/eshik/api"
 	"github.com/eshik-kg/eshik/platform/analytics"
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/problem"
@@ -30,11 +31,11 @@ func (s *Server) Usage(ctx context.Context, r UsageRequestObject) (UsageResponse
 	if err != nil {
 		return nil, err
 	}
-	return Usage200JSONResponse(each(cells, func(c analytics.Cell) UsageCell {
+	return Usage200JSONResponse(api.Each(cells, func(c analytics.Cell) UsageCell {
 		day, _ := time.Parse(time.DateOnly, c.Day) // it was formatted so
 		return UsageCell{
 			Day: openapi_types.Date{Time: day}, Service: c.Service, Channel: c.Channel, Outcome: c.Outcome,
-			Suppressed: c.Suppressed, Count: optional(c.Count),
+			Suppressed: c.Suppressed, Count: api.Optional(c.Count),
 		}
 	})), nil
 }

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 
+	"github.com/eshik-kg/eshik/api"
 	"github.com/eshik-kg/eshik/services/fine"
 )
 
@@ -13,8 +14,8 @@ func (s *Server) ListAppeals(ctx context.Context, r ListAppealsRequestObject) (L
 		return nil, err
 	}
 	list, _ := out.Made.([]fine.Waiting) // which the operation makes
-	return ListAppeals200JSONResponse{Appeals: each(list, func(a fine.Waiting) WaitingAppeal {
-		return WaitingAppeal{Number: a.Number, Ground: a.Ground, State: string(a.State), TakenBy: optional(a.TakenBy), ReceivedAt: a.ReceivedAt}
+	return ListAppeals200JSONResponse{Appeals: api.Each(list, func(a fine.Waiting) WaitingAppeal {
+		return WaitingAppeal{Number: a.Number, Ground: a.Ground, State: string(a.State), TakenBy: api.Optional(a.TakenBy), ReceivedAt: a.ReceivedAt}
 	})}, nil
 }
 
@@ -26,8 +27,8 @@ func (s *Server) ShowAppeal(ctx context.Context, r ShowAppealRequestObject) (Sho
 	}
 	a, _ := out.Made.(fine.Case) // which the operation makes
 	return ShowAppeal200JSONResponse{
-		Number: a.Number, Plate: a.Plate, Bill: a.Bill, Resolution: optional(a.Resolution), Ground: a.Ground, Text: a.Text, State: string(a.State),
-		TakenBy: optional(a.TakenBy), Answer: optional(a.Answer), ReceivedAt: a.ReceivedAt, EndedAt: optional(a.EndedAt),
+		Number: a.Number, Plate: a.Plate, Bill: a.Bill, Resolution: api.Optional(a.Resolution), Ground: a.Ground, Text: a.Text, State: string(a.State),
+		TakenBy: api.Optional(a.TakenBy), Answer: api.Optional(a.Answer), ReceivedAt: a.ReceivedAt, EndedAt: api.Optional(a.EndedAt),
 	}, nil
 }
 

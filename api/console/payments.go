@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 
+	"github.com/eshik-kg/eshik/api"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/staff"
 )
@@ -16,7 +17,7 @@ func (s *Server) ListSuspense(ctx context.Context, r ListSuspenseRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	return ListSuspense200JSONResponse{Lines: each(list, func(l payment.Suspended) SuspendedLine {
+	return ListSuspense200JSONResponse{Lines: api.Each(list, func(l payment.Suspended) SuspendedLine {
 		return SuspendedLine{
 			Payment: l.PaymentID, Line: l.N, Service: l.Service, Bill: l.Ref, Amount: int64(l.Amount), PaidAt: l.PaidAt, SinceAt: l.Since,
 		}
@@ -39,7 +40,7 @@ func (s *Server) ListRefunds(ctx context.Context, r ListRefundsRequestObject) (L
 	if err != nil {
 		return nil, err
 	}
-	return ListRefunds200JSONResponse{Refunds: each(list, func(d payment.Refund) RefundDue {
+	return ListRefunds200JSONResponse{Refunds: api.Each(list, func(d payment.Refund) RefundDue {
 		return RefundDue{
 			Payment: d.PaymentID, Partner: d.Partner, TxnId: d.TxnID, Service: d.Service, Bill: d.Ref,
 			Amount: int64(d.Amount), Why: string(d.Reason), SinceAt: d.Since,

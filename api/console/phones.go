@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 
+	"github.com/eshik-kg/eshik/api"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/staff"
 )
@@ -15,8 +16,8 @@ func (s *Server) ListDisputes(ctx context.Context, r ListDisputesRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	return ListDisputes200JSONResponse{Disputes: each(list, func(d identity.Disputed) Dispute {
-		return Dispute{Person: d.Person, Phone: optional(d.Phone), BoundAt: d.Bound, UntilAt: d.Until}
+	return ListDisputes200JSONResponse{Disputes: api.Each(list, func(d identity.Disputed) Dispute {
+		return Dispute{Person: d.Person, Phone: api.Optional(d.Phone), BoundAt: d.Bound, UntilAt: d.Until}
 	})}, nil
 }
 

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 
+	"github.com/eshik-kg/eshik/api"
 	"github.com/eshik-kg/eshik/platform/staff"
 )
 
@@ -13,7 +14,7 @@ func (s *Server) ListProposals(ctx context.Context, r ListProposalsRequestObject
 		return nil, err
 	}
 	own := seated(ctx).officer.ID
-	return ListProposals200JSONResponse{Proposals: each(list, func(p staff.Proposal) Proposal {
+	return ListProposals200JSONResponse{Proposals: api.Each(list, func(p staff.Proposal) Proposal {
 		return Proposal{
 			Id: p.ID, Operation: p.Operation, Given: p.Shown(), RestsOn: p.Facts, Reason: p.Reason, ProposedBy: p.ProposedBy.Login,
 			Own: p.ProposedBy.ID == own, ProposedAt: p.ProposedAt, ExpiresAt: p.ExpiresAt,

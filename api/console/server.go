@@ -89,21 +89,3 @@ func (s *Server) act(ctx context.Context, operation, reason string, given map[st
 	}
 	return Outcome{Outcome: OutcomeOutcomeDone}, nil
 }
-
-// optional is a pointer to value, or nil when it says nothing.
-func optional[T comparable](value T) *T {
-	var zero T
-	if value == zero {
-		return nil
-	}
-	return &value
-}
-
-// each maps a list; the result is never nil, so that JSON shows [].
-func each[A, B any](in []A, f func(A) B) []B {
-	out := make([]B, 0, len(in))
-	for _, a := range in {
-		out = append(out, f(a))
-	}
-	return out
-}

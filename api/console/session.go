@@ -30,7 +30,7 @@ func (s *Server) SignOut(ctx context.Context, _ SignOutRequestObject) (SignOutRe
 
 // viewOf shows an officer, with what they may do.
 func viewOf(o staff.Officer) Officer {
-	out := Officer{Name: o.Login, Role: Role(o.Role), Office: optional(o.Office), Owes: o.Owes, Operations: []Right{}}
+	out := Officer{Name: o.Login, Role: Role(o.Role), Office: api.Optional(o.Office), Owes: o.Owes, Operations: []Right{}}
 	for _, rule := range staff.Rules() {
 		if right, err := staff.May(o, rule.Operation, nil); err == nil {
 			out.Operations = append(out.Operations, Right{Operation: rule.Operation, Right: RightRight(right)})

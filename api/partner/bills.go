@@ -66,10 +66,10 @@ func (s *REST) look(ctx context.Context, u payment.User, key BillKey) BillResult
 	found, err := s.Payments.FindBills(ctx, u, search)
 	result := BillResult{Find: key, Answer: answerOf(found, err), Bills: []Bill{}}
 	if after := problem.From(err).RetryAfter; err != nil && after > 0 {
-		result.RetryAfter = optional(int(math.Ceil(after.Seconds())))
+		result.RetryAfter = api.Optional(int(math.Ceil(after.Seconds())))
 	}
 	for _, b := range found.Bills {
-		bill := Bill{Service: b.Service, Ref: optional(b.Ref), Amount: int64(b.Due), Currency: CurrencyKGS, State: BillStatePayable}
+		bill := Bill{Service: b.Service, Ref: api.Optional(b.Ref), Amount: int64(b.Due), Currency: CurrencyKGS, State: BillStatePayable}
 		if b.Paying {
 			bill.State = BillStatePaying
 		}

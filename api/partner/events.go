@@ -40,8 +40,8 @@ func viewEvent(e webhook.Event) Event {
 	return Event{
 		Id: e.ID, Type: EventType(e.Kind), Timestamp: e.At,
 		Data: EventData{
-			Code: e.Code, Version: e.Version, TxnId: optional(e.TxnID), Reference: optional(e.Reference), Service: e.Service,
-			Amount: int64(e.Amount), Currency: CurrencyKGS, Refund: optional(int64(e.Refund)),
+			Code: e.Code, Version: e.Version, TxnId: api.Optional(e.TxnID), Reference: api.Optional(e.Reference), Service: e.Service,
+			Amount: int64(e.Amount), Currency: CurrencyKGS, Refund: api.Optional(int64(e.Refund)),
 		},
 	}
 }

@@ -18,7 +18,7 @@ func (s *REST) MakeQuote(ctx context.Context, r MakeQuoteRequestObject) (MakeQuo
 	answer := MakeQuote201JSONResponse{Body: viewQuote(quote, quote.OpenedAt)}
 	answer.Body.State, answer.Body.TxnId = QuoteStateOpen, nil // as it was answered first
 	if quote.Replayed {
-		answer.Headers.IdempotentReplayed = optional("true")
+		answer.Headers.IdempotentReplayed = api.Optional("true")
 	}
 	return answer, nil
 }
@@ -79,7 +79,7 @@ func (s *REST) ListQuotes(ctx context.Context, r ListQuotesRequestObject) (ListQ
 		page.Quotes[i] = viewQuote(quote, api.CallerFrom(ctx).Now)
 	}
 	if len(list) == rows {
-		page.Next = optional(base64.RawURLEncoding.EncodeToString([]byte(list[rows-1].ID)))
+		page.Next = api.Optional(base64.RawURLEncoding.EncodeToString([]byte(list[rows-1].ID)))
 	}
 	return page, nil
 }
@@ -88,7 +88,7 @@ func (s *REST) ListQuotes(ctx context.Context, r ListQuotesRequestObject) (ListQ
 func viewQuote(q payment.PartnerQuote, now time.Time) Quote {
 	out := Quote{
 		Code: q.Code, Service: q.Service, Bills: make([]QuotedBill, len(q.Lines)), Amount: int64(q.Amount), Currency: CurrencyKGS,
-		Source: q.Source, QuotedAt: q.OpenedAt, ValidUntil: q.ExpiresAt, State: quoteState(q.Payment, now), TxnId: optional(q.TxnID),
+		Source: q.Source, QuotedAt: q.OpenedAt, ValidUntil: q.ExpiresAt, State: quoteState(q.Payment, now), TxnId: api.Optional(q.TxnID),
 	}
 	for i, l := range q.Lines {
 		out.Bills[i] = QuotedBill{Ref: l.Ref, Amount: int64(l.Amount)}

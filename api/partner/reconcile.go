@@ -42,7 +42,7 @@ func (s *REST) ReconcileDay(ctx context.Context, r ReconcileDayRequestObject) (R
 func mismatch(m payment.Mismatch) Mismatch {
 	out := Mismatch{Kind: MismatchKind(m.Kind), TxnId: m.TxnID}
 	if m.Theirs.Line > 0 {
-		out.Theirs = &RegistryLine{Line: m.Theirs.Line, PaidAt: m.Theirs.At, Code: optional(m.Theirs.Code), Amount: int64(m.Theirs.Amount)}
+		out.Theirs = &RegistryLine{Line: m.Theirs.Line, PaidAt: m.Theirs.At, Code: api.Optional(m.Theirs.Code), Amount: int64(m.Theirs.Amount)}
 	}
 	if m.Ours.ID != "" {
 		ours := view(m.Ours)

@@ -215,10 +215,10 @@ func readCursor(text string) payment.Transaction {
 func view(t payment.Transaction) PartnerPayment {
 	out := PartnerPayment{
 		TxnId: t.ID, Reference: t.Reference, Code: t.Code, Amount: int64(t.Amount), Currency: CurrencyKGS, State: stateOf(t),
-		Service: optional(t.Service), Refund: optional(int64(t.Refund)), ReceivedAt: t.ReceivedAt, FinishedAt: optional(t.FinishedAt),
+		Service: api.Optional(t.Service), Refund: api.Optional(int64(t.Refund)), ReceivedAt: t.ReceivedAt, FinishedAt: api.Optional(t.FinishedAt),
 	}
 	if !t.PaidAt.Equal(t.ReceivedAt) { // which it is where the partner did not say
-		out.PaidAt = optional(t.PaidAt)
+		out.PaidAt = api.Optional(t.PaidAt)
 	}
 	if out.State == PartnerPaymentStateDeclined {
 		if p, known := problems[t.Decision]; known {
@@ -242,13 +242,4 @@ func stateOf(t payment.Transaction) PartnerPaymentState {
 		return PartnerPaymentStateRefunded
 	}
 	return PartnerPaymentStateAccepted
-}
-
-// optional is a pointer to value, or nil when it says nothing.
-func optional[T comparable](value T) *T {
-	var zero T
-	if value == zero {
-		return nil
-	}
-	return &value
 }

@@ -75,9 +75,9 @@ func (s *REST) ReplayEvents(ctx context.Context, r ReplayEventsRequestObject) (R
 	if err != nil {
 		return nil, err
 	}
-	return ReplayEvents200JSONResponse{Count: n, Last: optional(last), More: more}, nil
+	return ReplayEvents200JSONResponse{Count: n, Last: api.Optional(last), More: more}, nil
 }
 
 func viewWebhook(w webhook.Webhook) Webhook {
-	return Webhook{Url: w.URL, CreatedAt: w.MadeAt, Secret: optional(w.Secret), Disabled: optional(WebhookDisabled(w.Disabled))}
+	return Webhook{Url: w.URL, CreatedAt: w.MadeAt, Secret: api.Optional(w.Secret), Disabled: api.Optional(WebhookDisabled(w.Disabled))}
 }

@@ -105,8 +105,8 @@ func (c *Compare) See(r audit.Recorded) {
 
 // follows compares what an operator changed with what the record before says of it.
 func (c *Compare) follows(r audit.Recorded, group string, before audit.Said) {
-	if !r.Follows(group, before) {
-		c.wrong = append(c.wrong, fmt.Errorf("the %s %s was changed between the audit records %s and %s", group, r.Object, before.Record(), r.ID))
+	if err := r.Break(group, group, before); err != nil {
+		c.wrong = append(c.wrong, err)
 	}
 }
 

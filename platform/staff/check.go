@@ -57,8 +57,8 @@ func (c *Compare) See(r audit.Recorded) {
 	}
 	for group, said := range r.Says() {
 		if group == groupAccount {
-			if before := c.said[r.Object]; !r.Follows(group, before) {
-				c.wrong = append(c.wrong, fmt.Errorf("the account %s was changed between the audit records %s and %s", r.Object, before.Record(), r.ID))
+			if err := r.Break("account", group, c.said[r.Object]); err != nil {
+				c.wrong = append(c.wrong, err)
 			}
 			c.said[r.Object] = said
 		}

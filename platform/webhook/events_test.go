@@ -69,14 +69,16 @@ func TestNoEventIsPassedBy(t *testing.T) {
 		}
 		for range 2 {
 			numbering.Go(func() {
-				for !done.Load() {
+				// What is committed after the last look of the loop is numbered once more.
+				for over := false; !over; {
+					over = done.Load()
 					if err := w.events.Number(context.Background()); err != nil {
 						t.Error(err)
 					}
 				}
 			})
 		}
-		go func() { writing.Wait(); time.Sleep(50 * time.Millisecond); done.Store(true) }()
+		go func() { writing.Wait(); done.Store(true) }()
 		seen, versions, after := map[string]bool{}, map[string]int64{}, ""
 		for deadline := time.Now().Add(time.Minute); len(seen) < writers*each && time.Now().Before(deadline); {
 			list, _, err := w.events.After(t.Context(), wallet, after, 7)

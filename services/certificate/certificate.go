@@ -16,6 +16,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/keylock"
 	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/needs"
+	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/sign"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -24,6 +25,14 @@ import (
 
 // name is the service's name in statistics, node ids and locale keys.
 const name = "certificate"
+
+// What several operations refuse.
+var (
+	errUnproven = problem.New(problem.Unproven, "problem.certificate_identify")
+	errNumber   = problem.New(problem.Invalid, "problem.certificate_number")
+	errAbsent   = problem.New(problem.NotFound, "problem.certificate_not_found") // another's, too
+	errRevoked  = problem.New(problem.Conflict, "problem.certificate_revoked")
+)
 
 // State is how far a certificate is.
 type State string

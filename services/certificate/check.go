@@ -20,7 +20,7 @@ type Check struct {
 	sealer *seal.Sealer
 	done   map[string]said
 	older  int
-	shares shareCheck
+	shares *audit.Rows
 }
 
 // said is what the log says of a certificate.
@@ -32,7 +32,7 @@ type said struct {
 
 // NewCheck makes a Check against a log. Give it the log's records by See before Run.
 func NewCheck(log *audit.Log, sealer *seal.Sealer) *Check {
-	return &Check{log: log, sealer: sealer, done: map[string]said{}, shares: shareCheck{log: log, said: map[string]audit.Said{}}}
+	return &Check{log: log, sealer: sealer, done: map[string]said{}, shares: sharesOf(log)}
 }
 
 // Older is how many of the records seen are from before what they decided was kept.
@@ -53,7 +53,7 @@ func (c *Check) See(r audit.Recorded) {
 	case r.Action == "certificate.revoke":
 		p.state = Revoked
 	default:
-		c.shares.see(r)
+		c.shares.See(r)
 		return
 	}
 	if !r.Compares() {
@@ -115,7 +115,7 @@ func (c *Check) Run(ctx context.Context, tx *sql.Tx) error {
 			found = append(found, fmt.Errorf("the certificate with the id %s is gone: the audit log says %s", id, p.state))
 		}
 	}
-	shared, err := c.shares.run(ctx, tx)
+	shared, err := c.runShares(ctx, tx)
 	if err != nil {
 		return err
 	}

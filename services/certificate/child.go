@@ -60,7 +60,7 @@ func (s *Service) RequestForChild(ctx context.Context, c caller.Caller, kind Kin
 // Children lists the children for whom the citizen c.Subject may ask.
 func (s *Service) Children(ctx context.Context, c caller.Caller) ([]Child, error) {
 	if c.Subject == "" {
-		return nil, problem.New(problem.Unproven, "problem.certificate_identify")
+		return nil, errUnproven
 	}
 	if err := Assurance.Admit(c, "children"); err != nil {
 		return nil, err

@@ -13,7 +13,6 @@ import (
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/paper"
-	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/trail"
 	"github.com/eshik-kg/eshik/services/certificate/db"
@@ -62,11 +61,11 @@ func (s *Service) own(ctx context.Context, c caller.Caller, operation, typed str
 	}
 	number, ok := ParseNumber(typed)
 	if !ok {
-		return db.Certificate{}, intent{}, problem.New(problem.Invalid, "problem.certificate_number")
+		return db.Certificate{}, intent{}, errNumber
 	}
 	row, in, err := s.issued(ctx, number)
 	if err == nil && row.CitizenID != c.Subject {
-		err = problem.New(problem.NotFound, "problem.certificate_not_found")
+		err = errAbsent
 	}
 	if err == nil && State(row.State) == Revoked {
 		err = errRevoked

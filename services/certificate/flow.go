@@ -87,24 +87,29 @@ func (s *Service) showKinds(ctx context.Context, t *dialog.Turn) (dialog.Screen,
 	return identity.Named(screen, citizen, nodeKind), nil
 }
 
-// chooser is the caller as the citizen who chose on the screen before; not proven: the proof
-// ran out meanwhile.
-func (s *Service) chooser(ctx context.Context, t *dialog.Turn) (c caller.Caller, proven bool, err error) {
-	c = t.Caller
+// proven is the caller as whom the phone is proved for; false: as nobody.
+func (s *Service) proven(ctx context.Context, c caller.Caller) (caller.Caller, identity.Citizen, bool, error) {
 	citizen, proven, err := s.Identity.Proof(ctx, c)
+	c.Subject, c.Level = citizen.ID, citizen.Level
+	return c, citizen, proven, err
+}
+
+// chooser is the caller as the citizen who chose on the screen before, and else back is shown
+// again; not proven: the proof ran out meanwhile.
+func (s *Service) chooser(ctx context.Context, t *dialog.Turn, back string) (c caller.Caller, proven bool, err error) {
+	c, citizen, proven, err := s.proven(ctx, t.Caller)
 	if err != nil || !proven {
 		return c, false, err
 	}
 	if err := identity.Same(t, citizen.ID); err != nil {
-		return c, false, dialog.BackTo(nodeKind, err)
+		return c, false, dialog.BackTo(back, err)
 	}
-	c.Subject, c.Level = citizen.ID, citizen.Level
 	return c, true, nil
 }
 
 // doWhom asks for whom the certificate is to be, if there is a choice.
 func (s *Service) doWhom(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	c, proven, err := s.chooser(ctx, t)
+	c, proven, err := s.chooser(ctx, t, nodeKind)
 	if err != nil {
 		return dialog.Next{}, err
 	}
@@ -124,12 +129,10 @@ func (s *Service) doWhom(ctx context.Context, t *dialog.Turn) (dialog.Next, erro
 // showFor offers the person and their children. Where the register of families does not
 // answer, nobody is kept from what is their own.
 func (s *Service) showFor(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
-	c := t.Caller
-	citizen, _, err := s.Identity.Proof(ctx, c)
+	c, citizen, _, err := s.proven(ctx, t.Caller)
 	if err != nil {
 		return dialog.Screen{}, err
 	}
-	c.Subject, c.Level = citizen.ID, citizen.Level
 	children, err := s.Children(ctx, c)
 	asks := dialog.Say("certificate.for_whom")
 	switch problem.From(err).Code {
@@ -169,7 +172,7 @@ func labels(children []Child) []dialog.Message {
 
 // doRequest issues the certificate to whoever the phone proved to be.
 func (s *Service) doRequest(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	c, proven, err := s.chooser(ctx, t)
+	c, proven, err := s.chooser(ctx, t, nodeKind)
 	if err != nil {
 		return dialog.Next{}, err
 	}

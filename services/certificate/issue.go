@@ -86,7 +86,7 @@ func (s *Service) Request(ctx context.Context, c caller.Caller, kind Kind) (Cert
 
 func (s *Service) request(ctx context.Context, c caller.Caller, o order) (Certificate, error) {
 	if c.Subject == "" {
-		return Certificate{}, problem.New(problem.Unproven, "problem.certificate_identify")
+		return Certificate{}, errUnproven
 	}
 	if err := Assurance.Admit(c, "request"); err != nil {
 		return Certificate{}, err
@@ -246,7 +246,7 @@ func (s *Service) storeIntent(ctx context.Context, c caller.Caller, add db.AddIn
 			return err
 		}
 		if !held { // cut off while the register was asked
-			return problem.New(problem.Unproven, "problem.certificate_identify")
+			return errUnproven
 		}
 		if add.Number, err = newNumber(s.Random); err != nil {
 			return err
@@ -400,7 +400,7 @@ func (s *Service) leaveIssued(ctx context.Context, tx *store.Tx, row db.Certific
 // List gives the certificates of the citizen c.Subject, the newest first.
 func (s *Service) List(ctx context.Context, c caller.Caller) ([]Certificate, error) {
 	if c.Subject == "" {
-		return nil, problem.New(problem.Unproven, "problem.certificate_identify")
+		return nil, errUnproven
 	}
 	if err := Assurance.Admit(c, "list"); err != nil {
 		return nil, err

@@ -9,11 +9,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/analytics"
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/clock"
-	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -42,7 +42,6 @@ var (
 	errShareCode  = problem.New(problem.Invalid, "problem.certificate_share_code", "n", ShareDigits)
 	errOffice     = problem.New(problem.Invalid, "problem.certificate_office")
 	errShareWrong = problem.New(problem.NotFound, "problem.certificate_share")
-	errRevoked    = problem.New(problem.Conflict, "problem.certificate_revoked")
 )
 
 // OpenShared gives an office a certificate whole, and tells the holder that it did. Codes that
@@ -93,7 +92,7 @@ func (s *Service) openShared(ctx context.Context, c caller.Caller, in Opening) (
 func (in Opening) read() (number, code string, err error) {
 	number, ok := ParseNumber(in.Number)
 	if !ok {
-		return "", "", problem.New(problem.Invalid, "problem.certificate_number")
+		return "", "", errNumber
 	}
 	code = strings.NewReplacer(" ", "", "-", "", "\u00a0", "").Replace(in.Code)
 	if len(code) != ShareDigits || strings.Trim(code, "0123456789") != "" {
@@ -149,18 +148,13 @@ func (s *Service) useShare(ctx context.Context, c caller.Caller, row db.Certific
 // noteOpening records that an office saw a certificate, and tells its holder's phones, of each
 // office once for a code.
 func (s *Service) noteOpening(ctx context.Context, tx *store.Tx, c caller.Caller, row db.Certificate, share db.CertificateShare, office string) error {
-	phones, err := s.Identity.Phones(ctx, tx, row.CitizenID, c.Now)
-	if err != nil {
-		return fmt.Errorf("look who holds a certificate: %w", err)
-	}
-	var told []notify.Message
-	for _, p := range phones {
-		told = append(told, notify.Message{
-			To: p.Phone, Locale: p.Locale, Purpose: notify.Receipt, About: row.CitizenID, ExpiresAt: c.Now.Add(ShareLasts),
-			Dedup: "certificate.opened:" + share.ID + ":" + office + ":" + s.Sealer.Index("certificate.text", p.Phone),
-			Text: gsm.Pick(s.Texts.Message(p.Locale, "certificate.opened_sms", "certificate", ShowNumber(row.Number),
-				"office", s.Texts.Text(p.Locale, OfficeKey(office)), "at", clock.Moment(c.Now))),
+	told, err := s.toHolder(ctx, tx, row, c.Now, notify.Message{Dedup: "certificate.opened:" + share.ID + ":" + office, ExpiresAt: c.Now.Add(ShareLasts)},
+		func(loc locales.Locale) (full, short string) {
+			return s.Texts.Message(loc, "certificate.opened_sms", "certificate", ShowNumber(row.Number),
+				"office", s.Texts.Text(loc, OfficeKey(office)), "at", clock.Moment(c.Now))
 		})
+	if err != nil {
+		return err
 	}
 	return s.leave(ctx, tx, row, "open", trail.Step{
 		Audit: audit.Entry{

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/analytics"
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/notify"
-	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
@@ -23,7 +23,7 @@ import (
 func (s *Service) Revoke(ctx context.Context, act staff.Act, c caller.Caller, typed string) error {
 	number, ok := ParseNumber(typed)
 	if !ok {
-		return problem.New(problem.Invalid, "problem.certificate_number")
+		return errNumber
 	}
 	row, _, err := s.issued(ctx, number)
 	if err != nil {
@@ -60,17 +60,25 @@ const revokedLife = 7 * 24 * time.Hour
 
 // tellRevoked are the messages to the holder's phones: who shows a paper that is good no
 // more should not hear of it from the one who looks at it.
-func (s *Service) tellRevoked(ctx context.Context, tx *store.Tx, row db.Certificate, now time.Time) (list []notify.Message, err error) {
+func (s *Service) tellRevoked(ctx context.Context, tx *store.Tx, row db.Certificate, now time.Time) ([]notify.Message, error) {
+	return s.toHolder(ctx, tx, row, now, notify.Message{Dedup: "certificate.revoked:" + row.ID, ExpiresAt: now.Add(revokedLife)},
+		func(loc locales.Locale) (full, short string) {
+			return s.Texts.Message(loc, "certificate.revoked_sms", "number", ShowNumber(row.Number))
+		})
+}
+
+// toHolder makes of a message one to each phone of a certificate's holder, in its language.
+func (s *Service) toHolder(ctx context.Context, tx *store.Tx, row db.Certificate, now time.Time, m notify.Message, text func(locales.Locale) (full, short string)) (list []notify.Message, err error) {
 	phones, err := s.Identity.Phones(ctx, tx, row.CitizenID, now)
 	if err != nil {
 		return nil, fmt.Errorf("look who holds a certificate: %w", err)
 	}
 	for _, p := range phones {
-		list = append(list, notify.Message{
-			To: p.Phone, Locale: p.Locale, Purpose: notify.Receipt, About: row.CitizenID, ExpiresAt: now.Add(revokedLife),
-			Dedup: "certificate.revoked:" + row.ID + ":" + s.Sealer.Index("certificate.text", p.Phone),
-			Text:  gsm.Pick(s.Texts.Message(p.Locale, "certificate.revoked_sms", "number", ShowNumber(row.Number))),
-		})
+		one := m
+		one.To, one.Locale, one.Purpose, one.About = p.Phone, p.Locale, notify.Receipt, row.CitizenID
+		one.Dedup += ":" + s.Sealer.Index("certificate.text", p.Phone)
+		one.Text = gsm.Pick(text(p.Locale))
+		list = append(list, one)
 	}
 	return list, nil
 }

@@ -69,7 +69,7 @@ func linked(typed string) (dialog.Next, error) {
 func verified(typed string) (dialog.Next, error) {
 	number, ok := ParseNumber(typed)
 	if !ok {
-		return dialog.Next{}, problem.New(problem.Invalid, "problem.certificate_number")
+		return dialog.Next{}, errNumber
 	}
 	return dialog.Go(nodeVerified, keyNumber, number, keyScanned, ""), nil
 }

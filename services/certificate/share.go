@@ -42,10 +42,7 @@ type Share struct {
 	Opened    int // how often it was opened
 }
 
-var (
-	errUnproven = problem.New(problem.Unproven, "problem.certificate_identify")
-	errNoShare  = problem.New(problem.NotFound, "problem.certificate_share_none")
-)
+var errNoShare = problem.New(problem.NotFound, "problem.certificate_share_none")
 
 // Share gives the holder c.Subject a code to tell to an office. Whoever asks again on the same
 // phone gets the same one while it has an hour left and opens; otherwise a new one takes its place.

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/eshik-kg/eshik/locales"
-	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/identity"
@@ -32,13 +31,6 @@ func (s *Service) shareNodes() []dialog.Node {
 			return dialog.Screen{Body: []dialog.Message{dialog.Say("certificate.unshared")}, End: true}
 		}},
 	}
-}
-
-// proven is the caller as whom the phone is proved for; false: as nobody.
-func (s *Service) proven(ctx context.Context, c caller.Caller) (caller.Caller, identity.Citizen, bool, error) {
-	citizen, proven, err := s.Identity.Proof(ctx, c)
-	c.Subject, c.Level = citizen.ID, citizen.Level
-	return c, citizen, proven, err
 }
 
 // showOwn lists the certificates that stand, the newest first.
@@ -78,15 +70,12 @@ func (s *Service) itemOf(loc locales.Locale, held Certificate) dialog.Message {
 
 // doShare makes the code.
 func (s *Service) doShare(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	c, citizen, proven, err := s.proven(ctx, t.Caller)
+	c, proven, err := s.chooser(ctx, t, nodeOwn)
 	if err != nil {
 		return dialog.Next{}, err
 	}
 	if !proven {
 		return proveOwn, nil
-	}
-	if err := identity.Same(t, citizen.ID); err != nil {
-		return dialog.Next{}, dialog.BackTo(nodeOwn, err)
 	}
 	if _, err := s.Share(ctx, c, t.Get(keyNumber)); err != nil {
 		return identity.Stronger(nodeShare, err)
@@ -116,15 +105,12 @@ func (s *Service) showShared(ctx context.Context, t *dialog.Turn) (dialog.Screen
 
 // doUnshare ends the code.
 func (s *Service) doUnshare(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	c, citizen, proven, err := s.proven(ctx, t.Caller)
+	c, proven, err := s.chooser(ctx, t, nodeOwn)
 	if err != nil {
 		return dialog.Next{}, err
 	}
 	if !proven {
 		return proveOwn, nil
-	}
-	if err := identity.Same(t, citizen.ID); err != nil {
-		return dialog.Next{}, dialog.BackTo(nodeOwn, err)
 	}
 	if err := s.Unshare(ctx, c, t.Get(keyNumber)); err != nil {
 		return identity.Stronger(nodeUnshare, err)

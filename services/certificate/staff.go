@@ -6,7 +6,6 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/module"
-	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/staff"
 )
 
@@ -23,7 +22,7 @@ func revocationFacts(ctx context.Context, modules []module.Module, given map[str
 	s := module.Of[*Service](modules)
 	number, ok := ParseNumber(given["number"])
 	if !ok {
-		return "", problem.New(problem.Invalid, "problem.certificate_number")
+		return "", errNumber
 	}
 	row, in, err := s.issued(ctx, number)
 	if err != nil {

@@ -38,7 +38,7 @@ func (s *Service) Verify(ctx context.Context, c caller.Caller, typed string) (Vi
 	number, ok := ParseNumber(typed)
 	if !ok {
 		s.Trail.Later(analytics.Of(c, name, "verify_number", "refused"))
-		return View{}, problem.New(problem.Invalid, "problem.certificate_number")
+		return View{}, errNumber
 	}
 	var row db.Certificate
 	var in intent
@@ -190,7 +190,7 @@ func (s *Service) readMessage(ctx context.Context, message []byte) (Signed, erro
 func (s *Service) issued(ctx context.Context, number string) (db.Certificate, intent, error) {
 	row, err := db.New(s.DB.Reader()).ByNumber(ctx, number)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && State(row.State) != Issued && State(row.State) != Revoked {
-		return db.Certificate{}, intent{}, problem.New(problem.NotFound, "problem.certificate_not_found")
+		return db.Certificate{}, intent{}, errAbsent
 	}
 	if err != nil {
 		return db.Certificate{}, intent{}, fmt.Errorf("find a certificate: %w", err)

@@ -1,32 +1,21 @@
 package preschool
 
 import (
-	"crypto/rand"
-	"fmt"
 	"io"
-	"math/big"
 	"strings"
 	"unicode"
+
+	"github.com/eshik-kg/eshik/platform/luhn"
 )
 
-// A registration number is 11 digits: 47, eight drawn at random, and a check
-// digit by Luhn (ISO/IEC 7812-1, annex B), which finds every single mistyped
-// digit and most swapped neighbours. It tells nothing about the child.
+// A registration number tells nothing about the child.
 const (
 	numberPrefix = "47"
-	numberRandom = 100_000_000
-	numberLength = 11
+	numberLength = luhn.Length
 )
 
 // newNumber draws a registration number.
-func newNumber(random io.Reader) (string, error) {
-	n, err := rand.Int(random, big.NewInt(numberRandom))
-	if err != nil {
-		return "", fmt.Errorf("draw a registration number: %w", err)
-	}
-	body := fmt.Sprintf("%s%08d", numberPrefix, n)
-	return body + string(luhn(body)), nil
-}
+func newNumber(random io.Reader) (string, error) { return luhn.Draw(random, numberPrefix) }
 
 // ParseNumber reads a registration number as people type it, with spaces,
 // hyphens, a number sign, digits of another script, or the letter O for a nought, and
@@ -46,10 +35,7 @@ func ParseNumber(typed string) (string, bool) {
 		}
 	}
 	number := digits.String()
-	if len(number) != numberLength || !strings.HasPrefix(number, numberPrefix) {
-		return "", false
-	}
-	return number, luhn(number[:numberLength-1]) == number[numberLength-1]
+	return number, luhn.Valid(number, numberPrefix)
 }
 
 // lettersO are the letters, Latin and Cyrillic, that are typed for a nought.
@@ -72,19 +58,4 @@ func digit(r rune) (byte, bool) {
 		}
 	}
 	return 0, false
-}
-
-// luhn is the check digit of digits.
-func luhn(digits string) byte {
-	sum := 0
-	for i := range len(digits) {
-		d := int(digits[len(digits)-1-i] - '0')
-		if i%2 == 0 {
-			if d *= 2; d > 9 {
-				d -= 9
-			}
-		}
-		sum += d
-	}
-	return '0' + byte((10-sum%10)%10)
 }

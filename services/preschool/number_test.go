@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"strings"
 	"testing"
+
+	"github.com/eshik-kg/eshik/platform/luhn"
 )
 
 func TestNumberFindsMistypedDigits(t *testing.T) {
@@ -32,7 +34,7 @@ func TestNumberFindsMistypedDigits(t *testing.T) {
 func TestParseNumberSpellings(t *testing.T) {
 	t.Parallel()
 	body := "4712345678"
-	number := body + string(luhn(body))
+	number := body + string(luhn.Digit(body))
 	last := number[10:]
 	for _, typed := range []string{number, " 471 234 567-8" + last, "№4712345678" + last, "#47.12345678" + last, "٤٧١٢٣٤٥٦٧٨" + last, "４７12345678" + last} {
 		if parsed, ok := ParseNumber(typed); !ok || parsed != number {
@@ -67,7 +69,7 @@ func FuzzParseNumber(f *testing.F) {
 func TestParseNumberWithLetters(t *testing.T) {
 	t.Parallel()
 	body := "4700100200"
-	number := body + string(luhn(body))
+	number := body + string(luhn.Digit(body))
 	for _, o := range []string{"O", "o", "О", "о"} {
 		typed := strings.ReplaceAll(number, "0", o)
 		if parsed, ok := ParseNumber(typed); !ok || parsed != number {
