@@ -50,12 +50,12 @@ func (f *Fallback) Would(ctx context.Context, key string, rate Rate) (bool, time
 }
 
 // Spend implements Limiter.
-func (f *Fallback) Spend(ctx context.Context, key string, n int, until time.Time) (bool, error) {
-	ok, _, err := f.ask(ctx, func(ctx context.Context, l Limiter) (bool, time.Duration, error) {
-		ok, err := l.Spend(ctx, key, n, until)
+func (f *Fallback) Spend(ctx context.Context, key string, n int, until time.Time) (ok bool, left int, err error) {
+	ok, _, err = f.ask(ctx, func(ctx context.Context, l Limiter) (ok bool, _ time.Duration, err error) {
+		ok, left, err = l.Spend(ctx, key, n, until)
 		return ok, 0, err
 	})
-	return ok, err
+	return ok, left, err
 }
 
 func (f *Fallback) ask(ctx context.Context, one func(context.Context, Limiter) (bool, time.Duration, error)) (bool, time.Duration, error) {

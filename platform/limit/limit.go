@@ -32,9 +32,10 @@ type Limiter interface {
 	// Would tells what Allow would, and counts nothing.
 	Would(ctx context.Context, key string, rate Rate) (ok bool, retryAfter time.Duration, err error)
 	// Spend counts one more use of key if there were fewer than n before the moment until,
-	// at which all are forgotten. It takes the same room however many they are, and lets
-	// twice n through around until: it is for large numbers, not for promises.
-	Spend(ctx context.Context, key string, n int, until time.Time) (ok bool, err error)
+	// at which all are forgotten, and says how many more there may be. It takes the same room
+	// however many they are, and lets twice n through around until: it is for large numbers,
+	// not for promises.
+	Spend(ctx context.Context, key string, n int, until time.Time) (ok bool, left int, err error)
 }
 
 // Memory is the Limiter of one process.
@@ -85,16 +86,16 @@ func (m *Memory) Would(_ context.Context, key string, rate Rate) (bool, time.Dur
 }
 
 // Spend implements Limiter.
-func (m *Memory) Spend(_ context.Context, key string, n int, until time.Time) (bool, error) {
+func (m *Memory) Spend(_ context.Context, key string, n int, until time.Time) (bool, int, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.tidy(m.now())
 	w := window{key, until.UnixMicro()}
 	if m.spent[w] >= n {
-		return false, nil
+		return false, 0, nil
 	}
 	m.spent[w]++
-	return true, nil
+	return true, n - m.spent[w], nil
 }
 
 func (m *Memory) use(key, name string, rate Rate, count bool) (bool, time.Duration, error) {

@@ -110,22 +110,23 @@ func countsOnce(t *testing.T, limiter limit.Limiter) {
 func untilAMoment(t *testing.T, limiter limit.Limiter) {
 	key, until := uuid.NewString(), time.Now().Add(time.Hour)
 	for _, end := range []time.Time{until, until.Add(time.Hour)} {
-		var allowed atomic.Int64
+		var allowed, left atomic.Int64
 		var group sync.WaitGroup
 		for range 64 {
 			group.Go(func() {
-				ok, err := limiter.Spend(t.Context(), key, 10, end)
+				ok, more, err := limiter.Spend(t.Context(), key, 10, end)
 				if err != nil {
 					t.Error(err)
 				}
 				if ok {
 					allowed.Add(1)
 				}
+				left.Add(int64(more))
 			})
 		}
 		group.Wait()
-		if n := allowed.Load(); n != 10 {
-			t.Errorf("%d of 64 were allowed, want 10", n)
+		if n := allowed.Load(); n != 10 || left.Load() != 45 { // 9 + 8 + … + 0: each was told another number
+			t.Errorf("%d of 64 were allowed, want 10; what was left adds up to %d, want 45", n, left.Load())
 		}
 	}
 }

@@ -61,26 +61,27 @@ func (r *Redis) Would(ctx context.Context, key string, rate Rate) (bool, time.Du
 	return r.use(ctx, key, rate, "")
 }
 
-// spend counts the uses of a key up to a number. The key is kept a while beyond its
+// spend counts the uses of a key up to a number, and says how many are left; -1: none was.
+// The key is kept a while beyond its
 // moment: the clocks of those who count differ.
 var spend = redis.NewScript(`
-if tonumber(redis.call('GET', KEYS[1]) or '0') >= tonumber(ARGV[1]) then return 0 end
-redis.call('INCR', KEYS[1])
+if tonumber(redis.call('GET', KEYS[1]) or '0') >= tonumber(ARGV[1]) then return -1 end
+local count = redis.call('INCR', KEYS[1])
 redis.call('PEXPIREAT', KEYS[1], ARGV[2])
-return 1
+return tonumber(ARGV[1]) - count
 `)
 
 // spentKept is how long a count is kept beyond its moment.
 const spentKept = time.Minute
 
 // Spend implements Limiter.
-func (r *Redis) Spend(ctx context.Context, key string, n int, until time.Time) (bool, error) {
+func (r *Redis) Spend(ctx context.Context, key string, n int, until time.Time) (bool, int, error) {
 	name := prefix + key + "@" + strconv.FormatInt(until.UnixMicro(), 10)
-	counted, err := spend.Run(ctx, r.client, []string{name}, n, until.Add(spentKept).UnixMilli()).Int64()
+	left, err := spend.Run(ctx, r.client, []string{name}, n, until.Add(spentKept).UnixMilli()).Int()
 	if err != nil {
-		return false, fmt.Errorf("count in Redis: %s", strings.ReplaceAll(err.Error(), key, "…"))
+		return false, 0, fmt.Errorf("count in Redis: %s", strings.ReplaceAll(err.Error(), key, "…"))
 	}
-	return counted == 1, nil
+	return left >= 0, max(left, 0), nil
 }
 
 func (r *Redis) use(ctx context.Context, key string, rate Rate, use string) (bool, time.Duration, error) {

@@ -41,6 +41,9 @@ type Access struct {
 	Partner    string
 	Credential string
 	Scopes     Scopes
+	// Quotas are its limits as they stand after this request, also of one that they refuse;
+	// none where it has none.
+	Quotas []Quota
 }
 
 // Authenticate checks a secret for a door; address is where the request came from. All
@@ -85,10 +88,11 @@ func (s *Service) admit(ctx context.Context, partner db.Partner, row db.PartnerC
 	if !usable(partner, row, now) || !p.admits(address) {
 		return Access{}, s.wrong(ctx, address)
 	}
-	if err := s.within(ctx, p); err != nil {
-		return Access{}, err
+	quotas, err := s.within(ctx, p)
+	if err != nil {
+		return Access{Quotas: quotas}, err
 	}
-	return Access{Partner: p.ID, Credential: row.ID, Scopes: p.Scopes}, s.used(ctx, row, now)
+	return Access{Partner: p.ID, Credential: row.ID, Scopes: p.Scopes, Quotas: quotas}, s.used(ctx, row, now)
 }
 
 // usable reports whether a credential is good at a moment.

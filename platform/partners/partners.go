@@ -263,24 +263,40 @@ func (t Terms) admits(address string) bool {
 	return err == nil && slices.ContainsFunc(t.Networks, func(n netip.Prefix) bool { return n.Contains(at.Unmap().WithZone("")) })
 }
 
-// within counts a request of a partner that is known. Problem: partner_many.
-func (s *Service) within(ctx context.Context, p Partner) error {
+// Quota is a limit of a partner's requests, as it stands after one was counted.
+type Quota struct {
+	Name  string        // minute or day
+	N     int           // how many are allowed
+	Span  time.Duration // in which
+	Left  int           // how many more
+	Until time.Duration // when it begins anew
+}
+
+// within counts a request of a partner that is known, and gives its quotas as they stand then,
+// of one that is refused the one that is used up. Problem: partner_many.
+func (s *Service) within(ctx context.Context, p Partner) (quotas []Quota, err error) {
 	now := s.Now()
 	for _, w := range []struct {
 		span  string
 		n     int
+		lasts time.Duration
 		until time.Time
-	}{{"minute", p.PerMinute, now.Truncate(time.Minute).Add(time.Minute)}, {"day", p.PerDay, nextDay(now)}} {
+	}{
+		{"minute", p.PerMinute, time.Minute, now.Truncate(time.Minute).Add(time.Minute)},
+		{"day", p.PerDay, 24 * time.Hour, nextDay(now)},
+	} {
 		if w.n == 0 {
 			continue
 		}
-		ok, err := s.Limiter.Spend(ctx, "partner."+w.span+"|"+p.ID, w.n, w.until)
+		ok, left, err := s.Limiter.Spend(ctx, "partner."+w.span+"|"+p.ID, w.n, w.until)
 		if err != nil {
-			return fmt.Errorf("count a partner's requests: %w", err)
+			return nil, fmt.Errorf("count a partner's requests: %w", err)
 		}
+		quota := Quota{Name: w.span, N: w.n, Span: w.lasts, Left: left, Until: w.until.Sub(now)}
 		if !ok {
-			return problem.New(problem.TooMany, "problem.partner_many", "n", w.n).Until(now, w.until.Sub(now))
+			return []Quota{quota}, problem.New(problem.TooMany, "problem.partner_many", "n", w.n).Until(now, quota.Until)
 		}
+		quotas = append(quotas, quota)
 	}
-	return nil
+	return quotas, nil
 }

@@ -304,7 +304,10 @@ func TestTerms(t *testing.T) {
 				if access.Scopes.String() != "payments.pay:fine payments.read" {
 					t.Errorf("it may do %v", access.Scopes)
 				}
-			} else if p := problem.From(err); p.Key != "problem.partner_many" || p.RetryAfter > time.Minute || p.RetryAfter <= 0 {
+				if q := access.Quotas; len(q) != 2 || q[0].Name != "minute" || q[0].N != 3 || q[0].Left != 2-i || q[1].Name != "day" || q[1].Left != 4-i || q[1].Until <= 0 {
+					t.Errorf("after request %d: %+v", i+1, q)
+				}
+			} else if p := problem.From(err); p.Key != "problem.partner_many" || p.RetryAfter > time.Minute || p.RetryAfter <= 0 || len(access.Quotas) != 1 || access.Quotas[0].Left != 0 {
 				t.Errorf("request %d: %v after %v", i, err, p.RetryAfter)
 			}
 		}

@@ -114,10 +114,11 @@ func (s *Service) Authorize(ctx context.Context, token, address string) (Access,
 	if err != nil {
 		return Access{}, errToken
 	}
-	if err := s.within(ctx, p); err != nil {
-		return Access{}, err
+	quotas, err := s.within(ctx, p)
+	if err != nil {
+		return Access{Quotas: quotas}, err
 	}
-	return Access{Partner: p.ID, Credential: row.ID, Scopes: p.Scopes.And(scopes)}, nil
+	return Access{Partner: p.ID, Credential: row.ID, Scopes: p.Scopes.And(scopes), Quotas: quotas}, nil
 }
 
 // read gives the claims of a token of ours that is good now.
