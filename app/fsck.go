@@ -65,5 +65,5 @@ func (a *App) checks() []module.Check {
 			all = append(all, m.Check())
 		}
 	}
-	return append(all, identity.NewCheck(a.Audit, a.Sealer), partners.NewCompare(a.Audit), staff.NewCompare(a.Audit, a.Sealer))
+	return append(all, identity.NewCheck(a.Audit, a.Sealer), partners.NewCompare(a.Audit), webhook.NewCompare(a.Audit), staff.NewCompare(a.Audit, a.Sealer))
 }

@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,8 +10,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
@@ -118,7 +115,7 @@ func (s *Service) begin(ctx context.Context, sending *sync.WaitGroup) error {
 func (s *Service) sendTo(ctx context.Context, partner string) error {
 	q, now := db.New(s.DB.Reader()), s.Now()
 	row, err := hook(ctx, q, partner)
-	if errors.Is(err, errAbsent) || err == nil && !row.DisabledAt.IsZero() {
+	if errors.Is(err, errAbsent) || err == nil && !sends(row) {
 		return s.DB.InTx(ctx, func(tx *store.Tx) error { return db.New(tx).GiveUp(ctx, partner) })
 	}
 	if err != nil {
@@ -130,13 +127,18 @@ func (s *Service) sendTo(ctx context.Context, partner string) error {
 	if err != nil {
 		return fmt.Errorf("look what is due: %w", err)
 	}
+	sign, err := s.signers(ctx, partner)
+	if err != nil {
+		return err
+	}
+	to := target{partner: partner, url: row.ProvedUrl, sign: sign}
 	var flying sync.WaitGroup
 	slots := make(chan struct{}, inFlight)
 	for _, d := range due {
 		slots <- struct{}{}
 		flying.Go(func() {
 			defer func() { <-slots }()
-			if err := s.try(ctx, row, d.EventID, d.Attempts); err != nil && ctx.Err() == nil {
+			if err := s.try(ctx, to, d.EventID, d.Attempts); err != nil && ctx.Err() == nil {
 				s.Log.Error("an event cannot be sent", "partner", partner, "event", d.EventID, "error", err)
 			}
 		})
@@ -146,7 +148,7 @@ func (s *Service) sendTo(ctx context.Context, partner string) error {
 }
 
 // try sends one event, unless another process does, and keeps what became of it.
-func (s *Service) try(ctx context.Context, row db.PartnerWebhook, id string, attempts int64) error {
+func (s *Service) try(ctx context.Context, to target, id string, attempts int64) error {
 	var mine int64
 	err := s.DB.InTx(ctx, func(tx *store.Tx) (err error) {
 		mine, err = db.New(tx).ClaimDelivery(ctx, db.ClaimDeliveryParams{EventID: id, Attempts: attempts, DueAt: dbtime.From(s.Now().Add(lease))})
@@ -155,7 +157,7 @@ func (s *Service) try(ctx context.Context, row db.PartnerWebhook, id string, att
 	if err != nil || mine == 0 {
 		return err
 	}
-	event, err := db.New(s.DB.Reader()).EventOf(ctx, db.EventOfParams{ID: id, PartnerID: row.PartnerID})
+	event, err := db.New(s.DB.Reader()).EventOf(ctx, db.EventOfParams{ID: id, PartnerID: to.partner})
 	if err != nil {
 		return err
 	}
@@ -163,32 +165,32 @@ func (s *Service) try(ctx context.Context, row db.PartnerWebhook, id string, att
 	if err != nil {
 		return err
 	}
-	answer := s.post(ctx, row, id, body)
+	answer := s.post(ctx, to, id, body)
 	if ctx.Err() != nil && answer.status == 0 { // we stop: the next server tries again
 		return ctx.Err()
 	}
 	// What was answered is kept also while we stop, or it would be sent twice.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keeping)
 	defer cancel()
-	return s.DB.InTx(ctx, func(tx *store.Tx) error { return s.keep(ctx, tx, row, id, attempts+1, answer) })
+	return s.DB.InTx(ctx, func(tx *store.Tx) error { return s.keep(ctx, tx, to, id, attempts+1, answer) })
 }
 
 // keep keeps what became of a try, the attempts-th.
-func (s *Service) keep(ctx context.Context, tx *store.Tx, row db.PartnerWebhook, id string, attempts int64, a answer) error {
+func (s *Service) keep(ctx context.Context, tx *store.Tx, to target, id string, attempts int64, a answer) error {
 	q, now := db.New(tx), s.Now()
 	end := db.EndDeliveryParams{EventID: id, Attempts: attempts, State: "delivered", DueAt: dbtime.From(now), Status: int64(a.status)}
 	if a.taken() {
-		return errors.Join(q.EndDelivery(ctx, end), q.Well(ctx, row.PartnerID))
+		return errors.Join(q.EndDelivery(ctx, end), q.Well(ctx, to.partner))
 	}
 	end.State = "given_up"
 	if int(attempts) <= len(schedule) {
 		end.State, end.DueAt = "waiting", dbtime.From(now.Add(max(schedule[attempts-1], a.retryAfter)))
 	}
-	if err := errors.Join(q.EndDelivery(ctx, end), q.Failing(ctx, db.FailingParams{PartnerID: row.PartnerID, FailingSinceAt: dbtime.From(now)})); err != nil {
+	if err := errors.Join(q.EndDelivery(ctx, end), q.Failing(ctx, db.FailingParams{PartnerID: to.partner, FailingSinceAt: dbtime.From(now)})); err != nil {
 		return err
 	}
 	var why string
-	switch current, err := hook(ctx, q, row.PartnerID); {
+	switch current, err := hook(ctx, q, to.partner); {
 	case errors.Is(err, errAbsent):
 		return nil
 	case err != nil:
@@ -200,12 +202,12 @@ func (s *Service) keep(ctx context.Context, tx *store.Tx, row db.PartnerWebhook,
 	default:
 		return nil
 	}
-	n, err := q.Disable(ctx, db.DisableParams{PartnerID: row.PartnerID, Url: row.Url, DisabledAt: dbtime.From(now), DisabledWhy: why})
+	n, err := q.Disable(ctx, db.DisableParams{PartnerID: to.partner, ProvedUrl: to.url, DisabledAt: dbtime.From(now), DisabledWhy: why})
 	if err != nil || n == 0 {
 		return err
 	}
-	s.Log.Warn("a webhook is disabled", "partner", row.PartnerID, "why", why)
-	return q.GiveUp(ctx, row.PartnerID)
+	s.Log.Warn("a webhook is disabled", "partner", to.partner, "why", why)
+	return q.GiveUp(ctx, to.partner)
 }
 
 // answer is what an address said; the zero one: nothing, in time.
@@ -219,68 +221,13 @@ func (a answer) taken() bool { return a.status >= 200 && a.status < 300 }
 
 // post sends a signed body. Of the answer only the head is read: what comes after it costs us
 // nothing.
-func (s *Service) post(ctx context.Context, row db.PartnerWebhook, id string, body []byte) answer {
-	request, err := s.request(ctx, row, id, body)
-	if err == nil {
-		var response *http.Response
-		if response, err = s.client.Do(request); err == nil { // #nosec G704 -- each address that is dialled is judged
-			_ = response.Body.Close() // it is not looked at
-			return answer{response.StatusCode, retryAfter(response.Header.Get("Retry-After"))}
-		}
-	}
-	// The error's own text has the whole address, in which a partner may have put a secret.
-	s.Log.Info("a webhook does not answer", "partner", row.PartnerID, "event", id, "timeout", errors.Is(err, context.DeadlineExceeded))
-	return answer{}
-}
-
-func (s *Service) request(ctx context.Context, row db.PartnerWebhook, id string, body []byte) (*http.Request, error) {
-	u, err := s.parse(row.Url)
+func (s *Service) post(ctx context.Context, to target, id string, body []byte) answer {
+	response, err := s.ask(ctx, to, id, body)
 	if err != nil {
-		return nil, err
+		return answer{}
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	now := s.Now()
-	signatures, err := s.sign(ctx, row.PartnerID, id, now, body)
-	if err != nil {
-		return nil, err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("User-Agent", "Eshik-Webhooks/1.0")
-	request.Header.Set(standardwebhooks.HeaderWebhookID, id)
-	request.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
-	request.Header.Set(standardwebhooks.HeaderWebhookSignature, signatures)
-	return request, nil
-}
-
-// sign signs by each secret that is good: the newest first.
-func (s *Service) sign(ctx context.Context, partner, id string, now time.Time, body []byte) (string, error) {
-	secrets, err := db.New(s.DB.Reader()).Secrets(ctx, partner)
-	if err != nil {
-		return "", fmt.Errorf("read a webhook's secrets: %w", err)
-	}
-	var signatures []string
-	for _, secret := range secrets {
-		if !secret.NotAfterAt.IsZero() && !now.Before(secret.NotAfterAt.Time) {
-			continue
-		}
-		text, err := s.Sealer.Open(secret.Sealed, secretContext(secret.ID))
-		if err != nil {
-			return "", fmt.Errorf("open a webhook's secret: %w", err)
-		}
-		key, err := standardwebhooks.NewWebhook(string(text))
-		if err != nil {
-			return "", err
-		}
-		signature, err := key.Sign(id, now, body)
-		if err != nil {
-			return "", err
-		}
-		signatures = append(signatures, signature)
-	}
-	return strings.Join(signatures, " "), nil
+	_ = response.Body.Close() // it is not looked at
+	return answer{response.StatusCode, retryAfter(response.Header.Get("Retry-After"))}
 }
 
 // retryAfter reads the seconds that an address asks for, a day at most.

@@ -144,7 +144,7 @@ func number(ctx context.Context, tx *store.Tx, partner string, now time.Time) (i
 		return 0, err
 	}
 	switch row, err := hook(ctx, q, partner); {
-	case errors.Is(err, errAbsent), err == nil && !row.DisabledAt.IsZero():
+	case errors.Is(err, errAbsent), err == nil && !sends(row):
 	case err != nil:
 		return 0, err
 	default:

@@ -55,13 +55,14 @@ UPDATE partner_webhook_secrets SET not_after_at = $2 WHERE partner_id = $1 AND n
 UPDATE partner_webhooks SET failing_since_at = $2 WHERE partner_id = $1 AND failing_since_at IS NULL;
 
 -- name: Disable :execrows
-UPDATE partner_webhooks SET disabled_at = $2, disabled_why = $3 WHERE partner_id = $1 AND url = $4 AND disabled_at IS NULL;
+UPDATE partner_webhooks SET disabled_at = $2, disabled_why = $3 WHERE partner_id = $1 AND proved_url = $4 AND disabled_at IS NULL;
 
 -- name: Well :exec
 UPDATE partner_webhooks SET failing_since_at = NULL WHERE partner_id = $1 AND failing_since_at IS NOT NULL;
 
--- name: Enable :exec
-UPDATE partner_webhooks SET failing_since_at = NULL, disabled_at = NULL, disabled_why = '' WHERE partner_id = $1 AND url = $2;
+-- name: Prove :execrows
+UPDATE partner_webhooks SET proved_url = url, failing_since_at = NULL, disabled_at = NULL, disabled_why = ''
+WHERE partner_id = $1 AND url = $2 AND disabled_why <> 'paused';
 
 -- name: DuePartners :many
 -- What is due later than any try can be was set by a clock that went wrong.
@@ -86,3 +87,12 @@ UPDATE partner_deliveries SET state = 'given_up' WHERE partner_id = $1 AND state
 
 -- name: ForgetDeliveries :exec
 DELETE FROM partner_deliveries WHERE state <> 'waiting' AND due_at < $1;
+
+-- name: Pause :execrows
+UPDATE partner_webhooks SET disabled_at = $2, disabled_why = 'paused' WHERE partner_id = $1 AND disabled_why <> 'paused';
+
+-- name: Resume :execrows
+UPDATE partner_webhooks SET failing_since_at = NULL, disabled_at = NULL, disabled_why = '' WHERE partner_id = $1 AND disabled_why = 'paused';
+
+-- name: Webhooks :many
+SELECT * FROM partner_webhooks ORDER BY partner_id;

@@ -56,10 +56,13 @@ func New(deps Deps) (*Service, error) {
 type Webhook struct {
 	Partner string
 	URL     string
+	// Proved says that the address answered a challenge. Until it does, events go to the one
+	// that did before, or nowhere.
+	Proved bool
 	// Secret is what deliveries are signed by, whsec_…; there only when it is new.
 	Secret string
-	// Why it is disabled, gone (it answered 410) or failing (nothing got through for
-	// days); empty: it is not.
+	// Why it is disabled, gone (it answered 410), failing (nothing got through for days) or
+	// paused (by an operator); empty: it is not.
 	Disabled string
 	MadeAt   time.Time
 }
@@ -90,13 +93,18 @@ func hook(ctx context.Context, q *db.Queries, partner string) (db.PartnerWebhook
 }
 
 func viewOf(row db.PartnerWebhook) Webhook {
-	return Webhook{Partner: row.PartnerID, URL: row.Url, Disabled: row.DisabledWhy, MadeAt: row.MadeAt.Time}
+	return Webhook{Partner: row.PartnerID, URL: row.Url, Proved: row.ProvedUrl == row.Url, Disabled: row.DisabledWhy, MadeAt: row.MadeAt.Time}
 }
 
-// Set has a partner's events sent to an address from the next one on. The first time it gives
-// the secret; doing it twice is doing it once. One that is disabled stays so: see Probe.
+// Set has a partner's events sent to an address once it is proved: see Probe. The first time it
+// gives the secret; doing it twice is doing it once.
 // Problem: partner_webhook_address.
 func (s *Service) Set(ctx context.Context, partner, address string) (made Webhook, err error) {
+	return s.SetBy(ctx, own(partner), partner, address)
+}
+
+// SetBy is Set by somebody else, as the audit log names them.
+func (s *Service) SetBy(ctx context.Context, actor, partner, address string) (made Webhook, err error) {
 	u, err := s.parse(address)
 	if err != nil {
 		return made, err
@@ -104,7 +112,7 @@ func (s *Service) Set(ctx context.Context, partner, address string) (made Webhoo
 	if err := s.resolves(ctx, u); err != nil {
 		return made, err
 	}
-	err = s.change(ctx, partner, "set", func(tx *store.Tx) error {
+	err = s.change(ctx, actor, partner, "set", func(tx *store.Tx) error {
 		q := db.New(tx)
 		if err := q.SetWebhook(ctx, db.SetWebhookParams{PartnerID: partner, Url: address, MadeAt: dbtime.From(s.Now())}); err != nil {
 			return err
@@ -125,7 +133,7 @@ func (s *Service) Set(ctx context.Context, partner, address string) (made Webhoo
 
 // Remove has nothing sent any more. What is under way is given up. Problem: partner_webhook_absent.
 func (s *Service) Remove(ctx context.Context, partner string) (was Webhook, err error) {
-	err = s.change(ctx, partner, "removed", func(tx *store.Tx) error {
+	err = s.change(ctx, own(partner), partner, removed, func(tx *store.Tx) error {
 		q := db.New(tx)
 		row, err := hook(ctx, q, partner)
 		if err != nil {
@@ -142,7 +150,12 @@ func (s *Service) Remove(ctx context.Context, partner string) (was Webhook, err 
 
 // Rotate makes the next secret; the former signs beside it for a day. Problem: partner_webhook_absent.
 func (s *Service) Rotate(ctx context.Context, partner string) (made Webhook, err error) {
-	err = s.change(ctx, partner, "rotated", func(tx *store.Tx) error {
+	return s.RotateBy(ctx, own(partner), partner)
+}
+
+// RotateBy is Rotate by somebody else, as the audit log names them.
+func (s *Service) RotateBy(ctx context.Context, actor, partner string) (made Webhook, err error) {
+	err = s.change(ctx, actor, partner, "rotated", func(tx *store.Tx) error {
 		q := db.New(tx)
 		row, err := hook(ctx, q, partner)
 		if err != nil {
@@ -180,40 +193,22 @@ func (s *Service) addSecret(ctx context.Context, q *db.Queries, partner string, 
 	return secret, q.AddSecret(ctx, db.AddSecretParams{ID: id, PartnerID: partner, N: n, Sealed: sealed})
 }
 
-// Probe sends a signed event of type webhook.probe, and enables the webhook where it answers
-// 2xx. Problems: partner_webhook_absent, partner_webhook_silent.
-func (s *Service) Probe(ctx context.Context, partner string) (Webhook, error) {
-	row, err := hook(ctx, db.New(s.DB.Reader()), partner)
-	if err != nil {
-		return Webhook{}, err
-	}
-	id, err := newID()
-	if err != nil {
-		return Webhook{}, err
-	}
-	answer := s.post(ctx, row, id, fmt.Appendf(nil, `{"id":%q,"type":"webhook.probe","timestamp":%q,"data":{}}`, id, s.Now().UTC().Format(time.RFC3339)))
-	if !answer.taken() {
-		return Webhook{}, errSilent
-	}
-	if err := s.change(ctx, partner, "enabled", func(tx *store.Tx) error {
-		return db.New(tx).Enable(ctx, db.EnableParams{PartnerID: partner, Url: row.Url})
-	}); err != nil {
-		return Webhook{}, err
-	}
-	return s.Get(ctx, partner)
-}
-
 // Replay sends events again that come after the one with the id, "" for the first: at most
 // MostEvents. It gives how many, and the last of them; more says that there are others.
-// Problems: partner_webhook_absent, also of one that is disabled, partner_event_absent.
+// Problems: partner_webhook_absent, also of one that is disabled or not proved, partner_event_absent.
 func (s *Service) Replay(ctx context.Context, partner, after string, rows int) (n int, last string, more bool, err error) {
+	return s.ReplayBy(ctx, own(partner), partner, after, rows)
+}
+
+// ReplayBy is Replay by somebody else, as the audit log names them.
+func (s *Service) ReplayBy(ctx context.Context, actor, partner, after string, rows int) (n int, last string, more bool, err error) {
 	list, more, err := s.Events.After(ctx, partner, after, rows)
 	if err != nil {
 		return 0, "", false, err
 	}
-	err = s.change(ctx, partner, "replayed", func(tx *store.Tx) error {
+	err = s.change(ctx, actor, partner, "replayed", func(tx *store.Tx) error {
 		row, err := hook(ctx, db.New(tx), partner)
-		if err == nil && !row.DisabledAt.IsZero() {
+		if err == nil && !sends(row) {
 			err = errAbsent
 		}
 		if err != nil {
@@ -239,14 +234,22 @@ func send(ctx context.Context, tx *store.Tx, partner string, ids []string, now t
 	return err
 }
 
-// change changes what is a partner's own, and leaves a record of it.
-func (s *Service) change(ctx context.Context, partner, what string, do func(tx *store.Tx) error) error {
+// change changes what is a partner's own, and leaves a record of how it stood before and stands then.
+func (s *Service) change(ctx context.Context, actor, partner, what string, do func(tx *store.Tx) error) error {
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
+		was, err := groupNow(ctx, db.New(tx), partner)
+		if err != nil {
+			return err
+		}
 		if err := do(tx); err != nil {
 			return err
 		}
+		stands, err := groupNow(ctx, db.New(tx), partner)
+		if err != nil {
+			return err
+		}
 		return s.Trail.Leave(ctx, tx, trail.Step{Audit: audit.Entry{
-			At: s.Now(), Actor: "partner:" + partner, Action: "partner.webhook_" + what, Object: partner, Purpose: "webhook",
+			At: s.Now(), Actor: actor, Action: actions + what, Object: partner, Purpose: "webhook", Decided: stands, Was: was,
 		}})
 	})
 	if err != nil {
@@ -254,3 +257,6 @@ func (s *Service) change(ctx context.Context, partner, what string, do func(tx *
 	}
 	return nil
 }
+
+// own is a partner as the audit log names it where it acts itself.
+func own(partner string) string { return "partner:" + partner }

@@ -31,6 +31,7 @@ type PartnerWebhook struct {
 	FailingSinceAt dbtime.Time
 	DisabledAt     dbtime.Time
 	DisabledWhy    string
+	ProvedUrl      string
 }
 
 type PartnerWebhookSecret struct {

@@ -61,14 +61,14 @@ func (q *Queries) ClaimDelivery(ctx context.Context, arg ClaimDeliveryParams) (i
 }
 
 const disable = `-- name: Disable :execrows
-UPDATE partner_webhooks SET disabled_at = $2, disabled_why = $3 WHERE partner_id = $1 AND url = $4 AND disabled_at IS NULL
+UPDATE partner_webhooks SET disabled_at = $2, disabled_why = $3 WHERE partner_id = $1 AND proved_url = $4 AND disabled_at IS NULL
 `
 
 type DisableParams struct {
 	PartnerID   string
 	DisabledAt  dbtime.Time
 	DisabledWhy string
-	Url         string
+	ProvedUrl   string
 }
 
 func (q *Queries) Disable(ctx context.Context, arg DisableParams) (int64, error) {
@@ -76,7 +76,7 @@ func (q *Queries) Disable(ctx context.Context, arg DisableParams) (int64, error)
 		arg.PartnerID,
 		arg.DisabledAt,
 		arg.DisabledWhy,
-		arg.Url,
+		arg.ProvedUrl,
 	)
 	if err != nil {
 		return 0, err
@@ -183,20 +183,6 @@ func (q *Queries) DuePartners(ctx context.Context, arg DuePartnersParams) ([]str
 		return nil, err
 	}
 	return items, nil
-}
-
-const enable = `-- name: Enable :exec
-UPDATE partner_webhooks SET failing_since_at = NULL, disabled_at = NULL, disabled_why = '' WHERE partner_id = $1 AND url = $2
-`
-
-type EnableParams struct {
-	PartnerID string
-	Url       string
-}
-
-func (q *Queries) Enable(ctx context.Context, arg EnableParams) error {
-	_, err := q.db.ExecContext(ctx, enable, arg.PartnerID, arg.Url)
-	return err
 }
 
 const endDelivery = `-- name: EndDelivery :exec
@@ -441,6 +427,53 @@ func (q *Queries) NewEvents(ctx context.Context, arg NewEventsParams) ([]string,
 	return items, nil
 }
 
+const pause = `-- name: Pause :execrows
+UPDATE partner_webhooks SET disabled_at = $2, disabled_why = 'paused' WHERE partner_id = $1 AND disabled_why <> 'paused'
+`
+
+type PauseParams struct {
+	PartnerID  string
+	DisabledAt dbtime.Time
+}
+
+func (q *Queries) Pause(ctx context.Context, arg PauseParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, pause, arg.PartnerID, arg.DisabledAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const prove = `-- name: Prove :execrows
+UPDATE partner_webhooks SET proved_url = url, failing_since_at = NULL, disabled_at = NULL, disabled_why = ''
+WHERE partner_id = $1 AND url = $2 AND disabled_why <> 'paused'
+`
+
+type ProveParams struct {
+	PartnerID string
+	Url       string
+}
+
+func (q *Queries) Prove(ctx context.Context, arg ProveParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, prove, arg.PartnerID, arg.Url)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const resume = `-- name: Resume :execrows
+UPDATE partner_webhooks SET failing_since_at = NULL, disabled_at = NULL, disabled_why = '' WHERE partner_id = $1 AND disabled_why = 'paused'
+`
+
+func (q *Queries) Resume(ctx context.Context, partnerID string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, resume, partnerID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const secrets = `-- name: Secrets :many
 SELECT id, partner_id, n, sealed, not_after_at FROM partner_webhook_secrets WHERE partner_id = $1 ORDER BY n DESC
 `
@@ -505,7 +538,7 @@ func (q *Queries) SetWebhook(ctx context.Context, arg SetWebhookParams) error {
 }
 
 const webhook = `-- name: Webhook :one
-SELECT partner_id, url, made_at, failing_since_at, disabled_at, disabled_why FROM partner_webhooks WHERE partner_id = $1
+SELECT partner_id, url, made_at, failing_since_at, disabled_at, disabled_why, proved_url FROM partner_webhooks WHERE partner_id = $1
 `
 
 func (q *Queries) Webhook(ctx context.Context, partnerID string) (PartnerWebhook, error) {
@@ -518,8 +551,44 @@ func (q *Queries) Webhook(ctx context.Context, partnerID string) (PartnerWebhook
 		&i.FailingSinceAt,
 		&i.DisabledAt,
 		&i.DisabledWhy,
+		&i.ProvedUrl,
 	)
 	return i, err
+}
+
+const webhooks = `-- name: Webhooks :many
+SELECT partner_id, url, made_at, failing_since_at, disabled_at, disabled_why, proved_url FROM partner_webhooks ORDER BY partner_id
+`
+
+func (q *Queries) Webhooks(ctx context.Context) ([]PartnerWebhook, error) {
+	rows, err := q.db.QueryContext(ctx, webhooks)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PartnerWebhook
+	for rows.Next() {
+		var i PartnerWebhook
+		if err := rows.Scan(
+			&i.PartnerID,
+			&i.Url,
+			&i.MadeAt,
+			&i.FailingSinceAt,
+			&i.DisabledAt,
+			&i.DisabledWhy,
+			&i.ProvedUrl,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const well = `-- name: Well :exec
