@@ -165,6 +165,7 @@ func (e MismatchKind) Valid() bool {
 // Defines values for PartnerPaymentState.
 const (
 	PartnerPaymentStateAccepted  PartnerPaymentState = "accepted"
+	PartnerPaymentStateCancelled PartnerPaymentState = "cancelled"
 	PartnerPaymentStateDeclined  PartnerPaymentState = "declined"
 	PartnerPaymentStateRefundDue PartnerPaymentState = "refund_due"
 	PartnerPaymentStateRefunded  PartnerPaymentState = "refunded"
@@ -175,6 +176,8 @@ const (
 func (e PartnerPaymentState) Valid() bool {
 	switch e {
 	case PartnerPaymentStateAccepted:
+		return true
+	case PartnerPaymentStateCancelled:
 		return true
 	case PartnerPaymentStateDeclined:
 		return true
@@ -238,6 +241,7 @@ func (e RegistryFormat) Valid() bool {
 const (
 	WebhookDisabledFailing WebhookDisabled = "failing"
 	WebhookDisabledGone    WebhookDisabled = "gone"
+	WebhookDisabledPaused  WebhookDisabled = "paused"
 )
 
 // Valid indicates whether the value is a known member of the WebhookDisabled enum.
@@ -246,6 +250,62 @@ func (e WebhookDisabled) Valid() bool {
 	case WebhookDisabledFailing:
 		return true
 	case WebhookDisabledGone:
+		return true
+	case WebhookDisabledPaused:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for State.
+const (
+	StateAccepted  State = "accepted"
+	StateCancelled State = "cancelled"
+	StateRefundDue State = "refund_due"
+	StateRefunded  State = "refunded"
+	StateSettled   State = "settled"
+)
+
+// Valid indicates whether the value is a known member of the State enum.
+func (e State) Valid() bool {
+	switch e {
+	case StateAccepted:
+		return true
+	case StateCancelled:
+		return true
+	case StateRefundDue:
+		return true
+	case StateRefunded:
+		return true
+	case StateSettled:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListPaymentsParamsState.
+const (
+	ListPaymentsParamsStateAccepted  ListPaymentsParamsState = "accepted"
+	ListPaymentsParamsStateCancelled ListPaymentsParamsState = "cancelled"
+	ListPaymentsParamsStateRefundDue ListPaymentsParamsState = "refund_due"
+	ListPaymentsParamsStateRefunded  ListPaymentsParamsState = "refunded"
+	ListPaymentsParamsStateSettled   ListPaymentsParamsState = "settled"
+)
+
+// Valid indicates whether the value is a known member of the ListPaymentsParamsState enum.
+func (e ListPaymentsParamsState) Valid() bool {
+	switch e {
+	case ListPaymentsParamsStateAccepted:
+		return true
+	case ListPaymentsParamsStateCancelled:
+		return true
+	case ListPaymentsParamsStateRefundDue:
+		return true
+	case ListPaymentsParamsStateRefunded:
+		return true
+	case ListPaymentsParamsStateSettled:
 		return true
 	default:
 		return false
@@ -385,7 +445,7 @@ type Event struct {
 	Id        string    `json:"id"`
 	Timestamp time.Time `json:"timestamp"`
 
-	// Type payment.created: your quote can be paid; payment.refused: it was closed, nothing is taken; payment.cancelled: you took it back; payment.settled: the register has it; payment.in_doubt: the register's record does not show whose payment it holds, our staff clear it; payment.refund_due: `refund` goes back to the citizen, by you; payment.refunded: it went back, as our staff noted. Others are added: pass over what you do not know.
+	// Type payment.created: your quote can be paid; payment.refused: it was closed, nothing is taken; payment.cancelled: you took the quote or the payment back; payment.settled: the register has it; payment.in_doubt: the register's record does not show whose payment it holds, our staff clear it; payment.refund_due: `refund` goes back to the citizen, by you; payment.refunded: it went back, as our staff noted. Others are added: pass over what you do not know.
 	Type EventType `json:"type"`
 }
 
@@ -422,7 +482,7 @@ type EventPage struct {
 	More bool `json:"more"`
 }
 
-// EventType payment.created: your quote can be paid; payment.refused: it was closed, nothing is taken; payment.cancelled: you took it back; payment.settled: the register has it; payment.in_doubt: the register's record does not show whose payment it holds, our staff clear it; payment.refund_due: `refund` goes back to the citizen, by you; payment.refunded: it went back, as our staff noted. Others are added: pass over what you do not know.
+// EventType payment.created: your quote can be paid; payment.refused: it was closed, nothing is taken; payment.cancelled: you took the quote or the payment back; payment.settled: the register has it; payment.in_doubt: the register's record does not show whose payment it holds, our staff clear it; payment.refund_due: `refund` goes back to the citizen, by you; payment.refunded: it went back, as our staff noted. Others are added: pass over what you do not know.
 type EventType string
 
 // Fault defines model for Fault.
@@ -443,7 +503,7 @@ type FaultIn string
 
 // Mismatch defines model for Mismatch.
 type Mismatch struct {
-	// Kind missing_here: we took nothing, `ours` says why where we declined it: give the money back, or within 24 hours send the same pay again. missing_there: we took it and told its register: add it to yours, it is owed to us (not where `ours.state` is refunded or refund_due: that money went back to the citizen, or goes back, by you). amount: another sum or code: ours is what its register was told; correct yours, and give back what is more. date: it came in on the day of `ours`: count it there. duplicate: strike the second line. We change nothing for any of them: a payment that its register knows stands.
+	// Kind missing_here: we took nothing, `ours` says why where we declined it: give the money back, or within 24 hours send the same pay again. missing_there: we took it and told its register: add it to yours, it is owed to us (not where `ours.state` is cancelled, refunded or refund_due: that money went back to the citizen, or goes back, by you). amount: another sum or code: ours is what its register was told; correct yours, and give back what is more. date: it came in on the day of `ours`: count it there. duplicate: strike the second line. We change nothing for any of them: a payment that its register knows stands.
 	Kind MismatchKind `json:"kind"`
 
 	// Ours Example: {"amount":100000,"code":"1234567897","currency":"KGS","finished_at":"2026-11-28T06:00:02Z","paid_at":"2026-11-28T06:00:00Z","received_at":"2026-11-28T06:00:01Z","reference":"314159265358979323","service":"fine","state":"settled","txn_id":"20261128001"}
@@ -452,7 +512,7 @@ type Mismatch struct {
 	TxnId  string          `json:"txn_id"`
 }
 
-// MismatchKind missing_here: we took nothing, `ours` says why where we declined it: give the money back, or within 24 hours send the same pay again. missing_there: we took it and told its register: add it to yours, it is owed to us (not where `ours.state` is refunded or refund_due: that money went back to the citizen, or goes back, by you). amount: another sum or code: ours is what its register was told; correct yours, and give back what is more. date: it came in on the day of `ours`: count it there. duplicate: strike the second line. We change nothing for any of them: a payment that its register knows stands.
+// MismatchKind missing_here: we took nothing, `ours` says why where we declined it: give the money back, or within 24 hours send the same pay again. missing_there: we took it and told its register: add it to yours, it is owed to us (not where `ours.state` is cancelled, refunded or refund_due: that money went back to the citizen, or goes back, by you). amount: another sum or code: ours is what its register was told; correct yours, and give back what is more. date: it came in on the day of `ours`: count it there. duplicate: strike the second line. We change nothing for any of them: a payment that its register knows stands.
 type MismatchKind string
 
 // PartnerPayment Example: {"amount":100000,"code":"1234567897","currency":"KGS","finished_at":"2026-11-28T06:00:02Z","paid_at":"2026-11-28T06:00:00Z","received_at":"2026-11-28T06:00:01Z","reference":"314159265358979323","service":"fine","state":"settled","txn_id":"20261128001"}
@@ -483,12 +543,12 @@ type PartnerPayment struct {
 	// Service Whose bills were paid
 	Service *string `json:"service,omitempty"`
 
-	// State accepted: taken, its register is being told; settled: its register has it; refund_due: `refund` of it goes back to the citizen; refunded: it went back, as our staff noted by your evidence; declined: not taken, `reason` says why
+	// State accepted: taken, its register is being told; settled: its register has it; refund_due: `refund` of it goes back to the citizen; refunded: it went back, as our staff noted by your evidence; declined: not taken, `reason` says why; cancelled: you took it back, nothing is paid by it
 	State PartnerPaymentState `json:"state"`
 	TxnId string              `json:"txn_id"`
 }
 
-// PartnerPaymentState accepted: taken, its register is being told; settled: its register has it; refund_due: `refund` of it goes back to the citizen; refunded: it went back, as our staff noted by your evidence; declined: not taken, `reason` says why
+// PartnerPaymentState accepted: taken, its register is being told; settled: its register has it; refund_due: `refund` of it goes back to the citizen; refunded: it went back, as our staff noted by your evidence; declined: not taken, `reason` says why; cancelled: you took it back, nothing is paid by it
 type PartnerPaymentState string
 
 // PayRequest Example: {"amount":100000,"code":"1234567897","paid_at":"2026-11-28T06:00:00Z"}
@@ -656,19 +716,22 @@ type Replayed struct {
 // Example: u-7f3a
 type User = string
 
-// Webhook Example: {"created_at":"2026-11-28T06:00:00Z","secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw","url":"https://wallet.example/eshik"}
+// Webhook Example: {"created_at":"2026-11-28T06:00:00Z","proved":false,"secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw","url":"https://wallet.example/eshik"}
 type Webhook struct {
 	CreatedAt time.Time `json:"created_at"`
 
-	// Disabled gone: it answered 410; failing: nothing got through for three days
+	// Disabled gone: it answered 410; failing: nothing got through for three days; paused: by our staff, whom to ask
 	Disabled *WebhookDisabled `json:"disabled,omitempty"`
+
+	// Proved It answered a probe: events are sent there, unless it is disabled
+	Proved bool `json:"proved"`
 
 	// Secret whsec_ and base64: what deliveries are signed by; there only when it is new
 	Secret *string `json:"secret,omitempty"`
 	Url    string  `json:"url"`
 }
 
-// WebhookDisabled gone: it answered 410; failing: nothing got through for three days
+// WebhookDisabled gone: it answered 410; failing: nothing got through for three days; paused: by our staff, whom to ask
 type WebhookDisabled string
 
 // WebhookRequest Example: {"url":"https://wallet.example/eshik"}
@@ -698,6 +761,12 @@ type QuoteCode = string
 // QuoteLimit defines model for QuoteLimit.
 type QuoteLimit = int
 
+// Service defines model for Service.
+type Service = string
+
+// State defines model for State.
+type State string
+
 // TxnID defines model for TxnID.
 type TxnID = string
 
@@ -715,12 +784,21 @@ type ListPaymentsParams struct {
 	// Day The day in Bishkek on which it came in, YYYY-MM-DD
 	Day Day `form:"day" json:"day"`
 
+	// State Only those that stand so
+	State *ListPaymentsParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Service Only those of a service
+	Service *Service `form:"service,omitempty" json:"service,omitempty"`
+
 	// After `next` of the page before; the first page when absent
 	After *After `form:"after,omitempty" json:"after,omitempty"`
 
 	// Limit How many
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
+
+// ListPaymentsParamsState defines parameters for ListPayments.
+type ListPaymentsParamsState string
 
 // ListQuotesParams defines parameters for ListQuotes.
 type ListQuotesParams struct {
@@ -775,6 +853,9 @@ type ServerInterface interface {
 	// ListPayments What you paid on a day, the oldest first
 	// (GET /partner/v1/payments)
 	ListPayments(c *fiber.Ctx, params ListPaymentsParams) error
+	// CancelPayment Take a payment back that no register was told of; repeating it changes nothing
+	// (DELETE /partner/v1/payments/{txn_id})
+	CancelPayment(c *fiber.Ctx, txnId TxnID) error
 	// GetPayment How a payment of yours stands
 	// (GET /partner/v1/payments/{txn_id})
 	GetPayment(c *fiber.Ctx, txnId TxnID) error
@@ -805,10 +886,10 @@ type ServerInterface interface {
 	// GetWebhook Where your events are sent
 	// (GET /partner/v1/webhook)
 	GetWebhook(c *fiber.Ctx) error
-	// SetWebhook Have your events sent to an address from now on; repeating it changes nothing
+	// SetWebhook Name the address to which your events are sent; repeating it changes nothing
 	// (PUT /partner/v1/webhook)
 	SetWebhook(c *fiber.Ctx) error
-	// ProbeWebhook Send a probe, and enable the webhook where it is answered
+	// ProbeWebhook Prove the address, and enable the webhook where it is answered
 	// (POST /partner/v1/webhook/probe)
 	ProbeWebhook(c *fiber.Ctx) error
 	// RotateSecret Make the webhook's next secret
@@ -945,6 +1026,20 @@ func (siw *ServerInterfaceWrapper) ListPayments(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter day: %w", err).Error())
 	}
 
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", query, &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter state: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "service" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "service", query, &params.Service, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter service: %w", err).Error())
+	}
+
 	// ------------- Optional query parameter "after" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", query, &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -961,6 +1056,35 @@ func (siw *ServerInterfaceWrapper) ListPayments(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListPayments(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CancelPayment operation middleware
+func (siw *ServerInterfaceWrapper) CancelPayment(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "txn_id" -------------
+	var txnId TxnID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "txn_id", c.Params("txn_id"), &txnId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter txn_id: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CancelPayment(c, txnId)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1349,6 +1473,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/partner/v1/payments", wrapper.ListPayments)
 
+	router.Delete(options.BaseURL+"/partner/v1/payments/:txn_id", wrapper.CancelPayment)
+
 	router.Get(options.BaseURL+"/partner/v1/payments/:txn_id", wrapper.GetPayment)
 
 	router.Put(options.BaseURL+"/partner/v1/payments/:txn_id", wrapper.PayCode)
@@ -1456,6 +1582,23 @@ type ListPaymentsResponseObject interface {
 type ListPayments200JSONResponse PaymentDay
 
 func (response ListPayments200JSONResponse) VisitListPaymentsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type CancelPaymentRequestObject struct {
+	TxnId TxnID `json:"txn_id"`
+}
+
+type CancelPaymentResponseObject interface {
+	VisitCancelPaymentResponse(ctx *fiber.Ctx) error
+}
+
+type CancelPayment200JSONResponse PartnerPayment
+
+func (response CancelPayment200JSONResponse) VisitCancelPaymentResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -1708,6 +1851,9 @@ type StrictServerInterface interface {
 	// ListPayments What you paid on a day, the oldest first
 	// (GET /partner/v1/payments)
 	ListPayments(ctx context.Context, request ListPaymentsRequestObject) (ListPaymentsResponseObject, error)
+	// CancelPayment Take a payment back that no register was told of; repeating it changes nothing
+	// (DELETE /partner/v1/payments/{txn_id})
+	CancelPayment(ctx context.Context, request CancelPaymentRequestObject) (CancelPaymentResponseObject, error)
 	// GetPayment How a payment of yours stands
 	// (GET /partner/v1/payments/{txn_id})
 	GetPayment(ctx context.Context, request GetPaymentRequestObject) (GetPaymentResponseObject, error)
@@ -1738,10 +1884,10 @@ type StrictServerInterface interface {
 	// GetWebhook Where your events are sent
 	// (GET /partner/v1/webhook)
 	GetWebhook(ctx context.Context, request GetWebhookRequestObject) (GetWebhookResponseObject, error)
-	// SetWebhook Have your events sent to an address from now on; repeating it changes nothing
+	// SetWebhook Name the address to which your events are sent; repeating it changes nothing
 	// (PUT /partner/v1/webhook)
 	SetWebhook(ctx context.Context, request SetWebhookRequestObject) (SetWebhookResponseObject, error)
-	// ProbeWebhook Send a probe, and enable the webhook where it is answered
+	// ProbeWebhook Prove the address, and enable the webhook where it is answered
 	// (POST /partner/v1/webhook/probe)
 	ProbeWebhook(ctx context.Context, request ProbeWebhookRequestObject) (ProbeWebhookResponseObject, error)
 	// RotateSecret Make the webhook's next secret
@@ -1930,6 +2076,33 @@ func (sh *strictHandler) ListPayments(ctx *fiber.Ctx, params ListPaymentsParams)
 		return err
 	} else if validResponse, ok := response.(ListPaymentsResponseObject); ok {
 		if err := validResponse.VisitListPaymentsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CancelPayment operation middleware
+func (sh *strictHandler) CancelPayment(ctx *fiber.Ctx, txnId TxnID) error {
+	var request CancelPaymentRequestObject
+
+	request.TxnId = txnId
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelPayment(ctx.UserContext(), request.(CancelPaymentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelPayment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CancelPaymentResponseObject); ok {
+		if err := validResponse.VisitCancelPaymentResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -2,6 +2,7 @@ package partner_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -108,7 +109,8 @@ func (b *books) Transaction(_ context.Context, id, txn string) (payment.Transact
 	return payment.Transaction{ID: txn, Code: id, Decision: b.Decision, State: payment.InDoubt}, nil
 }
 
-func (*books) Day(context.Context, string, time.Time, payment.Transaction, int) (payment.Day, error) {
+func (b *books) Day(_ context.Context, _ string, _ time.Time, filter payment.Filter, _ payment.Transaction, rows int) (payment.Day, error) {
+	b.asked = append(b.asked, fmt.Sprint("day ", filter.Service, " ", filter.State, " ", rows))
 	return payment.Day{}, nil
 }
 
@@ -183,7 +185,7 @@ func TestRESTDecisions(t *testing.T) {
 		says   string
 	}{
 		payment.Approved: {200, ""}, payment.NotNow: {503, "partner_not_now"}, payment.MalformedCode: {404, "partner_code_malformed"},
-		payment.UnknownCode: {404, "partner_code_unknown"}, payment.NotPayable: {409, "partner_code_closed"},
+		payment.UnknownCode: {404, "partner_code_unknown"}, payment.TakenBack: {409, "partner_txn_cancelled"}, payment.NotPayable: {409, "partner_code_closed"},
 		payment.SumTooSmall: {409, "partner_sum_small"}, payment.SumTooLarge: {409, "partner_sum_large"}, payment.Reused: {422, "partner_txn_reused"},
 		"of a later version": {503, "partner_not_now"},
 	} {
@@ -226,6 +228,21 @@ func TestRESTRefusals(t *testing.T) {
 		status, challenge, body := rest(t, restWith(t, b), c.operation, c.token, c.body)
 		if status != c.status || !strings.Contains(body, c.says) || !strings.Contains(challenge, c.challenge) || b.partner.ID != "" {
 			t.Errorf("%s: %d %q %s", name, status, challenge, body)
+		}
+	}
+}
+
+// TestADayIsFiltered: by a service and by each state that a taken payment can have, and no other.
+func TestADayIsFiltered(t *testing.T) {
+	t.Parallel()
+	for query, want := range map[string]string{
+		"": "day   100", "&state=accepted&limit=7": "day  accepted 7", "&state=settled": "day  settled 100", "&state=refund_due": "day  refund_due 100",
+		"&state=refunded": "day  refunded 100", "&state=cancelled&service=fine": "day fine cancelled 100", "&state=declined": "", "&service=": "", "&state=": "",
+	} {
+		b := &books{}
+		status, _, body := rest(t, restWith(t, b), list+query, "payments.read", "")
+		if got := strings.Join(b.asked, ","); got != want || (status == http.StatusOK) != (want != "") {
+			t.Errorf("%q: %d, asked %q, want %q: %s", query, status, got, want, body)
 		}
 	}
 }

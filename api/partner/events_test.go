@@ -94,7 +94,7 @@ func TestWebhooksOverREST(t *testing.T) {
 	t.Parallel()
 	b := &books{}
 	app := restWith(t, b)
-	const shown = `{"created_at":"1970-01-01T00:00:00Z","disabled":"gone","secret":"whsec_x","url":"https://wallet.example/"}`
+	const shown = `{"created_at":"1970-01-01T00:00:00Z","disabled":"gone","proved":false,"secret":"whsec_x","url":"https://wallet.example/"}`
 	for operation, c := range map[string]struct{ body, asks, answer string }{
 		"PUT /partner/v1/webhook":         {`{"url":"https://wallet.example/"}`, "set https://wallet.example/ demo-wallet", shown},
 		"GET /partner/v1/webhook":         {"", "get demo-wallet", shown},

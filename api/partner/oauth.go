@@ -112,6 +112,7 @@ func (o *OAuth) grant(c *fiber.Ctx) (partners.Token, error) {
 		return partners.Token{}, err
 	}
 	access, err := o.Partners.Authenticate(c.UserContext(), partners.OAuth, id, secret, strings.Clone(c.IP()))
+	tellQuotas(c, access.Quotas)
 	if err != nil {
 		return partners.Token{}, err
 	}

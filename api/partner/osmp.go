@@ -35,6 +35,8 @@ type Payments interface {
 	Accept(ctx context.Context, partner payment.Partner, txnID, code string, sum money.Amount, at time.Time) (payment.Answer, error)
 	// Malformed seals a transaction that is refused before anything of it is looked at.
 	Malformed(ctx context.Context, partner payment.Partner, txnID string) error
+	// TakeBack cancels a transaction of which no register was told.
+	TakeBack(ctx context.Context, partner payment.Partner, txnID string) (payment.Transaction, error)
 }
 
 // Partners knows the partners' secrets, and what each partner may do (platform/partners).
@@ -126,6 +128,7 @@ func (o *OSMP) handle(c *fiber.Ctx) error {
 	var access partners.Access
 	if ok {
 		access, err = o.Partners.Authenticate(c.UserContext(), partners.OSMP, id, secret, strings.Clone(c.IP()))
+		tellQuotas(c, access.Quotas)
 	}
 	switch {
 	case err != nil && problem.From(err).Code == problem.TooMany:
@@ -235,13 +238,11 @@ var errRequest = errors.New("not an OSMP request")
 // decide asks the payments what a request comes to; what is not of the protocol does not
 // reach them.
 func (o *OSMP) decide(ctx context.Context, partner partners.Access, r osmpRequest) (a payment.Answer, result osmpResult, err error) {
-	if r.command == "cancel" {
-		// A bill is paid for good once its register knows: nothing to take back, whatever
-		// else stands in the request.
-		return a, forbidden, nil
-	}
 	if r.repeated {
 		return a, repeatedParameter, o.seal(ctx, partner, r)
+	}
+	if r.command == "cancel" {
+		return o.cancel(ctx, partner, r.txnID)
 	}
 	sum, at, err := r.read()
 	if err != nil {
@@ -259,6 +260,22 @@ func (o *OSMP) decide(ctx context.Context, partner partners.Access, r osmpReques
 		return a, notOSMP, nil
 	}
 	return a, resultOf(a.Decision), err
+}
+
+// cancel takes a transaction back. It is named by its id alone: what else stands in the request
+// is not looked at.
+func (o *OSMP) cancel(ctx context.Context, partner partners.Access, txnID string) (a payment.Answer, result osmpResult, err error) {
+	if !txnPattern.MatchString(txnID) {
+		return a, notOSMP, nil
+	}
+	txn, err := o.Payments.TakeBack(ctx, allowed(partner, partners.Pay), txnID)
+	switch code := problem.From(err).Code; {
+	case err == nil:
+		return payment.Answer{Reference: txn.Reference}, takenBack, nil
+	case code == problem.Conflict, code == problem.NotFound:
+		return a, forbidden, nil
+	}
+	return a, notOSMP, err
 }
 
 // seal has a payment that is not of the protocol stay refused, where it has an id: a partner

@@ -52,6 +52,16 @@ func (t *till) Malformed(_ context.Context, _ payment.Partner, txn string) error
 	return nil
 }
 
+func (*till) TakeBack(_ context.Context, _ payment.Partner, txn string) (payment.Transaction, error) {
+	switch txn {
+	case "2":
+		return payment.Transaction{}, problem.New(problem.Conflict, "problem.partner_payment_forwarded")
+	case "500":
+		return payment.Transaction{}, errors.New("the database is gone")
+	}
+	return payment.Transaction{ID: txn, Reference: "77", Decision: payment.Approved, State: payment.Cancelled}, nil
+}
+
 // Authenticate implements partner.Partners.
 func (till) Authenticate(_ context.Context, kind partners.Kind, id, secret, _ string) (partners.Access, error) {
 	if kind == partners.OSMP && id == "demo-wallet" && secret == "s:e:c" {
@@ -117,12 +127,13 @@ func TestOSMPAnswers(t *testing.T) {
 		"bad account":          {"command=check&txn_id=1&account=12&sum=1.00", "<result>4</result>"},
 		"no digits":            {"command=pay&txn_id=1&account=%00%FF&sum=1.00", "<result>4</result>"},
 		"our fault":            {"command=check&txn_id=1&account=500&sum=1.00", "<result>1</result>"},
-		"cancel":               {"command=cancel&txn_id=1&account=1234567894&sum=1.00", "<result>7</result>"},
-		"cancel, no sum":       {"command=cancel&txn_id=1&account=1234567894", "<result>7</result>"},
-		"cancel, txn_id alone": {"command=cancel&txn_id=1", "<osmp_txn_id>1</osmp_txn_id><result>7</result>"},
-		"cancel alone":         {"command=cancel", "<result>7</result>"},
-		"cancel, misshapen":    {"command=cancel&txn_id=x&account=%00&sum=1,00&txn_date=1", "<result>7</result>"},
-		"cancel, twice":        {"command=cancel&txn_id=1&txn_id=2", "<result>7</result>"},
+		"cancel":               {"command=cancel&txn_id=1&account=1234567894&sum=1.00", "<prv_txn>77</prv_txn><sum>1.00</sum><result>0</result><comment>Платёж отменён.</comment>"},
+		"cancel, txn_id alone": {"command=cancel&txn_id=1", "<osmp_txn_id>1</osmp_txn_id><prv_txn>77</prv_txn><result>0</result>"},
+		"cancel, forwarded":    {"command=cancel&txn_id=2", "<osmp_txn_id>2</osmp_txn_id><result>7</result><comment>Платёж уже нельзя отменить.</comment>"},
+		"cancel, our fault":    {"command=cancel&txn_id=500", "<result>1</result>"},
+		"cancel alone":         {"command=cancel", "<result>300</result>"},
+		"cancel, misshapen":    {"command=cancel&txn_id=x&account=%00&sum=1,00&txn_date=1", "<result>300</result>"},
+		"cancel, twice":        {"command=cancel&txn_id=1&txn_id=2", "<result>300</result>"},
 		"cancel or pay":        {"command=cancel&command=pay&txn_id=1&account=1234567894&sum=1.00", "<result>300</result>"},
 		"no command":           {"txn_id=1&account=1234567894&sum=1.00", "<result>300</result>"},
 		"no sum":               {"command=pay&txn_id=1&account=1234567894", "<result>300</result>"},

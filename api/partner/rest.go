@@ -36,7 +36,7 @@ type Own interface {
 	Payments
 	Bills
 	Transaction(ctx context.Context, partner, id string) (payment.Transaction, error)
-	Day(ctx context.Context, partner string, day time.Time, after payment.Transaction, rows int) (payment.Day, error)
+	Day(ctx context.Context, partner string, day time.Time, filter payment.Filter, after payment.Transaction, rows int) (payment.Day, error)
 	Reconcile(ctx context.Context, partner string, day time.Time, registry []payment.Listed) (payment.Reconciliation, error)
 }
 
@@ -71,6 +71,7 @@ func Audience(known Authorizer, index func(turn string) string, now func() time.
 				return api.Principal{}, problem.New(problem.Unauthenticated, "problem.partner_token_missing")
 			}
 			access, err := known.Authorize(c.UserContext(), token, strings.Clone(c.IP()))
+			tellQuotas(c, access.Quotas)
 			return api.Principal{ID: access.Partner, Scopes: access.Scopes}, err
 		},
 	}
@@ -101,6 +102,7 @@ var problems = map[payment.Decision]*problem.Error{
 	payment.SumTooLarge:   problem.New(problem.Conflict, "problem.partner_sum_large"),
 	payment.Reused:        problem.New(problem.Mismatch, "problem.partner_txn_reused"),
 	payment.Malformed:     problem.New(problem.Mismatch, "problem.partner_txn_reused"), // over OSMP
+	payment.TakenBack:     problem.New(problem.Conflict, "problem.partner_txn_cancelled"),
 }
 
 // refused is the problem of a decision; nil: it is none. What failed is answered as what
@@ -156,6 +158,15 @@ func (s *REST) PayCode(ctx context.Context, r PayCodeRequestObject) (PayCodeResp
 	return PayCode200JSONResponse(view(txn)), nil
 }
 
+// CancelPayment takes a transaction back, once.
+func (s *REST) CancelPayment(ctx context.Context, r CancelPaymentRequestObject) (CancelPaymentResponseObject, error) {
+	txn, err := s.Payments.TakeBack(ctx, by(ctx, partners.Pay), r.TxnId)
+	if err != nil {
+		return nil, err
+	}
+	return CancelPayment200JSONResponse(view(txn)), nil
+}
+
 // GetPayment shows a transaction.
 func (s *REST) GetPayment(ctx context.Context, r GetPaymentRequestObject) (GetPaymentResponseObject, error) {
 	txn, err := s.Payments.Transaction(ctx, api.PrincipalFrom(ctx).ID, r.TxnId)
@@ -177,7 +188,14 @@ func (s *REST) ListPayments(ctx context.Context, r ListPaymentsRequestObject) (L
 	if r.Params.After != nil {
 		after = readCursor(*r.Params.After)
 	}
-	day, err := s.Payments.Day(ctx, api.PrincipalFrom(ctx).ID, clock.Noon(r.Params.Day.Time), after, rows)
+	var filter payment.Filter
+	if r.Params.State != nil {
+		filter.State = payment.State(*r.Params.State) // the contract's words are those of payments
+	}
+	if r.Params.Service != nil {
+		filter.Service = *r.Params.Service
+	}
+	day, err := s.Payments.Day(ctx, api.PrincipalFrom(ctx).ID, clock.Noon(r.Params.Day.Time), filter, after, rows)
 	if err != nil {
 		return nil, err
 	}
@@ -232,6 +250,8 @@ func view(t payment.Transaction) PartnerPayment {
 // register is ours to clear: the partner's money is taken.
 func stateOf(t payment.Transaction) PartnerPaymentState {
 	switch {
+	case t.Decision == payment.TakenBack, t.State == payment.Cancelled:
+		return PartnerPaymentStateCancelled
 	case t.Decision != payment.Approved:
 		return PartnerPaymentStateDeclined
 	case t.State == payment.Settled:

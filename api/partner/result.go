@@ -20,11 +20,13 @@ var results = map[payment.Decision]osmpResult{
 	payment.SumTooLarge:   {242, "payment.osmp_large"},
 	payment.Reused:        notOSMP,
 	payment.Malformed:     notOSMP,
+	payment.TakenBack:     {7, "payment.osmp_cancelled"},
 }
 
 // What the protocol knows and no payment comes to.
 var (
-	forbidden         = osmpResult{7, "payment.osmp_refused"}
+	forbidden         = osmpResult{7, "payment.osmp_refused"} // it cannot be taken back any more
+	takenBack         = osmpResult{0, "payment.osmp_cancelled"}
 	repeatedParameter = osmpResult{300, "payment.osmp_repeated"}
 	notOSMP           = osmpResult{300, "payment.osmp_other"} // also of a transaction's id that is used again
 )

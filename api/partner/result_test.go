@@ -46,6 +46,7 @@ func TestOSMPNumbers(t *testing.T) {
 		payment.SumTooSmall:   {241, "точную сумму"},
 		payment.SumTooLarge:   {242, "точную сумму"},
 		payment.Reused:        {300, "запрос"},
+		payment.TakenBack:     {7, "отменён"},
 		"of a later version":  {300, "запрос"},
 	} {
 		for _, command := range []string{"check", "pay"} {

@@ -79,5 +79,5 @@ func (s *REST) ReplayEvents(ctx context.Context, r ReplayEventsRequestObject) (R
 }
 
 func viewWebhook(w webhook.Webhook) Webhook {
-	return Webhook{Url: w.URL, CreatedAt: w.MadeAt, Secret: api.Optional(w.Secret), Disabled: api.Optional(WebhookDisabled(w.Disabled))}
+	return Webhook{Url: w.URL, CreatedAt: w.MadeAt, Proved: w.Proved, Secret: api.Optional(w.Secret), Disabled: api.Optional(WebhookDisabled(w.Disabled))}
 }

@@ -21,7 +21,8 @@ import (
 
 // Accept takes a partner's payment of sum for a payment code, exactly once per txnID:
 // a repeated one is answered as the first time, and with another code or sum it is
-// Reused. What a partner was told it is told again, also where it may pay less by now. at is the partner's date of the payment. An error means that nothing
+// Reused; one that was taken back stays so. What a partner was told it is told again, also where
+// it may pay less by now. at is the partner's date of the payment. An error means that nothing
 // was kept: the partner should try again.
 func (s *Service) Accept(ctx context.Context, partner Partner, txnID, code string, sum money.Amount, at time.Time) (Answer, error) {
 	now := s.Now()
@@ -57,9 +58,13 @@ func (s *Service) Accept(ctx context.Context, partner Partner, txnID, code strin
 
 // stored is the answer that the same transaction got before.
 func stored(ctx context.Context, q *db.Queries, txn db.InsertTxnParams) (Answer, error) {
-	was, err := q.GetTxn(ctx, db.GetTxnParams{PartnerID: txn.PartnerID, TxnID: txn.TxnID})
+	found, err := q.GetTxn(ctx, db.GetTxnParams{PartnerID: txn.PartnerID, TxnID: txn.TxnID})
 	if err != nil {
 		return Answer{}, err
+	}
+	was := found.PaymentTxn
+	if found.TakenBack || Decision(was.Decision) == TakenBack {
+		return Answer{Decision: TakenBack, Reference: was.PrvTxn}, nil
 	}
 	if was.Account != txn.Account || was.Amount != txn.Amount {
 		return Answer{Decision: Reused}, nil
@@ -76,18 +81,24 @@ func (s *Service) Malformed(ctx context.Context, partner Partner, txnID string) 
 	}
 	now := dbtime.From(s.Now())
 	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
-		inserted, err := db.New(tx).InsertTxn(ctx, db.InsertTxnParams{
+		_, err := sealTxn(ctx, db.New(tx), db.InsertTxnParams{
 			PartnerID: partner.ID, TxnID: txnID, PrvTxn: reference, PaidAt: now, ReceivedAt: now,
-		})
-		if err != nil || inserted == 0 {
-			return err
-		}
-		return db.New(tx).DecideTxn(ctx, db.DecideTxnParams{PartnerID: partner.ID, TxnID: txnID, Decision: string(Malformed)})
+		}, Malformed)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("seal a transaction: %w", err)
 	}
 	return nil
+}
+
+// sealTxn keeps a transaction that takes nothing, unless there is one of its id.
+func sealTxn(ctx context.Context, q *db.Queries, txn db.InsertTxnParams, decision Decision) (sealed bool, err error) {
+	inserted, err := q.InsertTxn(ctx, txn)
+	if err != nil || inserted == 0 {
+		return false, err
+	}
+	return true, q.DecideTxn(ctx, db.DecideTxnParams{PartnerID: txn.PartnerID, TxnID: txn.TxnID, Decision: string(decision)})
 }
 
 // decide judges a new transaction and keeps the decision with all its effects.

@@ -201,11 +201,14 @@ func (c *Check) judge(f *file) {
 	if state := f.follows(); paid && state != at || !paid && state != Quoted {
 		c.say("the payment %s is %s, by its lines it is %s", id, at, state)
 	}
-	if want := recorded(at); c.replayed && !slices.Contains(want, log.was&^(wasDoubted|wasReturned)) || c.replayed && at == InDoubt && log.was&wasDoubted == 0 {
+	if want := recorded(at); c.replayed && !slices.Contains(want, log.was&^(wasDoubted|wasReturned|wasTakenBack)) || c.replayed && at == InDoubt && log.was&wasDoubted == 0 {
 		c.say("the payment %s is %s, which the audit log does not say", id, at)
 	}
 	if gone := slices.ContainsFunc(f.lines, func(l db.PaymentLine) bool { return f.returned(l.N) }); c.replayed && gone != (log.was&wasReturned != 0) {
 		c.say("what was due back of the payment %s was given back: %t, by the audit log %t", id, gone, !gone)
+	}
+	if c.replayed && f.takenBack() != (log.was&wasTakenBack != 0) {
+		c.say("the payment %s was taken back by its partner: %t, by the audit log %t", id, f.takenBack(), !f.takenBack())
 	}
 	if c.replayed && paid {
 		c.witnessed(f, log)
@@ -238,6 +241,11 @@ func (f *file) follows() State {
 // returned reports that the ledger has a line's money given back.
 func (f *file) returned(line int64) bool {
 	return slices.ContainsFunc(f.entries, func(e db.EntriesOfRow) bool { return e.Kind == entryReturned && e.Line == line })
+}
+
+// takenBack reports that its partner cancelled the payment.
+func (f *file) takenBack() bool {
+	return slices.ContainsFunc(f.lines, func(l db.PaymentLine) bool { return Outcome(l.Reason) == OutcomeTakenBack })
 }
 
 // compare names each entry that is not what follows from its payment.

@@ -80,6 +80,8 @@ func (f *file) lastTold() []webhook.Kind {
 		due, gone = due || State(l.State) == RefundDue && !back, gone || back
 	}
 	switch state := State(f.row.State); {
+	case f.takenBack():
+		return []webhook.Kind{webhook.Cancelled}
 	case state == RefundDue && !due:
 		return []webhook.Kind{webhook.Refunded}
 	case state == InDoubt && gone:

@@ -15,7 +15,8 @@ const (
 	wasDoubted
 	wasSettled
 	wasRefunded
-	wasReturned // what was due back was given back
+	wasReturned  // what was due back was given back
+	wasTakenBack // the partner cancelled it
 )
 
 // said is what the log says of a payment.
@@ -48,6 +49,8 @@ func (c *Check) See(r audit.Recorded) {
 		p.was |= wasRefunded
 	case "payment.returned":
 		p.was |= wasReturned
+	case "payment.taken_back":
+		p.was |= wasRefunded | wasReturned | wasTakenBack
 	case "payment.doubt_settle":
 		p.settled++
 	case "payment.doubt_refund":

@@ -28,8 +28,9 @@ const (
 	NotPayable    Decision = "not_payable"    // lapsed, paid already, or a bill of it is
 	SumTooSmall   Decision = "sum_too_small"
 	SumTooLarge   Decision = "sum_too_large"
-	Reused        Decision = "reused"    // the id of another transaction, with another code or sum
-	Malformed     Decision = "malformed" // not of the partner's protocol
+	Reused        Decision = "reused"     // the id of another transaction, with another code or sum
+	Malformed     Decision = "malformed"  // not of the partner's protocol
+	TakenBack     Decision = "taken_back" // by the partner, before a register was told or the payment came
 )
 
 // Partner is who asks: its id, and the services whose bills it may ask about or pay. Codes

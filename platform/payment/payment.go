@@ -32,7 +32,7 @@ const (
 	RefundDue State = "refund_due" // the register did not want it (or a line of it): money goes back
 	Refunded  State = "refunded"   // all that was due back was given back
 	Refused   State = "refused"    // a bill of it was paid otherwise first; no money was taken
-	Cancelled State = "cancelled"  // by the partner whose quote it was; no money was taken
+	Cancelled State = "cancelled"  // by the partner whose quote it was; of a Transaction: by who paid it
 )
 
 // How long a price and a code hold. The register is asked again at the wallet's
@@ -138,4 +138,6 @@ const (
 	OutcomeCancelled Outcome = "cancelled"    // the bill was cancelled or closed
 	OutcomeChanged   Outcome = "changed"      // it costs something else by now
 	OutcomeUnknown   Outcome = "unknown_bill" // the register does not know it any more
+	// OutcomeTakenBack is of no register: the partner took the payment back before one was told.
+	OutcomeTakenBack Outcome = "taken_back"
 )

@@ -166,6 +166,10 @@ UPDATE payment_lines SET sent = FALSE WHERE payment_id = $1 AND n = $2 AND state
 UPDATE payment_lines SET state = sqlc.arg(state), reason = sqlc.arg(reason)
 WHERE payment_id = sqlc.arg(payment_id) AND n = sqlc.arg(n) AND state = sqlc.arg(was);
 
+-- name: TakeBackLines :execrows
+UPDATE payment_lines SET state = 'refund_due', reason = $2
+WHERE payment_id = $1 AND state = 'claimed' AND sent = FALSE;
+
 -- name: SuspendLine :execrows
 UPDATE payment_lines SET state = 'in_doubt', doubted_at = $3
 WHERE payment_id = $1 AND n = $2 AND state = 'claimed';
@@ -194,7 +198,8 @@ UPDATE payment_txns SET payment_id = $3, decision = $4
 WHERE partner_id = $1 AND txn_id = $2;
 
 -- name: GetTxn :one
-SELECT * FROM payment_txns WHERE partner_id = $1 AND txn_id = $2;
+SELECT sqlc.embed(t), EXISTS (SELECT 1 FROM payment_lines l WHERE l.payment_id = t.payment_id AND l.reason = 'taken_back') AS taken_back
+FROM payment_txns t WHERE t.partner_id = $1 AND t.txn_id = $2;
 
 -- name: InsertEntry :exec
 INSERT INTO ledger_entries (id, kind, payment_id, line, happened_at) VALUES ($1, $2, $3, $4, $5);

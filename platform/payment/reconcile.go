@@ -97,7 +97,7 @@ func (s *Service) Reconcile(ctx context.Context, partner string, day time.Time, 
 func (s *Service) wholeDay(ctx context.Context, partner string, day time.Time) (map[string]Transaction, error) {
 	all, after := map[string]Transaction{}, Transaction{}
 	for {
-		page, err := s.Day(ctx, partner, day, after, MostOfDay)
+		page, err := s.Day(ctx, partner, day, Filter{}, after, MostOfDay)
 		if err != nil {
 			return nil, err
 		}

@@ -36,7 +36,8 @@ var errTransaction = problem.New(problem.NotFound, "problem.partner_payment_abse
 // Transaction gives a partner's own; another's is absent. Problem: partner_payment_absent.
 func (s *Service) Transaction(ctx context.Context, partner, id string) (Transaction, error) {
 	q := db.New(s.DB.Reader())
-	txn, err := q.GetTxn(ctx, db.GetTxnParams{PartnerID: partner, TxnID: id})
+	found, err := q.GetTxn(ctx, db.GetTxnParams{PartnerID: partner, TxnID: id})
+	txn := found.PaymentTxn
 	if errors.Is(err, sql.ErrNoRows) {
 		return Transaction{}, errTransaction
 	}
@@ -65,10 +66,24 @@ type Day struct {
 // MostOfDay is the most transactions of a page.
 const MostOfDay = 1000
 
+// Filter says which payments of a day are listed; the zero one: all of them.
+type Filter struct {
+	Service string
+	State   State // accepted (also what is in doubt), settled, refund_due, refunded or cancelled
+}
+
+func (f Filter) lets(t Transaction) bool {
+	state := t.State
+	if state == InDoubt { // which is ours to clear: the partner sees that it is taken
+		state = Accepted
+	}
+	return (f.Service == "" || f.Service == t.Service) && (f.State == "" || f.State == state)
+}
+
 // Day lists what a partner paid and we took on the day of a moment: at most rows (1 to
 // MostOfDay) that came in after the transaction after, which needs its ReceivedAt and ID;
-// the zero one for the first page.
-func (s *Service) Day(ctx context.Context, partner string, day time.Time, after Transaction, rows int) (Day, error) {
+// the zero one for the first page. What is counted is the whole day, also where a filter lists less.
+func (s *Service) Day(ctx context.Context, partner string, day time.Time, filter Filter, after Transaction, rows int) (Day, error) {
 	q := db.New(s.DB.Reader())
 	first := clock.Midnight(day)
 	from, until := dbtime.From(first), dbtime.From(first.AddDate(0, 0, 1))
@@ -76,26 +91,44 @@ func (s *Service) Day(ctx context.Context, partner string, day time.Time, after 
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return Day{}, fmt.Errorf("count a partner's day: %w", err)
 	}
-	rows = max(1, min(rows, MostOfDay))
-	past := from
+	list := Day{Count: total.Count, Amount: money.Amount(total.Amount), More: true}
+	asked := db.DayOfParams{PartnerID: partner, AfterAt: from, UntilAt: until, AfterTxn: after.ID}
 	if after.ReceivedAt.After(first) {
-		past = dbtime.From(after.ReceivedAt)
+		asked.AfterAt = dbtime.From(after.ReceivedAt)
 	}
-	found, err := q.DayOf(ctx, db.DayOfParams{
-		PartnerID: partner, AfterAt: past, UntilAt: until, AfterTxn: after.ID, Rows: int32(rows) + 1, // #nosec G115 -- bounded
-	})
-	if err != nil {
-		return Day{}, fmt.Errorf("list a partner's day: %w", err)
-	}
-	list := Day{Count: total.Count, Amount: money.Amount(total.Amount), More: len(found) > rows}
-	for _, row := range found[:min(len(found), rows)] {
-		txn, err := told(ctx, q, row.PaymentTxn, row.Payment)
-		if err != nil {
+	rows = max(1, min(rows, MostOfDay))
+	for list.More && len(list.Page) < rows {
+		if err := list.read(ctx, q, &asked, filter, rows); err != nil {
 			return Day{}, err
 		}
-		list.Page = append(list.Page, txn)
 	}
 	return list, nil
+}
+
+// read adds what a filter lets through of the next rows, and has asked go on after the last that it
+// looked at. More says whether there are others.
+func (d *Day) read(ctx context.Context, q *db.Queries, asked *db.DayOfParams, filter Filter, rows int) error {
+	asked.Rows = int32(rows) + 1 // #nosec G115 -- bounded
+	found, err := q.DayOf(ctx, *asked)
+	if err != nil {
+		return fmt.Errorf("list a partner's day: %w", err)
+	}
+	d.More = len(found) > rows
+	for i, row := range found[:min(len(found), rows)] {
+		txn, err := told(ctx, q, row.PaymentTxn, row.Payment)
+		if err != nil {
+			return err
+		}
+		asked.AfterAt, asked.AfterTxn = row.PaymentTxn.ReceivedAt, row.PaymentTxn.TxnID
+		if !filter.lets(txn) {
+			continue
+		}
+		if d.Page = append(d.Page, txn); len(d.Page) == rows {
+			d.More = len(found) > i+1
+			return nil
+		}
+	}
+	return nil
 }
 
 // told is a transaction as its rows are; row is the zero one where nothing was taken.
@@ -116,6 +149,9 @@ func told(ctx context.Context, q *db.Queries, txn db.PaymentTxn, row db.Payment)
 	for _, l := range lines {
 		if l.State == RefundDue || l.State == Refunded {
 			t.Refund += l.Amount
+		}
+		if l.Reason == OutcomeTakenBack { // which is so of all or of none
+			t.State = Cancelled
 		}
 	}
 	return t, nil

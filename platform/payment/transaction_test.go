@@ -1,7 +1,9 @@
 package payment_test
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,7 +43,7 @@ func TestAPartnersDay(t *testing.T) {
 		var listed []string
 		var after payment.Transaction
 		for pages := 1; ; pages++ {
-			page, err := w.Day(ctx, wallet, day, after, 2)
+			page, err := w.Day(ctx, wallet, day, payment.Filter{}, after, 2)
 			w.OK(err)
 			if page.Count != 5 || page.Amount != 5*1500*money.Som || len(page.Page) > 2 || pages > 3 {
 				t.Fatalf("page %d is %+v", pages, page)
@@ -69,7 +71,14 @@ func TestAPartnersDay(t *testing.T) {
 		if txn, err := w.Transaction(ctx, wallet, "8"); err != nil || txn.Decision != payment.MalformedCode || txn.State != "" {
 			t.Errorf("declined is %+v, %v", txn, err)
 		}
-		if empty, err := w.Day(ctx, "nobody", day, payment.Transaction{}, 9); err != nil || empty.Count != 0 || empty.More || len(empty.Page) > 0 {
+		for filter, want := range map[payment.Filter]string{
+			{State: payment.Settled}: "90 89 87 86", {State: payment.RefundDue}: "88", {State: payment.Cancelled}: "", {Service: "fine"}: "90 89 88 87 86", {Service: "toll"}: "",
+		} {
+			if got := w.filtered(t, day, filter); got != want {
+				t.Errorf("by %+v: %q, want %q", filter, got, want)
+			}
+		}
+		if empty, err := w.Day(ctx, "nobody", day, payment.Filter{}, payment.Transaction{}, 9); err != nil || empty.Count != 0 || empty.More || len(empty.Page) > 0 {
 			t.Errorf("nobody's day is %+v, %v", empty, err)
 		}
 	})
@@ -99,4 +108,23 @@ func TestServicesOfAPartner(t *testing.T) {
 			t.Errorf("another service's code: %+v, %v", a, err)
 		}
 	})
+}
+
+// filtered lists a day by pages of two, and says which are there in the order of their numbers downwards.
+func (w *world) filtered(t testing.TB, day time.Time, filter payment.Filter) string {
+	t.Helper()
+	var ids []string
+	for after, more := (payment.Transaction{}), true; more; {
+		page, err := w.Day(t.Context(), wallet, day, filter, after, 2)
+		testworld.OK(t, err)
+		if more = page.More; more && len(page.Page) != 2 || len(page.Page) > 2 || page.Count != 5 {
+			t.Fatalf("a page by %+v: %+v", filter, page)
+		}
+		for _, txn := range page.Page {
+			ids, after = append(ids, txn.ID), txn
+		}
+	}
+	slices.Sort(ids)
+	slices.Reverse(ids)
+	return strings.Join(ids, " ")
 }

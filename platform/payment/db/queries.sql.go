@@ -642,7 +642,8 @@ func (q *Queries) GetPaymentByOpenKey(ctx context.Context, openKey string) (Paym
 }
 
 const getTxn = `-- name: GetTxn :one
-SELECT partner_id, txn_id, prv_txn, account, amount, paid_at, received_at, payment_id, decision FROM payment_txns WHERE partner_id = $1 AND txn_id = $2
+SELECT t.partner_id, t.txn_id, t.prv_txn, t.account, t.amount, t.paid_at, t.received_at, t.payment_id, t.decision, EXISTS (SELECT 1 FROM payment_lines l WHERE l.payment_id = t.payment_id AND l.reason = 'taken_back') AS taken_back
+FROM payment_txns t WHERE t.partner_id = $1 AND t.txn_id = $2
 `
 
 type GetTxnParams struct {
@@ -650,19 +651,25 @@ type GetTxnParams struct {
 	TxnID     string
 }
 
-func (q *Queries) GetTxn(ctx context.Context, arg GetTxnParams) (PaymentTxn, error) {
+type GetTxnRow struct {
+	PaymentTxn PaymentTxn
+	TakenBack  bool
+}
+
+func (q *Queries) GetTxn(ctx context.Context, arg GetTxnParams) (GetTxnRow, error) {
 	row := q.db.QueryRowContext(ctx, getTxn, arg.PartnerID, arg.TxnID)
-	var i PaymentTxn
+	var i GetTxnRow
 	err := row.Scan(
-		&i.PartnerID,
-		&i.TxnID,
-		&i.PrvTxn,
-		&i.Account,
-		&i.Amount,
-		&i.PaidAt,
-		&i.ReceivedAt,
-		&i.PaymentID,
-		&i.Decision,
+		&i.PaymentTxn.PartnerID,
+		&i.PaymentTxn.TxnID,
+		&i.PaymentTxn.PrvTxn,
+		&i.PaymentTxn.Account,
+		&i.PaymentTxn.Amount,
+		&i.PaymentTxn.PaidAt,
+		&i.PaymentTxn.ReceivedAt,
+		&i.PaymentTxn.PaymentID,
+		&i.PaymentTxn.Decision,
+		&i.TakenBack,
 	)
 	return i, err
 }
@@ -1618,6 +1625,24 @@ WHERE id = $1 AND state = 'accepted'
 
 func (q *Queries) SuspendPayment(ctx context.Context, id string) (int64, error) {
 	result, err := q.db.ExecContext(ctx, suspendPayment, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const takeBackLines = `-- name: TakeBackLines :execrows
+UPDATE payment_lines SET state = 'refund_due', reason = $2
+WHERE payment_id = $1 AND state = 'claimed' AND sent = FALSE
+`
+
+type TakeBackLinesParams struct {
+	PaymentID string
+	Reason    string
+}
+
+func (q *Queries) TakeBackLines(ctx context.Context, arg TakeBackLinesParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, takeBackLines, arg.PaymentID, arg.Reason)
 	if err != nil {
 		return 0, err
 	}
