@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/eshik-kg/eshik/platform/testworld"
+	"github.com/eshik-kg/eshik/tools/partnercheck"
 )
 
 // TestExampleClients runs the partners' clients in Go and JavaScript, each against a server of its
@@ -46,6 +47,25 @@ func TestExampleClients(t *testing.T) {
 			d.fsck()
 		})
 	}
+}
+
+// TestPartnerCheck: what the guide promises holds of our server.
+func TestPartnerCheck(t *testing.T) {
+	t.Parallel()
+	d := embedded(t)
+	var said []string
+	err := partnercheck.Run(t.Context(), partnercheck.Target{
+		Address: d.url, ID: "demo-wallet", Secret: d.clientSecret(), Owing: "01KG123ABC", Clean: "01KG777AAA", Pay: true,
+	}, "1", func(r partnercheck.Result) {
+		said = append(said, r.Promise)
+		if r.Err != nil {
+			t.Errorf("%s: %v", r.Promise, r.Err)
+		}
+	})
+	if err != nil || len(said) < 11 {
+		t.Errorf("%d promises were tried: %v", len(said), err)
+	}
+	d.fsck()
 }
 
 // kit does what the guide's table of test plates and codes says.

@@ -27,6 +27,7 @@ type partnerCommand struct {
 	Disable disablePartner `cmd:"" help:"Refuse a partner, or one credential, from the next request on."`
 	Enable  enablePartner  `cmd:"" help:"Take disable back."`
 	Revoke  revokePartner  `cmd:"" help:"End a credential, and the access tokens that it got, for good."`
+	Check   checkPartner   `cmd:"" help:"Try a server of the partner interface from outside, and say what holds."`
 	Webhook webhookCommand `cmd:"" help:"Look after where a partner's events are sent."`
 }
 
