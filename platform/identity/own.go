@@ -43,16 +43,47 @@ type Reachable struct {
 	Locale locales.Locale
 }
 
-// Phones are the phones that were proved for a person and are not in dispute, the
-// earliest first.
-func (s *Service) Phones(ctx context.Context, tx *store.Tx, citizen string, now time.Time) ([]Reachable, error) {
-	all, err := db.New(tx).Bindings(ctx, citizen)
+// PhonesToWarn are the phones that were proved for a person, however, and are not in dispute, the
+// earliest first. They hear that something is done in the person's name, so that the person learns of it
+// wherever they are, and never what is known of the person: see PhonesToTell.
+func (s *Service) PhonesToWarn(ctx context.Context, tx *store.Tx, citizen string, now time.Time) ([]Reachable, error) {
+	return s.phones(ctx, db.New(tx), citizen, func(b db.IdentityBinding) (bool, error) { return !isBlocked(b, now), nil })
+}
+
+// PhonesToTell are the phones that are told what is known of a person, the earliest first: those that
+// an operator cleared and those that were proved strongly as the person (provedStrong), but none that an
+// undo cut off and that was not proved since. Each stays the person's until tx ends: a cut waits for it,
+// and drops what was queued for the phone meanwhile. Call it before rows of the person's are locked.
+func (s *Service) PhonesToTell(ctx context.Context, tx *store.Tx, citizen string, now time.Time) ([]Reachable, error) {
+	q := db.New(tx)
+	if err := q.LockCitizen(ctx, citizen); err != nil {
+		return nil, fmt.Errorf("hold a person's phones: %w", err)
+	}
+	return s.phones(ctx, q, citizen, func(b db.IdentityBinding) (bool, error) {
+		if !b.ClearedAt.IsZero() {
+			return true, nil
+		}
+		if !b.BlockedUntilAt.IsZero() {
+			return false, nil
+		}
+		return provedStrong(ctx, q, b, now)
+	})
+}
+
+// phones are those of a person that may hear.
+func (s *Service) phones(ctx context.Context, q *db.Queries, citizen string, may func(db.IdentityBinding) (bool, error)) ([]Reachable, error) {
+	all, err := q.Bindings(ctx, citizen)
 	if err != nil {
 		return nil, fmt.Errorf("list a person's phones: %w", err)
 	}
 	var list []Reachable
 	for _, b := range all {
-		if b.PhoneSealed == nil || isBlocked(b, now) {
+		if b.PhoneSealed == nil {
+			continue
+		}
+		if hears, err := may(b); err != nil {
+			return nil, err
+		} else if !hears {
 			continue
 		}
 		phone, err := s.phoneOf(b)
@@ -62,15 +93,6 @@ func (s *Service) Phones(ctx context.Context, tx *store.Tx, citizen string, now 
 		list = append(list, Reachable{Phone: phone, Locale: spoken(b)})
 	}
 	return list, nil
-}
-
-// HoldPhones are Phones, and has each stay the person's until tx ends: a cut waits for it, and
-// drops what was queued for the phone meanwhile.
-func (s *Service) HoldPhones(ctx context.Context, tx *store.Tx, citizen string, now time.Time) ([]Reachable, error) {
-	if err := db.New(tx).LockCitizen(ctx, citizen); err != nil {
-		return nil, fmt.Errorf("hold a person's phones: %w", err)
-	}
-	return s.Phones(ctx, tx, citizen, now)
 }
 
 // Personal is what identity keeps of a person.

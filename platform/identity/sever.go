@@ -117,18 +117,26 @@ func (s *Service) heir(ctx context.Context, q *db.Queries, all []db.IdentityBind
 		if b.PhoneSealed == nil || !may(b) {
 			continue
 		}
-		n, err := q.StrongProofs(ctx, db.StrongProofsParams{
-			CitizenID: b.CitizenID, PhoneIndex: b.PhoneIndex, Level: int64(caller.LevelStrong),
-			BoundAt: b.BoundAt, EndedAt: dbtime.From(now.Add(-strongHears)),
-		})
-		if err != nil {
-			return "", fmt.Errorf("look how surely a phone was proved: %w", err)
-		}
-		if n > 0 {
+		if strong, err := provedStrong(ctx, q, b, now); err != nil {
+			return "", err
+		} else if strong {
 			return s.phoneOf(b)
 		}
 	}
 	return "", nil
+}
+
+// provedStrong reports a phone that was proved for its person by more than the numbers on a card
+// since it is bound, where that proof lasts or ended less than strongHears ago.
+func provedStrong(ctx context.Context, q *db.Queries, b db.IdentityBinding, now time.Time) (bool, error) {
+	n, err := q.StrongProofs(ctx, db.StrongProofsParams{
+		CitizenID: b.CitizenID, PhoneIndex: b.PhoneIndex, Level: int64(caller.LevelStrong),
+		BoundAt: b.BoundAt, EndedAt: dbtime.From(now.Add(-strongHears)),
+	})
+	if err != nil {
+		return false, fmt.Errorf("look how surely a phone was proved: %w", err)
+	}
+	return n > 0, nil
 }
 
 func (s *Service) phoneOf(b db.IdentityBinding) (string, error) {

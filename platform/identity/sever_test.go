@@ -8,6 +8,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/notify"
+	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
@@ -173,5 +174,61 @@ func TestWhoIsToldWhoseNoticesMove(t *testing.T) {
 		w.OK(w.service.Unblock(t.Context(), staff.Act{Actor: "officer"}, aigul, aigulPIN))
 		asks(aigul, second, false, false)
 		asks(second, aigul, true, true)
+	})
+}
+
+// TestWhoIsToldWhatIsKnown of a person: phones that were proved strongly or that an operator
+// cleared, and no other; of what is done in the person's name every phone is warned.
+func TestWhoIsToldWhatIsKnown(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, register := newStrong(t, db)
+		her := w.proveStrong(aigul)
+		told := func(when string, want ...string) {
+			t.Helper()
+			w.OK(db.InTx(t.Context(), func(tx *store.Tx) error {
+				list, err := w.service.PhonesToTell(t.Context(), tx, her.ID, w.Now())
+				var phones []string
+				for _, p := range list {
+					phones = append(phones, p.Phone)
+				}
+				if !slices.Equal(phones, want) {
+					t.Errorf("%s: %v are told, want %v", when, phones, want)
+				}
+				return err
+			}))
+		}
+		w.Pass(time.Minute)
+		w.prove(second)
+		told("a second one only typed the numbers", aigul)
+		register.sim.ChangedAt = w.Now().Add(-time.Hour)
+		if _, err := w.service.StepUp(t.Context(), w.by(second)); !problem.Is(err, problem.Weak) {
+			t.Fatalf("a SIM card of an hour: %v", err)
+		}
+		told("its SIM card is an hour old", aigul)
+		w.OK(w.service.Forget(t.Context(), w.by(second)))
+		told("it forgot whose it is", aigul)
+		w.OK(db.InTx(t.Context(), func(tx *store.Tx) error {
+			list, err := w.service.PhonesToWarn(t.Context(), tx, her.ID, w.Now())
+			if len(list) != 2 {
+				t.Errorf("%v are warned", list)
+			}
+			return err
+		}))
+		register.sim.ChangedAt = w.Now().Add(-100 * time.Hour)
+		w.Pass(identity.CodesPer)
+		w.proveStrong(third)
+		told("two are strong", aigul, third)
+		if got := w.undo(second, ""); got != identity.UndoDone {
+			t.Fatalf("undone: %s", got)
+		}
+		told("all are in dispute")
+		w.OK(w.service.Unblock(t.Context(), staff.Act{Actor: "officer"}, aigul, aigulPIN))
+		told("one is cleared", aigul)
+		w.Pass(identity.DisputeLasts)
+		told("the dispute is over", aigul)
+		w.proveStrong(third)
+		told("another is proved anew", aigul, third)
+		w.Pass(32 * 24 * time.Hour)
+		told("a month after its proof", aigul)
 	})
 }

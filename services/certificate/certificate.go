@@ -64,8 +64,9 @@ type Identity interface {
 	// Kept reports that a phone that was a citizen's at a moment is so still.
 	HoldProof(ctx context.Context, tx *store.Tx, c caller.Caller) (bool, error)
 	Kept(ctx context.Context, phone, citizen string, since time.Time) (bool, error)
-	// Phones are those that are told what becomes of a citizen's certificate.
-	Phones(ctx context.Context, tx *store.Tx, citizen string, now time.Time) ([]identity.Reachable, error)
+	// PhonesToTell are those that are told what becomes of a citizen's certificate; they stay so
+	// until tx ends.
+	PhonesToTell(ctx context.Context, tx *store.Tx, citizen string, now time.Time) ([]identity.Reachable, error)
 }
 
 // Pseudonyms knows citizens by their personal numbers. identity.Service is one.

@@ -70,6 +70,9 @@ func TestAChildsCertificate(t *testing.T) {
 		if text := testworld.PDFText(t, must[[]byte](t)(h.PDF(t.Context(), rest(""), got.Number))); !strings.Contains(text, "Нурай") || strings.Contains(text, "Айгүл") {
 			t.Errorf("the document says %q", text)
 		}
+		share(t, h, rest("t3"), got.Number)
+		h.OK(h.Unshare(t.Context(), rest("t4"), got.Number))
+		must[certificate.Signed](t)(h.OpenShared(t.Context(), anybody, atBank(share(t, h, rest("t5"), got.Number))))
 		act := staff.Act{Actor: "officer", Reason: "an error"}
 		h.OK(h.Revoke(t.Context(), act, caller.Caller{Subject: "officer", Now: noon.Add(time.Hour)}, got.Number))
 		own := must[certificate.Certificate](t)(h.Request(t.Context(), rest("t2"), certificate.Residential))
@@ -78,9 +81,14 @@ func TestAChildsCertificate(t *testing.T) {
 		}
 		for action, actor := range map[string]string{
 			"certificate.child.request": "parent:" + citizen, "certificate.child.issue": "parent:" + citizen, "certificate.child.download": "parent:" + citizen,
-			"certificate.child.verify": "verifier", "certificate.child.revoke": "officer",
+			"certificate.child.verify": "verifier", "certificate.child.revoke": "officer", "certificate.child.share": "parent:" + citizen,
+			"certificate.child.share_end": "parent:" + citizen, "certificate.child.open": "verifier",
 		} {
-			if n := h.Number("SELECT count(*) FROM audit_records WHERE action = $1 AND actor = $2 AND subject = $3", action, actor, "the citizen "+nurai); n != 1 {
+			want := 1
+			if action == "certificate.child.share" {
+				want = 2
+			}
+			if n := h.Number("SELECT count(*) FROM audit_records WHERE action = $1 AND actor = $2 AND subject = $3", action, actor, "the citizen "+nurai); n != want {
 				t.Errorf("the child sees %s %d times", action, n)
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/clock"
+	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -112,6 +113,11 @@ func (s *Service) useShare(ctx context.Context, c caller.Caller, row db.Certific
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
 		refused = errShareWrong
 		q, now := db.New(tx), dbtime.From(c.Now)
+		// Before the code's row: so does a cut, which ends the codes of a phone.
+		phones, err := s.Identity.PhonesToTell(ctx, tx, row.CitizenID, c.Now)
+		if err != nil {
+			return fmt.Errorf("look who holds a certificate: %w", err)
+		}
 		share, err := q.LiveShare(ctx, db.LiveShareParams{CertificateID: row.ID, ExpiresAt: now})
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
@@ -134,7 +140,7 @@ func (s *Service) useShare(ctx context.Context, c caller.Caller, row db.Certific
 		if err := q.OpenShare(ctx, share.ID); err != nil {
 			return fmt.Errorf("count an opening: %w", err)
 		}
-		return s.noteOpening(ctx, tx, c, row, share, office)
+		return s.noteOpening(ctx, tx, c, opened{row: row, share: share, office: office, phones: phones})
 	})
 	if err != nil {
 		return fmt.Errorf("use a code: %w", err)
@@ -145,20 +151,27 @@ func (s *Service) useShare(ctx context.Context, c caller.Caller, row db.Certific
 	return nil
 }
 
+// opened is a certificate that an office saw by a code.
+type opened struct {
+	row    db.Certificate
+	share  db.CertificateShare
+	office string
+	// phones are told of it. The one that made the code is among them: it was proved strongly a day
+	// ago at most, and what cuts it off ends the code.
+	phones []identity.Reachable
+}
+
 // noteOpening records that an office saw a certificate, and tells its holder's phones, of each
 // office once for a code.
-func (s *Service) noteOpening(ctx context.Context, tx *store.Tx, c caller.Caller, row db.Certificate, share db.CertificateShare, office string) error {
-	told, err := s.toHolder(ctx, tx, row, c.Now, notify.Message{Dedup: "certificate.opened:" + share.ID + ":" + office, ExpiresAt: c.Now.Add(ShareLasts)},
+func (s *Service) noteOpening(ctx context.Context, tx *store.Tx, c caller.Caller, o opened) error {
+	told := s.toHolder(o.row, o.phones, notify.Message{Dedup: "certificate.opened:" + o.share.ID + ":" + o.office, ExpiresAt: c.Now.Add(ShareLasts)},
 		func(loc locales.Locale) (full, short string) {
-			return s.Texts.Message(loc, "certificate.opened_sms", "certificate", ShowNumber(row.Number),
-				"office", s.Texts.Text(loc, OfficeKey(office)), "at", clock.Moment(c.Now))
+			return s.Texts.Message(loc, "certificate.opened_sms", "certificate", ShowNumber(o.row.Number),
+				"office", s.Texts.Text(loc, OfficeKey(o.office)), "at", clock.Moment(c.Now))
 		})
-	if err != nil {
-		return err
-	}
-	return s.leave(ctx, tx, row, "open", trail.Step{
+	return s.leave(ctx, tx, o.row, "open", trail.Step{
 		Audit: audit.Entry{
-			At: c.Now, Actor: "verifier", Action: "certificate.open", Object: row.ID, Subject: row.CitizenID, Purpose: "an office has the holder's code: " + office,
+			At: c.Now, Actor: "verifier", Action: "certificate.open", Object: o.row.ID, Subject: o.row.CitizenID, Purpose: "an office has the holder's code: " + o.office,
 		},
 		Event: analytics.Of(c, name, "open", "done"), Messages: told,
 	})

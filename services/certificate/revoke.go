@@ -10,6 +10,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/gsm"
+	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -34,6 +35,10 @@ func (s *Service) Revoke(ctx context.Context, act staff.Act, c caller.Caller, ty
 		if err := act.Record(ctx, tx); err != nil {
 			return err
 		}
+		phones, err := s.Identity.PhonesToTell(ctx, tx, row.CitizenID, c.Now) // before the certificate's row: so do the holder's own steps
+		if err != nil {
+			return fmt.Errorf("look who holds a certificate: %w", err)
+		}
 		marked, err := db.New(tx).MarkRevoked(ctx, db.MarkRevokedParams{Number: number, RevokedAt: row.RevokedAt})
 		if err != nil {
 			return fmt.Errorf("revoke a certificate: %w", err)
@@ -41,16 +46,12 @@ func (s *Service) Revoke(ctx context.Context, act staff.Act, c caller.Caller, ty
 		if marked == 0 {
 			return nil // revoked already
 		}
-		told, err := s.tellRevoked(ctx, tx, row, c.Now)
-		if err != nil {
-			return err
-		}
 		return s.leave(ctx, tx, row, "revoke", trail.Step{
 			Audit: audit.Entry{
 				At: c.Now, Actor: act.Actor, Action: "certificate.revoke", Object: row.ID, Subject: row.CitizenID, Purpose: act.Reason,
 				Decided: []*audit.Group{revocationGroup(row)},
 			},
-			Event: analytics.Of(c, name, "revoke_"+row.Kind, "done"), Messages: told,
+			Event: analytics.Of(c, name, "revoke_"+row.Kind, "done"), Messages: s.tellRevoked(row, phones, c.Now),
 		})
 	})
 }
@@ -60,19 +61,15 @@ const revokedLife = 7 * 24 * time.Hour
 
 // tellRevoked are the messages to the holder's phones: who shows a paper that is good no
 // more should not hear of it from the one who looks at it.
-func (s *Service) tellRevoked(ctx context.Context, tx *store.Tx, row db.Certificate, now time.Time) ([]notify.Message, error) {
-	return s.toHolder(ctx, tx, row, now, notify.Message{Dedup: "certificate.revoked:" + row.ID, ExpiresAt: now.Add(revokedLife)},
+func (s *Service) tellRevoked(row db.Certificate, phones []identity.Reachable, now time.Time) []notify.Message {
+	return s.toHolder(row, phones, notify.Message{Dedup: "certificate.revoked:" + row.ID, ExpiresAt: now.Add(revokedLife)},
 		func(loc locales.Locale) (full, short string) {
 			return s.Texts.Message(loc, "certificate.revoked_sms", "number", ShowNumber(row.Number))
 		})
 }
 
 // toHolder makes of a message one to each phone of a certificate's holder, in its language.
-func (s *Service) toHolder(ctx context.Context, tx *store.Tx, row db.Certificate, now time.Time, m notify.Message, text func(locales.Locale) (full, short string)) (list []notify.Message, err error) {
-	phones, err := s.Identity.Phones(ctx, tx, row.CitizenID, now)
-	if err != nil {
-		return nil, fmt.Errorf("look who holds a certificate: %w", err)
-	}
+func (s *Service) toHolder(row db.Certificate, phones []identity.Reachable, m notify.Message, text func(locales.Locale) (full, short string)) (list []notify.Message) {
 	for _, p := range phones {
 		one := m
 		one.To, one.Locale, one.Purpose, one.About = p.Phone, p.Locale, notify.Receipt, row.CitizenID
@@ -80,5 +77,5 @@ func (s *Service) toHolder(ctx context.Context, tx *store.Tx, row db.Certificate
 		one.Text = gsm.Pick(text(p.Locale))
 		list = append(list, one)
 	}
-	return list, nil
+	return list
 }

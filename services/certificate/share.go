@@ -133,7 +133,7 @@ func (s *Service) newShare(ctx context.Context, tx *store.Tx, c caller.Caller, r
 	if err != nil {
 		return made, fmt.Errorf("keep a code: %w", err)
 	}
-	return made, s.Trail.Leave(ctx, tx, trail.Step{
+	return made, s.leave(ctx, tx, row, "share", trail.Step{
 		Audit: audit.Entry{
 			At: c.Now, Actor: c.Subject, Action: "certificate.share", Object: made.ID, Subject: row.CitizenID, Purpose: "the holder lets an office see it",
 			Decided: []*audit.Group{shareGroup(made)}, Was: []*audit.Group{audit.None(groupShare)},
@@ -168,19 +168,19 @@ func (s *Service) voidShares(ctx context.Context, tx *store.Tx, c caller.Caller,
 		return fmt.Errorf("end codes: %w", err)
 	}
 	for _, share := range ended {
-		if err := s.noteEnd(ctx, tx, share, c.Subject, "the holder ends a code", row.CitizenID); err != nil {
+		if err := s.noteEnd(ctx, tx, row, share, c.Subject, "the holder ends a code"); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// noteEnd records that a code, as it is now, was ended.
-func (s *Service) noteEnd(ctx context.Context, tx *store.Tx, share db.CertificateShare, actor, why, subject string) error {
+// noteEnd records that a code of a certificate, as it is now, was ended.
+func (s *Service) noteEnd(ctx context.Context, tx *store.Tx, row db.Certificate, share db.CertificateShare, actor, why string) error {
 	before := share
 	before.VoidAt = dbtime.Time{}
-	return s.Trail.Leave(ctx, tx, trail.Step{Audit: audit.Entry{
-		At: share.VoidAt.Time, Actor: actor, Action: "certificate.share_end", Object: share.ID, Subject: subject, Purpose: why,
+	return s.leave(ctx, tx, row, "share_end", trail.Step{Audit: audit.Entry{
+		At: share.VoidAt.Time, Actor: actor, Action: "certificate.share_end", Object: share.ID, Subject: row.CitizenID, Purpose: why,
 		Decided: []*audit.Group{shareGroup(share)}, Was: []*audit.Group{shareGroup(before)},
 	}})
 }
@@ -197,7 +197,7 @@ func (s *Service) CutPhone(ctx context.Context, tx *store.Tx, phone string, now 
 		if err != nil {
 			return fmt.Errorf("find the certificate of a code: %w", err)
 		}
-		if err := s.noteEnd(ctx, tx, share, "system", "the phone is cut off from the citizen", row.CitizenID); err != nil {
+		if err := s.noteEnd(ctx, tx, row, share, "system", "the phone is cut off from the citizen"); err != nil {
 			return err
 		}
 	}

@@ -107,7 +107,7 @@ func (p *proofs) Proof(context.Context, caller.Caller) (identity.Citizen, bool, 
 	return identity.Citizen{ID: citizen, Level: level}, p.proven, nil
 }
 
-func (p *proofs) Phones(_ context.Context, _ *store.Tx, id string, _ time.Time) ([]identity.Reachable, error) {
+func (p *proofs) PhonesToTell(_ context.Context, _ *store.Tx, id string, _ time.Time) ([]identity.Reachable, error) {
 	if id != citizen {
 		return nil, nil
 	}

@@ -146,7 +146,7 @@ func (s *Service) decide(ctx context.Context, tx *store.Tx, act staff.Act, typed
 		return err
 	}
 	// Before the appeal's row: so do the person's own steps.
-	phones, err := s.Identity.HoldPhones(ctx, tx, found.CitizenID, now)
+	phones, err := s.Identity.PhonesToTell(ctx, tx, found.CitizenID, now)
 	if err != nil {
 		return fmt.Errorf("look whom a decision is told: %w", err)
 	}

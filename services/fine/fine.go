@@ -61,8 +61,8 @@ type Identity interface {
 	// until tx ends.
 	HoldProof(ctx context.Context, tx *store.Tx, c caller.Caller) (bool, error)
 	Locale(ctx context.Context, phone string) (locales.Locale, error)
-	// HoldPhones are the phones that are proved for a citizen, and keeps them so until tx ends.
-	HoldPhones(ctx context.Context, tx *store.Tx, citizen string, now time.Time) ([]identity.Reachable, error)
+	// PhonesToTell are the phones that are told what is known of a citizen, and keeps them so until tx ends.
+	PhonesToTell(ctx context.Context, tx *store.Tx, citizen string, now time.Time) ([]identity.Reachable, error)
 }
 
 // Service is the fines.

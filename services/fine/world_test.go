@@ -237,8 +237,8 @@ func (w *world) HoldProof(context.Context, *store.Tx, caller.Caller) (bool, erro
 
 func (*world) Locale(context.Context, string) (locales.Locale, error) { return locales.RU, nil }
 
-// HoldPhones are the phones that the test says are the person's.
-func (w *world) HoldPhones(context.Context, *store.Tx, string, time.Time) ([]identity.Reachable, error) {
+// PhonesToTell are the phones that the test says are the person's.
+func (w *world) PhonesToTell(context.Context, *store.Tx, string, time.Time) ([]identity.Reachable, error) {
 	var list []identity.Reachable
 	for _, phone := range w.phones {
 		list = append(list, identity.Reachable{Phone: phone, Locale: locales.RU})

@@ -152,7 +152,7 @@ const stoppedLife = 7 * 24 * time.Hour
 // tell are the messages to the person's phones that their data is to be erased, or that it
 // is not: about says which.
 func (s *Service) tell(ctx context.Context, tx *store.Tx, c caller.Caller, about string, until time.Time, key string, args ...any) (list []notify.Message, err error) {
-	phones, err := s.Identity.Phones(ctx, tx, c.Subject, c.Now)
+	phones, err := s.Identity.PhonesToWarn(ctx, tx, c.Subject, c.Now)
 	if err != nil {
 		return nil, err
 	}

@@ -36,8 +36,8 @@ type Identity interface {
 	// DisputedUntil is when the dispute about the person's phones ends; not after now
 	// where there is none.
 	DisputedUntil(ctx context.Context, tx *store.Tx, citizen string, now time.Time) (time.Time, error)
-	// Phones are those that are told of what is done to the person's data.
-	Phones(ctx context.Context, tx *store.Tx, citizen string, now time.Time) ([]identity.Reachable, error)
+	// PhonesToWarn are those that are told that something is done to the person's data.
+	PhonesToWarn(ctx context.Context, tx *store.Tx, citizen string, now time.Time) ([]identity.Reachable, error)
 }
 
 // Deps is what the service stands on; every field is needed.
