@@ -69,6 +69,9 @@ type Module struct {
 	Finders []payment.Finder
 	// Ties are what it keeps for a phone, and what a new holder must not inherit.
 	Ties []identity.Tie
+	// Unheard says, in lines for operators, of what was decided for people no phone was told; nil:
+	// there is nothing of the kind.
+	Unheard func(ctx context.Context) (string, error)
 	// Personal is what it keeps of people; nil: nothing.
 	Personal personal.Holder
 	// Chores are done now and then, by every process.

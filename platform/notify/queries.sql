@@ -153,6 +153,14 @@ SELECT state FROM notify_messages WHERE provider_id = $1;
 -- name: CountTold :one
 SELECT COUNT(*) FROM notify_messages WHERE turn = $1 AND turn <> '';
 
+-- name: CountReach :one
+-- How many messages about a person have a name that begins so, and how many of them were sent or
+-- wait to be, but for one phone.
+SELECT COUNT(*) AS made,
+    CAST(COALESCE(SUM(CASE WHEN state IN ('sent', 'delivered') OR state = 'queued' AND phone_index <> sqlc.arg(phone_index) THEN 1 ELSE 0 END), 0) AS BIGINT) AS reached
+FROM notify_messages
+WHERE about = sqlc.arg(about) AND about <> '' AND SUBSTR(dedup, 1, LENGTH(CAST(sqlc.arg(prefix) AS TEXT))) = CAST(sqlc.arg(prefix) AS TEXT);
+
 -- name: List :many
 SELECT * FROM notify_messages WHERE phone_index = $1 ORDER BY queued_at DESC, id DESC LIMIT 100;
 

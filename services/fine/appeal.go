@@ -106,6 +106,9 @@ func (s *Service) Appeal(ctx context.Context, c caller.Caller, a Appealed) (Appe
 		return Appeal{}, err
 	}
 	until, err := s.ownFine(ctx, c, plate, a.Bill)
+	if err == nil || errors.Is(err, errAppealFine) { // what the register does not answer is not the person's doing
+		err = errors.Join(err, s.countAppeal(ctx, c, limit.Within))
+	}
 	if err != nil {
 		return Appeal{}, err
 	}
@@ -129,7 +132,7 @@ func (s *Service) Appeal(ctx context.Context, c caller.Caller, a Appealed) (Appe
 // there are a hundred thousand.
 const numberDraws = 5
 
-// appealable refuses what is no appeal before anybody is asked, and counts what is one. The plate
+// appealable refuses what is no appeal, and what is one too many, before anybody is asked. The plate
 // and the text are written as they are kept.
 func (s *Service) appealable(ctx context.Context, c caller.Caller, a *Appealed) (Plate, error) {
 	plate, err := ParsePlate(a.Plate)
@@ -146,14 +149,24 @@ func (s *Service) appealable(ctx context.Context, c caller.Caller, a *Appealed) 
 	if a.Text, err = written(a.Text); err != nil {
 		return plate, err
 	}
-	used, wait, err := limit.Within(ctx, s.Limiter, limit.Bound{Key: appealsMade.Name + ":" + c.Subject, Rate: appealsMade.Rate})
-	if err != nil {
-		return plate, fmt.Errorf("count appeals: %w", err)
-	}
-	if used != nil {
-		return plate, errAppeals.Until(c.Now, wait)
+	if err := s.countAppeal(ctx, c, limit.Would); err != nil {
+		return plate, err
 	}
 	return plate, s.admit(ctx, c, plate)
+}
+
+// countAppeal counts an appeal of the citizen's, or looks whether one more is too many. Problem: fine_appeals.
+func (s *Service) countAppeal(
+	ctx context.Context, c caller.Caller, count func(context.Context, limit.Limiter, ...limit.Bound) (*limit.Bound, time.Duration, error),
+) error {
+	used, wait, err := count(ctx, s.Limiter, limit.Bound{Key: appealsMade.Name + ":" + c.Subject, Rate: appealsMade.Rate})
+	if err != nil {
+		return fmt.Errorf("count appeals: %w", err)
+	}
+	if used != nil {
+		return errAppeals.Until(c.Now, wait)
+	}
+	return nil
 }
 
 // written is a text as it is kept: of characters that are seen, in lines. Problem: fine_appeal_text.

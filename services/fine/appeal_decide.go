@@ -10,10 +10,6 @@ import (
 	"github.com/eshik-kg/eshik/platform/analytics"
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
-	"github.com/eshik-kg/eshik/platform/clock"
-	"github.com/eshik-kg/eshik/platform/gsm"
-	"github.com/eshik-kg/eshik/platform/identity"
-	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -125,7 +121,7 @@ func (s *Service) TakeAppeal(ctx context.Context, act staff.Act, typed string) e
 }
 
 // DecideAppeal ends an appeal as the officer who took it decided; answer is why, for the person,
-// whose phones are told. The fine is the register's: it is neither cancelled here nor changed.
+// whose phones are told: see Heard. The fine is the register's: it is neither cancelled here nor changed.
 // Problems: fine_appeal, fine_appeal_over, fine_appeal_untaken (the officer did not take it),
 // fine_appeal_decision (neither accepted nor rejected), fine_appeal_answer.
 func (s *Service) DecideAppeal(ctx context.Context, act staff.Act, typed string, to AppealState, answer string) error {
@@ -136,12 +132,32 @@ func (s *Service) DecideAppeal(ctx context.Context, act staff.Act, typed string,
 	if err != nil {
 		return errAppealAnswer
 	}
-	return s.DB.InTx(ctx, func(tx *store.Tx) error { return s.decide(ctx, tx, act, typed, to, answer) })
+	row, err := appealRow(ctx, db.New(s.DB.Reader()), typed)
+	if err != nil {
+		return err
+	}
+	var fine owed
+	if to == AppealRejected && row.TakenBy == act.Actor { // else it is refused
+		if fine, err = s.owes(ctx, row, s.Now()); err != nil {
+			return err
+		}
+	}
+	return s.DB.InTx(ctx, func(tx *store.Tx) error {
+		return s.decide(ctx, tx, act, decision{number: typed, to: to, answer: answer, fine: fine})
+	})
 }
 
-func (s *Service) decide(ctx context.Context, tx *store.Tx, act staff.Act, typed string, to AppealState, answer string) error {
+// decision is how an officer decides an appeal.
+type decision struct {
+	number string // as typed
+	to     AppealState
+	answer string
+	fine   owed
+}
+
+func (s *Service) decide(ctx context.Context, tx *store.Tx, act staff.Act, d decision) error {
 	q, now := db.New(tx), s.Now()
-	found, err := appealRow(ctx, q, typed)
+	found, err := appealRow(ctx, q, d.number)
 	if err != nil {
 		return err
 	}
@@ -150,7 +166,7 @@ func (s *Service) decide(ctx context.Context, tx *store.Tx, act staff.Act, typed
 	if err != nil {
 		return fmt.Errorf("look whom a decision is told: %w", err)
 	}
-	row, err := holdAppeal(ctx, q, found.ID, to)
+	row, err := holdAppeal(ctx, q, found.ID, d.to)
 	if err == nil && row.TakenBy != act.Actor {
 		err = errAppealUntaken
 	}
@@ -160,37 +176,16 @@ func (s *Service) decide(ctx context.Context, tx *store.Tx, act staff.Act, typed
 	if err := act.Record(ctx, tx); err != nil {
 		return err
 	}
-	told, err := s.tellDecided(row, to, phones, now)
+	told, err := s.tellDecided(row, decidedKey(row, d.to, d.fine, now), phones, now)
 	if err != nil {
 		return err
 	}
-	_, err = s.endAppeal(ctx, tx, row, to, answer, trail.Step{
-		Audit:    audit.Entry{At: now, Actor: act.Actor, Action: "fine.appeal_" + string(to), Purpose: act.Reason},
-		Event:    analytics.Of(caller.Caller{Channel: caller.Staff, Now: now}, Name, "fine.appeal_"+string(to), "done"),
+	_, err = s.endAppeal(ctx, tx, row, d.to, d.answer, trail.Step{
+		Audit:    audit.Entry{At: now, Actor: act.Actor, Action: "fine.appeal_" + string(d.to), Purpose: act.Reason},
+		Event:    analytics.Of(caller.Caller{Channel: caller.Staff, Now: now}, Name, "fine.appeal_"+string(d.to), "done"),
 		Messages: told,
 	})
 	return err
-}
-
-// tellDecided are the messages to the phones that are the person's: how it was decided, and what
-// comes next. Why stands where they ask for the appeal: it is about the person.
-func (s *Service) tellDecided(row db.FineAppeal, to AppealState, phones []identity.Reachable, now time.Time) (list []notify.Message, err error) {
-	plate, err := s.Sealer.Open(row.PlateSealed, appealPlate+row.ID)
-	if err != nil {
-		return nil, fmt.Errorf("open the plate of the appeal %s: %w", row.ID, err)
-	}
-	key := "fine.appeal_sms_" + string(to)
-	if to == AppealRejected && now.Before(row.DiscountAt.Time) {
-		key = "fine.appeal_sms_rejected_until"
-	}
-	for _, p := range phones {
-		list = append(list, notify.Message{
-			To: p.Phone, Locale: p.Locale, Purpose: notify.Statutory, About: row.CitizenID, ExpiresAt: now.Add(appealLife),
-			Dedup: "fine.appeal_decided:" + row.ID + ":" + s.carPhone(p.Phone),
-			Text:  gsm.Pick(s.Texts.Message(p.Locale, key, "appeal", row.Number, "plate", string(plate), "date", clock.Day(row.DiscountAt.Time))),
-		})
-	}
-	return list, nil
 }
 
 // appealsForgotten is how many appeals one round forgets.

@@ -16,6 +16,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/limit"
 	"github.com/eshik-kg/eshik/platform/needs"
+	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -33,6 +34,7 @@ type Deps struct {
 	Cashier  Cashier
 	Follower Follower
 	Payments Payments
+	Outbox   Outbox
 	Identity Identity
 	Limiter  limit.Limiter
 	Sealer   *seal.Sealer
@@ -51,6 +53,11 @@ type Payments interface {
 	Open(ctx context.Context, c caller.Caller, service string, refs []string) (payment.Payment, error)
 	Confirm(ctx context.Context, c caller.Caller, id string) (payment.Payment, error)
 	Disown(ctx context.Context, tx *store.Tx, phone string, ids []string, now time.Time) error
+}
+
+// Outbox knows what became of messages (platform/notify).
+type Outbox interface {
+	Reach(ctx context.Context, tx *store.Tx, citizen, prefix, but string) (notify.Reach, error)
 }
 
 // Identity knows who proved who they are (platform/identity).

@@ -12,7 +12,7 @@ import (
 func Module(e module.Env) (module.Module, error) {
 	city := e.Registries.City
 	s, err := New(Deps{
-		DB: e.DB, Queue: e.Queue, Register: city, Cashier: city, Follower: city, Payments: e.Payments, Identity: e.Identity, Limiter: e.Limiter,
+		DB: e.DB, Queue: e.Queue, Register: city, Cashier: city, Follower: city, Payments: e.Payments, Outbox: e.Outbox, Identity: e.Identity, Limiter: e.Limiter,
 		Sealer: e.Sealer, Trail: e.Trail, Texts: e.Texts, Random: e.Random, Now: e.Clock, Log: e.Log,
 	})
 	if err != nil {
@@ -21,7 +21,7 @@ func Module(e module.Env) (module.Module, error) {
 	return module.Module{
 		Name: Name, Service: s, Flow: s.Flow(), Billers: []payment.Biller{NewBiller(city, e.DB, e.Sealer, e.Clock)},
 		Finders:  []payment.Finder{NewFinder(s, city)},
-		Personal: holder{s}, Check: func() module.Check { return NewCheck(e.Audit) }, Ties: []identity.Tie{s},
+		Personal: holder{s}, Check: func() module.Check { return NewCheck(e.Audit) }, Ties: []identity.Tie{s}, Unheard: s.sayUnheard,
 		Chores: []module.Chore{
 			{Name: "look for new fines of linked cars", Do: s.WatchDue},
 			{Name: "forget appeals that ended long ago", Do: s.ForgetAppeals, Every: time.Hour},

@@ -110,5 +110,8 @@ UPDATE fine_appeals SET state = $2, answer_sealed = $3, ended_at = $4, open_bill
 -- name: AppealsEnded :many
 SELECT * FROM fine_appeals WHERE ended_at < $1 ORDER BY ended_at LIMIT $2;
 
+-- name: AppealsDecided :many
+SELECT * FROM fine_appeals WHERE ended_at >= $1 AND state IN ('accepted', 'rejected') ORDER BY ended_at, id LIMIT $2;
+
 -- name: DeleteAppeal :exec
 DELETE FROM fine_appeals WHERE id = $1;

@@ -73,9 +73,17 @@ func staffDecidesAppeal(ctx context.Context, modules []module.Module, act staff.
 	if err := module.Of[*Service](modules).DecideAppeal(ctx, act, given["number"], to, given["answer"]); err != nil {
 		return staff.Done{}, err
 	}
-	said := "Rejected: the person's phones are told, and how to pay."
+	heard, err := module.Of[*Service](modules).Heard(ctx, given["number"])
+	if err != nil {
+		return staff.Done{}, err
+	}
+	told := "the person's phones are told"
+	if !heard {
+		told = "NOBODY IS TOLD, no phone is known to be the person's; one is at their next strong proof, and until then the appeal is in: eshik staff unheard"
+	}
+	said := "Rejected: " + told + "."
 	if to == AppealAccepted {
-		said = "Accepted: the person's phones are told. Nothing changed at the register: have its holder cancel the fine."
+		said = "Accepted: " + told + ". Nothing changed at the register: have its holder cancel the fine."
 	}
 	return staff.Done{Said: said}, nil
 }

@@ -1,6 +1,7 @@
 package fine
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/trail"
 	"github.com/eshik-kg/eshik/services/fine/db"
@@ -24,7 +26,8 @@ func (s *Service) CutPhone(ctx context.Context, tx *store.Tx, phone string, now 
 }
 
 // CutPerson has the citizen's cars tell heir, and the phone no more; with them those that tell
-// nobody. Without an heir nobody is told, until the person links them on a phone again.
+// nobody. Without an heir nobody is told, until the person links them on a phone again. An heir is told
+// of decisions of appeals that no phone heard of, the one that is cut off among them.
 func (s *Service) CutPerson(ctx context.Context, tx *store.Tx, citizen, phone, heir string, now time.Time) error {
 	all, err := db.New(tx).CarsOfCitizen(ctx, citizen)
 	if err != nil {
@@ -36,7 +39,14 @@ func (s *Service) CutPerson(ctx context.Context, tx *store.Tx, citizen, phone, h
 			cut = append(cut, row)
 		}
 	}
-	return s.hand(ctx, tx, cut, phone, heir, now)
+	if err := s.hand(ctx, tx, cut, phone, heir, now); err != nil || heir == "" {
+		return err
+	}
+	loc, err := s.Identity.Locale(ctx, heir)
+	if err != nil {
+		return err
+	}
+	return s.tellUnheard(ctx, tx, citizen, identity.Reachable{Phone: heir, Locale: cmp.Or(loc, locales.KY)}, phone, now)
 }
 
 // hand has cars tell a phone in place of another; empty: none. The codes that were made for

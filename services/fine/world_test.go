@@ -260,7 +260,7 @@ func newWorld(t *testing.T, db *store.DB) *world {
 	}, fine.NewBiller(w.city, db, w.Sealer, w.Now))
 	w.OK(err)
 	w.Service, err = fine.New(fine.Deps{
-		DB: db, Queue: w.Queue, Register: w.city, Cashier: w.city, Follower: w.city, Payments: w.payments, Identity: w,
+		DB: db, Queue: w.Queue, Register: w.city, Cashier: w.city, Follower: w.city, Payments: w.payments, Outbox: w.Outbox, Identity: w,
 		Limiter: w.Limiter, Sealer: w.Sealer, Trail: w.Trail, Texts: w.Texts, Random: rand.Reader, Now: w.Now, Log: w.Log,
 	})
 	w.OK(err)

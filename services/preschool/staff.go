@@ -34,7 +34,7 @@ func Staff() []module.Task {
 			},
 			Offices: officesOfChoices, Facts: withdrawFacts, Do: staffWithdraws,
 		},
-		{Name: "unheard", Shows: true, Help: "List the registrations in the preschool queue that no phone hears of, those with an offer first, and the answers to offers from phones that were cut off afterwards.", Do: staffListsUnheard},
+		{Name: "unheard", Shows: true, Help: "List the registrations in the preschool queue that no phone hears of, those with an offer first, the answers to offers from phones that were cut off afterwards, and the decisions of appeals that no phone was told.", Do: staffListsUnheard},
 	}
 }
 
@@ -97,7 +97,18 @@ func staffListsUnheard(ctx context.Context, modules []module.Module, _ staff.Act
 	for _, a := range answers {
 		lines.WriteString(sayShutOut(a))
 	}
-	return staff.Done{Said: fmt.Sprintf("%s%d answers from phones that were cut off afterwards, in the last 30 days.", lines.String(), len(answers))}, nil
+	fmt.Fprintf(&lines, "%d answers from phones that were cut off afterwards, in the last 30 days.", len(answers))
+	for _, m := range modules {
+		if m.Unheard == nil {
+			continue
+		}
+		said, err := m.Unheard(ctx)
+		if err != nil {
+			return staff.Done{}, err
+		}
+		lines.WriteString("\n" + strings.TrimSuffix(said, "\n"))
+	}
+	return staff.Done{Said: lines.String()}, nil
 }
 
 // sayShutOut is the line of an answer, with the command that mends it.

@@ -130,6 +130,33 @@ func (q *Queries) CountAhead(ctx context.Context, arg CountAheadParams) (int64, 
 	return count, err
 }
 
+const countReach = `-- name: CountReach :one
+SELECT COUNT(*) AS made,
+    CAST(COALESCE(SUM(CASE WHEN state IN ('sent', 'delivered') OR state = 'queued' AND phone_index <> $1 THEN 1 ELSE 0 END), 0) AS BIGINT) AS reached
+FROM notify_messages
+WHERE about = $2 AND about <> '' AND SUBSTR(dedup, 1, LENGTH(CAST($3 AS TEXT))) = CAST($3 AS TEXT)
+`
+
+type CountReachParams struct {
+	PhoneIndex string
+	About      string
+	Prefix     string
+}
+
+type CountReachRow struct {
+	Made    int64
+	Reached int64
+}
+
+// How many messages about a person have a name that begins so, and how many of them were sent or
+// wait to be, but for one phone.
+func (q *Queries) CountReach(ctx context.Context, arg CountReachParams) (CountReachRow, error) {
+	row := q.db.QueryRowContext(ctx, countReach, arg.PhoneIndex, arg.About, arg.Prefix)
+	var i CountReachRow
+	err := row.Scan(&i.Made, &i.Reached)
+	return i, err
+}
+
 const countSuperseded = `-- name: CountSuperseded :one
 SELECT COUNT(*) FROM notify_messages WHERE state = 'superseded'
 `

@@ -78,6 +78,54 @@ func (q *Queries) AppealByNumber(ctx context.Context, number string) (FineAppeal
 	return i, err
 }
 
+const appealsDecided = `-- name: AppealsDecided :many
+SELECT id, number, citizen_id, bill, open_bill, plate_sealed, ground, text_sealed, state, taken_by, answer_sealed, received_at, taken_at, ended_at, discount_at FROM fine_appeals WHERE ended_at >= $1 AND state IN ('accepted', 'rejected') ORDER BY ended_at, id LIMIT $2
+`
+
+type AppealsDecidedParams struct {
+	EndedAt dbtime.Time
+	Limit   int32
+}
+
+func (q *Queries) AppealsDecided(ctx context.Context, arg AppealsDecidedParams) ([]FineAppeal, error) {
+	rows, err := q.db.QueryContext(ctx, appealsDecided, arg.EndedAt, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FineAppeal
+	for rows.Next() {
+		var i FineAppeal
+		if err := rows.Scan(
+			&i.ID,
+			&i.Number,
+			&i.CitizenID,
+			&i.Bill,
+			&i.OpenBill,
+			&i.PlateSealed,
+			&i.Ground,
+			&i.TextSealed,
+			&i.State,
+			&i.TakenBy,
+			&i.AnswerSealed,
+			&i.ReceivedAt,
+			&i.TakenAt,
+			&i.EndedAt,
+			&i.DiscountAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const appealsEnded = `-- name: AppealsEnded :many
 SELECT id, number, citizen_id, bill, open_bill, plate_sealed, ground, text_sealed, state, taken_by, answer_sealed, received_at, taken_at, ended_at, discount_at FROM fine_appeals WHERE ended_at < $1 ORDER BY ended_at LIMIT $2
 `
