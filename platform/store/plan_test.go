@@ -23,6 +23,7 @@ var readsAll = map[string]string{
 	"PublicKeys":  "all of a handful of keys",
 	"CurrentKey":  "the first of an index",
 	"Partners":    "all of some dozens, for an operator",
+	"Webhooks":    "one of each of those, for an operator and fsck",
 	"Keys":        "all of a handful of keys",
 	"AnyRecord":   "any one row",
 	"Brakes":      "the first 200 of an index",
