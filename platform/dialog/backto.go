@@ -16,7 +16,7 @@ type backTo struct {
 // Unwrap gives the problem.
 func (b *backTo) Unwrap() error { return b.error }
 
-// BackTo is err of a Do, to be told above the screen of node, which is shown anew, and
+// BackTo is err of a Do or an Answer, to be told above the screen of node, which is shown anew, and
 // not on a screen of its own: what was chosen there cannot be done, and what can be done
 // by now stands there. The screens after it are left: they show what is not so any more.
 func BackTo(node string, err error) error { return &backTo{err, node} }

@@ -104,7 +104,8 @@ type Screen struct {
 	Confirms bool
 	Ask      Ask
 	// About is the id of the person of whom the screen tells: a reply that took a while is
-	// shown only where the phone is still proved for them. Empty: of nobody.
+	// shown only where the phone is still proved for them. The conversation remembers it,
+	// however the screen is left: see Turn.About. Empty: of nobody.
 	About string
 	// End closes the conversation after this screen if it is one page. Without it, a screen
 	// that has neither options nor an Ask still offers the way back and the main menu.
@@ -252,6 +253,9 @@ type Turn struct {
 
 // Get reads the conversation's memory; "" when absent.
 func (t *Turn) Get(key string) string { return t.state.Memory[key] }
+
+// About is State.About.
+func (t *Turn) About() string { return t.state.About() }
 
 // Set writes the conversation's memory: ids and choices, never anything sensitive. It
 // takes effect when the turn is saved.

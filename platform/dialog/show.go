@@ -38,6 +38,9 @@ func (w *walk) show(ctx context.Context, notice string) error {
 // is one page: nobody reads on in a conversation that is closed.
 func (w *walk) present(screen Screen, notice string) {
 	w.screen, w.said, w.laid = screen, notice, true
+	if screen.About != "" {
+		w.state.set(memoryAbout, screen.About)
+	}
 	w.lay(screen, notice)
 	if screen.End && len(w.state.Pages) > 1 {
 		screen.End = false

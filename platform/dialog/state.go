@@ -90,6 +90,13 @@ const maxHistory = 12
 // NewState begins a conversation in loc; an empty loc makes the conversation ask for it.
 func NewState(loc locales.Locale) *State { return &State{Version: StateVersion, Locale: loc} }
 
+// memoryAbout is where the conversation remembers of whom it told last.
+const memoryAbout = "identity.about"
+
+// About is the id of the person of whom the last screen that told of anybody did (Screen.About),
+// whether it was left by an option, in words or by what was typed; "" for nobody.
+func (s *State) About() string { return s.Memory[memoryAbout] }
+
 func (s *State) set(key, value string) {
 	if s.Memory == nil {
 		s.Memory = map[string]string{}

@@ -56,6 +56,9 @@ func (w *walk) reply(ctx context.Context, text string) error {
 	next, err := problem.Guarded(func() (Next, error) { return answer(ctx, w.turn(), text) })
 	if err != nil {
 		w.countProblem(err)
+		if to := (*backTo)(nil); errors.As(err, &to) {
+			return w.backTo(ctx, to.node, err)
+		}
 		return w.again(ctx, err)
 	}
 	if w.dialled && w.engine.nodes[next.Node].Do != nil {

@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"fmt"
-	"maps"
 	"unicode/utf8"
 
 	"github.com/eshik-kg/eshik/platform/caller"
@@ -24,10 +23,6 @@ const (
 
 // forgetWords have the phone forget whom it was proved for.
 var forgetWords = []string{"чыгуу", "мени унут", "башка киши", "выход", "выйти", "забудь меня", "другой человек"}
-
-// keyAbout is whom the screen that was left was about: a citizen's id. What is done from
-// there is done for that person or for nobody.
-const keyAbout = "identity.about"
 
 // errChanged is where a phone proved somebody else, in an app or by SMS, while a screen
 // named the one before.
@@ -78,21 +73,13 @@ func Named(screen dialog.Screen, citizen Citizen, node string) dialog.Screen {
 // none, is not shown it. The conversation remembers it, for Same.
 func About(screen dialog.Screen, citizen string) dialog.Screen {
 	screen.About = citizen
-	for i := range screen.Options {
-		next := &screen.Options[i].Next
-		next.Set = maps.Clone(next.Set)
-		if next.Set == nil {
-			next.Set = map[string]string{}
-		}
-		next.Set[keyAbout] = citizen
-	}
 	return screen
 }
 
 // Same refuses where the phone proved somebody else since the screen that was About a
-// citizen. The problem belongs above a screen that names the one it proved now.
+// citizen, however that was left. The problem belongs above a screen that names the one it proved now.
 func Same(t *dialog.Turn, citizen string) error {
-	if about := t.Get(keyAbout); about != "" && about != citizen {
+	if about := t.About(); about != "" && about != citizen {
 		return errChanged
 	}
 	return nil

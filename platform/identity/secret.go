@@ -17,7 +17,6 @@ import (
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
-	"github.com/eshik-kg/eshik/platform/trail"
 )
 
 // The rules of secrets (decision 30).
@@ -89,7 +88,10 @@ func easySecret(secret string, known ...string) bool {
 // now on, or changes it: then current is the one that stands, and a wrong one is a guess.
 // Problems: of the kinds Weak and Unproven; errSecretFormat, errSecretEasy, errSecretTaken, and those of a guess.
 func (s *Service) SetSecret(ctx context.Context, c caller.Caller, current, secret string) error {
-	citizen, err := s.enrolled(ctx, c)
+	citizen, err := s.strongly(ctx, c)
+	if err == nil {
+		err = s.lasting(ctx, c, citizen)
+	}
 	if err != nil {
 		return err
 	}
@@ -103,13 +105,9 @@ func (s *Service) SetSecret(ctx context.Context, c caller.Caller, current, secre
 	return s.setSecret(ctx, c, citizen, secret)
 }
 
-// knowsSecret takes the secret of who is proved strongly on the caller's phone, and gives what
-// names it to setFrom.
-func (s *Service) knowsSecret(ctx context.Context, c caller.Caller, typed string) (known string, err error) {
-	citizen, err := s.strongly(ctx, c)
-	if err != nil {
-		return "", err
-	}
+// knowsSecret takes the secret of a citizen who is proved strongly on the caller's phone, and gives
+// what names it to setFrom.
+func (s *Service) knowsSecret(ctx context.Context, c caller.Caller, citizen Citizen, typed string) (known string, err error) {
 	row, err := s.guessSecret(ctx, c, citizen.ID, typed, nothing)
 	return stamp(row.SetAt), err
 }
@@ -120,10 +118,9 @@ func stamp(at dbtime.Time) string { return strconv.FormatInt(at.UnixMicro(), 10)
 // errSecretOld is where a secret stands that was not typed yet.
 var errSecretOld = errors.New("the secret that stands is asked for first")
 
-// setFrom is SetSecret in two steps: known names the secret that was typed, if one stands.
-func (s *Service) setFrom(ctx context.Context, c caller.Caller, known, secret string) error {
-	citizen, err := s.enrolled(ctx, c)
-	if err != nil {
+// setFrom is SetSecret of a citizen in two steps: known names the secret that was typed, if one stands.
+func (s *Service) setFrom(ctx context.Context, c caller.Caller, citizen Citizen, known, secret string) error {
+	if err := s.lasting(ctx, c, citizen); err != nil {
 		return err
 	}
 	at, err := db.New(s.DB.Reader()).SecretSetAt(ctx, db.SecretSetAtParams{CitizenID: citizen.ID, PhoneIndex: s.phoneIndex(c.Phone)})
@@ -143,12 +140,17 @@ func (s *Service) RemoveSecret(ctx context.Context, c caller.Caller, current str
 	if err != nil {
 		return err
 	}
-	_, err = s.guessSecret(ctx, c, citizen.ID, current, func(tx *store.Tx, row db.IdentitySecret) error {
+	return s.removeSecret(ctx, c, citizen, current)
+}
+
+// removeSecret is RemoveSecret of a citizen.
+func (s *Service) removeSecret(ctx context.Context, c caller.Caller, citizen Citizen, current string) error {
+	_, err := s.guessSecret(ctx, c, citizen.ID, current, func(tx *store.Tx, row db.IdentitySecret) error {
 		err := db.New(tx).DropSecret(ctx, db.DropSecretParams{CitizenID: row.CitizenID, PhoneIndex: row.PhoneIndex})
 		if err != nil {
 			return err
 		}
-		return s.Trail.Leave(ctx, tx, trail.Step{Audit: s.entry(c, "secret", "removed", row.PhoneIndex, row.CitizenID)})
+		return s.leaveSecret(ctx, tx, c, citizen, "identity.secret_removed_sms", s.entry(c, "secret", "removed", row.PhoneIndex, row.CitizenID))
 	})
 	return err
 }
@@ -167,24 +169,21 @@ func (s *Service) strongly(ctx context.Context, c caller.Caller) (Citizen, error
 	return citizen, nil
 }
 
-// enrolled is strongly for what outlasts the proof: by a national sign-in on a phone that the
-// state does not know as the person's nothing is set that proves them there again and again.
-func (s *Service) enrolled(ctx context.Context, c caller.Caller) (Citizen, error) {
-	citizen, err := s.strongly(ctx, c)
-	if err != nil {
-		return Citizen{}, err
-	}
+// lasting refuses what outlasts the proof of a citizen who is proved strongly: by a national
+// sign-in on a phone that the state does not know as the person's nothing is set that proves
+// them there again and again.
+func (s *Service) lasting(ctx context.Context, c caller.Caller, citizen Citizen) error {
 	rows, err := s.goodProofs(ctx, db.New(s.DB.Reader()), c)
 	if err != nil {
-		return Citizen{}, err
+		return err
 	}
 	for _, row := range rows {
 		lasts := row.ExpiresAt.Sub(row.ProvedAt.Time)
 		if row.CitizenID == citizen.ID && caller.Level(row.Level) >= caller.LevelStrong && lasts > NationalProves {
-			return citizen, nil
+			return nil
 		}
 	}
-	return Citizen{}, errSecretBrief
+	return errSecretBrief
 }
 
 // hasSecret reports that a person set a secret on the caller's phone; citizen "": that
@@ -225,7 +224,7 @@ func (s *Service) setSecret(ctx context.Context, c caller.Caller, citizen Citize
 		if err != nil {
 			return err
 		}
-		return s.Trail.Leave(ctx, tx, trail.Step{Audit: s.entry(c, "secret", "set", row.PhoneIndex, citizen.ID, secretOf(row))})
+		return s.leaveSecret(ctx, tx, c, citizen, "identity.secret_set_sms", s.entry(c, "secret", "set", row.PhoneIndex, citizen.ID, secretOf(row)))
 	})
 	if err != nil {
 		return fmt.Errorf("set a secret: %w", err)

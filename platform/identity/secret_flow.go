@@ -63,14 +63,27 @@ func (s *Service) showSecret(ctx context.Context, t *dialog.Turn) (dialog.Screen
 	if !has {
 		screen.Body = append(screen.Body, dialog.Say("identity.secret_none"))
 		screen.Options = []dialog.Option{{Label: dialog.Say("identity.secret_set"), Next: dialog.Go(nodeSecretNew)}}
-		return screen, nil
+		return About(screen, citizen.ID), nil
 	}
 	screen.Body = append(screen.Body, dialog.Say("identity.secret_has"))
 	screen.Options = []dialog.Option{
 		{Label: dialog.Say("identity.secret_change"), Next: dialog.Go(nodeSecretOld, keyGoal, goalChange)},
 		{Label: dialog.Say("identity.secret_remove"), Next: dialog.Go(nodeSecretOld, keyGoal, goalRemove)},
 	}
-	return screen, nil
+	return About(screen, citizen.ID), nil
+}
+
+// secretOfWhom is who is proved strongly, for what is typed behind the screen of a secret: it is
+// theirs whom that named. Of somebody else's, proved meanwhile, the screen is shown anew.
+func (s *Service) secretOfWhom(ctx context.Context, t *dialog.Turn) (Citizen, error) {
+	citizen, err := s.strongly(ctx, t.Caller)
+	if err != nil {
+		return Citizen{}, err
+	}
+	if err := Same(t, citizen.ID); err != nil {
+		return Citizen{}, dialog.BackTo(nodeSecret, err)
+	}
+	return citizen, nil
 }
 
 // showSecretAsk asks who holds the phone, of all who have a secret there.
@@ -96,12 +109,14 @@ func showSecretOld(*dialog.Turn) dialog.Screen {
 
 // answerSecretOld takes the secret that stands, for what it is asked for.
 func (s *Service) answerSecretOld(ctx context.Context, t *dialog.Turn, input string) (dialog.Next, error) {
-	var err error
 	known := ""
-	if t.Get(keyGoal) == goalRemove {
-		err = s.RemoveSecret(ctx, t.Caller, input)
-	} else {
-		known, err = s.knowsSecret(ctx, t.Caller, input)
+	citizen, err := s.secretOfWhom(ctx, t)
+	switch {
+	case err != nil:
+	case t.Get(keyGoal) == goalRemove:
+		err = s.removeSecret(ctx, t.Caller, citizen, input)
+	default:
+		known, err = s.knowsSecret(ctx, t.Caller, citizen, input)
 	}
 	switch why := problem.From(err); {
 	case err == nil && known == "":
@@ -120,7 +135,10 @@ func showSecretNew(*dialog.Turn) dialog.Screen {
 
 // answerSecretNew sets a secret. One that stands has to be typed before.
 func (s *Service) answerSecretNew(ctx context.Context, t *dialog.Turn, input string) (dialog.Next, error) {
-	err := s.setFrom(ctx, t.Caller, t.Get(keyKnown), input)
+	citizen, err := s.secretOfWhom(ctx, t)
+	if err == nil {
+		err = s.setFrom(ctx, t.Caller, citizen, t.Get(keyKnown), input)
+	}
 	switch why := problem.From(err); {
 	case err == nil:
 		return dialog.Done(nodeSecretDone, keyDone, "identity.secret_kept", keyKnown, "", keyGoal, ""), nil

@@ -277,3 +277,104 @@ func TestTheDialogueAsksForTheSecret(t *testing.T) {
 		w.Pass(time.Minute)
 	})
 }
+
+// TestASecretIsOfWhomItsScreenNames: what is typed on the screen of one of those who share a phone
+// sets, changes and removes nothing of the other's, who was proved meanwhile, in another call.
+func TestASecretIsOfWhomItsScreenNames(t *testing.T) {
+	t.Parallel()
+	for name, way := range map[string][]string{
+		"set":     {"1"},
+		"changed": {"1"},
+		"removed": {"2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Each(t, func(t *testing.T, db *store.DB) {
+				w := newWorld(t, db)
+				_, err := w.byCode(aigul, w.enrol(aigul))
+				w.OK(err)
+				k := newDiallerOf(w, aigul, dialog.Flow{Name: "trial", Entry: identity.SecretOption})
+				k.channel = caller.SMS
+				k.dial()
+				if name == "set" {
+					k.say("1", "Айгүл А.")
+				} else {
+					w.sets(aigul, herSecret)
+					k.say("1", "Введите ваш секретный код")
+					k.say(herSecret, "Айгүл А.")
+				}
+				for _, text := range way {
+					k.turn(dialog.Input{Text: text})
+				}
+				w.OK(w.service.Forget(t.Context(), w.by(aigul)))
+				made, err := w.service.Enrol(t.Context(), staff.Act{Actor: "staff:dinara"}, aigul, bakytPIN, bakytDocument)
+				w.OK(err)
+				texting := w.by(aigul)
+				texting.Channel = caller.SMS
+				_, err = w.service.ProveByCode(t.Context(), texting, made.Code)
+				w.OK(err)
+				if name != "set" {
+					w.OK(w.service.SetSecret(t.Context(), texting, "", hisSecret))
+				}
+				k.say("739164", "подтвердился другой человек")
+				k.say(hisSecret, "") // on the screen that names him nothing is asked for
+				hers, his := 1, 1
+				if name == "set" {
+					hers, his = 0, 0
+				}
+				// Hers bore a guess when he set his, which must not be hers; his bore none.
+				const of = "SELECT COUNT(*) FROM identity_secrets s JOIN identity_citizens c ON c.id = s.citizen_id WHERE c.pin_index = $1 AND s.tries <= $2"
+				if n := w.Number(of, w.Sealer.Index("identity.pin", aigulPIN), 1); n != hers {
+					t.Errorf("%d secrets of hers, want %d", n, hers)
+				}
+				if n := w.Number(of, w.Sealer.Index("identity.pin", bakytPIN), 0); n != his {
+					t.Errorf("%d secrets of his, want %d", n, his)
+				}
+				w.fsck(name)
+			})
+		})
+	}
+}
+
+// TestAPersonHearsOfTheirSecret: the phones on which they are proved strongly, each once, that on
+// which it was set, changed or removed too, and no weak one. Where several
+// share the phone it says whose it is.
+func TestAPersonHearsOfTheirSecret(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.prove(bakyt)
+		for _, phone := range []string{second, aigul} {
+			_, err := w.byCode(phone, w.enrol(phone))
+			w.OK(err)
+		}
+		heard := func(after, set, removed string) {
+			t.Helper()
+			for phone, want := range map[string]string{aigul: set + removed, second: set + removed, bakyt: ""} {
+				messages := strings.Join(w.told(phone), "\n")
+				got := strings.Repeat("+", strings.Count(messages, "новый секретный код")) + strings.Repeat("-", strings.Count(messages, "убран"))
+				if got != want {
+					t.Errorf("%s: %s hears %q, want %q: %s", after, phone, got, want, messages)
+				}
+			}
+		}
+		w.sets(aigul, herSecret)
+		heard("set", "+", "")
+		w.Pass(time.Minute)
+		w.OK(w.service.SetSecret(t.Context(), w.by(aigul), herSecret, "904417"))
+		heard("changed", "++", "")
+		w.OK(w.service.RemoveSecret(t.Context(), w.by(aigul), "904417"))
+		heard("removed", "++", "-")
+		if got := strings.Join(w.told(aigul), "\n"); strings.Contains(got, "Айгүл") || strings.Contains(got, "904417") {
+			t.Errorf("her own phone reads %s", got)
+		}
+		made, err := w.service.Enrol(t.Context(), staff.Act{Actor: "staff:dinara"}, aigul, bakytPIN, bakytDocument)
+		w.OK(err)
+		_, err = w.byCode(aigul, made.Code)
+		w.OK(err)
+		w.sets(aigul, hisSecret)
+		if got := strings.Join(w.told(aigul), "\n"); !strings.Contains(got, "Токтогулов – на телефоне") {
+			t.Errorf("the shared phone reads %s", got)
+		}
+	})
+}

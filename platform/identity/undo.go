@@ -97,6 +97,8 @@ type accusation struct {
 	number  string          // and its number
 	by      string          // the index of the phone whose word it is
 	phones  map[string]bool // the indexes of those that are undone
+	// silences says that no phone is told in the place of those that are cut off.
+	silences bool
 }
 
 // accusations are what open notices are about, a person each.
@@ -161,11 +163,12 @@ func (s *Service) undo(ctx context.Context, tx *store.Tx, c caller.Caller, a *ac
 	if err != nil {
 		return "", err
 	}
-	if err := s.cutAll(ctx, tx, c, a, all, was, until); err != nil {
-		return "", err
-	}
 	heir, err := s.heir(ctx, q, all, func(b db.IdentityBinding) bool { return b.PhoneIndex == a.by }, c.Now)
 	if err != nil {
+		return "", err
+	}
+	a.silences = heir == ""
+	if err := s.cutAll(ctx, tx, c, a, all, was, until); err != nil {
 		return "", err
 	}
 	if err := s.severAll(ctx, tx, all, cmp.Or(heir, c.Phone), heir, c.Now); err != nil {
@@ -219,7 +222,7 @@ func (s *Service) cutAll(
 		if b.PhoneIndex == a.by {
 			continue
 		}
-		if err := s.tellDisputed(ctx, tx, b, a.notice, until); err != nil {
+		if err := s.tellDisputed(ctx, tx, b, a, until); err != nil {
 			return err
 		}
 	}
@@ -257,8 +260,9 @@ func (s *Service) cut(ctx context.Context, tx *store.Tx, c caller.Caller, b db.I
 	return s.Trail.Leave(ctx, tx, trail.Step{Audit: entry})
 }
 
-// tellDisputed tells a phone that another one's word cut it off, and who helps.
-func (s *Service) tellDisputed(ctx context.Context, tx *store.Tx, b db.IdentityBinding, notice string, until time.Time) error {
+// tellDisputed tells a phone that another one's word cut it off, and who helps; where nobody is told
+// of the person's affairs meanwhile, that too, and how that ends.
+func (s *Service) tellDisputed(ctx context.Context, tx *store.Tx, b db.IdentityBinding, a *accusation, until time.Time) error {
 	if b.PhoneSealed == nil {
 		return nil
 	}
@@ -266,10 +270,14 @@ func (s *Service) tellDisputed(ctx context.Context, tx *store.Tx, b db.IdentityB
 	if err != nil {
 		return fmt.Errorf("open a disputed phone: %w", err)
 	}
+	key := "identity.disputed_sms"
+	if a.silences {
+		key = "identity.disputed_silent_sms"
+	}
 	return s.Trail.Leave(ctx, tx, trail.Step{Messages: []notify.Message{{
 		To: string(phone), Locale: spoken(b), Purpose: notify.Receipt, ExpiresAt: until,
-		Dedup: "identity.dispute:" + notice + ":" + b.PhoneIndex,
-		Text:  gsm.Pick(s.Texts.Message(spoken(b), "identity.disputed_sms", "until", clock.NotBefore(until))),
+		Dedup: "identity.dispute:" + a.notice + ":" + b.PhoneIndex,
+		Text:  gsm.Pick(s.Texts.Message(spoken(b), key, "until", clock.NotBefore(until))),
 	}}})
 }
 

@@ -137,10 +137,13 @@ func (s *Service) tellUnheard(ctx context.Context, tx *store.Tx, citizen string,
 }
 
 // ProvedStrongly tells the phone on which the citizen is proved strongly just now of the decisions that
-// no phone heard of.
+// no phone heard of, and has the cars that tell nobody tell it.
 func (s *Service) ProvedStrongly(ctx context.Context, tx *store.Tx, c caller.Caller) error {
-	if c.Phone == "" || Assurance.Admit(c, "appeals") != nil {
+	if c.Phone == "" {
 		return nil
+	}
+	if err := s.tellAgain(ctx, tx, c); err != nil || Assurance.Admit(c, "appeals") != nil {
+		return err
 	}
 	return s.tellUnheard(ctx, tx, c.Subject, identity.Reachable{Phone: c.Phone, Locale: c.Locale}, "", c.Now)
 }

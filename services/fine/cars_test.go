@@ -2,6 +2,7 @@ package fine_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -204,6 +205,51 @@ func TestACutPhoneHearsNothingOfCars(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestASilencedCarTellsItsOwnerAgain: cars that a cut silenced tell the phone on which their owner is
+// proved strongly next, also where that happens in two places at once; a weak proof, and a person
+// whose they are not, changes nothing. The log says so once, and fsck agrees.
+func TestASilencedCarTellsItsOwnerAgain(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		car := w.linked(t)
+		testworld.OK(t, w.DB.InTx(t.Context(), func(tx *store.Tx) error { return w.CutPerson(t.Context(), tx, citizen, aigul, "", w.Now()) }))
+		w.city.add("104", w.Now())
+		testworld.OK(t, w.Watch(t.Context(), car.ID))
+		cut := w.records("fine.phone")
+		proved := func(c caller.Caller) {
+			testworld.OK(t, w.DB.InTx(t.Context(), func(tx *store.Tx) error { return w.ProvedStrongly(t.Context(), tx, c) }))
+		}
+		weak, other := w.ownerOn(bakyt), w.ownerOn(bakyt)
+		weak.Level, other.Subject = caller.LevelWeak, "citizen-2"
+		proved(weak)
+		proved(other)
+		if n := w.records("fine.phone"); n != cut {
+			t.Fatalf("%d records of somebody else's proof", n-cut)
+		}
+		owner := w.ownerOn(aigul)
+		var both sync.WaitGroup
+		for range 2 {
+			both.Go(func() { proved(owner) })
+		}
+		both.Wait()
+		if n := w.records("fine.phone"); n != cut+1 {
+			t.Errorf("%d records that the car tells again", n-cut)
+		}
+		if list, err := w.Cars(t.Context(), owner); err != nil || len(list) != 1 || !list[0].Here {
+			t.Errorf("the owner's cars: %+v, %v", list, err)
+		}
+		w.city.add("105", w.Now())
+		testworld.OK(t, w.Watch(t.Context(), car.ID))
+		if n := w.queued("state = 'queued' AND phone_index = '" + w.Sealer.Index("notify.phone", aigul) + "'"); n == 0 {
+			t.Error("the owner is not told again")
+		}
+		if err := db.Snapshot(t.Context(), w.look); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestAReleasedNumberHearsNothingOfCars(t *testing.T) {

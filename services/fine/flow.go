@@ -121,7 +121,7 @@ func (s *Service) showDetails(ctx context.Context, t *dialog.Turn) (dialog.Scree
 			dialog.Say("fine.violation", "violation", v.Title, "date", clock.Day(v.At), "place", v.Place), sum(v))
 	}
 	if screen.Body == nil {
-		return say("fine.clean", "plate", t.Get(memoryPlate)), nil
+		screen.Body = say("fine.clean", "plate", t.Get(memoryPlate)).Body
 	}
 	return screen, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/trail"
@@ -26,7 +27,7 @@ func (s *Service) CutPhone(ctx context.Context, tx *store.Tx, phone string, now 
 }
 
 // CutPerson has the citizen's cars tell heir, and the phone no more; with them those that tell
-// nobody. Without an heir nobody is told, until the person links them on a phone again. An heir is told
+// nobody. Without an heir nobody is told, until the person is proved strongly again. An heir is told
 // of decisions of appeals that no phone heard of, the one that is cut off among them.
 func (s *Service) CutPerson(ctx context.Context, tx *store.Tx, citizen, phone, heir string, now time.Time) error {
 	all, err := db.New(tx).CarsOfCitizen(ctx, citizen)
@@ -74,14 +75,52 @@ func (s *Service) hand(ctx context.Context, tx *store.Tx, rows []db.FineCar, fro
 		if err := s.Payments.Disown(ctx, tx, from, payments, now); err != nil {
 			return err
 		}
-		if err := s.setPhone(ctx, q, row.ID, to, locales.Locale(row.Locale)); err != nil {
-			return err
-		}
-		entry, err := changed(ctx, q, row.ID, &row, audit.Entry{At: now, Actor: "system", Action: "fine.phone", Purpose: "the phone is cut off from the citizen"})
+		err = s.turn(ctx, tx, row, to, audit.Entry{At: now, Actor: "system", Purpose: "the phone is cut off from the citizen"})
 		if err != nil {
 			return err
 		}
-		if err := s.Trail.Leave(ctx, tx, trail.Step{Audit: entry}); err != nil {
+	}
+	return nil
+}
+
+// turn has a car, whose row is held, tell a phone from now on; empty: none. e says when, by whom and why.
+func (s *Service) turn(ctx context.Context, tx *store.Tx, row db.FineCar, to string, e audit.Entry) error {
+	q := db.New(tx)
+	if err := s.setPhone(ctx, q, row.ID, to, locales.Locale(row.Locale)); err != nil {
+		return err
+	}
+	e.Action = "fine.phone"
+	entry, err := changed(ctx, q, row.ID, &row, e)
+	if err != nil {
+		return err
+	}
+	return s.Trail.Leave(ctx, tx, trail.Step{Audit: entry})
+}
+
+// tellAgain has the cars of the citizen c.Subject that tell nobody, as a dispute or a released
+// number silenced them, tell the phone on which the citizen is proved strongly just now. That is as
+// sure as what linking a car wants.
+func (s *Service) tellAgain(ctx context.Context, tx *store.Tx, c caller.Caller) error {
+	if Assurance.Admit(c, "cars.link") != nil {
+		return nil
+	}
+	q := db.New(tx)
+	all, err := q.CarsOfCitizen(ctx, c.Subject)
+	if err != nil {
+		return fmt.Errorf("list a person's cars: %w", err)
+	}
+	for _, listed := range all {
+		if listed.PhoneIndex != "" {
+			continue
+		}
+		row, err := q.HoldCar(ctx, listed.ID)
+		if errors.Is(err, sql.ErrNoRows) || err == nil && row.PhoneIndex != "" {
+			continue // it was unlinked, or linked on a phone, meanwhile
+		}
+		if err != nil {
+			return fmt.Errorf("hold a car: %w", err)
+		}
+		if err := s.turn(ctx, tx, row, c.Phone, audit.Entry{At: c.Now, Actor: c.Subject, Purpose: "the citizen was proved strongly"}); err != nil {
 			return err
 		}
 	}

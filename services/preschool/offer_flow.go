@@ -69,21 +69,24 @@ func (s *Service) showOffers(ctx context.Context, t *dialog.Turn) (dialog.Screen
 
 // theOffer is the open offer that the conversation is about, which it remembers from now on:
 // that of the registration which was chosen, or else the only one. Where several are open and
-// none was chosen it is none of them.
-func (s *Service) theOffer(ctx context.Context, t *dialog.Turn) (Offer, error) {
+// none was chosen it is none of them. It comes with whose it is: of nobody but whom the list named.
+func (s *Service) theOffer(ctx context.Context, t *dialog.Turn) (caller.Caller, Offer, error) {
 	c, offers, err := s.offers(ctx, t)
+	if err == nil {
+		err = identity.Same(t, c.Subject)
+	}
 	if err != nil || t.Get(memNumber) == "" && len(offers) != 1 {
-		return Offer{}, err
+		return c, Offer{}, err
 	}
 	o, err := s.openTo(ctx, c, t.Get(memNumber), offers)
 	if err == nil {
 		t.Set(memNumber, o.Number)
 	}
-	return o, err
+	return c, o, err
 }
 
 func (s *Service) showOffer(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
-	o, err := s.theOffer(ctx, t)
+	c, o, err := s.theOffer(ctx, t)
 	if err != nil {
 		return dialog.Screen{}, err
 	}
@@ -91,7 +94,8 @@ func (s *Service) showOffer(ctx context.Context, t *dialog.Turn) (dialog.Screen,
 		return s.showOffers(ctx, t)
 	}
 	return dialog.Screen{
-		Body: []dialog.Message{dialog.Say("preschool.offer", "kindergarten", s.title(o, t.Caller.Locale), "date", clock.ShowDate(o.LastDay()))},
+		About: c.Subject,
+		Body:  []dialog.Message{dialog.Say("preschool.offer", "kindergarten", s.title(o, t.Caller.Locale), "date", clock.ShowDate(o.LastDay()))},
 		Options: []dialog.Option{
 			option(dialog.Say("preschool.do_accept"), dialog.Go("preschool.accept_sure", memNumber, o.Number)),
 			option(dialog.Say("preschool.do_decline"), dialog.Go("preschool.decline_sure", memNumber, o.Number)),
@@ -119,7 +123,7 @@ func (s *Service) showDeclineSure(ctx context.Context, t *dialog.Turn) (dialog.S
 // queues, or give a place away. Who answered in words on the list of several offers is shown
 // the list again.
 func (s *Service) showSure(ctx context.Context, t *dialog.Turn, do string, key func(Offer) (string, error)) (dialog.Screen, error) {
-	o, err := s.theOffer(ctx, t)
+	c, o, err := s.theOffer(ctx, t)
 	if err != nil {
 		return dialog.Screen{}, err
 	}
@@ -128,6 +132,7 @@ func (s *Service) showSure(ctx context.Context, t *dialog.Turn, do string, key f
 	}
 	question, err := key(o)
 	return dialog.Screen{
+		About:    c.Subject,
 		Body:     []dialog.Message{dialog.Say(question, "kindergarten", s.title(o, t.Caller.Locale))},
 		Options:  []dialog.Option{option(dialog.Say("preschool.sure"), dialog.Go(do, memNumber, o.Number, memOffer, o.ID))},
 		Confirms: true,
@@ -147,6 +152,9 @@ func (s *Service) doAnswer(ctx context.Context, t *dialog.Turn, node string, acc
 	c, _, err := s.proven(ctx, t.Caller)
 	if err != nil {
 		return dialog.Next{}, err
+	}
+	if err := identity.Same(t, c.Subject); err != nil {
+		return dialog.Next{}, dialog.BackTo("preschool.offers", err)
 	}
 	answered, err := s.Answer(ctx, c, t.Get(memNumber), t.Get(memOffer), accept)
 	if errors.Is(err, problemOther) {
@@ -168,12 +176,12 @@ func (s *Service) outcome(answered Offer, loc locales.Locale) dialog.Next {
 // resumed goes on with an offer where the conversation about it broke off: perhaps after
 // its answer was taken and before that was said, which then is said now.
 func (s *Service) resumed(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	if _, err := s.theOffer(ctx, t); !errors.Is(err, problemAnswered) {
-		return dialog.Go("preschool.offers"), err
-	}
 	c, _, err := s.proven(ctx, t.Caller)
-	if err != nil {
-		return dialog.Next{}, err
+	if err != nil || identity.Same(t, c.Subject) != nil {
+		return dialog.Go("preschool.offers"), err // which are another's by now
+	}
+	if _, _, err := s.theOffer(ctx, t); !errors.Is(err, problemAnswered) {
+		return dialog.Go("preschool.offers"), err
 	}
 	_, row, err := s.lastOffer(ctx, c, t.Get(memNumber))
 	return s.outcome(offerOf(row), t.Caller.Locale), err

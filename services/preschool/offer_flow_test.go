@@ -317,3 +317,42 @@ func TestThanksForAnOffer(t *testing.T) {
 		})
 	}
 }
+
+// What is answered on the list of one of those who share a phone, in words or by a key, answers no
+// offer of another, who was proved there meanwhile: it is not even shown.
+func TestAnAnswerIsOfWhomTheListIs(t *testing.T) {
+	t.Parallel()
+	const bakyt = "citizen-bakyt"
+	eachWay(t, func(t *testing.T, db *store.DB, loc locales.Locale, channel caller.Channel) {
+		w := newWorld(t, db, 2)
+		s := newService(t, w)
+		w.families[bakyt] = []Minor{{PIN: "21203202300045", Name: "Эмир", Born: time.Date(2023, time.March, 12, 0, 0, 0, 0, time.UTC)}}
+		his := w.parent("t2")
+		his.Subject = bakyt
+		theirs := enrol(t, s, his, "K02")
+		if _, err := s.Offer(t.Context(), staff.Act{Actor: "officer"}, theirs.Number, "K02"); err != nil {
+			t.Fatal(err)
+		}
+		offeredPhone(t, s, w, loc, channel, "K01")
+		changed, _, _ := strings.Cut(s.Texts.Text(loc, "problem.identity_changed"), ".")
+		for _, texts := range [][]string{{"1"}, {"1", "1"}, {"1", "1", "3"}} {
+			w.holder = ""
+			p := onTheList(t, s, loc, channel)
+			p.says(t, texts[:len(texts)-1]...)
+			w.holder = bakyt
+			answer := texts[len(texts)-1]
+			if len(texts) == 1 && channel == caller.SMS {
+				answer = "ооба"
+			}
+			if len(texts) == 3 {
+				answer = p.state.Pages[0].Number(0)
+			}
+			if got := p.says(t, answer); !strings.Contains(got, changed) || strings.Contains(got, "№ 2 «Күнчө»") && len(texts) < 3 {
+				t.Errorf("after %q he reads %q", texts, got)
+			}
+		}
+		if after, err := s.Position(t.Context(), his, theirs.Number); err != nil || after.State != StateOffered {
+			t.Errorf("his child is %s, %v", after.State, err)
+		}
+	})
+}
