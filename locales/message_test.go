@@ -10,9 +10,9 @@ func TestMessage(t *testing.T) {
 	c := load(t)
 	amount := []any{"amount", "1 500", "code", "1234567890"}
 	for loc, want := range map[Locale][2]string{
-		KY:     {"Эшик. Төлөм коду: 1234567890. Суммасы: 1 500 сом.", "Эшик. Төлөм коду: 1234567890, 1 500 сом."},
-		KYLatn: {"Eshik. Tölöm kodu: 1234567890. Summasy: 1 500 som.", "Eshik. Tölöm kodu: 1234567890, 1 500 som."},
-		RU:     {"Эшик. Код оплаты: 1234567890. Сумма: 1 500 сом.", "Эшик. Код оплаты: 1234567890, 1 500 сом."},
+		KY:     {"Эшик. Төлөм коду: 1234567890. Суммасы: 1 500 сом.", "Эшик. Код: 1234567890, 1 500 сом, 24 саат."},
+		KYLatn: {"Eshik. Tölöm kodu: 1234567890. Summasy: 1 500 som.", "Eshik. Kod: 1234567890, 1 500 som, 24 saat."},
+		RU:     {"Эшик. Код оплаты: 1234567890. Сумма: 1 500 сом.", "Эшик. Код: 1234567890, 1 500 сом, 24 часа."},
 		EN:     {"Eshik. Payment code: 1234567890. Sum: 1 500 som.", "Eshik. Payment code: 1234567890, 1 500 som."},
 	} {
 		full, short := c.Message(loc, "payment.code_sms", amount...)

@@ -503,7 +503,7 @@ type FaultIn string
 
 // Mismatch defines model for Mismatch.
 type Mismatch struct {
-	// Kind missing_here: we took nothing, `ours` says why where we declined it: give the money back, or within 24 hours send the same pay again. missing_there: we took it and told its register: add it to yours, it is owed to us (not where `ours.state` is cancelled, refunded or refund_due: that money went back to the citizen, or goes back, by you). amount: another sum or code: ours is what its register was told; correct yours, and give back what is more. date: it came in on the day of `ours`: count it there. duplicate: strike the second line. We change nothing for any of them: a payment that its register knows stands.
+	// Kind missing_here: we took nothing, `ours` says why where we declined it: give the money back, or within 24 hours send the same pay again. missing_there: we took it and told its register: add it to yours: amount less refund of `ours` is owed to us, nothing where its state is cancelled (the rest went back to the citizen, or goes back, by you). amount: another sum or code: ours is what its register was told; correct yours, and give back what is more. date: it came in on the day of `ours`: count it there. duplicate: strike the second line. We change nothing for any of them: a payment that its register knows stands.
 	Kind MismatchKind `json:"kind"`
 
 	// Ours Example: {"amount":100000,"code":"1234567897","currency":"KGS","finished_at":"2026-11-28T06:00:02Z","paid_at":"2026-11-28T06:00:00Z","received_at":"2026-11-28T06:00:01Z","reference":"314159265358979323","service":"fine","state":"settled","txn_id":"20261128001"}
@@ -512,7 +512,7 @@ type Mismatch struct {
 	TxnId  string          `json:"txn_id"`
 }
 
-// MismatchKind missing_here: we took nothing, `ours` says why where we declined it: give the money back, or within 24 hours send the same pay again. missing_there: we took it and told its register: add it to yours, it is owed to us (not where `ours.state` is cancelled, refunded or refund_due: that money went back to the citizen, or goes back, by you). amount: another sum or code: ours is what its register was told; correct yours, and give back what is more. date: it came in on the day of `ours`: count it there. duplicate: strike the second line. We change nothing for any of them: a payment that its register knows stands.
+// MismatchKind missing_here: we took nothing, `ours` says why where we declined it: give the money back, or within 24 hours send the same pay again. missing_there: we took it and told its register: add it to yours: amount less refund of `ours` is owed to us, nothing where its state is cancelled (the rest went back to the citizen, or goes back, by you). amount: another sum or code: ours is what its register was told; correct yours, and give back what is more. date: it came in on the day of `ours`: count it there. duplicate: strike the second line. We change nothing for any of them: a payment that its register knows stands.
 type MismatchKind string
 
 // PartnerPayment Example: {"amount":100000,"code":"1234567897","currency":"KGS","finished_at":"2026-11-28T06:00:02Z","paid_at":"2026-11-28T06:00:00Z","received_at":"2026-11-28T06:00:01Z","reference":"314159265358979323","service":"fine","state":"settled","txn_id":"20261128001"}

@@ -29,7 +29,7 @@ const (
 func sessionOf(c caller.Caller) string { return cmp.Or(c.Session, string(c.Channel)) }
 
 // Proof gives the citizen who is proved to hold the caller's phone, in the caller's session or, a
-// short while ago (assurance.Silence), in another; not ok when nobody is. It notes that the
+// short while ago (assurance.Silence), in another call or by text; not ok when nobody is. It notes that the
 // proof was used.
 func (s *Service) Proof(ctx context.Context, c caller.Caller) (citizen Citizen, ok bool, err error) {
 	row, proved, err := s.lastProof(ctx, c)
@@ -56,12 +56,16 @@ func (s *Service) lastProof(ctx context.Context, c caller.Caller) (row db.GoodPr
 }
 
 // goodProofs are the proofs of the caller's phone that are good in the caller's session at
-// c.Now, its own first.
+// c.Now, its own first. An app has its own only: who dials has the phone in hand, a device that was
+// signed in once may be anywhere, and anybody's.
 func (s *Service) goodProofs(ctx context.Context, q *db.Queries, c caller.Caller) ([]db.GoodProofsRow, error) {
 	bare, secret, text := assurance.Silence(c.Now)
 	own := ProofLasts // whenever its session used it last
 	if c.Session == "" {
 		own = text
+	}
+	if c.Channel == caller.REST {
+		bare, secret = 0, 0
 	}
 	rows, err := q.GoodProofs(ctx, db.GoodProofsParams{
 		PhoneIndex: s.phoneIndex(c.Phone), Session: sessionOf(c), Now: dbtime.From(c.Now),

@@ -132,6 +132,49 @@ func TestASecretLeavesNoSilence(t *testing.T) {
 	})
 }
 
+// TestAnAppHasItsOwnProofs: a device that was signed in once on the number, which may be anywhere,
+// is not who proves themselves on the phone; nor is who dials who proves themselves in the app.
+func TestAnAppHasItsOwnProofs(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		device := w.device(aigul, "")
+		who, err := w.service.Authenticate(t.Context(), device.Access)
+		w.OK(err)
+		app := w.in(aigul, who.SignIn)
+		app.Channel = caller.REST
+		inApp := func() identity.Citizen {
+			citizen, _, err := w.service.Proof(t.Context(), app)
+			w.OK(err)
+			return citizen
+		}
+		her := w.proves(aigul, "call")
+		if got := inApp(); got.ID != "" {
+			t.Errorf("the app is %+v, who dialled", got)
+		}
+		held := app
+		held.Subject, held.Level = her.ID, her.Level
+		w.OK(w.DB.InTx(t.Context(), func(tx *store.Tx) error {
+			if held, err := w.service.HoldProof(t.Context(), tx, held); err != nil || held {
+				t.Errorf("the app holds it: %t, %v", held, err)
+			}
+			return nil
+		}))
+		if who, err = w.service.Authenticate(t.Context(), device.Access); err != nil || who.CitizenID != "" {
+			t.Errorf("its token is of %+v, %v", who, err)
+		}
+		w.Pass(silence)
+		_, err = w.service.Prove(t.Context(), app, aigulPIN, aigulDocument)
+		w.OK(err)
+		if got := inApp(); got.ID != her.ID {
+			t.Errorf("the app is %+v", got)
+		}
+		if got := w.proven(aigul, "next call"); got.ID != "" {
+			t.Errorf("who dials is %+v", got)
+		}
+	})
+}
+
 // held reports that a session of a phone holds somebody's proof.
 func (w *world) held(phone, session string, citizen identity.Citizen) (held bool) {
 	w.T.Helper()

@@ -141,7 +141,7 @@ func (s *Service) Authenticate(ctx context.Context, bearer string) (Principal, e
 	if err := s.stands(ctx, got); err != nil {
 		return Principal{}, err
 	}
-	// This is no use that keeps a proof good elsewhere: apps ask by themselves.
+	// This is no use of it: apps ask by themselves.
 	row, proved, err := s.lastProof(ctx, caller.Caller{Phone: string(phone), Channel: caller.REST, Session: got.SignIn, Now: s.Now()})
 	if err != nil {
 		return Principal{}, err
