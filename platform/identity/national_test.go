@@ -65,9 +65,7 @@ func newNational(t *testing.T, db *store.DB) *national {
 // begin begins a browser's sign-in of a phone over REST.
 func (w *national) begin(phone string) identity.National {
 	w.T.Helper()
-	c := w.by(phone)
-	c.Channel = caller.REST
-	begun, err := w.service.BeginNational(w.T.Context(), c, signInID, false)
+	begun, err := w.service.BeginNational(w.T.Context(), w.inApp(phone), signInID, false)
 	w.OK(err)
 	return begun
 }
@@ -94,10 +92,25 @@ func (w *national) finish(begun identity.National, pin string) error {
 	return w.service.FinishNational(w.T.Context(), back.Get("state"), back.Get("code"))
 }
 
+// inApp is the caller in the app that is signed in.
+func (w *national) inApp(phone string) caller.Caller {
+	c := w.in(phone, signInID)
+	c.Channel = caller.REST
+	return c
+}
+
+// proveInApp has Айгүл prove who she is there, by the numbers of her card.
+func (w *national) proveInApp(phone string) identity.Citizen {
+	w.T.Helper()
+	w.verify(phone)
+	citizen, err := w.service.Prove(w.T.Context(), w.inApp(phone), aigulPIN, aigulDocument)
+	w.OK(err)
+	return citizen
+}
+
 func (w *national) proof(phone string) identity.Citizen {
 	w.T.Helper()
-	c := w.by(phone)
-	c.Session = signInID
+	c := w.in(phone, signInID)
 	citizen, _, err := w.service.Proof(w.T.Context(), c)
 	w.OK(err)
 	return citizen
@@ -198,7 +211,7 @@ func TestNationalOnAnotherPhone(t *testing.T) {
 func TestNationalAfterWeak(t *testing.T) {
 	t.Parallel()
 	eachNational(t, func(t *testing.T, w *national) {
-		weak := w.prove(aigul)
+		weak := w.proveInApp(aigul)
 		mac := w.document(aigul)
 		other := w.begin(aigul)
 		testworld.Refused(t, w.finish(other, bakytPIN), "problem.national_other")
@@ -256,7 +269,7 @@ func TestNationalCutMeanwhile(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			eachNational(t, func(t *testing.T, w *national) {
-				her := w.prove(aigul).ID
+				her := w.proveInApp(aigul).ID
 				begun := w.begin(aigul)
 				back := w.approve(begun.Address, url.Values{"person": {aigulPIN}})
 				w.OK(cut(w, her))

@@ -46,7 +46,7 @@ func TestTokens(t *testing.T) {
 		if err != nil || who != (identity.Principal{Phone: aigul, Level: caller.LevelCode, SignIn: who.SignIn}) || who.SignIn == "" {
 			t.Fatalf("the token stands for %v, %v", who, err)
 		}
-		citizen, err := w.service.Prove(t.Context(), w.by(aigul), aigulPIN, aigulDocument)
+		citizen, err := w.service.Prove(t.Context(), w.in(aigul, who.SignIn), aigulPIN, aigulDocument)
 		w.OK(err)
 		who, err = w.service.Authenticate(t.Context(), tokens.Access)
 		if err != nil || who != (identity.Principal{Phone: aigul, CitizenID: citizen.ID, Level: caller.LevelWeak, SignIn: who.SignIn}) {
