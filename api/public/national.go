@@ -35,14 +35,14 @@ var errBack = problem.New(problem.Invalid, "problem.national_refused")
 
 // nationalFinish takes the person's word.
 func (s *Site) nationalFinish(c *fiber.Ctx) error {
-	code := c.FormValue("code")
-	if c.FormValue("decision") != "yes" {
+	code := posted(c, "code")
+	if posted(c, "decision") != "yes" {
 		code = ""
 	}
 	if len(code) > longestBack {
 		return s.national(c, web.NationalView{}, errBack)
 	}
-	return s.national(c, web.NationalView{}, s.Identity.FinishNational(c.UserContext(), c.FormValue("state"), code))
+	return s.national(c, web.NationalView{}, s.Identity.FinishNational(c.UserContext(), posted(c, "state"), code))
 }
 
 func (s *Site) national(c *fiber.Ctx, view web.NationalView, err error) error {

@@ -58,6 +58,10 @@ func (s *Site) Mount(router fiber.Router) error {
 	return nil
 }
 
+// posted is a field of the form in the body. What stands in the address is no answer to a form:
+// proxies write addresses down, and these fields are codes.
+func posted(c *fiber.Ctx, field string) string { return string(c.Request().PostArgs().Peek(field)) }
+
 // Page answers with a whole page, rendered before the first byte leaves.
 func Page(c *fiber.Ctx, policy string, render func(io.Writer) error) error {
 	var out bytes.Buffer

@@ -43,7 +43,7 @@ func (s *Site) verifyNumber(c *fiber.Ctx) error {
 // verifyCode answers the content of a certificate's QR code: the signed text.
 func (s *Site) verifyCode(c *fiber.Ctx) error {
 	loc := api.Locale(c)
-	view := web.VerifyView{Scanned: c.FormValue("qr")}
+	view := web.VerifyView{Scanned: posted(c, "qr")}
 	if strings.TrimSpace(view.Scanned) == "" {
 		view.CodeProblem = s.Texts.Text(loc, "verify.qr_empty")
 	} else if signed, err := s.certificates().VerifyQR(c.UserContext(), s.reader(c), view.Scanned); err != nil {
@@ -51,13 +51,12 @@ func (s *Site) verifyCode(c *fiber.Ctx) error {
 	} else {
 		view.Scanned, view.Answer = "", s.whole(signed, loc)
 	}
-	c.Set(fiber.HeaderCacheControl, "no-store") // it is somebody's address
 	return s.verify(c, view)
 }
 
 // openingOf is what an office typed.
 func openingOf(c *fiber.Ctx) certificate.Opening {
-	return certificate.Opening{Number: c.FormValue("number"), Code: c.FormValue("code"), Office: c.FormValue("office")}
+	return certificate.Opening{Number: posted(c, "number"), Code: posted(c, "code"), Office: posted(c, "office")}
 }
 
 // openShared shows an office a certificate whole, by its holder's code.
@@ -70,7 +69,6 @@ func (s *Site) openShared(c *fiber.Ctx) error {
 		view.Answer = s.whole(signed, api.Locale(c))
 		view.Answer.ByCode = true
 	}
-	c.Set(fiber.HeaderCacheControl, "no-store")
 	return s.verify(c, view)
 }
 
@@ -89,6 +87,7 @@ func (s *Site) sharedDocument(c *fiber.Ctx) error {
 }
 
 func (s *Site) verify(c *fiber.Ctx, view web.VerifyView) error {
+	c.Set(fiber.HeaderCacheControl, "no-store") // it is about somebody
 	for _, office := range certificate.Offices() {
 		view.Offices = append(view.Offices, web.VerifyOffice{ID: office, Name: s.Texts.Text(api.Locale(c), certificate.OfficeKey(office))})
 	}
