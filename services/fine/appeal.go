@@ -64,7 +64,7 @@ type Appealed struct {
 	Plate  string // in any spelling
 	Bill   string // the fine's payment code in the register
 	Ground string // a code of Grounds
-	Text   string // what happened, AppealLeast to AppealMost characters
+	Text   string // what happened, AppealLeast to AppealMost characters; empty where the ground says it all
 }
 
 // How many characters the text of an appeal, and of its answer, has.
@@ -146,8 +146,10 @@ func (s *Service) appealable(ctx context.Context, c caller.Caller, a *Appealed) 
 	if !offered(a.Ground, c.Now) {
 		return plate, errAppealGround
 	}
-	if a.Text, err = written(a.Text); err != nil {
-		return plate, err
+	if a.Text != "" || !speaks(a.Ground) {
+		if a.Text, err = written(a.Text); err != nil {
+			return plate, err
+		}
 	}
 	if err := s.countAppeal(ctx, c, limit.Would); err != nil {
 		return plate, err

@@ -21,6 +21,8 @@ var groundsFile []byte
 type ground struct {
 	from, until string // YYYY-MM-DD, both days counted; an empty until: for good
 	code        string
+	// speaks says that nothing has to be written beside it.
+	speaks bool
 }
 
 var grounds = mustReadGrounds(groundsFile)
@@ -36,10 +38,10 @@ func mustReadGrounds(file []byte) []ground {
 	for _, row := range rows[1:] {
 		_, from := time.Parse(time.DateOnly, row[0])
 		_, until := time.Parse(time.DateOnly, row[1])
-		if from != nil || row[1] != "" && until != nil || row[2] == "" || row[3] == "" {
-			panic(fmt.Errorf("grounds.csv: %v is no days, ground and reason", row))
+		if from != nil || row[1] != "" && until != nil || row[2] == "" || row[3] != "needed" && row[3] != "optional" || row[4] == "" {
+			panic(fmt.Errorf("grounds.csv: %v is no days, ground, text and reason", row))
 		}
-		list = append(list, ground{row[0], row[1], row[2]})
+		list = append(list, ground{row[0], row[1], row[2], row[3] == "optional"})
 	}
 	return list
 }
@@ -61,3 +63,8 @@ func groundKey(code string) string { return "fine.ground_" + code }
 
 // offered reports that a fine may be appealed for a ground at a moment.
 func offered(code string, now time.Time) bool { return slices.Contains(Grounds(now), code) }
+
+// speaks reports that a ground says it all: an appeal needs no text beside it.
+func speaks(code string) bool {
+	return slices.ContainsFunc(grounds, func(g ground) bool { return g.code == code && g.speaks })
+}

@@ -244,7 +244,7 @@ func TestADecisionIsToldWithWhatComesNext(t *testing.T) {
 		says  []string
 	}{
 		"accepted":           {fine.AppealAccepted, 0, []string{"удовлетворена", "реестр", "ШТРАФ " + plate}},
-		"rejected in time":   {fine.AppealRejected, 0, []string{"отклонена", "до 23.12.2026 ", "ШТРАФ " + plate, "в приложении"}},
+		"rejected in time":   {fine.AppealRejected, 0, []string{"отклонена", "до 23.12.2026 ", "ШТРАФ " + plate, "Почему: ЖАЛОБА."}},
 		"rejected too late":  {fine.AppealRejected, 40 * 24 * time.Hour, []string{"отклонена", "ШТРАФ " + plate}},
 		"nobody to be told.": {fine.AppealRejected, 0, nil},
 	} {

@@ -70,6 +70,7 @@ func (s *Service) showCars(ctx context.Context, t *dialog.Turn) (dialog.Screen, 
 	if len(cars) < MaxCars {
 		screen.Options = append(screen.Options, option(dialog.Say("fine.car_new"), dialog.Go(nodeCarAdd)))
 	}
+	screen.Options = append(screen.Options, option(dialog.Say("fine.appeals_option"), dialog.Go(nodeAppeals)))
 	return identity.Named(screen, citizen, nodeCars), nil
 }
 
@@ -95,18 +96,10 @@ func showCarSure(t *dialog.Turn) dialog.Screen {
 
 // doCarLink links the car that was typed.
 func (s *Service) doCarLink(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	citizen, proven, err := s.Identity.Proof(ctx, t.Caller)
-	if err != nil {
-		return dialog.Next{}, err
+	c, ok, err := s.acting(ctx, t, nodeCars)
+	if err != nil || !ok { // it ran out while the plate was typed
+		return ownCars, err
 	}
-	if !proven { // it ran out while the plate was typed
-		return ownCars, nil
-	}
-	if err := identity.Same(t, citizen.ID); err != nil {
-		return dialog.Next{}, dialog.BackTo(nodeCars, err)
-	}
-	c := t.Caller
-	c.Subject, c.Level = citizen.ID, citizen.Level
 	car, err := s.Link(ctx, c, t.Get(memoryPlate))
 	if err != nil {
 		return dialog.Next{}, dialog.BackTo(nodeCarAdd, err)
@@ -154,18 +147,10 @@ func (s *Service) showCar(ctx context.Context, t *dialog.Turn) (dialog.Screen, e
 
 // doCarEnd unlinks the car that was shown.
 func (s *Service) doCarEnd(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	citizen, proven, err := s.Identity.Proof(ctx, t.Caller)
-	if err != nil {
-		return dialog.Next{}, err
+	c, ok, err := s.acting(ctx, t, nodeCars)
+	if err != nil || !ok {
+		return ownCars, err
 	}
-	if !proven {
-		return ownCars, nil
-	}
-	if err := identity.Same(t, citizen.ID); err != nil {
-		return dialog.Next{}, dialog.BackTo(nodeCars, err)
-	}
-	c := t.Caller
-	c.Subject, c.Level = citizen.ID, citizen.Level
 	if err := s.Unlink(ctx, c, t.Get(memoryCar)); err != nil {
 		return dialog.Next{}, dialog.BackTo(nodeCars, err)
 	}

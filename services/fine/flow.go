@@ -36,7 +36,7 @@ func (s *Service) Flow() dialog.Flow {
 			{ID: nodeList, Show: s.showList},
 			{ID: nodeDetails, Show: s.showDetails, Resume: dialog.Call(identity.NodeStart, nodeDetails)},
 			{ID: nodeWarning, Plain: showWarning},
-		}, s.carNodes(), s.Payments.Checkout(Name, nodeList, about)),
+		}, s.carNodes(), s.oneNodes(), s.appealNodes(), s.appealsNodes(), s.Payments.Checkout(Name, nodeList, about)),
 		Commands: commands(),
 		Shapes:   []dialog.Shape{{Read: findPlate, Ask: nodePlate}},
 		Hint:     hint,
@@ -123,7 +123,8 @@ func (s *Service) showDetails(ctx context.Context, t *dialog.Turn) (dialog.Scree
 	if screen.Body == nil {
 		screen.Body = say("fine.clean", "plate", t.Get(memoryPlate)).Body
 	}
-	return screen, nil
+	screen.Options = []dialog.Option{option(dialog.Say("fine.appeal_option"), oneOf)}
+	return identity.About(screen, owner.ID), nil
 }
 
 // sum says what a fine costs now, and until when it costs less.

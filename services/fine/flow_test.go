@@ -31,6 +31,7 @@ type conversation struct {
 	channel caller.Channel
 	phone   string
 	turns   int
+	last    string // what was read last
 }
 
 func newConversation(t *testing.T, w *world, loc locales.Locale) *conversation {
@@ -64,6 +65,7 @@ func (k *conversation) turn(in dialog.Input) string {
 	c.Channel, in.Budget = k.channel, k.budget
 	reply, err := k.engine.Next(context.Background(), c, k.state, in)
 	testworld.OK(k.t, err)
+	k.last = reply.Text
 	k.t.Logf("%q →\n%s", in.Text, reply.Text)
 	if !k.budget.Fits(reply.Text) {
 		k.t.Errorf("too long for a screen: %q", reply.Text)
@@ -84,6 +86,7 @@ func (k *conversation) read(text string) string {
 		page = k.say("9")
 		all += "\n" + page
 	}
+	k.last = all
 	return all
 }
 

@@ -87,7 +87,7 @@ func newest(bills []Bill, known map[string]Violation) []Bill {
 func label(b Bill, v Violation, now time.Time) dialog.Message {
 	switch due := b.Due.String(); {
 	case v.At.IsZero():
-		return dialog.Say("fine.bill_number", "tail", b.Number[max(0, len(b.Number)-tailDigits):], "amount", due)
+		return dialog.Say("fine.bill_number", "tail", tailOf(b.Number), "amount", due)
 	case v.Word == "":
 		return dialog.Say("fine.bill_day", "day", clock.ShortDay(v.At, now), "amount", due)
 	default:
@@ -97,3 +97,6 @@ func label(b Bill, v Violation, now time.Time) dialog.Message {
 
 // tailDigits is how much of a fine's number is shown.
 const tailDigits = 4
+
+// tailOf is the end of a fine's number, by which its person finds it in the notice.
+func tailOf(number string) string { return number[max(0, len(number)-tailDigits):] }

@@ -27,8 +27,8 @@ func Module(e module.Env) (module.Module, error) {
 			{Name: "forget appeals that ended long ago", Do: s.ForgetAppeals, Every: time.Hour},
 		},
 		Rehearsal: module.Rehearsal{
-			Typed:  map[string][]string{"fine.plate": {"01KG123ABC", "01kg777aaa", "B1234AB", "09KG999ZZZ", "ZZZZ", "A123BC"}, "fine.odd": {"01KG123ABC", "A124BC", "ZZZZ"}, "fine.car_add": {"01KG123ABC", "01KG777AAA", "09KG999ZZZ", "ZZZZ"}},
-			Texted: []string{"айып", "штраф 01KG777AAA", "айып ???"},
+			Typed:  map[string][]string{"fine.plate": {"01KG123ABC", "01kg777aaa", "B1234AB", "09KG999ZZZ", "ZZZZ", "A123BC"}, "fine.odd": {"01KG123ABC", "A124BC", "ZZZZ"}, "fine.car_add": {"01KG123ABC", "01KG777AAA", "09KG999ZZZ", "ZZZZ"}, "fine.appeal_car": {"01KG123ABC", "01KG777AAA", "ZZZZ"}, "fine.appeal_text": {"Белги бактын артында калган", "12345"}},
+			Texted: []string{"айып", "штраф 01KG777AAA", "айып ???", "даттануу"},
 		},
 	}, nil
 }

@@ -30,6 +30,13 @@ func commands() []dialog.Command {
 			},
 			Node: nodeCars, To: ownCars,
 		},
+		{
+			Words: []string{"даттануу", "жалоба", "dattanuu", "zhaloba", "appeal"},
+			Also: []string{
+				"менин даттануум", "даттануу берүү", "айыпка даттануу", "мои жалобы", "обжаловать", "обжалование", "обжаловать штраф", "оспорить штраф", "my appeals", "appeal a fine",
+			},
+			Node: nodeAppeals, To: ownAppeals,
+		},
 	}
 }
 

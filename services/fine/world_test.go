@@ -1,6 +1,7 @@
 package fine_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -220,6 +221,7 @@ type world struct {
 	proven   bool
 	strong   bool
 	phones   []string // of the person
+	holder   string   // as whom the phone is proved; empty: the citizen
 }
 
 // Proof and the rest implement fine.Identity.
@@ -228,7 +230,7 @@ func (w *world) Proof(context.Context, caller.Caller) (identity.Citizen, bool, e
 	if w.strong {
 		level = caller.LevelStrong
 	}
-	return identity.Citizen{ID: citizen, Level: level}, w.proven, nil
+	return identity.Citizen{ID: cmp.Or(w.holder, citizen), Level: level}, w.proven, nil
 }
 
 func (w *world) HoldProof(context.Context, *store.Tx, caller.Caller) (bool, error) {
