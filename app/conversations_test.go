@@ -26,12 +26,12 @@ var record = flag.Bool("record", false, "write the recorded conversations anew i
 
 // TestConversationsOfPeople replays testdata/conversations, each in Kyrgyz and in Russian: a family
 // phone of two, a card that is tried on a stranger's phone, a number that got another holder, a
-// step up in the middle of a certificate, and a code by which an office sees one. "> *1414#" dials, "! word" is a text; what others do is
+// step up in the middle of a certificate, a code by which an office sees one, and an appeal of a fine. "> *1414#" dials, "! word" is a text; what others do is
 // one of acts.
 func TestConversationsOfPeople(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/conversations/*.txt")
-	if err != nil || len(files) != 10 {
+	if err != nil || len(files) != 12 {
 		t.Fatalf("%d conversations, %v", len(files), err)
 	}
 	for _, file := range files {
@@ -68,11 +68,12 @@ type line struct {
 	shared string // the screen with a number and a code for an office
 }
 
-// undoWord is what undoes a phone, and clockTime the hour until which something holds: others each time.
+// undoWord is what undoes a phone, clockTime the hour until which something holds, and shortDay when a fine was made: others each time.
 var (
 	undoWord          = regexp.MustCompile(`(БЛОК|БӨГӨТ) \d{4}`)
 	certificateNumber = regexp.MustCompile(`[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{3}`)
 	clockTime         = regexp.MustCompile(`\b\d\d:\d\d\b`)
+	shortDay          = regexp.MustCompile(`\b\d\d\.\d\d: `)
 )
 
 func (l *line) replay(path string) {
@@ -80,7 +81,7 @@ func (l *line) replay(path string) {
 	conversation, err := transcript.ReadFile(path)
 	testworld.OK(l, err)
 	for i, turn := range conversation {
-		shown := undoWord.ReplaceAllString(clockTime.ReplaceAllString(l.play(turn), "00:00"), "$1 0000")
+		shown := undoWord.ReplaceAllString(clockTime.ReplaceAllString(shortDay.ReplaceAllString(l.play(turn), "00.00: "), "00:00"), "$1 0000")
 		if *record {
 			if conversation[i].Shown = nil; shown != "" {
 				conversation[i].Shown = []string{transcript.Masked(shown)}
