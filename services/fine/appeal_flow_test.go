@@ -36,7 +36,9 @@ func (k *conversation) choose(label string) string {
 var pager = regexp.MustCompile(`(?m)^[09] .*$`)
 
 // flat is what was read, without where its pages end.
-func flat(read string) string { return strings.Join(strings.Fields(pager.ReplaceAllString(read, "")), " ") }
+func flat(read string) string {
+	return strings.Join(strings.Fields(pager.ReplaceAllString(read, "")), " ")
+}
 
 var appealWord = map[locales.Locale]string{locales.KY: "Даттануу", locales.RU: "Обжаловать"}
 
