@@ -38,15 +38,13 @@ func (s *Service) owes(ctx context.Context, row db.FineAppeal, now time.Time) (o
 		return owedNo, nil
 	}
 	answer, err := s.Cashier.Check(ctx, s.call(caller.Caller{Key: "appeal:" + row.ID, Now: now}), row.Bill, priceOnly, now)
-	switch {
-	case err != nil: // the decision is told all the same
-		return owedUnknown, nil
-	case answer.Code == registry.CodeOK:
+	switch answered := err == nil; {
+	case answered && answer.Code == registry.CodeOK:
 		return owedYes, nil
-	case answer.Code == registry.CodeAlreadyPaid:
+	case answered && answer.Code == registry.CodeAlreadyPaid:
 		return owedNo, nil
 	}
-	return owedUnknown, nil
+	return owedUnknown, nil // the decision is told all the same
 }
 
 // decidedKey names the text that tells a person how their appeal was decided, and what is true of the fine.
