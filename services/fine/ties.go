@@ -101,7 +101,7 @@ func (s *Service) turn(ctx context.Context, tx *store.Tx, row db.FineCar, to str
 // number silenced them, tell the phone on which the citizen is proved strongly just now. That is as
 // sure as what linking a car wants.
 func (s *Service) tellAgain(ctx context.Context, tx *store.Tx, c caller.Caller) error {
-	if Assurance.Admit(c, "cars.link") != nil {
+	if may := Assurance.Admit(c, "cars.link") == nil; !may {
 		return nil
 	}
 	q := db.New(tx)
