@@ -138,7 +138,7 @@ func TestTheContractIsServed(t *testing.T) {
 func pdfs(t *testing.T, d *door) {
 	t.Helper()
 	number, _ := issueOverREST(d)
-	token := d.signIn(aigul)
+	token := appOfAigul(d)
 	path := "/v1/certificates/" + number + "/document"
 	for _, method := range []string{"GET", "HEAD"} {
 		response, body := d.ask(method, path, "Authorization", "bearer "+token) // A9

@@ -17,7 +17,7 @@ func TestAKillBringsNoMessageThatIsOutOfDate(t *testing.T) {
 	s.tokens = map[string]string{aigul: s.signIn(aigul), bakyt: s.signIn(bakyt)}
 	ref := "7900000000003" // of 01KG123ABC
 	_, first := s.quoted(aigul, ref)
-	s.inbox.await(aigul, "Төлөм коду")
+	s.inbox.await(aigul, "Код: "+first+",")
 	s.account.Plan("/api/message", sandbox.SMSPROFault{Times: 1, Early: true, Delay: time.Minute})
 	asked := s.account.Asked("/api/message")
 	_, second := s.quoted(bakyt, ref)
@@ -28,7 +28,7 @@ func TestAKillBringsNoMessageThatIsOutOfDate(t *testing.T) {
 	s.inbox.await(bakyt, "Код "+second+" жабылды")
 	s.until(0, "state = 'queued'")
 	for _, m := range s.inbox.inbox(bakyt) {
-		if strings.Contains(m.Text, "Төлөм коду") {
+		if strings.Contains(m.Text, "Код: "+second) {
 			t.Errorf("after %q the phone read %q", "жабылды", m.Text)
 		}
 	}
