@@ -136,7 +136,11 @@ func undoes(t *testing.T, db *store.DB, bare bool) {
 	w.prove(aigul)
 	w.Pass(time.Minute)
 	token := w.token(phone)
-	citizen := w.prove(phone)
+	app, err := w.service.Authenticate(t.Context(), token.Access)
+	w.OK(err)
+	w.verify(phone)
+	citizen, err := w.service.Prove(t.Context(), w.in(phone, app.SignIn), aigulPIN, aigulDocument)
+	w.OK(err)
 	number := noticeNumber.FindStringSubmatch(w.notices(aigul)[0])[1]
 	wrongNumber := fmt.Sprintf("%04d", (int(number[0]-'0')+1)%10*1000)
 	typed := map[bool]string{true: "", false: " " + number + "."}[bare]
@@ -157,7 +161,7 @@ func undoes(t *testing.T, db *store.DB, bare bool) {
 	if got := w.undo(aigul, typed); got != identity.UndoDone {
 		t.Fatalf("undone: %s", got)
 	}
-	_, err := w.service.Authenticate(t.Context(), token.Access)
+	_, err = w.service.Authenticate(t.Context(), token.Access)
 	w.refused(err, "token")
 	if w.proved(phone) || w.proved(aigul) { // F1: a dispute, in which nobody is believed
 		t.Errorf("proved after: the thief %v, the owner %v", w.proved(phone), w.proved(aigul))
