@@ -57,8 +57,7 @@ type Certificate struct {
 
 // Identity tells who a caller proved to be. identity.Service is one.
 type Identity interface {
-	// Proof gives the citizen that the caller's phone proved to be.
-	Proof(ctx context.Context, c caller.Caller) (identity.Citizen, bool, error)
+	identity.Prover
 	// PIN is a citizen's personal number, for calls to registries only.
 	PIN(ctx context.Context, citizenID string) (string, error)
 	// Kept reports that a phone that was a citizen's at a moment is so still.

@@ -87,29 +87,15 @@ func (s *Service) showKinds(ctx context.Context, t *dialog.Turn) (dialog.Screen,
 	return identity.Named(screen, citizen, nodeKind), nil
 }
 
-// proven is the caller as whom the phone is proved for; false: as nobody.
-func (s *Service) proven(ctx context.Context, c caller.Caller) (caller.Caller, identity.Citizen, bool, error) {
-	citizen, proven, err := s.Identity.Proof(ctx, c)
-	c.Subject, c.Level = citizen.ID, citizen.Level
-	return c, citizen, proven, err
-}
-
-// chooser is the caller as the citizen who chose on the screen before, and else back is shown
-// again; not proven: the proof ran out meanwhile.
-func (s *Service) chooser(ctx context.Context, t *dialog.Turn, back string) (c caller.Caller, proven bool, err error) {
-	c, citizen, proven, err := s.proven(ctx, t.Caller)
-	if err != nil || !proven {
-		return c, false, err
-	}
-	if err := identity.Same(t, citizen.ID); err != nil {
-		return c, false, dialog.BackTo(back, err)
-	}
-	return c, true, nil
+// proven is the caller as whom the phone is proved for; without a Subject where it is for nobody.
+func (s *Service) proven(ctx context.Context, c caller.Caller) (caller.Caller, identity.Citizen, error) {
+	citizen, _, err := s.Identity.Proof(ctx, c)
+	return citizen.As(c), citizen, err
 }
 
 // doWhom asks for whom the certificate is to be, if there is a choice.
 func (s *Service) doWhom(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	c, proven, err := s.chooser(ctx, t, nodeKind)
+	c, proven, err := identity.Acting(ctx, s.Identity, t, nodeKind)
 	if err != nil {
 		return dialog.Next{}, err
 	}
@@ -129,7 +115,7 @@ func (s *Service) doWhom(ctx context.Context, t *dialog.Turn) (dialog.Next, erro
 // showFor offers the person and their children. Where the register of families does not
 // answer, nobody is kept from what is their own.
 func (s *Service) showFor(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
-	c, citizen, _, err := s.proven(ctx, t.Caller)
+	c, citizen, err := s.proven(ctx, t.Caller)
 	if err != nil {
 		return dialog.Screen{}, err
 	}
@@ -172,7 +158,7 @@ func labels(children []Child) []dialog.Message {
 
 // doRequest issues the certificate to whoever the phone proved to be.
 func (s *Service) doRequest(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	c, proven, err := s.chooser(ctx, t, nodeKind)
+	c, proven, err := identity.Acting(ctx, s.Identity, t, nodeKind)
 	if err != nil {
 		return dialog.Next{}, err
 	}

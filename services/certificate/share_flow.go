@@ -35,7 +35,7 @@ func (s *Service) shareNodes() []dialog.Node {
 
 // showOwn lists the certificates that stand, the newest first.
 func (s *Service) showOwn(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
-	c, citizen, _, err := s.proven(ctx, t.Caller)
+	c, citizen, err := s.proven(ctx, t.Caller)
 	if err != nil {
 		return dialog.Screen{}, err
 	}
@@ -70,7 +70,7 @@ func (s *Service) itemOf(loc locales.Locale, held Certificate) dialog.Message {
 
 // doShare makes the code.
 func (s *Service) doShare(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	c, proven, err := s.chooser(ctx, t, nodeOwn)
+	c, proven, err := identity.Acting(ctx, s.Identity, t, nodeOwn)
 	if err != nil {
 		return dialog.Next{}, err
 	}
@@ -85,7 +85,7 @@ func (s *Service) doShare(ctx context.Context, t *dialog.Turn) (dialog.Next, err
 
 // showShared shows what to tell an office.
 func (s *Service) showShared(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
-	c, citizen, _, err := s.proven(ctx, t.Caller)
+	c, citizen, err := s.proven(ctx, t.Caller)
 	if err != nil {
 		return dialog.Screen{}, err
 	}
@@ -105,7 +105,7 @@ func (s *Service) showShared(ctx context.Context, t *dialog.Turn) (dialog.Screen
 
 // doUnshare ends the code.
 func (s *Service) doUnshare(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	c, proven, err := s.chooser(ctx, t, nodeOwn)
+	c, proven, err := identity.Acting(ctx, s.Identity, t, nodeOwn)
 	if err != nil {
 		return dialog.Next{}, err
 	}

@@ -82,7 +82,7 @@ func (s *Service) answerAppealText(ctx context.Context, t *dialog.Turn, input st
 	if err != nil {
 		return dialog.Next{}, err
 	}
-	c, ok, err := s.acting(ctx, t, nodeWhich)
+	c, ok, err := identity.Acting(ctx, s.Identity, t, nodeWhich)
 	if err != nil || !ok {
 		return oneOf, err
 	}
@@ -133,7 +133,7 @@ func (s *Service) showAppealSure(ctx context.Context, t *dialog.Turn) (dialog.Sc
 // doAppeal appeals the fine that was chosen. Once more it gives the same appeal, as long as that is
 // open; one that somebody else made meanwhile, or the person in an app, is told above the list.
 func (s *Service) doAppeal(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	c, ok, err := s.acting(ctx, t, nodeAppeals)
+	c, ok, err := identity.Acting(ctx, s.Identity, t, nodeAppeals)
 	if err != nil || !ok {
 		return oneOf, err
 	}

@@ -121,7 +121,7 @@ func (s *Service) showWithdrawSure(ctx context.Context, t *dialog.Turn) (dialog.
 // doWithdraw withdraws the appeal that was shown; one that is decided meanwhile stays so, which is
 // told above the list.
 func (s *Service) doWithdraw(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	c, ok, err := s.acting(ctx, t, nodeAppeals)
+	c, ok, err := identity.Acting(ctx, s.Identity, t, nodeAppeals)
 	if err != nil || !ok {
 		return ownAppeals, err
 	}

@@ -46,7 +46,7 @@ func (s *Service) proven(ctx context.Context, c caller.Caller) (caller.Caller, i
 	if err != nil {
 		return c, citizen, err
 	}
-	c.Subject, c.Level = citizen.ID, citizen.Level
+	c = citizen.As(c)
 	return c, citizen, nil
 }
 
@@ -96,7 +96,7 @@ func showCarSure(t *dialog.Turn) dialog.Screen {
 
 // doCarLink links the car that was typed.
 func (s *Service) doCarLink(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	c, ok, err := s.acting(ctx, t, nodeCars)
+	c, ok, err := identity.Acting(ctx, s.Identity, t, nodeCars)
 	if err != nil || !ok { // it ran out while the plate was typed
 		return ownCars, err
 	}
@@ -147,7 +147,7 @@ func (s *Service) showCar(ctx context.Context, t *dialog.Turn) (dialog.Screen, e
 
 // doCarEnd unlinks the car that was shown.
 func (s *Service) doCarEnd(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	c, ok, err := s.acting(ctx, t, nodeCars)
+	c, ok, err := identity.Acting(ctx, s.Identity, t, nodeCars)
 	if err != nil || !ok {
 		return ownCars, err
 	}

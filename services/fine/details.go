@@ -72,22 +72,24 @@ func (s *Service) priced(ctx context.Context, c caller.Caller, citizen identity.
 		return nil, err
 	}
 	call := s.call(c)
-	err = atOnce(len(list), func(i int) error {
-		v := &list[i]
-		if v.Paid {
-			return nil
-		}
-		answer, err := s.Cashier.Check(ctx, call, v.Number, priceOnly, c.Now)
-		if err != nil || answer.Code != registry.CodeOK {
-			return err // one that is closed costs nothing
-		}
-		v.Due, v.Until = answer.Cost, discountEnds(v.Delivered, v.Amount, answer.Cost, c.Now)
-		return nil
-	})
+	err = atOnce(len(list), func(i int) error { return s.priceNow(ctx, call, &list[i], c.Now) })
 	if err != nil {
 		return nil, fmt.Errorf("price an owner's fines: %w", err)
 	}
 	return list, nil
+}
+
+// priceNow asks what a fine costs now: nothing where it is paid or closed.
+func (s *Service) priceNow(ctx context.Context, call registry.Call, v *Violation, now time.Time) error {
+	if v.Paid {
+		return nil
+	}
+	answer, err := s.Cashier.Check(ctx, call, v.Number, priceOnly, now)
+	if err != nil || answer.Code != registry.CodeOK {
+		return err
+	}
+	v.Due, v.Until = answer.Cost, discountEnds(v.Delivered, v.Amount, answer.Cost, now)
+	return nil
 }
 
 // owner is whom the caller's phone is proved for.

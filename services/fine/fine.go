@@ -62,7 +62,7 @@ type Outbox interface {
 
 // Identity knows who proved who they are (platform/identity).
 type Identity interface {
-	Proof(ctx context.Context, c caller.Caller) (identity.Citizen, bool, error)
+	identity.Prover
 	PIN(ctx context.Context, citizenID string) (string, error)
 	// HoldProof reports that the caller's phone is proved for c.Subject, and keeps it so
 	// until tx ends.

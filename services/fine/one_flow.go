@@ -6,13 +6,13 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/problem"
-	"github.com/eshik-kg/eshik/platform/registry"
 	"github.com/eshik-kg/eshik/services/fine/db"
 )
 
@@ -34,21 +34,6 @@ func (s *Service) oneNodes() []dialog.Node {
 		{ID: nodeWhich, Show: s.showWhich, Resume: oneOf},
 		{ID: nodeOne, Show: s.showOne, Resume: oneOf},
 	}
-}
-
-// acting is the caller as whom the phone is proved for, where nobody else was proved since the
-// screen that was about them; list is the screen that names who is. Without ok nobody is proved.
-func (s *Service) acting(ctx context.Context, t *dialog.Turn, list string) (c caller.Caller, ok bool, err error) {
-	citizen, proven, err := s.Identity.Proof(ctx, t.Caller)
-	if err != nil || !proven {
-		return t.Caller, false, err
-	}
-	if err := identity.Same(t, citizen.ID); err != nil {
-		return t.Caller, false, dialog.BackTo(list, err)
-	}
-	c = t.Caller
-	c.Subject, c.Level = citizen.ID, citizen.Level
-	return c, true, nil
 }
 
 // showWhich lists the fines of an own car, paid ones too: those may be appealed as others.
@@ -105,23 +90,14 @@ func (s *Service) ownViolation(ctx context.Context, c caller.Caller, owner ident
 	if err != nil {
 		return Violation{}, err
 	}
-	for _, v := range list {
-		if v.Number != number {
-			continue
-		}
-		if v.Paid {
-			return v, nil
-		}
-		answer, err := s.Cashier.Check(ctx, s.call(c), v.Number, priceOnly, c.Now)
-		if err != nil {
-			return v, fmt.Errorf("price an owner's fine: %w", err)
-		}
-		if answer.Code == registry.CodeOK {
-			v.Due, v.Until = answer.Cost, discountEnds(v.Delivered, v.Amount, answer.Cost, c.Now)
-		}
-		return v, nil
+	i := slices.IndexFunc(list, func(v Violation) bool { return v.Number == number })
+	if i < 0 {
+		return Violation{}, errAppealFine
 	}
-	return Violation{}, errAppealFine
+	if err := s.priceNow(ctx, s.call(c), &list[i], c.Now); err != nil {
+		return Violation{}, fmt.Errorf("price an owner's fine: %w", err)
+	}
+	return list[i], nil
 }
 
 // sumOrOver is what a fine costs now, or that it costs nothing any more.

@@ -35,7 +35,7 @@ func (s *Service) eraseNodes() []dialog.Node {
 // proven is the caller with the citizen that the phone proved to be.
 func (s *Service) proven(ctx context.Context, c caller.Caller) (caller.Caller, identity.Citizen, error) {
 	citizen, _, err := s.Identity.Proof(ctx, c)
-	c.Subject, c.Level = citizen.ID, citizen.Level
+	c = citizen.As(c)
 	return c, citizen, err
 }
 

@@ -70,7 +70,7 @@ func (s *Service) proven(ctx context.Context, c caller.Caller) (caller.Caller, i
 	if err != nil || !proved {
 		return c, identity.Citizen{}, err
 	}
-	c.Subject, c.Level = citizen.ID, citizen.Level
+	c = citizen.As(c)
 	return c, citizen, nil
 }
 
