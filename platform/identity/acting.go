@@ -26,6 +26,13 @@ func Acting(ctx context.Context, who Prover, t *dialog.Turn, list string) (c cal
 	return citizen.As(t.Caller), true, nil
 }
 
+// Proven gives the caller as whom the phone is proved for, and that citizen; without a Subject
+// where it is proved for nobody.
+func Proven(ctx context.Context, who Prover, c caller.Caller) (caller.Caller, Citizen, error) {
+	citizen, _, err := who.Proof(ctx, c)
+	return citizen.As(c), citizen, err
+}
+
 // As is the caller as the citizen they are proved to be.
 func (c Citizen) As(of caller.Caller) caller.Caller {
 	of.Subject, of.Level = c.ID, c.Level

@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"github.com/eshik-kg/eshik/platform/assurance"
-	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/identity"
@@ -87,12 +86,6 @@ func (s *Service) showKinds(ctx context.Context, t *dialog.Turn) (dialog.Screen,
 	return identity.Named(screen, citizen, nodeKind), nil
 }
 
-// proven is the caller as whom the phone is proved for; without a Subject where it is for nobody.
-func (s *Service) proven(ctx context.Context, c caller.Caller) (caller.Caller, identity.Citizen, error) {
-	citizen, _, err := s.Identity.Proof(ctx, c)
-	return citizen.As(c), citizen, err
-}
-
 // doWhom asks for whom the certificate is to be, if there is a choice.
 func (s *Service) doWhom(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
 	c, proven, err := identity.Acting(ctx, s.Identity, t, nodeKind)
@@ -115,7 +108,7 @@ func (s *Service) doWhom(ctx context.Context, t *dialog.Turn) (dialog.Next, erro
 // showFor offers the person and their children. Where the register of families does not
 // answer, nobody is kept from what is their own.
 func (s *Service) showFor(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
-	c, citizen, err := s.proven(ctx, t.Caller)
+	c, citizen, err := identity.Proven(ctx, s.Identity, t.Caller)
 	if err != nil {
 		return dialog.Screen{}, err
 	}

@@ -35,7 +35,7 @@ func (s *Service) shareNodes() []dialog.Node {
 
 // showOwn lists the certificates that stand, the newest first.
 func (s *Service) showOwn(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
-	c, citizen, err := s.proven(ctx, t.Caller)
+	c, citizen, err := identity.Proven(ctx, s.Identity, t.Caller)
 	if err != nil {
 		return dialog.Screen{}, err
 	}
@@ -85,7 +85,7 @@ func (s *Service) doShare(ctx context.Context, t *dialog.Turn) (dialog.Next, err
 
 // showShared shows what to tell an office.
 func (s *Service) showShared(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
-	c, citizen, err := s.proven(ctx, t.Caller)
+	c, citizen, err := identity.Proven(ctx, s.Identity, t.Caller)
 	if err != nil {
 		return dialog.Screen{}, err
 	}

@@ -71,7 +71,7 @@ func showMenu(*dialog.Turn) dialog.Screen {
 
 // showUsages tells of the last looks, the newest first.
 func (s *Service) showUsages(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
-	c, citizen, err := s.proven(ctx, t.Caller)
+	c, citizen, err := identity.Proven(ctx, s.Identity, t.Caller)
 	if err != nil {
 		return dialog.Screen{}, err
 	}

@@ -32,17 +32,10 @@ func (s *Service) eraseNodes() []dialog.Node {
 	}
 }
 
-// proven is the caller with the citizen that the phone proved to be.
-func (s *Service) proven(ctx context.Context, c caller.Caller) (caller.Caller, identity.Citizen, error) {
-	citizen, _, err := s.Identity.Proof(ctx, c)
-	c = citizen.As(c)
-	return c, citizen, err
-}
-
 // showErase says what would be kept, and asks for the confirmation; where an erasure is
 // under way, when it is done and how to stop it.
 func (s *Service) showErase(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
-	c, citizen, err := s.proven(ctx, t.Caller)
+	c, citizen, err := identity.Proven(ctx, s.Identity, t.Caller)
 	if err != nil {
 		return dialog.Screen{}, err
 	}
@@ -79,7 +72,7 @@ func why(k personal.Kept) dialog.Message {
 // same is proven, for what was chosen on the screen of an erasure: it is done for the person
 // whom that named.
 func (s *Service) same(ctx context.Context, t *dialog.Turn) (caller.Caller, error) {
-	c, citizen, err := s.proven(ctx, t.Caller)
+	c, citizen, err := identity.Proven(ctx, s.Identity, t.Caller)
 	if err != nil {
 		return c, err
 	}

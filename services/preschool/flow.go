@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/eshik-kg/eshik/locales"
-	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/identity"
@@ -63,17 +62,6 @@ func option(label dialog.Message, next dialog.Next) dialog.Option {
 	return dialog.Option{Label: label, Next: next}
 }
 
-// proven is the caller with the citizen that the phone proved to be, and that citizen;
-// neither where it proved nothing.
-func (s *Service) proven(ctx context.Context, c caller.Caller) (caller.Caller, identity.Citizen, error) {
-	citizen, proved, err := s.Identity.Proof(ctx, c)
-	if err != nil || !proved {
-		return c, identity.Citizen{}, err
-	}
-	c = citizen.As(c)
-	return c, citizen, nil
-}
-
 func (s *Service) showMenu(*dialog.Turn) dialog.Screen {
 	return dialog.Screen{
 		Body: []dialog.Message{dialog.Say("preschool.title")},
@@ -86,7 +74,7 @@ func (s *Service) showMenu(*dialog.Turn) dialog.Screen {
 }
 
 func (s *Service) showChildren(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
-	c, citizen, err := s.proven(ctx, t.Caller)
+	c, citizen, err := identity.Proven(ctx, s.Identity, t.Caller)
 	if err != nil {
 		return dialog.Screen{}, err
 	}
@@ -170,7 +158,7 @@ func (s *Service) showConfirm(ctx context.Context, t *dialog.Turn) (dialog.Scree
 }
 
 func (s *Service) doRegister(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	c, citizen, err := s.proven(ctx, t.Caller)
+	c, citizen, err := identity.Proven(ctx, s.Identity, t.Caller)
 	if err != nil {
 		return dialog.Next{}, err
 	}
@@ -252,7 +240,7 @@ func places(p Position, loc locales.Locale) []dialog.Message {
 
 // doMine begins what needs the person: registrations without a phone follow them.
 func (s *Service) doMine(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	c, _, err := s.proven(ctx, t.Caller)
+	c, _, err := identity.Proven(ctx, s.Identity, t.Caller)
 	if err != nil {
 		return dialog.Next{}, err
 	}
@@ -267,7 +255,7 @@ func (s *Service) doMine(ctx context.Context, t *dialog.Turn) (dialog.Next, erro
 
 // doPhone has all the person's registrations tell of themselves on this phone.
 func (s *Service) doPhone(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	c, citizen, err := s.proven(ctx, t.Caller)
+	c, citizen, err := identity.Proven(ctx, s.Identity, t.Caller)
 	if err != nil {
 		return dialog.Next{}, err
 	}

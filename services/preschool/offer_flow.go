@@ -42,7 +42,7 @@ func secondThoughts() []dialog.Saying {
 
 // offers are the open ones to whom the phone proved to be, as the caller that comes with them.
 func (s *Service) offers(ctx context.Context, t *dialog.Turn) (caller.Caller, []Offer, error) {
-	c, _, err := s.proven(ctx, t.Caller)
+	c, _, err := identity.Proven(ctx, s.Identity, t.Caller)
 	if err != nil {
 		return c, nil, err
 	}
@@ -149,7 +149,7 @@ func (s *Service) doDecline(ctx context.Context, t *dialog.Turn) (dialog.Next, e
 
 // doAnswer answers an offer; node is where it is called.
 func (s *Service) doAnswer(ctx context.Context, t *dialog.Turn, node string, accept bool) (dialog.Next, error) {
-	c, _, err := s.proven(ctx, t.Caller)
+	c, _, err := identity.Proven(ctx, s.Identity, t.Caller)
 	if err != nil {
 		return dialog.Next{}, err
 	}
@@ -176,7 +176,7 @@ func (s *Service) outcome(answered Offer, loc locales.Locale) dialog.Next {
 // resumed goes on with an offer where the conversation about it broke off: perhaps after
 // its answer was taken and before that was said, which then is said now.
 func (s *Service) resumed(ctx context.Context, t *dialog.Turn) (dialog.Next, error) {
-	c, _, err := s.proven(ctx, t.Caller)
+	c, _, err := identity.Proven(ctx, s.Identity, t.Caller)
 	if err != nil || identity.Same(t, c.Subject) != nil {
 		return dialog.Go("preschool.offers"), err // which are another's by now
 	}

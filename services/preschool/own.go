@@ -9,6 +9,7 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/dialog"
+	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/services/preschool/db"
 )
 
@@ -39,7 +40,7 @@ func (s *Service) Registrations(ctx context.Context, c caller.Caller) ([]Positio
 // showAskNumber lists the registrations of who the phone proved to be; the number is
 // typed for others. Who proved nothing may do so to see them.
 func (s *Service) showAskNumber(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
-	c, _, err := s.proven(ctx, t.Caller)
+	c, _, err := identity.Proven(ctx, s.Identity, t.Caller)
 	if err != nil {
 		return dialog.Screen{}, err
 	}
@@ -70,7 +71,7 @@ func (s *Service) showAlready(ctx context.Context, t *dialog.Turn) (dialog.Scree
 		return dialog.Screen{}, err
 	}
 	if found.State == StatePlaced {
-		c, _, err := s.proven(ctx, t.Caller)
+		c, _, err := identity.Proven(ctx, s.Identity, t.Caller)
 		if err != nil {
 			return dialog.Screen{}, err
 		}

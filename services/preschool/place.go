@@ -12,6 +12,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/gsm"
+	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/staff"
@@ -67,7 +68,7 @@ func (s *Service) placed(ctx context.Context, number string, c caller.Caller) er
 // showPlace says that a child has its place; where, only to its own parent: the number alone
 // must not tell where a child is to be found.
 func (s *Service) showPlace(ctx context.Context, t *dialog.Turn, number string) (dialog.Screen, error) {
-	c, _, err := s.proven(ctx, t.Caller)
+	c, _, err := identity.Proven(ctx, s.Identity, t.Caller)
 	if err != nil {
 		return dialog.Screen{}, err
 	}
