@@ -26,11 +26,14 @@ func Acting(ctx context.Context, who Prover, t *dialog.Turn, list string) (c cal
 	return citizen.As(t.Caller), true, nil
 }
 
-// Proven gives the caller as whom the phone is proved for, and that citizen; without a Subject
-// where it is proved for nobody.
+// Proven gives the caller as whom the phone is proved for, and that citizen; both as nobody where
+// it is proved for nobody.
 func Proven(ctx context.Context, who Prover, c caller.Caller) (caller.Caller, Citizen, error) {
-	citizen, _, err := who.Proof(ctx, c)
-	return citizen.As(c), citizen, err
+	citizen, ok, err := who.Proof(ctx, c)
+	if err != nil || !ok {
+		return c, Citizen{}, err
+	}
+	return citizen.As(c), citizen, nil
 }
 
 // As is the caller as the citizen they are proved to be.
