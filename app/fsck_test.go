@@ -37,7 +37,7 @@ func TestFsckNamesSigningKeys(t *testing.T) {
 				named string
 				do    []string
 			}{
-				{"00112233445566aa", []string{"INSERT INTO sign_keys SELECT '00112233445566aa', 0, sealed, sealed, made_at FROM sign_keys"}},
+				{"00112233445566aa", []string{"INSERT INTO sign_keys (kid, generation, public, sealed, made_at) SELECT '00112233445566aa', 0, sealed, sealed, made_at FROM sign_keys"}},
 				{kid, []string{"DELETE FROM sign_keys WHERE generation = 0", "UPDATE sign_keys SET public = sealed"}},
 			} {
 				for _, statement := range c.do {

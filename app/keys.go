@@ -100,3 +100,29 @@ func rotateMaster(ctx context.Context, a *App, act staff.Act, _ map[string]strin
 	}
 	return staff.Done{Said: fmt.Sprintf("Rewrapped: ESHIK_MASTER_KEY wraps all %d keys. Start every server without ESHIK_MASTER_KEY_FORMER; keep the former key as long as backups of before.", n)}, nil
 }
+
+func rotateCertificates(ctx context.Context, a *App, act staff.Act, _ map[string]string) (staff.Done, error) {
+	kid, err := a.Keys.Rotate(ctx, act)
+	if err != nil {
+		return staff.Done{}, err
+	}
+	return staff.Done{Said: fmt.Sprintf("Made: %s signs certificates from now on. Every earlier certificate still verifies, and nothing has to be restarted.", kid)}, nil
+}
+
+// certificateKeyFacts is which key signs: a proposal to replace it is of that one.
+func certificateKeyFacts(ctx context.Context, a *App, _ map[string]string) (string, error) {
+	keys, err := a.Keys.Public(ctx)
+	if err != nil || len(keys) == 0 {
+		return "", err
+	}
+	return "the key " + keys[len(keys)-1].KID + " signs certificates", nil
+}
+
+func revealCertificates(ctx context.Context, a *App, act staff.Act, _ map[string]string) (staff.Done, error) {
+	kid, err := a.Keys.Reveal(ctx, act)
+	if err != nil {
+		return staff.Done{}, err
+	}
+	return staff.Done{Said: fmt.Sprintf("Replaced: %s signs certificates from now on. Earlier ones still verify here, where the record itself is kept; "+
+		"who verifies without asking us is told that the former keys prove nothing any more.", kid)}, nil
+}

@@ -56,18 +56,20 @@ func operationOfTask(t module.Task) operation {
 // operations are those that no service has. Lists are not among them: see Look.
 func operations() map[string]operation {
 	return map[string]operation{
-		"unblock":                {facts: unblockFacts, do: unblock},
-		"enrol":                  {do: enrol},
-		"release-number":         {facts: releaseFacts, do: releaseNumber},
-		"decide":                 {facts: doubtFacts, do: decideDoubt},
-		"returned":               {facts: refundFacts, do: noteReturned},
-		"rotate-data":            {do: rotateData},
-		"rotate-master":          {do: rotateMaster},
-		"rotate-tokens":          {do: rotateTokens},
-		"rotate-tokens-revealed": {facts: keyFacts, do: replaceTokens},
-		"add":                    {facts: profileFacts, do: addAccount},
-		"reset":                  {facts: accountFacts, do: resetAccount},
-		"disable":                {do: disableAccount},
+		"unblock":                      {facts: unblockFacts, do: unblock},
+		"enrol":                        {do: enrol},
+		"release-number":               {facts: releaseFacts, do: releaseNumber},
+		"decide":                       {facts: doubtFacts, do: decideDoubt},
+		"returned":                     {facts: refundFacts, do: noteReturned},
+		"rotate-certificates":          {do: rotateCertificates},
+		"rotate-certificates-revealed": {facts: certificateKeyFacts, do: revealCertificates},
+		"rotate-data":                  {do: rotateData},
+		"rotate-master":                {do: rotateMaster},
+		"rotate-tokens":                {do: rotateTokens},
+		"rotate-tokens-revealed":       {facts: keyFacts, do: replaceTokens},
+		"add":                          {facts: profileFacts, do: addAccount},
+		"reset":                        {facts: accountFacts, do: resetAccount},
+		"disable":                      {do: disableAccount},
 	}
 }
 

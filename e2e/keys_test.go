@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/fxamacker/cbor/v2"
 	"github.com/golang-jwt/jwt/v5"
 )
 
@@ -111,4 +112,82 @@ func TestKeysOfTokens(t *testing.T) {
 		}
 		d.fsck()
 	})
+}
+
+// TestKeysOfCertificates: anybody finds the keys that sign certificates, in both forms, with when
+// they sign; after a rotation, and after one because a key was revealed, earlier ones verify.
+func TestKeysOfCertificates(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, d *door) {
+		number := d.residence()
+		verifies := func(after string) {
+			t.Helper()
+			var v struct{ Status string }
+			if status := d.json(http.MethodGet, "/v1/verifications/"+number, "", nil, &v); status != http.StatusOK || v.Status != "valid" {
+				t.Errorf("after %s: %d %+v", after, status, v)
+			}
+		}
+		first := d.certificateKeys(1)
+		if out, err := d.as("administrator", "", "keys", "rotate", "certificates"); err != nil || !strings.HasPrefix(out, "Made: ") {
+			t.Errorf("rotated: %v\n%s", err, out)
+		}
+		second := d.certificateKeys(2)
+		if second[0].KID != first[0].KID || second[0].Until == 0 || second[0].Revoked != nil || second[1].Until != 0 {
+			t.Errorf("after a rotation: %+v", second)
+		}
+		verifies("a rotation")
+		if out := d.both("administrator", "", "keys", "rotate", "certificates", "--revealed"); !strings.HasPrefix(out, "Replaced: ") {
+			t.Fatalf("replaced: %s", out)
+		}
+		third := d.certificateKeys(3)
+		if third[0].Revoked == nil || third[1].Revoked == nil || third[2].Revoked != nil {
+			t.Errorf("after a key was revealed: %+v", third)
+		}
+		verifies("a key was revealed")
+		if out, err := d.run("keys", "list"); err != nil || strings.Count(out, " revealed ") != 2 || !strings.Contains(out, third[2].KID) {
+			t.Errorf("the list: %v\n%s", err, out)
+		}
+		d.fsck()
+	})
+}
+
+// certificateKey is what is published of a key that signs certificates.
+type certificateKey struct {
+	KID     string `json:"kid"`
+	From    int64  `json:"nbf"`
+	Until   int64  `json:"exp"`
+	Revoked *struct {
+		At int64 `json:"revoked_at"`
+	} `json:"revoked"`
+}
+
+// certificateKeys gets the published keys and wants n in each form, to be kept for a while.
+func (d *door) certificateKeys(n int) []certificateKey {
+	d.t.Helper()
+	var set struct{ Keys []certificateKey }
+	if status := d.json(http.MethodGet, "/.well-known/certificate-keys.json", "", nil, &set); status != http.StatusOK || len(set.Keys) != n {
+		d.t.Fatalf("the keys: %d %+v", status, set)
+	}
+	response := d.get("/.well-known/certificate-keys.cbor")
+	var keys []map[any]any
+	err := cbor.Unmarshal(d.read(response), &keys)
+	if err != nil || len(keys) != n || response.Header.Get("Content-Type") != "application/cose-key-set" || response.Header.Get("Cache-Control") != "public, max-age=300" {
+		d.t.Fatalf("the COSE keys: %v %d %v", err, len(keys), response.Header)
+	}
+	return set.Keys
+}
+
+// residence issues a certificate of residence to Aigul's app and gives its number.
+func (d *door) residence() string {
+	d.t.Helper()
+	var made struct{ Number string }
+	token := d.signIn(aigul)
+	proof := map[string]string{"personal_number": "11503198800011", "document_number": "ID1000001"}
+	if status := d.json(http.MethodPost, "/v1/proofs", token, proof, nil); status != http.StatusNoContent {
+		d.t.Fatalf("proofs: %d", status)
+	}
+	if status := d.json(http.MethodPost, "/v1/certificates", token, map[string]string{"kind": "RESIDENCE"}, &made, "Idempotency-Key", "residence-1"); status != http.StatusCreated {
+		d.t.Fatalf("a certificate: %d", status)
+	}
+	return made.Number
 }

@@ -76,6 +76,66 @@ func (e AppealGround) Valid() bool {
 	}
 }
 
+// Defines values for CertificateKeyAlg.
+const (
+	CertificateKeyAlgES256 CertificateKeyAlg = "ES256"
+)
+
+// Valid indicates whether the value is a known member of the CertificateKeyAlg enum.
+func (e CertificateKeyAlg) Valid() bool {
+	switch e {
+	case CertificateKeyAlgES256:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CertificateKeyCrv.
+const (
+	CertificateKeyCrvP256 CertificateKeyCrv = "P-256"
+)
+
+// Valid indicates whether the value is a known member of the CertificateKeyCrv enum.
+func (e CertificateKeyCrv) Valid() bool {
+	switch e {
+	case CertificateKeyCrvP256:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CertificateKeyKty.
+const (
+	CertificateKeyKtyEC CertificateKeyKty = "EC"
+)
+
+// Valid indicates whether the value is a known member of the CertificateKeyKty enum.
+func (e CertificateKeyKty) Valid() bool {
+	switch e {
+	case CertificateKeyKtyEC:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CertificateKeyUse.
+const (
+	CertificateKeyUseSig CertificateKeyUse = "sig"
+)
+
+// Valid indicates whether the value is a known member of the CertificateKeyUse enum.
+func (e CertificateKeyUse) Valid() bool {
+	switch e {
+	case CertificateKeyUseSig:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CertificateKind.
 const (
 	CertificateKindFAMILYCOMPOSITION CertificateKind = "FAMILY_COMPOSITION"
@@ -700,6 +760,52 @@ type Certificate struct {
 	Kind     CertificateKind  `json:"kind"`
 	Number   string           `json:"number"`
 	State    CertificateState `json:"state"`
+}
+
+// CertificateKey Example: {"alg":"ES256","crv":"P-256","exp":1829606400,"kid":"888d7a4bd743cebe","kty":"EC","nbf":1798070400,"use":"sig","x":"02GeN_J99S5sopbMu7FzHD2QAymdkg39RMuzd-YjpAg","y":"wc4YqjpKkanN1Jn1vfT-5rZmR3qzCdVpL6zsi1UB9PM"}
+type CertificateKey struct {
+	Alg CertificateKeyAlg `json:"alg"`
+	Crv CertificateKeyCrv `json:"crv"`
+
+	// Exp Since when the next one signs; absent: it signs
+	Exp *int64 `json:"exp,omitempty"`
+
+	// Kid The first 8 bytes of the COSE key's thumbprint (RFC 9679), in hexadecimal digits
+	Kid string            `json:"kid"`
+	Kty CertificateKeyKty `json:"kty"`
+
+	// Nbf From when on it signed, in seconds since 1970
+	Nbf int64 `json:"nbf"`
+
+	// Revoked Its private half may be in other hands
+	Revoked *struct {
+		// RevokedAt Since when that is known, in seconds since 1970
+		RevokedAt int64 `json:"revoked_at"`
+	} `json:"revoked,omitempty"`
+	Use CertificateKeyUse `json:"use"`
+
+	// X base64url
+	X string `json:"x"`
+
+	// Y base64url
+	Y string `json:"y"`
+}
+
+// CertificateKeyAlg defines model for CertificateKey.Alg.
+type CertificateKeyAlg string
+
+// CertificateKeyCrv defines model for CertificateKey.Crv.
+type CertificateKeyCrv string
+
+// CertificateKeyKty defines model for CertificateKey.Kty.
+type CertificateKeyKty string
+
+// CertificateKeyUse defines model for CertificateKey.Use.
+type CertificateKeyUse string
+
+// CertificateKeys Example: {"keys":[{"alg":"ES256","crv":"P-256","kid":"888d7a4bd743cebe","kty":"EC","nbf":1798070400,"use":"sig","x":"02GeN_J99S5sopbMu7FzHD2QAymdkg39RMuzd-YjpAg","y":"wc4YqjpKkanN1Jn1vfT-5rZmR3qzCdVpL6zsi1UB9PM"}]}
+type CertificateKeys struct {
+	Keys []CertificateKey `json:"keys"`
 }
 
 // CertificateKind defines model for CertificateKind.
@@ -1576,6 +1682,12 @@ type VerifyCodeJSONRequestBody = VerificationRequest
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// GetCertificateKeySet The same keys as a COSE_KeySet
+	// (GET /.well-known/certificate-keys.cbor)
+	GetCertificateKeySet(c *fiber.Ctx) error
+	// ListCertificateKeys The public keys by which certificates are verified
+	// (GET /.well-known/certificate-keys.json)
+	ListCertificateKeys(c *fiber.Ctx) error
 	// ListTokenKeys The public keys by which access tokens are verified
 	// (GET /.well-known/jwks.json)
 	ListTokenKeys(c *fiber.Ctx) error
@@ -1766,6 +1878,42 @@ type ServerInterfaceWrapper struct {
 
 type MiddlewareFunc fiber.Handler
 type HandlerMiddlewareFunc func(c *fiber.Ctx, next fiber.Handler) error
+
+// GetCertificateKeySet operation middleware
+func (siw *ServerInterfaceWrapper) GetCertificateKeySet(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCertificateKeySet(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListCertificateKeys operation middleware
+func (siw *ServerInterfaceWrapper) ListCertificateKeys(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListCertificateKeys(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
 
 // ListTokenKeys operation middleware
 func (siw *ServerInterfaceWrapper) ListTokenKeys(c *fiber.Ctx) error {
@@ -3303,6 +3451,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 		router.Use(fiber.Handler(m))
 	}
 
+	router.Get(options.BaseURL+"/.well-known/certificate-keys.cbor", wrapper.GetCertificateKeySet)
+
+	router.Get(options.BaseURL+"/.well-known/certificate-keys.json", wrapper.ListCertificateKeys)
+
 	router.Get(options.BaseURL+"/.well-known/jwks.json", wrapper.ListTokenKeys)
 
 	router.Get(options.BaseURL+"/v1/cars", wrapper.ListCars)
@@ -3423,6 +3575,62 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/verifications/:number", wrapper.VerifyNumber)
 
+}
+
+type GetCertificateKeySetRequestObject struct {
+}
+
+type GetCertificateKeySetResponseObject interface {
+	VisitGetCertificateKeySetResponse(ctx *fiber.Ctx) error
+}
+
+type GetCertificateKeySet200ResponseHeaders struct {
+	CacheControl string
+}
+
+type GetCertificateKeySet200ApplicationcoseKeySetResponse struct {
+	Body          io.Reader
+	Headers       GetCertificateKeySet200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetCertificateKeySet200ApplicationcoseKeySetResponse) VisitGetCertificateKeySetResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	ctx.Response().Header.Set("Content-Type", "application/cose-key-set")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type ListCertificateKeysRequestObject struct {
+}
+
+type ListCertificateKeysResponseObject interface {
+	VisitListCertificateKeysResponse(ctx *fiber.Ctx) error
+}
+
+type ListCertificateKeys200ResponseHeaders struct {
+	CacheControl string
+}
+
+type ListCertificateKeys200JSONResponse struct {
+	Body    CertificateKeys
+	Headers ListCertificateKeys200ResponseHeaders
+}
+
+func (response ListCertificateKeys200JSONResponse) VisitListCertificateKeysResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
 }
 
 type ListTokenKeysRequestObject struct {
@@ -4498,6 +4706,12 @@ func (response VerifyNumber200JSONResponse) VisitVerifyNumberResponse(ctx *fiber
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// GetCertificateKeySet The same keys as a COSE_KeySet
+	// (GET /.well-known/certificate-keys.cbor)
+	GetCertificateKeySet(ctx context.Context, request GetCertificateKeySetRequestObject) (GetCertificateKeySetResponseObject, error)
+	// ListCertificateKeys The public keys by which certificates are verified
+	// (GET /.well-known/certificate-keys.json)
+	ListCertificateKeys(ctx context.Context, request ListCertificateKeysRequestObject) (ListCertificateKeysResponseObject, error)
 	// ListTokenKeys The public keys by which access tokens are verified
 	// (GET /.well-known/jwks.json)
 	ListTokenKeys(ctx context.Context, request ListTokenKeysRequestObject) (ListTokenKeysResponseObject, error)
@@ -4697,6 +4911,56 @@ type strictHandler struct {
 // validation. It is defined here as well so generated code does not import the
 // middleware; keep it in sync with fibermiddleware.ValidatedBodyLocalsKey.
 const validatedBodyLocalsKey = "x-oapi-codegen-validated-body"
+
+// GetCertificateKeySet operation middleware
+func (sh *strictHandler) GetCertificateKeySet(ctx *fiber.Ctx) error {
+	var request GetCertificateKeySetRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCertificateKeySet(ctx.UserContext(), request.(GetCertificateKeySetRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCertificateKeySet")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCertificateKeySetResponseObject); ok {
+		if err := validResponse.VisitGetCertificateKeySetResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCertificateKeys operation middleware
+func (sh *strictHandler) ListCertificateKeys(ctx *fiber.Ctx) error {
+	var request ListCertificateKeysRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCertificateKeys(ctx.UserContext(), request.(ListCertificateKeysRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCertificateKeys")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCertificateKeysResponseObject); ok {
+		if err := validResponse.VisitListCertificateKeysResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
 
 // ListTokenKeys operation middleware
 func (sh *strictHandler) ListTokenKeys(ctx *fiber.Ctx) error {

@@ -3,6 +3,7 @@ package citizen
 import (
 	"bytes"
 	"context"
+	"fmt"
 
 	openapi_types "github.com/oapi-codegen/runtime/types"
 
@@ -155,4 +156,44 @@ func (s *Server) verification(v certificate.View, loc locales.Locale) Verificati
 		Number: certificate.ShowNumber(v.Number), Kind: CertificateKind(v.Kind.Public()), Title: s.Texts.Text(loc, v.Kind.TitleKey()),
 		Initials: v.Initials, BirthYear: v.BirthYear, IssuedOn: openapi_types.Date{Time: clock.Date(v.IssuedAt)}, Status: status,
 	}
+}
+
+// trustCached says how long what verifies certificates may be kept by whoever fetched it.
+var trustCached = fmt.Sprintf("public, max-age=%d", int(certificate.TrustCached.Seconds()))
+
+// ListCertificateKeys publishes the keys by which certificates are verified.
+func (s *Server) ListCertificateKeys(ctx context.Context, _ ListCertificateKeysRequestObject) (ListCertificateKeysResponseObject, error) {
+	keys, err := s.certificates().TrustedKeys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return ListCertificateKeys200JSONResponse{
+		Headers: ListCertificateKeys200ResponseHeaders{CacheControl: trustCached},
+		Body:    CertificateKeys{Keys: api.Each(keys, certificateKey)},
+	}, nil
+}
+
+// GetCertificateKeySet publishes them as a COSE_KeySet.
+func (s *Server) GetCertificateKeySet(ctx context.Context, _ GetCertificateKeySetRequestObject) (GetCertificateKeySetResponseObject, error) {
+	set, err := s.certificates().KeySet(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return GetCertificateKeySet200ApplicationcoseKeySetResponse{
+		Body: bytes.NewReader(set), ContentLength: int64(len(set)), Headers: GetCertificateKeySet200ResponseHeaders{CacheControl: trustCached},
+	}, nil
+}
+
+func certificateKey(k certificate.TrustedKey) CertificateKey {
+	out := CertificateKey{
+		Kty: CertificateKeyKty(k.Type), Crv: CertificateKeyCrv(k.Curve), Kid: k.ID, Alg: CertificateKeyAlg(k.Algorithm), Use: CertificateKeyUse(k.Use),
+		X: k.X, Y: k.Y, Nbf: k.From, Exp: api.Optional(k.Until),
+	}
+	if k.Revoked != nil {
+		out.Revoked = &struct {
+			// RevokedAt Since when that is known, in seconds since 1970
+			RevokedAt int64 `json:"revoked_at"`
+		}{k.Revoked.At}
+	}
+	return out
 }

@@ -42,7 +42,7 @@ func TestTheContractHasNoWarnings(t *testing.T) {
 // server and its settings.
 var elsewhere = []string{
 	"unheard", "accounts", "add", "reset", "disable",
-	"rotate-data", "rotate-master", "rotate-tokens", "rotate-tokens-revealed", "partners",
+	"rotate-certificates", "rotate-certificates-revealed", "rotate-data", "rotate-master", "rotate-tokens", "rotate-tokens-revealed", "partners",
 }
 
 // TestTheContractHoldsItself: the document is valid, each example by its schema; each

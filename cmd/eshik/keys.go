@@ -12,11 +12,12 @@ import (
 )
 
 type keysCommand struct {
-	List   keysList `cmd:"" help:"List the keys of access tokens and those that seal, and how each stands."`
+	List   keysList `cmd:"" help:"List the keys that seal, that sign certificates and that sign access tokens, and how each stands."`
 	Rotate struct {
-		Tokens rotateTokens `cmd:"" help:"Make the next key of access tokens."`
-		Data   rotateData   `cmd:"" help:"Make the next key that seals personal data, and seal everything anew by it."`
-		Master rotateMaster `cmd:"" help:"Wrap the keys that seal by another master key."`
+		Tokens       rotateTokens       `cmd:"" help:"Make the next key of access tokens."`
+		Certificates rotateCertificates `cmd:"" help:"Make the next key that signs certificates."`
+		Data         rotateData         `cmd:"" help:"Make the next key that seals personal data, and seal everything anew by it."`
+		Master       rotateMaster       `cmd:"" help:"Wrap the keys that seal by another master key."`
 	} `cmd:"" help:"Make the next key of something."`
 }
 
@@ -26,6 +27,9 @@ type keysList struct{}
 func (keysList) Run(ctx context.Context, config *app.Config, log *slog.Logger, out io.Writer) error {
 	return app.Beside(ctx, config, log, func(a *app.App) error {
 		if err := listDataKeys(ctx, a, out); err != nil {
+			return err
+		}
+		if err := listCertificateKeys(ctx, a, out); err != nil {
 			return err
 		}
 		keys, err := a.Identity.TokenKeys(ctx)
@@ -137,4 +141,47 @@ func (rotateMaster) Help() string {
 // Run wraps the keys anew, as an operation of staff.
 func (r rotateMaster) Run(ctx context.Context, config *app.Config, log *slog.Logger, in io.Reader, out io.Writer) error {
 	return desk{config: config, log: log, in: in, out: out, reason: r.Reason}.perform(ctx, "rotate-master", map[string]string{})
+}
+
+// listCertificateKeys prints the keys that sign certificates.
+func listCertificateKeys(ctx context.Context, a *app.App, out io.Writer) error {
+	keys, err := a.Keys.Public(ctx)
+	if err != nil {
+		return err
+	}
+	rows := make([][]string, len(keys))
+	for i, k := range keys {
+		state := "signs"
+		switch {
+		case !k.RevealedAt.IsZero():
+			state = "revealed"
+		case !k.RetiredAt.IsZero():
+			state = "verifies"
+		}
+		rows[i] = []string{k.KID, state, clock.Second(k.MadeAt), moment(k.RetiredAt), moment(k.RevealedAt)}
+	}
+	return todo{
+		columns: []string{"CERTIFICATE KEY", "STATE", "SIGNS FROM", "UNTIL", "REVEALED"},
+		next:    "Everybody finds the public halves at /.well-known/certificate-keys.json and /.well-known/certificate-keys.cbor.\n",
+	}.list(out, rows)
+}
+
+type rotateCertificates struct {
+	Reason   string `help:"Why: a case number or a few words, for the audit log."`
+	Revealed bool   `help:"A private key may be in other hands: who verifies without network takes signatures of the former keys as no proof any more. Takes two persons."`
+}
+
+// Help is shown by `eshik keys rotate certificates --help`.
+func (rotateCertificates) Help() string {
+	return "The new key signs at once, on every server, and is published at once. What former keys signed goes on verifying for ever. With --revealed it does so only here, " +
+		"where the signed record is kept and compared: the published keys and the trust bundle say of the former keys that their signature alone proves nothing."
+}
+
+// Run makes the next key, as an operation of staff.
+func (r rotateCertificates) Run(ctx context.Context, config *app.Config, log *slog.Logger, in io.Reader, out io.Writer) error {
+	operation := "rotate-certificates"
+	if r.Revealed {
+		operation = "rotate-certificates-revealed"
+	}
+	return desk{config: config, log: log, in: in, out: out, reason: r.Reason}.perform(ctx, operation, map[string]string{})
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/sign"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
@@ -121,7 +122,7 @@ func restore(t *testing.T, db *store.DB, rows []keyRow) {
 	t.Helper()
 	exec(t, db, "DELETE FROM sign_keys")
 	for _, r := range rows {
-		exec(t, db, "INSERT INTO sign_keys VALUES ($1, $2, $3, $4, $5)", r.kid, r.generation, r.public, r.sealed, r.at)
+		exec(t, db, "INSERT INTO sign_keys (kid, generation, public, sealed, made_at) VALUES ($1, $2, $3, $4, $5)", r.kid, r.generation, r.public, r.sealed, r.at)
 	}
 }
 
@@ -150,7 +151,7 @@ func tamperings(t *testing.T, db *store.DB, rows []keyRow, own foreign) []tamper
 	}
 	put := func(generation int64, sealed []byte) func() {
 		return func() {
-			exec(t, db, "INSERT INTO sign_keys VALUES ($1, $2, $3, $4, $5)", ownID, generation, public, sealed, 1)
+			exec(t, db, "INSERT INTO sign_keys (kid, generation, public, sealed, made_at) VALUES ($1, $2, $3, $4, $5)", ownID, generation, public, sealed, 1)
 		}
 	}
 	return []tampering{
@@ -176,7 +177,7 @@ func TestASealedHalfIsTheKey(t *testing.T) {
 		ctx := t.Context()
 		running := open(t, db)
 		first := mustSign(t, running)
-		if _, err := running.Rotate(ctx); err != nil {
+		if _, err := running.Rotate(ctx, staff.Act{Actor: "staff:officer"}); err != nil {
 			t.Fatal(err)
 		}
 		second := mustSign(t, running)
@@ -228,8 +229,8 @@ func TestRotationPastARow(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		keys := open(t, db)
 		before := rowsOf(t, db)[0]
-		exec(t, db, "INSERT INTO sign_keys SELECT '"+ownID+"', 2, public, sealed, made_at FROM sign_keys")
-		kid, err := keys.Rotate(t.Context())
+		exec(t, db, "INSERT INTO sign_keys (kid, generation, public, sealed, made_at) SELECT '"+ownID+"', 2, public, sealed, made_at FROM sign_keys")
+		kid, err := keys.Rotate(t.Context(), staff.Act{Actor: "staff:officer"})
 		if err != nil || kid == before.kid || kid == ownID {
 			t.Fatalf("the new key is %s, %v", kid, err)
 		}
@@ -247,7 +248,7 @@ func TestRotationPastARow(t *testing.T) {
 // is made beside them.
 func TestNoKeyLeft(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		if _, err := open(t, db).Rotate(t.Context()); err != nil {
+		if _, err := open(t, db).Rotate(t.Context(), staff.Act{Actor: "staff:officer"}); err != nil {
 			t.Fatal(err)
 		}
 		rows := rowsOf(t, db)
@@ -267,10 +268,10 @@ func TestNoKeyLeft(t *testing.T) {
 func TestAKeyIsOpenedOnce(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		first := mustSign(t, open(t, db))
-		if _, err := open(t, db).Rotate(t.Context()); err != nil {
+		if _, err := open(t, db).Rotate(t.Context(), staff.Act{Actor: "staff:officer"}); err != nil {
 			t.Fatal(err)
 		}
-		exec(t, db, "INSERT INTO sign_keys SELECT '"+ownID+"', 9, public, sealed, made_at FROM sign_keys WHERE generation = 1")
+		exec(t, db, "INSERT INTO sign_keys (kid, generation, public, sealed, made_at) SELECT '"+ownID+"', 9, public, sealed, made_at FROM sign_keys WHERE generation = 1")
 		sealer := &counting{Sealer: newSealer(t, 7)}
 		keys, err := sign.Open(t.Context(), db, sealer, now, silent)
 		if err != nil {
@@ -323,7 +324,7 @@ func TestAKeyOfBefore(t *testing.T) {
 		if n := len(rowsOf(t, db)); n != 1 {
 			t.Errorf("%d keys: another was made", n)
 		}
-		if _, err := keys.Rotate(t.Context()); err != nil {
+		if _, err := keys.Rotate(t.Context(), staff.Act{Actor: "staff:officer"}); err != nil {
 			t.Fatal(err)
 		}
 		for _, message := range [][]byte{mine, bytesOf(beforeSigned)} {

@@ -8,3 +8,6 @@ SELECT * FROM sign_keys WHERE kid = $1;
 
 -- name: Keys :many
 SELECT * FROM sign_keys ORDER BY generation DESC;
+
+-- name: RevealKey :exec
+UPDATE sign_keys SET revealed_at = $2 WHERE kid = $1 AND revealed_at IS NULL;

@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
-	"slices"
 	"sync"
 	"time"
 
@@ -22,7 +21,6 @@ import (
 
 	"github.com/eshik-kg/eshik/platform/sign/db"
 	"github.com/eshik-kg/eshik/platform/store"
-	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
 // ErrForged reports a message that none of our keys signed, or that was changed
@@ -46,14 +44,6 @@ type Claims struct {
 	ID       []byte `cbor:"7,keyasint"` // cti: unique among all we sign
 	// Content is the issuer's own claim, CBOR, under a key of the private range.
 	Content cbor.RawMessage `cbor:"-65537,keyasint"`
-}
-
-// PublicKey is what anybody needs to verify our messages.
-type PublicKey struct {
-	KID        string // hex; the message's kid header holds the bytes
-	Generation int64  // the highest one signs
-	COSE       []byte // COSE_Key (RFC 9052, section 7)
-	MadeAt     time.Time
 }
 
 // Keys signs with the newest key and verifies with any. It is safe for
@@ -81,7 +71,7 @@ func Open(ctx context.Context, database *store.DB, sealer Sealer, now func() tim
 	k := &Keys{db: database, sealer: sealer, now: now, log: log, known: map[string]*key{}, refused: map[string]refusal{}}
 	rows, err := db.New(database.Reader()).Keys(ctx)
 	if err == nil && len(rows) == 0 {
-		err = k.add(ctx, 1)
+		err = database.InTx(ctx, func(tx *store.Tx) error { return k.add(ctx, tx, 1) })
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open the signing keys: %w", err)
@@ -92,52 +82,6 @@ func Open(ctx context.Context, database *store.DB, sealer Sealer, now func() tim
 		return nil, err
 	}
 	return k, nil
-}
-
-// Rotate makes a new key, which signs from now on, and returns its id. When two
-// processes rotate at once, one new key is made.
-func (k *Keys) Rotate(ctx context.Context) (kid string, err error) {
-	rows, err := db.New(k.db.Reader()).Keys(ctx)
-	if err != nil {
-		return "", fmt.Errorf("read the signing keys: %w", err)
-	}
-	row, _, err := k.newest(rows)
-	if err != nil {
-		return "", err
-	}
-	next := row.Generation + 1
-	for slices.ContainsFunc(rows, func(r db.SignKey) bool { return r.Generation == next }) { // by a row that is no key
-		next++
-	}
-	if err := k.add(ctx, next); err != nil {
-		return "", err
-	}
-	current, err := k.current(ctx)
-	if err != nil {
-		return "", err
-	}
-	return current.kid, nil
-}
-
-// add makes the key of a generation, unless somebody else just did.
-func (k *Keys) add(ctx context.Context, generation int64) error {
-	kid, public, private, err := newKey(rand.Reader)
-	if err != nil {
-		return err
-	}
-	sealed, err := k.sealer.Seal(private, sealContext(kid))
-	if err != nil {
-		return fmt.Errorf("seal a signing key: %w", err)
-	}
-	return k.db.InTx(ctx, func(tx *store.Tx) error {
-		_, err := db.New(tx).AddKey(ctx, db.AddKeyParams{
-			Kid: kid, Generation: generation, Public: public, Sealed: sealed, MadeAt: dbtime.From(k.now()),
-		})
-		if err != nil {
-			return fmt.Errorf("store a signing key: %w", err)
-		}
-		return nil
-	})
 }
 
 func sealContext(kid string) string { return "sign.key:" + kid }
@@ -279,19 +223,4 @@ func (k *Keys) verifier(ctx context.Context, kid string) (cose.Verifier, error) 
 		return nil, errors.Join(ErrForged, err)
 	}
 	return opened.verifier, nil
-}
-
-// Public lists every key of ours that ever signed, the oldest first.
-func (k *Keys) Public(ctx context.Context) ([]PublicKey, error) {
-	rows, err := db.New(k.db.Reader()).Keys(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list the public keys: %w", err)
-	}
-	var keys []PublicKey
-	for _, row := range slices.Backward(rows) {
-		if key, err := k.load(row); err == nil { // else the log was told of it
-			keys = append(keys, PublicKey{KID: key.kid, Generation: row.Generation, COSE: key.public, MadeAt: row.MadeAt.Time})
-		}
-	}
-	return keys, nil
 }

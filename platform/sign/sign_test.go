@@ -14,6 +14,7 @@ import (
 
 	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/sign"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
@@ -61,7 +62,7 @@ func TestRotation(t *testing.T) {
 		ctx := context.Background()
 		keys, other := open(t, db), open(t, db)
 		first := mustSign(t, keys)
-		kid, err := keys.Rotate(ctx)
+		kid, err := keys.Rotate(ctx, staff.Act{Actor: "staff:officer"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -32,6 +32,8 @@ release-number          bp.a.
 returned                b..a.
 reset                   ...ab
 revoke-certificate      b..a.
+rotate-certificates           ....d
+rotate-certificates-revealed  ...ab
 rotate-data             ....d
 rotate-master           ....d
 rotate-tokens           ....d

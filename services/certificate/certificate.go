@@ -78,6 +78,7 @@ type Pseudonyms interface {
 type Signer interface {
 	Sign(ctx context.Context, claims sign.Claims) ([]byte, error)
 	Verify(ctx context.Context, message []byte) (sign.Claims, error)
+	Public(ctx context.Context) ([]sign.PublicKey, error)
 }
 
 // Deps is what the service stands on; every field is needed.

@@ -66,3 +66,6 @@ func SealedMessage(t testing.TB, s *Service, number string, message []byte) []by
 	}
 	return sealed
 }
+
+// Unpack gives the signed message of a QR code's text.
+func Unpack(text string) ([]byte, error) { return unpack(text) }

@@ -225,7 +225,7 @@ func TestAForeignKeyAmongOurs(t *testing.T) {
 		stranger := must[*sign.Keys](t)(sign.Open(t.Context(), storetest.Open(t, storetest.NewSQLite(t)),
 			must[*seal.Sealer](t)(seal.New(bytes.Repeat([]byte{9}, 32))), func() time.Time { return noon }, slog.New(slog.DiscardHandler)))
 		own := must[[]sign.PublicKey](t)(stranger.Public(t.Context()))[0]
-		change(t, db, "INSERT INTO sign_keys SELECT $1, 0, $2, sealed, made_at FROM sign_keys", own.KID, own.COSE)
+		change(t, db, "INSERT INTO sign_keys (kid, generation, public, sealed, made_at) SELECT $1, 0, $2, sealed, made_at FROM sign_keys", own.KID, own.COSE)
 		change(t, db, "UPDATE sign_keys SET public = $1 WHERE generation = 1", own.COSE)
 		message := otherwise(t, stranger, issued.Number, "Ош")
 		for _, house := range []*world{h, newWorld(t, db)} {

@@ -14,4 +14,5 @@ type SignKey struct {
 	Public     []byte
 	Sealed     []byte
 	MadeAt     dbtime.Time
+	RevealedAt dbtime.Time
 }

@@ -40,7 +40,7 @@ func (q *Queries) AddKey(ctx context.Context, arg AddKeyParams) (int64, error) {
 }
 
 const key = `-- name: Key :one
-SELECT kid, generation, public, sealed, made_at FROM sign_keys WHERE kid = $1
+SELECT kid, generation, public, sealed, made_at, revealed_at FROM sign_keys WHERE kid = $1
 `
 
 func (q *Queries) Key(ctx context.Context, kid string) (SignKey, error) {
@@ -52,12 +52,13 @@ func (q *Queries) Key(ctx context.Context, kid string) (SignKey, error) {
 		&i.Public,
 		&i.Sealed,
 		&i.MadeAt,
+		&i.RevealedAt,
 	)
 	return i, err
 }
 
 const keys = `-- name: Keys :many
-SELECT kid, generation, public, sealed, made_at FROM sign_keys ORDER BY generation DESC
+SELECT kid, generation, public, sealed, made_at, revealed_at FROM sign_keys ORDER BY generation DESC
 `
 
 func (q *Queries) Keys(ctx context.Context) ([]SignKey, error) {
@@ -75,6 +76,7 @@ func (q *Queries) Keys(ctx context.Context) ([]SignKey, error) {
 			&i.Public,
 			&i.Sealed,
 			&i.MadeAt,
+			&i.RevealedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -87,4 +89,18 @@ func (q *Queries) Keys(ctx context.Context) ([]SignKey, error) {
 		return nil, err
 	}
 	return items, nil
+}
+
+const revealKey = `-- name: RevealKey :exec
+UPDATE sign_keys SET revealed_at = $2 WHERE kid = $1 AND revealed_at IS NULL
+`
+
+type RevealKeyParams struct {
+	Kid        string
+	RevealedAt dbtime.Time
+}
+
+func (q *Queries) RevealKey(ctx context.Context, arg RevealKeyParams) error {
+	_, err := q.db.ExecContext(ctx, revealKey, arg.Kid, arg.RevealedAt)
+	return err
 }
