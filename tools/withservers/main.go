@@ -10,10 +10,13 @@
 // What is missing on the machine
 // is installed with apt-get when running as root; otherwise one line says what
 // to run, and the exit code is 2. Both servers and their folder are gone when
-// the command has ended; the exit code is the command's own.
+// the command has ended; the exit code is the command's own. Where the machine
+// has memory to spare for files (/dev/shm), theirs and the command's temporary
+// ones are there; not with -durable.
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -21,6 +24,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"syscall"
 	"time"
@@ -33,9 +37,8 @@ const (
 	exitSignal = 128
 )
 
-// lifetime is how long a command may take: every test under the race detector, on
-// two slow cores, takes a quarter of an hour.
-const lifetime = 40 * time.Minute
+// setUpLimit is how long it may take until all is there: what is missing may be installed first.
+const setUpLimit = 40 * time.Minute
 
 // startLimit is how long a server may take until it answers.
 const startLimit = 60 * time.Second
@@ -62,14 +65,18 @@ func main() {
 func run(compiler, durable bool, command []string) (code int, err error) {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
-	ctx, cancel := context.WithTimeout(context.Background(), lifetime)
+	ctx, cancel := context.WithTimeout(context.Background(), setUpLimit)
 	defer cancel()
 
 	tools, err := find(ctx, needs(compiler))
 	if err != nil {
 		return exitUsage, err
 	}
-	folder, err := os.MkdirTemp("", "eshik-servers-")
+	var within string // "": where the machine keeps what is temporary
+	if !durable {
+		within = inMemory()
+	}
+	folder, err := os.MkdirTemp(within, "eshik-servers-")
 	if err != nil {
 		return exitServer, fmt.Errorf("make a folder for the servers: %w", err)
 	}
@@ -94,14 +101,31 @@ func run(compiler, durable bool, command []string) (code int, err error) {
 		return exitServer, err
 	}
 
-	return obey(command, signals, []string{
-		"ESHIK_TEST_NODE_MODULES=" + modules,
-		"ESHIK_TEST_POSTGRES=" + database.address,
-		"ESHIK_TEST_REDIS=" + cache.address,
-		"ESHIK_TEST_REDIS_SERVER=" + tools.redis,
-		"ESHIK_TEST_CHROMIUM=" + tools.chromium,
-		"ESHIK_TEST_DRIVE_SMPP=" + tools.smpp,
-	})
+	temporary, err := temporaryOf(within, folder)
+	if err != nil {
+		return exitServer, err
+	}
+	return obey(command, signals, append(temporary,
+		"ESHIK_TEST_NODE_MODULES="+modules,
+		"ESHIK_TEST_POSTGRES="+database.address,
+		"ESHIK_TEST_REDIS="+cache.address,
+		"ESHIK_TEST_REDIS_SERVER="+tools.redis,
+		"ESHIK_TEST_CHROMIUM="+tools.chromium,
+		"ESHIK_TEST_DRIVE_SMPP="+tools.smpp,
+	))
+}
+
+// temporaryOf is the environment of a command whose temporary files, SQLite's databases say, are
+// in memory too. What a compiler writes is large and stays where it was.
+func temporaryOf(within, folder string) ([]string, error) {
+	if within == "" {
+		return nil, nil
+	}
+	temporary := filepath.Join(folder, "tmp")
+	if err := os.Mkdir(temporary, 0o700); err != nil {
+		return nil, fmt.Errorf("make a folder for temporary files: %w", err)
+	}
+	return []string{"TMPDIR=" + temporary, "GOTMPDIR=" + cmp.Or(os.Getenv("GOTMPDIR"), os.TempDir())}, nil
 }
 
 // obey runs the command, hands every signal on to it and gives its exit code.

@@ -39,6 +39,20 @@ func TestObeySaysWhichCommandIsMissing(t *testing.T) {
 	}
 }
 
+func TestTemporaryFilesGoWithTheServers(t *testing.T) {
+	folder := t.TempDir()
+	if got, err := temporaryOf("", folder); got != nil || err != nil {
+		t.Errorf("on a disk: %q, error %v; want the machine's own", got, err)
+	}
+	got, err := temporaryOf("/dev/shm", folder)
+	if err != nil || len(got) != 2 || got[0] != "TMPDIR="+filepath.Join(folder, "tmp") || !strings.HasPrefix(got[1], "GOTMPDIR=") {
+		t.Fatalf("in memory: %q, error %v", got, err)
+	}
+	if code, err := obey([]string{"sh", "-c", `touch "$TMPDIR/one"`}, nil, got); code != 0 || err != nil {
+		t.Errorf("nothing can be written there: code %d, error %v", code, err)
+	}
+}
+
 func TestAwaitTellsTheWordsOfAServerThatEnded(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "log")
 	s, err := launch("A server", log, syscall.SIGTERM, exec.Command("sh", "-c", "echo the disk is full; exit 1"))

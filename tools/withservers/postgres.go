@@ -62,7 +62,8 @@ func servePostgres(ctx context.Context, programs, home, password string, owner a
 		"-p", strconv.Itoa(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
 		"-c", "max_connections=400") // every package that is tested has its own pools
 	if !durable { // nothing of a test outlives the run, so nothing waits for the disk
-		command.Args = append(command.Args, "-c", "fsync=off", "-c", "full_page_writes=off")
+		command.Args = append(command.Args, "-c", "fsync=off", "-c", "full_page_writes=off",
+			"-c", "wal_level=minimal", "-c", "max_wal_senders=0", "-c", "max_wal_size=256MB")
 	}
 	command.Dir, command.SysProcAttr = home, owner.attributes()
 	s, err := launch("PostgreSQL", filepath.Join(filepath.Dir(home), "postgresql.log"), syscall.SIGINT, command)

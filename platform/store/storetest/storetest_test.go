@@ -47,10 +47,46 @@ func TestCopiesAreMigrated(t *testing.T) {
 	}
 }
 
-// schema is all that a database holds, as it was written.
-func schema(t *testing.T, db *store.DB) (all []string) {
+// TestCopiesOfPostgresAreMigrated: the copy that a test gets has what migrations make there.
+func TestCopiesOfPostgresAreMigrated(t *testing.T) {
+	t.Parallel()
+	want := schemaPostgres(t, storetest.Open(t, storetest.NewPostgres(t)))
+	if len(want) < 500 {
+		t.Fatalf("a migrated database has %d columns and indexes", len(want))
+	}
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		if db.Engine() != store.PostgreSQL {
+			return // TestCopiesAreMigrated
+		}
+		if got := schemaPostgres(t, db); !slices.Equal(got, want) {
+			t.Errorf("a copy has %d columns and indexes, want %d", len(got), len(want))
+		}
+		if ran, err := db.Migrate(t.Context()); ran != 0 || err != nil {
+			t.Errorf("%d migrations were left: %v", ran, err)
+		}
+	})
+}
+
+// schemaPostgres is each column, index and trigger, as the database describes it.
+func schemaPostgres(t *testing.T, db *store.DB) []string {
 	t.Helper()
-	rows, err := db.Reader().Query("SELECT name || ' ' || COALESCE(sql, '') FROM sqlite_master ORDER BY name")
+	return lines(t, db, `
+		SELECT table_name || ' ' || column_name || ' ' || data_type || ' ' || is_nullable || ' ' || COALESCE(column_default, '') AS line
+		FROM information_schema.columns WHERE table_schema = 'public'
+		UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+		UNION ALL SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal ORDER BY line`)
+}
+
+// schema is all that a database holds, as it was written.
+func schema(t *testing.T, db *store.DB) []string {
+	t.Helper()
+	return lines(t, db, "SELECT name || ' ' || COALESCE(sql, '') FROM sqlite_master ORDER BY name")
+}
+
+// lines is the only column of a query.
+func lines(t *testing.T, db *store.DB, query string) (all []string) {
+	t.Helper()
+	rows, err := db.Reader().Query(query)
 	if err != nil {
 		t.Fatal(err)
 	}
