@@ -2,6 +2,7 @@ package identity_test
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -73,6 +74,7 @@ func (w *national) begin(phone string) identity.National {
 // approve signs a person in on the provider's page and gives what comes back.
 func (w *national) approve(address string, form url.Values) url.Values {
 	w.T.Helper()
+	form = maps.Clone(form) // the same may be sent in two tests at once
 	form.Set("decision", "approve")
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.PostForm(address, form)
