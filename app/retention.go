@@ -27,6 +27,7 @@ var Retention = []Table{
 	{Name: "fine_appeals", Holds: "pseudonym; plate, what the person wrote and the answer, sealed", Why: "a decision about a fine, and why", Long: "three years after its end (services/fine/policy.csv), or until the person is erased", Chore: "forget appeals that ended long ago"},
 	{Name: "fine_cars", Holds: "pseudonym, plate and phone, sealed; their blind indexes", Why: "the phone is told of new fines", Long: "until the car is unlinked, or the person is erased", Chore: "look for new fines of linked cars"},
 	{Name: "fine_lookups", Holds: "blind index of phone and plate", Why: "a limit", Long: "an hour, at the next look-up"},
+	{Name: "fine_photo_links", Holds: "pseudonym, blind indexes of phone and plate, the plate, sealed; a keyed hash of the link", Why: "a link shows the photo of a fine once", Long: "30 days after its end, or until the person is erased", Chore: "forget links to photos"},
 	{Name: "fine_protocols", Long: "no persons: numbers of the register"},
 	{Name: "fine_told", Long: "no persons: what was told of a linked car, with it"},
 	{Name: "identity_attempts", Holds: "blind indexes of phone and personal number; the number, sealed, for minutes", Why: "against guessing", Long: "30 days", Chore: choreForget},

@@ -14,6 +14,7 @@ var Sealed = []reseal.Column{
 	{Table: "fine_appeals", Name: "text_sealed", Key: []string{"id"}, Context: reseal.Bound("fine.appeal.text:")},
 	{Table: "fine_cars", Name: "phone_sealed", Key: []string{"id"}, Context: reseal.Bound("fine.car.phone:")},
 	{Table: "fine_cars", Name: "plate_sealed", Key: []string{"id"}, Context: reseal.Bound("fine.car.plate:")},
+	{Table: "fine_photo_links", Name: "plate_sealed", Key: []string{"id"}, Context: reseal.Bound("fine.photo.plate:")},
 	{Table: "identity_attempts", Name: "pin_sealed", Key: []string{"id"}, Context: reseal.Bound("identity.attempt")},
 	{Table: "identity_bindings", Name: "phone_sealed", Key: []string{"citizen_id", "phone_index"}, Context: reseal.In("identity.binding")},
 	{Table: "identity_citizens", Name: "pin_sealed", Key: []string{"id"}, Context: reseal.In("identity.pin")},

@@ -73,7 +73,7 @@ func (c *call) say(want string, inputs ...string) string {
 func (c *call) choose(screen, label, want string) string {
 	c.d.t.Helper()
 	for range 20 {
-		for line := range strings.SplitSeq(screen, "\n") {
+		for line := range strings.SplitSeq(strings.TrimPrefix(screen, "CON "), "\n") {
 			number, rest, _ := strings.Cut(line, " ")
 			if choice.MatchString(line) && strings.Contains(rest, label) {
 				return c.say(want, number)

@@ -22,8 +22,8 @@ var pageWidths = []int64{320, 360, 768, 1280}
 type steps = []chromedp.Action[chromedp.Void]
 
 // pageStates are the pages of the sandbox in the states that look different. number
-// and code are a certificate's; the address lacks the language.
-func pageStates(number, code string) []pageState {
+// and code are a certificate's, photo is the path of a link to one; the address lacks the language.
+func pageStates(number, code, photo string) []pageState {
 	return []pageState{
 		{"first", "/?", nil},
 		{"missing", "/nothing-here?", nil},
@@ -34,6 +34,8 @@ func pageStates(number, code string) []pageState {
 		{"verify-empty", "/verify?number=", steps{says("problem", `\S`)}},
 		{"verify-valid", "/verify?number=" + number, steps{says("verdict", "✓")}},
 		{"verify-code", "/verify?", steps{paste(code), says("verdict", "✓")}},
+		{"photo", photo + "?", nil},
+		{"photo-missing", "/e/nothing?", nil},
 		// One template draws all operations: a part of them shows every colour and
 		// width, and costs a tenth of the time.
 		{"docs", "/docs?", steps{run(openAll), run(`for (const a of document.querySelectorAll("article:nth-of-type(n+3)")) a.remove()`)}},
@@ -142,17 +144,18 @@ func TestPagesAreAccessible(t *testing.T) {
 	t.Parallel()
 	axe, d := axeSource(t), embedded(t)
 	number, code := issueOverREST(d)
+	photo := linkToPhoto(d)
 	ctx, wrong := browser(t, d.url)
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(360, 800), media("light", "none")); err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range pageStates(number, code) {
+	for _, p := range pageStates(number, code, photo) {
 		for _, language := range []string{"ky", "ru"} {
 			name := p.name + "-" + language
 			if err := p.open(ctx, d.url, language, axe); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
-			if p.name == "missing" { // which the browser remarks on, rightly
+			if strings.HasSuffix(p.name, "missing") { // which the browser remarks on, rightly
 				for _, w := range wrong() {
 					if !strings.Contains(w, "404") {
 						t.Error(w)
@@ -178,7 +181,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	for _, w := range wrong() {
 		t.Error(w)
 	}
-	if err := pageStates(number, code)[0].open(ctx, d.url, "ky", axe); err != nil {
+	if err := pageStates(number, code, photo)[0].open(ctx, d.url, "ky", axe); err != nil {
 		t.Fatal(err)
 	}
 	planted(ctx, t)

@@ -48,6 +48,8 @@ func (s *Site) Mount(router fiber.Router) error {
 	router.Post("/verify", s.verifyCode)
 	router.Post("/verify/open", s.openShared)
 	router.Post("/verify/document", s.sharedDocument)
+	router.Get(web.PhotoPath+":token", s.photoAsk)
+	router.Post(web.PhotoPath+":token", s.photoOpen)
 	if s.Identity.OffersNational() {
 		router.Get(web.NationalPath, s.nationalBack)
 		router.Post(web.NationalPath, s.nationalFinish)

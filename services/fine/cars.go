@@ -246,7 +246,7 @@ func (s *Service) Unlink(ctx context.Context, c caller.Caller, id string) error 
 	})
 }
 
-// end unlinks a car, whose row is held: from now on nobody is told. The row goes when the register knows; step
+// end unlinks a car, whose row is held: from now on nobody is told, and links to its photos are good no more. The row goes when the register knows; step
 // says when, by whom and why.
 func (s *Service) end(ctx context.Context, tx *store.Tx, row db.FineCar, step trail.Step) error {
 	nobody, err := s.Sealer.Seal(nil, phoneSeal(row.ID))
@@ -256,6 +256,9 @@ func (s *Service) end(ctx context.Context, tx *store.Tx, row db.FineCar, step tr
 	q, at := db.New(tx), dbtime.From(step.Audit.At)
 	n, err := q.EndCar(ctx, db.EndCarParams{ID: row.ID, EndedAt: at, WatchAt: at, PhoneSealed: nobody})
 	if err != nil || n == 0 {
+		return err
+	}
+	if err := s.voidOfCar(ctx, tx, row, step.Audit); err != nil {
 		return err
 	}
 	step.Audit.Action = "fine.unlink"

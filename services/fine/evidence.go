@@ -46,6 +46,18 @@ func (s *Service) Photo(ctx context.Context, c caller.Caller, typed, number stri
 	if !billNumber.MatchString(number) {
 		return nil, errNumber
 	}
+	photo, err := s.askPhoto(ctx, c, plate.Text, number)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.notePhoto(ctx, c); err != nil {
+		return nil, err
+	}
+	return photo, nil
+}
+
+// askPhoto asks the register for the photo of a fine of a car of the citizen's, and counts it.
+func (s *Service) askPhoto(ctx context.Context, c caller.Caller, plate, number string) ([]byte, error) {
 	used, wait, err := limit.Within(ctx, s.Limiter, limit.Bound{Key: photosSeen.Name + ":" + c.Subject, Rate: photosSeen.Rate})
 	if err != nil {
 		return nil, fmt.Errorf("count the photos that are looked at: %w", err)
@@ -57,7 +69,7 @@ func (s *Service) Photo(ctx context.Context, c caller.Caller, typed, number stri
 	if err != nil {
 		return nil, fmt.Errorf("read the owner's number: %w", err)
 	}
-	photo, err := s.Register.Photo(ctx, registry.Call{UserID: "KG" + pin, Issue: s.issue(c)}, pin, plate.Text, number)
+	photo, err := s.Register.Photo(ctx, registry.Call{UserID: "KG" + pin, Issue: s.issue(c)}, pin, plate, number)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("ask for a photo: %w", err)
@@ -65,9 +77,6 @@ func (s *Service) Photo(ctx context.Context, c caller.Caller, typed, number stri
 		return nil, errNoPhoto
 	case !bytes.HasPrefix(photo, []byte{0xFF, 0xD8, 0xFF}): // no JPEG: a browser is to guess nothing
 		return nil, errImage
-	}
-	if err := s.notePhoto(ctx, c); err != nil {
-		return nil, err
 	}
 	return photo, nil
 }

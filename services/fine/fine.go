@@ -43,6 +43,8 @@ type Deps struct {
 	Random   io.Reader // crypto/rand.Reader
 	Now      func() time.Time
 	Log      *slog.Logger
+	// PhotoURL is where links to photos begin: https://…/e/.
+	PhotoURL string
 }
 
 // Payments takes the money (platform/payment).

@@ -36,7 +36,7 @@ func (s *Service) Flow() dialog.Flow {
 			{ID: nodeList, Show: s.showList},
 			{ID: nodeDetails, Show: s.showDetails, Resume: dialog.Call(identity.NodeStart, nodeDetails)},
 			{ID: nodeWarning, Plain: showWarning},
-		}, s.carNodes(), s.oneNodes(), s.appealNodes(), s.appealsNodes(), s.Payments.Checkout(Name, nodeList, about)),
+		}, s.carNodes(), s.oneNodes(), s.photoNodes(), s.appealNodes(), s.appealsNodes(), s.Payments.Checkout(Name, nodeList, about)),
 		Commands: commands(),
 		Shapes:   []dialog.Shape{{Read: findPlate, Ask: nodePlate}},
 		Hint:     hint,

@@ -76,7 +76,9 @@ var differentPlates = limit.Rule{
 }
 
 // Limits are the rules of fines, for the table of all.
-func Limits() []limit.Rule { return []limit.Rule{differentPlates, photosSeen, appealsMade} }
+func Limits() []limit.Rule {
+	return []limit.Rule{differentPlates, photosSeen, photoLinksSent, appealsMade}
+}
 
 var (
 	errPhone  = problem.New(problem.Unauthenticated, "problem.fine_phone")

@@ -1,6 +1,7 @@
 package fine
 
 import (
+	"strings"
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/identity"
@@ -14,6 +15,7 @@ func Module(e module.Env) (module.Module, error) {
 	s, err := New(Deps{
 		DB: e.DB, Queue: e.Queue, Register: city, Cashier: city, Follower: city, Payments: e.Payments, Outbox: e.Outbox, Identity: e.Identity, Limiter: e.Limiter,
 		Sealer: e.Sealer, Trail: e.Trail, Texts: e.Texts, Random: e.Random, Now: e.Clock, Log: e.Log,
+		PhotoURL: strings.TrimRight(e.PublicURL, "/") + "/e/",
 	})
 	if err != nil {
 		return module.Module{}, err
@@ -24,6 +26,7 @@ func Module(e module.Env) (module.Module, error) {
 		Personal: holder{s}, Check: func() module.Check { return NewCheck(e.Audit) }, Ties: []identity.Tie{s}, Unheard: s.sayUnheard,
 		Chores: []module.Chore{
 			{Name: "look for new fines of linked cars", Do: s.WatchDue},
+			{Name: "forget links to photos", Do: s.ForgetPhotoLinks, Every: time.Hour},
 			{Name: "forget appeals that ended long ago", Do: s.ForgetAppeals, Every: time.Hour},
 		},
 		Rehearsal: module.Rehearsal{

@@ -79,7 +79,7 @@ func (s *Service) showOne(ctx context.Context, t *dialog.Turn) (dialog.Screen, e
 	if err != nil {
 		return dialog.Screen{}, err
 	}
-	screen.Options = []dialog.Option{appeal}
+	screen.Options = []dialog.Option{option(dialog.Say("fine.photo_option"), dialog.Go(nodePhoto)), appeal}
 	return identity.About(screen, owner.ID), nil
 }
 

@@ -13,7 +13,8 @@ import (
 	"github.com/eshik-kg/eshik/services/fine/db"
 )
 
-// holder is what the fines keep of a person: the cars that they linked, and their appeals.
+// holder is what the fines keep of a person: the cars that they linked, and their appeals; beside them, for a month, the
+// links to photos that their phone was sent.
 type holder struct{ s *Service }
 
 // Export implements personal.Holder.
@@ -78,6 +79,9 @@ func (h holder) Erase(ctx context.Context, tx *store.Tx, p personal.Person) erro
 		if err != nil {
 			return err
 		}
+	}
+	if err := db.New(tx).ErasePhotoLinks(ctx, p.ID); err != nil {
+		return fmt.Errorf("erase a person's links to photos: %w", err)
 	}
 	return h.eraseAppeals(ctx, tx, p)
 }

@@ -115,3 +115,37 @@ SELECT * FROM fine_appeals WHERE ended_at >= $1 AND state IN ('accepted', 'rejec
 
 -- name: DeleteAppeal :exec
 DELETE FROM fine_appeals WHERE id = $1;
+
+-- name: AddPhotoLink :execrows
+INSERT INTO fine_photo_links (id, citizen_id, token_index, turn, bill, plate_index, plate_sealed, phone_index, made_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (turn) DO NOTHING;
+
+-- name: PhotoLinkByToken :one
+SELECT * FROM fine_photo_links WHERE token_index = $1;
+
+-- name: PhotoLinksOfTurn :one
+SELECT COUNT(*) FROM fine_photo_links WHERE turn = $1;
+
+-- name: GetPhotoLink :one
+SELECT * FROM fine_photo_links WHERE id = $1;
+
+-- name: SpendPhotoLink :execrows
+UPDATE fine_photo_links SET spent_at = sqlc.arg(now) WHERE id = sqlc.arg(id) AND spent_at IS NULL AND void_at IS NULL AND expires_at > sqlc.arg(now);
+
+-- name: VoidPhotoLinksOfPhone :many
+UPDATE fine_photo_links SET void_at = sqlc.arg(now) WHERE phone_index = sqlc.arg(phone_index) AND spent_at IS NULL AND void_at IS NULL AND expires_at > sqlc.arg(now) RETURNING *;
+
+-- name: VoidPhotoLinksOfPerson :many
+UPDATE fine_photo_links SET void_at = sqlc.arg(now)
+WHERE citizen_id = sqlc.arg(citizen_id) AND phone_index = sqlc.arg(phone_index) AND spent_at IS NULL AND void_at IS NULL AND expires_at > sqlc.arg(now) RETURNING *;
+
+-- name: VoidPhotoLinksOfCar :many
+UPDATE fine_photo_links SET void_at = sqlc.arg(now)
+WHERE citizen_id = sqlc.arg(citizen_id) AND plate_index = sqlc.arg(plate_index) AND spent_at IS NULL AND void_at IS NULL AND expires_at > sqlc.arg(now) RETURNING *;
+
+-- name: ErasePhotoLinks :exec
+DELETE FROM fine_photo_links WHERE citizen_id = $1;
+
+-- name: ForgetPhotoLinks :exec
+DELETE FROM fine_photo_links WHERE expires_at < $1;

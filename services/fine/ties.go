@@ -17,18 +17,22 @@ import (
 	"github.com/eshik-kg/eshik/services/fine/db"
 )
 
-// CutPhone has no car tell a phone whose number got another holder.
+// CutPhone has no car tell a phone whose number got another holder, and ends the links that it was sent.
 func (s *Service) CutPhone(ctx context.Context, tx *store.Tx, phone string, now time.Time) error {
 	rows, err := db.New(tx).CarsOfPhone(ctx, s.carPhone(phone))
 	if err != nil {
 		return fmt.Errorf("list the cars that a phone is told of: %w", err)
 	}
-	return s.hand(ctx, tx, rows, phone, "", now)
+	if err := s.hand(ctx, tx, rows, phone, "", now); err != nil {
+		return err
+	}
+	return s.voidOfPhone(ctx, tx, "", phone, now)
 }
 
 // CutPerson has the citizen's cars tell heir, and the phone no more; with them those that tell
 // nobody. Without an heir nobody is told, until the person is proved strongly again. An heir is told
-// of decisions of appeals that no phone heard of, the one that is cut off among them.
+// of decisions of appeals that no phone heard of, the one that is cut off among them. The links to photos
+// that the phone was sent are good no more.
 func (s *Service) CutPerson(ctx context.Context, tx *store.Tx, citizen, phone, heir string, now time.Time) error {
 	all, err := db.New(tx).CarsOfCitizen(ctx, citizen)
 	if err != nil {
@@ -40,7 +44,10 @@ func (s *Service) CutPerson(ctx context.Context, tx *store.Tx, citizen, phone, h
 			cut = append(cut, row)
 		}
 	}
-	if err := s.hand(ctx, tx, cut, phone, heir, now); err != nil || heir == "" {
+	if err := s.hand(ctx, tx, cut, phone, heir, now); err != nil {
+		return err
+	}
+	if err := s.voidOfPhone(ctx, tx, citizen, phone, now); err != nil || heir == "" {
 		return err
 	}
 	loc, err := s.Identity.Locale(ctx, heir)

@@ -53,6 +53,7 @@ type city struct {
 	// meanwhile happens while the register is told that a car is followed no more; nil: nothing.
 	meanwhile func()
 	photos    map[string][]byte
+	dark      bool // photos get no answer
 }
 
 type record struct {
@@ -183,6 +184,9 @@ func (c *city) Photo(_ context.Context, call registry.Call, _, _, number string)
 	if c.sold {
 		return nil, problem.New(problem.Forbidden, "problem.registry_not_owner")
 	}
+	if c.dark {
+		return nil, errLost
+	}
 	return c.photos[number], nil
 }
 
@@ -263,7 +267,7 @@ func newWorld(t *testing.T, db *store.DB) *world {
 	w.OK(err)
 	w.Service, err = fine.New(fine.Deps{
 		DB: db, Queue: w.Queue, Register: w.city, Cashier: w.city, Follower: w.city, Payments: w.payments, Outbox: w.Outbox, Identity: w,
-		Limiter: w.Limiter, Sealer: w.Sealer, Trail: w.Trail, Texts: w.Texts, Random: rand.Reader, Now: w.Now, Log: w.Log,
+		Limiter: w.Limiter, Sealer: w.Sealer, Trail: w.Trail, Texts: w.Texts, Random: rand.Reader, Now: w.Now, Log: w.Log, PhotoURL: "https://eshik.example.kg/e/",
 	})
 	w.OK(err)
 	return w

@@ -42,6 +42,21 @@ type FineCar struct {
 	EndedAt     dbtime.Time
 }
 
+type FinePhotoLink struct {
+	ID          string
+	CitizenID   string
+	TokenIndex  string
+	Turn        string
+	Bill        string
+	PlateIndex  string
+	PlateSealed []byte
+	PhoneIndex  string
+	MadeAt      dbtime.Time
+	ExpiresAt   dbtime.Time
+	SpentAt     dbtime.Time
+	VoidAt      dbtime.Time
+}
+
 type FineTold struct {
 	CarID     string
 	Number    string

@@ -12,6 +12,44 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
+const addPhotoLink = `-- name: AddPhotoLink :execrows
+INSERT INTO fine_photo_links (id, citizen_id, token_index, turn, bill, plate_index, plate_sealed, phone_index, made_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (turn) DO NOTHING
+`
+
+type AddPhotoLinkParams struct {
+	ID          string
+	CitizenID   string
+	TokenIndex  string
+	Turn        string
+	Bill        string
+	PlateIndex  string
+	PlateSealed []byte
+	PhoneIndex  string
+	MadeAt      dbtime.Time
+	ExpiresAt   dbtime.Time
+}
+
+func (q *Queries) AddPhotoLink(ctx context.Context, arg AddPhotoLinkParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, addPhotoLink,
+		arg.ID,
+		arg.CitizenID,
+		arg.TokenIndex,
+		arg.Turn,
+		arg.Bill,
+		arg.PlateIndex,
+		arg.PlateSealed,
+		arg.PhoneIndex,
+		arg.MadeAt,
+		arg.ExpiresAt,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const allCarsOfCitizen = `-- name: AllCarsOfCitizen :many
 SELECT id, citizen_id, plate_index, plate_sealed, phone_index, phone_sealed, locale, linked_at, watch_at, followed_at, ended_at FROM fine_cars WHERE citizen_id = $1
 `
@@ -427,6 +465,15 @@ func (q *Queries) EndCar(ctx context.Context, arg EndCarParams) (int64, error) {
 	return result.RowsAffected()
 }
 
+const erasePhotoLinks = `-- name: ErasePhotoLinks :exec
+DELETE FROM fine_photo_links WHERE citizen_id = $1
+`
+
+func (q *Queries) ErasePhotoLinks(ctx context.Context, citizenID string) error {
+	_, err := q.db.ExecContext(ctx, erasePhotoLinks, citizenID)
+	return err
+}
+
 const followed = `-- name: Followed :exec
 UPDATE fine_cars SET followed_at = $2 WHERE id = $1
 `
@@ -447,6 +494,15 @@ DELETE FROM fine_lookups WHERE looked_at < $1
 
 func (q *Queries) ForgetLookups(ctx context.Context, lookedAt dbtime.Time) error {
 	_, err := q.db.ExecContext(ctx, forgetLookups, lookedAt)
+	return err
+}
+
+const forgetPhotoLinks = `-- name: ForgetPhotoLinks :exec
+DELETE FROM fine_photo_links WHERE expires_at < $1
+`
+
+func (q *Queries) ForgetPhotoLinks(ctx context.Context, expiresAt dbtime.Time) error {
+	_, err := q.db.ExecContext(ctx, forgetPhotoLinks, expiresAt)
 	return err
 }
 
@@ -505,6 +561,30 @@ func (q *Queries) GetCar(ctx context.Context, id string) (FineCar, error) {
 		&i.WatchAt,
 		&i.FollowedAt,
 		&i.EndedAt,
+	)
+	return i, err
+}
+
+const getPhotoLink = `-- name: GetPhotoLink :one
+SELECT id, citizen_id, token_index, turn, bill, plate_index, plate_sealed, phone_index, made_at, expires_at, spent_at, void_at FROM fine_photo_links WHERE id = $1
+`
+
+func (q *Queries) GetPhotoLink(ctx context.Context, id string) (FinePhotoLink, error) {
+	row := q.db.QueryRowContext(ctx, getPhotoLink, id)
+	var i FinePhotoLink
+	err := row.Scan(
+		&i.ID,
+		&i.CitizenID,
+		&i.TokenIndex,
+		&i.Turn,
+		&i.Bill,
+		&i.PlateIndex,
+		&i.PlateSealed,
+		&i.PhoneIndex,
+		&i.MadeAt,
+		&i.ExpiresAt,
+		&i.SpentAt,
+		&i.VoidAt,
 	)
 	return i, err
 }
@@ -774,6 +854,41 @@ func (q *Queries) OpenAppeals(ctx context.Context, limit int32) ([]FineAppeal, e
 	return items, nil
 }
 
+const photoLinkByToken = `-- name: PhotoLinkByToken :one
+SELECT id, citizen_id, token_index, turn, bill, plate_index, plate_sealed, phone_index, made_at, expires_at, spent_at, void_at FROM fine_photo_links WHERE token_index = $1
+`
+
+func (q *Queries) PhotoLinkByToken(ctx context.Context, tokenIndex string) (FinePhotoLink, error) {
+	row := q.db.QueryRowContext(ctx, photoLinkByToken, tokenIndex)
+	var i FinePhotoLink
+	err := row.Scan(
+		&i.ID,
+		&i.CitizenID,
+		&i.TokenIndex,
+		&i.Turn,
+		&i.Bill,
+		&i.PlateIndex,
+		&i.PlateSealed,
+		&i.PhoneIndex,
+		&i.MadeAt,
+		&i.ExpiresAt,
+		&i.SpentAt,
+		&i.VoidAt,
+	)
+	return i, err
+}
+
+const photoLinksOfTurn = `-- name: PhotoLinksOfTurn :one
+SELECT COUNT(*) FROM fine_photo_links WHERE turn = $1
+`
+
+func (q *Queries) PhotoLinksOfTurn(ctx context.Context, turn string) (int64, error) {
+	row := q.db.QueryRowContext(ctx, photoLinksOfTurn, turn)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const protocolOf = `-- name: ProtocolOf :one
 SELECT protocol_number FROM fine_protocols WHERE payment_number = $1
 `
@@ -819,6 +934,23 @@ func (q *Queries) SetCarPhone(ctx context.Context, arg SetCarPhoneParams) error 
 		arg.Locale,
 	)
 	return err
+}
+
+const spendPhotoLink = `-- name: SpendPhotoLink :execrows
+UPDATE fine_photo_links SET spent_at = $1 WHERE id = $2 AND spent_at IS NULL AND void_at IS NULL AND expires_at > $1
+`
+
+type SpendPhotoLinkParams struct {
+	Now dbtime.Time
+	ID  string
+}
+
+func (q *Queries) SpendPhotoLink(ctx context.Context, arg SpendPhotoLinkParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, spendPhotoLink, arg.Now, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const takeAppeal = `-- name: TakeAppeal :exec
@@ -909,4 +1041,143 @@ UPDATE fine_cars SET followed_at = NULL WHERE id = $1
 func (q *Queries) Unfollowed(ctx context.Context, id string) error {
 	_, err := q.db.ExecContext(ctx, unfollowed, id)
 	return err
+}
+
+const voidPhotoLinksOfCar = `-- name: VoidPhotoLinksOfCar :many
+UPDATE fine_photo_links SET void_at = $1
+WHERE citizen_id = $2 AND plate_index = $3 AND spent_at IS NULL AND void_at IS NULL AND expires_at > $1 RETURNING id, citizen_id, token_index, turn, bill, plate_index, plate_sealed, phone_index, made_at, expires_at, spent_at, void_at
+`
+
+type VoidPhotoLinksOfCarParams struct {
+	Now        dbtime.Time
+	CitizenID  string
+	PlateIndex string
+}
+
+func (q *Queries) VoidPhotoLinksOfCar(ctx context.Context, arg VoidPhotoLinksOfCarParams) ([]FinePhotoLink, error) {
+	rows, err := q.db.QueryContext(ctx, voidPhotoLinksOfCar, arg.Now, arg.CitizenID, arg.PlateIndex)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FinePhotoLink
+	for rows.Next() {
+		var i FinePhotoLink
+		if err := rows.Scan(
+			&i.ID,
+			&i.CitizenID,
+			&i.TokenIndex,
+			&i.Turn,
+			&i.Bill,
+			&i.PlateIndex,
+			&i.PlateSealed,
+			&i.PhoneIndex,
+			&i.MadeAt,
+			&i.ExpiresAt,
+			&i.SpentAt,
+			&i.VoidAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const voidPhotoLinksOfPerson = `-- name: VoidPhotoLinksOfPerson :many
+UPDATE fine_photo_links SET void_at = $1
+WHERE citizen_id = $2 AND phone_index = $3 AND spent_at IS NULL AND void_at IS NULL AND expires_at > $1 RETURNING id, citizen_id, token_index, turn, bill, plate_index, plate_sealed, phone_index, made_at, expires_at, spent_at, void_at
+`
+
+type VoidPhotoLinksOfPersonParams struct {
+	Now        dbtime.Time
+	CitizenID  string
+	PhoneIndex string
+}
+
+func (q *Queries) VoidPhotoLinksOfPerson(ctx context.Context, arg VoidPhotoLinksOfPersonParams) ([]FinePhotoLink, error) {
+	rows, err := q.db.QueryContext(ctx, voidPhotoLinksOfPerson, arg.Now, arg.CitizenID, arg.PhoneIndex)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FinePhotoLink
+	for rows.Next() {
+		var i FinePhotoLink
+		if err := rows.Scan(
+			&i.ID,
+			&i.CitizenID,
+			&i.TokenIndex,
+			&i.Turn,
+			&i.Bill,
+			&i.PlateIndex,
+			&i.PlateSealed,
+			&i.PhoneIndex,
+			&i.MadeAt,
+			&i.ExpiresAt,
+			&i.SpentAt,
+			&i.VoidAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const voidPhotoLinksOfPhone = `-- name: VoidPhotoLinksOfPhone :many
+UPDATE fine_photo_links SET void_at = $1 WHERE phone_index = $2 AND spent_at IS NULL AND void_at IS NULL AND expires_at > $1 RETURNING id, citizen_id, token_index, turn, bill, plate_index, plate_sealed, phone_index, made_at, expires_at, spent_at, void_at
+`
+
+type VoidPhotoLinksOfPhoneParams struct {
+	Now        dbtime.Time
+	PhoneIndex string
+}
+
+func (q *Queries) VoidPhotoLinksOfPhone(ctx context.Context, arg VoidPhotoLinksOfPhoneParams) ([]FinePhotoLink, error) {
+	rows, err := q.db.QueryContext(ctx, voidPhotoLinksOfPhone, arg.Now, arg.PhoneIndex)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FinePhotoLink
+	for rows.Next() {
+		var i FinePhotoLink
+		if err := rows.Scan(
+			&i.ID,
+			&i.CitizenID,
+			&i.TokenIndex,
+			&i.Turn,
+			&i.Bill,
+			&i.PlateIndex,
+			&i.PlateSealed,
+			&i.PhoneIndex,
+			&i.MadeAt,
+			&i.ExpiresAt,
+			&i.SpentAt,
+			&i.VoidAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
