@@ -83,7 +83,9 @@ func TestALinkShowsAPhotoOnce(t *testing.T) {
 	path = "/e/" + strings.Repeat("a", 22)
 	ask(http.MethodGet, http.StatusNotFound, "Мындай шилтеме жок", "Такой ссылки нет")
 	ask(http.MethodPost, http.StatusNotFound, "Мындай шилтеме жок", "Такой ссылки нет")
-	var seen struct{ Usages []struct{ ActionCode, ReceiverCode string } }
+	var seen struct {
+		Usages []struct{ ActionCode, ReceiverCode string }
+	}
 	d.json(http.MethodGet, "/v1/own-data/usages", appOfAigul(d), nil, &seen)
 	if !slices.ContainsFunc(seen.Usages, func(u struct{ ActionCode, ReceiverCode string }) bool {
 		return u.ActionCode == "fine.photo_open" && u.ReceiverCode == "phone"
