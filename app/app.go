@@ -210,7 +210,7 @@ func (a *App) buildServices(ctx context.Context) error {
 		return err
 	}
 	if a.Webhooks, err = webhook.New(webhook.Deps{
-		DB: a.DB, Events: a.Events, Sealer: a.Sealer, Trail: a.Trail, Now: a.Clock, Random: a.Random, Log: a.Log, Loopback: !a.config.production(),
+		DB: a.DB, Events: a.Events, Partners: a.Partners, Sealer: a.Sealer, Trail: a.Trail, Now: a.Clock, Random: a.Random, Log: a.Log, Loopback: !a.config.production(),
 	}); err != nil {
 		return err
 	}

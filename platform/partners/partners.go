@@ -4,6 +4,7 @@ package partners
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -182,6 +183,18 @@ func (s *Service) change(ctx context.Context, officer, id, what string, do func(
 		return fmt.Errorf("change the partner %s: %w", id, err)
 	}
 	return nil
+}
+
+// Served reports that a partner is known and not disabled.
+func (s *Service) Served(ctx context.Context, id string) (bool, error) {
+	row, err := db.New(s.DB.Reader()).Partner(ctx, id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look for the partner %s: %w", id, err)
+	}
+	return row.DisabledAt.IsZero(), nil
 }
 
 // List gives the partners by their ids.

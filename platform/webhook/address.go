@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -67,6 +68,11 @@ func (s *Service) parse(address string) (*url.URL, error) {
 	}
 	if u.Scheme != "https" && !(s.Loopback && u.Scheme == "http") {
 		return nil, errAddress
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return nil, errAddress
+		}
 	}
 	return u, nil
 }

@@ -147,10 +147,18 @@ func (s *Service) sendTo(ctx context.Context, partner string) error {
 	return nil
 }
 
-// try sends one event, unless another process does, and keeps what became of it.
+// try sends one event, unless another process does, and keeps what became of it. Who was disabled
+// meanwhile is sent nothing more.
 func (s *Service) try(ctx context.Context, to target, id string, attempts int64) error {
+	served, err := s.Partners.Served(ctx, to.partner)
+	if err != nil {
+		return fmt.Errorf("look whether a partner is dealt with: %w", err)
+	}
 	var mine int64
-	err := s.DB.InTx(ctx, func(tx *store.Tx) (err error) {
+	err = s.DB.InTx(ctx, func(tx *store.Tx) (err error) {
+		if !served {
+			return db.New(tx).GiveUp(ctx, to.partner)
+		}
 		mine, err = db.New(tx).ClaimDelivery(ctx, db.ClaimDeliveryParams{EventID: id, Attempts: attempts, DueAt: dbtime.From(s.Now().Add(lease))})
 		return err
 	})

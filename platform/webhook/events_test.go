@@ -22,7 +22,14 @@ const wallet = "demo-wallet"
 // world is a log of events with a clock.
 type world struct {
 	*testworld.World
-	events *webhook.Events
+	events   *webhook.Events
+	disabled sync.Map // the partners that are
+}
+
+// Served is that of partners.Service.
+func (w *world) Served(_ context.Context, partner string) (bool, error) {
+	_, disabled := w.disabled.Load(partner)
+	return !disabled, nil
 }
 
 func newWorld(t testing.TB, db *store.DB) *world {
@@ -30,7 +37,7 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	w := testworld.New(t, db, testworld.Setup{})
 	events, err := webhook.NewEvents(webhook.Events{DB: db, Now: w.Clock.Now})
 	w.OK(err)
-	return &world{w, events}
+	return &world{World: w, events: events}
 }
 
 // happens writes an event down in a transaction that lasts as long.

@@ -24,15 +24,22 @@ import (
 
 // Deps is what a Service stands on; every field but Loopback is needed.
 type Deps struct {
-	DB     *store.DB
-	Events *Events
-	Sealer *seal.Sealer
-	Trail  *trail.Trail
-	Now    func() time.Time
-	Random io.Reader // crypto/rand.Reader
-	Log    *slog.Logger
+	DB       *store.DB
+	Events   *Events
+	Partners Partners
+	Sealer   *seal.Sealer
+	Trail    *trail.Trail
+	Now      func() time.Time
+	Random   io.Reader // crypto/rand.Reader
+	Log      *slog.Logger
 	// Loopback allows http and this computer's own addresses: the sandbox.
 	Loopback bool
+}
+
+// Partners knows who is dealt with. partners.Service is one.
+type Partners interface {
+	// Served reports that a partner is known and not disabled.
+	Served(ctx context.Context, partner string) (bool, error)
 }
 
 // Service sends partners their events. It is safe for concurrent use.

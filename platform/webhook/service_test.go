@@ -25,7 +25,7 @@ import (
 func (w *world) sender(loopback bool) *webhook.Service {
 	w.T.Helper()
 	s, err := webhook.New(webhook.Deps{
-		DB: w.DB, Events: w.events, Sealer: w.Sealer, Trail: w.Trail, Now: w.Clock.Now, Random: rand.Reader, Log: w.Log, Loopback: loopback,
+		DB: w.DB, Events: w.events, Partners: w, Sealer: w.Sealer, Trail: w.Trail, Now: w.Clock.Now, Random: rand.Reader, Log: w.Log, Loopback: loopback,
 	})
 	w.OK(err)
 	return s
@@ -208,6 +208,32 @@ func TestTwoServersAndASlowOne(t *testing.T) {
 	})
 }
 
+// TestWhoIsDisabledIsSentNothing: from then on, also of what was under way; and what was given up
+// meanwhile is not sent by itself when they are dealt with again.
+func TestWhoIsDisabledIsSentNothing(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, r := newWorld(t, db), newReceiver(t)
+		s, ctx := w.sender(true), t.Context()
+		w.hook(s, wallet, r)
+		w.disabled.Store(wallet, true)
+		w.changed(wallet, "p")
+		w.changed(wallet, "q")
+		before := r.count()
+		w.OK(s.Send(ctx))
+		if n := r.count(); n != before || w.Number("SELECT COUNT(*) FROM partner_deliveries WHERE state = 'given_up'") != 2 {
+			t.Errorf("%d events were sent to who is disabled", n-before)
+		}
+		w.disabled.Delete(wallet)
+		w.OK(s.Send(ctx))
+		w.changed(wallet, "r")
+		w.OK(s.Send(ctx))
+		if n := r.count(); n != before+1 {
+			t.Errorf("%d events were sent afterwards, want the one that came then", n-before)
+		}
+	})
+}
+
 // TestWhereNothingIsSent: private, mapped and named addresses of ours are refused when they are
 // registered, and again when they are dialled.
 func TestWhereNothingIsSent(t *testing.T) {
@@ -218,7 +244,7 @@ func TestWhereNothingIsSent(t *testing.T) {
 		"http://8.8.8.8/", "https://localhost/", "https://127.0.0.1/", "https://127.1/", "https://[::1]/", "https://[::ffff:127.0.0.1]/", "https://[::ffff:10.0.0.1]/",
 		"https://10.0.0.1/", "https://172.16.0.1/", "https://192.168.1.1/", "https://169.254.169.254/latest/meta-data/", "https://[fe80::1]/", "https://[fe80::1%25lo]/",
 		"https://[fd00::1]/", "https://[64:ff9b::7f00:1]/", "https://[2002:7f00:1::]/", "https://[2001::1]/", "https://100.64.0.1/", "https://0.0.0.0/", "https://224.0.0.1/",
-		"https://255.255.255.255/", "https://user:secret@8.8.8.8/", "https://8.8.8.8/#x", "ftp://8.8.8.8/", "file:///etc/passwd", "https:///x", "https://nowhere.invalid/",
+		"https://255.255.255.255/", "https://user:secret@8.8.8.8/", "https://8.8.8.8/#x", "ftp://8.8.8.8/", "file:///etc/passwd", "https:///x", "https://8.8.8.8:0/", "https://8.8.8.8:99999/", "https://nowhere.invalid/",
 		"https://8.8.8.8/" + strings.Repeat("x", 500),
 	} {
 		if _, err := s.Set(ctx, wallet, address); problem.From(err).Key != "problem.partner_webhook_address" {
