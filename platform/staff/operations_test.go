@@ -141,7 +141,7 @@ func TestReasons(t *testing.T) {
 	t.Parallel()
 	for reason, ok := range map[string]bool{
 		"14-2/77": true, "case 2026-11/000123": true, "ата-эненин өтүнүчү боюнча": true, "registration 47123456783": true, "ID card seen": true,
-		"": false, "  ": false, "ab": false, "---": false, "a\nb c": false, strings.Repeat("a", 201): false, "bad \xff text": false,
+		"": false, "  ": false, "ab": false, "---": false, "a\nb c": false, strings.Repeat("a", 201): false, "bad \xff text": false, "refund \u202e54321 som": false, "two\u2028lines": false,
 		"11503198800011": false, "1 1503 1988 00011": false, "115031-9880-0011": false, "pin:11503198800011.": false,
 		"٢٢١٠٧١٩٧٩٠٠٠٢٢": false, "1150319880\u200b0011": false, "11503198800\u00ad011": false,
 		"+996555000001": false, "996 555 00-00-01": false, "ID1000001": false, "card id 1000001": false, "AN1234567,": false,
