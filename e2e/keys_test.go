@@ -144,6 +144,7 @@ func TestKeysOfCertificates(t *testing.T) {
 			t.Errorf("after a key was revealed: %+v", third)
 		}
 		verifies("a key was revealed")
+		d.publishedTrust(number)
 		if out, err := d.run("keys", "list"); err != nil || strings.Count(out, " revealed ") != 2 || !strings.Contains(out, third[2].KID) {
 			t.Errorf("the list: %v\n%s", err, out)
 		}
@@ -190,4 +191,32 @@ func (d *door) residence() string {
 		d.t.Fatalf("a certificate: %d", status)
 	}
 	return made.Number
+}
+
+// publishedTrust gets the status list and the trust bundle, before and after the certificate was
+// revoked: it is in both at once.
+func (d *door) publishedTrust(number string) {
+	d.t.Helper()
+	get := func(path, kind string) string {
+		response := d.get(path)
+		body := string(d.read(response))
+		if response.StatusCode != http.StatusOK || response.Header.Get("Content-Type") != kind || response.Header.Get("Cache-Control") != "public, max-age=60" || strings.Count(body, ".") != 2 {
+			d.t.Errorf("%s: %d %v", path, response.StatusCode, response.Header)
+		}
+		return body
+	}
+	list := func() string { return get("/.well-known/certificate-status/0", "application/vc+jwt") }
+	trust := func() string { return get("/.well-known/certificate-trust", "application/jwt") }
+	listed, trusted := list(), trust()
+	if out := d.both("operator", "", "staff", "revoke-certificate", "--number", number); !strings.Contains(out, "Revoked: ") {
+		d.t.Fatalf("revoked: %s", out)
+	}
+	if list() == listed || trust() == trusted {
+		d.t.Error("a revocation is not published at once")
+	}
+	if response := d.get("/.well-known/certificate-status/1"); response.StatusCode != http.StatusNotFound {
+		d.t.Errorf("a list that is not: %d", response.StatusCode)
+	} else {
+		_ = d.read(response) // closes it
+	}
 }

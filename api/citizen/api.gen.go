@@ -1688,6 +1688,12 @@ type ServerInterface interface {
 	// ListCertificateKeys The public keys by which certificates are verified
 	// (GET /.well-known/certificate-keys.json)
 	ListCertificateKeys(c *fiber.Ctx) error
+	// GetCertificateStatus Which certificates were revoked, as a signed and dated list
+	// (GET /.well-known/certificate-status/{list})
+	GetCertificateStatus(c *fiber.Ctx, list int) error
+	// GetCertificateTrust All that verifying certificates without network takes, in one signed and dated file
+	// (GET /.well-known/certificate-trust)
+	GetCertificateTrust(c *fiber.Ctx) error
 	// ListTokenKeys The public keys by which access tokens are verified
 	// (GET /.well-known/jwks.json)
 	ListTokenKeys(c *fiber.Ctx) error
@@ -1902,6 +1908,53 @@ func (siw *ServerInterfaceWrapper) ListCertificateKeys(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListCertificateKeys(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetCertificateStatus operation middleware
+func (siw *ServerInterfaceWrapper) GetCertificateStatus(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "list" -------------
+	var list int
+
+	err = runtime.BindStyledParameterWithOptions("simple", "list", c.Params("list"), &list, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter list: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCertificateStatus(c, list)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetCertificateTrust operation middleware
+func (siw *ServerInterfaceWrapper) GetCertificateTrust(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCertificateTrust(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -3455,6 +3508,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/.well-known/certificate-keys.json", wrapper.ListCertificateKeys)
 
+	router.Get(options.BaseURL+"/.well-known/certificate-status/:list", wrapper.GetCertificateStatus)
+
+	router.Get(options.BaseURL+"/.well-known/certificate-trust", wrapper.GetCertificateTrust)
+
 	router.Get(options.BaseURL+"/.well-known/jwks.json", wrapper.ListTokenKeys)
 
 	router.Get(options.BaseURL+"/v1/cars", wrapper.ListCars)
@@ -3631,6 +3688,71 @@ func (response ListCertificateKeys200JSONResponse) VisitListCertificateKeysRespo
 	ctx.Status(200)
 
 	return ctx.JSON(&response.Body)
+}
+
+type GetCertificateStatusRequestObject struct {
+	List int `json:"list"`
+}
+
+type GetCertificateStatusResponseObject interface {
+	VisitGetCertificateStatusResponse(ctx *fiber.Ctx) error
+}
+
+type GetCertificateStatus200ResponseHeaders struct {
+	CacheControl string
+}
+
+type GetCertificateStatus200ApplicationvcJwtResponse struct {
+	Body          io.Reader
+	Headers       GetCertificateStatus200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetCertificateStatus200ApplicationvcJwtResponse) VisitGetCertificateStatusResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	ctx.Response().Header.Set("Content-Type", "application/vc+jwt")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type GetCertificateTrustRequestObject struct {
+}
+
+type GetCertificateTrustResponseObject interface {
+	VisitGetCertificateTrustResponse(ctx *fiber.Ctx) error
+}
+
+type GetCertificateTrust200ResponseHeaders struct {
+	CacheControl string
+}
+
+type GetCertificateTrust200ApplicationjwtResponse struct {
+	Body          io.Reader
+	Headers       GetCertificateTrust200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetCertificateTrust200ApplicationjwtResponse) VisitGetCertificateTrustResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	ctx.Response().Header.Set("Content-Type", "application/jwt")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
 }
 
 type ListTokenKeysRequestObject struct {
@@ -4712,6 +4834,12 @@ type StrictServerInterface interface {
 	// ListCertificateKeys The public keys by which certificates are verified
 	// (GET /.well-known/certificate-keys.json)
 	ListCertificateKeys(ctx context.Context, request ListCertificateKeysRequestObject) (ListCertificateKeysResponseObject, error)
+	// GetCertificateStatus Which certificates were revoked, as a signed and dated list
+	// (GET /.well-known/certificate-status/{list})
+	GetCertificateStatus(ctx context.Context, request GetCertificateStatusRequestObject) (GetCertificateStatusResponseObject, error)
+	// GetCertificateTrust All that verifying certificates without network takes, in one signed and dated file
+	// (GET /.well-known/certificate-trust)
+	GetCertificateTrust(ctx context.Context, request GetCertificateTrustRequestObject) (GetCertificateTrustResponseObject, error)
 	// ListTokenKeys The public keys by which access tokens are verified
 	// (GET /.well-known/jwks.json)
 	ListTokenKeys(ctx context.Context, request ListTokenKeysRequestObject) (ListTokenKeysResponseObject, error)
@@ -4954,6 +5082,58 @@ func (sh *strictHandler) ListCertificateKeys(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(ListCertificateKeysResponseObject); ok {
 		if err := validResponse.VisitListCertificateKeysResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCertificateStatus operation middleware
+func (sh *strictHandler) GetCertificateStatus(ctx *fiber.Ctx, list int) error {
+	var request GetCertificateStatusRequestObject
+
+	request.List = list
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCertificateStatus(ctx.UserContext(), request.(GetCertificateStatusRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCertificateStatus")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCertificateStatusResponseObject); ok {
+		if err := validResponse.VisitGetCertificateStatusResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCertificateTrust operation middleware
+func (sh *strictHandler) GetCertificateTrust(ctx *fiber.Ctx) error {
+	var request GetCertificateTrustRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCertificateTrust(ctx.UserContext(), request.(GetCertificateTrustRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCertificateTrust")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCertificateTrustResponseObject); ok {
+		if err := validResponse.VisitGetCertificateTrustResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

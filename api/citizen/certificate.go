@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 
 	openapi_types "github.com/oapi-codegen/runtime/types"
 
@@ -158,8 +159,11 @@ func (s *Server) verification(v certificate.View, loc locales.Locale) Verificati
 	}
 }
 
-// trustCached says how long what verifies certificates may be kept by whoever fetched it.
-var trustCached = fmt.Sprintf("public, max-age=%d", int(certificate.TrustCached.Seconds()))
+// How long what verifies certificates may be kept by whoever fetched it.
+var (
+	trustCached  = fmt.Sprintf("public, max-age=%d", int(certificate.TrustCached.Seconds()))
+	statusCached = fmt.Sprintf("public, max-age=%d", int(certificate.StatusCached.Seconds()))
+)
 
 // ListCertificateKeys publishes the keys by which certificates are verified.
 func (s *Server) ListCertificateKeys(ctx context.Context, _ ListCertificateKeysRequestObject) (ListCertificateKeysResponseObject, error) {
@@ -181,6 +185,28 @@ func (s *Server) GetCertificateKeySet(ctx context.Context, _ GetCertificateKeySe
 	}
 	return GetCertificateKeySet200ApplicationcoseKeySetResponse{
 		Body: bytes.NewReader(set), ContentLength: int64(len(set)), Headers: GetCertificateKeySet200ResponseHeaders{CacheControl: trustCached},
+	}, nil
+}
+
+// GetCertificateStatus publishes which certificates were revoked.
+func (s *Server) GetCertificateStatus(ctx context.Context, r GetCertificateStatusRequestObject) (GetCertificateStatusResponseObject, error) {
+	list, err := s.certificates().StatusList(ctx, r.List)
+	if err != nil {
+		return nil, err
+	}
+	return GetCertificateStatus200ApplicationvcJwtResponse{
+		Body: strings.NewReader(list), ContentLength: int64(len(list)), Headers: GetCertificateStatus200ResponseHeaders{CacheControl: statusCached},
+	}, nil
+}
+
+// GetCertificateTrust publishes all that verifying without network takes.
+func (s *Server) GetCertificateTrust(ctx context.Context, _ GetCertificateTrustRequestObject) (GetCertificateTrustResponseObject, error) {
+	bundle, err := s.certificates().Trust(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return GetCertificateTrust200ApplicationjwtResponse{
+		Body: strings.NewReader(bundle), ContentLength: int64(len(bundle)), Headers: GetCertificateTrust200ResponseHeaders{CacheControl: statusCached},
 	}, nil
 }
 

@@ -59,8 +59,14 @@ func Sign(typ, kid string, payload any, key *ecdsa.PrivateKey) (string, error) {
 // Verify reads a token and checks its signature with the key that find gives for its kid.
 // The error is ErrRefused, or find's own where that is another.
 func Verify(token string, find func(kid string) (*PublicKey, error)) (Signed, error) {
+	return VerifyUpTo(MaxToken, token, find)
+}
+
+// VerifyUpTo is Verify for what may be longer than a token that is sent with every request, as a
+// file: up to limit bytes.
+func VerifyUpTo(limit int, token string, find func(kid string) (*PublicKey, error)) (Signed, error) {
 	texts := strings.SplitN(token, ".", parts+1)
-	if len(token) > MaxToken || len(texts) != parts {
+	if len(token) > limit || len(texts) != parts {
 		return Signed{}, ErrRefused
 	}
 	var raw [parts][]byte

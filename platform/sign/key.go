@@ -65,6 +65,7 @@ func encodePublic(public *ecdsa.PublicKey) (kid string, encoded []byte, err erro
 type key struct {
 	kid      string
 	public   []byte // COSE_Key
+	private  *ecdsa.PrivateKey
 	signer   cose.Signer
 	verifier cose.Verifier
 }
@@ -96,7 +97,7 @@ func parsePrivate(der []byte) (*key, error) {
 	if !ok {
 		return nil, fmt.Errorf("a %T cannot sign ES256", parsed)
 	}
-	k := &key{}
+	k := &key{private: private}
 	if k.kid, k.public, err = encodePublic(&private.PublicKey); err != nil {
 		return nil, err
 	}

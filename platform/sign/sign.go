@@ -19,6 +19,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 	"github.com/veraison/go-cose"
 
+	"github.com/eshik-kg/eshik/platform/jws"
 	"github.com/eshik-kg/eshik/platform/sign/db"
 	"github.com/eshik-kg/eshik/platform/store"
 )
@@ -42,6 +43,11 @@ type Claims struct {
 	Issuer   string `cbor:"1,keyasint"`
 	IssuedAt int64  `cbor:"6,keyasint"` // seconds since 1970
 	ID       []byte `cbor:"7,keyasint"` // cti: unique among all we sign
+	// Expires is until when it holds, in seconds since 1970; 0: it says nothing of it.
+	Expires int64 `cbor:"4,keyasint,omitempty"`
+	// Status is which bit of the issuer's status lists tells whether it was taken back, under a key of
+	// the private range: the registered claim (65535) repeats the list's address in each; nil: none does.
+	Status *int64 `cbor:"-65538,keyasint,omitempty"`
 	// Content is the issuer's own claim, CBOR, under a key of the private range.
 	Content cbor.RawMessage `cbor:"-65537,keyasint"`
 }
@@ -109,6 +115,17 @@ func (k *Keys) Sign(ctx context.Context, claims Claims) ([]byte, error) {
 		return nil, fmt.Errorf("sign: %w", err)
 	}
 	return message, nil
+}
+
+// SignToken signs a payload with the newest key as a JSON Web Signature of a type (RFC 7515): what
+// is published of our messages. No token is a message, nor the other way: what is signed of a
+// message begins with an array of CBOR, of a token with base64url.
+func (k *Keys) SignToken(ctx context.Context, typ string, payload any) (string, error) {
+	key, err := k.current(ctx)
+	if err != nil {
+		return "", err
+	}
+	return jws.Sign(typ, key.kid, payload, key.private)
 }
 
 // current gives the newest key, asking the database each time: another process

@@ -79,6 +79,8 @@ type Signer interface {
 	Sign(ctx context.Context, claims sign.Claims) ([]byte, error)
 	Verify(ctx context.Context, message []byte) (sign.Claims, error)
 	Public(ctx context.Context) ([]sign.PublicKey, error)
+	// SignToken signs what is published of the certificates.
+	SignToken(ctx context.Context, typ string, payload any) (string, error)
 }
 
 // Deps is what the service stands on; every field is needed.
@@ -114,6 +116,7 @@ type Service struct {
 	// asks the register once, and failures are counted before the next.
 	orders keylock.Locks
 	places places
+	made   published
 }
 
 // New makes the service and gives the job queue its work.

@@ -86,7 +86,7 @@ func (c *Check) Run(ctx context.Context, tx *sql.Tx) error {
 	}
 	unsigned := map[string]int{} // how many certificates a key signed that is gone
 	rows, err := tx.QueryContext(ctx, "SELECT id, number, request_key, citizen_id, holder_id, holder_ref, kind, state, intent_sealed, signed_sealed, "+
-		"requested_at, issued_at, revoked_at FROM certificates")
+		"requested_at, issued_at, revoked_at, status_index FROM certificates")
 	if err != nil {
 		return fmt.Errorf("check the certificates: %w", err)
 	}
@@ -95,7 +95,7 @@ func (c *Check) Run(ctx context.Context, tx *sql.Tx) error {
 	for rows.Next() {
 		var row db.Certificate
 		err := rows.Scan(&row.ID, &row.Number, &row.RequestKey, &row.CitizenID, &row.HolderID, &row.HolderRef, &row.Kind, &row.State, &row.IntentSealed, &row.SignedSealed,
-			&row.RequestedAt, &row.IssuedAt, &row.RevokedAt)
+			&row.RequestedAt, &row.IssuedAt, &row.RevokedAt, &row.StatusIndex)
 		if err != nil {
 			return fmt.Errorf("check the certificates: %w", err)
 		}
@@ -133,11 +133,18 @@ func (c *Check) signer(signers sign.Signers, row db.Certificate) (kid string, ke
 		return "", true, nil
 	}
 	message, err := c.sealer.Open(row.SignedSealed, signedContext(row.ID))
+	var claims sign.Claims
+	if err == nil {
+		claims, err = sign.Read(message)
+	}
 	if err == nil {
 		kid, kept, err = signers.Of(message)
 	}
 	if err != nil {
 		return "", false, fmt.Errorf("the certificate %s: its signed record cannot be read: %w", row.Number, err)
+	}
+	if row.StatusIndex.Valid != (claims.Status != nil) || claims.Status != nil && *claims.Status != row.StatusIndex.Int64 {
+		return "", false, fmt.Errorf("the certificate %s has another place in the status lists than was signed", row.Number)
 	}
 	return kid, kept, nil
 }

@@ -110,6 +110,13 @@ func TestPlantedChanges(t *testing.T) {
 		}
 		plant(requested, "certificate", "citizen_id = 'x'")
 		plant(id(other.Number), "revocation", "revoked_at = revoked_at - 1")
+		for _, signed := range []string{issued.Number, other.Number} {
+			set := "status_index = (status_index + 1) % 1048576"
+			all = append(all, storetest.Plant{
+				Name: set, Statements: []string{"UPDATE certificates SET " + set + " WHERE number = '" + signed + "'"},
+				Named: []string{signed, "another place in the status lists than was signed"},
+			})
+		}
 		storetest.Covered(t, db, []string{"certificates"}, all, map[string]string{
 			"certificates.holder_id":  "see TestPlantedHolders",
 			"certificates.holder_ref": "see TestPlantedHolders",

@@ -2,6 +2,12 @@ package certificate
 
 import (
 	"crypto/rand"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"io"
+	"math/bits"
+	"strings"
 	"testing"
 
 	"github.com/eshik-kg/eshik/platform/personal"
@@ -69,3 +75,37 @@ func SealedMessage(t testing.TB, s *Service, number string, message []byte) []by
 
 // Unpack gives the signed message of a QR code's text.
 func Unpack(text string) ([]byte, error) { return unpack(text) }
+
+// SetBits counts the bits that are set in a signed status list.
+func SetBits(t testing.TB, list string) (n int) {
+	t.Helper()
+	var credential statusCredential
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(list, ".")[1])
+	if err == nil {
+		err = json.Unmarshal(payload, &credential)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := decodeBits(credential.Subject.List)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range read {
+		n += bits.OnesCount8(b)
+	}
+	return n
+}
+
+// Draws is randomness that always draws one place of the status lists.
+func Draws(place uint32) io.Reader { return draws(place) }
+
+type draws uint32
+
+func (d draws) Read(into []byte) (int, error) {
+	if len(into) == 4 {
+		binary.BigEndian.PutUint32(into, uint32(d))
+		return 4, nil
+	}
+	return rand.Read(into)
+}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/fxamacker/cbor/v2"
 	"github.com/google/uuid"
 
 	"github.com/eshik-kg/eshik/locales"
@@ -19,7 +18,6 @@ import (
 	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/problem"
-	"github.com/eshik-kg/eshik/platform/sign"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 	"github.com/eshik-kg/eshik/platform/trail"
@@ -256,13 +254,17 @@ func (s *Service) storeIntent(ctx context.Context, c caller.Caller, add db.AddIn
 				return err
 			}
 		}
+		if add.StatusIndex, err = s.drawStatus(ctx, tx); err != nil {
+			return err
+		}
 		added, err := db.New(tx).AddIntent(ctx, add)
 		if err != nil {
 			return fmt.Errorf("store the intent: %w", err)
 		}
 		if added == 0 {
-			// A taken number is as likely as one in 10^14: the caller then finds no
-			// row of its turn, and the citizen is asked to try again.
+			// A taken number is as likely as one in 10^14, a bit that another drew at this very
+			// moment as one in a million: the caller then finds no row of its turn, and the
+			// citizen is asked to try again.
 			return nil
 		}
 		if err := s.within(ctx, c, "problem.certificate_many", s.orderBounds(c)...); err != nil {
@@ -319,7 +321,7 @@ func (s *Service) finish(ctx context.Context, row db.Certificate, now time.Time,
 	if err != nil {
 		return row, err
 	}
-	message, err := s.sign(ctx, row.Number, in.Record, now)
+	message, err := s.sign(ctx, row, in.Record, now)
 	if err != nil {
 		return row, err
 	}
@@ -344,34 +346,6 @@ func (s *Service) finish(ctx context.Context, row db.Certificate, now time.Time,
 		return row, err
 	}
 	return db.New(s.DB.Reader()).ByID(ctx, row.ID)
-}
-
-// sign signs a record whole, or, where that would be too much for a QR code, with a
-// digest of the family in its place.
-func (s *Service) sign(ctx context.Context, number string, record Record, now time.Time) ([]byte, error) {
-	message, err := s.signAs(ctx, number, record, now)
-	if err != nil || len(record.Members) == 0 || fits(payload(message, record)) {
-		return message, err
-	}
-	brief, err := record.brief()
-	if err != nil {
-		return nil, err
-	}
-	return s.signAs(ctx, number, brief, now)
-}
-
-func (s *Service) signAs(ctx context.Context, number string, record Record, now time.Time) ([]byte, error) {
-	content, err := cbor.Marshal(record)
-	if err != nil {
-		return nil, fmt.Errorf("encode the record: %w", err)
-	}
-	message, err := s.Signer.Sign(ctx, sign.Claims{
-		Issuer: s.Issuer, IssuedAt: now.Unix(), ID: []byte(number), Content: content,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("sign the record: %w", err)
-	}
-	return message, nil
 }
 
 // leaveIssued leaves the trail of an issued certificate, in the language of its caller.

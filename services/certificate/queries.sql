@@ -1,6 +1,6 @@
 -- name: AddIntent :execrows
-INSERT INTO certificates (id, number, request_key, citizen_id, holder_id, holder_ref, kind, state, intent_sealed, requested_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, 'requested', $8, $9)
+INSERT INTO certificates (id, number, request_key, citizen_id, holder_id, holder_ref, kind, state, intent_sealed, requested_at, status_index)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 'requested', $8, $9, $10)
 ON CONFLICT DO NOTHING;
 
 -- name: MarkIssued :execrows
@@ -43,6 +43,15 @@ SELECT * FROM certificates WHERE holder_id = $1 AND holder_id <> '' ORDER BY req
 
 -- name: Reseal :exec
 UPDATE certificates SET intent_sealed = $2 WHERE id = $1;
+
+-- name: HighestStatus :one
+SELECT status_index FROM certificates WHERE status_index IS NOT NULL ORDER BY status_index DESC LIMIT 1;
+
+-- name: StatusTaken :one
+SELECT COUNT(*) FROM certificates WHERE status_index = $1 AND status_index IS NOT NULL;
+
+-- name: RevokedStatuses :many
+SELECT status_index FROM certificates WHERE state = 'revoked' AND status_index IS NOT NULL ORDER BY status_index;
 
 -- name: HoldCertificate :exec
 UPDATE certificates SET state = state WHERE id = $1;

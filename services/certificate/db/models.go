@@ -5,6 +5,8 @@
 package db
 
 import (
+	"database/sql"
+
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
@@ -22,6 +24,7 @@ type Certificate struct {
 	RevokedAt    dbtime.Time
 	HolderID     string
 	HolderRef    string
+	StatusIndex  sql.NullInt64
 }
 
 type CertificateShare struct {

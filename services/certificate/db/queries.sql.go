@@ -7,13 +7,14 @@ package db
 
 import (
 	"context"
+	"database/sql"
 
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
 const addIntent = `-- name: AddIntent :execrows
-INSERT INTO certificates (id, number, request_key, citizen_id, holder_id, holder_ref, kind, state, intent_sealed, requested_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, 'requested', $8, $9)
+INSERT INTO certificates (id, number, request_key, citizen_id, holder_id, holder_ref, kind, state, intent_sealed, requested_at, status_index)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 'requested', $8, $9, $10)
 ON CONFLICT DO NOTHING
 `
 
@@ -27,6 +28,7 @@ type AddIntentParams struct {
 	Kind         string
 	IntentSealed []byte
 	RequestedAt  dbtime.Time
+	StatusIndex  sql.NullInt64
 }
 
 func (q *Queries) AddIntent(ctx context.Context, arg AddIntentParams) (int64, error) {
@@ -40,6 +42,7 @@ func (q *Queries) AddIntent(ctx context.Context, arg AddIntentParams) (int64, er
 		arg.Kind,
 		arg.IntentSealed,
 		arg.RequestedAt,
+		arg.StatusIndex,
 	)
 	if err != nil {
 		return 0, err
@@ -71,7 +74,7 @@ func (q *Queries) AddShare(ctx context.Context, arg AddShareParams) error {
 }
 
 const allOfCitizen = `-- name: AllOfCitizen :many
-SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at, holder_id, holder_ref FROM certificates WHERE citizen_id = $1 ORDER BY requested_at DESC, id DESC LIMIT $2
+SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at, holder_id, holder_ref, status_index FROM certificates WHERE citizen_id = $1 ORDER BY requested_at DESC, id DESC LIMIT $2
 `
 
 type AllOfCitizenParams struct {
@@ -102,6 +105,7 @@ func (q *Queries) AllOfCitizen(ctx context.Context, arg AllOfCitizenParams) ([]C
 			&i.RevokedAt,
 			&i.HolderID,
 			&i.HolderRef,
+			&i.StatusIndex,
 		); err != nil {
 			return nil, err
 		}
@@ -117,7 +121,7 @@ func (q *Queries) AllOfCitizen(ctx context.Context, arg AllOfCitizenParams) ([]C
 }
 
 const allOfHolder = `-- name: AllOfHolder :many
-SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at, holder_id, holder_ref FROM certificates WHERE holder_id = $1 AND holder_id <> '' ORDER BY requested_at DESC, id DESC LIMIT $2
+SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at, holder_id, holder_ref, status_index FROM certificates WHERE holder_id = $1 AND holder_id <> '' ORDER BY requested_at DESC, id DESC LIMIT $2
 `
 
 type AllOfHolderParams struct {
@@ -148,6 +152,7 @@ func (q *Queries) AllOfHolder(ctx context.Context, arg AllOfHolderParams) ([]Cer
 			&i.RevokedAt,
 			&i.HolderID,
 			&i.HolderRef,
+			&i.StatusIndex,
 		); err != nil {
 			return nil, err
 		}
@@ -163,7 +168,7 @@ func (q *Queries) AllOfHolder(ctx context.Context, arg AllOfHolderParams) ([]Cer
 }
 
 const byID = `-- name: ByID :one
-SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at, holder_id, holder_ref FROM certificates WHERE id = $1
+SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at, holder_id, holder_ref, status_index FROM certificates WHERE id = $1
 `
 
 func (q *Queries) ByID(ctx context.Context, id string) (Certificate, error) {
@@ -183,12 +188,13 @@ func (q *Queries) ByID(ctx context.Context, id string) (Certificate, error) {
 		&i.RevokedAt,
 		&i.HolderID,
 		&i.HolderRef,
+		&i.StatusIndex,
 	)
 	return i, err
 }
 
 const byNumber = `-- name: ByNumber :one
-SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at, holder_id, holder_ref FROM certificates WHERE number = $1
+SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at, holder_id, holder_ref, status_index FROM certificates WHERE number = $1
 `
 
 func (q *Queries) ByNumber(ctx context.Context, number string) (Certificate, error) {
@@ -208,12 +214,13 @@ func (q *Queries) ByNumber(ctx context.Context, number string) (Certificate, err
 		&i.RevokedAt,
 		&i.HolderID,
 		&i.HolderRef,
+		&i.StatusIndex,
 	)
 	return i, err
 }
 
 const byRequestKey = `-- name: ByRequestKey :one
-SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at, holder_id, holder_ref FROM certificates WHERE request_key = $1
+SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at, holder_id, holder_ref, status_index FROM certificates WHERE request_key = $1
 `
 
 func (q *Queries) ByRequestKey(ctx context.Context, requestKey string) (Certificate, error) {
@@ -233,6 +240,7 @@ func (q *Queries) ByRequestKey(ctx context.Context, requestKey string) (Certific
 		&i.RevokedAt,
 		&i.HolderID,
 		&i.HolderRef,
+		&i.StatusIndex,
 	)
 	return i, err
 }
@@ -253,6 +261,17 @@ DELETE FROM certificate_shares WHERE expires_at < $1
 func (q *Queries) ForgetShares(ctx context.Context, expiresAt dbtime.Time) error {
 	_, err := q.db.ExecContext(ctx, forgetShares, expiresAt)
 	return err
+}
+
+const highestStatus = `-- name: HighestStatus :one
+SELECT status_index FROM certificates WHERE status_index IS NOT NULL ORDER BY status_index DESC LIMIT 1
+`
+
+func (q *Queries) HighestStatus(ctx context.Context) (sql.NullInt64, error) {
+	row := q.db.QueryRowContext(ctx, highestStatus)
+	var status_index sql.NullInt64
+	err := row.Scan(&status_index)
+	return status_index, err
 }
 
 const holdCertificate = `-- name: HoldCertificate :exec
@@ -342,7 +361,7 @@ func (q *Queries) MarkRevoked(ctx context.Context, arg MarkRevokedParams) (int64
 }
 
 const ofCitizen = `-- name: OfCitizen :many
-SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at, holder_id, holder_ref FROM certificates
+SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at, holder_id, holder_ref, status_index FROM certificates
 WHERE citizen_id = $1 AND state IN ('issued', 'revoked')
 ORDER BY requested_at DESC, id DESC
 LIMIT 100
@@ -371,6 +390,7 @@ func (q *Queries) OfCitizen(ctx context.Context, citizenID string) ([]Certificat
 			&i.RevokedAt,
 			&i.HolderID,
 			&i.HolderRef,
+			&i.StatusIndex,
 		); err != nil {
 			return nil, err
 		}
@@ -395,7 +415,7 @@ func (q *Queries) OpenShare(ctx context.Context, id string) error {
 }
 
 const ordered = `-- name: Ordered :one
-SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at, holder_id, holder_ref FROM certificates
+SELECT id, number, request_key, citizen_id, kind, state, intent_sealed, signed_sealed, requested_at, issued_at, revoked_at, holder_id, holder_ref, status_index FROM certificates
 WHERE citizen_id = $1 AND kind = $2 AND holder_ref = $3 AND requested_at > $4 AND state IN ('requested', 'issued')
 ORDER BY requested_at DESC, id DESC
 LIMIT 1
@@ -430,6 +450,7 @@ func (q *Queries) Ordered(ctx context.Context, arg OrderedParams) (Certificate, 
 		&i.RevokedAt,
 		&i.HolderID,
 		&i.HolderRef,
+		&i.StatusIndex,
 	)
 	return i, err
 }
@@ -446,6 +467,44 @@ type ResealParams struct {
 func (q *Queries) Reseal(ctx context.Context, arg ResealParams) error {
 	_, err := q.db.ExecContext(ctx, reseal, arg.ID, arg.IntentSealed)
 	return err
+}
+
+const revokedStatuses = `-- name: RevokedStatuses :many
+SELECT status_index FROM certificates WHERE state = 'revoked' AND status_index IS NOT NULL ORDER BY status_index
+`
+
+func (q *Queries) RevokedStatuses(ctx context.Context) ([]sql.NullInt64, error) {
+	rows, err := q.db.QueryContext(ctx, revokedStatuses)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []sql.NullInt64
+	for rows.Next() {
+		var status_index sql.NullInt64
+		if err := rows.Scan(&status_index); err != nil {
+			return nil, err
+		}
+		items = append(items, status_index)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const statusTaken = `-- name: StatusTaken :one
+SELECT COUNT(*) FROM certificates WHERE status_index = $1 AND status_index IS NOT NULL
+`
+
+func (q *Queries) StatusTaken(ctx context.Context, statusIndex sql.NullInt64) (int64, error) {
+	row := q.db.QueryRowContext(ctx, statusTaken, statusIndex)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
 
 const tryShare = `-- name: TryShare :execrows
