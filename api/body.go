@@ -23,6 +23,9 @@ func repeated(c *fiber.Ctx, r *http.Request, parameters openapi3.Parameters) []F
 			faults = append(faults, at)
 		}
 	}
+	if c.Get(fiber.HeaderContentType) == fileType { // of which the operation takes no other
+		return faults
+	}
 	if !json.Valid(c.Body()) { // which the validator tells, but for what follows the value
 		if len(c.Body()) > 0 {
 			faults = append(faults, Fault{In: "body", Code: FaultJSON})

@@ -177,7 +177,7 @@ func (k *Contract) Middleware(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if route.Operation.RequestBody != nil && len(c.Body()) > 0 && !isJSON(c.Get(fiber.HeaderContentType)) {
+	if route.Operation.RequestBody != nil && len(c.Body()) > 0 && !takes(route.Operation, c.Get(fiber.HeaderContentType)) {
 		return fiber.ErrUnsupportedMediaType
 	}
 	if err := validate(c, request, route, parameters); err != nil {

@@ -252,6 +252,22 @@ func pointer(path []string) string {
 	return out.String()
 }
 
+// fileType is that of a body which is a file: what it is its content says.
+const fileType = fiber.MIMEOctetStream
+
+// takesFile reports an operation, nil for none, whose body is a file.
+func takesFile(operation *openapi3.Operation) bool {
+	return operation != nil && operation.RequestBody != nil && operation.RequestBody.Value.Content[fileType] != nil
+}
+
+// takes reports that a body of this Content-Type is what an operation with a body takes: JSON, or a file.
+func takes(operation *openapi3.Operation, contentType string) bool {
+	if takesFile(operation) {
+		return contentType == fileType
+	}
+	return isJSON(contentType)
+}
+
 // isJSON reports that a body of this Content-Type is what the contract takes.
 func isJSON(contentType string) bool {
 	kind, parameters, err := mime.ParseMediaType(contentType)

@@ -13,7 +13,7 @@ import (
 )
 
 // illegible finds what is not UTF-8 without NUL, which no text column of
-// PostgreSQL takes: in the path, the query, the body or the key.
+// PostgreSQL takes: in the path, the query, the body, where that is no file, or the key.
 func (k *Contract) illegible(c *fiber.Ctx) []Fault {
 	var faults []Fault
 	if !legible(url.PathUnescape(c.Path())) {
@@ -22,7 +22,7 @@ func (k *Contract) illegible(c *fiber.Ctx) []Fault {
 	if query := string(c.Request().URI().QueryString()); !legible(url.QueryUnescape(query)) {
 		faults = append(faults, k.illegibleQuery(c, query)...)
 	}
-	if !legible(string(c.Body()), nil) {
+	if !legible(string(c.Body()), nil) && !k.sendsFile(c) {
 		faults = append(faults, Fault{In: "body", Code: FaultPattern})
 	}
 	if !legible(c.Get(idempotencyKey), nil) {
@@ -34,6 +34,12 @@ func (k *Contract) illegible(c *fiber.Ctx) []Fault {
 // legible reports that a text could be unescaped and read.
 func legible(text string, err error) bool {
 	return err == nil && utf8.ValidString(text) && !strings.Contains(text, "\x00") && !strings.Contains(text, `\u0000`)
+}
+
+// sendsFile reports a request whose body is a file.
+func (k *Contract) sendsFile(c *fiber.Ctx) bool {
+	operation, _ := k.asSent(c)
+	return takesFile(operation)
 }
 
 // illegiblePath names the parameters of the path that cannot be read. A path that

@@ -23,6 +23,7 @@ const maxFromOne = maxConnections / 2
 type bodyBound struct {
 	prefix string
 	limit  int
+	suffix string // that the address has, too; empty: any
 }
 
 // bodyBounds are by address, the first that fits. They are judged by the header,
@@ -30,14 +31,15 @@ type bodyBound struct {
 // A phone sends 182 characters (3GPP TS 23.038), 1 092 bytes percent-encoded, and
 // earlier inputs may come along; a long text is 1 600 characters.
 var bodyBounds = []bodyBound{
-	{"/ussd/", 16 << 10},
-	{"/sms/", 16 << 10},
-	{"/partner/v1/reconciliations", 512 << 10}, // a day's registry
-	{"/partner/", 8 << 10},
-	{"/v1/verifications", 32 << 10}, // a certificate's code: 4 096 characters, each perhaps escaped
-	{"/v1/payments", 16 << 10},      // 50 bills
-	{"/v1/", 8 << 10},
-	{"/sandbox/", 32 << 10}, // the invented world; in production too nobody knows yet that it is not there
+	{prefix: "/ussd/", limit: 16 << 10},
+	{prefix: "/sms/", limit: 16 << 10},
+	{prefix: "/partner/v1/reconciliations", limit: 512 << 10}, // a day's registry
+	{prefix: "/partner/", limit: 8 << 10},
+	{prefix: "/v1/verifications", limit: 32 << 10},                      // a certificate's code: 4 096 characters, each perhaps escaped
+	{prefix: "/v1/payments", limit: 16 << 10},                           // 50 bills
+	{prefix: "/v1/fines/appeals/", limit: 2112 << 10, suffix: "/files"}, // 2 MiB of a photo or of scanned pages; who sends a little more is told the limit
+	{prefix: "/v1/", limit: 8 << 10},
+	{prefix: "/sandbox/", limit: 32 << 10}, // the invented world; in production too nobody knows yet that it is not there
 }
 
 // otherBody is for every other address: pages, which take no body.
@@ -45,9 +47,9 @@ const otherBody = 1 << 10
 
 // bound gives the longest body that a request's address takes.
 func bound(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
-	address := plainPath(header.RequestURI())
+	address, _, _ := bytes.Cut(plainPath(header.RequestURI()), []byte("?"))
 	for _, b := range bodyBounds {
-		if bytes.HasPrefix(address, []byte(b.prefix)) {
+		if bytes.HasPrefix(address, []byte(b.prefix)) && bytes.HasSuffix(address, []byte(b.suffix)) {
 			return fasthttp.RequestConfig{MaxRequestBodySize: b.limit}
 		}
 	}

@@ -9,6 +9,7 @@ import "github.com/eshik-kg/eshik/platform/reseal"
 var Sealed = []reseal.Column{
 	{Table: "certificates", Name: "intent_sealed", Key: []string{"id"}, Context: reseal.Bound("certificate.intent:")},
 	{Table: "certificates", Name: "signed_sealed", Key: []string{"id"}, Context: reseal.Bound("certificate.signed:")},
+	{Table: "fine_appeal_file_contents", Name: "content_sealed", Key: []string{"file_id"}, Context: reseal.Bound("fine.appeal.file:")},
 	{Table: "fine_appeals", Name: "answer_sealed", Key: []string{"id"}, Context: reseal.Bound("fine.appeal.answer:")},
 	{Table: "fine_appeals", Name: "plate_sealed", Key: []string{"id"}, Context: reseal.Bound("fine.appeal.plate:")},
 	{Table: "fine_appeals", Name: "text_sealed", Key: []string{"id"}, Context: reseal.Bound("fine.appeal.text:")},

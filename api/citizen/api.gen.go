@@ -4,6 +4,7 @@
 package citizen
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -37,6 +38,27 @@ func (e AppealState) Valid() bool {
 	case AppealStateTaken:
 		return true
 	case AppealStateWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AppealFileKind.
+const (
+	AppealFileKindJpeg AppealFileKind = "jpeg"
+	AppealFileKindPdf  AppealFileKind = "pdf"
+	AppealFileKindPng  AppealFileKind = "png"
+)
+
+// Valid indicates whether the value is a known member of the AppealFileKind enum.
+func (e AppealFileKind) Valid() bool {
+	switch e {
+	case AppealFileKindJpeg:
+		return true
+	case AppealFileKindPdf:
+		return true
+	case AppealFileKindPng:
 		return true
 	default:
 		return false
@@ -678,6 +700,9 @@ type Appeal struct {
 	// EndedAt When it was decided or withdrawn; absent: it is open
 	EndedAt *time.Time `json:"ended_at,omitempty"`
 
+	// Files What you added, the first one first; a list of appeals leaves it out
+	Files *[]AppealFile `json:"files,omitempty"`
+
 	// Ground Why: the car is another, it was sold before, somebody else drove, a sign was not there or could not be seen, somebody's life was in danger, the fine was paid, anything else
 	Ground AppealGround `json:"ground"`
 
@@ -696,6 +721,21 @@ type Appeal struct {
 
 // AppealState `taken`: an officer looks into it. `accepted`: the register's holder is to cancel the fine; look it up again. `rejected`: it is to be paid
 type AppealState string
+
+// AppealFile Example: {"added_at":"2026-11-30T06:10:00Z","id":"019a8f6e-7c10-7d3a-9b1e-0c2f4a6d8e10","kind":"jpeg","size":184320}
+type AppealFile struct {
+	AddedAt time.Time `json:"added_at"`
+	Id      string    `json:"id"`
+
+	// Kind By its content
+	Kind AppealFileKind `json:"kind"`
+
+	// Size Bytes, as it is kept
+	Size int64 `json:"size"`
+}
+
+// AppealFileKind By its content
+type AppealFileKind string
 
 // AppealGround Why: the car is another, it was sold before, somebody else drove, a sign was not there or could not be seen, somebody's life was in danger, the fine was paid, anything else
 type AppealGround string
@@ -1742,6 +1782,12 @@ type ServerInterface interface {
 	// GetAppeal How an appeal stands
 	// (GET /v1/fines/appeals/{number})
 	GetAppeal(c *fiber.Ctx, number AppealNumber) error
+	// AddAppealFile Add a file to an appeal that is not decided
+	// (POST /v1/fines/appeals/{number}/files)
+	AddAppealFile(c *fiber.Ctx, number AppealNumber) error
+	// GetAppealFile A file of an appeal, as it is kept
+	// (GET /v1/fines/appeals/{number}/files/{file})
+	GetAppealFile(c *fiber.Ctx, number AppealNumber, file string) error
 	// WithdrawAppeal Withdraw an appeal that is not decided
 	// (POST /v1/fines/appeals/{number}/withdrawal)
 	WithdrawAppeal(c *fiber.Ctx, number AppealNumber) error
@@ -2344,6 +2390,72 @@ func (siw *ServerInterfaceWrapper) GetAppeal(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetAppeal(c, number)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// AddAppealFile operation middleware
+func (siw *ServerInterfaceWrapper) AddAppealFile(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "number" -------------
+	var number AppealNumber
+
+	err = runtime.BindStyledParameterWithOptions("simple", "number", c.Params("number"), &number, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter number: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.AddAppealFile(c, number)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetAppealFile operation middleware
+func (siw *ServerInterfaceWrapper) GetAppealFile(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "number" -------------
+	var number AppealNumber
+
+	err = runtime.BindStyledParameterWithOptions("simple", "number", c.Params("number"), &number, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter number: %w", err).Error())
+	}
+
+	// ------------- Path parameter "file" -------------
+	var file string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "file", c.Params("file"), &file, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter file: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetAppealFile(c, number, file)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -3544,6 +3656,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/fines/appeals/:number", wrapper.GetAppeal)
 
+	router.Post(options.BaseURL+"/v1/fines/appeals/:number/files", wrapper.AddAppealFile)
+
+	router.Get(options.BaseURL+"/v1/fines/appeals/:number/files/:file", wrapper.GetAppealFile)
+
 	router.Post(options.BaseURL+"/v1/fines/appeals/:number/withdrawal", wrapper.WithdrawAppeal)
 
 	router.Get(options.BaseURL+"/v1/fines/details", wrapper.ListViolations)
@@ -4042,6 +4158,58 @@ func (response GetAppeal200JSONResponse) VisitGetAppealResponse(ctx *fiber.Ctx) 
 	ctx.Status(200)
 
 	return ctx.JSON(&response)
+}
+
+type AddAppealFileRequestObject struct {
+	Number AppealNumber `json:"number"`
+	Body   io.Reader
+}
+
+type AddAppealFileResponseObject interface {
+	VisitAddAppealFileResponse(ctx *fiber.Ctx) error
+}
+
+type AddAppealFile201JSONResponse AppealFile
+
+func (response AddAppealFile201JSONResponse) VisitAddAppealFileResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type GetAppealFileRequestObject struct {
+	Number AppealNumber `json:"number"`
+	File   string       `json:"file"`
+}
+
+type GetAppealFileResponseObject interface {
+	VisitGetAppealFileResponse(ctx *fiber.Ctx) error
+}
+
+type GetAppealFile200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type GetAppealFile200ApplicationoctetStreamResponse struct {
+	Body          io.Reader
+	Headers       GetAppealFile200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetAppealFile200ApplicationoctetStreamResponse) VisitGetAppealFileResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	ctx.Response().Header.Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
 }
 
 type WithdrawAppealRequestObject struct {
@@ -4888,6 +5056,12 @@ type StrictServerInterface interface {
 	// GetAppeal How an appeal stands
 	// (GET /v1/fines/appeals/{number})
 	GetAppeal(ctx context.Context, request GetAppealRequestObject) (GetAppealResponseObject, error)
+	// AddAppealFile Add a file to an appeal that is not decided
+	// (POST /v1/fines/appeals/{number}/files)
+	AddAppealFile(ctx context.Context, request AddAppealFileRequestObject) (AddAppealFileResponseObject, error)
+	// GetAppealFile A file of an appeal, as it is kept
+	// (GET /v1/fines/appeals/{number}/files/{file})
+	GetAppealFile(ctx context.Context, request GetAppealFileRequestObject) (GetAppealFileResponseObject, error)
 	// WithdrawAppeal Withdraw an appeal that is not decided
 	// (POST /v1/fines/appeals/{number}/withdrawal)
 	WithdrawAppeal(ctx context.Context, request WithdrawAppealRequestObject) (WithdrawAppealResponseObject, error)
@@ -5604,6 +5778,63 @@ func (sh *strictHandler) GetAppeal(ctx *fiber.Ctx, number AppealNumber) error {
 		return err
 	} else if validResponse, ok := response.(GetAppealResponseObject); ok {
 		if err := validResponse.VisitGetAppealResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AddAppealFile operation middleware
+func (sh *strictHandler) AddAppealFile(ctx *fiber.Ctx, number AppealNumber) error {
+	var request AddAppealFileRequestObject
+
+	request.Number = number
+
+	request.Body = bytes.NewReader(ctx.Request().Body())
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.AddAppealFile(ctx.UserContext(), request.(AddAppealFileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AddAppealFile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AddAppealFileResponseObject); ok {
+		if err := validResponse.VisitAddAppealFileResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetAppealFile operation middleware
+func (sh *strictHandler) GetAppealFile(ctx *fiber.Ctx, number AppealNumber, file string) error {
+	var request GetAppealFileRequestObject
+
+	request.Number = number
+	request.File = file
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAppealFile(ctx.UserContext(), request.(GetAppealFileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAppealFile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetAppealFileResponseObject); ok {
+		if err := validResponse.VisitGetAppealFileResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 
 	"github.com/google/uuid"
 
@@ -140,5 +141,44 @@ func appealView(a fine.Appeal) Appeal {
 	return Appeal{
 		Number: a.Number, Ref: a.Bill, Plate: a.Plate, Ground: AppealGround(a.Ground), Text: a.Text, State: AppealState(a.State), Answer: api.Optional(a.Answer),
 		ReceivedAt: a.ReceivedAt, EndedAt: api.Optional(a.EndedAt), DiscountUntil: api.Optional(a.DiscountUntil),
+		Files: filesView(a.Files),
 	}
+}
+
+// filesView are the files of one appeal; absent in a list of appeals.
+func filesView(files []fine.File) *[]AppealFile {
+	if files == nil {
+		return nil
+	}
+	list := api.Each(files, fileView)
+	return &list
+}
+
+// AddAppealFile adds a file to an open appeal.
+func (s *Server) AddAppealFile(ctx context.Context, r AddAppealFileRequestObject) (AddAppealFileResponseObject, error) {
+	content, err := io.ReadAll(r.Body) // which is read already, and bound
+	if err != nil {
+		return nil, fmt.Errorf("read a file: %w", err)
+	}
+	added, err := s.fines().AddFile(ctx, who(ctx), r.Number, content)
+	if err != nil {
+		return nil, err
+	}
+	return AddAppealFile201JSONResponse(fileView(added)), nil
+}
+
+// GetAppealFile gives a person a file of their appeal.
+func (s *Server) GetAppealFile(ctx context.Context, r GetAppealFileRequestObject) (GetAppealFileResponseObject, error) {
+	file, content, err := s.fines().FileOf(ctx, who(ctx), r.Number, r.File)
+	if err != nil {
+		return nil, err
+	}
+	return GetAppealFile200ApplicationoctetStreamResponse{
+		Body: bytes.NewReader(content), ContentLength: int64(len(content)),
+		Headers: GetAppealFile200ResponseHeaders{ContentDisposition: attachment(file.Name())},
+	}, nil
+}
+
+func fileView(f fine.File) AppealFile {
+	return AppealFile{Id: f.ID, Kind: AppealFileKind(f.Kind), Size: int64(f.Size), AddedAt: f.AddedAt}
 }

@@ -6,6 +6,7 @@ package console
 import (
 	"context"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -25,6 +26,27 @@ func (e AppealDecisionDecision) Valid() bool {
 	case AppealDecisionDecisionAccepted:
 		return true
 	case AppealDecisionDecisionRejected:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AppealFileKind.
+const (
+	AppealFileKindJpeg AppealFileKind = "jpeg"
+	AppealFileKindPdf  AppealFileKind = "pdf"
+	AppealFileKindPng  AppealFileKind = "png"
+)
+
+// Valid indicates whether the value is a known member of the AppealFileKind enum.
+func (e AppealFileKind) Valid() bool {
+	switch e {
+	case AppealFileKindJpeg:
+		return true
+	case AppealFileKindPdf:
+		return true
+	case AppealFileKindPng:
 		return true
 	default:
 		return false
@@ -163,11 +185,14 @@ type Appeal struct {
 	Bill string `json:"bill"`
 
 	// EndedAt When it was decided or withdrawn
-	EndedAt    *time.Time `json:"ended_at,omitempty"`
-	Ground     string     `json:"ground"`
-	Number     string     `json:"number"`
-	Plate      string     `json:"plate"`
-	ReceivedAt time.Time  `json:"received_at"`
+	EndedAt *time.Time `json:"ended_at,omitempty"`
+
+	// Files What the person added, the first one first
+	Files      *[]AppealFile `json:"files,omitempty"`
+	Ground     string        `json:"ground"`
+	Number     string        `json:"number"`
+	Plate      string        `json:"plate"`
+	ReceivedAt time.Time     `json:"received_at"`
 
 	// Resolution The number of its resolution; absent: the register never told it
 	Resolution *string `json:"resolution,omitempty"`
@@ -201,6 +226,37 @@ type AppealDecision struct {
 
 // AppealDecisionDecision defines model for AppealDecision.Decision.
 type AppealDecisionDecision string
+
+// AppealFile Example: {"added_at":"2026-11-30T06:10:00Z","id":"019a8f6e-7c10-7d3a-9b1e-0c2f4a6d8e10","kind":"jpeg","size":184320}
+type AppealFile struct {
+	AddedAt time.Time `json:"added_at"`
+	Id      string    `json:"id"`
+
+	// Kind By its content
+	Kind AppealFileKind `json:"kind"`
+
+	// Size Bytes, as it is kept
+	Size int64 `json:"size"`
+}
+
+// AppealFileKind By its content
+type AppealFileKind string
+
+// AppealFileRequest Example: {"file":"019a8f6e-7c10-7d3a-9b1e-0c2f4a6d8e10","number":"58123456784","reason":"case 14-2/77"}
+type AppealFileRequest struct {
+	// File The id of one of the appeal's files
+	File string `json:"file"`
+
+	// Number Of the appeal
+	//
+	// Example: 58123456784
+	Number AppealNumber `json:"number"`
+
+	// Reason Why: a case number or a few words, 3 to 200 characters; no personal number, document or phone
+	//
+	// Example: case 14-2/77
+	Reason Reason `json:"reason"`
+}
 
 // AppealNumber Of the appeal
 //
@@ -698,6 +754,9 @@ type ProposalID = string
 // ShowAppealJSONRequestBody defines body for ShowAppeal for application/json ContentType.
 type ShowAppealJSONRequestBody = AppealRequest
 
+// ShowAppealFileJSONRequestBody defines body for ShowAppealFile for application/json ContentType.
+type ShowAppealFileJSONRequestBody = AppealFileRequest
+
 // ListAppealsJSONRequestBody defines body for ListAppeals for application/json ContentType.
 type ListAppealsJSONRequestBody = LookRequest
 
@@ -766,6 +825,9 @@ type ServerInterface interface {
 	// ShowAppeal What an appeal says
 	// (POST /console/v1/operations/appeal)
 	ShowAppeal(c *fiber.Ctx) error
+	// ShowAppealFile A file that the person added to an appeal
+	// (POST /console/v1/operations/appeal-file)
+	ShowAppealFile(c *fiber.Ctx) error
 	// ListAppeals Appeals of fines that nobody decided, the first one first
 	// (POST /console/v1/operations/appeals)
 	ListAppeals(c *fiber.Ctx) error
@@ -851,6 +913,24 @@ func (siw *ServerInterfaceWrapper) ShowAppeal(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ShowAppeal(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ShowAppealFile operation middleware
+func (siw *ServerInterfaceWrapper) ShowAppealFile(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ShowAppealFile(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1325,6 +1405,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/console/v1/operations/appeal", wrapper.ShowAppeal)
 
+	router.Post(options.BaseURL+"/console/v1/operations/appeal-file", wrapper.ShowAppealFile)
+
 	router.Post(options.BaseURL+"/console/v1/operations/appeals", wrapper.ListAppeals)
 
 	router.Post(options.BaseURL+"/console/v1/operations/decide", wrapper.DecideDoubt)
@@ -1388,6 +1470,39 @@ func (response ShowAppeal200JSONResponse) VisitShowAppealResponse(ctx *fiber.Ctx
 	ctx.Status(200)
 
 	return ctx.JSON(&response)
+}
+
+type ShowAppealFileRequestObject struct {
+	Body *ShowAppealFileJSONRequestBody
+}
+
+type ShowAppealFileResponseObject interface {
+	VisitShowAppealFileResponse(ctx *fiber.Ctx) error
+}
+
+type ShowAppealFile200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type ShowAppealFile200ApplicationoctetStreamResponse struct {
+	Body          io.Reader
+	Headers       ShowAppealFile200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ShowAppealFile200ApplicationoctetStreamResponse) VisitShowAppealFileResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	ctx.Response().Header.Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
 }
 
 type ListAppealsRequestObject struct {
@@ -1784,6 +1899,9 @@ type StrictServerInterface interface {
 	// ShowAppeal What an appeal says
 	// (POST /console/v1/operations/appeal)
 	ShowAppeal(ctx context.Context, request ShowAppealRequestObject) (ShowAppealResponseObject, error)
+	// ShowAppealFile A file that the person added to an appeal
+	// (POST /console/v1/operations/appeal-file)
+	ShowAppealFile(ctx context.Context, request ShowAppealFileRequestObject) (ShowAppealFileResponseObject, error)
 	// ListAppeals Appeals of fines that nobody decided, the first one first
 	// (POST /console/v1/operations/appeals)
 	ListAppeals(ctx context.Context, request ListAppealsRequestObject) (ListAppealsResponseObject, error)
@@ -1904,6 +2022,45 @@ func (sh *strictHandler) ShowAppeal(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(ShowAppealResponseObject); ok {
 		if err := validResponse.VisitShowAppealResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowAppealFile operation middleware
+func (sh *strictHandler) ShowAppealFile(ctx *fiber.Ctx) error {
+	var request ShowAppealFileRequestObject
+
+	var body ShowAppealFileJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowAppealFile(ctx.UserContext(), request.(ShowAppealFileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowAppealFile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowAppealFileResponseObject); ok {
+		if err := validResponse.VisitShowAppealFileResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/eshik-kg/eshik/api"
@@ -26,9 +27,13 @@ func (s *Server) ShowAppeal(ctx context.Context, r ShowAppealRequestObject) (Sho
 		return nil, err
 	}
 	a, _ := out.Made.(fine.Case) // which the operation makes
+	files := api.Each(a.Files, func(f fine.File) AppealFile {
+		return AppealFile{Id: f.ID, Kind: AppealFileKind(f.Kind), Size: int64(f.Size), AddedAt: f.AddedAt}
+	})
 	return ShowAppeal200JSONResponse{
 		Number: a.Number, Plate: a.Plate, Bill: a.Bill, Resolution: api.Optional(a.Resolution), Ground: a.Ground, Text: a.Text, State: string(a.State),
 		TakenBy: api.Optional(a.TakenBy), Answer: api.Optional(a.Answer), ReceivedAt: a.ReceivedAt, EndedAt: api.Optional(a.EndedAt),
+		Files: &files,
 	}, nil
 }
 
@@ -44,4 +49,17 @@ func (s *Server) DecideAppeal(ctx context.Context, r DecideAppealRequestObject) 
 		"number": r.Body.Number, "decision": string(r.Body.Decision), "answer": r.Body.Answer,
 	})
 	return DecideAppeal200JSONResponse(out), err
+}
+
+// ShowAppealFile gives a file that the person added to an appeal.
+func (s *Server) ShowAppealFile(ctx context.Context, r ShowAppealFileRequestObject) (ShowAppealFileResponseObject, error) {
+	out, err := s.perform(ctx, "appeal-file", r.Body.Reason, map[string]string{"number": r.Body.Number, "file": r.Body.File})
+	if err != nil {
+		return nil, err
+	}
+	file, _ := out.Made.(fine.Given) // which the operation makes
+	return ShowAppealFile200ApplicationoctetStreamResponse{
+		Body: bytes.NewReader(file.Content), ContentLength: int64(len(file.Content)),
+		Headers: ShowAppealFile200ResponseHeaders{ContentDisposition: `attachment; filename="` + file.Name() + `"`},
+	}, nil
 }

@@ -54,6 +54,8 @@ type Appeal struct {
 	Answer     string
 	ReceivedAt time.Time
 	EndedAt    time.Time // decided or withdrawn; zero: open
+	// Files are what the person added, where one appeal is shown: a list has none.
+	Files []File
 	// DiscountUntil is when the fine's discount ends, as it was known when the appeal came; zero:
 	// there was none. An appeal does not stop it.
 	DiscountUntil time.Time
@@ -257,14 +259,25 @@ func (s *Service) AppealOf(ctx context.Context, c caller.Caller, typed string) (
 	if err := Assurance.Admit(c, "appeals"); err != nil {
 		return Appeal{}, err
 	}
-	row, err := appealRow(ctx, db.New(s.DB.Reader()), typed)
+	q := db.New(s.DB.Reader())
+	row, err := appealRow(ctx, q, typed)
 	if err == nil && row.CitizenID != c.Subject {
 		err = errNoAppeal
 	}
 	if err != nil {
 		return Appeal{}, err
 	}
-	return s.appeal(row)
+	return s.whole(ctx, q, row)
+}
+
+// whole opens a row, with what was added to the appeal.
+func (s *Service) whole(ctx context.Context, q *db.Queries, row db.FineAppeal) (Appeal, error) {
+	a, err := s.appeal(row)
+	if err != nil {
+		return a, err
+	}
+	a.Files, err = filesOf(ctx, q, row.ID)
+	return a, err
 }
 
 // appealRow finds an appeal by its number as it is typed. Problem: fine_appeal.

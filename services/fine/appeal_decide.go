@@ -78,10 +78,11 @@ func (s *Service) AppealCase(ctx context.Context, act staff.Act, typed string) (
 
 func (s *Service) appealCase(ctx context.Context, row db.FineAppeal) (shown Case, err error) {
 	shown.TakenBy = row.TakenBy
-	if shown.Appeal, err = s.appeal(row); err != nil {
+	q := db.New(s.DB.Reader())
+	if shown.Appeal, err = s.whole(ctx, q, row); err != nil {
 		return shown, err
 	}
-	shown.Resolution, err = db.New(s.DB.Reader()).ProtocolOf(ctx, row.Bill)
+	shown.Resolution, err = q.ProtocolOf(ctx, row.Bill)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return shown, fmt.Errorf("read a resolution's number: %w", err)
 	}
@@ -208,7 +209,7 @@ func (s *Service) ForgetAppeals(ctx context.Context) error {
 	return errors.Join(failed...)
 }
 
-// eraseAppeal deletes an appeal, whatever became of it; one that is gone stays so.
+// eraseAppeal deletes an appeal with its files, whatever became of it; one that is gone stays so.
 func (s *Service) eraseAppeal(ctx context.Context, tx *store.Tx, id string, e audit.Entry) error {
 	q := db.New(tx)
 	row, err := q.HoldAppeal(ctx, id)
@@ -217,6 +218,9 @@ func (s *Service) eraseAppeal(ctx context.Context, tx *store.Tx, id string, e au
 	}
 	if err != nil {
 		return fmt.Errorf("hold an appeal: %w", err)
+	}
+	if err := s.eraseFiles(ctx, tx, row, e); err != nil {
+		return err
 	}
 	if err := q.DeleteAppeal(ctx, row.ID); err != nil {
 		return fmt.Errorf("erase an appeal: %w", err)

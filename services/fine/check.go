@@ -36,10 +36,10 @@ func changed(ctx context.Context, q *db.Queries, id string, before *db.FineCar, 
 	return e, nil
 }
 
-// Check compares the linked cars, the appeals and the links to photos with the audit log: a car that somebody points at
+// Check compares the linked cars, the appeals, their files and the links to photos with the audit log: a car that somebody points at
 // another phone has that phone told of its fines, an appeal that somebody ends is decided by
 // nobody, and a link that somebody makes good shows them a photo.
-type Check struct{ cars, appeals, links *audit.Rows }
+type Check struct{ cars, appeals, files, links *audit.Rows }
 
 // NewCheck makes a Check against a log. Give it the log's records by See before Run.
 func NewCheck(log *audit.Log) *Check {
@@ -47,6 +47,7 @@ func NewCheck(log *audit.Log) *Check {
 		// A car's row goes when the register knows that it is unlinked.
 		cars:    audit.NewRows(log, audit.Kind{What: "linked car", Group: groupCar, Erased: "fine.erase", Ended: "fine.unlink"}),
 		appeals: audit.NewRows(log, audit.Kind{What: "appeal", Group: groupAppeal, Erased: "fine.appeal_erase"}),
+		files:   audit.NewRows(log, audit.Kind{What: "file of an appeal", Group: groupFile, Erased: "fine.appeal_file_erase"}),
 		links:   audit.NewRows(log, audit.Kind{What: "link to a photo", Group: groupPhotoLink}),
 	}
 }
@@ -55,13 +56,14 @@ func NewCheck(log *audit.Log) *Check {
 func (c *Check) See(r audit.Recorded) {
 	c.cars.See(r)
 	c.appeals.See(r)
+	c.files.See(r)
 	c.links.See(r)
 }
 
 // Older is how many of the records seen are from before cars were compared: there were none.
 func (*Check) Older() int { return 0 }
 
-// Run reads the cars, the appeals and the links within a snapshot and returns an error that names each that
+// Run reads the cars, the appeals, their files and the links within a snapshot and returns an error that names each that
 // is not what the log says.
 func (c *Check) Run(ctx context.Context, tx *sql.Tx) error {
 	if err := c.runCars(ctx, tx); err != nil {
@@ -70,10 +72,13 @@ func (c *Check) Run(ctx context.Context, tx *sql.Tx) error {
 	if err := c.runAppeals(ctx, tx); err != nil {
 		return fmt.Errorf("check the appeals: %w", err)
 	}
+	if err := c.runFiles(ctx, tx); err != nil {
+		return fmt.Errorf("check the files of appeals: %w", err)
+	}
 	if err := c.runPhotoLinks(ctx, tx); err != nil {
 		return fmt.Errorf("check the links to photos: %w", err)
 	}
-	return errors.Join(slices.Concat(c.cars.Wrong(), c.appeals.Wrong(), c.links.Wrong())...)
+	return errors.Join(slices.Concat(c.cars.Wrong(), c.appeals.Wrong(), c.files.Wrong(), c.links.Wrong())...)
 }
 
 func (c *Check) runCars(ctx context.Context, tx *sql.Tx) error {

@@ -77,7 +77,7 @@ var differentPlates = limit.Rule{
 
 // Limits are the rules of fines, for the table of all.
 func Limits() []limit.Rule {
-	return []limit.Rule{differentPlates, photosSeen, photoLinksSent, appealsMade}
+	return []limit.Rule{differentPlates, photosSeen, photoLinksSent, appealsMade, filesSent}
 }
 
 var (

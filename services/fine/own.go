@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
@@ -43,14 +44,18 @@ func (h holder) exportAppeals(ctx context.Context, tx *store.Tx, p personal.Pers
 	if err != nil {
 		return nil, fmt.Errorf("list a person's appeals: %w", err)
 	}
-	appeals, err := h.s.appeals(rows)
-	if err != nil {
-		return nil, err
-	}
-	for _, a := range appeals {
+	for _, row := range rows {
+		a, err := h.s.whole(ctx, db.New(tx), row)
+		if err != nil {
+			return nil, err
+		}
+		files := make([]string, 0, len(a.Files))
+		for _, f := range a.Files {
+			files = append(files, f.Name())
+		}
 		list = append(list, personal.Record{Kind: "appeal", Fields: []personal.Field{
 			personal.Text("number", a.Number), personal.Word("state", string(a.State), stateKey(a.State)), personal.Text("bills", a.Bill), personal.Text("car", a.Plate),
-			personal.Word("ground", a.Ground, groundKey(a.Ground)), personal.Text("text", a.Text), personal.Text("answer", a.Answer),
+			personal.Word("ground", a.Ground, groundKey(a.Ground)), personal.Text("text", a.Text), personal.Text("answer", a.Answer), personal.Text("files", strings.Join(files, ", ")),
 			personal.Moment("asked", a.ReceivedAt), personal.Moment("finished", a.EndedAt),
 		}})
 	}

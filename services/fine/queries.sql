@@ -149,3 +149,24 @@ DELETE FROM fine_photo_links WHERE citizen_id = $1;
 
 -- name: ForgetPhotoLinks :exec
 DELETE FROM fine_photo_links WHERE expires_at < $1;
+
+-- name: AppealFiles :many
+SELECT * FROM fine_appeal_files WHERE appeal_id = $1 ORDER BY added_at, id;
+
+-- name: AppealFile :one
+SELECT * FROM fine_appeal_files WHERE id = $1 AND appeal_id = $2;
+
+-- name: AppealFileContent :one
+SELECT content_sealed FROM fine_appeal_file_contents WHERE file_id = $1;
+
+-- name: AddAppealFile :exec
+INSERT INTO fine_appeal_files (id, appeal_id, kind, size, same_index, added_at) VALUES ($1, $2, $3, $4, $5, $6);
+
+-- name: AddAppealFileContent :exec
+INSERT INTO fine_appeal_file_contents (file_id, content_sealed) VALUES ($1, $2);
+
+-- name: DeleteAppealFileContent :exec
+DELETE FROM fine_appeal_file_contents WHERE file_id = $1;
+
+-- name: DeleteAppealFile :exec
+DELETE FROM fine_appeal_files WHERE id = $1;

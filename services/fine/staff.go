@@ -16,6 +16,10 @@ func Staff() []module.Task {
 	return []module.Task{
 		{Name: "appeals", Shows: true, Help: "List the appeals of fines that nobody decided, the first one first.", Do: staffListsAppeals},
 		{Name: "appeal", Shows: true, Help: "Show an appeal of a fine; the person is told that it was looked at.", Flags: []module.Flag{number}, Do: staffShowsAppeal},
+		{
+			Name: "appeal-file", Shows: true, Help: "Look at a file of an appeal, which the console gives; the person is told that it was looked at.",
+			Flags: []module.Flag{number, {Name: "file", Help: "Its id, as the appeal lists it."}}, Do: staffShowsFile,
+		},
 		{Name: "take-appeal", Help: "Take an appeal to decide it, also from another officer.", Flags: []module.Flag{number}, Do: staffTakesAppeal},
 		{
 			Name: "decide-appeal", Help: "Decide an appeal that you took; the person is told by SMS. The fine itself is the register's to cancel.",
@@ -53,10 +57,28 @@ func staffShowsAppeal(ctx context.Context, modules []module.Module, act staff.Ac
 	}
 	said := fmt.Sprintf("number      %s\nreceived    %s\nstate       %s\nplate       %s\nfine        %s\nresolution  %s\nground      %s\n\n%s",
 		a.Number, clock.Second(a.ReceivedAt), a.State, a.Plate, a.Bill, a.Resolution, a.Ground, a.Text)
+	for _, f := range a.Files {
+		said += fmt.Sprintf("\nfile %s  %d bytes", f.Name(), f.Size)
+	}
 	if a.Answer != "" {
 		said += "\n\nanswer by " + a.TakenBy + "\n" + a.Answer
 	}
 	return staff.Done{Said: said, Made: a}, nil
+}
+
+// Given is a file of an appeal, as an officer is given it.
+type Given struct {
+	File
+	Content []byte
+}
+
+// staffShowsFile gives a file of an appeal.
+func staffShowsFile(ctx context.Context, modules []module.Module, act staff.Act, given map[string]string) (staff.Done, error) {
+	file, content, err := module.Of[*Service](modules).FileCase(ctx, act, given["number"], given["file"])
+	if err != nil {
+		return staff.Done{}, err
+	}
+	return staff.Done{Said: fmt.Sprintf("%s: %d bytes, which the console gives.", file.Name(), file.Size), Made: Given{file, content}}, nil
 }
 
 // staffTakesAppeal takes one.

@@ -28,6 +28,15 @@ type FineAppeal struct {
 	DiscountAt   dbtime.Time
 }
 
+type FineAppealFile struct {
+	ID        string
+	AppealID  string
+	Kind      string
+	Size      int64
+	SameIndex string
+	AddedAt   dbtime.Time
+}
+
 type FineCar struct {
 	ID          string
 	CitizenID   string

@@ -12,6 +12,45 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
+const addAppealFile = `-- name: AddAppealFile :exec
+INSERT INTO fine_appeal_files (id, appeal_id, kind, size, same_index, added_at) VALUES ($1, $2, $3, $4, $5, $6)
+`
+
+type AddAppealFileParams struct {
+	ID        string
+	AppealID  string
+	Kind      string
+	Size      int64
+	SameIndex string
+	AddedAt   dbtime.Time
+}
+
+func (q *Queries) AddAppealFile(ctx context.Context, arg AddAppealFileParams) error {
+	_, err := q.db.ExecContext(ctx, addAppealFile,
+		arg.ID,
+		arg.AppealID,
+		arg.Kind,
+		arg.Size,
+		arg.SameIndex,
+		arg.AddedAt,
+	)
+	return err
+}
+
+const addAppealFileContent = `-- name: AddAppealFileContent :exec
+INSERT INTO fine_appeal_file_contents (file_id, content_sealed) VALUES ($1, $2)
+`
+
+type AddAppealFileContentParams struct {
+	FileID        string
+	ContentSealed []byte
+}
+
+func (q *Queries) AddAppealFileContent(ctx context.Context, arg AddAppealFileContentParams) error {
+	_, err := q.db.ExecContext(ctx, addAppealFileContent, arg.FileID, arg.ContentSealed)
+	return err
+}
+
 const addPhotoLink = `-- name: AddPhotoLink :execrows
 INSERT INTO fine_photo_links (id, citizen_id, token_index, turn, bill, plate_index, plate_sealed, phone_index, made_at, expires_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
@@ -114,6 +153,74 @@ func (q *Queries) AppealByNumber(ctx context.Context, number string) (FineAppeal
 		&i.DiscountAt,
 	)
 	return i, err
+}
+
+const appealFile = `-- name: AppealFile :one
+SELECT id, appeal_id, kind, size, same_index, added_at FROM fine_appeal_files WHERE id = $1 AND appeal_id = $2
+`
+
+type AppealFileParams struct {
+	ID       string
+	AppealID string
+}
+
+func (q *Queries) AppealFile(ctx context.Context, arg AppealFileParams) (FineAppealFile, error) {
+	row := q.db.QueryRowContext(ctx, appealFile, arg.ID, arg.AppealID)
+	var i FineAppealFile
+	err := row.Scan(
+		&i.ID,
+		&i.AppealID,
+		&i.Kind,
+		&i.Size,
+		&i.SameIndex,
+		&i.AddedAt,
+	)
+	return i, err
+}
+
+const appealFileContent = `-- name: AppealFileContent :one
+SELECT content_sealed FROM fine_appeal_file_contents WHERE file_id = $1
+`
+
+func (q *Queries) AppealFileContent(ctx context.Context, fileID string) ([]byte, error) {
+	row := q.db.QueryRowContext(ctx, appealFileContent, fileID)
+	var content_sealed []byte
+	err := row.Scan(&content_sealed)
+	return content_sealed, err
+}
+
+const appealFiles = `-- name: AppealFiles :many
+SELECT id, appeal_id, kind, size, same_index, added_at FROM fine_appeal_files WHERE appeal_id = $1 ORDER BY added_at, id
+`
+
+func (q *Queries) AppealFiles(ctx context.Context, appealID string) ([]FineAppealFile, error) {
+	rows, err := q.db.QueryContext(ctx, appealFiles, appealID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FineAppealFile
+	for rows.Next() {
+		var i FineAppealFile
+		if err := rows.Scan(
+			&i.ID,
+			&i.AppealID,
+			&i.Kind,
+			&i.Size,
+			&i.SameIndex,
+			&i.AddedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const appealsDecided = `-- name: AppealsDecided :many
@@ -408,6 +515,24 @@ DELETE FROM fine_appeals WHERE id = $1
 
 func (q *Queries) DeleteAppeal(ctx context.Context, id string) error {
 	_, err := q.db.ExecContext(ctx, deleteAppeal, id)
+	return err
+}
+
+const deleteAppealFile = `-- name: DeleteAppealFile :exec
+DELETE FROM fine_appeal_files WHERE id = $1
+`
+
+func (q *Queries) DeleteAppealFile(ctx context.Context, id string) error {
+	_, err := q.db.ExecContext(ctx, deleteAppealFile, id)
+	return err
+}
+
+const deleteAppealFileContent = `-- name: DeleteAppealFileContent :exec
+DELETE FROM fine_appeal_file_contents WHERE file_id = $1
+`
+
+func (q *Queries) DeleteAppealFileContent(ctx context.Context, fileID string) error {
+	_, err := q.db.ExecContext(ctx, deleteAppealFileContent, fileID)
 	return err
 }
 
