@@ -39,7 +39,7 @@ rotate-master           ....d
 rotate-tokens           ....d
 rotate-tokens-revealed  ...ab
 suspense                d..d.
-appeal-file             .dd..
+appeal-file             .d.d.
 take-appeal             .d...
 take-back               ddd..
 unblock                 bp.a.
