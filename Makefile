@@ -55,8 +55,9 @@ fuzz: ## every fuzz target for FUZZTIME (100000x: executions; or a time, as 5m)
 bench: $(WITH_SERVERS) ## measure the speed table, each row beside a control; appends to var/bench.jsonl
 	$(WITH_SERVERS) -durable $(GO) run ./tools/bench
 
-flows: ## draw the conversation into docs/flows.md
+flows: ## draw the conversation into docs/flows.md, the life of a payment into docs/payments.md
 	$(GO) run ./cmd/eshik flows graph --out docs/flows.md
+	$(GO) run ./cmd/eshik flows payments --out docs/payments.md
 
 codes: ## write the published list of the REST interface's error codes
 	$(GO) run ./tools/codes

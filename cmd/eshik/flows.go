@@ -11,12 +11,14 @@ import (
 	"github.com/eshik-kg/eshik/app"
 	"github.com/eshik-kg/eshik/docs/guides"
 	"github.com/eshik-kg/eshik/flowcheck"
+	"github.com/eshik-kg/eshik/platform/payment"
 )
 
 type flowsCommand struct {
-	Check flowsCheck `cmd:"" help:"Walk every screen in every language over every budget, with the longest values, and print what is wrong."`
-	Graph flowsGraph `cmd:"" help:"Draw the screens and the ways between them (Mermaid, in Markdown)."`
-	Texts flowsTexts `cmd:"" help:"List every text in Kyrgyz, Russian and Latin Kyrgyz; with --html as a page on which a native speaker reads and marks them all."`
+	Check    flowsCheck    `cmd:"" help:"Walk every screen in every language over every budget, with the longest values, and print what is wrong."`
+	Graph    flowsGraph    `cmd:"" help:"Draw the screens and the ways between them (Mermaid, in Markdown)."`
+	Payments flowsPayments `cmd:"" help:"Draw the life of a payment, of the table that it goes by (Mermaid, in Markdown)."`
+	Texts    flowsTexts    `cmd:"" help:"List every text in Kyrgyz, Russian and Latin Kyrgyz; with --html as a page on which a native speaker reads and marks them all."`
 }
 
 type flowsCheck struct{}
@@ -87,6 +89,13 @@ func (g flowsGraph) Run(ctx context.Context, out io.Writer) error {
 	}
 	return write(out, g.Out, drawn)
 }
+
+type flowsPayments struct {
+	Out string `help:"File to write; standard output when absent." type:"path"`
+}
+
+// Run draws.
+func (p flowsPayments) Run(out io.Writer) error { return write(out, p.Out, payment.Drawn()) }
 
 type flowsTexts struct {
 	HTML  bool   `name:"html" help:"Write a page on which each text is read beside its screen and marked; it needs no network."`
