@@ -171,6 +171,18 @@ func Tasks() []module.Task {
 	return all
 }
 
+// ReadTrust reads what CheckPaper checks by.
+func ReadTrust(file []byte) (certificate.Trust, error) { return certificate.ReadTrust(string(file)) }
+
+// CheckPaper checks a certificate in a file without network, database or setting.
+func CheckPaper(trust certificate.Trust, file []byte, now time.Time) (certificate.Checked, error) {
+	texts, err := locales.Load()
+	if err != nil {
+		return certificate.Checked{}, err
+	}
+	return certificate.CheckFile(texts, trust, file, now)
+}
+
 // buildServices makes the citizen services and what they share.
 func (a *App) buildServices(ctx context.Context) error {
 	var err error

@@ -119,7 +119,7 @@ func TestKeysOfTokens(t *testing.T) {
 func TestKeysOfCertificates(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, d *door) {
-		number := d.residence()
+		number, _ := d.residence()
 		verifies := func(after string) {
 			t.Helper()
 			var v struct{ Status string }
@@ -178,11 +178,11 @@ func (d *door) certificateKeys(n int) []certificateKey {
 	return set.Keys
 }
 
-// residence issues a certificate of residence to Aigul's app and gives its number.
-func (d *door) residence() string {
+// residence issues a certificate of residence to Aigul's app and gives its number, and the app's token.
+func (d *door) residence() (number, token string) {
 	d.t.Helper()
 	var made struct{ Number string }
-	token := d.signIn(aigul)
+	token = d.signIn(aigul)
 	proof := map[string]string{"personal_number": "11503198800011", "document_number": "ID1000001"}
 	if status := d.json(http.MethodPost, "/v1/proofs", token, proof, nil); status != http.StatusNoContent {
 		d.t.Fatalf("proofs: %d", status)
@@ -190,33 +190,5 @@ func (d *door) residence() string {
 	if status := d.json(http.MethodPost, "/v1/certificates", token, map[string]string{"kind": "RESIDENCE"}, &made, "Idempotency-Key", "residence-1"); status != http.StatusCreated {
 		d.t.Fatalf("a certificate: %d", status)
 	}
-	return made.Number
-}
-
-// publishedTrust gets the status list and the trust bundle, before and after the certificate was
-// revoked: it is in both at once.
-func (d *door) publishedTrust(number string) {
-	d.t.Helper()
-	get := func(path, kind string) string {
-		response := d.get(path)
-		body := string(d.read(response))
-		if response.StatusCode != http.StatusOK || response.Header.Get("Content-Type") != kind || response.Header.Get("Cache-Control") != "public, max-age=60" || strings.Count(body, ".") != 2 {
-			d.t.Errorf("%s: %d %v", path, response.StatusCode, response.Header)
-		}
-		return body
-	}
-	list := func() string { return get("/.well-known/certificate-status/0", "application/vc+jwt") }
-	trust := func() string { return get("/.well-known/certificate-trust", "application/jwt") }
-	listed, trusted := list(), trust()
-	if out := d.both("operator", "", "staff", "revoke-certificate", "--number", number); !strings.Contains(out, "Revoked: ") {
-		d.t.Fatalf("revoked: %s", out)
-	}
-	if list() == listed || trust() == trusted {
-		d.t.Error("a revocation is not published at once")
-	}
-	if response := d.get("/.well-known/certificate-status/1"); response.StatusCode != http.StatusNotFound {
-		d.t.Errorf("a list that is not: %d", response.StatusCode)
-	} else {
-		_ = d.read(response) // closes it
-	}
+	return made.Number, token
 }

@@ -90,6 +90,9 @@ func (k Key) Verifier() (*PublicKey, error) {
 	return &PublicKey{ecdsa: public}, nil
 }
 
+// ECDSA is the key itself.
+func (k *PublicKey) ECDSA() *ecdsa.PublicKey { return k.ecdsa }
+
 func encode(raw []byte) string { return base64.RawURLEncoding.EncodeToString(raw) }
 
 // errSpelling says that text is not the one way to write its bytes.

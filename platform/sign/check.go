@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/fxamacker/cbor/v2"
 	"github.com/veraison/go-cose"
 
 	"github.com/eshik-kg/eshik/platform/sign/db"
@@ -37,19 +36,6 @@ func (s Signers) Of(message []byte) (kid string, kept bool, err error) {
 	}
 	kid, err = signer(signed)
 	return kid, s.kept[kid], err
-}
-
-// Read gives what a message says, whoever signed it.
-func Read(message []byte) (Claims, error) {
-	var signed cose.Sign1Message
-	var claims Claims
-	if err := signed.UnmarshalCBOR(message); err != nil {
-		return Claims{}, errors.Join(ErrForged, err)
-	}
-	if err := cbor.Unmarshal(signed.Payload, &claims); err != nil {
-		return Claims{}, errors.Join(ErrForged, err)
-	}
-	return claims, nil
 }
 
 // Check reads the signing keys within a snapshot and returns an error that names, by its

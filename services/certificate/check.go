@@ -135,7 +135,7 @@ func (c *Check) signer(signers sign.Signers, row db.Certificate) (kid string, ke
 	message, err := c.sealer.Open(row.SignedSealed, signedContext(row.ID))
 	var claims sign.Claims
 	if err == nil {
-		claims, err = sign.Read(message)
+		claims, _, err = sign.Read(message)
 	}
 	if err == nil {
 		kid, kept, err = signers.Of(message)

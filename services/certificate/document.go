@@ -85,6 +85,7 @@ func (s *Service) render(shown Signed, payload string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.SetKeywords(payload, false) // for programs that read the code from the file: see codeOfPDF
 	ky, ru := s.words(locales.KY, shown), s.words(locales.RU, shown)
 	p.heading(ky, ru)
 	p.body(ky.Lines[headingLines:], ru.Lines[headingLines:])

@@ -82,6 +82,9 @@ func fetchFamily(ctx context.Context, register Register, q Question, record *Rec
 
 func familyLines(texts *locales.Catalogue, loc locales.Locale, record Record) []Line {
 	label := texts.Text(loc, "certificate.pdf_members")
+	if record.Digest != nil { // read without what is kept here
+		return []Line{{Label: label, Value: texts.Text(loc, "certificate.members_elsewhere", "n", record.Count)}}
+	}
 	if len(record.Members) == 0 {
 		return []Line{{Label: label, Value: texts.Text(loc, "certificate.pdf_alone")}}
 	}

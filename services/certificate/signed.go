@@ -24,8 +24,12 @@ func (s *Service) Words(v Signed) []Words {
 }
 
 func (s *Service) words(loc locales.Locale, v Signed) Words {
+	return wordsOf(s.Texts, s.places, loc, v)
+}
+
+func wordsOf(texts *locales.Catalogue, list places, loc locales.Locale, v Signed) Words {
 	r := v.Record
-	text := func(key string) string { return s.Texts.Text(loc, key) }
+	text := func(key string) string { return texts.Text(loc, key) }
 	w := Words{Locale: loc, Title: text("certificate.pdf_title_" + string(r.Kind)), Lines: []Line{
 		{Label: text("certificate.pdf_number"), Value: ShowNumber(v.Number)},
 		{Label: text("certificate.pdf_issued"), Value: showDay(v.IssuedAt)},
@@ -36,10 +40,10 @@ func (s *Service) words(loc locales.Locale, v Signed) Words {
 	}
 	address := r.Address
 	if loc == locales.RU {
-		address = s.places.russian(address, r.Places)
+		address = list.russian(address, r.Places)
 	}
 	w.Lines = append(w.Lines, Line{Label: text("certificate.pdf_address"), Value: address})
-	w.Lines = append(w.Lines, r.Kind.of().lines(s.Texts, loc, r)...)
+	w.Lines = append(w.Lines, r.Kind.of().lines(texts, loc, r)...)
 	return w
 }
 

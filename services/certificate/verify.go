@@ -179,9 +179,21 @@ func (s *Service) readMessage(ctx context.Context, message []byte) (Signed, erro
 	if claims.Issuer != s.Issuer {
 		return Signed{}, forged()
 	}
+	signed, err := signedOf(claims)
+	if err != nil {
+		return Signed{}, forged().Because(err)
+	}
+	return signed, nil
+}
+
+// signedOf gives what claims of ours certify.
+func signedOf(claims sign.Claims) (Signed, error) {
 	signed := Signed{Number: string(claims.ID), IssuedAt: time.Unix(claims.IssuedAt, 0).UTC()}
 	if err := cbor.NewDecoder(bytes.NewReader(claims.Content)).Decode(&signed.Record); err != nil {
-		return Signed{}, forged().Because(err)
+		return Signed{}, fmt.Errorf("read a signed record: %w", err)
+	}
+	if !signed.Record.Kind.Known() {
+		return Signed{}, fmt.Errorf("the kind %q is not known", signed.Record.Kind)
 	}
 	return signed, nil
 }
