@@ -98,7 +98,7 @@ func TestAttackAThiefRegistersTheChild(t *testing.T) {
 	if status := d.answer(again, parents, true, nil); status != http.StatusOK {
 		t.Errorf("accepted: %d", status)
 	}
-	d.staff("take-back", "--registration", again)
+	d.both("operator", "", "staff", "take-back", "--registration", again)
 	status = d.answer(again, parents, true, &p)
 	if status != http.StatusConflict || p.Code != "problem.preschool_left" {
 		t.Errorf("accepted after it was given back: %d %+v", status, p)
@@ -149,7 +149,7 @@ func TestAttackAThiefMovesTheNotices(t *testing.T) {
 	if out := d.staff("unheard"); !strings.Contains(out, "0 registrations") {
 		t.Errorf("nobody hears of: %s", out)
 	}
-	d.staff("withdraw", "--registration", number, "--reason", "at the parent's wish")
+	d.both("operator", "", "staff", "withdraw", "--registration", number, "--reason", "at the parent's wish")
 	d.await(parent, "жокко чыгарылды")
 	for _, m := range d.inbox(thief)[:len(d.inbox(thief))-before] {
 		if !strings.Contains(m.Text, "оператор") {

@@ -32,13 +32,13 @@ func offer(r OfferRequest, outOfTurn bool) map[string]string {
 	return map[string]string{"registration": r.Registration, "kindergarten": r.Kindergarten, "out-of-turn": strconv.FormatBool(outOfTurn)}
 }
 
-// TakeBack ends a place that was given back.
+// TakeBack proposes to end a place that was given back.
 func (s *Server) TakeBack(ctx context.Context, r TakeBackRequestObject) (TakeBackResponseObject, error) {
 	out, err := s.act(ctx, "take-back", r.Body.Reason, map[string]string{"registration": r.Body.Registration})
 	return TakeBack200JSONResponse(out), err
 }
 
-// WithdrawRegistration ends a wrong registration.
+// WithdrawRegistration proposes to end a wrong registration.
 func (s *Server) WithdrawRegistration(ctx context.Context, r WithdrawRegistrationRequestObject) (WithdrawRegistrationResponseObject, error) {
 	out, err := s.act(ctx, "withdraw", r.Body.Reason, map[string]string{"registration": r.Body.Registration, "undone": "false"})
 	return WithdrawRegistration200JSONResponse(out), err

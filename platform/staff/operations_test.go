@@ -41,10 +41,10 @@ rotate-tokens-revealed  ...ab
 suspense                d..d.
 appeal-file             .d.d.
 take-appeal             .d...
-take-back               ddd..
+take-back               bppa.
 unblock                 bp.a.
 unheard                 d..d.
-withdraw                dd...
+withdraw                bp.a.
 withdraw-undone         bp.a.`
 
 // TestMatrix tries every operation with every account, signed in, cell by cell.

@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/eshik-kg/eshik/platform/caller"
-	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/module"
 	"github.com/eshik-kg/eshik/services/preschool/db"
 )
@@ -69,33 +68,4 @@ func officesOfChoices(ctx context.Context, modules []module.Module, given map[st
 		codes[i] = p.Kindergarten
 	}
 	return s.offices(ctx, codes...)
-}
-
-// offerFacts is how the registration stands in the queue of the kindergarten.
-func offerFacts(ctx context.Context, modules []module.Module, given map[string]string) (string, error) {
-	s := module.Of[*Service](modules)
-	r, err := s.find(ctx, given["registration"])
-	if err != nil {
-		return "", err
-	}
-	if State(r.State) != StateWaiting {
-		return "", notWaiting(r)
-	}
-	before, err := db.New(s.DB.Reader()).WaitingAhead(ctx, db.WaitingAheadParams{RegistrationID: r.ID, Kindergarten: given["kindergarten"]})
-	if err != nil {
-		return "", fmt.Errorf("count who waits before: %w", err)
-	}
-	return fmt.Sprintf("children who wait before it: %d", before), nil
-}
-
-// withdrawFacts is how the registration stands.
-func withdrawFacts(ctx context.Context, modules []module.Module, given map[string]string) (string, error) {
-	r, err := module.Of[*Service](modules).find(ctx, given["registration"])
-	if err != nil {
-		return "", err
-	}
-	if state := State(r.State); state == StateLeft || state == StateWithdrawn {
-		return "", problemEnded
-	}
-	return fmt.Sprintf("the registration is %s, in the queue since %s", r.State, clock.Moment(r.QueuedAt.Time)), nil
 }

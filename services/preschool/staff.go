@@ -23,14 +23,14 @@ func Staff() []module.Task {
 			Offices: officesOfKindergarten, Facts: offerFacts, Do: staffOffers,
 		},
 		{
-			Name: "take-back", Help: "End a preschool place that the parent gave back; the child may be registered anew.",
-			Flags: []module.Flag{registration}, Offices: officesOfPlace, Do: staffTakesBack,
+			Name: "take-back", Help: "End a preschool place that the parent gave back; the child may be registered anew. A second person decides.",
+			Flags: []module.Flag{registration}, Offices: officesOfPlace, Facts: placeFacts, Do: staffTakesBack,
 		},
 		{
-			Name: "withdraw", Help: "End a wrong registration in the preschool queue; the parent is told, the child may be registered anew.",
+			Name: "withdraw", Help: "End a wrong registration in the preschool queue; the parent is told, the child may be registered anew. A second person decides.",
 			Flags: []module.Flag{
 				registration,
-				{Name: "undone", Switch: true, Operation: "withdraw-undone", Help: "A phone made it that was undone: the child's next registration within 30 days takes over its place in the queue. A second person decides."},
+				{Name: "undone", Switch: true, Operation: "withdraw-undone", Help: "A phone made it that was undone: the child's next registration within 30 days takes over its place in the queue."},
 			},
 			Offices: officesOfChoices, Facts: withdrawFacts, Do: staffWithdraws,
 		},
