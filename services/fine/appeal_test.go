@@ -290,28 +290,37 @@ func TestADecisionIsToldWithWhatComesNext(t *testing.T) {
 	}
 }
 
-// TestAppealsAreErased with their person, and three years after their end.
+// TestAppealsAreErased with their files and their person, whose links to photos go too, and three years
+// after their end.
 func TestAppealsAreErased(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		holder := fine.Holder(w.Service)
-		w.appealed(t)
+		file, err := w.AddFile(t.Context(), w.ownerOn(aigul), w.appealed(t).Number, aPDF(1))
+		testworld.OK(t, err)
+		token := w.sentLink(t, "turn-1")
 		person := personal.Person{ID: citizen, Phone: aigul, Now: w.Now()}
 		var kept []personal.Record
 		testworld.OK(t, db.InTx(t.Context(), func(tx *store.Tx) (err error) {
 			kept, err = holder.Export(t.Context(), tx, person)
 			return err
 		}))
-		if len(kept) != 1 || kept[0].Kind != "appeal" || !slices.Contains(kept[0].Fields, personal.Text("text", "Знак закрыт деревом.")) {
+		if len(kept) != 1 || kept[0].Kind != "appeal" || !slices.Contains(kept[0].Fields, personal.Text("text", "Знак закрыт деревом.")) ||
+			!slices.Contains(kept[0].Fields, personal.Text("files", file.Name())) {
 			t.Errorf("exported: %+v", kept)
 		}
 		testworld.OK(t, db.InTx(t.Context(), func(tx *store.Tx) error { return holder.Erase(t.Context(), tx, person) }))
-		if n := w.Number("SELECT COUNT(*) FROM fine_appeals"); n != 0 {
-			t.Errorf("%d appeals are left", n)
+		for _, table := range []string{"fine_appeals", "fine_appeal_files", "fine_appeal_file_contents", "fine_photo_links"} {
+			if n := w.Number("SELECT COUNT(*) FROM " + table); n != 0 {
+				t.Errorf("%d rows of %s are left", n, table)
+			}
+		}
+		if photo, key := w.opens(t, token); photo != "" || key != "problem.fine_photo_link" {
+			t.Errorf("the link of who is erased: %q, %s", photo, key)
 		}
 		a := w.appealed(t)
-		_, err := w.WithdrawAppeal(t.Context(), w.ownerOn(aigul), a.Number)
+		_, err = w.WithdrawAppeal(t.Context(), w.ownerOn(aigul), a.Number)
 		testworld.OK(t, err)
 		w.Pass(1095 * 24 * time.Hour)
 		testworld.OK(t, w.ForgetAppeals(t.Context()))
