@@ -25,8 +25,7 @@ import (
 )
 
 const (
-	backURL  = "http://127.0.0.1:1/national-sign-in"
-	signInID = "a-sign-in"
+	backURL = "http://127.0.0.1:1/national-sign-in"
 )
 
 // national is a world with the national sign-in over HTTP.
@@ -34,11 +33,12 @@ type national struct {
 	*world
 	sim *sandbox.World
 	box *sandbox.ESI
+	app string // the sign-in of the app: of device, where it was signed in
 }
 
 func newNational(t *testing.T, db *store.DB) *national {
 	t.Helper()
-	w := &national{world: newWorld(t, db)}
+	w := &national{world: newWorld(t, db), app: "a-sign-in"}
 	var err error
 	w.sim, err = sandbox.NewWorld("", w.Now)
 	w.OK(err)
@@ -66,7 +66,7 @@ func newNational(t *testing.T, db *store.DB) *national {
 // begin begins a browser's sign-in of a phone over REST.
 func (w *national) begin(phone string) identity.National {
 	w.T.Helper()
-	begun, err := w.service.BeginNational(w.T.Context(), w.inApp(phone), signInID, false)
+	begun, err := w.service.BeginNational(w.T.Context(), w.inApp(phone), w.app, false)
 	w.OK(err)
 	return begun
 }
@@ -96,7 +96,7 @@ func (w *national) finish(begun identity.National, pin string) error {
 
 // inApp is the caller in the app that is signed in.
 func (w *national) inApp(phone string) caller.Caller {
-	c := w.in(phone, signInID)
+	c := w.in(phone, w.app)
 	c.Channel = caller.REST
 	return c
 }
@@ -104,7 +104,9 @@ func (w *national) inApp(phone string) caller.Caller {
 // proveInApp has Айгүл prove who she is there, by the numbers of her card.
 func (w *national) proveInApp(phone string) identity.Citizen {
 	w.T.Helper()
-	w.verify(phone)
+	who, err := w.service.Authenticate(w.T.Context(), w.world.device(phone, "Redmi 9A").Access)
+	w.OK(err)
+	w.app = who.SignIn
 	citizen, err := w.service.Prove(w.T.Context(), w.inApp(phone), aigulPIN, aigulDocument)
 	w.OK(err)
 	return citizen
@@ -112,7 +114,7 @@ func (w *national) proveInApp(phone string) identity.Citizen {
 
 func (w *national) proof(phone string) identity.Citizen {
 	w.T.Helper()
-	c := w.in(phone, signInID)
+	c := w.in(phone, w.app)
 	citizen, _, err := w.service.Proof(w.T.Context(), c)
 	w.OK(err)
 	return citizen
@@ -120,7 +122,7 @@ func (w *national) proof(phone string) identity.Citizen {
 
 func (w *national) stands(phone, id, state string) identity.National {
 	w.T.Helper()
-	got, err := w.service.NationalOf(w.T.Context(), w.by(phone), signInID, id)
+	got, err := w.service.NationalOf(w.T.Context(), w.by(phone), w.app, id)
 	if err != nil || got.State != state {
 		w.T.Fatalf("it stands at %q, not %q: %v", got.State, state, err)
 	}
@@ -343,7 +345,7 @@ func TestNationalForeign(t *testing.T) {
 		for _, state := range []string{"", "invented", hers.ID} {
 			testworld.Refused(t, w.service.FinishNational(t.Context(), state, "code"), "problem.national_over")
 		}
-		if _, err := w.service.NationalOf(t.Context(), w.by(bakyt), signInID, hers.ID); problem.From(err).Code != problem.NotFound {
+		if _, err := w.service.NationalOf(t.Context(), w.by(bakyt), w.app, hers.ID); problem.From(err).Code != problem.NotFound {
 			t.Errorf("another phone's: %v", err)
 		}
 		if _, err := w.service.NationalOf(t.Context(), w.by(aigul), "another", hers.ID); problem.From(err).Code != problem.NotFound {
@@ -409,9 +411,9 @@ func TestNationalMany(t *testing.T) {
 		for range 5 {
 			w.begin(aigul)
 		}
-		_, err := w.service.BeginNational(t.Context(), w.by(aigul), signInID, true)
+		_, err := w.service.BeginNational(t.Context(), w.by(aigul), w.app, true)
 		testworld.Refused(t, err, "problem.national_many")
-		if _, err := w.service.BeginNational(t.Context(), w.by("+77011234567"), signInID, true); problem.From(err).Code != problem.Forbidden {
+		if _, err := w.service.BeginNational(t.Context(), w.by("+77011234567"), w.app, true); problem.From(err).Code != problem.Forbidden {
 			t.Fatalf("a foreign phone: %v", err)
 		}
 		w.Pass(time.Hour)
@@ -422,7 +424,7 @@ func TestNationalMany(t *testing.T) {
 // device begins the sign-in of a phone without a browser.
 func (w *national) device(phone string) identity.National {
 	w.T.Helper()
-	begun, err := w.service.BeginNational(w.T.Context(), w.by(phone), signInID, true)
+	begun, err := w.service.BeginNational(w.T.Context(), w.by(phone), w.app, true)
 	w.OK(err)
 	return begun
 }

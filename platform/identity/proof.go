@@ -28,9 +28,9 @@ const (
 // text is of none: all by text are one, which ends by a span of silence.
 func sessionOf(c caller.Caller) string { return cmp.Or(c.Session, string(c.Channel)) }
 
-// Proof gives the citizen who is proved to hold the caller's phone, in the caller's session or, a
-// short while ago (assurance.Silence), in another call or by text; not ok when nobody is. It notes that the
-// proof was used.
+// Proof gives the citizen who is proved to hold the caller's phone, in the caller's session or, for
+// a call or a text, a short while ago (assurance.Silence) in another; not ok when nobody is. It notes
+// that the proof was used.
 func (s *Service) Proof(ctx context.Context, c caller.Caller) (citizen Citizen, ok bool, err error) {
 	row, proved, err := s.lastProof(ctx, c)
 	if err != nil || !proved {
@@ -56,19 +56,17 @@ func (s *Service) lastProof(ctx context.Context, c caller.Caller) (row db.GoodPr
 }
 
 // goodProofs are the proofs of the caller's phone that are good in the caller's session at
-// c.Now, its own first. An app has its own only: who dials has the phone in hand, a device that was
-// signed in once may be anywhere, and anybody's.
+// c.Now, its own first. Calls and texts share theirs for a while: who makes them has the phone in
+// hand. An app has its own only, and nobody else has them: a device that was signed in once may be
+// anywhere, and the phone in another's hand than the app's.
 func (s *Service) goodProofs(ctx context.Context, q *db.Queries, c caller.Caller) ([]db.GoodProofsRow, error) {
 	bare, secret, text := assurance.Silence(c.Now)
 	own := ProofLasts // whenever its session used it last
 	if c.Session == "" {
 		own = text
 	}
-	if c.Channel == caller.REST {
-		bare, secret = 0, 0
-	}
 	rows, err := q.GoodProofs(ctx, db.GoodProofsParams{
-		PhoneIndex: s.phoneIndex(c.Phone), Session: sessionOf(c), Now: dbtime.From(c.Now),
+		PhoneIndex: s.phoneIndex(c.Phone), Session: sessionOf(c), Now: dbtime.From(c.Now), Shared: c.Channel != caller.REST,
 		OwnSilentAt: dbtime.From(c.Now.Add(-own)), SilentAt: dbtime.From(c.Now.Add(-bare)), SecretSilentAt: dbtime.From(c.Now.Add(-secret)),
 	})
 	if err != nil {

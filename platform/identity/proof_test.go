@@ -181,6 +181,73 @@ func (w *world) held(phone, session string, citizen identity.Citizen) (held bool
 	return held
 }
 
+// signedIn is the caller of a device that is signed in on a phone.
+func (w *world) signedIn(phone, device string) caller.Caller {
+	w.T.Helper()
+	who, err := w.service.Authenticate(w.T.Context(), w.device(phone, device).Access)
+	w.OK(err)
+	c := w.in(phone, who.SignIn)
+	c.Channel = caller.REST
+	return c
+}
+
+// TestACodeIsOfTheAppItWasTypedIn: a device that was signed in before, and that may be anybody's by
+// now, proves nobody by a code that the phone's owner types in a call or in another app.
+func TestACodeIsOfTheAppItWasTypedIn(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		old := w.signedIn(aigul, "a tablet that was lent")
+		proves := func(c caller.Caller) error {
+			c.Now = w.Now()
+			_, err := w.service.Prove(t.Context(), c, aigulPIN, aigulDocument)
+			return err
+		}
+		w.Pass(identity.VerifiedLasts)
+		w.refused(proves(old), "code_needed")
+		w.verify(aigul)
+		w.refused(proves(old), "code_needed")
+		w.Pass(identity.CodesPer)
+		other := w.signedIn(aigul, "Redmi 9A")
+		w.refused(proves(old), "code_needed")
+		stranger := other
+		stranger.Phone = bakyt
+		w.refused(proves(stranger), "code_needed")
+		w.OK(proves(other))
+	})
+}
+
+// TestNobodyHasAnAppsProof: who dials or texts proves by the phone, and an app has no call's, also
+// where the clock of the instance that noted its use goes before ours.
+func TestNobodyHasAnAppsProof(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		app := w.signedIn(aigul, "Redmi 9A")
+		_, err := w.service.Prove(t.Context(), app, aigulPIN, aigulDocument)
+		w.OK(err)
+		for _, session := range []string{"call", ""} {
+			if got := w.proven(aigul, session); got.ID != "" {
+				t.Errorf("%q is proved by an app: %+v", session, got)
+			}
+		}
+		w.Pass(identity.CodesPer)
+		other := w.signedIn(aigul, "a tablet that was lent")
+		her := w.proves(aigul, "call")
+		ahead := w.Now().Add(8 * time.Second).UnixMicro()
+		w.OK(w.DB.InTx(t.Context(), func(tx *store.Tx) error {
+			_, err := tx.ExecContext(t.Context(), "UPDATE identity_proofs SET used_at = $1", ahead)
+			return err
+		}))
+		if got, ok, err := w.service.Proof(t.Context(), other); ok || err != nil {
+			t.Errorf("an app is proved by a call: %+v, %v", got, err)
+		}
+		if got := w.proven(aigul, "another call"); got != her {
+			t.Errorf("another call is %+v", got)
+		}
+	})
+}
+
 // TestEachSessionHasItsPerson: who proves who they are in an app or a call takes nobody's place in
 // another; a new call is of who was proved last.
 func TestEachSessionHasItsPerson(t *testing.T) {

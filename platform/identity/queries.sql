@@ -85,6 +85,10 @@ UPDATE identity_codes SET used_at = $1 WHERE id = $2 AND used_at IS NULL;
 -- name: UsedSince :one
 SELECT COUNT(*) FROM identity_codes WHERE phone_index = $1 AND used_at > $2 AND void_at IS NULL;
 
+-- name: SignInBegan :one
+-- What has tokens of it typed the phone's code when it began.
+SELECT COUNT(*) FROM identity_sign_ins WHERE id = $1 AND phone_index = $2 AND begun_at > $3 AND ended_at IS NULL;
+
 -- name: LapseCodes :exec
 UPDATE identity_codes SET void_at = $1 WHERE phone_index = $2 AND void_at IS NULL;
 
@@ -152,13 +156,14 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $4);
 
 -- name: GoodProofs :many
 -- Those that are good in a session, its own first, which texts have no end of: of them one too
--- is good for a span. Another's are after a use so late that the
--- span of silence is not over, which is another where the person has a secret on the phone. None
--- is while a dispute holds the phone off, whatever a row says.
+-- is good for a span. Another call's or text's are after a use so late that the span of silence is
+-- not over, which is another where the person has a secret on the phone; an app's proofs are its
+-- own, and it has no other's. None is while a dispute holds the phone off, whatever a row says.
 SELECT p.id, p.citizen_id, p.called_sealed, p.level, p.used_at, p.proved_at, p.expires_at FROM identity_proofs p
     LEFT JOIN identity_secrets s ON s.citizen_id = p.citizen_id AND s.phone_index = p.phone_index
 WHERE p.phone_index = sqlc.arg(phone_index) AND p.expires_at > sqlc.arg(now) AND (p.session = sqlc.arg(session) AND p.used_at > sqlc.arg(own_silent_at)
-    OR s.citizen_id IS NULL AND p.used_at > sqlc.arg(silent_at) OR s.citizen_id IS NOT NULL AND p.used_at > sqlc.arg(secret_silent_at))
+    OR CAST(sqlc.arg(shared) AS BOOLEAN) AND NOT EXISTS (SELECT 1 FROM identity_sign_ins i WHERE i.id = p.session)
+    AND (s.citizen_id IS NULL AND p.used_at > sqlc.arg(silent_at) OR s.citizen_id IS NOT NULL AND p.used_at > sqlc.arg(secret_silent_at)))
     AND NOT EXISTS (SELECT 1 FROM identity_bindings b
         WHERE b.citizen_id = p.citizen_id AND b.phone_index = p.phone_index AND b.blocked_until_at > sqlc.arg(now))
 ORDER BY CASE WHEN p.session = sqlc.arg(session) THEN 0 ELSE 1 END, p.proved_at DESC, p.id DESC;

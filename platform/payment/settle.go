@@ -68,7 +68,7 @@ func (s *Service) settleLine(ctx context.Context, row db.Payment, line db.Paymen
 		Bill:   Bill{Ref: line.Ref, PaymentID: row.ID, Payer: row.Owner},
 		Amount: money.Amount(line.Amount), At: row.AcceptedAt.Time, Sent: line.Sent,
 		Sending: func(ctx context.Context) error { return s.markSent(ctx, row, line) },
-		Unsent:  func(ctx context.Context) error { return s.markUnsent(ctx, line) },
+		Unsent:  func(ctx context.Context) error { return s.markUnsent(ctx, row, line) },
 	})
 	if err != nil {
 		return fmt.Errorf("settle line %d: %w", line.N, err)
@@ -104,15 +104,20 @@ func (s *Service) markSent(ctx context.Context, row db.Payment, line db.PaymentL
 	return nil
 }
 
-// markUnsent takes this try's mark back, never an earlier one's.
-func (s *Service) markUnsent(ctx context.Context, line db.PaymentLine) error {
+// markUnsent takes this try's mark back, never another's: an earlier one may have paid, and where
+// a later one took over while this one stood still, the mark is of what that one sends.
+func (s *Service) markUnsent(ctx context.Context, row db.Payment, line db.PaymentLine) error {
 	if line.Sent {
 		return nil
 	}
 	ctx, cancel := keeping(ctx)
 	defer cancel()
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
-		return db.New(tx).MarkUnsent(ctx, db.MarkUnsentParams{PaymentID: line.PaymentID, N: line.N})
+		q := db.New(tx)
+		if mine, err := q.LockTry(ctx, db.LockTryParams{ID: row.ID, Now: dbtime.From(s.Now()), Tries: row.Tries}); err != nil || mine == 0 {
+			return err
+		}
+		return q.MarkUnsent(ctx, db.MarkUnsentParams{PaymentID: line.PaymentID, N: line.N})
 	})
 	if err != nil {
 		return fmt.Errorf("unmark a settlement: %w", err)

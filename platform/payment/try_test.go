@@ -50,6 +50,36 @@ func TestM1MoneyOutlivesItsJob(t *testing.T) {
 	}
 }
 
+// TestAnOvertakenTryTakesNoMarkBack: a try stood still until another took over and paid, whose
+// answer is on its way. What the first finds out then, that it sent nothing, is not of the second.
+func TestAnOvertakenTryTakesNoMarkBack(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := newWorld(t, db), context.Background()
+		p := w.awaiting(t, aigul, "t1", "1")
+		w.accept(t, "1", p)
+		w.register.untouched = func() {
+			w.register.untouched = nil
+			w.Pass(time.Minute) // the lease is over
+			w.register.lose = 1
+			if err := w.Settle(ctx, p.ID); !errors.Is(err, errLost) {
+				t.Errorf("the second try: %v", err)
+			}
+		}
+		if err := w.Settle(ctx, p.ID); !errors.Is(err, errLost) {
+			t.Errorf("the first try: %v", err)
+		}
+		_, err := w.TakeBack(ctx, ownWallet, "1")
+		mustBe(t, err, "problem.partner_payment_forwarded")
+		w.Pass(time.Minute)
+		testworld.OK(t, w.Settle(ctx, p.ID))
+		if s := w.state(t, aigul, p); s.State != payment.Settled || w.register.pays != 1 {
+			t.Errorf("it is %s, the register was paid %d times", s.State, w.register.pays)
+		}
+		w.whole(t)
+	})
+}
+
 // A register that is away for a week is asked for a week: tries have no end.
 func TestM1TriesHaveNoEnd(t *testing.T) {
 	t.Parallel()

@@ -37,8 +37,9 @@ type register struct {
 	// before it.
 	lose, down int
 	refuse     map[string]payment.Outcome
-	// pause holds a settlement before it is sent, asked the answer to what a bill costs; nil: none.
-	pause, asked func()
+	// pause holds a settlement before it is sent, asked the answer to what a bill costs, untouched one
+	// that is known not to have been taken up, after it was marked; nil: none.
+	pause, asked, untouched func()
 }
 
 func newRegister() *register {
@@ -92,6 +93,12 @@ func (r *register) Settle(ctx context.Context, s payment.Settlement) (payment.Ou
 	}
 	if err := s.Sending(ctx); err != nil {
 		return "", err
+	}
+	if stall := r.untouched; stall != nil {
+		r.mu.Unlock()
+		stall()
+		r.mu.Lock()
+		return "", errors.Join(errLost, s.Unsent(ctx))
 	}
 	r.paid[s.Ref] = s
 	r.pays++

@@ -1031,7 +1031,8 @@ const goodProofs = `-- name: GoodProofs :many
 SELECT p.id, p.citizen_id, p.called_sealed, p.level, p.used_at, p.proved_at, p.expires_at FROM identity_proofs p
     LEFT JOIN identity_secrets s ON s.citizen_id = p.citizen_id AND s.phone_index = p.phone_index
 WHERE p.phone_index = $1 AND p.expires_at > $2 AND (p.session = $3 AND p.used_at > $4
-    OR s.citizen_id IS NULL AND p.used_at > $5 OR s.citizen_id IS NOT NULL AND p.used_at > $6)
+    OR CAST($5 AS BOOLEAN) AND NOT EXISTS (SELECT 1 FROM identity_sign_ins i WHERE i.id = p.session)
+    AND (s.citizen_id IS NULL AND p.used_at > $6 OR s.citizen_id IS NOT NULL AND p.used_at > $7))
     AND NOT EXISTS (SELECT 1 FROM identity_bindings b
         WHERE b.citizen_id = p.citizen_id AND b.phone_index = p.phone_index AND b.blocked_until_at > $2)
 ORDER BY CASE WHEN p.session = $3 THEN 0 ELSE 1 END, p.proved_at DESC, p.id DESC
@@ -1042,6 +1043,7 @@ type GoodProofsParams struct {
 	Now            dbtime.Time
 	Session        string
 	OwnSilentAt    dbtime.Time
+	Shared         bool
 	SilentAt       dbtime.Time
 	SecretSilentAt dbtime.Time
 }
@@ -1057,15 +1059,16 @@ type GoodProofsRow struct {
 }
 
 // Those that are good in a session, its own first, which texts have no end of: of them one too
-// is good for a span. Another's are after a use so late that the
-// span of silence is not over, which is another where the person has a secret on the phone. None
-// is while a dispute holds the phone off, whatever a row says.
+// is good for a span. Another call's or text's are after a use so late that the span of silence is
+// not over, which is another where the person has a secret on the phone; an app's proofs are its
+// own, and it has no other's. None is while a dispute holds the phone off, whatever a row says.
 func (q *Queries) GoodProofs(ctx context.Context, arg GoodProofsParams) ([]GoodProofsRow, error) {
 	rows, err := q.db.QueryContext(ctx, goodProofs,
 		arg.PhoneIndex,
 		arg.Now,
 		arg.Session,
 		arg.OwnSilentAt,
+		arg.Shared,
 		arg.SilentAt,
 		arg.SecretSilentAt,
 	)
@@ -2104,6 +2107,24 @@ func (q *Queries) SetSecret(ctx context.Context, arg SetSecretParams) error {
 		arg.SetAt,
 	)
 	return err
+}
+
+const signInBegan = `-- name: SignInBegan :one
+SELECT COUNT(*) FROM identity_sign_ins WHERE id = $1 AND phone_index = $2 AND begun_at > $3 AND ended_at IS NULL
+`
+
+type SignInBeganParams struct {
+	ID         string
+	PhoneIndex string
+	BegunAt    dbtime.Time
+}
+
+// What has tokens of it typed the phone's code when it began.
+func (q *Queries) SignInBegan(ctx context.Context, arg SignInBeganParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, signInBegan, arg.ID, arg.PhoneIndex, arg.BegunAt)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
 
 const signInStands = `-- name: SignInStands :one
