@@ -15,7 +15,7 @@ func TestAnAppealOutlivesAKill(t *testing.T) {
 	proveStrongly(t, d, token)
 	c, _ := d.dial(aigul)
 	c.say("Эшик", "1")
-	c.choose(c.say("01KG123ABC: 3", "1", "01KG123ABC"), "Чоо-жайы", "")
+	c.proves(c.choose(c.say("01KG123ABC: 3", "1", "01KG123ABC"), "Чоо-жайы", ""), "11503198800011", "ID1000001")
 	c.say("кайсы айып", "1")
 	c.choose(c.say("Жол чырак", "2"), "Даттануу", "Эмне үчүн")
 	c.say("жазыңыз", "4")

@@ -104,14 +104,16 @@ func TestOneMessageOfACertificate(t *testing.T) {
 	for name, order := range map[string]func(d *door){
 		"texted": func(d *door) {
 			d.replies(aigul, "МААЛЫМКАТ", "Маалымкаттар")
-			d.replies(aigul, "1", "Жашаган жери")
+			d.replies(aigul, "1", "ПИН")
+			d.replies(aigul, "11503198800011", "ID")
+			d.replies(aigul, "ID1000001", "Жашаган жери")
 			d.replies(aigul, "1", "ким жөнүндө")
 			d.replies(aigul, "1", "Маалымкат даяр")
 		},
 		"late": func(d *door) {
 			c, _ := d.dial(aigul)
 			c.say("Маалымкаттар", "2")
-			c.say("Жашаган жери", "1")
+			c.proves(c.say("", "1"), "11503198800011", "ID1000001")
 			c.say("ким жөнүндө", "1")
 			d.slow(1500)
 			c.say("SMS", "1")

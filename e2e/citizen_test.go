@@ -88,6 +88,16 @@ func (c *call) choose(screen, label, want string) string {
 	return ""
 }
 
+// proves answers with the numbers of a card where the screen asks for them, and gives the next one:
+// what an app of the phone proved is not the call's.
+func (c *call) proves(screen, number, card string) string {
+	c.d.t.Helper()
+	if !strings.Contains(screen, "(ПИН, 14 сан)") {
+		return screen
+	}
+	return c.say("", number, card)
+}
+
 // message is one SMS as the sandbox lists it.
 type message struct {
 	Text string `json:"text"`

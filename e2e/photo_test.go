@@ -20,9 +20,10 @@ func linkToPhoto(d *door) string {
 	}
 	c.choose(screen, "Айып пулдар", "01KG123ABC")
 	screen = c.say("", "01KG123ABC")
-	if screen = c.choose(screen, "Чоо-жайы", ""); strings.Contains(screen, "SMS") { // no app of hers proved her just now
-		screen = c.say("", d.code(aigul, before), "11503198800011", "ID1000001")
+	if screen = c.choose(screen, "Чоо-жайы", ""); strings.Contains(screen, "SMS") { // no app of hers used a code just now
+		screen = c.say("", d.code(aigul, before))
 	}
+	screen = c.proves(screen, "11503198800011", "ID1000001")
 	screen = c.choose(screen, "Даттануу", "кайсы айып")
 	screen = c.choose(screen, "ылдамдык", "")
 	c.choose(screen, "Сүрөтү", "бир жолу")

@@ -204,12 +204,12 @@ func verifyEverywhere(d *door, number string) {
 	}
 }
 
-// registerOverUSSD registers Айгүл's child; the proof of the REST step holds.
+// registerOverUSSD registers Айгүл's child; the code of the REST step holds, its proof does not.
 func registerOverUSSD(d *door) string {
 	d.t.Helper()
 	c, screen := d.dial(aigul)
 	screen = c.choose(screen, "Бала бакча", "Баланы каттоо")
-	screen = c.choose(screen, "Баланы каттоо", "Баланы")
+	screen = c.proves(c.choose(screen, "Баланы каттоо", ""), "11503198800011", "ID1000001")
 	screen = c.choose(screen, "Нурай", "Район")
 	c.choose(screen, "Ленин", "(1/3)")
 	screen = c.say("Дагы кошуу", "1")
