@@ -42,7 +42,7 @@ func (a *App) newHTTP(world *outside) (*fiber.App, error) {
 		ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorHandler: a.counted(a.metrics.missed(answer)),
 	})
-	f.Server().HeaderReceived = bound
+	f.Server().HeaderReceived = a.bound
 	if len(a.config.Proxies) == 0 {
 		f.Server().MaxConnsPerIP = maxFromOne
 	}

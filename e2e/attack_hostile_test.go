@@ -72,6 +72,7 @@ func TestAttackUnreadable(t *testing.T) {
 		"GET / HTTP/1.1\r\nHost: eshik\r\nX-Twilio-Signature: " + strings.Repeat("4", 5000) + "\r\n\r\n": "431 problem.too_large",
 		"POST /v1/codes HTTP/1.1\r\nHost: eshik\r\nContent-Length: 3000000\r\n\r\n":                      "413 problem.too_large",
 		"POST /v1/codes HTTP/1.1\r\nHost: eshik\r\nContent-Length: -1\r\n\r\n":                           "400 problem.request",
+		"POST /v1/fines/appeals/1/files HTTP/1.1\r\nHost: eshik\r\nContent-Length: 2000000\r\n\r\n":      "401 problem.identity_token",
 		"\x16\x03\x01\x00\xa5\x01\x00\r\n\r\n":                                                           "400 problem.request",
 	} {
 		connection, err := net.Dial("tcp", strings.TrimPrefix(d.url, "http://"))

@@ -245,9 +245,10 @@ func (s *Service) codeLives(ctx context.Context, c caller.Caller) (bool, error) 
 	return true, nil
 }
 
-// verified reports that the caller typed a code within VerifiedLasts: on the phone, in whichever
-// call or text, or over REST in the app that asks. A code that is typed elsewhere says nothing of
-// who has a device that was signed in long ago.
+// verified reports that a code was typed within VerifiedLasts. In a call or by text any code of the
+// phone's counts: the SIM card is in hand, and any code comes to it. Over REST only the one by which
+// the app that asks signed in: one that is typed elsewhere says nothing of who has a device that was
+// signed in long ago.
 func (s *Service) verified(ctx context.Context, c caller.Caller) (bool, error) {
 	if c.Channel == caller.REST {
 		n, err := db.New(s.DB.Reader()).SignInBegan(ctx, db.SignInBeganParams{

@@ -92,8 +92,14 @@ var errOvertaken = errors.New("another try has taken the payment over")
 // nothing.
 func (s *Service) markSent(ctx context.Context, row db.Payment, line db.PaymentLine) error {
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
-		n, err := db.New(tx).MarkSent(ctx, db.MarkSentParams{PaymentID: line.PaymentID, N: line.N, Tries: row.Tries})
-		if err == nil && n == 0 {
+		q := db.New(tx)
+		// Locked, so that no other try begins meanwhile and reads that nothing was sent.
+		mine, err := q.LockTry(ctx, db.LockTryParams{ID: row.ID, Now: dbtime.From(s.Now()), Tries: row.Tries})
+		if err != nil {
+			return err
+		}
+		n, err := q.MarkSent(ctx, db.MarkSentParams{PaymentID: line.PaymentID, N: line.N})
+		if err == nil && (mine == 0 || n == 0) {
 			return errOvertaken
 		}
 		return err

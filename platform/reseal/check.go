@@ -11,7 +11,7 @@ import (
 )
 
 // page is how many rows the check reads at once.
-const page = 1000
+const page = 1000 // or fewer, of atOnceBytes
 
 // Check opens every sealed value on one moment of the database. Its error has a line for
 // each column with values whose key is gone, and for each with values that do not open:
@@ -40,7 +40,7 @@ func (s *Service) checkColumn(ctx context.Context, tx *sql.Tx, c Column) error {
 	var gone, closed finding
 	var key []string
 	for {
-		list, err := c.after(ctx, tx, key, page)
+		list, more, err := c.after(ctx, tx, key, page)
 		if err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func (s *Service) checkColumn(ctx context.Context, tx *sql.Tx, c Column) error {
 				closed.add(v.key)
 			}
 		}
-		if len(list) < page {
+		if !more {
 			break
 		}
 		key = list[len(list)-1].key

@@ -50,7 +50,7 @@ type querier interface {
 }
 
 // after reads the next rows behind a key, in the order of keys; no key: the first ones.
-func (c Column) after(ctx context.Context, q querier, key []string, limit int) (list []value, err error) {
+func (c Column) after(ctx context.Context, q querier, key []string, limit int) (list []value, more bool, err error) {
 	names := strings.Join(c.Key, ", ")
 	args := make([]any, len(c.Key), len(c.Key)+1)
 	for i := range args {
@@ -63,9 +63,10 @@ func (c Column) after(ctx context.Context, q querier, key []string, limit int) (
 		" ORDER BY " + names + " LIMIT $" + strconv.Itoa(len(c.Key)+1)
 	rows, err := q.QueryContext(ctx, query, append(args, limit)...) // #nosec G202 -- of names of the program
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", c.Place(), err)
+		return nil, false, fmt.Errorf("read %s: %w", c.Place(), err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
+	read := 0
 	for rows.Next() {
 		v := value{key: make([]string, len(c.Key))}
 		into := []any{}
@@ -73,11 +74,14 @@ func (c Column) after(ctx context.Context, q querier, key []string, limit int) (
 			into = append(into, &v.key[i])
 		}
 		if err := rows.Scan(append(into, &v.sealed)...); err != nil {
-			return nil, fmt.Errorf("read %s: %w", c.Place(), err)
+			return nil, false, fmt.Errorf("read %s: %w", c.Place(), err)
 		}
 		list = append(list, v)
+		if read += len(v.sealed); read >= atOnceBytes {
+			return list, true, nil
+		}
 	}
-	return list, rows.Err()
+	return list, len(list) == limit, rows.Err()
 }
 
 // swap is the statement that puts a value in the place of another: value, key, the other.

@@ -371,3 +371,31 @@ func TestAKeyThatIsGone(t *testing.T) {
 		}
 	})
 }
+
+// TestLargeValues: files are read a few at a time, and none is passed over.
+func TestLargeValues(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h, ctx := newHouse(t, db), t.Context()
+		p := h.process(1)
+		file := bytes.Repeat([]byte("a"), 3<<20)
+		for _, id := range []string{"a", "b", "c", "d", "e"} {
+			sealed, err := p.Keys.Sealer().Seal(file, "text p "+id)
+			h.OK(err)
+			h.OK(db.InTx(ctx, func(tx *store.Tx) error {
+				_, err := tx.ExecContext(ctx, "INSERT INTO sms_inbound (provider, message_id, received_at, sealed, sender) VALUES ('p', $1, 1, $2, '')", id, sealed)
+				return err
+			}))
+		}
+		p.rotate()
+		h.Pass(seal.Leads)
+		h.OK(p.tick(ctx))
+		p.wantValues("after all were sealed anew", 0, 5)
+		h.OK(p.check())
+		_, err := db.Writer().ExecContext(ctx, "UPDATE sms_inbound SET sealed = substr(sealed, 1, 1000) WHERE message_id = 'e'")
+		h.OK(err)
+		if err := p.check(); err == nil || !strings.Contains(err.Error(), "1 sealed values were changed or moved and do not open, the first is of the row p e") {
+			t.Errorf("the last of them was cut: %v", err)
+		}
+	})
+}

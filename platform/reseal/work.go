@@ -17,6 +17,10 @@ import (
 // for it.
 const batch = 100
 
+// atOnceBytes is how much of sealed values is read before the rest waits for the next batch: a
+// value may be a file, and is in memory as it was and as it becomes.
+const atOnceBytes = 8 << 20
+
 // Work goes on with what is to be sealed anew, until it is done, and destroys the former keys
 // when their time has come. Processes that do so at once share the work. Where nothing is to
 // be done it asks the database nothing.
@@ -89,12 +93,12 @@ func (s *Service) batch(ctx context.Context, c Column, newest seal.Key) (more bo
 		if err != nil {
 			return err
 		}
-		list, err := c.after(ctx, tx, key, batch)
+		list, rest, err := c.after(ctx, tx, key, batch)
 		if err != nil {
 			return err
 		}
 		reached := db.ReachParams{Number: at.Number, Place: at.Place, After: row.After}
-		if more = len(list) == batch; !more {
+		if more = rest; !more {
 			reached.DoneAt = dbtime.From(s.Now())
 		}
 		if len(list) > 0 {

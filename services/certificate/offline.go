@@ -171,7 +171,7 @@ func (t Trust) judge(code string, now time.Time) (Outcome, *Signed) {
 	})
 	issued := time.Unix(claims.IssuedAt, 0)
 	switch {
-	case errors.Is(err, sign.ErrStranger) && issued.After(t.AsOf): // perhaps a key that was made since
+	case errors.Is(err, sign.ErrStranger) && issued.After(t.AsOf.Add(-skew)): // perhaps a key that was made since
 		return Unknown, nil
 	case errors.Is(err, sign.ErrStranger):
 		return NotOurs, nil
@@ -193,12 +193,12 @@ func (t Trust) stands(claims sign.Claims, key trustKey, now time.Time) Outcome {
 	issued := time.Unix(claims.IssuedAt, 0)
 	revoked, told := t.revoked(claims.Status)
 	switch {
+	case revoked:
+		return Withdrawn
 	case key.Revoked != nil: // anybody may have signed it
 		return Unknown
 	case issued.Before(time.Unix(key.From, 0).Add(-skew)), key.Until != 0 && issued.After(time.Unix(key.Until, 0).Add(skew)):
 		return NotOurs
-	case revoked:
-		return Withdrawn
 	case claims.Expires != 0 && now.After(time.Unix(claims.Expires, 0)):
 		return Expired
 	case !told, issued.After(t.AsOf), now.Before(t.AsOf.Add(-skew)), now.After(t.Until):

@@ -23,10 +23,10 @@ import (
 const (
 	listBits = 20
 	listSize = 1 << listBits // certificates; the recommendation wants 131 072 at least
-	// statusTries is how often a free bit is drawn for before the next list is begun: where most
-	// of eight draws are taken, the list is some three quarters full.
-	statusTries = 8
-	// mostLists bounds what is read of a trust bundle: 64 million certificates.
+	// statusTries is how often a free bit is drawn for before the next list is begun. So many draws
+	// in a row are taken, for the first time, where the list is some 85 % full.
+	statusTries = 64
+	// mostLists bounds what is read of a trust bundle: 50 million certificates.
 	mostLists = 64
 )
 

@@ -114,6 +114,9 @@ func (s *Service) Trust(ctx context.Context) (string, error) {
 // publish signs the status lists and the bundle, unless they were a moment ago and nothing was
 // revoked and no key made since: anybody may ask, and signing takes time.
 func (s *Service) publish(ctx context.Context) (signedState, error) {
+	s.made.mu.Lock() // what is read later is signed later
+	defer s.made.mu.Unlock()
+	now := s.Now() // before it is read: nothing is dated later than what it tells
 	revoked, newest, err := s.revoked(ctx)
 	if err != nil {
 		return signedState{}, err
@@ -126,9 +129,6 @@ func (s *Service) publish(ctx context.Context) (signedState, error) {
 	if err != nil {
 		return signedState{}, fmt.Errorf("name what is published: %w", err)
 	}
-	now := s.Now()
-	s.made.mu.Lock()
-	defer s.made.mu.Unlock()
 	if age := now.Sub(s.made.at); s.made.of != string(of) || age < 0 || age >= statusCached {
 		made, err := s.signState(ctx, revoked, newest, list, now)
 		if err != nil {

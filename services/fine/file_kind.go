@@ -77,6 +77,9 @@ const (
 	markAPP14 = 0xEE // Adobe: how colours are written
 	markAPP15 = 0xEF
 	markCOM   = 0xFE
+
+	jfifHead  = 18 // marker, length and what JFIF says before its thumbnail (ITU-T T.871, 10.1)
+	adobeLong = 16 // marker, length and Adobe's 12 bytes (ITU-T T.872, 6.5.3)
 )
 
 // plainJPEG is a JPEG without comments, what applications wrote (Exif, among them the place), and
@@ -97,15 +100,29 @@ func plainJPEG(b []byte) []byte {
 		if end < i+4 || end > len(b) {
 			return nil
 		}
-		said := mark == markCOM || mark >= markAPP0 && mark <= markAPP15 && mark != markAPP0 && mark != markAPP14
-		if !said {
-			out = append(out, b[i:end]...)
-		}
+		out = append(out, plainSegment(mark, b[i:end])...)
 		if i = end; mark == markSOS {
 			scan := scanOf(b[i:])
 			out, i = append(out, b[i:i+scan]...), i+scan
 		}
 	}
+}
+
+// plainSegment is what is kept of a segment of a JPEG: of JFIF its head without the thumbnail, which
+// shows what was cut off; Adobe's word on colours alone; of others' applications and comments nothing.
+func plainSegment(mark byte, segment []byte) []byte {
+	switch {
+	case mark == markAPP0 && len(segment) >= jfifHead && string(segment[4:9]) == "JFIF\x00":
+		head := slices.Clone(segment[:jfifHead])
+		binary.BigEndian.PutUint16(head[2:], jfifHead-2)
+		head[jfifHead-2], head[jfifHead-1] = 0, 0 // the thumbnail's width and height
+		return head
+	case mark == markAPP14 && len(segment) == adobeLong && string(segment[4:9]) == "Adobe":
+		return segment
+	case mark == markCOM, mark >= markAPP0 && mark <= markAPP15:
+		return nil
+	}
+	return segment
 }
 
 // scanOf is how long the coded picture is with which b begins: until a marker that is neither a

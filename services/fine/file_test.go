@@ -44,7 +44,8 @@ func aJPEG(t *testing.T, n int) []byte {
 	segment := func(mark byte, text string) []byte {
 		return append(binary.BigEndian.AppendUint16([]byte{0xFF, mark}, uint16(len(text)+2)), text...)
 	}
-	return slices.Concat(plain.Bytes()[:2], segment(0xE1, "Exif\x00\x00"+secret), segment(0xFE, secret), plain.Bytes()[2:], []byte(secret))
+	thumbnails := slices.Concat(segment(0xE0, "JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x05\x05"+secret), segment(0xE0, "JFXX\x00\x10"+secret), segment(0xEE, "Adobe"+secret))
+	return slices.Concat(plain.Bytes()[:2], thumbnails, segment(0xE1, "Exif\x00\x00"+secret), segment(0xFE, secret), plain.Bytes()[2:], []byte(secret))
 }
 
 func chunk(name, data string) []byte {

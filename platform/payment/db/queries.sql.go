@@ -1104,19 +1104,16 @@ func (q *Queries) LongestUntried(ctx context.Context, service string) (string, e
 }
 
 const markSent = `-- name: MarkSent :execrows
-UPDATE payment_lines SET sent = TRUE
-WHERE payment_id = $1 AND n = $2 AND state = 'claimed' AND EXISTS (
-    SELECT 1 FROM payments WHERE id = $1 AND state = 'accepted' AND tries = $3)
+UPDATE payment_lines SET sent = TRUE WHERE payment_id = $1 AND n = $2 AND state = 'claimed'
 `
 
 type MarkSentParams struct {
 	PaymentID string
 	N         int64
-	Tries     int64
 }
 
 func (q *Queries) MarkSent(ctx context.Context, arg MarkSentParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, markSent, arg.PaymentID, arg.N, arg.Tries)
+	result, err := q.db.ExecContext(ctx, markSent, arg.PaymentID, arg.N)
 	if err != nil {
 		return 0, err
 	}
