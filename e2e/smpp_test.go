@@ -45,8 +45,12 @@ prices = {MegaCom = 0.9}
 		t.Errorf("the menu is %+v", menu)
 	}
 	link.answers("2")
-	if screen := link.answers("1"); screen.Operation != 2 { // unfinished work: which certificate?
-		t.Errorf("the fourth screen is %+v", screen)
+	screen, code := link.answers("1"), smsc.Until("submit").PDU // unfinished work, and the code for it: whichever is sent first
+	if screen.Operation == 0 {
+		screen, code = code, screen
+	}
+	if screen.Operation != 2 || code.Operation != 0 || !strings.Contains(code.Text, "Код:") {
+		t.Errorf("the fourth screen is %+v, and the code %+v", screen, code)
 	}
 	link.hangsUp()
 	if question := link.texts("салам"); !strings.Contains(question.Text, "Токтогон жериңизден") || question.Operation != 0 || question.Source != "1414" {
