@@ -19,7 +19,8 @@ func readByCode(d *door, pdf []byte) string {
 	}
 	text, picture := scan(d, "pdftotext", file, "-"), filepath.Join(filepath.Dir(file), "page")
 	scan(d, "pdftoppm", "-r", "300", "-png", "-singlefile", file, picture)
-	code := strings.TrimSpace(scan(d, "zbarimg", "--quiet", "--raw", picture+".png"))
+	// QR alone: in the noise of one in 300 codes zbarimg finds a linear code too.
+	code := strings.TrimSpace(scan(d, "zbarimg", "--quiet", "--raw", "-Sdisable", "-Sqrcode.enable", picture+".png"))
 	var v struct {
 		Status      string
 		TextChecked bool `json:"text_checked"`
