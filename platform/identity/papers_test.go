@@ -38,8 +38,9 @@ func TestPapersThatProveNothing(t *testing.T) {
 			t.Parallel()
 			storetest.Each(t, func(t *testing.T, db *store.DB) {
 				w := newWorld(t, db)
-				c.papers.Surname, c.papers.Name = "Ковалёва", "Елена"
-				w.register.other = map[string]registry.Person{elenaPIN: c.papers}
+				papers := c.papers
+				papers.Surname, papers.Name = "Ковалёва", "Елена"
+				w.register.other = map[string]registry.Person{elenaPIN: papers}
 				w.Pass(c.later)
 				w.verify(elena)
 				_, err := w.service.Prove(t.Context(), w.by(elena), elenaPIN, elenaDocument)
