@@ -17,3 +17,7 @@ func Each[A, B any](in []A, f func(A) B) []B {
 	}
 	return out
 }
+
+// Attachment is the Content-Disposition (RFC 6266) of a file to keep. The name is
+// ours: letters, digits, dots and hyphens.
+func Attachment(name string) string { return `attachment; filename="` + name + `"` }

@@ -1513,9 +1513,11 @@ type VerificationRequest struct {
 // Violation Example: {"amount":500000,"at":"2026-11-20T08:15:00Z","delivered_at":"2026-11-22T05:00:00Z","discount_percent":70,"discount_until":"2026-12-22T05:00:00Z","due":150000,"paid":false,"place":"Чүй пр. / Манас пр.","ref":"2000000001","title":"Кызыл чыракка өтүү"}
 type Violation struct {
 	// Amount In full, in tyiyn
-	Amount  int64      `json:"amount"`
-	Article *string    `json:"article,omitempty"`
-	At      *time.Time `json:"at,omitempty"`
+	Amount  int64   `json:"amount"`
+	Article *string `json:"article,omitempty"`
+
+	// At When it was; midnight of that day in Bishkek for who is not proven strongly
+	At *time.Time `json:"at,omitempty"`
 
 	// DeliveredAt When the resolution was delivered, from which a discount counts; absent: not yet
 	DeliveredAt *time.Time `json:"delivered_at,omitempty"`
@@ -1532,8 +1534,10 @@ type Violation struct {
 	// Judgement What a court decided, in the register's words
 	Judgement *string `json:"judgement,omitempty"`
 	Paid      bool    `json:"paid"`
-	Place     *string `json:"place,omitempty"`
-	Ref       string  `json:"ref"`
+
+	// Place Where it was; absent for who is not proven strongly, and where the register has none
+	Place *string `json:"place,omitempty"`
+	Ref   string  `json:"ref"`
 
 	// Resolution The number of the resolution
 	Resolution *string `json:"resolution,omitempty"`

@@ -64,7 +64,7 @@ func (s *Server) DownloadCertificate(ctx context.Context, r DownloadCertificateR
 	number, _ := certificate.ParseNumber(r.Number) // it was found
 	return DownloadCertificate200ApplicationpdfResponse{
 		Body: bytes.NewReader(pdf), ContentLength: int64(len(pdf)),
-		Headers: DownloadCertificate200ResponseHeaders{ContentDisposition: attachment(certificate.ShowNumber(number) + ".pdf")},
+		Headers: DownloadCertificate200ResponseHeaders{ContentDisposition: api.Attachment(certificate.ShowNumber(number) + ".pdf")},
 	}, nil
 }
 

@@ -175,7 +175,7 @@ func (s *Server) GetAppealFile(ctx context.Context, r GetAppealFileRequestObject
 	}
 	return GetAppealFile200ApplicationoctetStreamResponse{
 		Body: bytes.NewReader(content), ContentLength: int64(len(content)),
-		Headers: GetAppealFile200ResponseHeaders{ContentDisposition: attachment(file.Name())},
+		Headers: GetAppealFile200ResponseHeaders{ContentDisposition: api.Attachment(file.Name())},
 	}, nil
 }
 

@@ -68,7 +68,7 @@ func (s *Server) DownloadOwnData(ctx context.Context, _ DownloadOwnDataRequestOb
 	}
 	return DownloadOwnData200ApplicationpdfResponse{
 		Body: bytes.NewReader(pdf), ContentLength: int64(len(pdf)),
-		Headers: DownloadOwnData200ResponseHeaders{ContentDisposition: attachment("eshik-own-data.pdf")},
+		Headers: DownloadOwnData200ResponseHeaders{ContentDisposition: api.Attachment("eshik-own-data.pdf")},
 	}, nil
 }
 

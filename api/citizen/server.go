@@ -59,10 +59,6 @@ func (s *Server) Mount(router fiber.Router, contract *api.Contract) error {
 	return nil
 }
 
-// attachment is the Content-Disposition (RFC 6266) of a file to keep. The name is
-// ours: letters, digits, dots and hyphens.
-func attachment(name string) string { return `attachment; filename="` + name + `"` }
-
 // count makes an event of every operation that the contract calls a step of a service.
 func (s *Server) count(next StrictHandlerFunc, _ string) StrictHandlerFunc {
 	return func(c *fiber.Ctx, request any) (any, error) {

@@ -52,7 +52,7 @@ func (s *Server) UsageCSV(ctx context.Context, r UsageCSVRequestObject) (UsageCS
 	}
 	return UsageCSV200TextcsvResponse{
 		Body: &out, ContentLength: int64(out.Len()),
-		Headers: UsageCSV200ResponseHeaders{ContentDisposition: attachment("eshik-usage.csv")},
+		Headers: UsageCSV200ResponseHeaders{ContentDisposition: api.Attachment("eshik-usage.csv")},
 	}, nil
 }
 

@@ -60,6 +60,6 @@ func (s *Server) ShowAppealFile(ctx context.Context, r ShowAppealFileRequestObje
 	file, _ := out.Made.(fine.Given) // which the operation makes
 	return ShowAppealFile200ApplicationoctetStreamResponse{
 		Body: bytes.NewReader(file.Content), ContentLength: int64(len(file.Content)),
-		Headers: ShowAppealFile200ResponseHeaders{ContentDisposition: `attachment; filename="` + file.Name() + `"`},
+		Headers: ShowAppealFile200ResponseHeaders{ContentDisposition: api.Attachment(file.Name())},
 	}, nil
 }

@@ -18,14 +18,16 @@ func (s *Site) fines() *fine.Service { return module.Of[*fine.Service](s.Modules
 // photoAsk shows a button, or that the link is good no more. It spends nothing: programs that look
 // at messages load what they link to.
 func (s *Site) photoAsk(c *fiber.Ctx) error {
-	return s.photo(c, s.fines().PhotoLinkGood(c.UserContext(), s.reader(c), c.Params("token")))
+	err := s.photoLink(c)
+	return s.photo(c, err == nil, err)
 }
 
 // photoOpen shows the photo that a link is for, once.
 func (s *Site) photoOpen(c *fiber.Ctx) error {
 	photo, err := s.fines().OpenPhoto(c.UserContext(), s.reader(c), c.Params("token"))
 	if err != nil {
-		return s.photo(c, err)
+		// What the register, or we, could not do leaves the link good: the button stays.
+		return s.photo(c, s.photoLink(c) == nil, err)
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Set("Cross-Origin-Resource-Policy", "same-origin")
@@ -34,9 +36,14 @@ func (s *Site) photoOpen(c *fiber.Ctx) error {
 	return c.Send(photo)
 }
 
-// photo writes the page of a link: err is why it shows nothing.
-func (s *Site) photo(c *fiber.Ctx, err error) error {
-	view := web.PhotoView{Opens: err == nil}
+// photoLink says why the link that was asked for is good no more.
+func (s *Site) photoLink(c *fiber.Ctx) error {
+	return s.fines().PhotoLinkGood(c.UserContext(), s.reader(c), c.Params("token"))
+}
+
+// photo writes the page of a link, with the button where it opens: err is why it shows nothing.
+func (s *Site) photo(c *fiber.Ctx, opens bool, err error) error {
+	view := web.PhotoView{Opens: opens}
 	if err != nil {
 		p := problem.From(err)
 		if p.Code == problem.Internal {
@@ -45,8 +52,6 @@ func (s *Site) photo(c *fiber.Ctx, err error) error {
 		c.Status(photoStatus(p))
 		api.Hold(c, p)
 		view.Problem = func(loc locales.Locale) string { return s.Texts.Text(loc, p.Key, p.Args...) }
-		// What the register, or we, could not do leaves the link good: the button stays.
-		view.Opens = s.fines().PhotoLinkGood(c.UserContext(), s.reader(c), c.Params("token")) == nil
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	return Page(c, web.PlainPolicy, func(w io.Writer) error { return s.Pages.Photo(w, api.Locale(c), view) })

@@ -91,15 +91,9 @@ var errOvertaken = errors.New("another try has taken the payment over")
 // try knows that the register may have been paid. A try that was overtaken sends
 // nothing.
 func (s *Service) markSent(ctx context.Context, row db.Payment, line db.PaymentLine) error {
-	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
-		q := db.New(tx)
-		// Locked, so that no other try begins meanwhile and reads that nothing was sent.
-		mine, err := q.LockTry(ctx, db.LockTryParams{ID: row.ID, Now: dbtime.From(s.Now()), Tries: row.Tries})
-		if err != nil {
-			return err
-		}
+	err := s.marking(ctx, row, func(q *db.Queries, mine bool) error {
 		n, err := q.MarkSent(ctx, db.MarkSentParams{PaymentID: line.PaymentID, N: line.N})
-		if err == nil && (mine == 0 || n == 0) {
+		if err == nil && (!mine || n == 0) {
 			return errOvertaken
 		}
 		return err
@@ -118,10 +112,9 @@ func (s *Service) markUnsent(ctx context.Context, row db.Payment, line db.Paymen
 	}
 	ctx, cancel := keeping(ctx)
 	defer cancel()
-	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
-		q := db.New(tx)
-		if mine, err := q.LockTry(ctx, db.LockTryParams{ID: row.ID, Now: dbtime.From(s.Now()), Tries: row.Tries}); err != nil || mine == 0 {
-			return err
+	err := s.marking(ctx, row, func(q *db.Queries, mine bool) error {
+		if !mine {
+			return nil
 		}
 		return q.MarkUnsent(ctx, db.MarkUnsentParams{PaymentID: line.PaymentID, N: line.N})
 	})
@@ -129,6 +122,19 @@ func (s *Service) markUnsent(ctx context.Context, row db.Payment, line db.Paymen
 		return fmt.Errorf("unmark a settlement: %w", err)
 	}
 	return nil
+}
+
+// marking changes a line's mark while its payment is locked, so that no other try begins
+// meanwhile and reads the mark that is about to change. mine: no other try has begun before.
+func (s *Service) marking(ctx context.Context, row db.Payment, change func(q *db.Queries, mine bool) error) error {
+	return s.DB.InTx(ctx, func(tx *store.Tx) error {
+		q := db.New(tx)
+		n, err := q.LockTry(ctx, db.LockTryParams{ID: row.ID, Now: dbtime.From(s.Now()), Tries: row.Tries})
+		if err != nil {
+			return err
+		}
+		return change(q, n != 0)
+	})
 }
 
 // finishLine keeps a line's outcome with its postings and, when it was the last

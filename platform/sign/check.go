@@ -6,12 +6,10 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/veraison/go-cose"
-
 	"github.com/eshik-kg/eshik/platform/sign/db"
 )
 
-// Signers tells which key signed a message, and whether its row is there. Make it with
+// Signers tells whether the row of a key is there. Make it with
 // NewSigners, within the snapshot in which the messages are read.
 type Signers struct{ kept map[string]bool }
 
@@ -28,15 +26,8 @@ func NewSigners(ctx context.Context, tx *sql.Tx) (Signers, error) {
 	return Signers{kept}, nil
 }
 
-// Of gives the id of the key that signed a message. ErrForged: it names none.
-func (s Signers) Of(message []byte) (kid string, kept bool, err error) {
-	var signed cose.Sign1Message
-	if err := signed.UnmarshalCBOR(message); err != nil {
-		return "", false, errors.Join(ErrForged, err)
-	}
-	kid, err = signer(signed)
-	return kid, s.kept[kid], err
-}
+// Kept reports that a key's row is there.
+func (s Signers) Kept(kid string) bool { return s.kept[kid] }
 
 // Check reads the signing keys within a snapshot and returns an error that names, by its
 // id, each row whose id or public half is not that of its sealed half.

@@ -183,29 +183,18 @@ func (k *Keys) load(row db.SignKey) (*key, error) {
 // says. ErrForged covers every message that is not ours; any other error is our
 // own failure to check.
 func (k *Keys) Verify(ctx context.Context, message []byte) (Claims, error) {
-	if len(message) > MaxMessage {
-		return Claims{}, ErrForged
-	}
-	var signed cose.Sign1Message
-	if err := signed.UnmarshalCBOR(message); err != nil {
-		return Claims{}, errors.Join(ErrForged, err)
-	}
-	id, err := signer(signed)
+	m, err := Read(message)
 	if err != nil {
 		return Claims{}, err
 	}
-	verifier, err := k.verifier(ctx, id)
+	verifier, err := k.verifier(ctx, m.Kid)
 	if err != nil {
 		return Claims{}, err
 	}
-	if err := signed.Verify(nil, verifier); err != nil {
-		return Claims{}, errors.Join(ErrForged, err)
+	if err := m.verify(verifier); err != nil {
+		return Claims{}, err
 	}
-	var claims Claims
-	if err := cbor.Unmarshal(signed.Payload, &claims); err != nil {
-		return Claims{}, errors.Join(ErrForged, err)
-	}
-	return claims, nil
+	return m.Claims, nil
 }
 
 // signer is the id of the key that a message names. It and the algorithm count only where

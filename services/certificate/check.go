@@ -133,20 +133,17 @@ func (c *Check) signer(signers sign.Signers, row db.Certificate) (kid string, ke
 		return "", true, nil
 	}
 	message, err := c.sealer.Open(row.SignedSealed, signedContext(row.ID))
-	var claims sign.Claims
+	var m sign.Message
 	if err == nil {
-		claims, _, err = sign.Read(message)
-	}
-	if err == nil {
-		kid, kept, err = signers.Of(message)
+		m, err = sign.Read(message)
 	}
 	if err != nil {
 		return "", false, fmt.Errorf("the certificate %s: its signed record cannot be read: %w", row.Number, err)
 	}
-	if row.StatusIndex.Valid != (claims.Status != nil) || claims.Status != nil && *claims.Status != row.StatusIndex.Int64 {
+	if status := m.Claims.Status; row.StatusIndex.Valid != (status != nil) || status != nil && *status != row.StatusIndex.Int64 {
 		return "", false, fmt.Errorf("the certificate %s has another place in the status lists than was signed", row.Number)
 	}
-	return kid, kept, nil
+	return m.Kid, signers.Kept(m.Kid), nil
 }
 
 // compare names what of a certificate is not what the log says.

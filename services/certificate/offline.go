@@ -1,7 +1,6 @@
 package certificate
 
 import (
-	"crypto/ecdsa"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -71,7 +70,7 @@ func ReadTrust(text string) (Trust, error) {
 	}
 	for _, k := range of.Keys.Keys {
 		public, err := k.Verifier()
-		if err != nil {
+		if err != nil || public.ECDSA() == nil {
 			return Trust{}, errors.Join(ErrTrust, err)
 		}
 		t.keys[k.ID] = trustKey{k, public}
@@ -163,29 +162,27 @@ func (t Trust) judge(code string, now time.Time) (Outcome, *Signed) {
 	if err != nil {
 		return Altered, nil
 	}
-	claims, err := sign.VerifyBy(message, func(kid string) *ecdsa.PublicKey {
-		if key, known := t.keys[kid]; known {
-			return key.public.ECDSA()
-		}
-		return nil
-	})
-	issued := time.Unix(claims.IssuedAt, 0)
-	switch {
-	case errors.Is(err, sign.ErrStranger) && issued.After(t.AsOf.Add(-skew)): // perhaps a key that was made since
-		return Unknown, nil
-	case errors.Is(err, sign.ErrStranger):
-		return NotOurs, nil
-	case err != nil:
+	m, err := sign.Read(message)
+	if err != nil {
 		return Altered, nil
-	case claims.Issuer != t.issuer:
+	}
+	key, known := t.keys[m.Kid]
+	issued := time.Unix(m.Claims.IssuedAt, 0)
+	switch {
+	case !known && issued.After(t.AsOf.Add(-skew)): // perhaps a key that was made since
+		return Unknown, nil
+	case !known:
+		return NotOurs, nil
+	case m.VerifyBy(key.public.ECDSA()) != nil:
+		return Altered, nil
+	case m.Claims.Issuer != t.issuer:
 		return NotOurs, nil
 	}
-	signed, err := signedOf(claims)
+	signed, err := signedOf(m.Claims)
 	if err != nil { // of a version that this program is too old for
 		return Unknown, nil
 	}
-	_, kid, _ := sign.Read(message) // it was read just now
-	return t.stands(claims, t.keys[kid], now), &signed
+	return t.stands(m.Claims, key, now), &signed
 }
 
 // stands gives the outcome for a record whose signature is good.

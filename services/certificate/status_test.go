@@ -18,11 +18,11 @@ import (
 // place is a certificate's signed place in the status lists.
 func place(t *testing.T, h *world, number string) int64 {
 	t.Helper()
-	claims, _, err := sign.Read(must[[]byte](t)(certificate.Unpack(certificate.Payload(t, h.Service, number))))
-	if err != nil || claims.Status == nil {
+	m, err := sign.Read(must[[]byte](t)(certificate.Unpack(certificate.Payload(t, h.Service, number))))
+	if err != nil || m.Claims.Status == nil {
 		t.Fatalf("no place in the status lists was signed: %v", err)
 	}
-	return *claims.Status
+	return *m.Claims.Status
 }
 
 // jwks are the published keys.

@@ -12,6 +12,7 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/problem"
@@ -31,9 +32,11 @@ type Violation struct {
 	// Word is the same in one word, at most 11 characters; empty where it is not known.
 	Word    string
 	Article string
-	At      time.Time
-	Place   string
-	Amount  money.Amount // in full
+	// At is the moment for who is proved strongly; else midnight of its day in Bishkek.
+	At time.Time
+	// Place is for who is proved strongly; else empty, as where the register has none.
+	Place  string
+	Amount money.Amount // in full
 	// Due is what the register takes for it now; as Lookup says it.
 	Due       money.Amount
 	Paid      bool
@@ -136,6 +139,11 @@ func (s *Service) details(ctx context.Context, c caller.Caller, citizen identity
 	}
 	// The register promises no order; those of one moment stay as it gave them.
 	slices.SortStableFunc(list, func(a, b Violation) int { return b.At.Compare(a.At) })
+	if Assurance.Admit(c, "evidence") != nil {
+		for i := range list {
+			list[i].At, list[i].Place = clock.Midnight(list[i].At), ""
+		}
+	}
 	return list, nil
 }
 

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/assurance"
+	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/payment"
@@ -103,6 +105,35 @@ func TestDetailsAreForTheOwner(t *testing.T) {
 		}
 		if call := w.city.calls[0]; call.UserID != "KG"+pin || !strings.HasPrefix(call.Issue, "eshik-") {
 			t.Errorf("called as %+v", call)
+		}
+	})
+}
+
+// TestWhereItWasIsForTheOwnerAlone: who typed the numbers of the owner's card sees what is to be
+// paid and for what, not where the car was and at what hour, and not which cars the owner has.
+func TestWhereItWasIsForTheOwnerAlone(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.proven = true
+		w.city.fines["102"].Date = start.Add(90 * time.Minute)
+		look := func(turn string, level caller.Level) (fine.Violation, error) {
+			w.strong = level == caller.LevelStrong
+			list, err := w.Details(t.Context(), w.caller(turn), plate)
+			testworld.OK(t, err)
+			_, err = w.Cars(t.Context(), caller.Caller{Now: w.Now().AddDate(0, 1, 0), Subject: "c1", Level: level})
+			return list[0], err
+		}
+		strong, err := look("t1", caller.LevelStrong)
+		if err != nil || strong.Place == "" || !strong.At.Equal(start.Add(90*time.Minute)) {
+			t.Errorf("the owner sees %+v; cars: %v", strong, err)
+		}
+		weak, err := look("t2", caller.LevelWeak)
+		if weak.Number != strong.Number || weak.Due != strong.Due || weak.Place != "" || !weak.At.Equal(clock.Midnight(strong.At)) {
+			t.Errorf("by a card's numbers one sees %+v", weak)
+		}
+		if !errors.Is(err, assurance.ErrWeak) {
+			t.Errorf("by a card's numbers the cars are listed: %v", err)
 		}
 	})
 }
@@ -269,7 +300,7 @@ func TestSettlement(t *testing.T) {
 func TestDetailsSayWhatIsDue(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
-	w.proven = true
+	w.proven, w.strong = true, true
 	delivered := start.AddDate(0, 0, -4)
 	w.city.fines["101"].Delivered = delivered
 	w.city.fines["103"].code = registry.CodeClosed

@@ -98,7 +98,7 @@ func (s *Service) showList(ctx context.Context, t *dialog.Turn) (dialog.Screen, 
 // showWarning says what an unpaid total above 3 000 som can lead to.
 func showWarning(*dialog.Turn) dialog.Screen { return say("fine.heavy") }
 
-// showDetails tells a proven owner what each unpaid fine is for.
+// showDetails tells a proven owner what each unpaid fine is for; where it was, by a strong proof.
 func (s *Service) showDetails(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
 	owner, err := s.owner(ctx, t.Caller)
 	if err != nil {
@@ -117,14 +117,24 @@ func (s *Service) showDetails(ctx context.Context, t *dialog.Turn) (dialog.Scree
 		if v.Due == 0 {
 			continue
 		}
-		screen.Body = append(screen.Body,
-			dialog.Say("fine.violation", "violation", v.Title, "date", clock.Day(v.At), "place", v.Place), sum(v))
+		screen.Body = append(screen.Body, violated(v, "fine.violation", "date", clock.Day(v.At)), sum(v))
 	}
 	if screen.Body == nil {
 		screen.Body = say("fine.clean", "plate", t.Get(memoryPlate)).Body
 	}
 	screen.Options = []dialog.Option{option(dialog.Say("fine.appeal_option"), oneOf)}
+	if Assurance.Admit(owner.As(t.Caller), "evidence") != nil {
+		screen.Options = append(screen.Options, option(dialog.Say("fine.where_option"), dialog.Call(identity.NodeStrong, nodeDetails)))
+	}
 	return identity.About(screen, owner.ID), nil
+}
+
+// violated says what a fine is for and when, and where if that may be said and the register has it.
+func violated(v Violation, key, name, when string) dialog.Message {
+	if v.Place == "" {
+		return dialog.Say("fine.violation_day", "violation", v.Title, "date", clock.Day(v.At))
+	}
+	return dialog.Say(key, "violation", v.Title, name, when, "place", v.Place)
 }
 
 // sum says what a fine costs now, and until when it costs less.

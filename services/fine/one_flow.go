@@ -74,7 +74,7 @@ func (s *Service) showOne(ctx context.Context, t *dialog.Turn) (dialog.Screen, e
 	if err != nil {
 		return dialog.Screen{}, err
 	}
-	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("fine.violation_at", "violation", v.Title, "at", clock.Moment(v.At), "place", v.Place), sumOrOver(v)}}
+	screen := dialog.Screen{Body: []dialog.Message{violated(v, "fine.violation_at", "at", clock.Moment(v.At)), sumOrOver(v)}}
 	appeal, err := s.appealOption(ctx, owner, v)
 	if err != nil {
 		return dialog.Screen{}, err
