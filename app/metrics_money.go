@@ -28,7 +28,7 @@ func newMoneyFigures(payments *payment.Service, now func() time.Time, log *slog.
 	return &moneyFigures{
 		payments: payments, now: now, log: log,
 		count: prometheus.NewDesc("eshik_payments_open", "Payments whose money is taken: accepted wait for their register, "+
-			"in_doubt for an operator, refund_due for the partner to give the money back.", []string{"state"}, nil),
+			"in_doubt for an operator, refund_due for the partner to give the money back, refund_asked for staff to decide.", []string{"state"}, nil),
 		oldest: prometheus.NewDesc("eshik_payments_oldest_seconds", "How long the oldest of them waits; 0: none does.", []string{"state"}, nil),
 	}
 }
@@ -47,15 +47,18 @@ func (m *moneyFigures) Collect(ch chan<- prometheus.Metric) {
 		return
 	}
 	for _, f := range []struct {
-		state payment.State
+		state string
 		n     int64
 		since time.Time
-	}{{payment.Accepted, w.Accepted, w.AcceptedSince}, {payment.InDoubt, w.Suspended, w.SuspendedSince}, {payment.RefundDue, w.Refunds, w.RefundsSince}} {
+	}{
+		{string(payment.Accepted), w.Accepted, w.AcceptedSince}, {string(payment.InDoubt), w.Suspended, w.SuspendedSince},
+		{string(payment.RefundDue), w.Refunds, w.RefundsSince}, {"refund_asked", w.Asked, w.AskedSince},
+	} {
 		var age float64
 		if f.n > 0 {
 			age = max(0, m.now().Sub(f.since).Seconds())
 		}
-		ch <- prometheus.MustNewConstMetric(m.count, prometheus.GaugeValue, float64(f.n), string(f.state))
-		ch <- prometheus.MustNewConstMetric(m.oldest, prometheus.GaugeValue, age, string(f.state))
+		ch <- prometheus.MustNewConstMetric(m.count, prometheus.GaugeValue, float64(f.n), f.state)
+		ch <- prometheus.MustNewConstMetric(m.oldest, prometheus.GaugeValue, age, f.state)
 	}
 }

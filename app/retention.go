@@ -60,6 +60,7 @@ var Retention = []Table{
 	{Name: "partners", Long: "no persons: companies"},
 	{Name: "payment_claims", Long: "no persons: bills"},
 	{Name: "payment_lines", Long: "no persons: bills"},
+	{Name: "payment_refund_requests", Long: "no persons: payments by id"},
 	{Name: "payment_txns", Long: "no persons: partners' transactions by code"},
 	{Name: "payments", Holds: "blind index and sealed phone of who pays", Why: "documents of accounting", Long: "5 years and longer: nothing deletes them; a release cuts the phone"},
 	{Name: "preschool_choices", Long: "no persons: kindergartens by registration"},

@@ -11,6 +11,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/module"
+	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/staff"
 )
 
@@ -61,6 +62,8 @@ func operations() map[string]operation {
 		"release-number":               {facts: releaseFacts, do: releaseNumber},
 		"decide":                       {facts: doubtFacts, do: decideDoubt},
 		"returned":                     {facts: refundFacts, do: noteReturned},
+		"refund":                       {facts: reverseFacts, do: reversePayment},
+		"refuse-refund":                {do: refuseRefund},
 		"rotate-certificates":          {do: rotateCertificates},
 		"rotate-certificates-revealed": {facts: certificateKeyFacts, do: revealCertificates},
 		"rotate-data":                  {do: rotateData},
@@ -270,6 +273,28 @@ func noteReturned(ctx context.Context, a *App, act staff.Act, given map[string]s
 		return staff.Done{}, err
 	}
 	return staff.Done{Said: fmt.Sprintf("Noted: %s som went back; the partner owes us that no more.", sum.Decimal())}, nil
+}
+
+func reverseFacts(ctx context.Context, a *App, given map[string]string) (string, error) {
+	if staff.NamesPerson(given["reference"]) {
+		return "", staff.ErrReason
+	}
+	return a.Payments.ReverseFacts(ctx, given["payment"], given["reference"])
+}
+
+func reversePayment(ctx context.Context, a *App, act staff.Act, given map[string]string) (staff.Done, error) {
+	sum, err := a.Payments.Reverse(ctx, act, given["payment"], given["reference"])
+	if err != nil {
+		return staff.Done{}, err
+	}
+	return staff.Done{Said: fmt.Sprintf("Sent back: %s som are due to who paid, by the partner. The partner and the citizen are told.", sum.Decimal())}, nil
+}
+
+func refuseRefund(ctx context.Context, a *App, act staff.Act, given map[string]string) (staff.Done, error) {
+	if err := a.Payments.RefuseRefund(ctx, act, given["payment"], payment.Refusal(given["why"])); err != nil {
+		return staff.Done{}, err
+	}
+	return staff.Done{Said: "Refused: the payment stands. The partner and the citizen are told."}, nil
 }
 
 func rotateTokens(ctx context.Context, a *App, act staff.Act, _ map[string]string) (staff.Done, error) {

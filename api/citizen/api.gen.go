@@ -535,6 +535,8 @@ const (
 	RefundReasonAlreadyPaid RefundReason = "already_paid"
 	RefundReasonCancelled   RefundReason = "cancelled"
 	RefundReasonChanged     RefundReason = "changed"
+	RefundReasonReversed    RefundReason = "reversed"
+	RefundReasonTakenBack   RefundReason = "taken_back"
 	RefundReasonUnknownBill RefundReason = "unknown_bill"
 )
 
@@ -546,6 +548,10 @@ func (e RefundReason) Valid() bool {
 	case RefundReasonCancelled:
 		return true
 	case RefundReasonChanged:
+		return true
+	case RefundReasonReversed:
+		return true
+	case RefundReasonTakenBack:
 		return true
 	case RefundReasonUnknownBill:
 		return true
@@ -1146,7 +1152,7 @@ type PaymentLine struct {
 	// Amount In tyiyn
 	Amount int64 `json:"amount"`
 
-	// Reason Why the money of a line goes back
+	// Reason Why the money of a line goes back. taken_back: who took it cancelled the payment; reversed: its register had it, and it was undone as who took it asked
 	Reason *RefundReason `json:"reason,omitempty"`
 	Ref    string        `json:"ref"`
 
@@ -1264,7 +1270,7 @@ type RefreshRequest struct {
 	RefreshToken string `json:"refresh_token"`
 }
 
-// RefundReason Why the money of a line goes back
+// RefundReason Why the money of a line goes back. taken_back: who took it cancelled the payment; reversed: its register had it, and it was undone as who took it asked
 type RefundReason string
 
 // RegistrationRequest Example: {"child":"3f1d6a1b2c3d4e5f","kindergartens":["12"]}

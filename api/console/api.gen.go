@@ -128,6 +128,24 @@ func (e OutcomeOutcome) Valid() bool {
 	}
 }
 
+// Defines values for RefuseRefundRequestWhy.
+const (
+	RefuseRefundRequestWhyNotProven     RefuseRefundRequestWhy = "not_proven"
+	RefuseRefundRequestWhyRegisterKeeps RefuseRefundRequestWhy = "register_keeps"
+)
+
+// Valid indicates whether the value is a known member of the RefuseRefundRequestWhy enum.
+func (e RefuseRefundRequestWhy) Valid() bool {
+	switch e {
+	case RefuseRefundRequestWhyNotProven:
+		return true
+	case RefuseRefundRequestWhyRegisterKeeps:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RightRight.
 const (
 	RightRightBoth    RightRight = "both"
@@ -556,7 +574,10 @@ type RefundDue struct {
 	Amount Money `json:"amount"`
 
 	// Bill Its number in its register
-	Bill    string `json:"bill"`
+	Bill string `json:"bill"`
+
+	// Overdue It is due for longer than ten days
+	Overdue *bool  `json:"overdue,omitempty"`
 	Partner string `json:"partner"`
 
 	// Payment As the list has it
@@ -569,14 +590,60 @@ type RefundDue struct {
 	// TxnId The partner's transaction
 	TxnId string `json:"txn_id"`
 
-	// Why Why the register did not take it
+	// Why Why the register did not take it; reversed: it had, and the partner asked for it back
 	Why string `json:"why"`
+}
+
+// RefundRequest Example: {"amount":100000,"asked_at":"2026-11-29T06:00:00Z","partner":"demo-wallet","payment":"0193b2c0-5a52-7c11-b7a4-0f6f0e6a1b2c","service":"fine","txn_id":"20261128001","why":"twice"}
+type RefundRequest struct {
+	// Amount Tyiyn
+	//
+	// Example: 100000
+	Amount  Money     `json:"amount"`
+	AskedAt time.Time `json:"asked_at"`
+	Partner string    `json:"partner"`
+
+	// Payment As the list has it
+	//
+	// Example: 0193b2c0-5a52-7c11-b7a4-0f6f0e6a1b2c
+	Payment PaymentID `json:"payment"`
+	Service string    `json:"service"`
+
+	// TxnId The partner's transaction
+	TxnId string `json:"txn_id"`
+
+	// Why by_mistake: the payer paid what was not theirs; twice: it was paid elsewhere too; bill_cancelled: its bill was cancelled afterwards; not_payer: somebody else used the payer's wallet
+	Why string `json:"why"`
+}
+
+// RefundRequests Example: {"requests":[{"amount":100000,"asked_at":"2026-11-29T06:00:00Z","partner":"demo-wallet","payment":"0193b2c0-5a52-7c11-b7a4-0f6f0e6a1b2c","service":"fine","txn_id":"20261128001","why":"twice"}]}
+type RefundRequests struct {
+	Requests []RefundRequest `json:"requests"`
 }
 
 // Refunds Example: {"refunds":[{"amount":100000,"bill":"7900000000003","partner":"demo-wallet","payment":"0193b2c0-5a52-7c11-b7a4-0f6f0e6a1b2c","service":"fine","since_at":"2026-11-28T06:00:02Z","txn_id":"20261128001","why":"paid"}]}
 type Refunds struct {
 	Refunds []RefundDue `json:"refunds"`
 }
+
+// RefuseRefundRequest Example: {"payment":"0193b2c0-5a52-7c11-b7a4-0f6f0e6a1b2c","reason":"case 14-2/77","why":"not_proven"}
+type RefuseRefundRequest struct {
+	// Payment As the list has it
+	//
+	// Example: 0193b2c0-5a52-7c11-b7a4-0f6f0e6a1b2c
+	Payment PaymentID `json:"payment"`
+
+	// Reason Why: a case number or a few words, 3 to 200 characters; no personal number, document or phone
+	//
+	// Example: case 14-2/77
+	Reason Reason `json:"reason"`
+
+	// Why register_keeps: its holder does not undo the payment; not_proven: nothing shows what the partner says
+	Why RefuseRefundRequestWhy `json:"why"`
+}
+
+// RefuseRefundRequestWhy register_keeps: its holder does not undo the payment; not_proven: nothing shows what the partner says
+type RefuseRefundRequestWhy string
 
 // Registration The child's registration number
 //
@@ -781,8 +848,17 @@ type OfferOutOfTurnJSONRequestBody = OfferRequest
 // ListProposalsJSONRequestBody defines body for ListProposals for application/json ContentType.
 type ListProposalsJSONRequestBody = LookRequest
 
+// ReversePaymentJSONRequestBody defines body for ReversePayment for application/json ContentType.
+type ReversePaymentJSONRequestBody = ReturnedRequest
+
+// ListRefundRequestsJSONRequestBody defines body for ListRefundRequests for application/json ContentType.
+type ListRefundRequestsJSONRequestBody = LookRequest
+
 // ListRefundsJSONRequestBody defines body for ListRefunds for application/json ContentType.
 type ListRefundsJSONRequestBody = LookRequest
+
+// RefuseRefundJSONRequestBody defines body for RefuseRefund for application/json ContentType.
+type RefuseRefundJSONRequestBody = RefuseRefundRequest
 
 // ReleaseNumberJSONRequestBody defines body for ReleaseNumber for application/json ContentType.
 type ReleaseNumberJSONRequestBody = ReleaseRequest
@@ -852,9 +928,18 @@ type ServerInterface interface {
 	// ListProposals What waits for a second person: yours, and what you may decide
 	// (POST /console/v1/operations/proposals)
 	ListProposals(c *fiber.Ctx) error
+	// ReversePayment Have a settled payment sent back, as its partner asked
+	// (POST /console/v1/operations/refund)
+	ReversePayment(c *fiber.Ctx) error
+	// ListRefundRequests Settled payments that partners ask to have back
+	// (POST /console/v1/operations/refund-requests)
+	ListRefundRequests(c *fiber.Ctx) error
 	// ListRefunds Money that partners have to give back
 	// (POST /console/v1/operations/refunds)
 	ListRefunds(c *fiber.Ctx) error
+	// RefuseRefund Refuse to send a settled payment back
+	// (POST /console/v1/operations/refuse-refund)
+	RefuseRefund(c *fiber.Ctx) error
 	// ReleaseNumber Note that a number has another holder, who inherits nothing
 	// (POST /console/v1/operations/release-number)
 	ReleaseNumber(c *fiber.Ctx) error
@@ -1088,11 +1173,65 @@ func (siw *ServerInterfaceWrapper) ListProposals(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ReversePayment operation middleware
+func (siw *ServerInterfaceWrapper) ReversePayment(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ReversePayment(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListRefundRequests operation middleware
+func (siw *ServerInterfaceWrapper) ListRefundRequests(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListRefundRequests(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListRefunds operation middleware
 func (siw *ServerInterfaceWrapper) ListRefunds(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListRefunds(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// RefuseRefund operation middleware
+func (siw *ServerInterfaceWrapper) RefuseRefund(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.RefuseRefund(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1423,7 +1562,13 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/console/v1/operations/proposals", wrapper.ListProposals)
 
+	router.Post(options.BaseURL+"/console/v1/operations/refund", wrapper.ReversePayment)
+
+	router.Post(options.BaseURL+"/console/v1/operations/refund-requests", wrapper.ListRefundRequests)
+
 	router.Post(options.BaseURL+"/console/v1/operations/refunds", wrapper.ListRefunds)
+
+	router.Post(options.BaseURL+"/console/v1/operations/refuse-refund", wrapper.RefuseRefund)
 
 	router.Post(options.BaseURL+"/console/v1/operations/release-number", wrapper.ReleaseNumber)
 
@@ -1641,6 +1786,40 @@ func (response ListProposals200JSONResponse) VisitListProposalsResponse(ctx *fib
 	return ctx.JSON(&response)
 }
 
+type ReversePaymentRequestObject struct {
+	Body *ReversePaymentJSONRequestBody
+}
+
+type ReversePaymentResponseObject interface {
+	VisitReversePaymentResponse(ctx *fiber.Ctx) error
+}
+
+type ReversePayment200JSONResponse Outcome
+
+func (response ReversePayment200JSONResponse) VisitReversePaymentResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListRefundRequestsRequestObject struct {
+	Body *ListRefundRequestsJSONRequestBody
+}
+
+type ListRefundRequestsResponseObject interface {
+	VisitListRefundRequestsResponse(ctx *fiber.Ctx) error
+}
+
+type ListRefundRequests200JSONResponse RefundRequests
+
+func (response ListRefundRequests200JSONResponse) VisitListRefundRequestsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type ListRefundsRequestObject struct {
 	Body *ListRefundsJSONRequestBody
 }
@@ -1652,6 +1831,23 @@ type ListRefundsResponseObject interface {
 type ListRefunds200JSONResponse Refunds
 
 func (response ListRefunds200JSONResponse) VisitListRefundsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type RefuseRefundRequestObject struct {
+	Body *RefuseRefundJSONRequestBody
+}
+
+type RefuseRefundResponseObject interface {
+	VisitRefuseRefundResponse(ctx *fiber.Ctx) error
+}
+
+type RefuseRefund200JSONResponse Outcome
+
+func (response RefuseRefund200JSONResponse) VisitRefuseRefundResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -1926,9 +2122,18 @@ type StrictServerInterface interface {
 	// ListProposals What waits for a second person: yours, and what you may decide
 	// (POST /console/v1/operations/proposals)
 	ListProposals(ctx context.Context, request ListProposalsRequestObject) (ListProposalsResponseObject, error)
+	// ReversePayment Have a settled payment sent back, as its partner asked
+	// (POST /console/v1/operations/refund)
+	ReversePayment(ctx context.Context, request ReversePaymentRequestObject) (ReversePaymentResponseObject, error)
+	// ListRefundRequests Settled payments that partners ask to have back
+	// (POST /console/v1/operations/refund-requests)
+	ListRefundRequests(ctx context.Context, request ListRefundRequestsRequestObject) (ListRefundRequestsResponseObject, error)
 	// ListRefunds Money that partners have to give back
 	// (POST /console/v1/operations/refunds)
 	ListRefunds(ctx context.Context, request ListRefundsRequestObject) (ListRefundsResponseObject, error)
+	// RefuseRefund Refuse to send a settled payment back
+	// (POST /console/v1/operations/refuse-refund)
+	RefuseRefund(ctx context.Context, request RefuseRefundRequestObject) (RefuseRefundResponseObject, error)
 	// ReleaseNumber Note that a number has another holder, who inherits nothing
 	// (POST /console/v1/operations/release-number)
 	ReleaseNumber(ctx context.Context, request ReleaseNumberRequestObject) (ReleaseNumberResponseObject, error)
@@ -2381,6 +2586,84 @@ func (sh *strictHandler) ListProposals(ctx *fiber.Ctx) error {
 	return nil
 }
 
+// ReversePayment operation middleware
+func (sh *strictHandler) ReversePayment(ctx *fiber.Ctx) error {
+	var request ReversePaymentRequestObject
+
+	var body ReversePaymentJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ReversePayment(ctx.UserContext(), request.(ReversePaymentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReversePayment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReversePaymentResponseObject); ok {
+		if err := validResponse.VisitReversePaymentResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListRefundRequests operation middleware
+func (sh *strictHandler) ListRefundRequests(ctx *fiber.Ctx) error {
+	var request ListRefundRequestsRequestObject
+
+	var body ListRefundRequestsJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRefundRequests(ctx.UserContext(), request.(ListRefundRequestsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRefundRequests")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListRefundRequestsResponseObject); ok {
+		if err := validResponse.VisitListRefundRequestsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListRefunds operation middleware
 func (sh *strictHandler) ListRefunds(ctx *fiber.Ctx) error {
 	var request ListRefundsRequestObject
@@ -2412,6 +2695,45 @@ func (sh *strictHandler) ListRefunds(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(ListRefundsResponseObject); ok {
 		if err := validResponse.VisitListRefundsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RefuseRefund operation middleware
+func (sh *strictHandler) RefuseRefund(ctx *fiber.Ctx) error {
+	var request RefuseRefundRequestObject
+
+	var body RefuseRefundJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.RefuseRefund(ctx.UserContext(), request.(RefuseRefundRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RefuseRefund")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RefuseRefundResponseObject); ok {
+		if err := validResponse.VisitRefuseRefundResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -43,9 +43,36 @@ func (s *Server) ListRefunds(ctx context.Context, r ListRefundsRequestObject) (L
 	return ListRefunds200JSONResponse{Refunds: api.Each(list, func(d payment.Refund) RefundDue {
 		return RefundDue{
 			Payment: d.PaymentID, Partner: d.Partner, TxnId: d.TxnID, Service: d.Service, Bill: d.Ref,
-			Amount: int64(d.Amount), Why: string(d.Reason), SinceAt: d.Since,
+			Amount: int64(d.Amount), Why: string(d.Reason), SinceAt: d.Since, Overdue: &d.Overdue,
 		}
 	})}, nil
+}
+
+// ListRefundRequests lists the settled payments that partners ask to have back.
+func (s *Server) ListRefundRequests(ctx context.Context, r ListRefundRequestsRequestObject) (ListRefundRequestsResponseObject, error) {
+	list, err := look(ctx, s, "refund-requests", r.Body.Reason, func(ctx context.Context, _ staff.Officer) ([]payment.AskedRefund, error) {
+		return s.Payments.AskedRefunds(ctx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return ListRefundRequests200JSONResponse{Requests: api.Each(list, func(a payment.AskedRefund) RefundRequest {
+		return RefundRequest{
+			Payment: a.PaymentID, Partner: a.Partner, TxnId: a.TxnID, Service: a.Service, Amount: int64(a.Amount), Why: string(a.Reason), AskedAt: a.AskedAt,
+		}
+	})}, nil
+}
+
+// ReversePayment sends a settled payment back.
+func (s *Server) ReversePayment(ctx context.Context, r ReversePaymentRequestObject) (ReversePaymentResponseObject, error) {
+	out, err := s.act(ctx, "refund", r.Body.Reason, map[string]string{"payment": r.Body.Payment, "reference": r.Body.Reference})
+	return ReversePayment200JSONResponse(out), err
+}
+
+// RefuseRefund refuses to send a settled payment back.
+func (s *Server) RefuseRefund(ctx context.Context, r RefuseRefundRequestObject) (RefuseRefundResponseObject, error) {
+	out, err := s.act(ctx, "refuse-refund", r.Body.Reason, map[string]string{"payment": r.Body.Payment, "why": string(r.Body.Why)})
+	return RefuseRefund200JSONResponse(out), err
 }
 
 // NoteReturned notes that a partner gave money back.

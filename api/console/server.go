@@ -41,6 +41,7 @@ type Phones interface {
 type Books interface {
 	Suspense(ctx context.Context) ([]payment.Suspended, error)
 	Refunds(ctx context.Context) ([]payment.Refund, error)
+	AskedRefunds(ctx context.Context) ([]payment.AskedRefund, error)
 }
 
 // Server answers the contract's operations.

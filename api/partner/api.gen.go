@@ -80,13 +80,14 @@ func (e Currency) Valid() bool {
 
 // Defines values for EventType.
 const (
-	EventTypePaymentCancelled EventType = "payment.cancelled"
-	EventTypePaymentCreated   EventType = "payment.created"
-	EventTypePaymentInDoubt   EventType = "payment.in_doubt"
-	EventTypePaymentRefundDue EventType = "payment.refund_due"
-	EventTypePaymentRefunded  EventType = "payment.refunded"
-	EventTypePaymentRefused   EventType = "payment.refused"
-	EventTypePaymentSettled   EventType = "payment.settled"
+	EventTypePaymentCancelled     EventType = "payment.cancelled"
+	EventTypePaymentCreated       EventType = "payment.created"
+	EventTypePaymentInDoubt       EventType = "payment.in_doubt"
+	EventTypePaymentRefundDue     EventType = "payment.refund_due"
+	EventTypePaymentRefundRefused EventType = "payment.refund_refused"
+	EventTypePaymentRefunded      EventType = "payment.refunded"
+	EventTypePaymentRefused       EventType = "payment.refused"
+	EventTypePaymentSettled       EventType = "payment.settled"
 )
 
 // Valid indicates whether the value is a known member of the EventType enum.
@@ -99,6 +100,8 @@ func (e EventType) Valid() bool {
 	case EventTypePaymentInDoubt:
 		return true
 	case EventTypePaymentRefundDue:
+		return true
+	case EventTypePaymentRefundRefused:
 		return true
 	case EventTypePaymentRefunded:
 		return true
@@ -213,6 +216,51 @@ func (e QuoteState) Valid() bool {
 	case QuoteStateOpen:
 		return true
 	case QuoteStatePaid:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RefundReason.
+const (
+	RefundReasonBillCancelled RefundReason = "bill_cancelled"
+	RefundReasonByMistake     RefundReason = "by_mistake"
+	RefundReasonNotPayer      RefundReason = "not_payer"
+	RefundReasonTwice         RefundReason = "twice"
+)
+
+// Valid indicates whether the value is a known member of the RefundReason enum.
+func (e RefundReason) Valid() bool {
+	switch e {
+	case RefundReasonBillCancelled:
+		return true
+	case RefundReasonByMistake:
+		return true
+	case RefundReasonNotPayer:
+		return true
+	case RefundReasonTwice:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RefundRequestState.
+const (
+	RefundRequestStateApproved RefundRequestState = "approved"
+	RefundRequestStateAsked    RefundRequestState = "asked"
+	RefundRequestStateRefused  RefundRequestState = "refused"
+)
+
+// Valid indicates whether the value is a known member of the RefundRequestState enum.
+func (e RefundRequestState) Valid() bool {
+	switch e {
+	case RefundRequestStateApproved:
+		return true
+	case RefundRequestStateAsked:
+		return true
+	case RefundRequestStateRefused:
 		return true
 	default:
 		return false
@@ -445,7 +493,7 @@ type Event struct {
 	Id        string    `json:"id"`
 	Timestamp time.Time `json:"timestamp"`
 
-	// Type payment.created: your quote can be paid; payment.refused: it was closed, nothing is taken; payment.cancelled: you took the quote or the payment back; payment.settled: the register has it; payment.in_doubt: the register's record does not show whose payment it holds, our staff clear it; payment.refund_due: `refund` goes back to the citizen, by you; payment.refunded: it went back, as our staff noted. Others are added: pass over what you do not know.
+	// Type payment.created: your quote can be paid; payment.refused: it was closed, nothing is taken; payment.cancelled: you took the quote or the payment back; payment.settled: the register has it; payment.in_doubt: the register's record does not show whose payment it holds, our staff clear it; payment.refund_due: `refund` goes back to the citizen, by you; payment.refunded: it went back, as you or our staff noted; payment.refund_refused: the refund that you asked for. Others are added: pass over what you do not know.
 	Type EventType `json:"type"`
 }
 
@@ -482,7 +530,7 @@ type EventPage struct {
 	More bool `json:"more"`
 }
 
-// EventType payment.created: your quote can be paid; payment.refused: it was closed, nothing is taken; payment.cancelled: you took the quote or the payment back; payment.settled: the register has it; payment.in_doubt: the register's record does not show whose payment it holds, our staff clear it; payment.refund_due: `refund` goes back to the citizen, by you; payment.refunded: it went back, as our staff noted. Others are added: pass over what you do not know.
+// EventType payment.created: your quote can be paid; payment.refused: it was closed, nothing is taken; payment.cancelled: you took the quote or the payment back; payment.settled: the register has it; payment.in_doubt: the register's record does not show whose payment it holds, our staff clear it; payment.refund_due: `refund` goes back to the citizen, by you; payment.refunded: it went back, as you or our staff noted; payment.refund_refused: the refund that you asked for. Others are added: pass over what you do not know.
 type EventType string
 
 // Fault defines model for Fault.
@@ -539,6 +587,11 @@ type PartnerPayment struct {
 
 	// Refund What of it goes back, in tyiyn
 	Refund *int64 `json:"refund,omitempty"`
+
+	// RefundRequest That you asked for a settled payment to go back. It is absent where you did not, and in lists.
+	//
+	// Example: {"asked_at":"2026-11-29T06:00:00Z","reason":"twice","state":"asked"}
+	RefundRequest *RefundRequest `json:"refund_request,omitempty"`
 
 	// Service Whose bills were paid
 	Service *string `json:"service,omitempty"`
@@ -664,6 +717,43 @@ type Reconciliation struct {
 
 	// Theirs Lines of your registry
 	Theirs int `json:"theirs"`
+}
+
+// RefundAsked Example: {"reason":"twice"}
+type RefundAsked struct {
+	// Reason by_mistake: the payer paid what was not theirs; twice: it was paid elsewhere too; bill_cancelled: its bill was cancelled afterwards; not_payer: somebody else used the payer's wallet
+	Reason RefundReason `json:"reason"`
+}
+
+// RefundReason by_mistake: the payer paid what was not theirs; twice: it was paid elsewhere too; bill_cancelled: its bill was cancelled afterwards; not_payer: somebody else used the payer's wallet
+type RefundReason string
+
+// RefundRequest That you asked for a settled payment to go back. It is absent where you did not, and in lists.
+//
+// Example: {"asked_at":"2026-11-29T06:00:00Z","reason":"twice","state":"asked"}
+type RefundRequest struct {
+	AskedAt time.Time `json:"asked_at"`
+
+	// DecidedAt When it was refused or approved
+	DecidedAt *time.Time `json:"decided_at,omitempty"`
+
+	// Reason by_mistake: the payer paid what was not theirs; twice: it was paid elsewhere too; bill_cancelled: its bill was cancelled afterwards; not_payer: somebody else used the payer's wallet
+	Reason RefundReason `json:"reason"`
+
+	// Refusal Why it was refused: register_keeps, its holder does not undo it; not_proven, nothing shows what you say. Others are added
+	Refusal *string `json:"refusal,omitempty"`
+
+	// State A refused one may be approved later, when its proof came
+	State RefundRequestState `json:"state"`
+}
+
+// RefundRequestState A refused one may be approved later, when its proof came
+type RefundRequestState string
+
+// RefundReturned Example: {"amount":100000}
+type RefundReturned struct {
+	// Amount All that went back of the payment, in tyiyn: its refund
+	Amount int64 `json:"amount"`
 }
 
 // Registry Example: {"day":"2026-11-28","format":"csv","registry":"txn_id,paid_at,code,amount\n20261128001,2026-11-28T06:00:00Z,1234567897,100000\n"}
@@ -827,6 +917,12 @@ type ReplayEventsJSONRequestBody = Replay
 // PayCodeJSONRequestBody defines body for PayCode for application/json ContentType.
 type PayCodeJSONRequestBody = PayRequest
 
+// AskRefundJSONRequestBody defines body for AskRefund for application/json ContentType.
+type AskRefundJSONRequestBody = RefundAsked
+
+// ConfirmRefundJSONRequestBody defines body for ConfirmRefund for application/json ContentType.
+type ConfirmRefundJSONRequestBody = RefundReturned
+
 // MakeQuoteJSONRequestBody defines body for MakeQuote for application/json ContentType.
 type MakeQuoteJSONRequestBody = QuoteRequest
 
@@ -862,6 +958,12 @@ type ServerInterface interface {
 	// PayCode Tell that you took the money for a code; repeating it changes nothing
 	// (PUT /partner/v1/payments/{txn_id})
 	PayCode(c *fiber.Ctx, txnId TxnID) error
+	// AskRefund Ask for a settled payment to go back; repeating it changes nothing
+	// (PUT /partner/v1/payments/{txn_id}/refund)
+	AskRefund(c *fiber.Ctx, txnId TxnID) error
+	// ConfirmRefund Tell that you gave back what was due of a payment; repeating it changes nothing
+	// (PUT /partner/v1/payments/{txn_id}/refund/returned)
+	ConfirmRefund(c *fiber.Ctx, txnId TxnID) error
 	// ListQuotes Your quotes, the newest first
 	// (GET /partner/v1/quotes)
 	ListQuotes(c *fiber.Ctx, params ListQuotesParams) error
@@ -1143,6 +1245,64 @@ func (siw *ServerInterfaceWrapper) PayCode(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.PayCode(c, txnId)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// AskRefund operation middleware
+func (siw *ServerInterfaceWrapper) AskRefund(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "txn_id" -------------
+	var txnId TxnID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "txn_id", c.Params("txn_id"), &txnId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter txn_id: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.AskRefund(c, txnId)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ConfirmRefund operation middleware
+func (siw *ServerInterfaceWrapper) ConfirmRefund(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "txn_id" -------------
+	var txnId TxnID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "txn_id", c.Params("txn_id"), &txnId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter txn_id: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ConfirmRefund(c, txnId)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1479,6 +1639,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Put(options.BaseURL+"/partner/v1/payments/:txn_id", wrapper.PayCode)
 
+	router.Put(options.BaseURL+"/partner/v1/payments/:txn_id/refund", wrapper.AskRefund)
+
+	router.Put(options.BaseURL+"/partner/v1/payments/:txn_id/refund/returned", wrapper.ConfirmRefund)
+
 	router.Get(options.BaseURL+"/partner/v1/quotes", wrapper.ListQuotes)
 
 	router.Post(options.BaseURL+"/partner/v1/quotes", wrapper.MakeQuote)
@@ -1634,6 +1798,42 @@ type PayCodeResponseObject interface {
 type PayCode200JSONResponse PartnerPayment
 
 func (response PayCode200JSONResponse) VisitPayCodeResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type AskRefundRequestObject struct {
+	TxnId TxnID `json:"txn_id"`
+	Body  *AskRefundJSONRequestBody
+}
+
+type AskRefundResponseObject interface {
+	VisitAskRefundResponse(ctx *fiber.Ctx) error
+}
+
+type AskRefund200JSONResponse PartnerPayment
+
+func (response AskRefund200JSONResponse) VisitAskRefundResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ConfirmRefundRequestObject struct {
+	TxnId TxnID `json:"txn_id"`
+	Body  *ConfirmRefundJSONRequestBody
+}
+
+type ConfirmRefundResponseObject interface {
+	VisitConfirmRefundResponse(ctx *fiber.Ctx) error
+}
+
+type ConfirmRefund200JSONResponse PartnerPayment
+
+func (response ConfirmRefund200JSONResponse) VisitConfirmRefundResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -1860,6 +2060,12 @@ type StrictServerInterface interface {
 	// PayCode Tell that you took the money for a code; repeating it changes nothing
 	// (PUT /partner/v1/payments/{txn_id})
 	PayCode(ctx context.Context, request PayCodeRequestObject) (PayCodeResponseObject, error)
+	// AskRefund Ask for a settled payment to go back; repeating it changes nothing
+	// (PUT /partner/v1/payments/{txn_id}/refund)
+	AskRefund(ctx context.Context, request AskRefundRequestObject) (AskRefundResponseObject, error)
+	// ConfirmRefund Tell that you gave back what was due of a payment; repeating it changes nothing
+	// (PUT /partner/v1/payments/{txn_id}/refund/returned)
+	ConfirmRefund(ctx context.Context, request ConfirmRefundRequestObject) (ConfirmRefundResponseObject, error)
 	// ListQuotes Your quotes, the newest first
 	// (GET /partner/v1/quotes)
 	ListQuotes(ctx context.Context, request ListQuotesRequestObject) (ListQuotesResponseObject, error)
@@ -2171,6 +2377,88 @@ func (sh *strictHandler) PayCode(ctx *fiber.Ctx, txnId TxnID) error {
 		return err
 	} else if validResponse, ok := response.(PayCodeResponseObject); ok {
 		if err := validResponse.VisitPayCodeResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AskRefund operation middleware
+func (sh *strictHandler) AskRefund(ctx *fiber.Ctx, txnId TxnID) error {
+	var request AskRefundRequestObject
+
+	request.TxnId = txnId
+
+	var body AskRefundJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.AskRefund(ctx.UserContext(), request.(AskRefundRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AskRefund")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AskRefundResponseObject); ok {
+		if err := validResponse.VisitAskRefundResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ConfirmRefund operation middleware
+func (sh *strictHandler) ConfirmRefund(ctx *fiber.Ctx, txnId TxnID) error {
+	var request ConfirmRefundRequestObject
+
+	request.TxnId = txnId
+
+	var body ConfirmRefundJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ConfirmRefund(ctx.UserContext(), request.(ConfirmRefundRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ConfirmRefund")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ConfirmRefundResponseObject); ok {
+		if err := validResponse.VisitConfirmRefundResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -114,6 +114,17 @@ func (b *books) Day(_ context.Context, _ string, _ time.Time, filter payment.Fil
 	return payment.Day{}, nil
 }
 
+func (b *books) AskRefund(_ context.Context, p payment.Partner, txn string, reason payment.RefundReason) (payment.Transaction, error) {
+	b.asked = append(b.asked, fmt.Sprint("refund ", p.ID, " ", txn, " ", reason))
+	request := payment.RefundRequest{State: payment.RefundRefused, Reason: reason, Refusal: payment.NotProven, AskedAt: time.Unix(1, 0), DecidedAt: time.Unix(2, 0)}
+	return payment.Transaction{ID: txn, Decision: payment.Approved, State: payment.Settled, Request: request}, b.err
+}
+
+func (b *books) GaveBack(_ context.Context, p payment.Partner, txn string, sum money.Amount) (payment.Transaction, error) {
+	b.asked = append(b.asked, fmt.Sprint("back ", p.ID, " ", txn, " ", int64(sum)))
+	return payment.Transaction{ID: txn, Decision: payment.Approved, State: payment.Refunded, Refund: sum}, b.err
+}
+
 func (*books) Reconcile(_ context.Context, _ string, _ time.Time, registry []payment.Listed) (payment.Reconciliation, error) {
 	r := payment.Reconciliation{Theirs: len(registry)}
 	for _, line := range registry {

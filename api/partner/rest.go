@@ -37,6 +37,8 @@ type Own interface {
 	Bills
 	Transaction(ctx context.Context, partner, id string) (payment.Transaction, error)
 	Day(ctx context.Context, partner string, day time.Time, filter payment.Filter, after payment.Transaction, rows int) (payment.Day, error)
+	AskRefund(ctx context.Context, partner payment.Partner, txnID string, reason payment.RefundReason) (payment.Transaction, error)
+	GaveBack(ctx context.Context, partner payment.Partner, txnID string, sum money.Amount) (payment.Transaction, error)
 	Reconcile(ctx context.Context, partner string, day time.Time, registry []payment.Listed) (payment.Reconciliation, error)
 }
 
@@ -234,6 +236,7 @@ func view(t payment.Transaction) PartnerPayment {
 	out := PartnerPayment{
 		TxnId: t.ID, Reference: t.Reference, Code: t.Code, Amount: int64(t.Amount), Currency: CurrencyKGS, State: stateOf(t),
 		Service: api.Optional(t.Service), Refund: api.Optional(int64(t.Refund)), ReceivedAt: t.ReceivedAt, FinishedAt: api.Optional(t.FinishedAt),
+		RefundRequest: viewRequest(t.Request),
 	}
 	if !t.PaidAt.Equal(t.ReceivedAt) { // which it is where the partner did not say
 		out.PaidAt = api.Optional(t.PaidAt)

@@ -37,10 +37,13 @@ type staffCommand struct {
 	Enrol struct {
 		Phone string `arg:"" help:"The number, +996…, of the phone that is to be the person's: you saw them and their passport or ID-card."`
 	} `cmd:"" help:"Print a code that makes a phone the person's whose personal number and document are asked for: typed there once, it proves who they are as the passport does."`
-	Suspense struct{}       `cmd:"" help:"List the payments in doubt: the register says paid, and nothing proves by whom."`
-	Refunds  struct{}       `cmd:"" help:"List the money that partners have to give back: their registers did not take it."`
-	Returned refundReturned `cmd:"" help:"Note that a partner gave back what was due of a payment. Takes two persons."`
-	Decide   doubtDecision  `cmd:"" help:"End a doubt as the register's holder answered; the citizen is told. Takes two persons."`
+	Suspense       struct{}       `cmd:"" help:"List the payments in doubt: the register says paid, and nothing proves by whom."`
+	Refunds        struct{}       `cmd:"" help:"List the money that partners have to give back: their registers did not take it, or it was sent back."`
+	Returned       refundReturned `cmd:"" help:"Note that a partner gave back what was due of a payment. Takes two persons."`
+	RefundRequests struct{}       `cmd:"" name:"refund-requests" help:"List the settled payments that partners ask to have back."`
+	Refund         refundApproved `cmd:"" help:"Have a settled payment sent back, as its partner asked: its money is due back then. Takes two persons, besides the partner."`
+	RefuseRefund   refundRefused  `cmd:"" name:"refuse-refund" help:"Refuse to send a settled payment back; the partner and the citizen are told."`
+	Decide         doubtDecision  `cmd:"" help:"End a doubt as the register's holder answered; the citizen is told. Takes two persons."`
 
 	Proposals struct{} `cmd:"" help:"List what waits for a second person: yours, and what you may decide."`
 	Approve   struct {
@@ -79,6 +82,8 @@ func (s staffCommand) Run(ctx context.Context, chosen *kong.Context, config *app
 		return desk.look(ctx, name, desk.suspense)
 	case "refunds":
 		return desk.look(ctx, name, desk.refunds)
+	case "refund-requests":
+		return desk.look(ctx, name, desk.refundRequests)
 	case "proposals":
 		return desk.look(ctx, name, desk.proposals)
 	case "accounts":
@@ -111,6 +116,10 @@ func (s staffCommand) asked(d desk, chosen *kong.Node) (operation string, given 
 		return chosen.Name, s.Decide.given(), nil
 	case "returned":
 		return chosen.Name, s.Returned.given(), nil
+	case "refund":
+		return chosen.Name, s.Refund.given(), nil
+	case "refuse-refund":
+		return chosen.Name, s.RefuseRefund.given(), nil
 	case "reset":
 		return chosen.Name, map[string]string{"name": s.Reset.Name}, nil
 	case "disable":

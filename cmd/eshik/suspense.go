@@ -40,6 +40,46 @@ func (r refundReturned) given() map[string]string {
 	return map[string]string{"payment": r.Payment, "reference": r.Reference}
 }
 
+// refundApproved is what officers decide of a settled payment that its partner asks to have back.
+type refundApproved struct {
+	Payment   string `arg:"" help:"The payment's id, as staff refund-requests lists it."`
+	Reference string `required:"" help:"What this rests on, for the audit log: the number of the letter in which the register's holder undoes the payment."`
+}
+
+// given are its arguments.
+func (r refundApproved) given() map[string]string {
+	return map[string]string{"payment": r.Payment, "reference": r.Reference}
+}
+
+// refundRefused is that such a payment stands.
+type refundRefused struct {
+	Payment string `arg:"" help:"The payment's id, as staff refund-requests lists it."`
+	Why     string `required:"" enum:"register_keeps,not_proven" help:"For the partner: register_keeps (its holder does not undo the payment) or not_proven (nothing shows what the partner says)."`
+}
+
+// given are its arguments.
+func (r refundRefused) given() map[string]string {
+	return map[string]string{"payment": r.Payment, "why": r.Why}
+}
+
+// refundRequests lists what partners ask to have back.
+func (d desk) refundRequests(ctx context.Context, a *app.App, _ staff.Officer) error {
+	list, err := a.Payments.AskedRefunds(ctx)
+	if err != nil {
+		return err
+	}
+	rows := make([][]string, len(list))
+	for i, r := range list {
+		rows[i] = []string{r.PaymentID, r.Partner, r.TxnID, r.Service, r.Amount.Decimal(), string(r.Reason), clock.Second(r.AskedAt)}
+	}
+	return todo{
+		none:    "No partner asks for a refund.",
+		columns: []string{"PAYMENT", "PARTNER", "TRANSACTION", "SERVICE", "SOM", "WHY", "ASKED"},
+		next: "Ask the register's holder whether it undoes the payment. Then: eshik staff refund PAYMENT --reference NUMBER\n" +
+			"or: eshik staff refuse-refund PAYMENT --why register_keeps (or not_proven)",
+	}.list(d.out, rows)
+}
+
 // refunds lists what partners have to give back.
 func (d desk) refunds(ctx context.Context, a *app.App, _ staff.Officer) error {
 	list, err := a.Payments.Refunds(ctx)
@@ -48,14 +88,22 @@ func (d desk) refunds(ctx context.Context, a *app.App, _ staff.Officer) error {
 	}
 	rows := make([][]string, len(list))
 	for i, r := range list {
-		rows[i] = []string{r.PaymentID, r.Partner, r.TxnID, r.Service, r.Ref, r.Amount.Decimal(), string(r.Reason), clock.Second(r.Since)}
+		rows[i] = []string{r.PaymentID, r.Partner, r.TxnID, r.Service, r.Ref, r.Amount.Decimal(), string(r.Reason), clock.Second(r.Since), overdue(r)}
 	}
 	return todo{
 		none:    "No money is due back.",
-		columns: []string{"PAYMENT", "PARTNER", "TRANSACTION", "SERVICE", "BILL", "SOM", "WHY", "DUE SINCE"},
+		columns: []string{"PAYMENT", "PARTNER", "TRANSACTION", "SERVICE", "BILL", "SOM", "WHY", "DUE SINCE", "LATE"},
 		next: "Have each partner give the sum of its transaction back to who paid it. When it says that it did:\n" +
 			"eshik staff returned PAYMENT --reference NUMBER",
 	}.list(d.out, rows)
+}
+
+// overdue marks what its partner should have given back by now.
+func overdue(r payment.Refund) string {
+	if r.Overdue {
+		return "late"
+	}
+	return ""
 }
 
 // suspense lists the payments whose register says "paid" without proof by whom.

@@ -145,6 +145,7 @@ type file struct {
 	entries  []db.EntriesOfRow
 	postings map[posting]int64
 	events   []noted
+	request  *db.PaymentRefundRequest // nil: no partner asked for it to go back
 }
 
 // moment is when an entry was posted, by the payment's other rows; zero where they do
@@ -201,7 +202,7 @@ func (c *Check) judge(f *file) {
 	if state := f.follows(); paid && state != at || !paid && state != Quoted {
 		c.say("the payment %s is %s, by its lines it is %s", id, at, state)
 	}
-	if want := recorded(at); c.replayed && !slices.Contains(want, log.was&^(wasDoubted|wasReturned|wasTakenBack)) || c.replayed && at == InDoubt && log.was&wasDoubted == 0 {
+	if want := f.recorded(); c.replayed && !slices.Contains(want, log.was&^(wasDoubted|wasReturned|wasTakenBack)) || c.replayed && at == InDoubt && log.was&wasDoubted == 0 {
 		c.say("the payment %s is %s, which the audit log does not say", id, at)
 	}
 	if gone := slices.ContainsFunc(f.lines, func(l db.PaymentLine) bool { return f.returned(l.N) }); c.replayed && gone != (log.was&wasReturned != 0) {
@@ -217,6 +218,7 @@ func (c *Check) judge(f *file) {
 		c.digests(f, log)
 	}
 	c.compare(f, paid)
+	c.requested(f, log)
 	c.told(f)
 }
 
@@ -265,14 +267,18 @@ func (c *Check) compare(f *file, paid bool) {
 			move(entryDoubt, l.N, l.Amount, clearing, suspense)
 			settle, refund, source = entryDoubtSettle, entryDoubtRefund, suspense
 		}
-		switch State(l.State) {
-		case Settled:
+		switch reversed := Outcome(l.Reason) == OutcomeReversed; {
+		case reversed:
 			move(settle, l.N, l.Amount, source, treasuryAccount(f.row.Service))
-		case RefundDue:
+			refund, source = entryReverse, treasuryAccount(f.row.Service)
+			fallthrough
+		case State(l.State) == RefundDue:
 			move(refund, l.N, l.Amount, source, refundsAccount(f.row.Service))
 			if f.returned(l.N) && len(f.txns) == 1 {
 				move(entryReturned, l.N, l.Amount, refundsAccount(f.row.Service), partnerAccount(f.txns[0].PartnerID))
 			}
+		case State(l.State) == Settled:
+			move(settle, l.N, l.Amount, source, treasuryAccount(f.row.Service))
 		}
 	}
 	var wrong []string

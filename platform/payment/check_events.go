@@ -86,6 +86,8 @@ func (f *file) lastTold() []webhook.Kind {
 		return []webhook.Kind{webhook.Refunded}
 	case state == InDoubt && gone:
 		return []webhook.Kind{webhook.InDoubt, webhook.Refunded}
+	case f.request != nil && RequestState(f.request.State) == RefundRefused:
+		return []webhook.Kind{webhook.RefundRefused}
 	case state == Accepted:
 		return []webhook.Kind{webhook.Created}
 	default:

@@ -17,17 +17,19 @@ const (
 	wasRefunded
 	wasReturned  // what was due back was given back
 	wasTakenBack // the partner cancelled it
+	wasReversed  // settled, and sent back as the partner asked
 )
 
 // said is what the log says of a payment.
 type said struct {
 	was   history
 	actor string // who took its money
+	asked bool   // its partner asked for it to go back
 	// settled and returned count an operator's decisions of lines in doubt, and
 	// decisions are those of them that are said in full.
-	settled, returned                  int32
-	decisions                          []audit.Said
-	bills, payer, transaction, outcome audit.Said
+	settled, returned                           int32
+	decisions                                   []audit.Said
+	bills, payer, transaction, outcome, request audit.Said
 }
 
 // See takes a record of the audit log.
@@ -35,7 +37,9 @@ func (c *Check) See(r audit.Recorded) {
 	c.replayed = true
 	p := c.done[r.Object]
 	switch r.Action {
-	case "payment.confirm", "payment.quote", "payment.disown":
+	case "payment.confirm", "payment.quote", "payment.disown", "payment.refund_refused":
+	case "payment.refund_asked":
+		p.asked = true
 	case "payment.accept":
 		if _, known := c.actors[r.Actor]; !known {
 			c.actors[r.Actor] = r.Actor
@@ -49,6 +53,8 @@ func (c *Check) See(r audit.Recorded) {
 		p.was |= wasRefunded
 	case "payment.returned":
 		p.was |= wasReturned
+	case "payment.reversed":
+		p.was |= wasReversed
 	case "payment.taken_back":
 		p.was |= wasRefunded | wasReturned | wasTakenBack
 	case "payment.doubt_settle":
@@ -80,6 +86,8 @@ func (c *Check) hear(r audit.Recorded, p *said) {
 			p.transaction = now
 		case groupOutcome:
 			p.outcome = now
+		case groupRequest:
+			p.request = now
 		case groupDecision:
 			p.decisions = append(p.decisions, now)
 		}
@@ -107,10 +115,10 @@ func (c *Check) witnessed(f *file, log said) {
 			continue
 		}
 		doubted++
-		switch State(l.State) {
-		case Settled:
+		switch {
+		case State(l.State) == Settled, Outcome(l.Reason) == OutcomeReversed:
 			settled++
-		case RefundDue:
+		case State(l.State) == RefundDue:
 			returned++
 		}
 	}
@@ -151,9 +159,12 @@ func (c *Check) digests(f *file, log said) {
 	}
 }
 
-// recorded is what the log must say of a payment in a state, doubts aside.
-func recorded(state State) []history {
-	switch state {
+// recorded is what the log must say of a payment as it stands, doubts aside.
+func (f *file) recorded() []history {
+	if f.reversed() {
+		return []history{wasAccepted | wasSettled | wasReversed}
+	}
+	switch State(f.row.State) {
 	case Accepted, InDoubt:
 		return []history{wasAccepted}
 	case Settled:

@@ -34,7 +34,7 @@ func (p *page) read(ctx context.Context, after string) (int, error) {
 	if err != nil || len(p.files) == 0 {
 		return 0, err
 	}
-	for _, part := range []func(context.Context, []any) error{p.lines, p.transactions, p.entries, p.events} {
+	for _, part := range []func(context.Context, []any) error{p.lines, p.transactions, p.entries, p.events, p.requests} {
 		if err := part(ctx, []any{after, p.last}); err != nil {
 			return 0, err
 		}

@@ -102,6 +102,7 @@ func became(p Payment) dialog.Message {
 	var sum standing
 	for _, l := range p.Lines {
 		sum.add(l.Standing(p), l.Amount)
+		sum.reversed = sum.reversed || l.Reason == OutcomeReversed
 	}
 	args := []any{"total", p.Amount.String(), "paid", sum.paid.String(), "back", sum.back.String(), "amount", sum.doubt.String(), "code", p.Code}
 	switch p.State {
@@ -122,6 +123,9 @@ func became(p Payment) dialog.Message {
 	case RefundDue:
 		if sum.paid > 0 {
 			return dialog.Say("payment.code_refund_part", args...)
+		}
+		if sum.reversed {
+			return dialog.Say("payment.code_reversed", "amount", sum.back.String(), "code", p.Code)
 		}
 		return dialog.Say("payment.code_refund", "code", p.Code)
 	case Refunded:

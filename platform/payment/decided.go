@@ -27,6 +27,8 @@ const (
 	// groupDecision: payment_lines.n, ref, amount, state, reason of a line in doubt,
 	// as a person decided it.
 	groupDecision = "decision"
+	// groupRequest: all of payment_refund_requests. Said when a partner asks and when it is decided.
+	groupRequest = "request"
 )
 
 // billsOf is what a payment is for, by the numbers of its lines.
@@ -70,9 +72,18 @@ func outcomeOf(row db.Payment, lines []db.PaymentLine, entries []db.EntriesOfRow
 	return g
 }
 
-// decisionOf is how a person ended a line in doubt.
+// decisionOf is how a person ended a line in doubt. One whose payment was sent back afterwards had
+// been settled.
 func decisionOf(l db.PaymentLine) *audit.Group {
+	if Outcome(l.Reason) == OutcomeReversed {
+		l.State, l.Reason = string(Settled), ""
+	}
 	return audit.Decided(groupDecision).Number(l.N, l.Amount).Text(l.Ref, l.State, l.Reason)
+}
+
+// requestOf is a partner's request for a payment to go back.
+func requestOf(r db.PaymentRefundRequest) *audit.Group {
+	return audit.Decided(groupRequest).Text(r.PartnerID, r.Reason, r.State, r.Refusal).Moment(r.AskedAt, r.DecidedAt)
 }
 
 // byLine orders entries as EntriesOf does.

@@ -36,6 +36,8 @@ const (
 	// What an operator decided of a line in doubt.
 	entryDoubtSettle = "doubt_settle"
 	entryDoubtRefund = "doubt_refund"
+	// A partner asked for a settled bill's money back, and two officers agreed.
+	entryReverse = "reverse"
 	// The partner gave back what was due: it owes us that no more.
 	entryReturned = "returned"
 )

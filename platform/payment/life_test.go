@@ -187,6 +187,18 @@ func (l *life) events() map[string]func(p payment.Payment) {
 		"decide ours":  func(p payment.Payment) { refused(l.Decide(ctx, officers, p.ID, 0, true, "12-3/45")) },
 		"decide other": func(p payment.Payment) { refused(l.Decide(ctx, officers, p.ID, 0, false, "12-3/45")) },
 		"give back":    func(p payment.Payment) { _, err := l.Returned(ctx, officers, p.ID, "12-3/45"); refused(err) },
+		"ask back": func(p payment.Payment) {
+			_, err := l.AskRefund(ctx, ownWallet, l.paidBy(p), payment.ByMistake)
+			refused(err)
+		},
+		"send back": func(p payment.Payment) {
+			_, err := l.AskRefund(ctx, ownWallet, l.paidBy(p), payment.ByMistake)
+			refused(err)
+			_, err = l.Reverse(ctx, officers, p.ID, "12-3/45")
+			refused(err)
+		},
+		"refuse back": func(p payment.Payment) { refused(l.RefuseRefund(ctx, officers, p.ID, payment.NotProven)) },
+		"gave back":   func(p payment.Payment) { _, err := l.GaveBack(ctx, ownWallet, l.paidBy(p), p.Amount); refused(err) },
 		"pay otherwise": func(p payment.Payment) {
 			if other, paid := l.payBeside(p); paid {
 				refused(l.Settle(ctx, other.ID))

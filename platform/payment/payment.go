@@ -140,4 +140,7 @@ const (
 	OutcomeUnknown   Outcome = "unknown_bill" // the register does not know it any more
 	// OutcomeTakenBack is of no register: the partner took the payment back before one was told.
 	OutcomeTakenBack Outcome = "taken_back"
+	// OutcomeReversed is of no register either: it had recorded the payment, and two officers agreed
+	// that its money goes back, as its partner had asked.
+	OutcomeReversed Outcome = "reversed"
 )

@@ -16,37 +16,38 @@ import (
 
 // unsaid are the columns of the payments that nothing holds against a record, and why.
 var unsaid = map[string]string{
-	"payments.id":               "the row's name: renamed, it is gone and another is unknown",
-	"payments.open_key":         "finds a repeated request again; decides no money",
-	"payments.locale":           "the language of messages",
-	"payments.channel":          "statistics",
-	"payments.operator":         "statistics",
-	"payments.expires_at":       "how long a code can be paid; what was paid is compared",
-	"payments.partner_id":       "who may pay a quote; who paid is compared",
-	"payments.waits_for":        "whom a message is written to; decides no money",
-	"payments.worked_at":        "when a register was asked last",
-	"payments.try_at":           "when it is asked next",
-	"payments.trying":           "whether it is being asked",
-	"payments.tries":            "how often it was asked",
-	"payment_lines.sent":        "an open line's memory of a try; what it came to is compared",
-	"payment_txns.payment_id":   "the row's name: moved, its payment has no transaction",
-	"ledger_entries.id":         "ties postings to their entry; either alone belongs to nothing",
-	"ledger_entries.payment_id": "the row's name: moved, both payments' entries are wrong",
-	"ledger_postings.entry_id":  "the row's name: moved, its entry is wrong",
-	"payment_claims.payment_id": "the row's name: moved, a paid bill is not claimed",
-	"payment_lines.payment_id":  "the row's name: moved, both payments' sums are wrong",
-	"payment_txns.decision":     "what a refused transaction was told; of an accepted one it is the state",
+	"payments.id":                        "the row's name: renamed, it is gone and another is unknown",
+	"payments.open_key":                  "finds a repeated request again; decides no money",
+	"payments.locale":                    "the language of messages",
+	"payments.channel":                   "statistics",
+	"payments.operator":                  "statistics",
+	"payments.expires_at":                "how long a code can be paid; what was paid is compared",
+	"payments.partner_id":                "who may pay a quote; who paid is compared",
+	"payments.waits_for":                 "whom a message is written to; decides no money",
+	"payments.worked_at":                 "when a register was asked last",
+	"payments.try_at":                    "when it is asked next",
+	"payments.trying":                    "whether it is being asked",
+	"payments.tries":                     "how often it was asked",
+	"payment_lines.sent":                 "an open line's memory of a try; what it came to is compared",
+	"payment_txns.payment_id":            "the row's name: moved, its payment has no transaction",
+	"ledger_entries.id":                  "ties postings to their entry; either alone belongs to nothing",
+	"ledger_entries.payment_id":          "the row's name: moved, both payments' entries are wrong",
+	"ledger_postings.entry_id":           "the row's name: moved, its entry is wrong",
+	"payment_claims.payment_id":          "the row's name: moved, a paid bill is not claimed",
+	"payment_lines.payment_id":           "the row's name: moved, both payments' sums are wrong",
+	"payment_refund_requests.payment_id": "the row's name: moved, its payment's request is gone and another's is unknown",
+	"payment_txns.decision":              "what a refused transaction was told; of an accepted one it is the state",
 }
 
 // told is one of each kind of payment.
-type told struct{ settled, returned, doubted, decided, accepted, awaiting, disowned string }
+type told struct{ settled, returned, doubted, decided, accepted, awaiting, disowned, refused, reversed string }
 
 func everyPayment(t *testing.T, w *world) (all told) {
 	t.Helper()
 	ctx := context.Background()
 	w.register.refuse["22"], w.register.refuse["32"], w.register.refuse["41"] = payment.OutcomePaid, payment.OutcomeDoubt, payment.OutcomeDoubt
-	ids := make([]string, 0, 7)
-	for i, refs := range [][]string{{"11"}, {"21", "22"}, {"31", "32"}, {"41", "42"}, {"51"}, {"61"}, {"71"}} {
+	ids := make([]string, 0, 9)
+	for i, refs := range [][]string{{"11"}, {"21", "22"}, {"31", "32"}, {"41", "42"}, {"51"}, {"61"}, {"71"}, {"82"}, {"92"}} {
 		phone := fmt.Sprintf("+99655500010%d", i)
 		p := w.awaiting(t, phone, "t", refs...)
 		ids = append(ids, p.ID)
@@ -63,7 +64,18 @@ func everyPayment(t *testing.T, w *world) (all told) {
 		}
 	}
 	testworld.OK(t, w.Decide(ctx, staff.Act{Actor: "staff:b"}, ids[3], 0, true, "1"))
-	return told{ids[0], ids[1], ids[2], ids[3], ids[4], ids[5], ids[6]}
+	for i, txn := range []string{"107", "108"} {
+		_, err := w.AskRefund(ctx, ownWallet, txn, payment.PaidTwice)
+		testworld.OK(t, err)
+		w.Pass(time.Minute)
+		if i == 0 {
+			testworld.OK(t, w.RefuseRefund(ctx, staff.Act{Actor: "staff:b"}, ids[7], payment.NotProven))
+			continue
+		}
+		_, err = w.Reverse(ctx, staff.Act{Actor: "staff:b"}, ids[8], "1")
+		testworld.OK(t, err)
+	}
+	return told{ids[0], ids[1], ids[2], ids[3], ids[4], ids[5], ids[6], ids[7], ids[8]}
 }
 
 // of is a statement about a payment's rows of a table.
@@ -137,6 +149,21 @@ func plants(p told) []storetest.Plant {
 	for _, column := range []string{"txn_id", "prv_txn", "account"} {
 		list = append(list, plant("payment_txns."+column, p.settled, "transaction", of(p.settled, "payment_txns", column+" = "+column+" || '0'")))
 	}
+	for column, value := range map[string]string{"partner_id": "'other-bank'", "reason": "'not_payer'", "refusal": "'register_keeps'", "asked_at": "1", "decided_at": "2"} {
+		list = append(list, plant("a request's "+column, p.refused, "request", of(p.refused, "payment_refund_requests", column+" = "+value)))
+	}
+	list = append(list,
+		plant("a request refused anew", p.refused, "request", of(p.refused, "payment_refund_requests", "state = 'asked', refusal = ''")),
+		storetest.Plant{Name: "a request that is gone", Named: []string{p.refused, "is gone"}, Statements: []string{"DELETE FROM payment_refund_requests WHERE payment_id = '" + p.refused + "'"}},
+		storetest.Plant{Name: "a request that nobody made", Named: []string{p.settled, "knows nothing of a request"}, Statements: []string{
+			"INSERT INTO payment_refund_requests (payment_id, partner_id, reason, state, refusal, asked_at) VALUES ('" + p.settled + "', '" + wallet + "', 'twice', 'asked', '', 1)"}},
+		storetest.Plant{Name: "sent back by nobody", Named: []string{p.refused, "is refund_due, which the audit log does not say"}, Statements: []string{
+			of(p.refused, "payments", "state = 'refund_due'"), of(p.refused, "payment_lines", "state = 'refund_due', reason = 'reversed'"),
+			of(p.refused, "payment_refund_requests", "state = 'approved', refusal = ''"), "DELETE FROM payment_claims WHERE payment_id = '" + p.refused + "'",
+			"INSERT INTO ledger_entries (id, kind, payment_id, line, happened_at) VALUES ('r', 'reverse', '" + p.refused + "', 0, 1)",
+			"INSERT INTO ledger_postings (entry_id, n, account, amount) VALUES ('r', 0, 'treasury:fine', 150000), ('r', 1, 'refunds:fine', -150000)",
+		}},
+		plant("another refund's reason", p.reversed, "outcome", of(p.reversed, "payment_lines", "reason = 'changed'")))
 	return append(list,
 		plant("payment_txns.paid_at", p.settled, "transaction", of(p.settled, "payment_txns", "paid_at = paid_at + 1")),
 		plant("when the money came", p.accepted, "transaction", of(p.accepted, "payment_txns", "received_at = received_at + 1"),
@@ -149,7 +176,7 @@ func plants(p told) []storetest.Plant {
 // row, the group of its fields and the audit record are named.
 func TestPlantedChanges(t *testing.T) {
 	t.Parallel()
-	tables := []string{"payments", "payment_lines", "payment_claims", "payment_txns", "ledger_entries", "ledger_postings"}
+	tables := []string{"payments", "payment_lines", "payment_claims", "payment_txns", "payment_refund_requests", "ledger_entries", "ledger_postings"}
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		all := plants(everyPayment(t, w))

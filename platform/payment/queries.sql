@@ -148,6 +148,45 @@ SELECT p.accepted_at, p.finished_at FROM payments p WHERE p.state IN ('refund_du
         SELECT 1 FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind = 'returned'))
 ORDER BY p.accepted_at, p.id LIMIT 1;
 
+-- name: ReversePayment :execrows
+UPDATE payments SET state = 'refund_due', finished_at = $2
+WHERE id = $1 AND state = 'settled';
+
+-- name: ReverseLines :execrows
+UPDATE payment_lines SET state = 'refund_due', reason = $2
+WHERE payment_id = $1 AND state = 'settled';
+
+-- name: HoldSettled :execrows
+-- Has whoever else changes this payment wait for the end of the transaction.
+UPDATE payments SET tries = tries WHERE id = $1 AND state = 'settled';
+
+-- name: AskRefund :execrows
+INSERT INTO payment_refund_requests (payment_id, partner_id, reason, state, refusal, asked_at)
+VALUES ($1, $2, $3, 'asked', '', $4)
+ON CONFLICT DO NOTHING;
+
+-- name: RefundRequest :one
+SELECT * FROM payment_refund_requests WHERE payment_id = $1;
+
+-- name: RefuseRefund :execrows
+UPDATE payment_refund_requests SET state = 'refused', refusal = $2, decided_at = $3
+WHERE payment_id = $1 AND state = 'asked';
+
+-- name: ApproveRefund :execrows
+UPDATE payment_refund_requests SET state = 'approved', refusal = '', decided_at = $2
+WHERE payment_id = $1 AND state IN ('asked', 'refused');
+
+-- name: AskedRefunds :many
+SELECT sqlc.embed(r), p.service, p.amount, t.txn_id
+FROM payment_refund_requests r JOIN payments p ON p.id = r.payment_id JOIN payment_txns t ON t.payment_id = p.id AND t.decision = 'approved'
+WHERE r.state = 'asked' ORDER BY r.asked_at LIMIT $1;
+
+-- name: OldestAskedRefund :one
+SELECT asked_at FROM payment_refund_requests WHERE state = 'asked' ORDER BY asked_at LIMIT 1;
+
+-- name: CountAskedRefunds :one
+SELECT COUNT(*) FROM payment_refund_requests WHERE state = 'asked';
+
 -- name: LockRefund :execrows
 UPDATE payments SET worked_at = sqlc.arg(now) WHERE id = sqlc.arg(id) AND state IN ('refund_due', 'in_doubt');
 

@@ -29,7 +29,11 @@ type Refund struct {
 	Amount    money.Amount
 	Reason    Outcome
 	Since     time.Time
+	Overdue   bool // it is due for longer than RefundWithin
 }
+
+// RefundWithin is how long a partner has to give back what is due.
+const RefundWithin = 10 * 24 * time.Hour
 
 const refundsShown = 500
 
@@ -45,6 +49,7 @@ func (s *Service) Refunds(ctx context.Context) ([]Refund, error) {
 			PaymentID: r.ID, Partner: r.PartnerID, TxnID: r.TxnID, Service: r.Service, Ref: r.Ref,
 			Amount: money.Amount(r.Amount), Reason: Outcome(r.Reason), Since: dueSince(r.AcceptedAt, r.FinishedAt),
 		}
+		list[i].Overdue = s.Now().Sub(list[i].Since) > RefundWithin
 	}
 	return list, nil
 }
@@ -82,7 +87,7 @@ func (s *Service) Returned(ctx context.Context, act staff.Act, paymentID, eviden
 		if returned == 0 {
 			return ErrNoRefund
 		}
-		return s.noteReturned(ctx, tx, paymentID, act.Actor, evidence, now)
+		return s.noteReturned(ctx, tx, paymentID, act.Actor, "payment "+evidence, now)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("note a refund: %w", err)
@@ -125,7 +130,49 @@ func (s *Service) giveBack(ctx context.Context, tx *store.Tx, paymentID string, 
 	return sum, nil
 }
 
-func (s *Service) noteReturned(ctx context.Context, tx *store.Tx, paymentID, actor, evidence string, now dbtime.Time) error {
+// GaveBack keeps that a partner gave back to its payer all that is due of a payment, and says how
+// the transaction stands: the partner owes us that no more. sum is all that went back of the
+// payment. Saying it twice is saying it once, also where staff noted it. Problems:
+// partner_payment_absent, partner_refund_none (nothing is due), partner_refund_amount (another
+// sum is).
+func (s *Service) GaveBack(ctx context.Context, partner Partner, txnID string, sum money.Amount) (Transaction, error) {
+	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
+		q, now := db.New(tx), dbtime.From(s.Now())
+		row, err := paidRow(ctx, q, partner, txnID)
+		if err != nil {
+			return err
+		}
+		if _, err := q.LockRefund(ctx, db.LockRefundParams{ID: row.ID, Now: now}); err != nil {
+			return err
+		}
+		if row, err = q.GetPayment(ctx, row.ID); err != nil { // as it stands now that it is locked
+			return err
+		}
+		lines, err := linesOf(ctx, q, row.ID)
+		if err != nil {
+			return err
+		}
+		stands := stand(lines)
+		switch {
+		case State(row.State) != RefundDue:
+			return errNoneDue
+		case stands.back+stands.gone != sum:
+			return errRefundAmount
+		case stands.back == 0:
+			return nil
+		}
+		if _, err := s.giveBack(ctx, tx, row.ID, now); err != nil {
+			return err
+		}
+		return s.noteReturned(ctx, tx, row.ID, partnerAccount(partner.ID), "payment", now)
+	})
+	if err != nil {
+		return Transaction{}, fmt.Errorf("note what a partner gave back: %w", err)
+	}
+	return s.Transaction(ctx, partner.ID, txnID)
+}
+
+func (s *Service) noteReturned(ctx context.Context, tx *store.Tx, paymentID, actor, purpose string, now dbtime.Time) error {
 	q := db.New(tx)
 	row, err := q.GetPayment(ctx, paymentID)
 	if err != nil {
@@ -149,7 +196,7 @@ func (s *Service) noteReturned(ctx context.Context, tx *store.Tx, paymentID, act
 	return s.Trail.Leave(ctx, tx, trail.Step{
 		Audit: audit.Entry{
 			At: now.Time, Actor: actor, Action: "payment.returned", Object: paymentID, Subject: row.Owner,
-			Purpose: "payment " + evidence, Decided: []*audit.Group{became},
+			Purpose: purpose, Decided: []*audit.Group{became},
 		},
 		Messages: told,
 	})
@@ -164,7 +211,7 @@ func (s *Service) tellReturned(row db.Payment, lines []Line) ([]notify.Message, 
 	return s.tell(row, stand(lines))
 }
 
-// waitingRefunds counts what is due back and not noted as returned.
+// waitingRefunds counts what is due back and not noted as returned, and what is asked for.
 func (s *Service) waitingRefunds(ctx context.Context, w *Waiting) (err error) {
 	q := db.New(s.DB.Reader())
 	if w.Refunds, err = q.CountRefunds(ctx); err != nil {
@@ -175,5 +222,13 @@ func (s *Service) waitingRefunds(ctx context.Context, w *Waiting) (err error) {
 		return fmt.Errorf("find the oldest refund that is due: %w", err)
 	}
 	w.RefundsSince = dueSince(oldest.AcceptedAt, oldest.FinishedAt)
+	if w.Asked, err = q.CountAskedRefunds(ctx); err != nil {
+		return fmt.Errorf("count the refunds that are asked for: %w", err)
+	}
+	asked, err := q.OldestAskedRefund(ctx)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("find the oldest refund that is asked for: %w", err)
+	}
+	w.AskedSince = asked.Time
 	return nil
 }

@@ -206,12 +206,16 @@ func ending(outcome Outcome) (state, reason string) {
 }
 
 // standing is how much of a payment's money stands where.
-// gone was given back.
-type standing struct{ claimed, doubt, paid, back, gone money.Amount }
+// gone was given back; reversed says that its register had recorded it.
+type standing struct {
+	claimed, doubt, paid, back, gone money.Amount
+	reversed                         bool
+}
 
 func stand(lines []Line) (sum standing) {
 	for _, l := range lines {
 		sum.add(l.State, l.Amount)
+		sum.reversed = sum.reversed || l.Reason == OutcomeReversed
 	}
 	return sum
 }
@@ -329,6 +333,8 @@ func (s standing) over(code string) (id, key string, args []any) {
 	switch {
 	case s.back == 0:
 		return "receipt", "payment.receipt_sms", append(args, "amount", s.paid.String())
+	case s.reversed:
+		return "reversed", "payment.reversed_sms", append(args, "amount", s.back.String())
 	case s.paid == 0:
 		return "refund", "payment.refund_sms", append(args, "amount", s.back.String())
 	}

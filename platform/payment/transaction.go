@@ -29,6 +29,9 @@ type Transaction struct {
 	// PaidAt is the partner's date, ReceivedAt when the transaction came in first.
 	PaidAt, ReceivedAt time.Time
 	FinishedAt         time.Time // zero: not settled or refunded yet
+	// Request is that the partner asked for it to go back; zero: it did not, or a day's payments
+	// are listed.
+	Request RefundRequest
 }
 
 var errTransaction = problem.New(problem.NotFound, "problem.partner_payment_absent")
@@ -51,7 +54,16 @@ func (s *Service) Transaction(ctx context.Context, partner, id string) (Transact
 	if err != nil {
 		return Transaction{}, fmt.Errorf("find a transaction's payment: %w", err)
 	}
-	return told(ctx, q, txn, row)
+	t, err := told(ctx, q, txn, row)
+	if err != nil {
+		return Transaction{}, err
+	}
+	request, err := q.RefundRequest(ctx, row.ID)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return Transaction{}, fmt.Errorf("find a transaction's request: %w", err)
+	}
+	t.Request = requestAs(request)
+	return t, nil
 }
 
 // Day is what a partner paid on a day in Bishkek.

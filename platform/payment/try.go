@@ -193,12 +193,13 @@ func (s *Service) probe(ctx context.Context, service string) error {
 // Waiting is what is taken and not done with.
 type Waiting struct {
 	// Accepted payments wait for their register, Suspended for an operator, Refunds for
-	// the partner to give back what is due.
-	Accepted, Suspended, Refunds int64
+	// the partner to give back what is due; Asked are refunds that partners ask for.
+	Accepted, Suspended, Refunds, Asked int64
 	// The oldest of each: its id and when its money was taken; empty: none waits.
 	OldestAccepted, OldestSuspended string
 	AcceptedSince, SuspendedSince   time.Time
 	RefundsSince                    time.Time // when the oldest of them fell due
+	AskedSince                      time.Time
 }
 
 // Waiting tells what is taken and not done with.

@@ -27,7 +27,10 @@ offer                   ddd..
 offer-out-of-turn       bppa.
 partners                ....d
 proposals               ddddd
+refund                  b..a.
+refund-requests         d..d.
 refunds                 d..d.
+refuse-refund           d....
 release-number          bp.a.
 returned                b..a.
 reset                   ...ab

@@ -37,6 +37,8 @@ const (
 	InDoubt   Kind = "payment.in_doubt"   // the register's record does not show whose payment it holds: staff clear it
 	RefundDue Kind = "payment.refund_due" // Refund of it goes back to the citizen
 	Refunded  Kind = "payment.refunded"   // Refund of it went back
+	// RefundRefused: the partner asked for a settled payment to go back, and it does not.
+	RefundRefused Kind = "payment.refund_refused"
 )
 
 // Event is a change of a partner's payment. It holds nothing of a person.

@@ -44,6 +44,16 @@ type PaymentLine struct {
 	DoubtedAt dbtime.Time
 }
 
+type PaymentRefundRequest struct {
+	PaymentID string
+	PartnerID string
+	Reason    string
+	State     string
+	Refusal   string
+	AskedAt   dbtime.Time
+	DecidedAt dbtime.Time
+}
+
 type PaymentTxn struct {
 	PartnerID  string
 	TxnID      string

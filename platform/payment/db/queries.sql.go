@@ -53,6 +53,97 @@ func (q *Queries) AcceptPayment(ctx context.Context, arg AcceptPaymentParams) (P
 	return i, err
 }
 
+const approveRefund = `-- name: ApproveRefund :execrows
+UPDATE payment_refund_requests SET state = 'approved', refusal = '', decided_at = $2
+WHERE payment_id = $1 AND state IN ('asked', 'refused')
+`
+
+type ApproveRefundParams struct {
+	PaymentID string
+	DecidedAt dbtime.Time
+}
+
+func (q *Queries) ApproveRefund(ctx context.Context, arg ApproveRefundParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, approveRefund, arg.PaymentID, arg.DecidedAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const askRefund = `-- name: AskRefund :execrows
+INSERT INTO payment_refund_requests (payment_id, partner_id, reason, state, refusal, asked_at)
+VALUES ($1, $2, $3, 'asked', '', $4)
+ON CONFLICT DO NOTHING
+`
+
+type AskRefundParams struct {
+	PaymentID string
+	PartnerID string
+	Reason    string
+	AskedAt   dbtime.Time
+}
+
+func (q *Queries) AskRefund(ctx context.Context, arg AskRefundParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, askRefund,
+		arg.PaymentID,
+		arg.PartnerID,
+		arg.Reason,
+		arg.AskedAt,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const askedRefunds = `-- name: AskedRefunds :many
+SELECT r.payment_id, r.partner_id, r.reason, r.state, r.refusal, r.asked_at, r.decided_at, p.service, p.amount, t.txn_id
+FROM payment_refund_requests r JOIN payments p ON p.id = r.payment_id JOIN payment_txns t ON t.payment_id = p.id AND t.decision = 'approved'
+WHERE r.state = 'asked' ORDER BY r.asked_at LIMIT $1
+`
+
+type AskedRefundsRow struct {
+	PaymentRefundRequest PaymentRefundRequest
+	Service              string
+	Amount               int64
+	TxnID                string
+}
+
+func (q *Queries) AskedRefunds(ctx context.Context, limit int32) ([]AskedRefundsRow, error) {
+	rows, err := q.db.QueryContext(ctx, askedRefunds, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AskedRefundsRow
+	for rows.Next() {
+		var i AskedRefundsRow
+		if err := rows.Scan(
+			&i.PaymentRefundRequest.PaymentID,
+			&i.PaymentRefundRequest.PartnerID,
+			&i.PaymentRefundRequest.Reason,
+			&i.PaymentRefundRequest.State,
+			&i.PaymentRefundRequest.Refusal,
+			&i.PaymentRefundRequest.AskedAt,
+			&i.PaymentRefundRequest.DecidedAt,
+			&i.Service,
+			&i.Amount,
+			&i.TxnID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const awakenPayments = `-- name: AwakenPayments :execrows
 UPDATE payments SET try_at = $1
 WHERE state = 'accepted' AND service = $2 AND trying = FALSE AND try_at > $1
@@ -202,6 +293,17 @@ SELECT COUNT(*) FROM payments WHERE state = 'accepted'
 
 func (q *Queries) CountAccepted(ctx context.Context) (int64, error) {
 	row := q.db.QueryRowContext(ctx, countAccepted)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const countAskedRefunds = `-- name: CountAskedRefunds :one
+SELECT COUNT(*) FROM payment_refund_requests WHERE state = 'asked'
+`
+
+func (q *Queries) CountAskedRefunds(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countAskedRefunds)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -684,6 +786,19 @@ func (q *Queries) HoldPayment(ctx context.Context, id string) error {
 	return err
 }
 
+const holdSettled = `-- name: HoldSettled :execrows
+UPDATE payments SET tries = tries WHERE id = $1 AND state = 'settled'
+`
+
+// Has whoever else changes this payment wait for the end of the transaction.
+func (q *Queries) HoldSettled(ctx context.Context, id string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, holdSettled, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const insertEntry = `-- name: InsertEntry :exec
 INSERT INTO ledger_entries (id, kind, payment_id, line, happened_at) VALUES ($1, $2, $3, $4, $5)
 `
@@ -1151,6 +1266,17 @@ func (q *Queries) OldestAccepted(ctx context.Context) (OldestAcceptedRow, error)
 	return i, err
 }
 
+const oldestAskedRefund = `-- name: OldestAskedRefund :one
+SELECT asked_at FROM payment_refund_requests WHERE state = 'asked' ORDER BY asked_at LIMIT 1
+`
+
+func (q *Queries) OldestAskedRefund(ctx context.Context) (dbtime.Time, error) {
+	row := q.db.QueryRowContext(ctx, oldestAskedRefund)
+	var asked_at dbtime.Time
+	err := row.Scan(&asked_at)
+	return asked_at, err
+}
+
 const oldestRefund = `-- name: OldestRefund :one
 SELECT p.accepted_at, p.finished_at FROM payments p WHERE p.state IN ('refund_due', 'in_doubt') AND EXISTS (
     SELECT 1 FROM payment_lines l WHERE l.payment_id = p.id AND l.state = 'refund_due' AND NOT EXISTS (
@@ -1486,6 +1612,25 @@ func (q *Queries) QuotesOf(ctx context.Context, arg QuotesOfParams) ([]Payment, 
 	return items, nil
 }
 
+const refundRequest = `-- name: RefundRequest :one
+SELECT payment_id, partner_id, reason, state, refusal, asked_at, decided_at FROM payment_refund_requests WHERE payment_id = $1
+`
+
+func (q *Queries) RefundRequest(ctx context.Context, paymentID string) (PaymentRefundRequest, error) {
+	row := q.db.QueryRowContext(ctx, refundRequest, paymentID)
+	var i PaymentRefundRequest
+	err := row.Scan(
+		&i.PaymentID,
+		&i.PartnerID,
+		&i.Reason,
+		&i.State,
+		&i.Refusal,
+		&i.AskedAt,
+		&i.DecidedAt,
+	)
+	return i, err
+}
+
 const refundsOf = `-- name: RefundsOf :many
 SELECT p.service, l.n, l.amount, t.partner_id
 FROM payments p JOIN payment_lines l ON l.payment_id = p.id JOIN payment_txns t ON t.payment_id = p.id AND t.decision = 'approved'
@@ -1545,6 +1690,25 @@ func (q *Queries) RefusePayment(ctx context.Context, arg RefusePaymentParams) er
 	return err
 }
 
+const refuseRefund = `-- name: RefuseRefund :execrows
+UPDATE payment_refund_requests SET state = 'refused', refusal = $2, decided_at = $3
+WHERE payment_id = $1 AND state = 'asked'
+`
+
+type RefuseRefundParams struct {
+	PaymentID string
+	Refusal   string
+	DecidedAt dbtime.Time
+}
+
+func (q *Queries) RefuseRefund(ctx context.Context, arg RefuseRefundParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, refuseRefund, arg.PaymentID, arg.Refusal, arg.DecidedAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const releaseClaim = `-- name: ReleaseClaim :exec
 DELETE FROM payment_claims WHERE service = $1 AND ref = $2 AND payment_id = $3
 `
@@ -1594,6 +1758,42 @@ func (q *Queries) ReturnedLines(ctx context.Context, paymentID string) ([]int64,
 		return nil, err
 	}
 	return items, nil
+}
+
+const reverseLines = `-- name: ReverseLines :execrows
+UPDATE payment_lines SET state = 'refund_due', reason = $2
+WHERE payment_id = $1 AND state = 'settled'
+`
+
+type ReverseLinesParams struct {
+	PaymentID string
+	Reason    string
+}
+
+func (q *Queries) ReverseLines(ctx context.Context, arg ReverseLinesParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, reverseLines, arg.PaymentID, arg.Reason)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const reversePayment = `-- name: ReversePayment :execrows
+UPDATE payments SET state = 'refund_due', finished_at = $2
+WHERE id = $1 AND state = 'settled'
+`
+
+type ReversePaymentParams struct {
+	ID         string
+	FinishedAt dbtime.Time
+}
+
+func (q *Queries) ReversePayment(ctx context.Context, arg ReversePaymentParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, reversePayment, arg.ID, arg.FinishedAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const suspendLine = `-- name: SuspendLine :execrows
