@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/eshik-kg/eshik/platform/store/storetest"
 )
 
 // M5: what is changed in the database so that every sum still fits is found all the
@@ -27,6 +29,7 @@ func TestM5FsckNamesWhatWasChanged(t *testing.T) {
 		certificate, _ := issueOverREST(d)
 		registration := registerOverUSSD(d)
 		d.fsck()
+		storetest.Lift(t, d.sql(), d.sql().Writer())
 		postings := func(id string, by int) string {
 			return fmt.Sprintf("UPDATE ledger_postings SET amount = amount + (CASE WHEN amount > 0 THEN %d ELSE %d END) "+
 				"WHERE entry_id IN (SELECT id FROM ledger_entries WHERE payment_id = '%s' AND kind = 'settle')", by, -by, id)

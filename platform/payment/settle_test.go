@@ -179,6 +179,7 @@ func TestVerifyLedgerFindsDifferences(t *testing.T) {
 				w, ctx := newWorld(t, db), context.Background()
 				w.accept(t, "1", w.awaiting(t, aigul, "t1", "1"))
 				testworld.OK(t, w.VerifyLedger(ctx))
+				storetest.Lift(t, db, db.Writer())
 				_, err := db.Writer().Exec(damage)
 				testworld.OK(t, err)
 				if w.VerifyLedger(ctx) == nil {

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"database/sql"
 	"regexp"
 	"strings"
@@ -42,6 +43,27 @@ func Planted(t testing.TB, db *store.DB, plants []Plant, check func(tx *sql.Tx) 
 	}
 }
 
+// Lift has a ledger changed and deleted again, by tx or for good: who plants has the database.
+func Lift(t testing.TB, db *store.DB, tx interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}) {
+	t.Helper()
+	for _, table := range store.KeptTables() {
+		statements := []string{"ALTER TABLE " + table + " DISABLE TRIGGER USER"}
+		if db.Engine() == store.SQLite {
+			statements = nil
+			for _, kept := range []string{"unchanged", "undeleted", "unreplaced"} {
+				statements = append(statements, "DROP TRIGGER "+table+"_"+kept)
+			}
+		}
+		for _, statement := range statements {
+			if _, err := tx.ExecContext(t.Context(), statement); err != nil {
+				t.Fatalf("%s: %v", statement, err)
+			}
+		}
+	}
+}
+
 func plant(t testing.TB, db *store.DB, p Plant, check func(tx *sql.Tx) error) error {
 	t.Helper()
 	tx, err := db.Writer().BeginTx(t.Context(), nil)
@@ -49,6 +71,7 @@ func plant(t testing.TB, db *store.DB, p Plant, check func(tx *sql.Tx) error) er
 		t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback() }() // it is not to be kept
+	Lift(t, db, tx)
 	for _, statement := range p.Statements {
 		result, err := tx.ExecContext(t.Context(), statement)
 		if err != nil {
