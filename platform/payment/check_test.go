@@ -37,6 +37,7 @@ func TestM5DoubtsAreTheLogs(t *testing.T) {
 		testworld.OK(t, w.check(t))
 		testworld.OK(t, w.Decide(ctx, staff.Act{Actor: "staff:b"}, p.ID, 1, true, "1"))
 		testworld.OK(t, w.check(t))
+		storetest.Lift(t, db, db.Writer())
 		for _, statement := range []string{
 			"DELETE FROM ledger_postings WHERE entry_id IN (SELECT id FROM ledger_entries WHERE kind = 'doubt')",
 			"DELETE FROM ledger_entries WHERE kind = 'doubt'",
