@@ -1511,7 +1511,7 @@ type Verification struct {
 // VerificationStatus defines model for Verification.Status.
 type VerificationStatus string
 
-// VerificationRequest Example: {"qr":"ESHIK1:RRQT+70790T9WJWG"}
+// VerificationRequest Example: {"qr":"https://eshik.example.kg/verify#59255214074570244202852915537305633509490082176"}
 type VerificationRequest struct {
 	Qr string `json:"qr"`
 }

@@ -73,18 +73,26 @@ func TestQR(t *testing.T) {
 	if _, err := h.signer.Rotate(t.Context(), staff.Act{Actor: "staff:officer"}); err != nil { // earlier keys go on verifying
 		t.Fatal(err)
 	}
-	for _, scanned := range []string{payload, strings.TrimPrefix(payload, "ESHIK2:"), payload + "\n", "eshik2:" + payload[7:], strings.ToLower(payload)} {
+	before := printedBefore(t, payload)
+	address, digits, _ := strings.Cut(payload, "#")
+	for _, scanned := range []string{
+		payload, payload + "\n", strings.ToUpper(address) + "#" + digits, digits, "http://127.0.0.1:8080/verify?lang=ru#" + digits, "https://old.example.kg/v#" + digits,
+		address + "#" + digits[:300] + " " + digits[300:],
+		before, strings.TrimPrefix(before, "ESHIK2:"), before + "\n", "eshik2:" + before[7:], strings.ToLower(before),
+	} {
 		signed, err := h.VerifyQR(t.Context(), anybody, scanned)
 		if err != nil || signed.Number != issued.Number || !signed.Valid() || len(signed.Record.Members) != 12 {
 			t.Fatalf("%+v, %v", signed, err)
 		}
 	}
-	body := strings.TrimPrefix(payload, "ESHIK2:")
+	body := strings.TrimPrefix(before, "ESHIK2:")
 	for _, wrap := range []string{"\n", "\r\n", "\r", "\t", "\r\n\t"} {
-		for _, at := range []int{3, 7, 8, len(payload) / 2, len(payload) - 1} { // in the prefix, behind it, in a group
-			signed, err := h.VerifyQR(t.Context(), anybody, payload[:at]+wrap+payload[at:])
-			if err != nil || signed.Number != issued.Number {
-				t.Errorf("wrapped with %q at %d: %+v, %v", wrap, at, signed, err)
+		for _, whole := range []string{payload, before} {
+			for _, at := range []int{3, 7, 8, len(whole) / 2, len(whole) - 1} { // in the prefix, behind it, in a group
+				signed, err := h.VerifyQR(t.Context(), anybody, whole[:at]+wrap+whole[at:])
+				if err != nil || signed.Number != issued.Number {
+					t.Errorf("wrapped with %q at %d: %+v, %v", wrap, at, signed, err)
+				}
 			}
 		}
 	}
@@ -94,14 +102,22 @@ func TestQR(t *testing.T) {
 		"changed":                {sign.EncodeBase45(message), "problem.certificate_forged"},
 		"changed, with a prefix": {"ESHIK2:" + sign.EncodeBase45(message), "problem.certificate_forged"},
 		"cut":                    {body[:len(body)-3], "problem.certificate_forged"},
-		"cut in a group":         {payload[:len(payload)-2], "problem.certificate_forged"},
-		"a space put in":         {payload[:20] + " " + payload[20:], "problem.certificate_forged"},
+		"cut in a group":         {before[:len(before)-2], "problem.certificate_forged"},
+		"a space put in":         {before[:20] + " " + before[20:], "problem.certificate_forged"},
+		"digits, changed":        {address + "#" + sign.EncodeDecimal(message), "problem.certificate_forged"},
+		"digits, cut":            {payload[:len(payload)-17], "problem.certificate_forged"},
+		"digits, cut in a group": {payload[:len(payload)-2], "problem.certificate_forged"},
+		"a letter put in":        {payload[:len(payload)-20] + "O" + payload[len(payload)-19:], "problem.certificate_forged"},
+		"another number of ours": {digits + "000", "problem.certificate_forged"},
+		"nothing behind":         {address + "#", "problem.certificate_forged"},
 		"prefix alone":           {"ESHIK2:", "problem.certificate_forged"},
 		"foreign after a prefix": {"ESHIK1:https://example.kg", "problem.certificate_forged"},
 		"empty":                  {"", "problem.certificate_foreign"},
 		"blank":                  {" \n", "problem.certificate_foreign"},
 		"our own address":        {"https://eshik.example.kg/verify/" + issued.Number, "problem.certificate_foreign"},
 		"a number":               {issued.Number, "problem.certificate_foreign"},
+		"another's address":      {"https://example.kg/ticket#14", "problem.certificate_foreign"},
+		"a number of old":        {"5925", "problem.certificate_foreign"},
 		"a bus ticket":           {"TULPAR;14;2026-11-22;08:15;17", "problem.certificate_foreign"},
 		"another COSE message":   {"HC1:" + body, "problem.certificate_foreign"},
 		"digits that are base45": {"123456", "problem.certificate_foreign"},

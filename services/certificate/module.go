@@ -12,12 +12,15 @@ import (
 // issuer names us in every signed record (the CWT claim iss).
 const issuer = "KG-ESHIK"
 
+// verifyPage is the path of the page that verifies certificates.
+const verifyPage = "/verify"
+
 // Module makes the certificates from Sanarip Aimak's register.
 func Module(e module.Env) (module.Module, error) {
 	s, err := New(Deps{
 		DB: e.DB, Queue: e.Queue, Register: FromAimak(e.Registries.Aimak, e.Registries.Persons), Identity: e.Identity, Pseudonyms: e.Identity, Sealer: e.Sealer, Signer: e.Keys, Trail: e.Trail,
 		Texts: e.Texts, Limiter: e.Limiter, Issuer: issuer,
-		VerifyURL: strings.TrimRight(e.PublicURL, "/") + "/verify", SMSNumber: e.SMSNumber, Random: e.Random, Now: e.Clock,
+		VerifyURL: strings.TrimRight(e.PublicURL, "/") + verifyPage, SMSNumber: e.SMSNumber, Random: e.Random, Now: e.Clock,
 	})
 	if err != nil {
 		return module.Module{}, err

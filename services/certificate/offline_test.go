@@ -29,6 +29,12 @@ func trust(t *testing.T, h *world) certificate.Trust {
 	return must[certificate.Trust](t)(certificate.ReadTrust(must[string](t)(h.Trust(t.Context())) + "\n"))
 }
 
+// printedBefore is a code's text as it was printed before codes were addresses.
+func printedBefore(t *testing.T, code string) string {
+	t.Helper()
+	return "ESHIK2:" + sign.EncodeBase45(must[[]byte](t)(certificate.Unpack(code)))
+}
+
 // code is a signed code of claims that are like a certificate's but for what change does.
 func code(t *testing.T, h *world, change func(*sign.Claims)) string {
 	t.Helper()
@@ -57,20 +63,24 @@ func TestWithoutNetwork(t *testing.T) {
 		return sign.EncodeBase45(changed)
 	}
 	now := h.Clock.Now()
-	asOf := trust(t, h)
+	asOf, both := bundle(t, h), &devices{t: t, h: h}
 	for name, c := range map[string]struct {
 		code string
 		want certificate.Outcome
 		text bool // the signed text is shown
 	}{
 		"genuine":              {good, certificate.Genuine, true},
-		"small letters":        {strings.ToLower(good), certificate.Genuine, true},
+		"great letters":        {strings.ToUpper(good), certificate.Genuine, true},
+		"printed before":       {printedBefore(t, good), certificate.Genuine, true},
+		"before, small":        {strings.ToLower(printedBefore(t, good)), certificate.Genuine, true},
+		"another's address":    {"https://evil.example/verify#" + sign.EncodeDecimal(raw), certificate.Genuine, true},
 		"wrapped":              {good[:40] + "\r\n" + good[40:] + "\n", certificate.Genuine, true},
 		"revoked":              {revoked, certificate.Withdrawn, true},
 		"the payload altered":  {altered(60), certificate.Altered, false},
 		"the signature":        {altered(len(raw) - 1), certificate.Altered, false},
 		"cut CBOR":             {sign.EncodeBase45(raw[:len(raw)/2]), certificate.Altered, false},
-		"cut base45":           {good[:len(good)-2], certificate.Altered, false},
+		"cut digits":           {good[:len(good)-2], certificate.Altered, false},
+		"cut base45":           {printedBefore(t, good)[:len(raw)], certificate.Altered, false},
 		"nothing behind":       {"ESHIK1:", certificate.Altered, false},
 		"deep CBOR":            {"ESHIK1:" + sign.EncodeBase45(bytes.Repeat([]byte{0x81}, 4000)), certificate.Altered, false},
 		"an array of billions": {"ESHIK1:" + sign.EncodeBase45([]byte{0xd2, 0x9b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}), certificate.Altered, false},
@@ -89,19 +99,20 @@ func TestWithoutNetwork(t *testing.T) {
 		"a place below zero":   {code(t, h, func(c *sign.Claims) { *c.Status = -1 }), certificate.Unknown, true},
 		"a kind of later":      {code(t, h, func(c *sign.Claims) { c.Content = must[[]byte](t)(cbor.Marshal(map[int]string{1: "pension"})) }), certificate.Unknown, false},
 	} {
-		got := must[certificate.Checked](t)(certificate.CheckCode(h.Texts, asOf, c.code, now))
+		got := both.check(asOf, c.code, now)
 		if got.Outcome != c.want || (got.Words != nil) != c.text || len(got.Said) != 3 {
 			t.Errorf("%s: %s with the text %v", name, got.Outcome, got.Words)
 		}
 	}
 	for name, at := range map[string]time.Time{"a clock that lags": now.Add(-time.Hour), "a bundle too old": now.Add(8 * 24 * time.Hour)} {
-		if got := must[certificate.Checked](t)(certificate.CheckCode(h.Texts, asOf, good, at)); got.Outcome != certificate.Unknown || got.Words == nil {
+		if got := both.check(asOf, good, at); got.Outcome != certificate.Unknown || got.Words == nil {
 			t.Errorf("%s: %s", name, got.Outcome)
 		}
-		if got := must[certificate.Checked](t)(certificate.CheckCode(h.Texts, asOf, revoked, at)); got.Outcome != certificate.Withdrawn {
+		if got := both.check(asOf, revoked, at); got.Outcome != certificate.Withdrawn {
 			t.Errorf("revoked, by %s: %s", name, got.Outcome)
 		}
 	}
+	both.agree()
 }
 
 // TestWithoutNetworkAndNewKeys: a bundle of before a rotation cannot tell of what was signed since;
@@ -109,26 +120,26 @@ func TestWithoutNetwork(t *testing.T) {
 func TestWithoutNetworkAndNewKeys(t *testing.T) {
 	t.Parallel()
 	h := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
-	outcome := func(by certificate.Trust, code string) certificate.Outcome {
-		return must[certificate.Checked](t)(certificate.CheckCode(h.Texts, by, code, h.Clock.Now())).Outcome
-	}
+	both := &devices{t: t, h: h}
+	outcome := func(by, code string) certificate.Outcome { return both.check(by, code, h.Clock.Now()).Outcome }
 	plain := func(*sign.Claims) {}
-	first, before := code(t, h, plain), trust(t, h)
+	first, before := code(t, h, plain), bundle(t, h)
 	h.Clock.Pass(time.Hour)
 	_ = must[string](t)(h.signer.Rotate(t.Context(), officer))
-	second, after := code(t, h, plain), trust(t, h)
+	second, after := code(t, h, plain), bundle(t, h)
 	if got := []certificate.Outcome{outcome(before, second), outcome(after, first), outcome(after, second)}; !slices.Equal(got, []certificate.Outcome{
 		certificate.Unknown, certificate.Genuine, certificate.Genuine,
 	}) {
 		t.Errorf("a rotation: %q", got)
 	}
 	_ = must[string](t)(h.signer.Reveal(t.Context(), officer))
-	third, last := code(t, h, plain), trust(t, h)
+	third, last := code(t, h, plain), bundle(t, h)
 	if got := []certificate.Outcome{outcome(last, first), outcome(last, second), outcome(last, third)}; !slices.Equal(got, []certificate.Outcome{
 		certificate.Unknown, certificate.Unknown, certificate.Genuine,
 	}) {
 		t.Errorf("revealed keys: %q", got)
 	}
+	both.agree()
 }
 
 // TestNoTrust: a bundle that was changed, or is none, is not read.
@@ -141,6 +152,7 @@ func TestNoTrust(t *testing.T) {
 	with := func(payload string) string {
 		return parts[0] + "." + base64.RawURLEncoding.EncodeToString([]byte(payload)) + "." + parts[2]
 	}
+	both := &devices{t: t, h: h}
 	for name, text := range map[string]string{
 		"empty": "", "words": "trust me", "cut": whole[:len(whole)-4], "a list alone": must[string](t)(h.StatusList(t.Context(), 0)),
 		"later": with(strings.Replace(payload, `"exp":1`, `"exp":2`, 1)), "no keys": with(`{"keys":{"keys":[]}}`), "no JSON": with("["),
@@ -148,7 +160,9 @@ func TestNoTrust(t *testing.T) {
 		if _, err := certificate.ReadTrust(text); !errors.Is(err, certificate.ErrTrust) {
 			t.Errorf("%s: %v", name, err)
 		}
+		both.check(text, "", h.Clock.Now())
 	}
+	both.agree()
 }
 
 // TestFiles: a code is read from the document, from pictures of its last page, and from its text.

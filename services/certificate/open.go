@@ -187,7 +187,7 @@ func (s *Service) whole(ctx context.Context, row db.Certificate, in intent) (Sig
 	if err != nil {
 		return Signed{}, "", fmt.Errorf("read the signed record: %w", err)
 	}
-	code := payload(message, signed.Record)
+	code := s.payload(message)
 	if signed.Record, err = signed.Record.whole(in.Record.Members); err != nil {
 		return Signed{}, "", fmt.Errorf("complete a signed record: %w", err)
 	}

@@ -2,6 +2,7 @@ package certificate
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -10,54 +11,38 @@ import (
 	"strings"
 
 	"rsc.io/qr"
-
-	"github.com/eshik-kg/eshik/platform/sign"
+	"rsc.io/qr/coding"
 )
 
-// qrPrefix says what a QR code of ours holds and in which version; all its
-// characters are of the alphanumeric mode.
-const (
-	qrPrefix = "ESHIK1:"
-	// qrBrief is the version in which a digest stands for the members of a large
-	// family: who reads only the first must not take it for a family of none.
-	qrBrief = "ESHIK2:"
-	// qrFull is the most modules, at level M, up to which a code holds the whole
-	// record: 0.5 mm each.
-	qrFull = 89
-)
-
-// payload is the text of a signed message's QR code.
-func payload(message []byte, r Record) string {
-	if r.Digest != nil {
-		return qrBrief + sign.EncodeBase45(message)
-	}
-	return qrPrefix + sign.EncodeBase45(message)
-}
-
-// qrStart is how the base45 of every signed message begins: the tag and the array of
-// a COSE_Sign1 message, D2 84 (RFC 9052, section 2).
-const qrStart = "RRQ"
-
-// unwrapped takes out what wraps a long text that was copied. The space stays: it is a
-// digit of base45.
-var unwrapped = strings.NewReplacer("\r", "", "\n", "", "\t", "")
-
-// unprefixed gives the base45 of a code's text, and whether the text is one of ours, with
-// its prefix or without. Base45 has no small letters: a phone that takes the prefix for
-// the scheme of an address, and writes it small (RFC 3986, section 3.1), loses nothing.
-func unprefixed(text string) (string, bool) {
-	for _, version := range []string{qrPrefix, qrBrief} {
-		if len(text) >= len(version) && strings.EqualFold(text[:len(version)], version) {
-			return strings.ToUpper(text[len(version):]), true
-		}
-	}
-	return text, strings.HasPrefix(text, qrStart)
-}
+// qrFull is the most modules, at level M, up to which a code holds the whole record: 0.5 mm each.
+const qrFull = 89
 
 // fits reports that a code with the text is read from paper by a cheap phone.
 func fits(text string) bool {
-	code, err := qr.Encode(text, qr.M)
+	code, err := encodeQR(text, qr.M)
 	return err == nil && code.Size <= qrFull
+}
+
+// encodeQR makes the code of a payload: the address byte by byte, the digits of the message in
+// the mode that holds them densest. What is printed has the smallest size that holds both.
+func encodeQR(text string, level qr.Level) (*qr.Code, error) {
+	digits := strings.IndexByte(text, '#') + 1
+	parts := []coding.Encoding{coding.String(text[:digits]), coding.Num(text[digits:])}
+	for v := coding.Version(coding.MinVersion); v <= coding.MaxVersion; v++ {
+		if parts[0].Bits(v)+parts[1].Bits(v) > v.DataBytes(coding.Level(level))*8 {
+			continue
+		}
+		plan, err := coding.NewPlan(v, coding.Level(level), 0)
+		if err != nil {
+			return nil, fmt.Errorf("plan a QR code: %w", err)
+		}
+		code, err := plan.Encode(parts...)
+		if err != nil {
+			return nil, fmt.Errorf("encode a QR code: %w", err)
+		}
+		return &qr.Code{Bitmap: code.Bitmap, Size: code.Size, Stride: code.Stride, Scale: 1}, nil
+	}
+	return nil, errors.New("too much for a QR code")
 }
 
 // The printed code. A quiet zone of four modules surrounds it (ISO/IEC 18004).
@@ -77,12 +62,16 @@ type qrImage struct {
 	quiet float64 // millimetres of quiet zone on each side
 }
 
-// drawQR draws text with as much error correction as the size allows.
+// drawQR draws text with as much error correction as leaves the modules large: paper that is
+// printed coarsely, or held far away, loses small ones first.
 func drawQR(text string) (qrImage, error) {
 	var code *qr.Code
 	var err error
-	for _, level := range []qr.Level{qr.Q, qr.M, qr.L} {
-		if code, err = qr.Encode(text, level); err == nil && code.Size <= qrDense {
+	for _, try := range []struct {
+		level qr.Level
+		most  int
+	}{{qr.Q, qrFull}, {qr.M, qrFull}, {qr.L, qrDense}} {
+		if code, err = encodeQR(text, try.level); err == nil && code.Size <= try.most {
 			break
 		}
 	}

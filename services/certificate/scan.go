@@ -13,6 +13,9 @@ import (
 // there is one.
 var verifyLink = regexp.MustCompile(`(?i)https?://[^\s/]+/verify(?:/|\?number=)?([^\s/?#&]*)`)
 
+// codeLink is such an address with a code's digits behind it, and what a phone wraps them with.
+var codeLink = regexp.MustCompile(`(?i)https?://[^\s/?#]+/verify(?:\?[^\s#]*)?#[0-9\s]*[0-9]`)
+
 // leastCode is how many characters a code's text without its prefix has at least: what was
 // signed takes more.
 const leastCode = 100
@@ -33,7 +36,10 @@ func codeIn(text string) string {
 			return text[at:]
 		}
 	}
-	if code, ours := unprefixed(strings.TrimSpace(text)); ours && len(code) >= leastCode {
+	if link := codeLink.FindString(text); link != "" {
+		return link
+	}
+	if read, code := formOf(strings.TrimSpace(text)); read != nil && len(code) >= leastCode {
 		return code
 	}
 	return ""

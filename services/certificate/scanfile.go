@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"image"
+	"image/color"
+	"image/draw"
 	_ "image/jpeg" // pictures that people have
 	_ "image/png"
 	"regexp"
@@ -18,6 +20,7 @@ import (
 const (
 	longestCode  = 8 << 10 // bytes
 	mostPixels   = 64 << 20
+	mostDoubled  = 4 << 20 // pixels: who has more has enough
 	longestWords = 64 << 10
 )
 
@@ -25,7 +28,7 @@ const (
 var ErrNoCode = errors.New("no QR code of a certificate is in this file: give the document as it was downloaded, a sharp picture of the code alone (PNG, JPEG), or the code's text")
 
 // keywords are where a document of ours says its code once more, for programs (see render).
-var keywords = regexp.MustCompile(`/Keywords \(([0-9A-Za-z $%*+\-./:#]+)\)`)
+var keywords = regexp.MustCompile(`/Keywords \(([0-9A-Za-z $%*+\-./:#_~\[\]]+)\)`)
 
 // codeOfFile gives the text of the QR code in a file.
 func codeOfFile(file []byte) (string, error) {
@@ -66,8 +69,18 @@ func codeOfPicture(file []byte) (string, error) {
 	if err != nil {
 		return "", errors.Join(ErrNoCode, err)
 	}
+	code, err := readCode(picture)
+	if err != nil && size.Width*size.Height <= mostDoubled {
+		code, err = readCode(doubled(picture))
+	}
+	return code, err
+}
+
+// readCode reads the code of a picture as it is.
+func readCode(picture image.Image) (string, error) {
 	source := gozxing.NewLuminanceSourceFromImage(picture)
 	hard := map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true}
+	var err error
 	// Each reads some pictures that the other does not: uneven light, the blur of JPEG.
 	for _, binarizer := range []gozxing.Binarizer{gozxing.NewHybridBinarizer(source), gozxing.NewGlobalHistgramBinarizer(source)} {
 		bitmap, made := gozxing.NewBinaryBitmap(binarizer)
@@ -81,4 +94,24 @@ func codeOfPicture(file []byte) (string, error) {
 		err = errors.Join(err, unread)
 	}
 	return "", errors.Join(ErrNoCode, err)
+}
+
+// doubled is a picture of twice the size, in shades of grey: the reader misjudges the size of a
+// code that is turned and has few points to a module.
+func doubled(picture image.Image) *image.Gray {
+	from := picture.Bounds()
+	small := image.NewGray(image.Rect(0, 0, from.Dx(), from.Dy()))
+	draw.Draw(small, small.Rect, picture, from.Min, draw.Src)
+	at := func(x, y int) int {
+		return int(small.GrayAt(max(0, min(x, small.Rect.Dx()-1)), max(0, min(y, small.Rect.Dy()-1))).Y)
+	}
+	large := image.NewGray(image.Rect(0, 0, 2*from.Dx(), 2*from.Dy()))
+	for y := range large.Rect.Dy() {
+		for x := range large.Rect.Dx() {
+			near, left, top := image.Pt(x/2, y/2), x/2-1+x%2*2, y/2-1+y%2*2 // the neighbours on the side of this half
+			shade := 9*at(near.X, near.Y) + 3*at(left, near.Y) + 3*at(near.X, top) + at(left, top)
+			large.SetGray(x, y, color.Gray{Y: uint8(shade / 16)}) // #nosec G115 -- a mean of bytes
+		}
+	}
+	return large
 }

@@ -15,7 +15,7 @@ import (
 // digest of the family in its place.
 func (s *Service) sign(ctx context.Context, row db.Certificate, record Record, now time.Time) ([]byte, error) {
 	message, err := s.signAs(ctx, row, record, now)
-	if err != nil || len(record.Members) == 0 || fits(payload(message, record)) {
+	if err != nil || len(record.Members) == 0 || fits(s.payload(message)) {
 		return message, err
 	}
 	brief, err := record.brief()

@@ -246,7 +246,7 @@ func TestOnlyTheStoredMessageCounts(t *testing.T) {
 		h := newWorld(t, db)
 		issued, other := asked(t, h, "t1", certificate.Residential), asked(t, h, "t2", certificate.Residential)
 		code := certificate.Payload(t, h.Service, issued.Number)
-		message := must[[]byte](t)(sign.DecodeBase45(strings.TrimPrefix(code, "ESHIK1:")))
+		message := must[[]byte](t)(certificate.Unpack(code))
 		var parsed cose.Sign1Message
 		if err := parsed.UnmarshalCBOR(message); err != nil {
 			t.Fatal(err)

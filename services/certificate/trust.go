@@ -173,4 +173,4 @@ func (s *Service) signState(ctx context.Context, revoked []int64, newest int64, 
 }
 
 // origin is our address: what is published stands under it.
-func (s *Service) origin() string { return strings.TrimSuffix(s.VerifyURL, "/verify") }
+func (s *Service) origin() string { return strings.TrimSuffix(s.VerifyURL, verifyPage) }

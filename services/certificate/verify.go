@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
@@ -127,20 +126,6 @@ func (s *Service) looked(ctx context.Context, c caller.Caller, row db.Certificat
 		return fmt.Errorf("note a verification: %w", err)
 	}
 	return nil
-}
-
-// unpack gives the signed message of a QR code. A code that was never one of ours
-// (a ticket, an address, nothing) is told apart from one that was changed or is not whole.
-func unpack(payload string) ([]byte, error) {
-	text, ours := unprefixed(strings.TrimSpace(unwrapped.Replace(payload)))
-	if !ours {
-		return nil, problem.New(problem.Invalid, "problem.certificate_foreign")
-	}
-	message, err := sign.DecodeBase45(text)
-	if err != nil {
-		return nil, forged().Because(err)
-	}
-	return message, nil
 }
 
 func forged() *problem.Error { return problem.New(problem.Invalid, "problem.certificate_forged") }

@@ -17,8 +17,19 @@ function base45(text) {
   return Buffer.from(out);
 }
 
+// decimal reads groups of 17 digits for seven bytes, and fewer for what is left.
+function decimal(digits) {
+  const sizes = { 0: 0, 3: 1, 5: 2, 8: 3, 10: 4, 13: 5, 15: 6, 17: 7 };
+  const groups = (digits.match(/.{1,17}/g) || []).map((g) => {
+    if (!(g.length in sizes)) throw new Error('cut');
+    return Buffer.from(BigInt(g).toString(16).padStart(2 * sizes[g.length], '0'), 'hex');
+  });
+  return Buffer.concat(groups);
+}
+
 async function claims(code, keys) {
-  const message = base45(code.replace(/^ESHIK[12]:/, ''));
+  const [, digits] = code.split('#');
+  const message = digits ? decimal(digits) : base45(code.replace(/^ESHIK[12]:/, ''));
   const kid = cbor.decodeFirstSync(cbor.decodeFirstSync(message).value[0]).get(4).toString('hex');
   if (!keys.has(kid)) throw new Error('no such key');
   const payload = await cose.sign.verify(message, { key: keys.get(kid) });

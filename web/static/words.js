@@ -1,0 +1,56 @@
+// Writes what a certificate's signed record says as the paper does, in one language.
+"use strict";
+
+const words = (() => {
+  const pad = (n) => String(n).padStart(2, "0");
+  const show = (date) => pad(date.getUTCDate()) + "." + pad(date.getUTCMonth() + 1) + "." + date.getUTCFullYear();
+
+  // day is the day of a moment (seconds since 1970) in Bishkek, which is 6 hours ahead all year.
+  const day = (seconds) => show(new Date((seconds + 6 * 3600) * 1000));
+
+  // born writes a register's YYYY-MM-DD as people do; anything else stays.
+  function born(text) {
+    const date = new Date(text + "T00:00:00Z");
+    const whole = /^\d{4}-\d{2}-\d{2}$/.test(text) && !isNaN(date) && date.toISOString().startsWith(text);
+    return whole ? show(date) : text;
+  }
+
+  const number = (n) => (n.length === 11 ? [n.slice(0, 4), n.slice(4, 8), n.slice(8)].join("-") : n);
+
+  // russian gives an address with the regions and districts in Russian that its edition of the
+  // list knows. A region without its word is one only before a district of its own.
+  function russian(address, edition, places) {
+    const find = (ky) => places.filter((p) => p[1] === ky && p[3] <= edition).pop();
+    const parts = address.split(", ");
+    parts.forEach((part, i) => {
+      const place = find(part);
+      if (!place) return;
+      parts[i] = place[2];
+      const region = i === 1 && place[1].endsWith(" району") && find(parts[0] + " облусу");
+      if (region && region[0] === place[0]) parts[0] = region[2];
+    });
+    return parts.join(", ");
+  }
+
+  function family(record, text) {
+    if (record.digest) return [[text.pdf_members, text.members_elsewhere.replace("{n}", record.count)]];
+    if (record.members.length === 0) return [[text.pdf_members, text.pdf_alone]];
+    return record.members.map((m, i) => {
+      const relation = text["relation_" + m.relation] || m.relation;
+      return [i === 0 ? text.pdf_members : "", `${i + 1}. ${m.name}, ${born(m.born)} — ${relation}`];
+    });
+  }
+
+  // of gives the title and the lines, each a label ("" for one more line of the same) and what
+  // stands under it. known is what the page was given (certificate.OnPage).
+  function of(record, language, known) {
+    const text = known.words[language];
+    const address = language === "ru" ? russian(record.address, record.places, known.places) : record.address;
+    const lines = [[text.pdf_number, number(record.number)], [text.pdf_issued, day(record.issued)], [text.pdf_name, record.holder.name]];
+    if (record.holder.born) lines.push([text.pdf_born, born(record.holder.born)]);
+    lines.push([text.pdf_address, address]);
+    if (known.members.includes(record.kind)) lines.push(...family(record, text));
+    return { title: text["pdf_title_" + record.kind], lines };
+  }
+  return { of, day };
+})();
