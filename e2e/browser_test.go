@@ -20,7 +20,7 @@ import (
 
 // browser opens Chromium and collects what goes wrong in it: script errors,
 // lines on the console, answers that are errors, and requests to another host.
-func browser(t *testing.T, ours string) (ctx context.Context, wrong func() []string) {
+func browser(t *testing.T, ours string, flags ...chromedp.ExecAllocatorOption) (ctx context.Context, wrong func() []string) {
 	t.Helper()
 	path := os.Getenv("ESHIK_TEST_CHROMIUM")
 	if path == "" {
@@ -57,7 +57,7 @@ func browser(t *testing.T, ours string) (ctx context.Context, wrong func() []str
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("disable-component-update", true))
-	ctx, stop := chromedp.NewExecAllocator(ctx, options...)
+	ctx, stop := chromedp.NewExecAllocator(ctx, append(options, flags...)...)
 	t.Cleanup(stop)
 	ctx, stopTab := chromedp.NewContext(ctx, chromedp.WithListener(listen))
 	t.Cleanup(stopTab)

@@ -34,6 +34,8 @@ func pageStates(number, code, photo string) []pageState {
 		{"verify-empty", "/verify?number=", steps{says("problem", `\S`)}},
 		{"verify-valid", "/verify?number=" + number, steps{says("verdict", "✓")}},
 		{"verify-code", "/verify?", steps{paste(code), says("verdict", "✓")}},
+		{"verify-device", "/verify?", steps{run(fmt.Sprintf(`document.getElementById("qr").value = %q; document.getElementById("qr").form.requestSubmit()`, code)), found("genuine", "Асанова")}},
+		{"verify-nothing", "/verify?", steps{run(`window.dispatchEvent(new DragEvent("drop", {dataTransfer: (() => { const t = new DataTransfer(); t.items.add(new File(["x"], "x.txt")); return t; })()}))`), says("device-problem", `\S`)}},
 		{"photo", photo + "?", nil},
 		{"photo-missing", "/e/nothing?", nil},
 		// One template draws all operations: a part of them shows every colour and

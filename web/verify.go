@@ -25,6 +25,9 @@ type VerifyView struct {
 	OpeningProblem string
 	// Offices are those who may say that they open one.
 	Offices []VerifyOffice
+	// Known is what the page's script checks certificates by, beside what the server publishes, as
+	// JSON: its texts and names of places.
+	Known any
 	// Answer is what is known about the number; nil: nothing was asked, or Problem.
 	Answer *VerifyAnswer
 }
@@ -68,7 +71,8 @@ const exampleNumber = "K7MN-4PQR-2XW"
 
 // Verify writes the page at /verify and /verify/{number} in the language loc. It
 // needs no script: a number is asked with a plain GET, the content of a QR code,
-// which is personal and belongs into no address, with a POST.
+// which is personal and belongs into no address that is sent, with a POST. With a script the
+// device checks codes itself.
 func (p *Pages) Verify(w io.Writer, loc locales.Locale, view VerifyView) error {
 	f := p.frame(loc, Verify, "verify")
 	if view.Typed != "" {
@@ -86,6 +90,12 @@ type verifyData struct {
 // hint is the sentence about a number, parted around the example, which must not
 // break over two lines.
 type hint struct{ Before, Example, After string }
+
+// Worker is where the page's worker stands, and Trust what it verifies by.
+func (verifyData) Worker() string { return WorkerPath }
+
+// Trust is where the server publishes what certificates are verified by.
+func (verifyData) Trust() string { return TrustPath }
 
 // Hint says what a number looks like.
 func (d verifyData) Hint() hint {

@@ -48,9 +48,9 @@ func TestVerifyPage(t *testing.T) {
 		"signed": {view: VerifyView{Answer: &signed}, want: []string{
 			`class="signed" lang="ky"`, `class="signed" lang="ru"`, "<h3>Справка</h3>", "Достук &lt;12&gt;", "2. Бакыт",
 		}, lack: []string{`class="notice bad"`, "<dt></dt>"}},
-		"forged":  {view: VerifyView{Scanned: script, CodeProblem: "Жасалма"}, want: []string{"Жасалма", `id="qrproblem"`}, lack: []string{"<script", "<dl>"}},
+		"forged":  {view: VerifyView{Scanned: script, CodeProblem: "Жасалма"}, want: []string{"Жасалма", `id="qrproblem"`}, lack: []string{"<script>", "<dl>"}},
 		"revoked": {view: VerifyView{Answer: &revoked}, want: []string{"✗", "24.11.2026"}, lack: []string{"✓"}},
-		"problem": {view: VerifyView{Typed: script, Problem: "Жок"}, want: []string{`aria-invalid="true"`, "Жок"}, lack: []string{"<script", "<dl>"}},
+		"problem": {view: VerifyView{Typed: script, Problem: "Жок"}, want: []string{`aria-invalid="true"`, "Жок"}, lack: []string{"<script>", "<dl>"}},
 	} {
 		for _, loc := range []locales.Locale{locales.KY, locales.RU} {
 			page := renderVerify(t, name+"-"+string(loc), loc, c.view)

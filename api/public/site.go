@@ -44,6 +44,14 @@ func (s *Site) Mount(router fiber.Router) error {
 		c.Set(fiber.HeaderContentSecurityPolicy, web.ScriptPolicy)
 		return adaptor.HTTPHandler(reference[api.Locale(c)])(c)
 	})
+	worker, err := s.Pages.Worker(s.blank)
+	if err != nil {
+		return err
+	}
+	router.Get(web.WorkerPath, func(c *fiber.Ctx) error {
+		c.Set(fiber.HeaderContentSecurityPolicy, web.WorkerPolicy)
+		return adaptor.HTTPHandler(worker)(c)
+	})
 	router.Get("/verify/:number?", s.verifyNumber)
 	router.Post("/verify", s.verifyCode)
 	router.Post("/verify/open", s.openShared)

@@ -88,10 +88,18 @@ func (s *Site) sharedDocument(c *fiber.Ctx) error {
 
 func (s *Site) verify(c *fiber.Ctx, view web.VerifyView) error {
 	c.Set(fiber.HeaderCacheControl, "no-store") // it is about somebody
+	blank := s.blank(api.Locale(c))
+	view.Offices, view.Known = blank.Offices, blank.Known
+	return Page(c, web.ScriptPolicy, func(w io.Writer) error { return s.Pages.Verify(w, api.Locale(c), view) })
+}
+
+// blank is the page of verification before anything was asked.
+func (s *Site) blank(loc locales.Locale) web.VerifyView {
+	view := web.VerifyView{Known: s.certificates().OnPage(loc)}
 	for _, office := range certificate.Offices() {
-		view.Offices = append(view.Offices, web.VerifyOffice{ID: office, Name: s.Texts.Text(api.Locale(c), certificate.OfficeKey(office))})
+		view.Offices = append(view.Offices, web.VerifyOffice{ID: office, Name: s.Texts.Text(loc, certificate.OfficeKey(office))})
 	}
-	return Page(c, web.PlainPolicy, func(w io.Writer) error { return s.Pages.Verify(w, api.Locale(c), view) })
+	return view
 }
 
 // sentence says why a certificate was not verified. What is our own fault is logged.
