@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"rsc.io/qr"
+
 	"github.com/eshik-kg/eshik/platform/personal"
 )
 
@@ -108,3 +110,13 @@ func (d draws) Read(into []byte) (int, error) {
 
 // CodeOfFile gives the text of the QR code in a file.
 func CodeOfFile(file []byte) (string, error) { return codeOfFile(file) }
+
+// Modules is how many modules a side of the code of a text has at a level.
+func Modules(t testing.TB, text string, level qr.Level) int {
+	t.Helper()
+	code, err := encodeQR(text, level)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code.Size
+}
