@@ -747,6 +747,20 @@ type SignInRequest struct {
 	Password string `json:"password"`
 }
 
+// StatementRequest Example: {"day":"2026-11-28","partner":"demo-wallet","reason":"case 14-2/77"}
+type StatementRequest struct {
+	// Day A day in Bishkek
+	Day openapi_types.Date `json:"day"`
+
+	// Partner Whose account; absent: the treasury's
+	Partner *string `json:"partner,omitempty"`
+
+	// Reason Why: a case number or a few words, 3 to 200 characters; no personal number, document or phone
+	//
+	// Example: case 14-2/77
+	Reason Reason `json:"reason"`
+}
+
 // SuspendedLine Example: {"amount":100000,"bill":"7900000000003","line":1,"paid_at":"2026-11-28T06:00:00Z","payment":"0193b2c0-5a52-7c11-b7a4-0f6f0e6a1b2c","service":"fine","since_at":"2026-11-28T06:00:02Z"}
 type SuspendedLine struct {
 	// Amount Tyiyn
@@ -869,6 +883,9 @@ type NoteReturnedJSONRequestBody = ReturnedRequest
 // RevokeCertificateJSONRequestBody defines body for RevokeCertificate for application/json ContentType.
 type RevokeCertificateJSONRequestBody = RevokeRequest
 
+// GetStatementJSONRequestBody defines body for GetStatement for application/json ContentType.
+type GetStatementJSONRequestBody = StatementRequest
+
 // ListSuspenseJSONRequestBody defines body for ListSuspense for application/json ContentType.
 type ListSuspenseJSONRequestBody = LookRequest
 
@@ -949,6 +966,9 @@ type ServerInterface interface {
 	// RevokeCertificate Revoke a certificate
 	// (POST /console/v1/operations/revoke-certificate)
 	RevokeCertificate(c *fiber.Ctx) error
+	// GetStatement A partner's account, or the treasury's, on a day that is closed, as CSV
+	// (POST /console/v1/operations/statement)
+	GetStatement(c *fiber.Ctx) error
 	// ListSuspense Payments in doubt: the register says paid, and nothing proves by whom
 	// (POST /console/v1/operations/suspense)
 	ListSuspense(c *fiber.Ctx) error
@@ -1299,6 +1319,24 @@ func (siw *ServerInterfaceWrapper) RevokeCertificate(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetStatement operation middleware
+func (siw *ServerInterfaceWrapper) GetStatement(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetStatement(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListSuspense operation middleware
 func (siw *ServerInterfaceWrapper) ListSuspense(c *fiber.Ctx) error {
 
@@ -1575,6 +1613,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Post(options.BaseURL+"/console/v1/operations/returned", wrapper.NoteReturned)
 
 	router.Post(options.BaseURL+"/console/v1/operations/revoke-certificate", wrapper.RevokeCertificate)
+
+	router.Post(options.BaseURL+"/console/v1/operations/statement", wrapper.GetStatement)
 
 	router.Post(options.BaseURL+"/console/v1/operations/suspense", wrapper.ListSuspense)
 
@@ -1905,6 +1945,33 @@ func (response RevokeCertificate200JSONResponse) VisitRevokeCertificateResponse(
 	return ctx.JSON(&response)
 }
 
+type GetStatementRequestObject struct {
+	Body *GetStatementJSONRequestBody
+}
+
+type GetStatementResponseObject interface {
+	VisitGetStatementResponse(ctx *fiber.Ctx) error
+}
+
+type GetStatement200TextcsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetStatement200TextcsvResponse) VisitGetStatementResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
 type ListSuspenseRequestObject struct {
 	Body *ListSuspenseJSONRequestBody
 }
@@ -2143,6 +2210,9 @@ type StrictServerInterface interface {
 	// RevokeCertificate Revoke a certificate
 	// (POST /console/v1/operations/revoke-certificate)
 	RevokeCertificate(ctx context.Context, request RevokeCertificateRequestObject) (RevokeCertificateResponseObject, error)
+	// GetStatement A partner's account, or the treasury's, on a day that is closed, as CSV
+	// (POST /console/v1/operations/statement)
+	GetStatement(ctx context.Context, request GetStatementRequestObject) (GetStatementResponseObject, error)
 	// ListSuspense Payments in doubt: the register says paid, and nothing proves by whom
 	// (POST /console/v1/operations/suspense)
 	ListSuspense(ctx context.Context, request ListSuspenseRequestObject) (ListSuspenseResponseObject, error)
@@ -2851,6 +2921,45 @@ func (sh *strictHandler) RevokeCertificate(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(RevokeCertificateResponseObject); ok {
 		if err := validResponse.VisitRevokeCertificateResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetStatement operation middleware
+func (sh *strictHandler) GetStatement(ctx *fiber.Ctx) error {
+	var request GetStatementRequestObject
+
+	var body GetStatementJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetStatement(ctx.UserContext(), request.(GetStatementRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetStatement")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetStatementResponseObject); ok {
+		if err := validResponse.VisitGetStatementResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

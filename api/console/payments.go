@@ -1,10 +1,12 @@
 package console
 
 import (
+	"bytes"
 	"context"
 	"strconv"
 
 	"github.com/eshik-kg/eshik/api"
+	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/staff"
 )
@@ -61,6 +63,21 @@ func (s *Server) ListRefundRequests(ctx context.Context, r ListRefundRequestsReq
 			Payment: a.PaymentID, Partner: a.Partner, TxnId: a.TxnID, Service: a.Service, Amount: int64(a.Amount), Why: string(a.Reason), AskedAt: a.AskedAt,
 		}
 	})}, nil
+}
+
+// GetStatement gives a day's statement.
+func (s *Server) GetStatement(ctx context.Context, r GetStatementRequestObject) (GetStatementResponseObject, error) {
+	made, err := look(ctx, s, "statement", r.Body.Reason, func(ctx context.Context, _ staff.Officer) ([]byte, error) {
+		day := clock.Noon(r.Body.Day.Time)
+		if r.Body.Partner != nil {
+			return s.Payments.PartnerStatement(ctx, *r.Body.Partner, day)
+		}
+		return s.Payments.TreasuryStatement(ctx, day)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return GetStatement200TextcsvResponse{Body: bytes.NewReader(made), ContentLength: int64(len(made))}, nil
 }
 
 // ReversePayment sends a settled payment back.

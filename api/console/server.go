@@ -6,6 +6,7 @@ package console
 import (
 	"context"
 	_ "embed"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -41,6 +42,8 @@ type Phones interface {
 type Books interface {
 	Suspense(ctx context.Context) ([]payment.Suspended, error)
 	Refunds(ctx context.Context) ([]payment.Refund, error)
+	PartnerStatement(ctx context.Context, partner string, day time.Time) ([]byte, error)
+	TreasuryStatement(ctx context.Context, day time.Time) ([]byte, error)
 	AskedRefunds(ctx context.Context) ([]payment.AskedRefund, error)
 }
 

@@ -6,6 +6,7 @@ package partner
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"time"
@@ -857,6 +858,9 @@ type Service = string
 // State defines model for State.
 type State string
 
+// StatementDay defines model for StatementDay.
+type StatementDay = openapi_types.Date
+
 // TxnID defines model for TxnID.
 type TxnID = string
 
@@ -982,6 +986,9 @@ type ServerInterface interface {
 	// ReconcileDay Compare your registry of a day with what we took
 	// (POST /partner/v1/reconciliations)
 	ReconcileDay(c *fiber.Ctx) error
+	// GetStatement Your account with us on a day that is closed, as CSV
+	// (GET /partner/v1/statements/{day})
+	GetStatement(c *fiber.Ctx, day StatementDay) error
 	// RemoveWebhook Have nothing sent any more
 	// (DELETE /partner/v1/webhook)
 	RemoveWebhook(c *fiber.Ctx) error
@@ -1510,6 +1517,35 @@ func (siw *ServerInterfaceWrapper) ReconcileDay(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetStatement operation middleware
+func (siw *ServerInterfaceWrapper) GetStatement(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "day" -------------
+	var day StatementDay
+
+	err = runtime.BindStyledParameterWithOptions("simple", "day", c.Params("day"), &day, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "date"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter day: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetStatement(c, day)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // RemoveWebhook operation middleware
 func (siw *ServerInterfaceWrapper) RemoveWebhook(c *fiber.Ctx) error {
 
@@ -1654,6 +1690,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/partner/v1/quotes/:code/elqr", wrapper.GetQuoteELQR)
 
 	router.Post(options.BaseURL+"/partner/v1/reconciliations", wrapper.ReconcileDay)
+
+	router.Get(options.BaseURL+"/partner/v1/statements/:day", wrapper.GetStatement)
 
 	router.Delete(options.BaseURL+"/partner/v1/webhook", wrapper.RemoveWebhook)
 
@@ -1953,6 +1991,33 @@ func (response ReconcileDay200JSONResponse) VisitReconcileDayResponse(ctx *fiber
 	return ctx.JSON(&response)
 }
 
+type GetStatementRequestObject struct {
+	Day StatementDay `json:"day"`
+}
+
+type GetStatementResponseObject interface {
+	VisitGetStatementResponse(ctx *fiber.Ctx) error
+}
+
+type GetStatement200TextcsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetStatement200TextcsvResponse) VisitGetStatementResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
 type RemoveWebhookRequestObject struct {
 }
 
@@ -2084,6 +2149,9 @@ type StrictServerInterface interface {
 	// ReconcileDay Compare your registry of a day with what we took
 	// (POST /partner/v1/reconciliations)
 	ReconcileDay(ctx context.Context, request ReconcileDayRequestObject) (ReconcileDayResponseObject, error)
+	// GetStatement Your account with us on a day that is closed, as CSV
+	// (GET /partner/v1/statements/{day})
+	GetStatement(ctx context.Context, request GetStatementRequestObject) (GetStatementResponseObject, error)
 	// RemoveWebhook Have nothing sent any more
 	// (DELETE /partner/v1/webhook)
 	RemoveWebhook(ctx context.Context, request RemoveWebhookRequestObject) (RemoveWebhookResponseObject, error)
@@ -2647,6 +2715,33 @@ func (sh *strictHandler) ReconcileDay(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(ReconcileDayResponseObject); ok {
 		if err := validResponse.VisitReconcileDayResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetStatement operation middleware
+func (sh *strictHandler) GetStatement(ctx *fiber.Ctx, day StatementDay) error {
+	var request GetStatementRequestObject
+
+	request.Day = day
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetStatement(ctx.UserContext(), request.(GetStatementRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetStatement")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetStatementResponseObject); ok {
+		if err := validResponse.VisitGetStatementResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

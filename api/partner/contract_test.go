@@ -125,6 +125,11 @@ func (b *books) GaveBack(_ context.Context, p payment.Partner, txn string, sum m
 	return payment.Transaction{ID: txn, Decision: payment.Approved, State: payment.Refunded, Refund: sum}, b.err
 }
 
+func (b *books) PartnerStatement(_ context.Context, id string, day time.Time) ([]byte, error) {
+	b.asked = append(b.asked, fmt.Sprint("statement ", id, " ", day.Format(time.DateOnly)))
+	return []byte("row,at\n"), b.err
+}
+
 func (*books) Reconcile(_ context.Context, _ string, _ time.Time, registry []payment.Listed) (payment.Reconciliation, error) {
 	r := payment.Reconciliation{Theirs: len(registry)}
 	for _, line := range registry {

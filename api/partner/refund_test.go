@@ -7,7 +7,7 @@ import (
 )
 
 // TestRefunds: a refund is asked for and confirmed under the scope of payments, in the contract's
-// words only, and the answer says how the request stands.
+// words only, and the answer says how the request stands; a statement takes the scope of reading.
 func TestRefunds(t *testing.T) {
 	t.Parallel()
 	const ask, back = "PUT /partner/v1/payments/0042/refund", "PUT /partner/v1/payments/0042/refund/returned"
@@ -25,6 +25,9 @@ func TestRefunds(t *testing.T) {
 		{back, "payments.pay", `{"amount":1.5}`, http.StatusBadRequest, "", ""},
 		{ask, "payments.read", `{"reason":"twice"}`, http.StatusForbidden, "problem.scope", ""},
 		{back, "payments.read", `{"amount":100}`, http.StatusForbidden, "problem.scope", ""},
+		{"GET /partner/v1/statements/2026-11-28", "payments.read", "", http.StatusOK, "row,at\n", "statement demo-wallet 2026-11-28"},
+		{"GET /partner/v1/statements/2026-11-31", "payments.read", "", http.StatusBadRequest, "", ""},
+		{"GET /partner/v1/statements/2026-11-28", "payments.pay", "", http.StatusForbidden, "problem.scope", ""},
 	} {
 		b := &books{}
 		status, _, answer := rest(t, restWith(t, b), c.operation, c.token, c.body)

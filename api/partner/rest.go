@@ -39,6 +39,7 @@ type Own interface {
 	Day(ctx context.Context, partner string, day time.Time, filter payment.Filter, after payment.Transaction, rows int) (payment.Day, error)
 	AskRefund(ctx context.Context, partner payment.Partner, txnID string, reason payment.RefundReason) (payment.Transaction, error)
 	GaveBack(ctx context.Context, partner payment.Partner, txnID string, sum money.Amount) (payment.Transaction, error)
+	PartnerStatement(ctx context.Context, partner string, day time.Time) ([]byte, error)
 	Reconcile(ctx context.Context, partner string, day time.Time, registry []payment.Listed) (payment.Reconciliation, error)
 }
 

@@ -40,6 +40,7 @@ type staffCommand struct {
 	Suspense       struct{}       `cmd:"" help:"List the payments in doubt: the register says paid, and nothing proves by whom."`
 	Refunds        struct{}       `cmd:"" help:"List the money that partners have to give back: their registers did not take it, or it was sent back."`
 	Returned       refundReturned `cmd:"" help:"Note that a partner gave back what was due of a payment. Takes two persons."`
+	Statement      statementOf    `cmd:"" help:"Print a day's statement as CSV: each entry of a partner's account, or of the treasury's, and totals; the same bytes whenever it is asked for."`
 	RefundRequests struct{}       `cmd:"" name:"refund-requests" help:"List the settled payments that partners ask to have back."`
 	Refund         refundApproved `cmd:"" help:"Have a settled payment sent back, as its partner asked: its money is due back then. Takes two persons, besides the partner."`
 	RefuseRefund   refundRefused  `cmd:"" name:"refuse-refund" help:"Refuse to send a settled payment back; the partner and the citizen are told."`
@@ -82,6 +83,8 @@ func (s staffCommand) Run(ctx context.Context, chosen *kong.Context, config *app
 		return desk.look(ctx, name, desk.suspense)
 	case "refunds":
 		return desk.look(ctx, name, desk.refunds)
+	case "statement":
+		return desk.look(ctx, name, s.Statement.print(out))
 	case "refund-requests":
 		return desk.look(ctx, name, desk.refundRequests)
 	case "proposals":

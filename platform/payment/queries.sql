@@ -244,6 +244,15 @@ INSERT INTO ledger_entries (id, kind, payment_id, line, happened_at) VALUES ($1,
 -- name: EntriesOf :many
 SELECT kind, line, happened_at FROM ledger_entries WHERE payment_id = $1 ORDER BY line, kind;
 
+-- name: PostedOn :many
+-- What was posted in a span of time to the accounts whose first width characters are those asked for.
+SELECT e.id, e.happened_at, e.kind, e.payment_id, p.amount, b.service, b.code, t.partner_id, t.txn_id, t.prv_txn, COALESCE(l.ref, '') AS ref
+FROM ledger_entries e JOIN ledger_postings p ON p.entry_id = e.id JOIN payments b ON b.id = e.payment_id
+    JOIN payment_txns t ON t.payment_id = e.payment_id AND t.decision = 'approved'
+    LEFT JOIN payment_lines l ON l.payment_id = e.payment_id AND l.n = e.line
+WHERE e.happened_at >= sqlc.arg(first_at) AND e.happened_at < sqlc.arg(until_at)
+    AND SUBSTR(p.account, 1, sqlc.arg(width)) = sqlc.arg(account);
+
 -- name: InsertPosting :exec
 INSERT INTO ledger_postings (entry_id, n, account, amount) VALUES ($1, $2, $3, $4);
 

@@ -41,6 +41,7 @@ rotate-data             ....d
 rotate-master           ....d
 rotate-tokens           ....d
 rotate-tokens-revealed  ...ab
+statement               d..d.
 suspense                d..d.
 appeal-file             .d.d.
 take-appeal             .d...

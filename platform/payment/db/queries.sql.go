@@ -1553,6 +1553,77 @@ func (q *Queries) PaymentsOfOwner(ctx context.Context, owner string) ([]string, 
 	return items, nil
 }
 
+const postedOn = `-- name: PostedOn :many
+SELECT e.id, e.happened_at, e.kind, e.payment_id, p.amount, b.service, b.code, t.partner_id, t.txn_id, t.prv_txn, COALESCE(l.ref, '') AS ref
+FROM ledger_entries e JOIN ledger_postings p ON p.entry_id = e.id JOIN payments b ON b.id = e.payment_id
+    JOIN payment_txns t ON t.payment_id = e.payment_id AND t.decision = 'approved'
+    LEFT JOIN payment_lines l ON l.payment_id = e.payment_id AND l.n = e.line
+WHERE e.happened_at >= $1 AND e.happened_at < $2
+    AND SUBSTR(p.account, 1, $3) = $4
+`
+
+type PostedOnParams struct {
+	FirstAt dbtime.Time
+	UntilAt dbtime.Time
+	Width   int32
+	Account string
+}
+
+type PostedOnRow struct {
+	ID         string
+	HappenedAt dbtime.Time
+	Kind       string
+	PaymentID  string
+	Amount     int64
+	Service    string
+	Code       string
+	PartnerID  string
+	TxnID      string
+	PrvTxn     string
+	Ref        string
+}
+
+// What was posted in a span of time to the accounts whose first width characters are those asked for.
+func (q *Queries) PostedOn(ctx context.Context, arg PostedOnParams) ([]PostedOnRow, error) {
+	rows, err := q.db.QueryContext(ctx, postedOn,
+		arg.FirstAt,
+		arg.UntilAt,
+		arg.Width,
+		arg.Account,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PostedOnRow
+	for rows.Next() {
+		var i PostedOnRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.HappenedAt,
+			&i.Kind,
+			&i.PaymentID,
+			&i.Amount,
+			&i.Service,
+			&i.Code,
+			&i.PartnerID,
+			&i.TxnID,
+			&i.PrvTxn,
+			&i.Ref,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const quotesOf = `-- name: QuotesOf :many
 SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries, waits_for, partner_id FROM payments
 WHERE partner_id = $1 AND partner_id <> '' AND id < $2
