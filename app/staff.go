@@ -19,8 +19,10 @@ import (
 type operation struct {
 	offices func(ctx context.Context, a *App, given map[string]string) ([]string, error) // nil: it is no office's
 	facts   func(ctx context.Context, a *App, given map[string]string) (string, error)   // nil: it rests on nothing
-	do      func(ctx context.Context, a *App, act staff.Act, given map[string]string) (staff.Done, error)
-	shows   bool // it changes nothing: that it was looked at is recorded before
+	// begin draws when it is proposed what is kept for the Act, and says what its proposer holds of it; nil: nothing.
+	begin func(ctx context.Context, a *App, given map[string]string) (kept, said string, err error)
+	do    func(ctx context.Context, a *App, act staff.Act, given map[string]string) (staff.Done, error)
+	shows bool // it changes nothing: that it was looked at is recorded before
 }
 
 // operationOf gives an operation by its row, a service's or one of everybody's.
@@ -70,8 +72,8 @@ func operations() map[string]operation {
 		"rotate-master":                {do: rotateMaster},
 		"rotate-tokens":                {do: rotateTokens},
 		"rotate-tokens-revealed":       {facts: keyFacts, do: replaceTokens},
-		"add":                          {facts: profileFacts, do: addAccount},
-		"reset":                        {facts: accountFacts, do: resetAccount},
+		"add":                          {facts: profileFacts, begin: firstPassword, do: addAccount},
+		"reset":                        {facts: accountFacts, begin: firstPassword, do: resetAccount},
 		"disable":                      {do: disableAccount},
 	}
 }
@@ -113,27 +115,25 @@ func (a *App) Perform(ctx context.Context, shown staff.Session, r staff.Request)
 			return out, err
 		}
 	}
+	said := ""
+	if op.begin != nil {
+		if r.Kept, said, err = op.begin(ctx, a, r.Given); err != nil {
+			return out, err
+		}
+	}
 	p, err := a.Staff.Propose(ctx, o, r)
 	if err == nil {
-		out.Waits = &p
+		out.Said, out.Waits = said, &p
 	}
 	return out, err
 }
 
-// alone reports that an administrator makes an account while nobody else could decide it:
-// so begins a new house.
+// alone reports that an administrator makes an account while nobody else could ever decide it.
 func (a *App) alone(ctx context.Context, o staff.Officer, operation string, right staff.Right) (bool, error) {
 	if operation != "add" || !right.Proposes() {
 		return false, nil
 	}
-	list, err := a.Staff.Accounts(ctx)
-	if err != nil {
-		return false, err
-	}
-	return !slices.ContainsFunc(list, func(other staff.Account) bool {
-		right, _ := staff.May(other.Officer, operation, nil) // whose role may nothing decides nothing
-		return other.DisabledAt.IsZero() && !other.Invented && !staff.SamePerson(other.Person, o.Person) && right.Decides()
-	}), nil
+	return a.Staff.Alone(ctx, o)
 }
 
 // Look says that whoever is signed in may look at a list, which is then in the audit log.
@@ -329,6 +329,15 @@ func profileFacts(ctx context.Context, a *App, given map[string]string) (string,
 	return "", a.Staff.CanAdd(ctx, profileOf(given))
 }
 
+// firstPassword draws the half of an account's credentials that its proposer hands over.
+func firstPassword(ctx context.Context, a *App, given map[string]string) (kept, said string, err error) {
+	password, kept, err := a.Staff.FirstPassword(ctx)
+	return kept, strings.Join([]string{
+		"account  " + given["name"], "password " + password,
+		"It is kept nowhere: hand it to the account's holder once this is approved. Who approves is shown the codes' secret, and hands that over: neither of you can sign in.",
+	}, "\n"), err
+}
+
 func addAccount(ctx context.Context, a *App, act staff.Act, given map[string]string) (staff.Done, error) {
 	keys, err := a.Staff.Add(ctx, act, profileOf(given))
 	if err != nil {
@@ -358,9 +367,15 @@ func disableAccount(ctx context.Context, a *App, act staff.Act, given map[string
 
 // HandOver says what an account signs in with, for its holder.
 func HandOver(name string, keys staff.Credentials) string {
-	return strings.Join([]string{
-		"account  " + name, "password " + keys.Password, "codes    " + keys.Secret, "app      " + keys.URI,
+	lines := []string{"account  " + name}
+	if keys.Password != "" {
+		lines = append(lines, "password "+keys.Password)
+	}
+	lines = append(lines, "codes    "+keys.Secret, "app      "+keys.URI,
 		"They are kept nowhere: hand them to the account's holder now, who types the codes' secret into an app (TOTP), or scans the address,",
-		"and changes both at the first sign-in, as you have seen them: eshik staff password, eshik staff codes.",
-	}, "\n")
+		"and changes it and the password at the first sign-in, as others have seen them: eshik staff password, eshik staff codes.")
+	if keys.Password == "" {
+		lines = append(lines, "The password is with whoever proposed this.")
+	}
+	return strings.Join(lines, "\n")
 }

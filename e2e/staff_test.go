@@ -211,9 +211,16 @@ func TestTwoPersonsOfStaff(t *testing.T) {
 		if out, err := d.as("inspector", "", "staff", "approve", found[1]); err == nil || !strings.Contains(out, "decided already") {
 			t.Errorf("approved twice: %v\n%s", err, out)
 		}
-		made := d.both("administrator", "", "staff", "add", "clerk-osh", "--role", "clerk", "--person", "S-9", "--office", "centre/41721")
+		asked, err := d.as("administrator", "", "staff", "add", "clerk-osh", "--role", "clerk", "--person", "S-9", "--office", "centre/41721")
+		if err != nil {
+			t.Fatalf("add: %v\n%s", err, asked)
+		}
+		made, err := d.as("inspector", "", "staff", "approve", proposal.FindStringSubmatch(asked)[1])
+		if err != nil || strings.Contains(asked, "\ncodes ") || strings.Contains(made, "\npassword ") {
+			t.Fatalf("each of the two is shown a half: %v\n%s\n%s", err, asked, made)
+		}
 		osh := officer{
-			Name: "clerk-osh", Password: regexp.MustCompile(`password (\S+)`).FindStringSubmatch(made)[1], Secret: regexp.MustCompile(`codes +(\S+)`).FindStringSubmatch(made)[1],
+			Name: "clerk-osh", Password: regexp.MustCompile(`password (\S+)`).FindStringSubmatch(asked)[1], Secret: regexp.MustCompile(`codes +(\S+)`).FindStringSubmatch(made)[1],
 		}
 		d.signInOfficer(osh)
 		if out, err := d.as("clerk-osh", "", "staff", "disputes"); err == nil || !strings.Contains(out, "change it within 10 minutes: eshik staff password, then eshik staff codes") {

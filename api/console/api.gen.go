@@ -301,9 +301,9 @@ type Appeals struct {
 
 // Approved Example: {"outcome":"done"}
 type Approved struct {
-	// Account What an account signs in with, for its holder, now: it is kept nowhere. The holder changes it first of all, as you have seen it.
+	// Account What an account signs in with beside its password, for its holder, now: it is kept nowhere. The password was shown to whoever proposed the account. The holder changes both first of all, as others have seen them.
 	//
-	// Example: {"password":"kq4m-7xnd-2vts-hp9w","secret":"JBSWY3DPEHPK3PXP","uri":"otpauth://totp/Eshik:asel?secret=JBSWY3DPEHPK3PXP\u0026issuer=Eshik"}
+	// Example: {"secret":"JBSWY3DPEHPK3PXP","uri":"otpauth://totp/Eshik:asel?secret=JBSWY3DPEHPK3PXP\u0026issuer=Eshik"}
 	Account *Credentials    `json:"account,omitempty"`
 	Outcome ApprovedOutcome `json:"outcome"`
 }
@@ -311,12 +311,10 @@ type Approved struct {
 // ApprovedOutcome defines model for Approved.Outcome.
 type ApprovedOutcome string
 
-// Credentials What an account signs in with, for its holder, now: it is kept nowhere. The holder changes it first of all, as you have seen it.
+// Credentials What an account signs in with beside its password, for its holder, now: it is kept nowhere. The password was shown to whoever proposed the account. The holder changes both first of all, as others have seen them.
 //
-// Example: {"password":"kq4m-7xnd-2vts-hp9w","secret":"JBSWY3DPEHPK3PXP","uri":"otpauth://totp/Eshik:asel?secret=JBSWY3DPEHPK3PXP\u0026issuer=Eshik"}
+// Example: {"secret":"JBSWY3DPEHPK3PXP","uri":"otpauth://totp/Eshik:asel?secret=JBSWY3DPEHPK3PXP\u0026issuer=Eshik"}
 type Credentials struct {
-	Password string `json:"password"`
-
 	// Secret Of the codes, as an app takes it when it is typed
 	Secret string `json:"secret"`
 

@@ -30,7 +30,7 @@ func (s *Server) Approve(ctx context.Context, r ApproveRequestObject) (ApproveRe
 	}
 	out := Approve200JSONResponse{Outcome: ApprovedOutcomeDone}
 	if keys, made := done.Made.(staff.Credentials); made {
-		out.Account = &Credentials{Password: keys.Password, Secret: keys.Secret, Uri: keys.URI}
+		out.Account = &Credentials{Secret: keys.Secret, Uri: keys.URI}
 	}
 	return out, nil
 }

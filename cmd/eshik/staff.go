@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -185,7 +186,7 @@ func (d desk) perform(ctx context.Context, operation string, given map[string]st
 	return d.signedIn(ctx, func(a *app.App, shown staff.Session) error {
 		out, err := a.Perform(ctx, shown, staff.Request{Operation: operation, Reason: d.reason, Given: given})
 		if p := out.Waits; p != nil {
-			out.Said = fmt.Sprintf("Proposed: %s. It takes a second person, until %s: eshik staff approve %s", p.ID, clock.Second(p.ExpiresAt), p.ID)
+			out.Said = strings.TrimSpace(fmt.Sprintf("%s\nProposed: %s. It takes a second person, until %s: eshik staff approve %s", out.Said, p.ID, clock.Second(p.ExpiresAt), p.ID))
 		}
 		return d.say(out.Said, err)
 	})

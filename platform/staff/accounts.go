@@ -31,6 +31,7 @@ var (
 	ErrNotAdmin  = problem.New(problem.Invalid, "problem.staff_not_admin")
 	ErrNoAccount = problem.New(problem.NotFound, "problem.staff_no_account")
 	ErrOwn       = problem.New(problem.Forbidden, "problem.staff_own_account")
+	ErrLast      = problem.New(problem.Conflict, "problem.staff_last_decider")
 
 	errChanged = problem.New(problem.Conflict, "problem.staff_changed")
 )
@@ -72,9 +73,10 @@ func asRead(number string) string {
 // Credentials are what an account signs in with. They are kept nowhere as they are: show
 // them once.
 type Credentials struct {
-	Password string
+	Password string // empty: who proposed the account was shown it
 	Secret   string // of the codes, as an app takes it when it is typed
 	URI      string // of the codes, as an app scans it
+	hash     string // of the password, where that is empty
 }
 
 // NewCredentials draws what an account may sign in with.
@@ -89,19 +91,39 @@ func (s *Service) NewCredentials(name string) (c Credentials, err error) {
 	return c, nil
 }
 
+// FirstPassword draws the half of an account's credentials that its proposer is shown, and what is
+// kept of it for the Act. Who approves is shown the other half: neither of the two can sign in as
+// the account's holder, and so be both persons of what it proposes.
+func (s *Service) FirstPassword(ctx context.Context) (password, kept string, err error) {
+	if password, err = newPassword(s.Random); err != nil {
+		return "", "", err
+	}
+	kept, err = s.passwords.Hash(ctx, password)
+	return password, kept, err
+}
+
+// drawn are the credentials of an act: the password is the one that was drawn when it was proposed.
+func (s *Service) drawn(act Act, name string) (Credentials, error) {
+	c, err := s.NewCredentials(name)
+	if act.Kept != "" {
+		c.Password, c.hash = "", act.Kept
+	}
+	return c, err
+}
+
 // AddFirst makes the first account, an administrator's, while there is none.
 func (s *Service) AddFirst(ctx context.Context, p Profile) (Credentials, error) {
 	if p.Role != Administrator {
 		return Credentials{}, ErrNotAdmin
 	}
-	return s.add(ctx, p, func(_ context.Context, tx *store.Tx, row *db.StaffAccount) error {
+	return s.add(ctx, p, Act{Actor: "setup"}, func(_ context.Context, tx *store.Tx, row *db.StaffAccount) error {
 		empty, err := s.empty(ctx, db.New(tx))
 		if err == nil && !empty {
 			err = ErrNotFirst
 		}
 		row.Founder = sql.NullInt64{Int64: 1, Valid: true} // of two at once, one is
 		return err
-	}, "setup")
+	})
 }
 
 // Ensure makes an account with known credentials, where there is none of its name: the
@@ -129,7 +151,7 @@ func (s *Service) Ensure(ctx context.Context, p Profile, c Credentials) error {
 
 // Add makes an account.
 func (s *Service) Add(ctx context.Context, act Act, p Profile) (Credentials, error) {
-	return s.add(ctx, p, func(ctx context.Context, tx *store.Tx, _ *db.StaffAccount) error { return act.Record(ctx, tx) }, act.Actor)
+	return s.add(ctx, p, act, func(ctx context.Context, tx *store.Tx, _ *db.StaffAccount) error { return act.Record(ctx, tx) })
 }
 
 // CanAdd says why an account cannot be made with a profile; nil: it can.
@@ -173,22 +195,75 @@ func (s *Service) empty(ctx context.Context, q *db.Queries) (bool, error) {
 	return !slices.ContainsFunc(rows, func(row db.StaffAccount) bool { return !s.Invented(officerOf(row)) }), nil
 }
 
-// Disable ends an account and its sessions, at once. Reset brings it back.
+// Disable ends an account and its sessions, at once. Reset brings it back. The last one that
+// decides on accounts stays: else nobody could make another.
 func (s *Service) Disable(ctx context.Context, act Act, name string) error {
 	if act.Actor == (Officer{Login: name}).Actor() {
 		return ErrOwn
 	}
+	record := act.Record
+	act.record = func(ctx context.Context, tx *store.Tx) error {
+		// Of two that are disabled at once one stays: the second waits here, and sees the first.
+		if err := db.New(tx).HoldAccounts(ctx); err != nil {
+			return fmt.Errorf("hold the accounts: %w", err)
+		}
+		return record(ctx, tx)
+	}
 	return s.change(ctx, act, name, revision{action: "account.disabled", next: func(row *db.StaffAccount) error {
 		row.DisabledAt = dbtime.From(s.Now())
 		return nil
+	}, then: func(ctx context.Context, tx *store.Tx, row db.StaffAccount) error {
+		if !decidesAccounts(officerOf(row)) {
+			return nil
+		}
+		return s.decidersLeft(ctx, db.New(tx), act)
 	}})
+}
+
+// decidersLeft refuses a change after which no account decides on accounts but the actor's own
+// person's.
+func (s *Service) decidersLeft(ctx context.Context, q *db.Queries, act Act) error {
+	rows, err := q.Accounts(ctx)
+	if err != nil {
+		return fmt.Errorf("look who decides: %w", err)
+	}
+	who := ""
+	for _, row := range rows {
+		if officerOf(row).Actor() == act.Actor {
+			who = row.Person
+		}
+	}
+	if !slices.ContainsFunc(rows, func(row db.StaffAccount) bool {
+		return row.DisabledAt.IsZero() && s.decider(officerOf(row)) && !SamePerson(row.Person, who)
+	}) {
+		return ErrLast
+	}
+	return nil
+}
+
+// decider reports that an account decides on accounts here.
+func (s *Service) decider(o Officer) bool { return decidesAccounts(o) && !s.Invented(o) }
+
+func decidesAccounts(o Officer) bool {
+	right, _ := May(o, "add", nil) // whose role may nothing decides nothing
+	return right.Decides()
+}
+
+// Alone reports that an officer makes accounts while no other person ever could decide on them: so
+// begins a new house. A decider who is disabled counts, as who makes accounts also disables.
+func (s *Service) Alone(ctx context.Context, o Officer) (bool, error) {
+	list, err := s.Accounts(ctx)
+	if err != nil {
+		return false, err
+	}
+	return !slices.ContainsFunc(list, func(other Account) bool { return s.decider(other.Officer) && !SamePerson(other.Person, o.Person) }), nil
 }
 
 // Reset gives an account other credentials and ends its sessions, as the holder lost
 // theirs; a disabled account may be used again. Whoever resets it sees them, so that its
 // holder has to change both first.
 func (s *Service) Reset(ctx context.Context, act Act, name string) (Credentials, error) {
-	c, err := s.NewCredentials(name)
+	c, err := s.drawn(act, name)
 	if err != nil {
 		return c, err
 	}
@@ -201,15 +276,15 @@ func (s *Service) Reset(ctx context.Context, act Act, name string) (Credentials,
 // before runs in the transaction of a change, ahead of it.
 type before func(ctx context.Context, tx *store.Tx, row *db.StaffAccount) error
 
-func (s *Service) add(ctx context.Context, p Profile, first before, actor string) (Credentials, error) {
+func (s *Service) add(ctx context.Context, p Profile, act Act, first before) (Credentials, error) {
 	if err := p.check(); err != nil {
 		return Credentials{}, err
 	}
-	c, err := s.NewCredentials(p.Login)
+	c, err := s.drawn(act, p.Login)
 	if err != nil {
 		return Credentials{}, err
 	}
-	return c, s.insert(ctx, p, c, first, actor)
+	return c, s.insert(ctx, p, c, first, act.Actor)
 }
 
 func (s *Service) insert(ctx context.Context, p Profile, c Credentials, first before, actor string) error {
@@ -252,8 +327,10 @@ func (s *Service) insert(ctx context.Context, p Profile, c Credentials, first be
 
 // equip writes credentials into a row, as they are kept.
 func (s *Service) equip(ctx context.Context, row *db.StaffAccount, c Credentials) (err error) {
-	if row.PasswordHash, err = s.passwords.Hash(ctx, c.Password); err != nil {
-		return err
+	if row.PasswordHash = c.hash; row.PasswordHash == "" {
+		if row.PasswordHash, err = s.passwords.Hash(ctx, c.Password); err != nil {
+			return err
+		}
 	}
 	row.TotpSealed, err = s.Sealer.Seal([]byte(c.Secret), totpContext+row.ID)
 	return err

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -180,4 +181,71 @@ func TestSamePerson(t *testing.T) {
 	if !SamePerson("007", "7") || SamePerson("100", "1") || SamePerson("0", "") {
 		t.Error("numbers without letters")
 	}
+}
+
+// TestNobodyMakesBothPersons: who disables the one that decides does not decide alone from then
+// on, and of the halves of a new account neither its proposer nor its approver has both.
+func TestNobodyMakesBothPersons(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db, "root")
+		_, root := w.signIn("root")
+		alone := func() bool {
+			t.Helper()
+			alone, err := w.Alone(t.Context(), root)
+			w.OK(err)
+			return alone
+		}
+		if !alone() {
+			t.Error("a new house cannot begin")
+		}
+		w.make(house["vera"])
+		if err := w.Disable(t.Context(), w.By(root, "disable", "case 1"), "vera"); !errors.Is(err, ErrLast) || alone() {
+			t.Errorf("the only one that decides is disabled: %v", err)
+		}
+		w.make(Profile{Login: "vera-too", Person: "17", Role: Inspector})
+		w.make(Profile{Login: "roots", Person: "07", Role: Inspector}) // a second account of the administrator
+		var group sync.WaitGroup
+		var ended atomic.Int64
+		for _, name := range []string{"vera", "vera-too"} {
+			group.Go(func() {
+				if w.Disable(t.Context(), w.By(root, "disable", "case 1"), name) == nil {
+					ended.Add(1)
+				}
+			})
+		}
+		group.Wait()
+		if ended.Load() != 1 || alone() {
+			t.Errorf("of the two that decide %d were disabled", ended.Load())
+		}
+		w.OK(w.compare())
+	})
+}
+
+// TestAnAccountsHalves: the password of a proposed account is with its proposer, the codes' secret
+// with who approves; its holder needs both.
+func TestAnAccountsHalves(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db, "root", "vera")
+		password, kept, err := w.FirstPassword(t.Context())
+		w.OK(err)
+		p := w.propose("root", Request{Operation: "add", Reason: "order 5", Kept: kept, Given: map[string]string{"name": "k001"}})
+		_, vera := w.signIn("vera")
+		for name, value := range p.Shown() {
+			if strings.Contains(value, password) || strings.Contains(value, kept) {
+				t.Errorf("%s is shown: %s", name, value)
+			}
+		}
+		act, err := w.Approve(t.Context(), vera, p, "saw the order", "")
+		w.OK(err)
+		made, err := w.Add(t.Context(), act, house["k001"])
+		w.OK(err)
+		if made.Password != "" || made.Secret == "" {
+			t.Errorf("who approves is shown %+v", made)
+		}
+		made.Password = password
+		w.keys["k001"] = made
+		w.signIn("k001")
+	})
 }

@@ -11,6 +11,9 @@ import (
 type Act struct {
 	Actor  string // as the audit log names them: "staff:asel"
 	Reason string // the case number, or why
+	// Kept is what was drawn when the act was proposed, of which its proposer holds the other
+	// half; empty: it was not proposed.
+	Kept   string
 	record func(ctx context.Context, tx *store.Tx) error
 }
 

@@ -40,6 +40,7 @@ type Proposal struct {
 	Given      map[string]string // the arguments, as they were given
 	Offices    []string          // whose matter it is
 	Facts      string            // what it rests on, as it was then
+	Kept       string            // as Act has it; it is shown to nobody
 	Reason     string
 	ProposedBy Officer
 	ProposedAt time.Time
@@ -63,6 +64,7 @@ type Request struct {
 	Given     map[string]string
 	Offices   []string
 	Facts     string
+	Kept      string
 }
 
 // Propose keeps an operation until another person decides it, or it expires. Everything
@@ -71,7 +73,7 @@ func (s *Service) Propose(ctx context.Context, o Officer, r Request) (Proposal, 
 	rule, _ := RuleOf(r.Operation)
 	now := s.Now().UTC().Truncate(time.Microsecond)
 	p := Proposal{
-		Operation: r.Operation, Given: r.Given, Offices: r.Offices, Facts: r.Facts, Reason: r.Reason, ProposedBy: o,
+		Operation: r.Operation, Given: r.Given, Offices: r.Offices, Facts: r.Facts, Kept: r.Kept, Reason: r.Reason, ProposedBy: o,
 		ProposedAt: now, ExpiresAt: now.Add(rule.Expires),
 	}
 	raw := make([]byte, 5)
@@ -185,7 +187,7 @@ func (s *Service) Approve(ctx context.Context, o Officer, p Proposal, reason, fa
 	if !proposer.DisabledAt.IsZero() {
 		return Act{}, ErrProposer
 	}
-	return Act{Actor: o.Actor(), Reason: p.Reason, record: func(ctx context.Context, tx *store.Tx) error {
+	return Act{Actor: o.Actor(), Reason: p.Reason, Kept: p.Kept, record: func(ctx context.Context, tx *store.Tx) error {
 		return s.decide(ctx, tx, o, p, approved, reason)
 	}}, nil
 }

@@ -8,6 +8,9 @@ SELECT * FROM staff_accounts WHERE login = $1;
 -- name: Accounts :many
 SELECT * FROM staff_accounts ORDER BY login;
 
+-- name: HoldAccounts :exec
+UPDATE staff_accounts SET role = role;
+
 -- name: UseTOTP :execrows
 UPDATE staff_accounts SET totp_step = sqlc.arg(step) WHERE id = sqlc.arg(id) AND mac = sqlc.arg(mac) AND totp_step < sqlc.arg(step);
 

@@ -348,6 +348,15 @@ func (q *Queries) ForgiveAttempt(ctx context.Context, arg ForgiveAttemptParams) 
 	return err
 }
 
+const holdAccounts = `-- name: HoldAccounts :exec
+UPDATE staff_accounts SET role = role
+`
+
+func (q *Queries) HoldAccounts(ctx context.Context) error {
+	_, err := q.db.ExecContext(ctx, holdAccounts)
+	return err
+}
+
 const holderAttempt = `-- name: HolderAttempt :exec
 UPDATE staff_attempts SET tries = 0, good_at = $1 WHERE account = $2 AND origin = $3
 `
