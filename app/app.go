@@ -25,6 +25,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/identity/esi"
 	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/limit"
+	"github.com/eshik-kg/eshik/platform/mandate"
 	"github.com/eshik-kg/eshik/platform/module"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/partners"
@@ -240,7 +241,12 @@ func (a *App) buildServices(ctx context.Context) error {
 	if err := a.metrics.registry.Register(newMessageFigures(a.Outbox, a.Log)); err != nil {
 		return fmt.Errorf("the figures of messages: %w", err)
 	}
-	a.Identity.Tie(a.Outbox, a.Payments)
+	if a.Mandates, err = mandate.New(mandate.Deps{
+		DB: a.DB, Queue: a.Queue, Identity: a.Identity, Sealer: a.Sealer, Trail: a.Trail, Limiter: a.Limiter, Texts: a.Texts, Random: a.Random, Now: a.Clock,
+	}); err != nil {
+		return err
+	}
+	a.Identity.Tie(a.Outbox, a.Payments, a.Mandates)
 	if a.Keys, err = sign.Open(ctx, a.DB, a.Sealer, a.Clock, a.Log); err != nil {
 		return err
 	}
@@ -248,6 +254,7 @@ func (a *App) buildServices(ctx context.Context) error {
 	a.Holders = &personal.Holders{}
 	a.Holders.Add("messages", a.Outbox.Personal())
 	a.Holders.Add("payment", a.Payments.Personal())
+	a.Holders.Add(mandate.ServiceName, a.Mandates.Personal())
 	a.Modules, err = module.Build(a.Env, slices.Concat(services, a.added.Services)...)
 	a.Holders.Add(identity.ServiceName, a.Identity.Personal()) // last: the others' are found by the person's number
 	return err
@@ -297,7 +304,7 @@ func (a *App) Conversation() []dialog.Flow {
 			all = append(all, m.Flow)
 		}
 	}
-	return append(all, a.Identity.Flow())
+	return append(all, a.Mandates.Flow(), a.Identity.Flow())
 }
 
 // buildConversations makes the conversation that USSD and SMS share.

@@ -28,6 +28,7 @@ func (a *App) chores() []module.Chore {
 		{Name: "forget keys of tokens that are over", Do: a.Identity.ForgetKeys, Every: time.Hour},
 		{Name: choreStaff, Do: a.Staff.Tidy, Every: time.Hour},
 		{Name: choreForget, Do: a.Identity.ForgetOver, Every: time.Hour},
+		{Name: choreForgetMandates, Do: a.Mandates.ForgetOver, Every: time.Hour},
 		{Name: choreForgetMessages, Do: a.Outbox.ForgetOld, Every: time.Hour},
 		{Name: "ask for delivery reports", Do: func(ctx context.Context) error { return a.router.AskReports(ctx, a.Outbox) }},
 		{Name: "watch the money of SMS accounts", Do: a.credit.Check},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/mandate"
 	"github.com/eshik-kg/eshik/platform/module"
 	"github.com/eshik-kg/eshik/platform/partners"
 	"github.com/eshik-kg/eshik/platform/payment"
@@ -65,5 +66,5 @@ func (a *App) checks() []module.Check {
 			all = append(all, m.Check())
 		}
 	}
-	return append(all, identity.NewCheck(a.Audit, a.Sealer), partners.NewCompare(a.Audit), webhook.NewCompare(a.Audit), staff.NewCompare(a.Audit, a.Sealer))
+	return append(all, identity.NewCheck(a.Audit, a.Sealer), mandate.NewCheck(a.Audit), partners.NewCompare(a.Audit), webhook.NewCompare(a.Audit), staff.NewCompare(a.Audit, a.Sealer))
 }

@@ -162,6 +162,7 @@ func (a *App) mountAPI(f fiber.Router) error {
 		return err
 	}
 	server := &citizen.Server{
+		Mandates: a.Mandates,
 		Identity: a.Identity, Conversations: a.Conversations, Payments: a.Payments, Modules: a.Modules, Figures: a.recorder, Recorder: a.recorder, Texts: a.Texts,
 	}
 	return server.Mount(f, contract)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/limit"
+	"github.com/eshik-kg/eshik/platform/mandate"
 	"github.com/eshik-kg/eshik/platform/partners"
 	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/sms"
@@ -13,7 +14,7 @@ import (
 // Limits are all rules on how often something may be done here, as the operators' guide
 // prints them.
 func Limits() []limit.Rule {
-	all := slices.Concat(identity.Limits(), partners.Limits(), staff.Limits())
+	all := slices.Concat(identity.Limits(), mandate.Limits(), partners.Limits(), staff.Limits())
 	for _, s := range services {
 		all = append(all, s.Limits...)
 	}

@@ -47,6 +47,7 @@ var Retention = []Table{
 	{Name: "identity_sign_ins", Holds: "phone and device, sealed", Why: "sign-ins of apps", Long: "until they are over", Chore: "forget sign-ins that are over"},
 	{Name: "ledger_entries", Long: "no persons: payments by id"},
 	{Name: "ledger_postings", Long: "no persons: accounts"},
+	{Name: "mandates", Holds: "pseudonyms of two persons, blind indexes of the giver's number and of a phone, the names on their screens, sealed", Why: "one acts for the other", Long: "3 years after its last day, 30 days where nobody gave it, or until one of the two is erased", Chore: choreForgetMandates},
 	{Name: "notify_messages", Holds: "phone and text, sealed; the text of a code until it is over", Why: "proof of what people were told", Long: "a year", Chore: choreForgetMessages},
 	{Name: "notify_stops", Holds: "blind index of a phone", Why: "it wants no notices", Long: "until it asks for them, or is released"},
 	{Name: "notify_strays", Holds: "blind index of a phone", Why: "a report without its message", Long: "7 days, at the next report"},
@@ -88,6 +89,7 @@ var Retention = []Table{
 // Names of chores that delete.
 const (
 	choreForget           = "forget proofs, codes and attempts that are over"
+	choreForgetMandates   = "forget mandates that are over"
 	choreForgetMessages   = "forget old messages"
 	choreForgetDeliveries = "forget events that were sent"
 	choreStaff            = "forget sessions of staff that are over"

@@ -27,6 +27,8 @@ var Sealed = []reseal.Column{
 	{Table: "identity_secrets", Name: "called_sealed", Key: []string{"citizen_id", "phone_index"}, Context: reseal.In("identity.called/secret")},
 	{Table: "identity_sign_ins", Name: "label_sealed", Key: []string{"id"}, Context: reseal.In("identity.sign_in.device")},
 	{Table: "identity_sign_ins", Name: "phone_sealed", Key: []string{"id"}, Context: reseal.In("identity.sign_in.phone")},
+	{Table: "mandates", Name: "giver_sealed", Key: []string{"id"}, Context: reseal.Bound("mandate.giver/")},
+	{Table: "mandates", Name: "holder_sealed", Key: []string{"id"}, Context: reseal.Bound("mandate.holder/")},
 	{Table: "notify_messages", Name: "phone_sealed", Key: []string{"id"}, Context: reseal.In("notify.phone")},
 	{Table: "notify_messages", Name: "text_sealed", Key: []string{"id"}, Context: reseal.In("notify.text")},
 	{Table: "owndata_erasures", Name: "phone_sealed", Key: []string{"id"}, Context: reseal.Bound("owndata.phone/")},

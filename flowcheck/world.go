@@ -94,7 +94,7 @@ func (c *crawl) close() error {
 }
 
 // own are the nodes of the platform that ask: what is typed there is the visitor's.
-var own = []string{"identity.code", "identity.pin", "identity.document", "identity.enrol", "identity.secret_ask", "identity.secret_old", "identity.secret_new"}
+var own = []string{"identity.code", "identity.pin", "identity.document", "identity.enrol", "identity.secret_ask", "identity.secret_old", "identity.secret_new", "mandate.number"}
 
 // known reports that something is typed where a node asks.
 func (c *crawl) known(node string) bool {
@@ -112,6 +112,8 @@ func (c *crawl) answers(node string) []string {
 		return []string{c.enrolment(), "12", "00000000"}
 	case "identity.secret_ask", "identity.secret_old", "identity.secret_new":
 		return []string{rehearsedSecret, "12"}
+	case "mandate.number":
+		return []string{c.another().pin, "1234", c.who.pin}
 	case "identity.document":
 		return []string{c.who.document, "ID12", "ID9999999"}
 	}
@@ -121,6 +123,14 @@ func (c *crawl) answers(node string) []string {
 		}
 	}
 	return nil
+}
+
+// another is a visitor of another number than who walks, to whom they are somebody.
+func (c *crawl) another() visitor {
+	if c.who.pin == visitors[0].pin {
+		return visitors[1]
+	}
+	return visitors[0]
 }
 
 // texted are the texts that begin a conversation by SMS.

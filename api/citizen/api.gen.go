@@ -344,6 +344,57 @@ func (e Level) Valid() bool {
 	}
 }
 
+// Defines values for MandateRole.
+const (
+	MandateRoleGiver          MandateRole = "giver"
+	MandateRoleRepresentative MandateRole = "representative"
+)
+
+// Valid indicates whether the value is a known member of the MandateRole enum.
+func (e MandateRole) Valid() bool {
+	switch e {
+	case MandateRoleGiver:
+		return true
+	case MandateRoleRepresentative:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MandateState.
+const (
+	MandateStateAsked MandateState = "asked"
+	MandateStateGiven MandateState = "given"
+)
+
+// Valid indicates whether the value is a known member of the MandateState enum.
+func (e MandateState) Valid() bool {
+	switch e {
+	case MandateStateAsked:
+		return true
+	case MandateStateGiven:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MandateService.
+const (
+	MandateServiceCertificate MandateService = "certificate"
+)
+
+// Valid indicates whether the value is a known member of the MandateService enum.
+func (e MandateService) Valid() bool {
+	switch e {
+	case MandateServiceCertificate:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for NationalSignInState.
 const (
 	NationalSignInStateCut     NationalSignInState = "cut"
@@ -502,6 +553,8 @@ func (e ProfileLevel) Valid() bool {
 
 // Defines values for Receiver.
 const (
+	ReceiverActing   Receiver = "acting"
+	ReceiverGiver    Receiver = "giver"
 	ReceiverParent   Receiver = "parent"
 	ReceiverPhone    Receiver = "phone"
 	ReceiverSelf     Receiver = "self"
@@ -513,6 +566,10 @@ const (
 // Valid indicates whether the value is a known member of the Receiver enum.
 func (e Receiver) Valid() bool {
 	switch e {
+	case ReceiverActing:
+		return true
+	case ReceiverGiver:
+		return true
 	case ReceiverParent:
 		return true
 	case ReceiverPhone:
@@ -801,7 +858,10 @@ type CarRequest struct {
 // Certificate Example: {"issued_at":"2026-11-28T18:30:00Z","kind":"RESIDENCE","number":"K7M2-9QXA-4T8","state":"issued"}
 type Certificate struct {
 	// Child Of which child it is, by given name and initial; absent from your own
-	Child    *string          `json:"child,omitempty"`
+	Child *string `json:"child,omitempty"`
+
+	// Giver Of whom it is who gave you a mandate, by given name and initial
+	Giver    *string          `json:"giver,omitempty"`
 	IssuedAt *time.Time       `json:"issued_at,omitempty"`
 	Kind     CertificateKind  `json:"kind"`
 	Number   string           `json:"number"`
@@ -862,6 +922,9 @@ type CertificateRequest struct {
 	// Child `ref` of a child of yours (`GET /v1/certificates/children`); without it the certificate is about you
 	Child *string         `json:"child,omitempty"`
 	Kind  CertificateKind `json:"kind"`
+
+	// Mandate `id` of a mandate that was given to you (`GET /v1/mandates`): the certificate is about who gave it. Not together with `child`
+	Mandate *string `json:"mandate,omitempty"`
 }
 
 // CertificateState defines model for CertificateState.
@@ -1000,6 +1063,49 @@ type LanguageChoice struct {
 
 // Level The level of assurance that is needed; proven: POST /v1/proofs; strong: the detail says what else is needed
 type Level string
+
+// Mandate Example: {"asked_at":"2026-11-30T08:00:00Z","called":"Айгүл А.","given_at":"2026-11-30T08:05:00Z","id":"019ad3a2-5b1c-7c3e-8a55-0c7c2b1f9e01","role":"representative","services":["certificate"],"state":"given","tail":"0011","until":"2027-11-30"}
+type Mandate struct {
+	AskedAt time.Time `json:"asked_at"`
+
+	// Called The other side, by given name and initial; absent of a giver who has not given it
+	Called  *string    `json:"called,omitempty"`
+	GivenAt *time.Time `json:"given_at,omitempty"`
+	Id      string     `json:"id"`
+
+	// Role Which side you are on
+	Role     MandateRole      `json:"role"`
+	Services []MandateService `json:"services"`
+	State    MandateState     `json:"state"`
+
+	// Tail The last four digits of the other side's personal number
+	Tail string `json:"tail"`
+
+	// Until The last day
+	Until openapi_types.Date `json:"until"`
+
+	// WaitsUntil Until when what is asked can be given
+	WaitsUntil *time.Time `json:"waits_until,omitempty"`
+}
+
+// MandateRole Which side you are on
+type MandateRole string
+
+// MandateState defines model for Mandate.State.
+type MandateState string
+
+// MandateRequest Example: {"personal_number":"11503198800011","services":["certificate"],"until":"2027-11-30"}
+type MandateRequest struct {
+	// PersonalNumber Of whom you want to act for: 14 digits
+	PersonalNumber string           `json:"personal_number"`
+	Services       []MandateService `json:"services"`
+
+	// Until The last day: at most 365 days ahead
+	Until openapi_types.Date `json:"until"`
+}
+
+// MandateService What may be done for the other
+type MandateService string
 
 // NationalSignIn Example: {"address":"https://esi.example/device","expires_at":"2026-11-29T06:30:00Z","id":"0198f3a2-6c00-7cc1-a8d5-3f1d6a1b2c3d","state":"open","user_code":"WDJB-MJHT"}
 type NationalSignIn struct {
@@ -1565,6 +1671,9 @@ type IdempotencyKey = string
 // Limit defines model for Limit.
 type Limit = int
 
+// MandateID defines model for MandateID.
+type MandateID = string
+
 // NationalSignInID defines model for NationalSignInID.
 type NationalSignInID = string
 
@@ -1684,6 +1793,9 @@ type AppealFineJSONRequestBody = AppealRequest
 
 // SetLanguageJSONRequestBody defines body for SetLanguage for application/json ContentType.
 type SetLanguageJSONRequestBody = LanguageChoice
+
+// AskMandateJSONRequestBody defines body for AskMandate for application/json ContentType.
+type AskMandateJSONRequestBody = MandateRequest
 
 // BeginNationalSignInJSONRequestBody defines body for BeginNationalSignIn for application/json ContentType.
 type BeginNationalSignInJSONRequestBody = NationalSignInRequest
@@ -1810,6 +1922,18 @@ type ServerInterface interface {
 	// SetLanguage Choose the language of this phone on every channel
 	// (PUT /v1/language)
 	SetLanguage(c *fiber.Ctx) error
+	// ListMandates Who acts for you, and for whom you act
+	// (GET /v1/mandates)
+	ListMandates(c *fiber.Ctx) error
+	// AskMandate Ask a person to let you act for them
+	// (POST /v1/mandates)
+	AskMandate(c *fiber.Ctx) error
+	// EndMandate End a mandate, refuse one, or take back what you asked for
+	// (DELETE /v1/mandates/{id})
+	EndMandate(c *fiber.Ctx, id MandateID) error
+	// GiveMandate Give what is asked of you
+	// (PUT /v1/mandates/{id}/gift)
+	GiveMandate(c *fiber.Ctx, id MandateID) error
 	// BeginNationalSignIn Begin a sign-in by the state's own sign-in (ЕСИ)
 	// (POST /v1/national-sign-ins)
 	BeginNationalSignIn(c *fiber.Ctx) error
@@ -2594,6 +2718,100 @@ func (siw *ServerInterfaceWrapper) SetLanguage(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.SetLanguage(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListMandates operation middleware
+func (siw *ServerInterfaceWrapper) ListMandates(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListMandates(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// AskMandate operation middleware
+func (siw *ServerInterfaceWrapper) AskMandate(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.AskMandate(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// EndMandate operation middleware
+func (siw *ServerInterfaceWrapper) EndMandate(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id MandateID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.EndMandate(c, id)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GiveMandate operation middleware
+func (siw *ServerInterfaceWrapper) GiveMandate(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id MandateID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GiveMandate(c, id)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -3678,6 +3896,14 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Put(options.BaseURL+"/v1/language", wrapper.SetLanguage)
 
+	router.Get(options.BaseURL+"/v1/mandates", wrapper.ListMandates)
+
+	router.Post(options.BaseURL+"/v1/mandates", wrapper.AskMandate)
+
+	router.Delete(options.BaseURL+"/v1/mandates/:id", wrapper.EndMandate)
+
+	router.Put(options.BaseURL+"/v1/mandates/:id/gift", wrapper.GiveMandate)
+
 	router.Post(options.BaseURL+"/v1/national-sign-ins", wrapper.BeginNationalSignIn)
 
 	router.Get(options.BaseURL+"/v1/national-sign-ins/:id", wrapper.GetNationalSignIn)
@@ -4297,6 +4523,72 @@ type SetLanguage204Response struct {
 func (response SetLanguage204Response) VisitSetLanguageResponse(ctx *fiber.Ctx) error {
 	ctx.Status(204)
 	return nil
+}
+
+type ListMandatesRequestObject struct {
+}
+
+type ListMandatesResponseObject interface {
+	VisitListMandatesResponse(ctx *fiber.Ctx) error
+}
+
+type ListMandates200JSONResponse []Mandate
+
+func (response ListMandates200JSONResponse) VisitListMandatesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type AskMandateRequestObject struct {
+	Body *AskMandateJSONRequestBody
+}
+
+type AskMandateResponseObject interface {
+	VisitAskMandateResponse(ctx *fiber.Ctx) error
+}
+
+type AskMandate201JSONResponse Mandate
+
+func (response AskMandate201JSONResponse) VisitAskMandateResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type EndMandateRequestObject struct {
+	Id MandateID `json:"id"`
+}
+
+type EndMandateResponseObject interface {
+	VisitEndMandateResponse(ctx *fiber.Ctx) error
+}
+
+type EndMandate204Response struct {
+}
+
+func (response EndMandate204Response) VisitEndMandateResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
+type GiveMandateRequestObject struct {
+	Id MandateID `json:"id"`
+}
+
+type GiveMandateResponseObject interface {
+	VisitGiveMandateResponse(ctx *fiber.Ctx) error
+}
+
+type GiveMandate200JSONResponse Mandate
+
+func (response GiveMandate200JSONResponse) VisitGiveMandateResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
 }
 
 type BeginNationalSignInRequestObject struct {
@@ -5084,6 +5376,18 @@ type StrictServerInterface interface {
 	// SetLanguage Choose the language of this phone on every channel
 	// (PUT /v1/language)
 	SetLanguage(ctx context.Context, request SetLanguageRequestObject) (SetLanguageResponseObject, error)
+	// ListMandates Who acts for you, and for whom you act
+	// (GET /v1/mandates)
+	ListMandates(ctx context.Context, request ListMandatesRequestObject) (ListMandatesResponseObject, error)
+	// AskMandate Ask a person to let you act for them
+	// (POST /v1/mandates)
+	AskMandate(ctx context.Context, request AskMandateRequestObject) (AskMandateResponseObject, error)
+	// EndMandate End a mandate, refuse one, or take back what you asked for
+	// (DELETE /v1/mandates/{id})
+	EndMandate(ctx context.Context, request EndMandateRequestObject) (EndMandateResponseObject, error)
+	// GiveMandate Give what is asked of you
+	// (PUT /v1/mandates/{id}/gift)
+	GiveMandate(ctx context.Context, request GiveMandateRequestObject) (GiveMandateResponseObject, error)
 	// BeginNationalSignIn Begin a sign-in by the state's own sign-in (ЕСИ)
 	// (POST /v1/national-sign-ins)
 	BeginNationalSignIn(ctx context.Context, request BeginNationalSignInRequestObject) (BeginNationalSignInResponseObject, error)
@@ -5965,6 +6269,124 @@ func (sh *strictHandler) SetLanguage(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(SetLanguageResponseObject); ok {
 		if err := validResponse.VisitSetLanguageResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListMandates operation middleware
+func (sh *strictHandler) ListMandates(ctx *fiber.Ctx) error {
+	var request ListMandatesRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMandates(ctx.UserContext(), request.(ListMandatesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMandates")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMandatesResponseObject); ok {
+		if err := validResponse.VisitListMandatesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AskMandate operation middleware
+func (sh *strictHandler) AskMandate(ctx *fiber.Ctx) error {
+	var request AskMandateRequestObject
+
+	var body AskMandateJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.AskMandate(ctx.UserContext(), request.(AskMandateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AskMandate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AskMandateResponseObject); ok {
+		if err := validResponse.VisitAskMandateResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// EndMandate operation middleware
+func (sh *strictHandler) EndMandate(ctx *fiber.Ctx, id MandateID) error {
+	var request EndMandateRequestObject
+
+	request.Id = id
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.EndMandate(ctx.UserContext(), request.(EndMandateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndMandate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EndMandateResponseObject); ok {
+		if err := validResponse.VisitEndMandateResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GiveMandate operation middleware
+func (sh *strictHandler) GiveMandate(ctx *fiber.Ctx, id MandateID) error {
+	var request GiveMandateRequestObject
+
+	request.Id = id
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GiveMandate(ctx.UserContext(), request.(GiveMandateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GiveMandate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GiveMandateResponseObject); ok {
+		if err := validResponse.VisitGiveMandateResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/eshik-kg/eshik/api"
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/clock"
+	"github.com/eshik-kg/eshik/platform/mandate"
 	"github.com/eshik-kg/eshik/platform/module"
 	"github.com/eshik-kg/eshik/services/certificate"
 )
@@ -21,14 +22,20 @@ func (s *Server) certificates() *certificate.Service {
 
 // RequestCertificate issues a certificate.
 func (s *Server) RequestCertificate(ctx context.Context, r RequestCertificateRequestObject) (RequestCertificateResponseObject, error) {
-	issued, err := s.request(ctx, certificate.KindOf(string(r.Body.Kind)), r.Body.Child)
+	issued, err := s.request(ctx, certificate.KindOf(string(r.Body.Kind)), r.Body.Child, r.Body.Mandate)
 	if err != nil {
 		return nil, err
 	}
 	return RequestCertificate201JSONResponse(certificateView(issued)), nil
 }
 
-func (s *Server) request(ctx context.Context, kind certificate.Kind, child *string) (certificate.Certificate, error) {
+func (s *Server) request(ctx context.Context, kind certificate.Kind, child, under *string) (certificate.Certificate, error) {
+	if under != nil && child != nil { // it is about one person
+		return certificate.Certificate{}, mandate.ErrAbsent
+	}
+	if under != nil {
+		return s.certificates().RequestUnder(ctx, who(ctx), kind, *under)
+	}
 	if child == nil {
 		return s.certificates().Request(ctx, who(ctx), kind)
 	}
@@ -144,7 +151,7 @@ func (s *Server) whole(signed certificate.Signed, loc locales.Locale) Verificati
 func certificateView(c certificate.Certificate) Certificate {
 	return Certificate{
 		Number: certificate.ShowNumber(c.Number), Kind: CertificateKind(c.Kind.Public()), State: CertificateState(c.State),
-		Child: api.Optional(c.Child), IssuedAt: api.Optional(c.IssuedAt),
+		Child: api.Optional(c.Child), Giver: api.Optional(c.Giver), IssuedAt: api.Optional(c.IssuedAt),
 	}
 }
 

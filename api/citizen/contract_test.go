@@ -20,6 +20,7 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/assurance"
 	"github.com/eshik-kg/eshik/platform/caller"
+	"github.com/eshik-kg/eshik/platform/mandate"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/services/certificate"
@@ -138,7 +139,7 @@ func TestEveryBodyHasAnExample(t *testing.T) {
 
 // policies are those of the services, by their names.
 var policies = map[string]assurance.Policy{
-	"fine": fine.Assurance, "certificate": certificate.Assurance, "preschool": preschool.Assurance, "owndata": owndata.Assurance,
+	"fine": fine.Assurance, "certificate": certificate.Assurance, "preschool": preschool.Assurance, "owndata": owndata.Assurance, "mandate": mandate.Assurance,
 }
 
 // neededLevel is the level that a policy needs today.

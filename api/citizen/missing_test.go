@@ -12,6 +12,7 @@ import (
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/analytics"
 	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/mandate"
 	"github.com/eshik-kg/eshik/platform/module"
 	"github.com/eshik-kg/eshik/platform/needs/needstest"
 	"github.com/eshik-kg/eshik/platform/payment"
@@ -32,6 +33,7 @@ func (unasked) Locale(context.Context, string) (locales.Locale, error) { return 
 // whole is a server with what the test gives, and parts that it does not reach.
 func whole(s Server) *Server {
 	s.Identity, s.Payments = cmp.Or(s.Identity, &identity.Service{}), cmp.Or(s.Payments, &payment.Service{})
+	s.Mandates = cmp.Or(s.Mandates, &mandate.Service{})
 	s.Conversations, s.Figures, s.Modules = unasked{}, unasked{}, []module.Module{{}}
 	s.Recorder, s.Texts = cmp.Or(s.Recorder, &analytics.Recorder{}), cmp.Or(s.Texts, &locales.Catalogue{})
 	return &s

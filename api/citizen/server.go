@@ -14,6 +14,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/analytics"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/mandate"
 	"github.com/eshik-kg/eshik/platform/module"
 	"github.com/eshik-kg/eshik/platform/needs"
 	"github.com/eshik-kg/eshik/platform/payment"
@@ -27,6 +28,7 @@ var Document []byte
 // Server answers the contract's operations from the services.
 type Server struct {
 	Identity      *identity.Service
+	Mandates      *mandate.Service
 	Conversations Conversations
 	Payments      *payment.Service
 	Modules       []module.Module

@@ -44,3 +44,29 @@ func (s *Service) Pseudonym(ctx context.Context, tx *store.Tx, actor, pin string
 	}})
 	return row.ID, err
 }
+
+// PINIndex is the blind index of a personal number as it was typed, which tells nothing of whether it is
+// anybody's, and its last four digits; not ok: it is none.
+func (s *Service) PINIndex(typed string) (index, tail string, ok bool) {
+	number, ok := parsePIN(typed)
+	if !ok {
+		return "", "", false
+	}
+	return s.Sealer.Index(pinPurpose, number), number[len(number)-4:], true
+}
+
+// Known gives within tx the citizen with the index of a personal number, if there is one. Whoever asks for
+// them must not learn that.
+func (s *Service) Known(ctx context.Context, tx *store.Tx, index string) (citizen string, ok bool, err error) {
+	row, err := db.New(tx).CitizenByPIN(ctx, index)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", false, nil
+	}
+	if err == nil {
+		_, err = numberOf(s.Sealer, row)
+	}
+	if err != nil {
+		return "", false, fmt.Errorf("find a citizen: %w", err)
+	}
+	return row.ID, true, nil
+}

@@ -19,6 +19,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/limit"
+	"github.com/eshik-kg/eshik/platform/mandate"
 	"github.com/eshik-kg/eshik/platform/needs"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/payment"
@@ -45,6 +46,7 @@ type Env struct {
 	Trail      *trail.Trail
 	Limiter    limit.Limiter
 	Identity   *identity.Service
+	Mandates   *mandate.Service // who acts for whom
 	Payments   *payment.Service
 	Registries *registry.Clients
 	Holders    *personal.Holders // all parts that keep personal data

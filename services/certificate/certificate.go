@@ -15,6 +15,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/job"
 	"github.com/eshik-kg/eshik/platform/keylock"
 	"github.com/eshik-kg/eshik/platform/limit"
+	"github.com/eshik-kg/eshik/platform/mandate"
 	"github.com/eshik-kg/eshik/platform/needs"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/seal"
@@ -49,7 +50,8 @@ const (
 type Certificate struct {
 	Number    string // canonical: see ShowNumber
 	Kind      Kind
-	Child     string // of whom it is, by given name and initial; "": its owner's own
+	Child     string // of which child it is, by given name and initial; "": of none
+	Giver     string // of whom it is who gave a mandate, so too; "" and no Child: its owner's own
 	State     State
 	IssuedAt  time.Time
 	RevokedAt time.Time // zero unless Revoked
@@ -74,6 +76,17 @@ type Pseudonyms interface {
 	Pseudonym(ctx context.Context, tx *store.Tx, actor, pin string, now time.Time) (string, error)
 }
 
+// Mandates knows who acts for whom. mandate.Service is one.
+type Mandates interface {
+	// Under lists the mandates under which the citizen c.Subject may use a service.
+	Under(ctx context.Context, c caller.Caller, service string) ([]mandate.Mandate, error)
+	// Use gives one under which a holder may, and Hold has it stay so until tx ends.
+	Use(ctx context.Context, id, holder, service string, now time.Time) (mandate.Mandate, error)
+	Hold(ctx context.Context, tx *store.Tx, id, holder, service string, now time.Time) (mandate.Mandate, error)
+	// Died ends those of a giver who has died.
+	Died(ctx context.Context, giver string, now time.Time) error
+}
+
 // Signer signs records and checks signatures. sign.Keys is one.
 type Signer interface {
 	Sign(ctx context.Context, claims sign.Claims) ([]byte, error)
@@ -91,6 +104,7 @@ type Deps struct {
 	Identity Identity
 	// Pseudonyms are of those whom somebody asks for.
 	Pseudonyms Pseudonyms
+	Mandates   Mandates
 	Sealer     *seal.Sealer
 	Signer     Signer
 	Trail      *trail.Trail

@@ -9,6 +9,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/mandate"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/trail"
@@ -57,12 +58,16 @@ func (s *Service) RequestForChild(ctx context.Context, c caller.Caller, kind Kin
 	return s.request(ctx, c, order{kind: kind, child: ref})
 }
 
-// Children lists the children for whom the citizen c.Subject may ask.
+// Children lists the children for whom the citizen c.Subject may ask. Problem:
+// certificate_children_many.
 func (s *Service) Children(ctx context.Context, c caller.Caller) ([]Child, error) {
 	if c.Subject == "" {
 		return nil, errUnproven
 	}
 	if err := Assurance.Admit(c, "children"); err != nil {
+		return nil, err
+	}
+	if err := s.within(ctx, c, childrenByPerson.Refusal, s.bound("children", c.Subject, childrenByPerson)); err != nil {
 		return nil, err
 	}
 	pin, err := s.Identity.PIN(ctx, c.Subject)
@@ -116,16 +121,21 @@ func (s *Service) alive(ctx context.Context, q Question) error {
 	return nil
 }
 
-// dropIfLapsed drops the intent of a child's certificate that was left unsigned where who
-// asked is the child's parent no more, or the child has grown up or died: the error says
-// so. Whether it is so the registers are asked, and without their answer nothing is issued.
+// dropIfLapsed drops the intent of somebody else's certificate that was left unsigned where who
+// asked is the child's parent no more, or the child has grown up or died, or the mandate ended:
+// the error says so. Whether it is so the registers are asked, and without their answer nothing is issued.
 func (s *Service) dropIfLapsed(ctx context.Context, row db.Certificate, now time.Time) error {
 	if !ofAnother(row) {
 		return nil
 	}
 	pin, err := s.Identity.PIN(ctx, row.CitizenID)
-	if err == nil {
-		_, err = s.minor(ctx, row.HolderRef, Question{PIN: pin, By: pin, Issue: row.ID}, now)
+	q, o := Question{PIN: pin, By: pin, Issue: row.ID}, orderOf(row)
+	switch {
+	case err != nil:
+	case o.mandate != "":
+		_, _, err = s.giver(ctx, o.mandate, row.CitizenID, q, now)
+	default:
+		_, err = s.minor(ctx, o.child, q, now)
 	}
 	if !lapsed(err) {
 		return err
@@ -138,7 +148,7 @@ func (s *Service) dropIfLapsed(ctx context.Context, row db.Certificate, now time
 
 // lapsed reports that an error says that who asked may not ask for the child any more.
 func lapsed(err error) bool {
-	return errors.Is(err, errNoChild) || errors.Is(err, errGrown) || errors.Is(err, errBarred)
+	return errors.Is(err, errNoChild) || errors.Is(err, errGrown) || errors.Is(err, errBarred) || errors.Is(err, mandate.ErrAbsent)
 }
 
 // drop has an intent come to nothing, unless it was signed meanwhile.
@@ -153,27 +163,45 @@ func (s *Service) drop(ctx context.Context, row db.Certificate, now time.Time) e
 		}
 		return s.leave(ctx, tx, row, "drop", trail.Step{Audit: audit.Entry{
 			At: now, Actor: "system", Action: "certificate.drop", Object: row.ID, Subject: row.CitizenID,
-			Purpose: "who asked acts for the child no more",
+			Purpose: "who asked acts for the holder no more",
 		}})
 	})
 }
 
-// leave leaves the trail of a step, called so, of who asked for a certificate; where it is a
-// child's, the child's own record tells of it too.
+// leave leaves the trail of a step, called so, of who asked for a certificate; where it is about
+// somebody else, that person's own record tells of it too.
 func (s *Service) leave(ctx context.Context, tx *store.Tx, row db.Certificate, called string, step trail.Step) error {
 	if err := s.Trail.Leave(ctx, tx, step); err != nil || row.HolderID == "" {
 		return err
 	}
-	return s.Trail.Leave(ctx, tx, trail.Step{Audit: ofChild(row, called, step.Audit)})
+	return s.Trail.Leave(ctx, tx, trail.Step{Audit: ofHolder(row, called, step.Audit)})
 }
 
-// ofChild is the record of a step as the child's own.
-func ofChild(row db.Certificate, called string, e audit.Entry) audit.Entry {
-	e.Action, e.Subject, e.Decided, e.Was = "certificate.child."+called, row.HolderID, nil, nil
-	if e.Actor == row.CitizenID {
-		e.Actor = asParent(e.Actor)
+// ofHolder is the record of a step as that of whom the certificate is about.
+func ofHolder(row db.Certificate, called string, e audit.Entry) audit.Entry {
+	under := underOf(row)
+	e.Action, e.Subject, e.Decided, e.Was = "certificate."+under+"."+called, row.HolderID, nil, nil
+	if e.Actor != row.CitizenID {
+		return e
+	}
+	e.Actor = asParent(row.CitizenID)
+	if under == inMandate {
+		e.Actor = mandate.Actor(row.CitizenID)
 	}
 	return e
+}
+
+// As what somebody acts for another, in the names of actions.
+const (
+	inFamily  = "child"
+	inMandate = "mandate"
+)
+
+func underOf(row db.Certificate) string {
+	if orderOf(row).mandate != "" {
+		return inMandate
+	}
+	return inFamily
 }
 
 // asParent is the actor of a citizen who acts for their child.
@@ -181,7 +209,10 @@ func asParent(citizen string) string { return "parent:" + citizen }
 
 // purpose says why a certificate is asked for, and for whom, where that is somebody else.
 func purpose(row db.Certificate, own string) string {
-	if ofAnother(row) {
+	switch o := orderOf(row); {
+	case o.mandate != "":
+		return own + " under the mandate " + o.mandate
+	case ofAnother(row):
 		return own + " of their child"
 	}
 	return own

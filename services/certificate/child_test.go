@@ -378,3 +378,16 @@ func TestForWhom(t *testing.T) {
 		})
 	}
 }
+
+// TestTheRegisterIsAskedForChildrenWithinBounds: whoever lists their children without end is refused, and
+// the register is not asked for them.
+func TestTheRegisterIsAskedForChildrenWithinBounds(t *testing.T) {
+	t.Parallel()
+	h := withChildren(t, storetest.Open(t, storetest.NewSQLite(t)))
+	for range 60 {
+		must[[]certificate.Child](t)(h.Children(t.Context(), rest("")))
+	}
+	h.register.away = errors.New("asked once more")
+	_, err := h.Children(t.Context(), rest(""))
+	testworld.Refused(t, err, "problem.certificate_children_many")
+}

@@ -29,6 +29,8 @@ const (
 	keyNumber = "certificate.number"
 	// keyChild is the Ref of the child of whom it is to be; "": one's own.
 	keyChild = "certificate.child"
+	// keyMandate is the id of the mandate whose giver it is to be of; "" and no child: one's own.
+	keyMandate = "certificate.mandate"
 	// keyScanned says that the code was verified, not the number alone.
 	keyScanned = "certificate.scanned"
 )
@@ -80,7 +82,7 @@ func (s *Service) showKinds(ctx context.Context, t *dialog.Turn) (dialog.Screen,
 	}
 	for _, kind := range Kinds() {
 		screen.Options = append(screen.Options, dialog.Option{
-			Label: dialog.Say(kind.TitleKey()), Next: dialog.Go(nodeWhom, keyKind, string(kind), keyChild, ""),
+			Label: dialog.Say(kind.TitleKey()), Next: dialog.Go(nodeWhom, keyKind, string(kind), keyChild, "", keyMandate, ""),
 		})
 	}
 	return identity.Named(screen, citizen, nodeKind), nil
@@ -100,12 +102,15 @@ func (s *Service) doWhom(ctx context.Context, t *dialog.Turn) (dialog.Next, erro
 		return identity.Stronger(nodeWhom, err)
 	}
 	if err == nil && len(children) == 0 {
-		return dialog.Go(nodeRequest), nil
+		held, err := s.Mandates.Under(ctx, c, name)
+		if err != nil || len(held) == 0 {
+			return dialog.Go(nodeRequest), err
+		}
 	}
 	return dialog.Go(nodeFor), nil // also where the register does not say: it says so
 }
 
-// showFor offers the person and their children. Where the register of families does not
+// showFor offers the person, their children and those who gave them a mandate. Where the register of families does not
 // answer, nobody is kept from what is their own.
 func (s *Service) showFor(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
 	c, citizen, err := identity.Proven(ctx, s.Identity, t.Caller)
@@ -115,18 +120,27 @@ func (s *Service) showFor(ctx context.Context, t *dialog.Turn) (dialog.Screen, e
 	children, err := s.Children(ctx, c)
 	asks := dialog.Say("certificate.for_whom")
 	switch problem.From(err).Code {
-	case problem.Unavailable, problem.Upstream:
+	case problem.Unavailable, problem.Upstream, problem.TooMany:
 		asks, err = dialog.Say("certificate.children_unknown"), nil
 	}
 	if err != nil {
 		return dialog.Screen{}, err
 	}
 	screen := dialog.Screen{Body: []dialog.Message{asks}, Options: []dialog.Option{
-		{Label: dialog.Say("certificate.for_self"), Next: dialog.Go(nodeRequest, keyChild, "")},
+		{Label: dialog.Say("certificate.for_self"), Next: dialog.Go(nodeRequest, keyChild, "", keyMandate, "")},
 	}}
 	for i, label := range labels(children) {
 		screen.Options = append(screen.Options, dialog.Option{
-			Label: label, Next: dialog.Go(nodeRequest, keyChild, children[i].Ref),
+			Label: label, Next: dialog.Go(nodeRequest, keyChild, children[i].Ref, keyMandate, ""),
+		})
+	}
+	held, err := s.Mandates.Under(ctx, c, name)
+	if err != nil {
+		return dialog.Screen{}, err
+	}
+	for _, m := range held {
+		screen.Options = append(screen.Options, dialog.Option{
+			Label: dialog.Raw("called", m.Called), Next: dialog.Go(nodeRequest, keyChild, "", keyMandate, m.ID),
 		})
 	}
 	return identity.About(screen, citizen.ID), nil
@@ -158,17 +172,17 @@ func (s *Service) doRequest(ctx context.Context, t *dialog.Turn) (dialog.Next, e
 	if !proven { // the proof ran out while the citizen chose
 		return prove, nil
 	}
-	certificate, err := s.request(ctx, c, order{kind: Kind(t.Get(keyKind)), child: t.Get(keyChild)})
+	certificate, err := s.request(ctx, c, order{kind: Kind(t.Get(keyKind)), child: t.Get(keyChild), mandate: t.Get(keyMandate)})
 	if err != nil {
 		return identity.Stronger(nodeRequest, err)
 	}
 	return dialog.Done(nodeDone, keyNumber, certificate.Number), nil
 }
 
-// showDone says the number, and of which child it is, if of one.
+// showDone says the number, and of whom it is, if of somebody else.
 func (s *Service) showDone(ctx context.Context, t *dialog.Turn) (dialog.Screen, error) {
 	number := t.Get(keyNumber)
-	if t.Get(keyChild) == "" {
+	if t.Get(keyChild) == "" && t.Get(keyMandate) == "" {
 		return dialog.Screen{Body: []dialog.Message{dialog.Say("certificate.done", "certificate", ShowNumber(number))}, End: true}, nil
 	}
 	row, in, err := s.issued(ctx, number)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,6 +17,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/caller"
 	"github.com/eshik-kg/eshik/platform/gsm"
 	"github.com/eshik-kg/eshik/platform/job"
+	"github.com/eshik-kg/eshik/platform/mandate"
 	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -70,7 +72,37 @@ const orderedFor = 10 * time.Minute
 // order is what somebody asks for.
 type order struct {
 	kind  Kind
-	child string // the Ref of a child of theirs; "": their own
+	child string // the Ref of a child of theirs; "": of none
+	// mandate is the id of a mandate by which it is about who gave it; "" and no child: their own.
+	mandate string
+}
+
+// underMandate begins the holder_ref of what is asked for under a mandate.
+const underMandate = "mandate:"
+
+// ref says of whom the certificate is to be, as its row does.
+func (o order) ref() string {
+	if o.mandate != "" {
+		return underMandate + o.mandate
+	}
+	return o.child
+}
+
+// orderOf is the order of a row.
+func orderOf(row db.Certificate) order {
+	o := order{kind: Kind(row.Kind), child: row.HolderRef}
+	if id, under := strings.CutPrefix(row.HolderRef, underMandate); under {
+		o.child, o.mandate = "", id
+	}
+	return o
+}
+
+// errLapsed says that an order gives nothing any more, as when it was asked for.
+func (o order) errLapsed() error {
+	if o.mandate != "" {
+		return mandate.ErrAbsent
+	}
+	return errNoChild
 }
 
 // Request issues a certificate to the citizen c.Subject with what the register
@@ -97,9 +129,14 @@ func (s *Service) request(ctx context.Context, c caller.Caller, o order) (Certif
 	}
 	key := s.Sealer.Index("certificate.request", c.Subject+"\x00"+c.Key)
 	row, err := db.New(s.DB.Reader()).ByRequestKey(ctx, key)
+	if errors.Is(err, sql.ErrNoRows) && o.mandate != "" { // before what was ordered under it a moment ago is given back
+		if _, ended := s.Mandates.Use(ctx, o.mandate, c.Subject, name, c.Now); ended != nil {
+			return Certificate{}, fmt.Errorf("request a certificate: %w", ended)
+		}
+	}
 	if errors.Is(err, sql.ErrNoRows) && (c.Channel == caller.USSD || c.Channel == caller.SMS) {
 		row, err = db.New(s.DB.Reader()).Ordered(ctx, db.OrderedParams{
-			CitizenID: c.Subject, Kind: string(o.kind), HolderRef: o.child, RequestedAt: dbtime.From(c.Now.Add(-orderedFor)),
+			CitizenID: c.Subject, Kind: string(o.kind), HolderRef: o.ref(), RequestedAt: dbtime.From(c.Now.Add(-orderedFor)),
 		})
 	}
 	asked := errors.Is(err, sql.ErrNoRows) // the register, just now
@@ -109,7 +146,7 @@ func (s *Service) request(ctx context.Context, c caller.Caller, o order) (Certif
 	if err != nil {
 		return Certificate{}, fmt.Errorf("request a certificate: %w", err)
 	}
-	if Kind(row.Kind) != o.kind || row.HolderRef != o.child {
+	if Kind(row.Kind) != o.kind || row.HolderRef != o.ref() {
 		return Certificate{}, problem.New(problem.Mismatch, "problem.certificate_repeated")
 	}
 	before := row.RequestKey != key // it was ordered in another turn
@@ -119,7 +156,7 @@ func (s *Service) request(ctx context.Context, c caller.Caller, o order) (Certif
 		}
 	}
 	if State(row.State) == Dropped {
-		return Certificate{}, errNoChild
+		return Certificate{}, o.errLapsed()
 	}
 	if before {
 		if err := s.textElsewhere(ctx, row, c); err != nil {
@@ -129,8 +166,8 @@ func (s *Service) request(ctx context.Context, c caller.Caller, o order) (Certif
 	return s.certificateOf(row)
 }
 
-// finishOrder finishes an intent as its person waits. Where the register was not asked just
-// now, it is asked whether a child's parent is that still.
+// finishOrder finishes an intent as its person waits. Where it was not asked just now whether
+// they may ask for somebody else, it is.
 func (s *Service) finishOrder(ctx context.Context, row db.Certificate, now time.Time, asked, read bool) (db.Certificate, error) {
 	if !asked {
 		if err := s.dropIfLapsed(ctx, row, now); err != nil {
@@ -192,7 +229,7 @@ func (s *Service) intend(ctx context.Context, c caller.Caller, o order, key stri
 	if err != nil {
 		return db.Certificate{}, err
 	}
-	in, child, err := s.askFor(ctx, o, Question{PIN: pin, By: pin, Issue: id.String()}, c.Now)
+	in, whom, err := s.askFor(ctx, c, o, Question{PIN: pin, By: pin, Issue: id.String()})
 	if err != nil {
 		return db.Certificate{}, s.failed(ctx, c, err)
 	}
@@ -202,22 +239,28 @@ func (s *Service) intend(ctx context.Context, c caller.Caller, o order, key stri
 		return db.Certificate{}, err
 	}
 	add := db.AddIntentParams{
-		ID: id.String(), RequestKey: key, CitizenID: c.Subject, HolderRef: o.child, Kind: string(o.kind),
+		ID: id.String(), RequestKey: key, CitizenID: c.Subject, HolderRef: o.ref(), Kind: string(o.kind),
 		IntentSealed: sealed, RequestedAt: dbtime.From(c.Now),
 	}
-	if err := s.storeIntent(ctx, c, add, child); err != nil {
+	if err := s.storeIntent(ctx, c, o, add, whom); err != nil {
 		return db.Certificate{}, err
 	}
 	// The row is ours, or that of the same turn in another process.
 	return db.New(s.DB.Reader()).ByRequestKey(ctx, key)
 }
 
-// askFor asks the registers what a certificate is to say, of the child that was chosen or of
-// the person of q; with it comes the child's personal number.
-func (s *Service) askFor(ctx context.Context, o order, q Question, now time.Time) (in intent, child string, err error) {
+// askFor asks the registers what a certificate is to say, of the child or the giver that was
+// chosen or of the person of q; with it comes the personal number of the child.
+func (s *Service) askFor(ctx context.Context, c caller.Caller, o order, q Question) (in intent, child string, err error) {
 	unknown := problem.New(problem.NotFound, "problem.certificate_unknown_person")
-	if o.child != "" {
-		minor, err := s.minor(ctx, o.child, q, now)
+	switch {
+	case o.mandate != "":
+		if q.PIN, in.Child, err = s.giver(ctx, o.mandate, c.Subject, q, c.Now); err != nil {
+			return in, "", err
+		}
+		unknown = problem.New(problem.NotFound, "problem.certificate_unknown_giver")
+	case o.child != "":
+		minor, err := s.minor(ctx, o.child, q, c.Now)
 		if err != nil {
 			return in, "", err
 		}
@@ -237,7 +280,7 @@ func (s *Service) askFor(ctx context.Context, o order, q Question, now time.Time
 
 // storeIntent writes the intent under a number that nobody has, unless the same
 // turn wrote one meanwhile; child is the personal number of a child that it is of.
-func (s *Service) storeIntent(ctx context.Context, c caller.Caller, add db.AddIntentParams, child string) error {
+func (s *Service) storeIntent(ctx context.Context, c caller.Caller, o order, add db.AddIntentParams, child string) error {
 	return s.DB.InTx(ctx, func(tx *store.Tx) error {
 		held, err := s.Identity.HoldProof(ctx, tx, c)
 		if err != nil {
@@ -249,10 +292,8 @@ func (s *Service) storeIntent(ctx context.Context, c caller.Caller, add db.AddIn
 		if add.Number, err = newNumber(s.Random); err != nil {
 			return err
 		}
-		if child != "" {
-			if add.HolderID, err = s.Pseudonyms.Pseudonym(ctx, tx, asParent(c.Subject), child, c.Now); err != nil {
-				return err
-			}
+		if add.HolderID, err = s.holderOf(ctx, tx, c, o, child); err != nil {
+			return err
 		}
 		if add.StatusIndex, err = s.drawStatus(ctx, tx); err != nil {
 			return err
@@ -285,7 +326,7 @@ func (s *Service) leaveRequested(ctx context.Context, tx *store.Tx, add db.AddIn
 	}
 	what := add.Kind
 	if ofAnother(row) {
-		what = "child"
+		what = underOf(row)
 	}
 	return s.leave(ctx, tx, row, "request", trail.Step{Audit: audit.Entry{
 		At: add.RequestedAt.Time, Actor: add.CitizenID, Action: "certificate.request." + what, Object: add.ID,
@@ -401,7 +442,11 @@ func (s *Service) certificateOf(row db.Certificate) (Certificate, error) {
 		return one, nil
 	}
 	in, err := s.openIntent(row)
-	one.Child = in.Child
+	if orderOf(row).mandate != "" {
+		one.Giver = in.Child
+	} else {
+		one.Child = in.Child
+	}
 	return one, err
 }
 

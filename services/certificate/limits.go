@@ -21,6 +21,11 @@ var (
 		Name: "certificate:share", What: "codes for offices asked for", Who: "a person", Rate: limit.Rate{N: 20, Per: 24 * time.Hour},
 		Refusal: "problem.certificate_shares_many", In: limit.InLimiter,
 	}
+	// childrenByPerson bounds what the register of families is asked: a call that lists children asks it once or twice.
+	childrenByPerson = limit.Rule{
+		Name: "certificate:children", What: "lists of one's children asked of the register", Who: "a person", Rate: limit.Rate{N: 60, Per: time.Hour},
+		Refusal: "problem.certificate_children_many", In: limit.InLimiter,
+	}
 	ordersByAddress = limit.Rule{
 		Name: "certificate:order:address", What: "certificates issued", Who: "an address", Rate: limit.Rate{N: 500, Per: 24 * time.Hour},
 		Refusal: manyOrders, In: limit.InLimiter,
@@ -31,7 +36,7 @@ const manyOrders = "problem.certificate_many"
 
 // Limits are the rules of certificates, for the table of all.
 func Limits() []limit.Rule {
-	return append([]limit.Rule{ordersByPerson, ordersByAddress, failuresByPerson, sharesByPerson}, guesses.Rules("certificate numbers and QR codes checked")...)
+	return append([]limit.Rule{ordersByPerson, ordersByAddress, failuresByPerson, sharesByPerson, childrenByPerson}, guesses.Rules("certificate numbers and QR codes checked")...)
 }
 
 func (s *Service) bound(kind, who string, rule limit.Rule) limit.Bound {

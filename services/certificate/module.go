@@ -17,8 +17,9 @@ const verifyPage = "/verify"
 
 // Module makes the certificates from Sanarip Aimak's register.
 func Module(e module.Env) (module.Module, error) {
+	e.Mandates.Offer(name)
 	s, err := New(Deps{
-		DB: e.DB, Queue: e.Queue, Register: FromAimak(e.Registries.Aimak, e.Registries.Persons), Identity: e.Identity, Pseudonyms: e.Identity, Sealer: e.Sealer, Signer: e.Keys, Trail: e.Trail,
+		DB: e.DB, Queue: e.Queue, Register: FromAimak(e.Registries.Aimak, e.Registries.Persons), Identity: e.Identity, Pseudonyms: e.Identity, Mandates: e.Mandates, Sealer: e.Sealer, Signer: e.Keys, Trail: e.Trail,
 		Texts: e.Texts, Limiter: e.Limiter, Issuer: issuer,
 		VerifyURL: strings.TrimRight(e.PublicURL, "/") + verifyPage, SMSNumber: e.SMSNumber, Random: e.Random, Now: e.Clock,
 	})

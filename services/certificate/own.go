@@ -38,14 +38,14 @@ func (h holder) Export(ctx context.Context, tx *store.Tx, p personal.Person) (li
 }
 
 // record is a certificate as a person is given it. Of a family it gives the number only, of a
-// child what it is called: the others' names and days of birth are theirs.
+// child and of who gave a mandate what they are called: the others' names and days of birth are theirs.
 func record(row db.Certificate, in intent, person string) personal.Record {
 	fields := []personal.Field{
 		personal.Text("number", ShowNumber(row.Number)), personal.Word("kind", Kind(row.Kind).Public(), Kind(row.Kind).TitleKey()),
 		personal.Word("state", row.State, "kept.state."+row.State),
 	}
 	if ofAnother(row) && row.HolderID != person {
-		fields = append(fields, personal.Text("child", in.Child))
+		fields = append(fields, personal.Text(underOf(row), in.Child))
 	} else {
 		members := ""
 		if n := len(in.Record.Members); n > 0 {

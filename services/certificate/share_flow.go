@@ -62,8 +62,8 @@ func (s *Service) showOwn(ctx context.Context, t *dialog.Turn) (dialog.Screen, e
 // itemOf names a certificate in a list: its kind, and of whom it is or else when it was issued.
 func (s *Service) itemOf(loc locales.Locale, held Certificate) dialog.Message {
 	title := s.Texts.Text(loc, held.Kind.TitleKey())
-	if held.Child != "" {
-		return dialog.Say("certificate.own_child", "title", title, "called", held.Child)
+	if called := held.Child + held.Giver; called != "" { // one of the two is empty
+		return dialog.Say("certificate.own_child", "title", title, "called", called)
 	}
 	return dialog.Say("certificate.own_item", "title", title, "date", clock.Day(held.IssuedAt))
 }

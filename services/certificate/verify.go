@@ -120,7 +120,7 @@ func (s *Service) looked(ctx context.Context, c caller.Caller, row db.Certificat
 	}
 	err := s.Trail.Look(ctx, seen)
 	if err == nil && row.HolderID != "" {
-		err = s.Trail.Look(ctx, ofChild(row, "verify", seen))
+		err = s.Trail.Look(ctx, ofHolder(row, "verify", seen))
 	}
 	if err != nil {
 		return fmt.Errorf("note a verification: %w", err)

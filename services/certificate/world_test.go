@@ -32,10 +32,12 @@ type register struct {
 	mu       sync.Mutex
 	members  []certificate.Member
 	children []certificate.Minor
-	barred   string // the personal number of whom the civil register knows as dead
-	err      error
-	away     error // of the register of families
-	calls    int
+	// neighbours live there and are nobody's children.
+	neighbours []certificate.Minor
+	barred     string // the personal number of whom the civil register knows as dead
+	err        error
+	away       error // of the register of families
+	calls      int
 }
 
 func (r *register) Residence(_ context.Context, q certificate.Question) (certificate.Residence, bool, error) {
@@ -45,7 +47,7 @@ func (r *register) Residence(_ context.Context, q certificate.Question) (certifi
 	if r.err != nil || q.By != pin || q.Issue == "" {
 		return certificate.Residence{}, false, r.err
 	}
-	for _, m := range r.children {
+	for _, m := range slices.Concat(r.children, r.neighbours) {
 		if m.PIN == q.PIN {
 			person := certificate.Person{Name: m.Surname + " " + m.Name, Born: m.Born.Format(time.DateOnly)}
 			return certificate.Residence{Person: person, Address: "Чүй облусу"}, true, nil
@@ -123,6 +125,9 @@ func (p *proofs) Pseudonym(_ context.Context, _ *store.Tx, actor, pin string, _ 
 }
 
 func (p *proofs) PIN(_ context.Context, id string) (string, error) {
+	if id == giver {
+		return giverPIN, nil
+	}
 	if id != citizen {
 		return "", problem.New(problem.NotFound, "problem.citizen_unknown")
 	}
@@ -149,6 +154,7 @@ type world struct {
 	register *register
 	proofs   *proofs
 	signer   *flaky
+	mandates *mandates
 }
 
 func must[T any](t testing.TB) func(T, error) T {
@@ -163,10 +169,10 @@ func must[T any](t testing.TB) func(T, error) T {
 
 func newWorld(t testing.TB, db *store.DB) *world {
 	t.Helper()
-	h := &world{World: testworld.New(t, db, testworld.Setup{}), register: &register{}, proofs: &proofs{proven: true}}
+	h := &world{World: testworld.New(t, db, testworld.Setup{}), register: &register{}, proofs: &proofs{proven: true}, mandates: &mandates{}}
 	h.signer = &flaky{Keys: must[*sign.Keys](t)(sign.Open(t.Context(), db, h.Sealer, h.Clock.Now, h.Log))}
 	h.Service = must[*certificate.Service](t)(certificate.New(certificate.Deps{
-		DB: db, Queue: h.Queue, Register: h.register, Identity: h.proofs, Pseudonyms: h.proofs, Sealer: h.Sealer, Signer: h.signer,
+		DB: db, Queue: h.Queue, Register: h.register, Identity: h.proofs, Pseudonyms: h.proofs, Mandates: h.mandates, Sealer: h.Sealer, Signer: h.signer,
 		Trail: h.Trail, Texts: h.Texts, Limiter: h.Limiter, Issuer: "KG-ESHIK", VerifyURL: "https://eshik.example.kg/verify", SMSNumber: "1414",
 		Random: rand.Reader, Now: h.Clock.Now,
 	}))

@@ -6,6 +6,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/dialog"
 	"github.com/eshik-kg/eshik/platform/identity"
+	"github.com/eshik-kg/eshik/platform/mandate"
 )
 
 // The nodes of the conversation.
@@ -64,6 +65,7 @@ func showMenu(*dialog.Turn) dialog.Screen {
 		Options: []dialog.Option{
 			{Label: dialog.Say("owndata.who"), Next: looked},
 			identity.SecretOption,
+			mandate.Entry,
 			{Label: dialog.Say("owndata.do_menu_erase"), Next: erased},
 		},
 	}

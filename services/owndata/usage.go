@@ -30,6 +30,8 @@ type Receiver string
 const (
 	Self     Receiver = "self"     // the person
 	Parent   Receiver = "parent"   // a parent, who acted for the person
+	Acting   Receiver = "acting"   // who holds the person's mandate
+	Giver    Receiver = "giver"    // who gave the person a mandate
 	Phone    Receiver = "phone"    // a phone of which it was not known whose it is
 	Staff    Receiver = "staff"    // an officer
 	System   Receiver = "system"   // we ourselves, as when a term is over
@@ -46,6 +48,10 @@ func receiverOf(e audit.Entry) Receiver {
 		return Self
 	case strings.HasPrefix(e.Actor, "parent:"):
 		return Parent
+	case strings.HasPrefix(e.Actor, "representative:"):
+		return Acting
+	case strings.HasPrefix(e.Actor, "giver:"):
+		return Giver
 	case strings.HasPrefix(e.Actor, "phone:"):
 		return Phone
 	case e.Actor == "system":
