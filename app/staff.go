@@ -20,7 +20,7 @@ type operation struct {
 	offices func(ctx context.Context, a *App, given map[string]string) ([]string, error) // nil: it is no office's
 	facts   func(ctx context.Context, a *App, given map[string]string) (string, error)   // nil: it rests on nothing
 	// begin draws when it is proposed what is kept for the Act, and says what its proposer holds of it; nil: nothing.
-	begin func(ctx context.Context, a *App, given map[string]string) (kept, said string, err error)
+	begin func(ctx context.Context, a *App, given map[string]string) (kept string, half staff.Done, err error)
 	do    func(ctx context.Context, a *App, act staff.Act, given map[string]string) (staff.Done, error)
 	shows bool // it changes nothing: that it was looked at is recorded before
 }
@@ -115,15 +115,15 @@ func (a *App) Perform(ctx context.Context, shown staff.Session, r staff.Request)
 			return out, err
 		}
 	}
-	said := ""
+	var half staff.Done
 	if op.begin != nil {
-		if r.Kept, said, err = op.begin(ctx, a, r.Given); err != nil {
+		if r.Kept, half, err = op.begin(ctx, a, r.Given); err != nil {
 			return out, err
 		}
 	}
 	p, err := a.Staff.Propose(ctx, o, r)
 	if err == nil {
-		out.Said, out.Waits = said, &p
+		out.Done, out.Waits = half, &p
 	}
 	return out, err
 }
@@ -330,12 +330,12 @@ func profileFacts(ctx context.Context, a *App, given map[string]string) (string,
 }
 
 // firstPassword draws the half of an account's credentials that its proposer hands over.
-func firstPassword(ctx context.Context, a *App, given map[string]string) (kept, said string, err error) {
+func firstPassword(ctx context.Context, a *App, given map[string]string) (kept string, half staff.Done, err error) {
 	password, kept, err := a.Staff.FirstPassword(ctx)
-	return kept, strings.Join([]string{
+	return kept, staff.Done{Made: staff.Credentials{Password: password}, Said: strings.Join([]string{
 		"account  " + given["name"], "password " + password,
 		"It is kept nowhere: hand it to the account's holder once this is approved. Who approves is shown the codes' secret, and hands that over: neither of you can sign in.",
-	}, "\n"), err
+	}, "\n")}, err
 }
 
 func addAccount(ctx context.Context, a *App, act staff.Act, given map[string]string) (staff.Done, error) {

@@ -14,6 +14,24 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for AccountOutcomeOutcome.
+const (
+	AccountOutcomeOutcomeDone     AccountOutcomeOutcome = "done"
+	AccountOutcomeOutcomeProposed AccountOutcomeOutcome = "proposed"
+)
+
+// Valid indicates whether the value is a known member of the AccountOutcomeOutcome enum.
+func (e AccountOutcomeOutcome) Valid() bool {
+	switch e {
+	case AccountOutcomeOutcomeDone:
+		return true
+	case AccountOutcomeOutcomeProposed:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for AppealDecisionDecision.
 const (
 	AppealDecisionDecisionAccepted AppealDecisionDecision = "accepted"
@@ -194,6 +212,60 @@ func (e Role) Valid() bool {
 	}
 }
 
+// Account defines model for Account.
+type Account struct {
+	DisabledAt *time.Time `json:"disabled_at,omitempty"`
+	MadeAt     time.Time  `json:"made_at"`
+	Name       string     `json:"name"`
+
+	// Office Whom a clerk works for
+	Office *string `json:"office,omitempty"`
+
+	// Person Personnel number
+	Person string `json:"person"`
+	Role   Role   `json:"role"`
+}
+
+// AccountOutcome Example: {"outcome":"proposed","password":"kq4m-7xnd-2vts-hp9w","proposal":{"expires_at":"2026-11-29T06:00:00Z","id":"mfrggzdf"}}
+type AccountOutcome struct {
+	// Account What an account signs in with beside its password, for its holder, now: it is kept nowhere. The password was shown to whoever proposed the account. The holder changes both first of all, as others have seen them.
+	//
+	// Example: {"secret":"JBSWY3DPEHPK3PXP","uri":"otpauth://totp/Eshik:asel?secret=JBSWY3DPEHPK3PXP\u0026issuer=Eshik"}
+	Account *Credentials          `json:"account,omitempty"`
+	Outcome AccountOutcomeOutcome `json:"outcome"`
+
+	// Password The first password, for the account's holder once it is approved: it is kept nowhere
+	Password *string `json:"password,omitempty"`
+
+	// Proposal Example: {"expires_at":"2026-11-29T06:00:00Z","id":"mfrggzdf"}
+	Proposal *Waits `json:"proposal,omitempty"`
+}
+
+// AccountOutcomeOutcome defines model for AccountOutcome.Outcome.
+type AccountOutcomeOutcome string
+
+// AccountRequest Example: {"name":"asel","person":"11","reason":"order 14","role":"operator"}
+type AccountRequest struct {
+	Name string `json:"name"`
+
+	// Office Of a clerk: centre/bishkek, kindergarten/K001
+	Office *string `json:"office,omitempty"`
+
+	// Person Personnel number
+	Person string `json:"person"`
+
+	// Reason Why: a case number or a few words, 3 to 200 characters; no personal number, document or phone
+	//
+	// Example: case 14-2/77
+	Reason Reason `json:"reason"`
+	Role   Role   `json:"role"`
+}
+
+// Accounts Example: {"accounts":[{"made_at":"2026-11-28T06:00:00Z","name":"asel","person":"11","role":"operator"}]}
+type Accounts struct {
+	Accounts []Account `json:"accounts"`
+}
+
 // Appeal Example: {"bill":"7900000000001","ground":"sign","number":"58123456784","plate":"01KG123ABC","received_at":"2026-11-30T06:00:00Z","resolution":"9001","state":"received","text":"Белги бактын артында калган."}
 type Appeal struct {
 	// Answer What the person was answered
@@ -311,6 +383,18 @@ type Approved struct {
 // ApprovedOutcome defines model for Approved.Outcome.
 type ApprovedOutcome string
 
+// CodesChange Example: {"code":"492039","enrolment":"c2VhbGVk"}
+type CodesChange struct {
+	// Code Of the new secret
+	Code      string `json:"code"`
+	Enrolment string `json:"enrolment"`
+}
+
+// CodesRequest Example: {"password":"үч көк айгыр секирди"}
+type CodesRequest struct {
+	Password string `json:"password"`
+}
+
 // Credentials What an account signs in with beside its password, for its holder, now: it is kept nowhere. The password was shown to whoever proposed the account. The holder changes both first of all, as others have seen them.
 //
 // Example: {"secret":"JBSWY3DPEHPK3PXP","uri":"otpauth://totp/Eshik:asel?secret=JBSWY3DPEHPK3PXP\u0026issuer=Eshik"}
@@ -374,6 +458,18 @@ type Disputes struct {
 // Example: ID1000001
 type DocumentNumber = string
 
+// DrawnCodes Example: {"enrolment":"c2VhbGVk","secret":"JBSWY3DPEHPK3PXP","uri":"otpauth://totp/Eshik:asel?secret=JBSWY3DPEHPK3PXP\u0026issuer=Eshik"}
+type DrawnCodes struct {
+	// Enrolment What `PUT` takes back
+	Enrolment string `json:"enrolment"`
+
+	// Secret As an app takes it when it is typed
+	Secret string `json:"secret"`
+
+	// Uri As an app scans it
+	Uri string `json:"uri"`
+}
+
 // EnrolRequest Example: {"document_number":"ID1000001","personal_number":"11503198800011","phone":"+996555000001","reason":"case 14-2/77"}
 type EnrolRequest struct {
 	// DocumentNumber Of the ID-card or passport that you saw
@@ -422,6 +518,11 @@ type Fault struct {
 // FaultIn defines model for Fault.In.
 type FaultIn string
 
+// Lines Example: {"lines":["0 registrations that no phone hears of."]}
+type Lines struct {
+	Lines []string `json:"lines"`
+}
+
 // LookRequest Example: {"reason":"case 14-2/77"}
 type LookRequest struct {
 	// Reason Why: a case number or a few words, 3 to 200 characters; no personal number, document or phone
@@ -434,6 +535,17 @@ type LookRequest struct {
 //
 // Example: 100000
 type Money = int64
+
+// NameRequest Example: {"name":"asel","reason":"order 14"}
+type NameRequest struct {
+	// Name Of the account
+	Name string `json:"name"`
+
+	// Reason Why: a case number or a few words, 3 to 200 characters; no personal number, document or phone
+	//
+	// Example: case 14-2/77
+	Reason Reason `json:"reason"`
+}
 
 // OfferRequest Example: {"kindergarten":"K001","reason":"case 14-2/77","registration":"47123456783"}
 type OfferRequest struct {
@@ -493,6 +605,12 @@ type Outcome struct {
 
 // OutcomeOutcome defines model for Outcome.Outcome.
 type OutcomeOutcome string
+
+// PasswordChange Example: {"current":"үч көк айгыр секирди","next":"төрт ак кой кайтып келди"}
+type PasswordChange struct {
+	Current string `json:"current"`
+	Next    string `json:"next"`
+}
 
 // PaymentID As the list has it
 //
@@ -674,6 +792,12 @@ type ReleaseRequest struct {
 	Reason Reason `json:"reason"`
 }
 
+// Renewed Example: {"token":"0193b2c0.c2VjcmV0"}
+type Renewed struct {
+	// Token Of the session that goes on here
+	Token string `json:"token"`
+}
+
 // ReturnedRequest Example: {"payment":"0193b2c0-5a52-7c11-b7a4-0f6f0e6a1b2c","reason":"case 14-2/77","reference":"12-3/45"}
 type ReturnedRequest struct {
 	// Payment As the list has it
@@ -735,6 +859,11 @@ type Session struct {
 	Token string `json:"token"`
 }
 
+// Sessions Example: {"sessions":[{"begun_at":"2026-12-01T06:00:00Z","current":true,"expires_at":"2026-12-01T14:00:00Z","id":"5f0c2a9d11e34b7c","used_at":"2026-12-01T06:10:00Z"}]}
+type Sessions struct {
+	Sessions []Sitting `json:"sessions"`
+}
+
 // SignInRequest Example: {"code":"492039","name":"asel","password":"үч көк айгыр секирди"}
 type SignInRequest struct {
 	// Code Of the account's app; good once
@@ -743,6 +872,19 @@ type SignInRequest struct {
 	// Name Of the account
 	Name     string `json:"name"`
 	Password string `json:"password"`
+}
+
+// Sitting defines model for Sitting.
+type Sitting struct {
+	BegunAt time.Time `json:"begun_at"`
+
+	// Current The session that asks
+	Current bool `json:"current"`
+
+	// ExpiresAt However much it is used
+	ExpiresAt time.Time `json:"expires_at"`
+	Id        string    `json:"id"`
+	UsedAt    time.Time `json:"used_at"`
 }
 
 // StatementRequest Example: {"day":"2026-11-28","partner":"demo-wallet","reason":"case 14-2/77"}
@@ -830,6 +972,24 @@ type Waits struct {
 // ProposalID defines model for ProposalID.
 type ProposalID = string
 
+// SessionID defines model for SessionID.
+type SessionID = string
+
+// DrawCodesJSONRequestBody defines body for DrawCodes for application/json ContentType.
+type DrawCodesJSONRequestBody = CodesRequest
+
+// ChangeCodesJSONRequestBody defines body for ChangeCodes for application/json ContentType.
+type ChangeCodesJSONRequestBody = CodesChange
+
+// ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
+type ChangePasswordJSONRequestBody = PasswordChange
+
+// ListAccountsJSONRequestBody defines body for ListAccounts for application/json ContentType.
+type ListAccountsJSONRequestBody = LookRequest
+
+// AddAccountJSONRequestBody defines body for AddAccount for application/json ContentType.
+type AddAccountJSONRequestBody = AccountRequest
+
 // ShowAppealJSONRequestBody defines body for ShowAppeal for application/json ContentType.
 type ShowAppealJSONRequestBody = AppealRequest
 
@@ -844,6 +1004,9 @@ type DecideDoubtJSONRequestBody = DecideRequest
 
 // DecideAppealJSONRequestBody defines body for DecideAppeal for application/json ContentType.
 type DecideAppealJSONRequestBody = AppealDecision
+
+// DisableAccountJSONRequestBody defines body for DisableAccount for application/json ContentType.
+type DisableAccountJSONRequestBody = NameRequest
 
 // ListDisputesJSONRequestBody defines body for ListDisputes for application/json ContentType.
 type ListDisputesJSONRequestBody = LookRequest
@@ -875,6 +1038,9 @@ type RefuseRefundJSONRequestBody = RefuseRefundRequest
 // ReleaseNumberJSONRequestBody defines body for ReleaseNumber for application/json ContentType.
 type ReleaseNumberJSONRequestBody = ReleaseRequest
 
+// ResetAccountJSONRequestBody defines body for ResetAccount for application/json ContentType.
+type ResetAccountJSONRequestBody = NameRequest
+
 // NoteReturnedJSONRequestBody defines body for NoteReturned for application/json ContentType.
 type NoteReturnedJSONRequestBody = ReturnedRequest
 
@@ -896,6 +1062,9 @@ type TakeBackJSONRequestBody = RegistrationRequest
 // ClearPhoneJSONRequestBody defines body for ClearPhone for application/json ContentType.
 type ClearPhoneJSONRequestBody = UnblockRequest
 
+// ListUnheardJSONRequestBody defines body for ListUnheard for application/json ContentType.
+type ListUnheardJSONRequestBody = LookRequest
+
 // WithdrawRegistrationJSONRequestBody defines body for WithdrawRegistration for application/json ContentType.
 type WithdrawRegistrationJSONRequestBody = RegistrationRequest
 
@@ -913,6 +1082,21 @@ type SignInJSONRequestBody = SignInRequest
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// DrawCodes Draw another secret of your codes
+	// (POST /console/v1/account/codes)
+	DrawCodes(c *fiber.Ctx) error
+	// ChangeCodes Make the drawn secret that of your codes
+	// (PUT /console/v1/account/codes)
+	ChangeCodes(c *fiber.Ctx) error
+	// ChangePassword Change your own password
+	// (PUT /console/v1/account/password)
+	ChangePassword(c *fiber.Ctx) error
+	// ListAccounts The accounts of staff
+	// (POST /console/v1/operations/accounts)
+	ListAccounts(c *fiber.Ctx) error
+	// AddAccount Make an account
+	// (POST /console/v1/operations/add)
+	AddAccount(c *fiber.Ctx) error
 	// ShowAppeal What an appeal says
 	// (POST /console/v1/operations/appeal)
 	ShowAppeal(c *fiber.Ctx) error
@@ -928,6 +1112,9 @@ type ServerInterface interface {
 	// DecideAppeal Decide an appeal that you took
 	// (POST /console/v1/operations/decide-appeal)
 	DecideAppeal(c *fiber.Ctx) error
+	// DisableAccount Disable an account
+	// (POST /console/v1/operations/disable)
+	DisableAccount(c *fiber.Ctx) error
 	// ListDisputes Phones that accuse each other of not being a person's
 	// (POST /console/v1/operations/disputes)
 	ListDisputes(c *fiber.Ctx) error
@@ -958,6 +1145,9 @@ type ServerInterface interface {
 	// ReleaseNumber Note that a number has another holder, who inherits nothing
 	// (POST /console/v1/operations/release-number)
 	ReleaseNumber(c *fiber.Ctx) error
+	// ResetAccount Give an account another password and secret of codes
+	// (POST /console/v1/operations/reset)
+	ResetAccount(c *fiber.Ctx) error
 	// NoteReturned Note that a partner gave back what was due of a payment
 	// (POST /console/v1/operations/returned)
 	NoteReturned(c *fiber.Ctx) error
@@ -979,6 +1169,9 @@ type ServerInterface interface {
 	// ClearPhone Clear a phone in dispute for the person whose document you saw
 	// (POST /console/v1/operations/unblock)
 	ClearPhone(c *fiber.Ctx) error
+	// ListUnheard Whom no message reaches
+	// (POST /console/v1/operations/unheard)
+	ListUnheard(c *fiber.Ctx) error
 	// WithdrawRegistration End a wrong registration
 	// (POST /console/v1/operations/withdraw)
 	WithdrawRegistration(c *fiber.Ctx) error
@@ -997,9 +1190,15 @@ type ServerInterface interface {
 	// GetSession Who is signed in
 	// (GET /console/v1/session)
 	GetSession(c *fiber.Ctx) error
+	// ListSessions Where you are signed in
+	// (GET /console/v1/sessions)
+	ListSessions(c *fiber.Ctx) error
 	// SignIn Sign in
 	// (POST /console/v1/sessions)
 	SignIn(c *fiber.Ctx) error
+	// EndSession End a session of yours
+	// (DELETE /console/v1/sessions/{id})
+	EndSession(c *fiber.Ctx, id SessionID) error
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -1010,6 +1209,96 @@ type ServerInterfaceWrapper struct {
 
 type MiddlewareFunc fiber.Handler
 type HandlerMiddlewareFunc func(c *fiber.Ctx, next fiber.Handler) error
+
+// DrawCodes operation middleware
+func (siw *ServerInterfaceWrapper) DrawCodes(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.DrawCodes(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ChangeCodes operation middleware
+func (siw *ServerInterfaceWrapper) ChangeCodes(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ChangeCodes(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ChangePassword operation middleware
+func (siw *ServerInterfaceWrapper) ChangePassword(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ChangePassword(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListAccounts operation middleware
+func (siw *ServerInterfaceWrapper) ListAccounts(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListAccounts(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// AddAccount operation middleware
+func (siw *ServerInterfaceWrapper) AddAccount(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.AddAccount(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
 
 // ShowAppeal operation middleware
 func (siw *ServerInterfaceWrapper) ShowAppeal(c *fiber.Ctx) error {
@@ -1088,6 +1377,24 @@ func (siw *ServerInterfaceWrapper) DecideAppeal(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.DecideAppeal(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// DisableAccount operation middleware
+func (siw *ServerInterfaceWrapper) DisableAccount(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.DisableAccount(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1281,6 +1588,24 @@ func (siw *ServerInterfaceWrapper) ReleaseNumber(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ResetAccount operation middleware
+func (siw *ServerInterfaceWrapper) ResetAccount(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ResetAccount(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // NoteReturned operation middleware
 func (siw *ServerInterfaceWrapper) NoteReturned(c *fiber.Ctx) error {
 
@@ -1394,6 +1719,24 @@ func (siw *ServerInterfaceWrapper) ClearPhone(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ClearPhone(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListUnheard operation middleware
+func (siw *ServerInterfaceWrapper) ListUnheard(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListUnheard(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1537,11 +1880,58 @@ func (siw *ServerInterfaceWrapper) GetSession(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListSessions operation middleware
+func (siw *ServerInterfaceWrapper) ListSessions(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListSessions(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // SignIn operation middleware
 func (siw *ServerInterfaceWrapper) SignIn(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.SignIn(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// EndSession operation middleware
+func (siw *ServerInterfaceWrapper) EndSession(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SessionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.EndSession(c, id)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1578,6 +1968,16 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 		router.Use(fiber.Handler(m))
 	}
 
+	router.Post(options.BaseURL+"/console/v1/account/codes", wrapper.DrawCodes)
+
+	router.Put(options.BaseURL+"/console/v1/account/codes", wrapper.ChangeCodes)
+
+	router.Put(options.BaseURL+"/console/v1/account/password", wrapper.ChangePassword)
+
+	router.Post(options.BaseURL+"/console/v1/operations/accounts", wrapper.ListAccounts)
+
+	router.Post(options.BaseURL+"/console/v1/operations/add", wrapper.AddAccount)
+
 	router.Post(options.BaseURL+"/console/v1/operations/appeal", wrapper.ShowAppeal)
 
 	router.Post(options.BaseURL+"/console/v1/operations/appeal-file", wrapper.ShowAppealFile)
@@ -1587,6 +1987,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Post(options.BaseURL+"/console/v1/operations/decide", wrapper.DecideDoubt)
 
 	router.Post(options.BaseURL+"/console/v1/operations/decide-appeal", wrapper.DecideAppeal)
+
+	router.Post(options.BaseURL+"/console/v1/operations/disable", wrapper.DisableAccount)
 
 	router.Post(options.BaseURL+"/console/v1/operations/disputes", wrapper.ListDisputes)
 
@@ -1608,6 +2010,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/console/v1/operations/release-number", wrapper.ReleaseNumber)
 
+	router.Post(options.BaseURL+"/console/v1/operations/reset", wrapper.ResetAccount)
+
 	router.Post(options.BaseURL+"/console/v1/operations/returned", wrapper.NoteReturned)
 
 	router.Post(options.BaseURL+"/console/v1/operations/revoke-certificate", wrapper.RevokeCertificate)
@@ -1622,6 +2026,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/console/v1/operations/unblock", wrapper.ClearPhone)
 
+	router.Post(options.BaseURL+"/console/v1/operations/unheard", wrapper.ListUnheard)
+
 	router.Post(options.BaseURL+"/console/v1/operations/withdraw", wrapper.WithdrawRegistration)
 
 	router.Post(options.BaseURL+"/console/v1/operations/withdraw-undone", wrapper.WithdrawUndone)
@@ -1634,8 +2040,97 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/console/v1/session", wrapper.GetSession)
 
+	router.Get(options.BaseURL+"/console/v1/sessions", wrapper.ListSessions)
+
 	router.Post(options.BaseURL+"/console/v1/sessions", wrapper.SignIn)
 
+	router.Delete(options.BaseURL+"/console/v1/sessions/:id", wrapper.EndSession)
+
+}
+
+type DrawCodesRequestObject struct {
+	Body *DrawCodesJSONRequestBody
+}
+
+type DrawCodesResponseObject interface {
+	VisitDrawCodesResponse(ctx *fiber.Ctx) error
+}
+
+type DrawCodes200JSONResponse DrawnCodes
+
+func (response DrawCodes200JSONResponse) VisitDrawCodesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ChangeCodesRequestObject struct {
+	Body *ChangeCodesJSONRequestBody
+}
+
+type ChangeCodesResponseObject interface {
+	VisitChangeCodesResponse(ctx *fiber.Ctx) error
+}
+
+type ChangeCodes200JSONResponse Renewed
+
+func (response ChangeCodes200JSONResponse) VisitChangeCodesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ChangePasswordRequestObject struct {
+	Body *ChangePasswordJSONRequestBody
+}
+
+type ChangePasswordResponseObject interface {
+	VisitChangePasswordResponse(ctx *fiber.Ctx) error
+}
+
+type ChangePassword200JSONResponse Renewed
+
+func (response ChangePassword200JSONResponse) VisitChangePasswordResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListAccountsRequestObject struct {
+	Body *ListAccountsJSONRequestBody
+}
+
+type ListAccountsResponseObject interface {
+	VisitListAccountsResponse(ctx *fiber.Ctx) error
+}
+
+type ListAccounts200JSONResponse Accounts
+
+func (response ListAccounts200JSONResponse) VisitListAccountsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type AddAccountRequestObject struct {
+	Body *AddAccountJSONRequestBody
+}
+
+type AddAccountResponseObject interface {
+	VisitAddAccountResponse(ctx *fiber.Ctx) error
+}
+
+type AddAccount200JSONResponse AccountOutcome
+
+func (response AddAccount200JSONResponse) VisitAddAccountResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
 }
 
 type ShowAppealRequestObject struct {
@@ -1733,6 +2228,23 @@ type DecideAppealResponseObject interface {
 type DecideAppeal200JSONResponse Outcome
 
 func (response DecideAppeal200JSONResponse) VisitDecideAppealResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type DisableAccountRequestObject struct {
+	Body *DisableAccountJSONRequestBody
+}
+
+type DisableAccountResponseObject interface {
+	VisitDisableAccountResponse(ctx *fiber.Ctx) error
+}
+
+type DisableAccount200JSONResponse Outcome
+
+func (response DisableAccount200JSONResponse) VisitDisableAccountResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -1909,6 +2421,23 @@ func (response ReleaseNumber200JSONResponse) VisitReleaseNumberResponse(ctx *fib
 	return ctx.JSON(&response)
 }
 
+type ResetAccountRequestObject struct {
+	Body *ResetAccountJSONRequestBody
+}
+
+type ResetAccountResponseObject interface {
+	VisitResetAccountResponse(ctx *fiber.Ctx) error
+}
+
+type ResetAccount200JSONResponse AccountOutcome
+
+func (response ResetAccount200JSONResponse) VisitResetAccountResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type NoteReturnedRequestObject struct {
 	Body *NoteReturnedJSONRequestBody
 }
@@ -2038,6 +2567,23 @@ func (response ClearPhone200JSONResponse) VisitClearPhoneResponse(ctx *fiber.Ctx
 	return ctx.JSON(&response)
 }
 
+type ListUnheardRequestObject struct {
+	Body *ListUnheardJSONRequestBody
+}
+
+type ListUnheardResponseObject interface {
+	VisitListUnheardResponse(ctx *fiber.Ctx) error
+}
+
+type ListUnheard200JSONResponse Lines
+
+func (response ListUnheard200JSONResponse) VisitListUnheardResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type WithdrawRegistrationRequestObject struct {
 	Body *WithdrawRegistrationJSONRequestBody
 }
@@ -2138,6 +2684,22 @@ func (response GetSession200JSONResponse) VisitGetSessionResponse(ctx *fiber.Ctx
 	return ctx.JSON(&response)
 }
 
+type ListSessionsRequestObject struct {
+}
+
+type ListSessionsResponseObject interface {
+	VisitListSessionsResponse(ctx *fiber.Ctx) error
+}
+
+type ListSessions200JSONResponse Sessions
+
+func (response ListSessions200JSONResponse) VisitListSessionsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type SignInRequestObject struct {
 	Body *SignInJSONRequestBody
 }
@@ -2155,8 +2717,39 @@ func (response SignIn201JSONResponse) VisitSignInResponse(ctx *fiber.Ctx) error 
 	return ctx.JSON(&response)
 }
 
+type EndSessionRequestObject struct {
+	Id SessionID `json:"id"`
+}
+
+type EndSessionResponseObject interface {
+	VisitEndSessionResponse(ctx *fiber.Ctx) error
+}
+
+type EndSession204Response struct {
+}
+
+func (response EndSession204Response) VisitEndSessionResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// DrawCodes Draw another secret of your codes
+	// (POST /console/v1/account/codes)
+	DrawCodes(ctx context.Context, request DrawCodesRequestObject) (DrawCodesResponseObject, error)
+	// ChangeCodes Make the drawn secret that of your codes
+	// (PUT /console/v1/account/codes)
+	ChangeCodes(ctx context.Context, request ChangeCodesRequestObject) (ChangeCodesResponseObject, error)
+	// ChangePassword Change your own password
+	// (PUT /console/v1/account/password)
+	ChangePassword(ctx context.Context, request ChangePasswordRequestObject) (ChangePasswordResponseObject, error)
+	// ListAccounts The accounts of staff
+	// (POST /console/v1/operations/accounts)
+	ListAccounts(ctx context.Context, request ListAccountsRequestObject) (ListAccountsResponseObject, error)
+	// AddAccount Make an account
+	// (POST /console/v1/operations/add)
+	AddAccount(ctx context.Context, request AddAccountRequestObject) (AddAccountResponseObject, error)
 	// ShowAppeal What an appeal says
 	// (POST /console/v1/operations/appeal)
 	ShowAppeal(ctx context.Context, request ShowAppealRequestObject) (ShowAppealResponseObject, error)
@@ -2172,6 +2765,9 @@ type StrictServerInterface interface {
 	// DecideAppeal Decide an appeal that you took
 	// (POST /console/v1/operations/decide-appeal)
 	DecideAppeal(ctx context.Context, request DecideAppealRequestObject) (DecideAppealResponseObject, error)
+	// DisableAccount Disable an account
+	// (POST /console/v1/operations/disable)
+	DisableAccount(ctx context.Context, request DisableAccountRequestObject) (DisableAccountResponseObject, error)
 	// ListDisputes Phones that accuse each other of not being a person's
 	// (POST /console/v1/operations/disputes)
 	ListDisputes(ctx context.Context, request ListDisputesRequestObject) (ListDisputesResponseObject, error)
@@ -2202,6 +2798,9 @@ type StrictServerInterface interface {
 	// ReleaseNumber Note that a number has another holder, who inherits nothing
 	// (POST /console/v1/operations/release-number)
 	ReleaseNumber(ctx context.Context, request ReleaseNumberRequestObject) (ReleaseNumberResponseObject, error)
+	// ResetAccount Give an account another password and secret of codes
+	// (POST /console/v1/operations/reset)
+	ResetAccount(ctx context.Context, request ResetAccountRequestObject) (ResetAccountResponseObject, error)
 	// NoteReturned Note that a partner gave back what was due of a payment
 	// (POST /console/v1/operations/returned)
 	NoteReturned(ctx context.Context, request NoteReturnedRequestObject) (NoteReturnedResponseObject, error)
@@ -2223,6 +2822,9 @@ type StrictServerInterface interface {
 	// ClearPhone Clear a phone in dispute for the person whose document you saw
 	// (POST /console/v1/operations/unblock)
 	ClearPhone(ctx context.Context, request ClearPhoneRequestObject) (ClearPhoneResponseObject, error)
+	// ListUnheard Whom no message reaches
+	// (POST /console/v1/operations/unheard)
+	ListUnheard(ctx context.Context, request ListUnheardRequestObject) (ListUnheardResponseObject, error)
 	// WithdrawRegistration End a wrong registration
 	// (POST /console/v1/operations/withdraw)
 	WithdrawRegistration(ctx context.Context, request WithdrawRegistrationRequestObject) (WithdrawRegistrationResponseObject, error)
@@ -2241,9 +2843,15 @@ type StrictServerInterface interface {
 	// GetSession Who is signed in
 	// (GET /console/v1/session)
 	GetSession(ctx context.Context, request GetSessionRequestObject) (GetSessionResponseObject, error)
+	// ListSessions Where you are signed in
+	// (GET /console/v1/sessions)
+	ListSessions(ctx context.Context, request ListSessionsRequestObject) (ListSessionsResponseObject, error)
 	// SignIn Sign in
 	// (POST /console/v1/sessions)
 	SignIn(ctx context.Context, request SignInRequestObject) (SignInResponseObject, error)
+	// EndSession End a session of yours
+	// (DELETE /console/v1/sessions/{id})
+	EndSession(ctx context.Context, request EndSessionRequestObject) (EndSessionResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx *fiber.Ctx, args any) (any, error)
@@ -2263,6 +2871,201 @@ type strictHandler struct {
 // validation. It is defined here as well so generated code does not import the
 // middleware; keep it in sync with fibermiddleware.ValidatedBodyLocalsKey.
 const validatedBodyLocalsKey = "x-oapi-codegen-validated-body"
+
+// DrawCodes operation middleware
+func (sh *strictHandler) DrawCodes(ctx *fiber.Ctx) error {
+	var request DrawCodesRequestObject
+
+	var body DrawCodesJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.DrawCodes(ctx.UserContext(), request.(DrawCodesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DrawCodes")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DrawCodesResponseObject); ok {
+		if err := validResponse.VisitDrawCodesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ChangeCodes operation middleware
+func (sh *strictHandler) ChangeCodes(ctx *fiber.Ctx) error {
+	var request ChangeCodesRequestObject
+
+	var body ChangeCodesJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ChangeCodes(ctx.UserContext(), request.(ChangeCodesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ChangeCodes")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ChangeCodesResponseObject); ok {
+		if err := validResponse.VisitChangeCodesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ChangePassword operation middleware
+func (sh *strictHandler) ChangePassword(ctx *fiber.Ctx) error {
+	var request ChangePasswordRequestObject
+
+	var body ChangePasswordJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ChangePassword(ctx.UserContext(), request.(ChangePasswordRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ChangePassword")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ChangePasswordResponseObject); ok {
+		if err := validResponse.VisitChangePasswordResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListAccounts operation middleware
+func (sh *strictHandler) ListAccounts(ctx *fiber.Ctx) error {
+	var request ListAccountsRequestObject
+
+	var body ListAccountsJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAccounts(ctx.UserContext(), request.(ListAccountsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAccounts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAccountsResponseObject); ok {
+		if err := validResponse.VisitListAccountsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AddAccount operation middleware
+func (sh *strictHandler) AddAccount(ctx *fiber.Ctx) error {
+	var request AddAccountRequestObject
+
+	var body AddAccountJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.AddAccount(ctx.UserContext(), request.(AddAccountRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AddAccount")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AddAccountResponseObject); ok {
+		if err := validResponse.VisitAddAccountResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
 
 // ShowAppeal operation middleware
 func (sh *strictHandler) ShowAppeal(ctx *fiber.Ctx) error {
@@ -2451,6 +3254,45 @@ func (sh *strictHandler) DecideAppeal(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(DecideAppealResponseObject); ok {
 		if err := validResponse.VisitDecideAppealResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DisableAccount operation middleware
+func (sh *strictHandler) DisableAccount(ctx *fiber.Ctx) error {
+	var request DisableAccountRequestObject
+
+	var body DisableAccountJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.DisableAccount(ctx.UserContext(), request.(DisableAccountRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DisableAccount")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DisableAccountResponseObject); ok {
+		if err := validResponse.VisitDisableAccountResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -2849,6 +3691,45 @@ func (sh *strictHandler) ReleaseNumber(ctx *fiber.Ctx) error {
 	return nil
 }
 
+// ResetAccount operation middleware
+func (sh *strictHandler) ResetAccount(ctx *fiber.Ctx) error {
+	var request ResetAccountRequestObject
+
+	var body ResetAccountJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ResetAccount(ctx.UserContext(), request.(ResetAccountRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ResetAccount")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ResetAccountResponseObject); ok {
+		if err := validResponse.VisitResetAccountResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // NoteReturned operation middleware
 func (sh *strictHandler) NoteReturned(ctx *fiber.Ctx) error {
 	var request NoteReturnedRequestObject
@@ -3122,6 +4003,45 @@ func (sh *strictHandler) ClearPhone(ctx *fiber.Ctx) error {
 	return nil
 }
 
+// ListUnheard operation middleware
+func (sh *strictHandler) ListUnheard(ctx *fiber.Ctx) error {
+	var request ListUnheardRequestObject
+
+	var body ListUnheardJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListUnheard(ctx.UserContext(), request.(ListUnheardRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListUnheard")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListUnheardResponseObject); ok {
+		if err := validResponse.VisitListUnheardResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // WithdrawRegistration operation middleware
 func (sh *strictHandler) WithdrawRegistration(ctx *fiber.Ctx) error {
 	var request WithdrawRegistrationRequestObject
@@ -3332,6 +4252,31 @@ func (sh *strictHandler) GetSession(ctx *fiber.Ctx) error {
 	return nil
 }
 
+// ListSessions operation middleware
+func (sh *strictHandler) ListSessions(ctx *fiber.Ctx) error {
+	var request ListSessionsRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSessions(ctx.UserContext(), request.(ListSessionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSessions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSessionsResponseObject); ok {
+		if err := validResponse.VisitListSessionsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // SignIn operation middleware
 func (sh *strictHandler) SignIn(ctx *fiber.Ctx) error {
 	var request SignInRequestObject
@@ -3363,6 +4308,33 @@ func (sh *strictHandler) SignIn(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(SignInResponseObject); ok {
 		if err := validResponse.VisitSignInResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// EndSession operation middleware
+func (sh *strictHandler) EndSession(ctx *fiber.Ctx, id SessionID) error {
+	var request EndSessionRequestObject
+
+	request.Id = id
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.EndSession(ctx.UserContext(), request.(EndSessionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndSession")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EndSessionResponseObject); ok {
+		if err := validResponse.VisitEndSessionResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -41,7 +41,6 @@ func TestTheContractHasNoWarnings(t *testing.T) {
 // elsewhere are the rows of the table of staff that are done at a terminal alone, beside the
 // server and its settings.
 var elsewhere = []string{
-	"unheard", "accounts", "add", "reset", "disable",
 	"rotate-certificates", "rotate-certificates-revealed", "rotate-data", "rotate-master", "rotate-tokens", "rotate-tokens-revealed", "partners",
 }
 

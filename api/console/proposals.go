@@ -28,11 +28,7 @@ func (s *Server) Approve(ctx context.Context, r ApproveRequestObject) (ApproveRe
 	if err != nil {
 		return nil, err
 	}
-	out := Approve200JSONResponse{Outcome: ApprovedOutcomeDone}
-	if keys, made := done.Made.(staff.Credentials); made {
-		out.Account = &Credentials{Secret: keys.Secret, Uri: keys.URI}
-	}
-	return out, nil
+	return Approve200JSONResponse{Outcome: ApprovedOutcomeDone, Account: credentials(done)}, nil
 }
 
 // Reject ends a proposal without doing it.

@@ -37,6 +37,9 @@ UPDATE staff_sessions SET used_at = $1 WHERE token_mac = $2;
 -- name: EndSession :execrows
 DELETE FROM staff_sessions WHERE token_mac = $1;
 
+-- name: SessionsOf :many
+SELECT * FROM staff_sessions WHERE account_id = $1 AND expires_at > $2 AND used_at > $3 ORDER BY used_at DESC, token_mac;
+
 -- name: EndSessionsOf :exec
 DELETE FROM staff_sessions WHERE account_id = $1;
 

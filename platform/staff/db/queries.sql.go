@@ -424,6 +424,45 @@ func (q *Queries) Session(ctx context.Context, tokenMac string) (StaffSession, e
 	return i, err
 }
 
+const sessionsOf = `-- name: SessionsOf :many
+SELECT token_mac, account_id, begun_at, used_at, expires_at FROM staff_sessions WHERE account_id = $1 AND expires_at > $2 AND used_at > $3 ORDER BY used_at DESC, token_mac
+`
+
+type SessionsOfParams struct {
+	AccountID string
+	ExpiresAt dbtime.Time
+	UsedAt    dbtime.Time
+}
+
+func (q *Queries) SessionsOf(ctx context.Context, arg SessionsOfParams) ([]StaffSession, error) {
+	rows, err := q.db.QueryContext(ctx, sessionsOf, arg.AccountID, arg.ExpiresAt, arg.UsedAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []StaffSession
+	for rows.Next() {
+		var i StaffSession
+		if err := rows.Scan(
+			&i.TokenMac,
+			&i.AccountID,
+			&i.BegunAt,
+			&i.UsedAt,
+			&i.ExpiresAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const useSession = `-- name: UseSession :execrows
 UPDATE staff_sessions SET used_at = $1 WHERE token_mac = $2
 `
