@@ -16,7 +16,12 @@ import (
 )
 
 // returns notes who is told in whose place, and where somebody was proved strongly.
-type returns struct{ moved, strong []string }
+type returns struct{ moved, strong, forgot []string }
+
+func (r *returns) Forgets(_ context.Context, _ *store.Tx, phone string, _ time.Time) error {
+	r.forgot = append(r.forgot, phone)
+	return nil
+}
 
 func (r *returns) ProvedStrongly(_ context.Context, _ *store.Tx, c caller.Caller) error {
 	r.strong = append(r.strong, c.Subject+" "+c.Phone)

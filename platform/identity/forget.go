@@ -100,6 +100,13 @@ func (s *Service) Forget(ctx context.Context, c caller.Caller) error {
 		if err := q.WipeAttemptsOf(ctx, db.WipeAttemptsOfParams{PinSealed: []byte{}, PhoneIndex: index}); err != nil {
 			return err
 		}
+		for _, t := range s.ties {
+			if tie, sent := t.(ForgetTie); sent {
+				if err := tie.Forgets(ctx, tx, c.Phone, c.Now); err != nil {
+					return err
+				}
+			}
+		}
 		return s.Trail.Leave(ctx, tx, s.checked(c, "forget", "done", index, index))
 	})
 	if err != nil {

@@ -2,6 +2,7 @@ package identity_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -115,7 +116,12 @@ func TestForgettingEndsAProofUnderWay(t *testing.T) {
 			ended <- err
 		}()
 		<-asked
+		tie := &returns{}
+		w.service.Tie(tie)
 		w.OK(w.service.Forget(t.Context(), w.by(aigul)))
+		if !slices.Equal(tie.forgot, []string{aigul}) {
+			t.Errorf("what was sent to the phone goes on opening: %v", tie.forgot)
+		}
 		close(goOn)
 		w.refused(<-ended, "attempt_over")
 		if _, proved, err := w.service.Proof(t.Context(), w.by(aigul)); proved || err != nil {

@@ -35,6 +35,12 @@ type ProofTie interface {
 	ProvedStrongly(ctx context.Context, tx *store.Tx, c caller.Caller) error
 }
 
+// ForgetTie is a Tie that sent a phone what opens something by itself.
+type ForgetTie interface {
+	// Forgets ends that: whoever holds the phone (E.164) has it forget whom it was proved for.
+	Forgets(ctx context.Context, tx *store.Tx, phone string, now time.Time) error
+}
+
 // Tie has whatever cuts a phone off reach what other parts keep. Call it before anything
 // is served.
 func (s *Service) Tie(ties ...Tie) { s.ties = append(s.ties, ties...) }

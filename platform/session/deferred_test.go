@@ -121,6 +121,24 @@ type patient struct {
 	tenure atomic.Int64
 }
 
+// TestTheNextHolderIsServed: a kept profile of the holder before ends one conversation of the next
+// one, not each until it is too old.
+func TestTheNextHolderIsServed(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		p := newPatient(t, db)
+		p.dial(t, "s1", "")
+		p.Pass(time.Minute)
+		p.tenure.Add(1)
+		if answer := p.dial(t, "s2", "1"); !answer.End { // nothing to continue: the kept profile is good enough
+			t.Errorf("the next holder is in the conversation of the one before: %q", answer.Text)
+		}
+		if answer := p.dial(t, "s3", "1"); answer.End {
+			t.Errorf("the next holder is not served: %q", answer.Text)
+		}
+	})
+}
+
 // TestS2ADeferredReplyIsNotForTheNextHolder: what the earlier holder of a number was
 // to get by SMS is neither sent nor done for whoever holds it now, whether the process
 // that deferred it lives or another one takes it up.

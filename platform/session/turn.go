@@ -196,7 +196,7 @@ func (t *Conversations) run(ctx context.Context, r *request, s step) (Answer, er
 		if over, err := t.changedHands(ctx, c, next.Tenure, reply.About); err != nil {
 			return Answer{}, err
 		} else if over != "" {
-			return t.over(r, s.state.Locale, over), nil
+			return t.over(ctx, r, s.state.Locale, over)
 		}
 	}
 	next.Text, next.Over, next.Node, next.Unclear = reply.Text, reply.End, s.state.Node, reply.Unclear
@@ -216,12 +216,19 @@ func (t *Conversations) run(ctx context.Context, r *request, s step) (Answer, er
 }
 
 // over is the answer in the place of a reply that is not for who reads it; what was asked is
-// not gone on with. By SMS the next holder of a number hears nothing of it.
-func (t *Conversations) over(r *request, loc locales.Locale, key string) Answer {
-	if key == textOver && r.Channel == caller.SMS {
-		return Answer{End: true}
+// not gone on with. By SMS the next holder of a number hears nothing of it. The profile of the
+// holder before is forgotten: with it each conversation of the next one would end here again.
+func (t *Conversations) over(ctx context.Context, r *request, loc locales.Locale, key string) (Answer, error) {
+	if key == textOver && r.stored.Known != nil {
+		r.stored.Known = nil
+		if err := t.save(ctx, r); err != nil {
+			return Answer{}, err
+		}
 	}
-	return Answer{Text: t.Texts.Text(spokenIn(loc), key), End: true}
+	if key == textOver && r.Channel == caller.SMS {
+		return Answer{End: true}, nil
+	}
+	return Answer{Text: t.Texts.Text(spokenIn(loc), key), End: true}, nil
 }
 
 // changedHands says what is told in the place of a reply that is not for who reads it: the

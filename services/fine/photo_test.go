@@ -122,10 +122,13 @@ func TestALinkEnds(t *testing.T) {
 		key  string // of the problem that it is answered with; empty: it shows the photo
 		ends bool   // and is good no more
 	}{
-		"a minute early":            {func(_ *testing.T, w *world) { w.Pass(29 * time.Minute) }, "", true},
-		"its time is over":          {func(_ *testing.T, w *world) { w.Pass(30 * time.Minute) }, over, true},
-		"the number was released":   {func(t *testing.T, w *world) { w.released(t) }, void, true},
-		"the phone was undone":      {func(t *testing.T, w *world) { w.cut(t, aigul, "") }, void, true},
+		"a minute early":          {func(_ *testing.T, w *world) { w.Pass(29 * time.Minute) }, "", true},
+		"its time is over":        {func(_ *testing.T, w *world) { w.Pass(30 * time.Minute) }, over, true},
+		"the number was released": {func(t *testing.T, w *world) { w.released(t) }, void, true},
+		"the phone was undone":    {func(t *testing.T, w *world) { w.cut(t, aigul, "") }, void, true},
+		"the phone forgot whom": {func(t *testing.T, w *world) {
+			testworld.OK(t, w.DB.InTx(t.Context(), func(tx *store.Tx) error { return w.Forgets(t.Context(), tx, aigul, w.Now()) }))
+		}, void, true},
 		"another phone was undone":  {func(t *testing.T, w *world) { w.cut(t, bakyt, aigul) }, "", true},
 		"the proof is worth no SMS": {func(_ *testing.T, w *world) { w.phones = nil }, void, false},
 		"the car was unlinked": {func(t *testing.T, w *world) {

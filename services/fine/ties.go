@@ -29,6 +29,11 @@ func (s *Service) CutPhone(ctx context.Context, tx *store.Tx, phone string, now 
 	return s.voidOfPhone(ctx, tx, "", phone, now)
 }
 
+// Forgets ends the links to photos that a phone was sent: who leaves a borrowed phone leaves them in it.
+func (s *Service) Forgets(ctx context.Context, tx *store.Tx, phone string, now time.Time) error {
+	return s.voidOfPhone(ctx, tx, "", phone, now)
+}
+
 // CutPerson has the citizen's cars tell heir, and the phone no more; with them those that tell
 // nobody. Without an heir nobody is told, until the person is proved strongly again. An heir is told
 // of decisions of appeals that no phone heard of, the one that is cut off among them. The links to photos
