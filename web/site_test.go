@@ -103,7 +103,7 @@ func TestPagesAskNoOtherHost(t *testing.T) {
 	for place, page := range all(t, testPages(t), locales.KY) {
 		texts[string(place)] = page
 	}
-	for _, name := range []string{"eshik.css", "home.css", "verify.css", "phone.css", "docs.css", "docs.js", "phone.js", "gsm.js", "certificate.js", "words.js", "scan.js", "verify.js", "jsqr.js"} {
+	for _, name := range []string{"eshik.css", "home.css", "verify.css", "phone.css", "docs.css", "docs.js", "phone.js", "gsm.js", "record.js", "words.js", "scan.js", "verify.js", "jsqr.js"} {
 		b, err := assets.ReadFile("static/" + name)
 		if err != nil {
 			t.Fatal(err)

@@ -26,7 +26,7 @@ const WorkerPolicy = "default-src 'none'; connect-src 'self'; base-uri 'none'; f
 var worker []byte
 
 // keptFiles are the static files of the page of verification.
-var keptFiles = []string{"eshik.css", "verify.css", "eshik.svg", "certificate.js", "words.js", "scan.js", "verify.js", "jsqr.js"}
+var keptFiles = []string{"eshik.css", "verify.css", "eshik.svg", "record.js", "words.js", "scan.js", "verify.js", "jsqr.js"}
 
 // kept is what the worker keeps. The version changes with any of it but the trust bundle.
 type kept struct {

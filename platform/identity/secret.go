@@ -36,11 +36,13 @@ const secretPurpose = "identity.secret"
 // The problems of secrets.
 var (
 	errSecretFormat = problem.New(problem.Invalid, "problem.identity_secret_format", "n", SecretLeast, "most", SecretMost)
-	errSecretEasy   = problem.New(problem.Invalid, "problem.identity_secret_easy")
-	errSecretTaken  = problem.New(problem.Invalid, "problem.identity_secret_taken")
-	errSecretBrief  = problem.New(problem.Forbidden, "problem.identity_secret_brief")
-	errSecretNone   = problem.New(problem.Forbidden, "problem.identity_secret_none")
-	errSecretLocked = problem.New(problem.TooMany, "problem.identity_secret_locked", "n", SecretTries)
+	// errSecretCurrent says that the secret which stands was not given: no guess.
+	errSecretCurrent = problem.New(problem.Invalid, "problem.identity_secret_current")
+	errSecretEasy    = problem.New(problem.Invalid, "problem.identity_secret_easy")
+	errSecretTaken   = problem.New(problem.Invalid, "problem.identity_secret_taken")
+	errSecretBrief   = problem.New(problem.Forbidden, "problem.identity_secret_brief")
+	errSecretNone    = problem.New(problem.Forbidden, "problem.identity_secret_none")
+	errSecretLocked  = problem.New(problem.TooMany, "problem.identity_secret_locked", "n", SecretTries)
 )
 
 // errSecretWrong is the problem of a wrong guess after which n more may follow.
@@ -86,7 +88,7 @@ func easySecret(secret string, known ...string) bool {
 
 // SetSecret sets the secret that proves who is proved strongly on the caller's phone there from
 // now on, or changes it: then current is the one that stands, and a wrong one is a guess.
-// Problems: of the kinds Weak and Unproven; errSecretFormat, errSecretEasy, errSecretTaken, and those of a guess.
+// Problems: of the kinds Weak and Unproven; errSecretCurrent, errSecretFormat, errSecretEasy, errSecretTaken, and those of a guess.
 func (s *Service) SetSecret(ctx context.Context, c caller.Caller, current, secret string) error {
 	citizen, err := s.strongly(ctx, c)
 	if err == nil {
@@ -96,7 +98,11 @@ func (s *Service) SetSecret(ctx context.Context, c caller.Caller, current, secre
 		return err
 	}
 	has, err := s.hasSecret(ctx, c, citizen.ID)
-	if err == nil && has {
+	switch {
+	case err != nil || !has:
+	case current == "":
+		err = errSecretCurrent
+	default:
 		_, err = s.guessSecret(ctx, c, citizen.ID, current, nothing)
 	}
 	if err != nil {

@@ -90,6 +90,9 @@ func TestWhatIsNoSecret(t *testing.T) {
 		} {
 			w.refused(w.service.SetSecret(t.Context(), w.by(aigul), herSecret, secret), key)
 		}
+		for range 6 { // what was not given is no guess
+			w.refused(w.service.SetSecret(t.Context(), w.by(aigul), "", "904417"), "secret_current")
+		}
 		_, err = w.bySecret(aigul, herSecret)
 		w.OK(err)
 	})
@@ -107,7 +110,7 @@ func TestASecretIsChangedByWhoKnowsIt(t *testing.T) {
 		w.together()
 		_, err := w.bySecret(aigul, herSecret)
 		w.OK(err)
-		w.refused(w.service.SetSecret(t.Context(), w.by(aigul), "", "904417"), "secret_format")
+		w.refused(w.service.SetSecret(t.Context(), w.by(aigul), "", "904417"), "secret_current")
 		w.refused(w.service.SetSecret(t.Context(), w.by(aigul), "904417", "904418"), "secret_wrong")
 		w.OK(w.service.SetSecret(t.Context(), w.by(aigul), herSecret, "904417"))
 		w.refused(w.service.RemoveSecret(t.Context(), w.by(aigul), herSecret), "secret_wrong")

@@ -7,7 +7,7 @@ import (
 )
 
 // OnPage is what the page that verifies certificates needs, beside the trust bundle, to say what
-// CheckCode says, on the device of who looks at a paper: web/static/certificate.js reads it.
+// CheckCode says, on the device of who looks at a paper: web/static/record.js reads it.
 type OnPage struct {
 	// Words are the texts of a signed record by language and by the end of their key: "pdf_name",
 	// "relation_child". {n} is to be filled in.

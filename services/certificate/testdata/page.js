@@ -7,7 +7,7 @@ const vm = require('vm');
 
 const script = (name) => fs.readFileSync(path.join(__dirname, '../../../web/static', name), 'utf8');
 const context = vm.createContext({ crypto: globalThis.crypto, TextEncoder, TextDecoder, Blob, Response, DecompressionStream, atob });
-const { certificate, words } = vm.runInContext(script('certificate.js') + script('words.js').replace('"use strict";', '') + ';({certificate, words})', context);
+const { certificate, words } = vm.runInContext(script('record.js') + script('words.js').replace('"use strict";', '') + ';({certificate, words})', context);
 
 async function main() {
   const { page, asked } = JSON.parse(fs.readFileSync(0, 'utf8'));
