@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"image"
 	"image/color"
@@ -11,7 +12,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -87,6 +91,22 @@ func found(outcome, text string) chromedp.Action[chromedp.Void] {
 		"^"+outcome+": .*"+text)
 }
 
+// slowPictures lets a page read pictures later than documents, and say when it did.
+const slowPictures = `(() => {
+	const own = createImageBitmap;
+	window.createImageBitmap = async (file) => {
+		await new Promise((resolve) => setTimeout(resolve, 2000));
+		window.read = true;
+		return own(file);
+	};
+})()`
+
+// withoutUnpacking makes the pages that are opened next those of an older browser.
+func withoutUnpacking(ctx context.Context, tab *chromedp.Target) error {
+	_, err := cdp.Call(ctx, tab, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: "delete window.DecompressionStream"})
+	return err
+}
+
 // TestThePageVerifiesWithoutNetwork: opened once, the page says of certificates whether they are
 // genuine with no server there, from the address in the code, the document, a picture, the camera
 // and a pasted code. What the code held stays in no address.
@@ -129,10 +149,16 @@ func TestThePageVerifiesWithoutNetwork(t *testing.T) {
 		} {
 			do(want, nothing, chromedp.Navigate(d.url+"/verify?lang=ru"), run(fmt.Sprintf(`document.getElementById("qr").value = %q; document.getElementById("qr").form.requestSubmit()`, pasted)), found(want, "не принимайте"))
 		}
+		do("two papers, the first of them read slowly", nothing, chromedp.Navigate(d.url+"/verify?lang=ru"), run(slowPictures), chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{gone.picture}),
+			chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{whole.pdf}), found("genuine", "Подлинная"), shows(`String(window.read)`, "true"), chromedp.Sleep(2*time.Second), found("genuine", "Подлинная"))
 		do("a file without a code", chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{"verify_offline_test.go"}), says("device-problem", "нет кода справки"), fits(), shot("verify-nocode-ru"))
+		do("nothing is said of the paper before", shows(`String(document.getElementById("found").hidden)`, "true"), shows("document.title", "^Проверка справки"))
 	})
 	_ = wrong() // the browser remarks on what it could not ask
 	do("the server is asked", nothing, chromedp.Navigate(whole.code), found("genuine", "Асанова"), chromedp.Click(chromedp.CSS("#ask")), says("verdict", "✓"))
+	do("nor of what the server answered", chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{"verify_offline_test.go"}), says("device-problem", `\S`), shows(`String(document.querySelector(".server"))`, "null"), shows("document.title", "^[^✓]*$"))
+	do("a browser that cannot check", chromedp.Func(withoutUnpacking), nothing, chromedp.Navigate(whole.code), says("unable", "the server checks it"), shows(`String(document.getElementById("unable").hidden)`, "false"),
+		shows("location.href", "^"+d.url+"/verify$"), run(`document.getElementById("qr").form.requestSubmit()`), says("verdict", "✓"))
 	for _, w := range wrong() {
 		t.Error(w)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -43,6 +44,53 @@ func TestWorker(t *testing.T) {
 	}
 	if worker != made("one") || worker == made("two") {
 		t.Error("the version is not that of what is kept")
+	}
+}
+
+// worldOfWorker stands in for a browser: "kept" is in its cache, which has no room for more, and the
+// network gives what the case says. It prints the answer, and whether the worker is held until the
+// network has answered.
+const worldOfWorker = `
+const handlers = {};
+let network, held;
+globalThis.self = { addEventListener: (name, does) => { handlers[name] = does; }, location: { origin: "https://eshik.example" } };
+globalThis.caches = { open: async () => ({ match: async () => new Response("kept"), put: async () => { throw new Error("no room"); } }) };
+globalThis.fetch = () => network();
+const breaks = () => new ReadableStream({ pull(to) { to.error(new Error("broken off")); } });
+const cases = {
+  new: async () => new Response("new"),
+  broken: async () => new Response(breaks()),
+  failing: async () => new Response("sorry", { status: 503 }),
+  none: async () => { throw new Error("no network"); },
+};
+setTimeout(async () => { // when the worker stands
+  for (const [name, gives] of Object.entries(cases)) {
+    let answer;
+    network = gives;
+    held = null;
+    handlers.fetch({ request: { method: "GET", url: self.location.origin + kept.trust }, respondWith: (a) => { answer = a; }, waitUntil: (h) => { held = h; } });
+    console.log(name, await (await answer).text(), held instanceof Promise);
+    await held;
+  }
+  process.exit(0); // without its patience
+});
+`
+
+// TestWorkerAnswers: what the network gives is the answer although it cannot be kept, what it does
+// not give whole is that which is kept, and the worker lives until the network has answered.
+func TestWorkerAnswers(t *testing.T) {
+	t.Parallel()
+	handler, err := testPages(t).Worker(func(locales.Locale) VerifyView { return VerifyView{} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := httptest.NewRecorder()
+	handler.ServeHTTP(answer, httptest.NewRequest("GET", WorkerPath, nil))
+	command := exec.CommandContext(t.Context(), "node", "-") // #nosec G204 -- our own program
+	command.Stdin, command.Stderr = strings.NewReader(worldOfWorker+answer.Body.String()), os.Stderr
+	said, err := command.Output()
+	if want := "new new true\nbroken kept true\nfailing kept true\nnone kept true\n"; err != nil || string(said) != want {
+		t.Errorf("%v: %s", err, said)
 	}
 }
 

@@ -10,9 +10,38 @@
   const frame = 1000; // points on the longer side of what the camera is read by
   const large = 1600; // of a picture
   let video = null; // the stream of the camera
+  let opening = false; // whether the camera was asked for, and has not answered
   let last = ""; // the code that is shown
+  let attempts = 0;
 
-  if (!window.crypto?.subtle || !window.DecompressionStream || !window.BigInt) return; // the forms do without
+  // --- the address ---
+
+  // unchecked leaves a code to the form, which asks the server.
+  function unchecked(code) {
+    $("qr").value = code;
+    $("unable").hidden = false;
+    $("unable").focus();
+  }
+
+  const able = window.crypto?.subtle && window.DecompressionStream && window.BigInt;
+
+  // opened takes the code out of the address: it is kept in no history and not sent on with it.
+  function opened() {
+    if (!/^#[0-9]{10}/.test(location.hash)) return;
+    const code = location.href;
+    history.replaceState(null, "", location.pathname + location.search);
+    if (able) {
+      check(code);
+      return;
+    }
+    begin();
+    unchecked(code);
+  }
+  window.addEventListener("hashchange", opened);
+  if (!able) {
+    opened();
+    return; // the forms do without
+  }
 
   // --- what to check by ---
 
@@ -32,6 +61,19 @@
     $("device-problem").classList.add("bad");
     $("device-problem").hidden = !text;
     if (text) $("device-problem").focus();
+  }
+
+  // begin takes down what was said of another paper. What it gives tells whether nothing was begun
+  // since: an answer that comes later than that is of a paper that nobody asks about any more.
+  function begin() {
+    const mine = ++attempts;
+    problem("");
+    $("unable").hidden = true;
+    $("found").hidden = true;
+    document.querySelector(".server")?.remove();
+    document.title = document.querySelector("h1").textContent + " | Eshik";
+    last = "";
+    return () => mine === attempts;
   }
 
   function element(name, text, attributes) {
@@ -64,35 +106,28 @@
     $("covered").hidden = !record || good; // the advice says it then
     $("found").dataset.outcome = outcome;
     $("found").hidden = false;
-    document.querySelector(".server")?.remove(); // what was asked before
     document.title = verdict + " | Eshik";
     $("outcome").focus();
     $("found").scrollIntoView();
   }
 
-  async function check(code) {
-    problem("");
-    try {
-      const by = await trusted();
-      const { outcome, record } = await certificate.check(by, code, Date.now() / 1000, known.words.ky);
-      last = code;
-      show(outcome, record, by);
-    } catch {
+  async function check(code, current = begin()) {
+    const by = await trusted().catch(() => null);
+    if (!current()) return;
+    if (!by) {
       $("qr").value = code; // the form asks the server, when there is one
       problem(device.dataset.notrust);
+      return;
+    }
+    try {
+      const { outcome, record } = await certificate.check(by, code, Date.now() / 1000, known.words.ky);
+      if (!current()) return;
+      show(outcome, record, by);
+      last = code;
+    } catch {
+      if (current()) unchecked(code);
     }
   }
-
-  // --- the address ---
-
-  // opened takes the code out of the address: it is kept in no history and not sent on with it.
-  function opened() {
-    if (!/^#[0-9]{10}/.test(location.hash)) return;
-    const code = location.href;
-    history.replaceState(null, "", location.pathname + location.search);
-    check(code);
-  }
-  window.addEventListener("hashchange", opened);
 
   // --- a picture, the document ---
 
@@ -151,15 +186,16 @@
   }
 
   async function readFile(file) {
-    problem("");
+    const current = begin();
     try {
       const head = new TextDecoder("latin1").decode(await file.slice(0, 5).arrayBuffer());
       const code = head === "%PDF-" ? codeOfDocument(await file.arrayBuffer()) : await readPicture(file);
-      if (code) return check(code);
+      if (!current()) return;
+      if (code) return check(code, current);
     } catch {
       // no picture that this browser reads
     }
-    problem(device.dataset.nocode);
+    if (current()) problem(device.dataset.nocode);
   }
 
   $("file").addEventListener("change", () => {
@@ -195,18 +231,23 @@
   }
 
   $("camera").addEventListener("click", async () => {
-    problem("");
+    if (opening || video) return; // a second stream nothing would stop
+    opening = true;
+    const current = begin();
+    let stream = null;
     try {
-      video = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: { ideal: 1920 }, height: { ideal: 1080 } } });
-      $("view").srcObject = video;
+      const wanted = { facingMode: "environment", width: { ideal: 1920 }, height: { ideal: 1080 } };
+      stream = video = await navigator.mediaDevices.getUserMedia({ video: wanted }).finally(() => { opening = false; });
+      $("view").srcObject = stream;
       $("view").hidden = $("stop").hidden = false;
       $("camera").hidden = true;
       await $("view").play();
       $("stop").focus();
-      await watch(video);
+      await watch(stream);
     } catch {
+      if (video !== stream) return; // stopped meanwhile
       closeCamera();
-      problem(device.dataset.nocamera);
+      if (current()) problem(device.dataset.nocamera);
     }
   });
   $("stop").addEventListener("click", () => {

@@ -25,13 +25,20 @@ self.addEventListener("activate", (event) => {
 
 const stored = async (url) => (await caches.open(name)).match(url, { ignoreVary: true });
 
-// freshest is what the network gives, or where it gives nothing in time what is kept.
-async function freshest(request, url) {
+// anew is what the network gives. A trust bundle is kept, where it comes whole; that there is no
+// room to keep it takes nothing from whoever asks now.
+async function anew(request, url) {
+  const response = await fetch(request);
+  if (response.ok && url === kept.trust) {
+    await response.clone().arrayBuffer(); // throws where the network ends in the middle
+    await caches.open(name).then((cache) => cache.put(url, response.clone())).catch(() => {});
+  }
+  return response;
+}
+
+// freshest is what was asked of the network, or where that gives nothing in time what is kept.
+async function freshest(asked, url) {
   const late = new Promise((_, reject) => setTimeout(reject, patience, new Error("late")));
-  const asked = fetch(request).then(async (response) => {
-    if (response.ok && url === kept.trust) await (await caches.open(name)).put(url, response.clone());
-    return response;
-  });
   try {
     const response = await Promise.race([asked, late]);
     if (response.ok) return response;
@@ -47,6 +54,8 @@ self.addEventListener("fetch", (event) => {
   if (kept.files.includes(whole(url))) {
     event.respondWith(stored(whole(url)).then((file) => file || fetch(event.request)));
   } else if (kept.pages.includes(whole(url)) || whole(url) === kept.trust) {
-    event.respondWith(freshest(event.request, whole(url)));
+    const asked = anew(event.request, whole(url));
+    event.waitUntil(asked.catch(() => {})); // what comes late is kept for the next time
+    event.respondWith(freshest(asked, whole(url)));
   }
 });
