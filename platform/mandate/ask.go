@@ -69,9 +69,7 @@ func (s *Service) Ask(ctx context.Context, c caller.Caller, w Wish) (m Mandate, 
 		if me.called.Called == "" { // a proof from before it was kept says not who asks
 			return ErrUnproven
 		}
-		if c.Phone != "" {
-			row.PhoneIndex = s.Sealer.Index(phonePurpose, c.Phone)
-		}
+		row.PhoneIndex = s.phoneIndex(c.Phone)
 		m, err = s.ask(ctx, tx, c, me, tail, row)
 		return err
 	})

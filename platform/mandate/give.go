@@ -92,7 +92,7 @@ func (s *Service) Give(ctx context.Context, c caller.Caller, id string) (m Manda
 
 func (s *Service) give(ctx context.Context, tx *store.Tx, c caller.Caller, me person, row db.Mandate) (db.Mandate, error) {
 	was := mandateOf(row)
-	row.GiverID, row.GivenAt, row.PhoneIndex = me.id, dbtime.From(c.Now), s.Sealer.Index(phonePurpose, c.Phone)
+	row.GiverID, row.GivenAt, row.PhoneIndex = me.id, dbtime.From(c.Now), s.phoneIndex(c.Phone)
 	var err error
 	if row.GiverSealed, err = s.sealSide(me.called, giverContext+row.ID); err != nil {
 		return row, err
@@ -185,7 +185,7 @@ func (s *Service) ends(me person, row db.Mandate, now time.Time) (by string, ok 
 	switch {
 	case row.EndedAt.IsZero() && row.GiverIndex == me.index:
 		return byGiver, true
-	case row.HolderID == me.id && (row.EndedAt.IsZero() || row.GivenAt.IsZero() && row.EndedBy == byGiver):
+	case row.HolderID == me.id && (row.EndedAt.IsZero() || unheard(row, me.id)):
 		return byHolder, true
 	}
 	return "", false

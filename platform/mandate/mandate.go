@@ -208,6 +208,14 @@ func (s *Service) mac(row db.Mandate) (string, error) {
 	return s.Sealer.Index(rowPurpose, string(text)), nil
 }
 
+// phoneIndex is the blind index of a phone; "" of none, as an app may have.
+func (s *Service) phoneIndex(phone string) string {
+	if phone == "" {
+		return ""
+	}
+	return s.Sealer.Index(phonePurpose, phone)
+}
+
 func micros(t dbtime.Time) int64 {
 	if t.IsZero() {
 		return 0

@@ -21,13 +21,17 @@ func (s *Service) CutPhone(context.Context, *store.Tx, string, time.Time) error 
 // more, or perhaps never was, ends. Who holds a mandate keeps it: it is the person's, not the phone's.
 func (s *Service) CutPerson(ctx context.Context, tx *store.Tx, citizen, phone, _ string, now time.Time) error {
 	index := s.Sealer.Index(phonePurpose, phone)
-	return s.endAll(ctx, tx, citizen, byPhone, now, func(row db.Mandate) bool {
+	_, err := s.endAll(ctx, tx, citizen, "", now, func(row db.Mandate) string {
 		on := row.GiverID
 		if row.GivenAt.IsZero() {
 			on = row.HolderID
 		}
-		return row.PhoneIndex == index && on == citizen
+		if row.PhoneIndex != index || on != citizen {
+			return ""
+		}
+		return byPhone
 	})
+	return err
 }
 
 // Personal is what mandates keep of a person.
@@ -54,10 +58,22 @@ func (h holder) Export(ctx context.Context, tx *store.Tx, p personal.Person) ([]
 		list[i] = personal.Record{Kind: "mandate", Fields: []personal.Field{
 			personal.Word("role", string(role), "kept.role."+string(role)), personal.Text("called", m.Called),
 			personal.Text("services", strings.Join(m.Services, ", ")), personal.Moment("asked", m.AskedAt), personal.Moment("given", m.GivenAt),
-			personal.Moment("until", m.Until), personal.Moment("ended", row.EndedAt.Time),
+			personal.Moment("until", m.Until), personal.Moment("ended", shownEnd(row, p.Now)),
 		}}
 	}
 	return list, nil
+}
+
+// shownEnd is when a mandate ended, as its sides may know. Of what was never given who asked hears no
+// refusal: it ends with the time in which it could be given, as what nobody answers does.
+func shownEnd(row db.Mandate, now time.Time) time.Time {
+	switch {
+	case !row.GivenAt.IsZero() || !row.EndedAt.IsZero() && row.EndedBy != byGiver:
+		return row.EndedAt.Time
+	case !row.ExpiresAt.After(now):
+		return row.ExpiresAt.Time
+	}
+	return time.Time{}
 }
 
 // Keeps implements personal.Holder: the log keeps that there was one.
@@ -66,30 +82,64 @@ func (h holder) Keeps(context.Context, *store.Tx, personal.Person) ([]personal.K
 }
 
 // Erase implements personal.Holder: what lasts ends, of which the other side is told, and nothing of the
-// person stays.
+// person stays. What others ask of them stays theirs and is asked of nobody: were it gone, they would
+// learn that the number was somebody's.
 func (h holder) Erase(ctx context.Context, tx *store.Tx, p personal.Person) error {
-	if err := h.s.endAll(ctx, tx, p.ID, byGiver, p.Now, func(row db.Mandate) bool { return row.GiverID == p.ID }); err != nil {
-		return err
-	}
-	if err := h.s.endAll(ctx, tx, p.ID, byHolder, p.Now, func(row db.Mandate) bool { return row.HolderID == p.ID }); err != nil {
-		return err
-	}
-	rows, err := db.New(tx).AllOf(ctx, db.AllOfParams{Citizen: p.ID, N: most})
+	number, err := h.s.Identity.PIN(ctx, p.ID)
 	if err != nil {
-		return fmt.Errorf("list a person's mandates: %w", err)
+		return fmt.Errorf("find the number of who is erased: %w", err)
+	}
+	index, _, _ := h.s.Identity.PINIndex(number)
+	rows, err := h.s.endAll(ctx, tx, p.ID, index, p.Now, func(row db.Mandate) string {
+		switch p.ID {
+		case row.GiverID:
+			return byGiver
+		case row.HolderID:
+			return byHolder
+		}
+		return ""
+	})
+	if err != nil {
+		return err
 	}
 	for _, row := range rows {
-		if err := db.New(tx).EraseMandate(ctx, row.ID); err != nil {
-			return fmt.Errorf("erase a mandate: %w", err)
+		if row.GiverID != p.ID && row.HolderID != p.ID {
+			err = h.s.unname(ctx, tx, row, p.Now)
+		} else {
+			err = h.s.erase(ctx, tx, row, p)
 		}
-		err := h.s.Trail.Leave(ctx, tx, trail.Step{Audit: audit.Entry{
-			At: p.Now, Actor: "system", Action: "mandate.erased", Object: row.ID, Subject: p.ID, Purpose: "the person asked for it",
-		}})
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (s *Service) erase(ctx context.Context, tx *store.Tx, row db.Mandate, p personal.Person) error {
+	if err := db.New(tx).EraseMandate(ctx, row.ID); err != nil {
+		return fmt.Errorf("erase a mandate: %w", err)
+	}
+	return s.Trail.Leave(ctx, tx, trail.Step{Audit: audit.Entry{
+		At: p.Now, Actor: "system", Action: "mandate.erased", Object: row.ID, Subject: p.ID, Purpose: "the person asked for it",
+	}})
+}
+
+// unname has what is asked of a number be asked of nobody. The record is about nobody either: who asked
+// does not see it.
+func (s *Service) unname(ctx context.Context, tx *store.Tx, row db.Mandate, now time.Time) error {
+	was := mandateOf(row)
+	row.GiverIndex = ""
+	var err error
+	if row.Mac, err = s.mac(row); err != nil {
+		return err
+	}
+	if err := db.New(tx).UnnameMandate(ctx, db.UnnameMandateParams{ID: row.ID, Mac: row.Mac}); err != nil {
+		return fmt.Errorf("take the number from a mandate: %w", err)
+	}
+	return s.Trail.Leave(ctx, tx, trail.Step{Audit: audit.Entry{
+		At: now, Actor: "system", Action: "mandate.unnamed", Object: row.ID, Purpose: "the person of whom it is asked is erased",
+		Decided: []*audit.Group{mandateOf(row)}, Was: []*audit.Group{was},
+	}})
 }
 
 // rememberOver is how long a mandate is kept after its last day: who disputes what was done under it may

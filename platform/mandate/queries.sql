@@ -16,10 +16,10 @@ UPDATE mandates SET giver_id = $2, giver_sealed = $3, phone_index = $4, given_at
 UPDATE mandates SET ended_at = $2, ended_by = $3, mac = $4 WHERE id = $1;
 
 -- name: OfGiver :many
--- What is asked of a person, and what they gave.
+-- What a person gave, then what is asked of them: however many ask, what they gave is seen.
 SELECT * FROM mandates
 WHERE giver_index = sqlc.arg(giver_index) AND ended_at IS NULL AND until_at > sqlc.arg(now) AND (given_at IS NOT NULL OR expires_at > sqlc.arg(now))
-ORDER BY asked_at DESC, id DESC LIMIT 50;
+ORDER BY given_at IS NULL, asked_at DESC, id DESC LIMIT 50;
 
 -- name: OfHolder :many
 -- What a person was given, and what they asked for: also where it was refused, as who refused is known to be there.
@@ -33,6 +33,12 @@ SELECT * FROM mandates WHERE phone_index = $1 AND ended_at IS NULL ORDER BY id;
 
 -- name: AllOf :many
 SELECT * FROM mandates WHERE giver_id = sqlc.arg(citizen) OR holder_id = sqlc.arg(citizen) ORDER BY asked_at DESC, id DESC LIMIT sqlc.arg(n);
+
+-- name: AskedOf :many
+SELECT * FROM mandates WHERE giver_index = $1 AND given_at IS NULL;
+
+-- name: UnnameMandate :exec
+UPDATE mandates SET giver_index = '', mac = $2 WHERE id = $1;
 
 -- name: EraseMandate :exec
 DELETE FROM mandates WHERE id = $1;

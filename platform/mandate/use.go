@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/analytics"
@@ -70,7 +71,13 @@ func (s *Service) usable(row db.Mandate, holder, service string, now time.Time) 
 // Died ends the mandates that a giver gave whom the registers know as dead.
 func (s *Service) Died(ctx context.Context, giver string, now time.Time) error {
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
-		return s.endAll(ctx, tx, giver, byDeath, now, func(row db.Mandate) bool { return row.GiverID == giver })
+		_, err := s.endAll(ctx, tx, giver, "", now, func(row db.Mandate) string {
+			if row.GiverID != giver {
+				return ""
+			}
+			return byDeath
+		})
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("end the mandates of who died: %w", err)
@@ -81,26 +88,51 @@ func (s *Service) Died(ctx context.Context, giver string, now time.Time) error {
 // most is how many mandates of one person are ended at once; nobody has as many.
 const most = 10000
 
-// endAll ends those of a person's mandates that are not over and fit.
-func (s *Service) endAll(ctx context.Context, tx *store.Tx, citizen, by string, now time.Time, fits func(db.Mandate) bool) error {
-	rows, err := db.New(tx).AllOf(ctx, db.AllOfParams{Citizen: citizen, N: most})
+// endAll ends those of a person's mandates that are not over and for which why says why, and gives all of
+// them, with what is asked of the number with an index if there is one. They are held in the order of
+// their ids, so that two people who gave each other one do not wait for each other.
+func (s *Service) endAll(ctx context.Context, tx *store.Tx, citizen, index string, now time.Time, why func(db.Mandate) string) ([]db.Mandate, error) {
+	rows, err := s.allOf(ctx, tx, citizen, index)
 	if err != nil {
-		return fmt.Errorf("list a person's mandates: %w", err)
+		return nil, err
 	}
+	all := []db.Mandate{}
 	for _, old := range rows {
-		if !fits(old) {
+		by := why(old)
+		if by == "" && index == "" {
 			continue
 		}
 		row, err := s.row(ctx, tx, old.ID)
-		if err != nil {
-			return err
-		}
-		if !row.EndedAt.IsZero() {
+		if errors.Is(err, ErrAbsent) { // it was erased with the other side meanwhile
 			continue
+		} else if err != nil {
+			return nil, err
 		}
-		if err := s.end(ctx, tx, "system", row, by, now, analytics.Event{}); err != nil {
-			return err
+		if by != "" && (row.EndedAt.IsZero() || unheard(row, citizen)) {
+			if err := s.end(ctx, tx, "system", row, by, now, analytics.Event{}); err != nil {
+				return nil, err
+			}
 		}
+		all = append(all, row)
 	}
-	return nil
+	return all, nil
+}
+
+// unheard reports that a citizen asked for what was refused: to them it lasts.
+func unheard(row db.Mandate, citizen string) bool {
+	return row.HolderID == citizen && row.GivenAt.IsZero() && row.EndedBy == byGiver
+}
+
+func (s *Service) allOf(ctx context.Context, tx *store.Tx, citizen, index string) ([]db.Mandate, error) {
+	rows, err := db.New(tx).AllOf(ctx, db.AllOfParams{Citizen: citizen, N: most})
+	if err == nil && index != "" {
+		var asked []db.Mandate
+		asked, err = db.New(tx).AskedOf(ctx, index)
+		rows = append(rows, asked...)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list a person's mandates: %w", err)
+	}
+	slices.SortFunc(rows, func(a, b db.Mandate) int { return strings.Compare(a.ID, b.ID) })
+	return rows, nil
 }

@@ -76,7 +76,9 @@ type Person struct {
 func (p *Persons) CheckPerson(ctx context.Context, call Call, pin, document string) (Person, error) {
 	person, err := p.document(ctx, call, pin, document)
 	if err == nil {
-		person.Barred, err = p.Barred(ctx, call, pin)
+		var died, blocked bool
+		died, blocked, err = p.Barred(ctx, call, pin)
+		person.Barred = died || blocked
 	}
 	if err != nil {
 		return Person{}, fmt.Errorf("checking a person: %w", err)
@@ -141,9 +143,9 @@ func (p *Persons) document(ctx context.Context, call Call, pin, document string)
 	}, nil
 }
 
-// Barred asks whether somebody has died or their number is blocked (zagsDataByPin). A number
+// Barred asks whether somebody has died, and whether their number is blocked (zagsDataByPin). A number
 // that the register does not know is the problem registry_person_unknown.
-func (p *Persons) Barred(ctx context.Context, call Call, pin string) (bool, error) {
+func (p *Persons) Barred(ctx context.Context, call Call, pin string) (died, blocked bool, err error) {
 	in := struct {
 		PIN string `xml:"pin"`
 	}{pin}
@@ -153,16 +155,16 @@ func (p *Persons) Barred(ctx context.Context, call Call, pin string) (bool, erro
 		Died    string `xml:"deathDate"`
 	}
 	if err := p.soap.Do(ctx, call, p.operation(p.civil), in, &out); err != nil {
-		return false, err
+		return false, false, err
 	}
 	if out.PIN == "" {
-		return false, errPersonUnknown
+		return false, false, errPersonUnknown
 	}
-	blocked, err := strconv.ParseBool(strings.TrimSpace(out.Blocked))
+	blocked, err = strconv.ParseBool(strings.TrimSpace(out.Blocked))
 	if err != nil || out.PIN != pin {
-		return false, p.misfit(p.civil, "a person without our number or a status")
+		return false, false, p.misfit(p.civil, "a person without our number or a status")
 	}
-	return blocked || strings.TrimSpace(out.Died) != "", nil
+	return strings.TrimSpace(out.Died) != "", blocked, nil
 }
 
 // operation has the namespace of all producers of this member.

@@ -100,6 +100,19 @@ func TestCheckPersonTellsOfPapers(t *testing.T) {
 	}
 }
 
+// A death and a blocked number are told apart: the last two of them.
+func TestADeathIsNoBlockedNumber(t *testing.T) {
+	t.Parallel()
+	persons := newPersons(t, newBox(t), sandbox.PassportSecret)
+	flawed := sandbox.Flawed()
+	for i, p := range flawed[len(flawed)-2:] {
+		died, blocked, err := persons.Barred(t.Context(), call, p.PIN)
+		if err != nil || died != (i == 0) || blocked != (i == 1) {
+			t.Errorf("%d: died %v, blocked %v, %v", i, died, blocked, err)
+		}
+	}
+}
+
 func TestKindergartens(t *testing.T) {
 	t.Parallel()
 	b := newBox(t)

@@ -16,7 +16,7 @@ type Aimak interface {
 
 // Civil is the register of civil status; *registry.Persons is one.
 type Civil interface {
-	Barred(ctx context.Context, call registry.Call, pin string) (bool, error)
+	Barred(ctx context.Context, call registry.Call, pin string) (died, blocked bool, err error)
 }
 
 // FromAimak makes a Register of Sanarip Aimak, and of that of civil status.
@@ -76,7 +76,7 @@ func (r residents) Children(ctx context.Context, q Question) ([]Minor, error) {
 }
 
 // Barred implements Register.
-func (r residents) Barred(ctx context.Context, q Question) (bool, error) {
+func (r residents) Barred(ctx context.Context, q Question) (died, blocked bool, err error) {
 	return r.civil.Barred(ctx, call(q), q.PIN)
 }
 

@@ -53,8 +53,8 @@ func TestAimak(t *testing.T) {
 		t.Fatalf("the children: %+v, %v", children, err)
 	}
 	child := certificate.Question{PIN: children[0].PIN, By: pin, Issue: "issue"}
-	if barred, err := aimak.Barred(t.Context(), child); barred || err != nil {
-		t.Errorf("the civil register says %v, %v", barred, err)
+	if died, blocked, err := aimak.Barred(t.Context(), child); died || blocked || err != nil {
+		t.Errorf("the civil register says %v, %v, %v", died, blocked, err)
 	}
 	if _, ok, err := aimak.Residence(t.Context(), child); !ok || err != nil {
 		t.Errorf("the child's home: %v, %v", ok, err)

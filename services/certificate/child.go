@@ -33,6 +33,9 @@ var (
 	errBarred  = problem.New(problem.Conflict, "problem.certificate_child_barred")
 )
 
+// errDied is errBarred of who has died.
+var errDied = fmt.Errorf("the register of civil status knows a death: %w", errBarred)
+
 // refLength is how much of a child's blind index is enough among one family.
 const refLength = 16
 
@@ -111,11 +114,14 @@ func (s *Service) minor(ctx context.Context, ref string, q Question, now time.Ti
 
 // alive refuses whom the register of civil status knows as dead, or whose number is blocked.
 func (s *Service) alive(ctx context.Context, q Question) error {
-	barred, err := s.Register.Barred(ctx, q)
+	died, blocked, err := s.Register.Barred(ctx, q)
 	if err != nil {
 		return fmt.Errorf("ask the register of civil status: %w", err)
 	}
-	if barred {
+	switch {
+	case died:
+		return errDied
+	case blocked:
 		return errBarred
 	}
 	return nil

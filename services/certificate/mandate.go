@@ -24,7 +24,7 @@ func (s *Service) RequestUnder(ctx context.Context, c caller.Caller, kind Kind, 
 }
 
 // giver is the personal number of who gave a holder a mandate, and what they are called. With the
-// giver's death it ends.
+// giver's death it ends; while their number is blocked nothing is issued under it, and it lasts.
 func (s *Service) giver(ctx context.Context, id, holder string, q Question, now time.Time) (pin, called string, err error) {
 	m, err := s.Mandates.Use(ctx, id, holder, name, now)
 	if err != nil {
@@ -34,10 +34,13 @@ func (s *Service) giver(ctx context.Context, id, holder string, q Question, now 
 		return "", "", err
 	}
 	err = s.alive(ctx, Question{PIN: pin, By: q.By, Issue: q.Issue})
-	if errors.Is(err, errBarred) {
+	switch {
+	case errors.Is(err, errDied):
 		if err = s.Mandates.Died(ctx, m.Giver, now); err == nil {
 			err = mandate.ErrAbsent
 		}
+	case errors.Is(err, errBarred):
+		err = mandate.ErrAbsent
 	}
 	return pin, m.Called, err
 }

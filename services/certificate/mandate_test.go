@@ -149,6 +149,22 @@ func TestNoMandate(t *testing.T) {
 	})
 }
 
+// TestABlockedNumberIsNoDeathOfTheMandate: while the giver's number is blocked nothing is issued, and the mandate lasts.
+func TestABlockedNumberIsNoDeathOfTheMandate(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := withMandate(t, db)
+		h.register.blocked = giverPIN
+		_, err := h.RequestUnder(t.Context(), rest("t1"), certificate.Residential, given)
+		testworld.Refused(t, err, "problem.mandate_absent")
+		if h.mandates.died != "" || h.Number("SELECT count(*) FROM certificates") != 0 {
+			t.Errorf("%q is taken for dead", h.mandates.died)
+		}
+		h.register.blocked = ""
+		_, err = h.RequestUnder(t.Context(), rest("t2"), certificate.Residential, given)
+		h.OK(err)
+	})
+}
+
 // TestTheMandateEndsBeforeTheSignature: an intent that a crash left is not finished by a mandate that has
 // ended.
 func TestTheMandateEndsBeforeTheSignature(t *testing.T) {

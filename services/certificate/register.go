@@ -25,9 +25,9 @@ type Register interface {
 	Family(ctx context.Context, q Question) (members []Member, ok bool, err error)
 	// Children lists the children, of whatever age, of the personal number.
 	Children(ctx context.Context, q Question) ([]Minor, error)
-	// Barred reports that the owner of the personal number has died, or that it is
+	// Barred reports that the owner of the personal number has died, and that it is
 	// blocked: that is the register of civil status's to know.
-	Barred(ctx context.Context, q Question) (bool, error)
+	Barred(ctx context.Context, q Question) (died, blocked bool, err error)
 }
 
 // Question is about whom a register is asked, and for whom.

@@ -35,6 +35,7 @@ type register struct {
 	// neighbours live there and are nobody's children.
 	neighbours []certificate.Minor
 	barred     string // the personal number of whom the civil register knows as dead
+	blocked    string // that is blocked
 	err        error
 	away       error // of the register of families
 	calls      int
@@ -75,10 +76,10 @@ func (r *register) Children(_ context.Context, q certificate.Question) ([]certif
 	return slices.Clone(r.children), nil
 }
 
-func (r *register) Barred(_ context.Context, q certificate.Question) (bool, error) {
+func (r *register) Barred(_ context.Context, q certificate.Question) (died, blocked bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return q.PIN == r.barred, nil
+	return q.PIN == r.barred, q.PIN == r.blocked, nil
 }
 
 // minor is a child of the one person.

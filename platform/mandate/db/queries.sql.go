@@ -100,6 +100,49 @@ func (q *Queries) AllOf(ctx context.Context, arg AllOfParams) ([]Mandate, error)
 	return items, nil
 }
 
+const askedOf = `-- name: AskedOf :many
+SELECT id, giver_index, giver_id, holder_id, services, giver_sealed, holder_sealed, phone_index, asked_at, expires_at, until_at, given_at, ended_at, ended_by, mac FROM mandates WHERE giver_index = $1 AND given_at IS NULL
+`
+
+func (q *Queries) AskedOf(ctx context.Context, giverIndex string) ([]Mandate, error) {
+	rows, err := q.db.QueryContext(ctx, askedOf, giverIndex)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Mandate
+	for rows.Next() {
+		var i Mandate
+		if err := rows.Scan(
+			&i.ID,
+			&i.GiverIndex,
+			&i.GiverID,
+			&i.HolderID,
+			&i.Services,
+			&i.GiverSealed,
+			&i.HolderSealed,
+			&i.PhoneIndex,
+			&i.AskedAt,
+			&i.ExpiresAt,
+			&i.UntilAt,
+			&i.GivenAt,
+			&i.EndedAt,
+			&i.EndedBy,
+			&i.Mac,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const endMandate = `-- name: EndMandate :exec
 UPDATE mandates SET ended_at = $2, ended_by = $3, mac = $4 WHERE id = $1
 `
@@ -236,7 +279,7 @@ func (q *Queries) Mandate(ctx context.Context, id string) (Mandate, error) {
 const ofGiver = `-- name: OfGiver :many
 SELECT id, giver_index, giver_id, holder_id, services, giver_sealed, holder_sealed, phone_index, asked_at, expires_at, until_at, given_at, ended_at, ended_by, mac FROM mandates
 WHERE giver_index = $1 AND ended_at IS NULL AND until_at > $2 AND (given_at IS NOT NULL OR expires_at > $2)
-ORDER BY asked_at DESC, id DESC LIMIT 50
+ORDER BY given_at IS NULL, asked_at DESC, id DESC LIMIT 50
 `
 
 type OfGiverParams struct {
@@ -244,7 +287,7 @@ type OfGiverParams struct {
 	Now        dbtime.Time
 }
 
-// What is asked of a person, and what they gave.
+// What a person gave, then what is asked of them: however many ask, what they gave is seen.
 func (q *Queries) OfGiver(ctx context.Context, arg OfGiverParams) ([]Mandate, error) {
 	rows, err := q.db.QueryContext(ctx, ofGiver, arg.GiverIndex, arg.Now)
 	if err != nil {
@@ -377,4 +420,18 @@ func (q *Queries) OfPhone(ctx context.Context, phoneIndex string) ([]Mandate, er
 		return nil, err
 	}
 	return items, nil
+}
+
+const unnameMandate = `-- name: UnnameMandate :exec
+UPDATE mandates SET giver_index = '', mac = $2 WHERE id = $1
+`
+
+type UnnameMandateParams struct {
+	ID  string
+	Mac string
+}
+
+func (q *Queries) UnnameMandate(ctx context.Context, arg UnnameMandateParams) error {
+	_, err := q.db.ExecContext(ctx, unnameMandate, arg.ID, arg.Mac)
+	return err
 }
