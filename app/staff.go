@@ -161,6 +161,9 @@ func (a *App) Approve(ctx context.Context, shown staff.Session, id, reason strin
 			return staff.Done{}, fmt.Errorf("what the proposal rests on cannot be seen any more: %w", err)
 		}
 	}
+	if op.begin != nil && p.Kept == "" { // proposed before there were halves: its approver would be shown both
+		return staff.Done{}, staff.ErrFacts
+	}
 	act, err := a.Staff.Approve(ctx, o, p, reason, facts)
 	if err != nil {
 		return staff.Done{}, err

@@ -173,8 +173,8 @@ UPDATE payment_refund_requests SET state = 'refused', refusal = $2, decided_at =
 WHERE payment_id = $1 AND state = 'asked';
 
 -- name: ApproveRefund :execrows
-UPDATE payment_refund_requests SET state = 'approved', refusal = '', decided_at = $2
-WHERE payment_id = $1 AND state IN ('asked', 'refused');
+UPDATE payment_refund_requests SET state = 'approved', refusal = '', decided_at = sqlc.arg(decided_at)
+WHERE payment_id = sqlc.arg(payment_id) AND state = sqlc.arg(was) AND state IN ('asked', 'refused');
 
 -- name: AskedRefunds :many
 SELECT sqlc.embed(r), p.service, p.amount, t.txn_id

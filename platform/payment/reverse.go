@@ -201,14 +201,18 @@ func (s *Service) ReverseFacts(ctx context.Context, paymentID, evidence string) 
 	if err != nil {
 		return "", fmt.Errorf("find its payment: %w", err)
 	}
+	return reverseFacts(r, row, State(row.State)), nil
+}
+
+func reverseFacts(r db.PaymentRefundRequest, row db.Payment, state State) string {
 	return fmt.Sprintf("%s asked at %s (%s), %s %s; %s som, %s", r.PartnerID, r.AskedAt.Format(time.RFC3339), r.Reason,
-		r.State, r.Refusal, money.Amount(row.Amount).Decimal(), row.State), nil
+		r.State, r.Refusal, money.Amount(row.Amount).Decimal(), state)
 }
 
 // Reverse approves that a settled payment goes back, as its partner asked: its money is due from
 // the treasury's account to the citizen, by the partner, and its bills can be paid again where
 // their register lets them. evidence is where the register's holder says that it undoes the
-// payment. Errors: ErrNoRequest, ErrReference.
+// payment. Errors: ErrNoRequest, ErrReference, staff.ErrFacts (it was refused meanwhile).
 func (s *Service) Reverse(ctx context.Context, act staff.Act, paymentID, evidence string) (sum money.Amount, err error) {
 	if !reference.MatchString(evidence) {
 		return 0, ErrReference
@@ -220,13 +224,13 @@ func (s *Service) Reverse(ctx context.Context, act staff.Act, paymentID, evidenc
 		q, now := db.New(tx), dbtime.From(s.Now())
 		// The payment first and what hangs on it after it, as everything else locks them.
 		n, err := q.ReversePayment(ctx, db.ReversePaymentParams{ID: paymentID, FinishedAt: now})
-		if err == nil && n == 1 {
-			n, err = q.ApproveRefund(ctx, db.ApproveRefundParams{PaymentID: paymentID, DecidedAt: now})
-		}
 		if err != nil || n == 0 {
 			return errors.Join(err, noRequest(n))
 		}
 		row, err := q.GetPayment(ctx, paymentID)
+		if err == nil {
+			err = approveRequest(ctx, q, act, row, now)
+		}
 		if err != nil {
 			return err
 		}
@@ -240,6 +244,22 @@ func (s *Service) Reverse(ctx context.Context, act staff.Act, paymentID, evidenc
 		return 0, fmt.Errorf("send a settled payment back: %w", err)
 	}
 	return sum, nil
+}
+
+// approveRequest approves the request of a payment that was settled until now, as it is what the act rests on.
+func approveRequest(ctx context.Context, q *db.Queries, act staff.Act, row db.Payment, now dbtime.Time) error {
+	r, err := q.RefundRequest(ctx, row.ID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNoRequest
+	}
+	if err != nil {
+		return err
+	}
+	if act.Facts != "" && act.Facts != reverseFacts(r, row, Settled) {
+		return staff.ErrFacts
+	}
+	n, err := q.ApproveRefund(ctx, db.ApproveRefundParams{PaymentID: row.ID, DecidedAt: now, Was: r.State})
+	return errors.Join(err, noRequest(n))
 }
 
 func noRequest(found int64) error {

@@ -195,6 +195,30 @@ func TestWhatCannotGoBack(t *testing.T) {
 	})
 }
 
+// TestARefusalIsNotOverruledUnseen: who approves while another officer refuses has seen a request
+// that was open, and the partner and the citizen heard of the refusal.
+func TestARefusalIsNotOverruledUnseen(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := newWorld(t, db), context.Background()
+		p := w.settled(t, "1", "1")
+		_, err := w.AskRefund(ctx, ownWallet, "1", payment.ByMistake)
+		testworld.OK(t, err)
+		seen := officer
+		seen.Facts, err = w.ReverseFacts(ctx, p.ID, "12-3/45")
+		testworld.OK(t, err)
+		testworld.OK(t, w.RefuseRefund(ctx, officer, p.ID, payment.RegisterKeeps))
+		if _, err := w.Reverse(ctx, seen, p.ID, "12-3/45"); !errors.Is(err, staff.ErrFacts) {
+			t.Errorf("a refusal that nobody saw is overruled: %v", err)
+		}
+		seen.Facts, err = w.ReverseFacts(ctx, p.ID, "12-3/45")
+		testworld.OK(t, err)
+		_, err = w.Reverse(ctx, seen, p.ID, "12-3/45")
+		testworld.OK(t, err)
+		w.whole(t)
+	})
+}
+
 // TestDecidedAtOnce: of several who send back and refuse one request at the same moment, one does.
 func TestDecidedAtOnce(t *testing.T) {
 	t.Parallel()

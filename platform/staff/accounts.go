@@ -203,9 +203,9 @@ func (s *Service) Disable(ctx context.Context, act Act, name string) error {
 	}
 	record := act.Record
 	act.record = func(ctx context.Context, tx *store.Tx) error {
-		// Of two that are disabled at once one stays: the second waits here, and sees the first.
-		if err := db.New(tx).HoldAccounts(ctx); err != nil {
-			return fmt.Errorf("hold the accounts: %w", err)
+		// Of two that are disabled at once, or disable each other, one stays: the second waits here, and sees the first.
+		if err := s.holdAccounts(ctx, db.New(tx), act.Actor); err != nil {
+			return err
 		}
 		return record(ctx, tx)
 	}
@@ -220,8 +220,23 @@ func (s *Service) Disable(ctx context.Context, act Act, name string) error {
 	}})
 }
 
+// holdAccounts has all changes of accounts wait, and refuses where the actor's was disabled meanwhile.
+func (s *Service) holdAccounts(ctx context.Context, q *db.Queries, actor string) error {
+	if err := q.HoldAccounts(ctx); err != nil {
+		return fmt.Errorf("hold the accounts: %w", err)
+	}
+	rows, err := q.Accounts(ctx)
+	if err != nil {
+		return fmt.Errorf("look who acts: %w", err)
+	}
+	if slices.ContainsFunc(rows, func(row db.StaffAccount) bool { return officerOf(row).Actor() == actor && !row.DisabledAt.IsZero() }) {
+		return errChanged
+	}
+	return nil
+}
+
 // decidersLeft refuses a change after which no account decides on accounts but the actor's own
-// person's.
+// person's, and such as nobody ever signed in with to change what others saw.
 func (s *Service) decidersLeft(ctx context.Context, q *db.Queries, act Act) error {
 	rows, err := q.Accounts(ctx)
 	if err != nil {
@@ -234,7 +249,7 @@ func (s *Service) decidersLeft(ctx context.Context, q *db.Queries, act Act) erro
 		}
 	}
 	if !slices.ContainsFunc(rows, func(row db.StaffAccount) bool {
-		return row.DisabledAt.IsZero() && s.decider(officerOf(row)) && !SamePerson(row.Person, who)
+		return row.DisabledAt.IsZero() && row.Owes == "" && s.decider(officerOf(row)) && !SamePerson(row.Person, who)
 	}) {
 		return ErrLast
 	}

@@ -203,6 +203,11 @@ func TestNobodyMakesBothPersons(t *testing.T) {
 		if err := w.Disable(t.Context(), w.By(root, "disable", "case 1"), "vera"); !errors.Is(err, ErrLast) || alone() {
 			t.Errorf("the only one that decides is disabled: %v", err)
 		}
+		_, err := w.Add(t.Context(), w.By(root, "add", "case 1"), Profile{Login: "vera-new", Person: "18", Role: Inspector})
+		w.OK(err)
+		if err := w.Disable(t.Context(), w.By(root, "disable", "case 1"), "vera"); !errors.Is(err, ErrLast) {
+			t.Errorf("one is left whose holder never signed in: %v", err)
+		}
 		w.make(Profile{Login: "vera-too", Person: "17", Role: Inspector})
 		w.make(Profile{Login: "roots", Person: "07", Role: Inspector}) // a second account of the administrator
 		var group sync.WaitGroup
@@ -219,6 +224,30 @@ func TestNobodyMakesBothPersons(t *testing.T) {
 			t.Errorf("of the two that decide %d were disabled", ended.Load())
 		}
 		w.OK(w.compare())
+	})
+}
+
+// TestOneOfTwoStays: of two administrators who disable each other at once one is left.
+func TestOneOfTwoStays(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db, "root", "vera")
+		w.make(Profile{Login: "root-two", Person: "19", Role: Administrator})
+		_, root := w.signIn("root")
+		_, other := w.signIn("root-two")
+		var group sync.WaitGroup
+		var ended atomic.Int64
+		for name, by := range map[string]Officer{"root-two": root, "root": other} {
+			group.Go(func() {
+				if w.Disable(t.Context(), w.By(by, "disable", "case 1"), name) == nil {
+					ended.Add(1)
+				}
+			})
+		}
+		group.Wait()
+		if ended.Load() != 1 {
+			t.Errorf("%d of two administrators were disabled", ended.Load())
+		}
 	})
 }
 

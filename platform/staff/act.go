@@ -11,6 +11,9 @@ import (
 type Act struct {
 	Actor  string // as the audit log names them: "staff:asel"
 	Reason string // the case number, or why
+	// Facts is what the act rests on, as who approved it saw it; empty: it was not proposed, or
+	// rests on nothing. It was compared just before; what changes it meanwhile is seen under the effect's own locks.
+	Facts string
 	// Kept is what was drawn when the act was proposed, of which its proposer holds the other
 	// half; empty: it was not proposed.
 	Kept   string

@@ -187,7 +187,7 @@ func (s *Service) Approve(ctx context.Context, o Officer, p Proposal, reason, fa
 	if !proposer.DisabledAt.IsZero() {
 		return Act{}, ErrProposer
 	}
-	return Act{Actor: o.Actor(), Reason: p.Reason, Kept: p.Kept, record: func(ctx context.Context, tx *store.Tx) error {
+	return Act{Actor: o.Actor(), Reason: p.Reason, Facts: p.Facts, Kept: p.Kept, record: func(ctx context.Context, tx *store.Tx) error {
 		return s.decide(ctx, tx, o, p, approved, reason)
 	}}, nil
 }

@@ -54,17 +54,18 @@ func (q *Queries) AcceptPayment(ctx context.Context, arg AcceptPaymentParams) (P
 }
 
 const approveRefund = `-- name: ApproveRefund :execrows
-UPDATE payment_refund_requests SET state = 'approved', refusal = '', decided_at = $2
-WHERE payment_id = $1 AND state IN ('asked', 'refused')
+UPDATE payment_refund_requests SET state = 'approved', refusal = '', decided_at = $1
+WHERE payment_id = $2 AND state = $3 AND state IN ('asked', 'refused')
 `
 
 type ApproveRefundParams struct {
-	PaymentID string
 	DecidedAt dbtime.Time
+	PaymentID string
+	Was       string
 }
 
 func (q *Queries) ApproveRefund(ctx context.Context, arg ApproveRefundParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, approveRefund, arg.PaymentID, arg.DecidedAt)
+	result, err := q.db.ExecContext(ctx, approveRefund, arg.DecidedAt, arg.PaymentID, arg.Was)
 	if err != nil {
 		return 0, err
 	}
