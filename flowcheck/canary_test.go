@@ -195,8 +195,15 @@ func (n *nest) dial(phone string, inputs ...string) string {
 	return step
 }
 
-// way leads from any first screen to a prompt: the nest is the menu's fourth line.
-func (*nest) way(prompt int) []string { return []string{"00", "5", strconv.Itoa(prompt + 1)} }
+// way leads from any first screen to a prompt: the nest is the menu's fourth line. No option has the
+// number 9, which is for more of them.
+func (*nest) way(prompt int) []string {
+	number := prompt + 1
+	if number >= 9 {
+		number++
+	}
+	return []string{"00", "5", strconv.Itoa(number)}
+}
 
 // overUSSD types every canary at every prompt, and proves a citizen with what is
 // really theirs, which must leave no trace either.
