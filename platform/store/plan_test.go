@@ -18,17 +18,18 @@ import (
 // readsAll are the queries that may read a whole table, and why. Every other one
 // has to find its rows by an index.
 var readsAll = map[string]string{
-	"CountSealed": "fsck, once, where there is no head",
-	"Ends":        "fsck, once",
-	"PublicKeys":  "all of a handful of keys",
-	"CurrentKey":  "the first of an index",
-	"Partners":    "all of some dozens, for an operator",
-	"Webhooks":    "one of each of those, for an operator and fsck",
-	"Keys":        "all of a handful of keys",
-	"AnyRecord":   "any one row",
-	"Brakes":      "the first 200 of an index",
-	"Accounts":    "all of those who serve",
-	"AnyAccount":  "any one row",
+	"CountSealed":  "fsck, once, where there is no head",
+	"Ends":         "fsck, once",
+	"PublicKeys":   "all of a handful of keys",
+	"CurrentKey":   "the first of an index",
+	"Partners":     "all of some dozens, for an operator",
+	"Webhooks":     "one of each of those, for an operator and fsck",
+	"Keys":         "all of a handful of keys",
+	"AnyRecord":    "any one row",
+	"Brakes":       "the first 200 of an index",
+	"Accounts":     "all of those who serve",
+	"HoldAccounts": "all of those who serve, while one is disabled",
+	"AnyAccount":   "any one row",
 }
 
 // M7: every query of sqlc's finds its rows by an index, on both databases.
