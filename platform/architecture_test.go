@@ -265,8 +265,8 @@ func sources(t *testing.T, folder string) []source {
 
 // named are the files that may name a service beside its own folder and the file of the
 // REST interface that is called as it is: the list of services, the page that verifies
-// certificates, that of the links to photos of fines, and an example that is measured.
-var named = []string{"app/app.go", "api/public/verify.go", "api/public/photo.go", "tools/bench/step.go"}
+// certificates, that of the links to photos of fines, and two that are measured.
+var named = []string{"app/app.go", "api/public/verify.go", "api/public/photo.go", "tools/bench/step.go", "tools/bench/allocation.go"}
 
 // anotherThing are files in which a service's name is the word for something else: what a
 // gateway proves itself by, and a placeholder of a text.

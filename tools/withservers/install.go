@@ -39,6 +39,7 @@ func needs(compiler bool) []need {
 		{[]string{"zbar-tools"}, inPath("zbarimg"), func(*programs, string) {}},
 		{[]string{"nodejs", "npm"}, inPath("npm"), func(p *programs, path string) { p.npm = path }},
 		{[]string{"kannel-extras"}, findKannel, func(p *programs, path string) { p.smpp = path }},
+		{[]string{"gringo"}, inPath("clingo"), func(*programs, string) {}},
 	}
 	if compiler {
 		all = append(all, need{[]string{"gcc", "libc6-dev"}, inPath("gcc", "clang"), func(*programs, string) {}})
