@@ -89,16 +89,9 @@ func (s *Server) account(ctx context.Context, operation, reason string, given ma
 	if p := out.Waits; p != nil {
 		return AccountOutcome{Outcome: AccountOutcomeOutcomeProposed, Proposal: &Waits{Id: p.ID, ExpiresAt: p.ExpiresAt}, Password: &keys.Password}, nil
 	}
-	return AccountOutcome{Outcome: AccountOutcomeOutcomeDone, Account: credentials(out.Done), Password: &keys.Password}, nil
-}
-
-// credentials are those that an operation made, if it did.
-func credentials(done staff.Done) *Credentials {
-	keys, made := done.Made.(staff.Credentials)
-	if !made {
-		return nil
-	}
-	return &Credentials{Secret: keys.Secret, Uri: keys.URI}
+	return AccountOutcome{
+		Outcome: AccountOutcomeOutcomeDone, Account: &Credentials{Secret: keys.Secret, Uri: keys.URI}, Password: &keys.Password,
+	}, nil
 }
 
 // ListUnheard lists whom no message reaches.

@@ -28,7 +28,11 @@ func (s *Server) Approve(ctx context.Context, r ApproveRequestObject) (ApproveRe
 	if err != nil {
 		return nil, err
 	}
-	return Approve200JSONResponse{Outcome: ApprovedOutcomeDone, Account: credentials(done)}, nil
+	approved := Approve200JSONResponse{Outcome: ApprovedOutcomeDone}
+	if keys, made := done.Made.(staff.Credentials); made {
+		approved.Account = &Credentials{Secret: keys.Secret, Uri: keys.URI}
+	}
+	return approved, nil
 }
 
 // Reject ends a proposal without doing it.

@@ -20,7 +20,7 @@ func (s *Service) CutPhone(context.Context, *store.Tx, string, time.Time) error 
 // CutPerson implements identity.PersonTie: what the person asked for or gave on a phone that is theirs no
 // more, or perhaps never was, ends. Who holds a mandate keeps it: it is the person's, not the phone's.
 func (s *Service) CutPerson(ctx context.Context, tx *store.Tx, citizen, phone, _ string, now time.Time) error {
-	index := s.Sealer.Index(phonePurpose, phone)
+	index := s.phoneIndex(phone)
 	_, err := s.endAll(ctx, tx, citizen, "", now, func(row db.Mandate) string {
 		on := row.GiverID
 		if row.GivenAt.IsZero() {

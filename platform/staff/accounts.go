@@ -203,8 +203,7 @@ func (s *Service) Disable(ctx context.Context, act Act, name string) error {
 	}
 	record := act.Record
 	act.record = func(ctx context.Context, tx *store.Tx) error {
-		// Of two that are disabled at once, or disable each other, one stays: the second waits here, and sees the first.
-		if err := s.holdAccounts(ctx, db.New(tx), act.Actor); err != nil {
+		if err := s.mayDisable(ctx, db.New(tx), act.Actor, name); err != nil {
 			return err
 		}
 		return record(ctx, tx)
@@ -212,44 +211,34 @@ func (s *Service) Disable(ctx context.Context, act Act, name string) error {
 	return s.change(ctx, act, name, revision{action: "account.disabled", next: func(row *db.StaffAccount) error {
 		row.DisabledAt = dbtime.From(s.Now())
 		return nil
-	}, then: func(ctx context.Context, tx *store.Tx, row db.StaffAccount) error {
-		if !decidesAccounts(officerOf(row)) {
-			return nil
-		}
-		return s.decidersLeft(ctx, db.New(tx), act)
 	}})
 }
 
-// holdAccounts has all changes of accounts wait, and refuses where the actor's was disabled meanwhile.
-func (s *Service) holdAccounts(ctx context.Context, q *db.Queries, actor string) error {
+// mayDisable refuses where the actor was disabled meanwhile, and where no account were left to decide on
+// accounts but the actor's own person's, and such as nobody ever signed in with to change what others
+// saw. All changes of accounts wait: of two that are disabled at once, or disable each other, one stays.
+func (s *Service) mayDisable(ctx context.Context, q *db.Queries, actor, name string) error {
 	if err := q.HoldAccounts(ctx); err != nil {
 		return fmt.Errorf("hold the accounts: %w", err)
 	}
 	rows, err := q.Accounts(ctx)
 	if err != nil {
-		return fmt.Errorf("look who acts: %w", err)
+		return fmt.Errorf("look who decides on accounts: %w", err)
 	}
-	if slices.ContainsFunc(rows, func(row db.StaffAccount) bool { return officerOf(row).Actor() == actor && !row.DisabledAt.IsZero() }) {
-		return errChanged
-	}
-	return nil
-}
-
-// decidersLeft refuses a change after which no account decides on accounts but the actor's own
-// person's, and such as nobody ever signed in with to change what others saw.
-func (s *Service) decidersLeft(ctx context.Context, q *db.Queries, act Act) error {
-	rows, err := q.Accounts(ctx)
-	if err != nil {
-		return fmt.Errorf("look who decides: %w", err)
-	}
-	who := ""
+	who, decides := "", false
 	for _, row := range rows {
-		if officerOf(row).Actor() == act.Actor {
+		switch o := officerOf(row); {
+		case o.Actor() == actor && !row.DisabledAt.IsZero():
+			return errChanged
+		case o.Actor() == actor:
 			who = row.Person
+		case o.Login == name:
+			decides = decidesAccounts(o)
 		}
 	}
-	if !slices.ContainsFunc(rows, func(row db.StaffAccount) bool {
-		return row.DisabledAt.IsZero() && row.Owes == "" && s.decider(officerOf(row)) && !SamePerson(row.Person, who)
+	if decides && !slices.ContainsFunc(rows, func(row db.StaffAccount) bool {
+		o := officerOf(row)
+		return o.Login != name && row.DisabledAt.IsZero() && row.Owes == "" && s.decider(o) && !SamePerson(o.Person, who)
 	}) {
 		return ErrLast
 	}

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"image"
-	"image/color"
-	"image/draw"
 	_ "image/jpeg" // pictures that people have
 	_ "image/png"
 	"regexp"
@@ -14,6 +12,7 @@ import (
 
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
+	"golang.org/x/image/draw"
 )
 
 // What a file may have at most: more is no code and no photograph of one.
@@ -74,9 +73,9 @@ func codeOfPicture(file []byte) (string, error) {
 	case err == nil:
 		return code, nil
 	case size.Width*size.Height <= mostDoubled:
-		return readCode(doubled(picture))
+		return readCode(scaled(picture, 2*size.Width, 2*size.Height))
 	}
-	return readCode(halved(picture))
+	return readCode(scaled(picture, size.Width/2, size.Height/2))
 }
 
 // readCode reads the code of a picture as it is.
@@ -99,39 +98,11 @@ func readCode(picture image.Image) (string, error) {
 	return "", errors.Join(ErrNoCode, err)
 }
 
-// halved is a picture of half the size, in shades of grey: of a large scan the reader takes now and
-// then the wrong edges, which are smoother there.
-func halved(picture image.Image) *image.Gray {
-	from := picture.Bounds()
-	large := image.NewGray(image.Rect(0, 0, from.Dx(), from.Dy()))
-	draw.Draw(large, large.Rect, picture, from.Min, draw.Src)
-	small := image.NewGray(image.Rect(0, 0, from.Dx()/2, from.Dy()/2))
-	at := func(x, y int) int { return int(large.GrayAt(x, y).Y) }
-	for y := range small.Rect.Dy() {
-		for x := range small.Rect.Dx() {
-			shade := at(2*x, 2*y) + at(2*x+1, 2*y) + at(2*x, 2*y+1) + at(2*x+1, 2*y+1)
-			small.SetGray(x, y, color.Gray{Y: uint8(shade / 4)}) // #nosec G115 -- a mean of bytes
-		}
-	}
-	return small
-}
-
-// doubled is a picture of twice the size, in shades of grey: the reader misjudges the size of a
-// code that is turned and has few points to a module.
-func doubled(picture image.Image) *image.Gray {
-	from := picture.Bounds()
-	small := image.NewGray(image.Rect(0, 0, from.Dx(), from.Dy()))
-	draw.Draw(small, small.Rect, picture, from.Min, draw.Src)
-	at := func(x, y int) int {
-		return int(small.GrayAt(max(0, min(x, small.Rect.Dx()-1)), max(0, min(y, small.Rect.Dy()-1))).Y)
-	}
-	large := image.NewGray(image.Rect(0, 0, 2*from.Dx(), 2*from.Dy()))
-	for y := range large.Rect.Dy() {
-		for x := range large.Rect.Dx() {
-			near, left, top := image.Pt(x/2, y/2), x/2-1+x%2*2, y/2-1+y%2*2 // the neighbours on the side of this half
-			shade := 9*at(near.X, near.Y) + 3*at(left, near.Y) + 3*at(near.X, top) + at(left, top)
-			large.SetGray(x, y, color.Gray{Y: uint8(shade / 16)}) // #nosec G115 -- a mean of bytes
-		}
-	}
-	return large
+// scaled is a picture of another size, in shades of grey. Of a large scan the reader takes now and then
+// the wrong edges, which are smoother at half the size; of a code that is turned and has few points to a
+// module it misjudges the size.
+func scaled(picture image.Image, width, height int) *image.Gray {
+	grey := image.NewGray(image.Rect(0, 0, width, height))
+	draw.ApproxBiLinear.Scale(grey, grey.Rect, picture, picture.Bounds(), draw.Src, nil) // by so simple factors it is exact
+	return grey
 }
