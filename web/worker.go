@@ -25,6 +25,9 @@ const WorkerPolicy = "default-src 'none'; connect-src 'self'; base-uri 'none'; f
 //go:embed worker/verify.js
 var worker []byte
 
+// reader is the part of the page by which the worker too reads a trust bundle.
+const reader = "static/record.js"
+
 // keptFiles are the static files of the page of verification.
 var keptFiles = []string{"eshik.css", "verify.css", "eshik.svg", "record.js", "words.js", "scan.js", "verify.js", "jsqr.js"}
 
@@ -58,5 +61,9 @@ func (p *Pages) Worker(blank func(loc locales.Locale) VerifyView) (http.Handler,
 	if err != nil {
 		return nil, fmt.Errorf("list what the worker keeps: %w", err)
 	}
-	return pack("worker.js", bytes.Join([][]byte{[]byte("const kept = "), head, []byte(";\n"), worker}, nil))
+	reads, err := assets.ReadFile(reader)
+	if err != nil {
+		return nil, fmt.Errorf("read a trust bundle in the worker: %w", err)
+	}
+	return pack("worker.js", bytes.Join([][]byte{[]byte("const kept = "), head, []byte(";\n"), reads, worker}, nil))
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
+	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/jws"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/sign"
@@ -140,7 +141,7 @@ func CheckCode(texts *locales.Catalogue, t Trust, code string, now time.Time) (C
 	for _, loc := range []locales.Locale{locales.KY, locales.RU, locales.EN} {
 		out.Said = append(out.Said, Said{
 			Locale:  loc,
-			Outcome: texts.Text(loc, "verify.outcome_"+string(outcome), "date", showDay(t.AsOf)),
+			Outcome: texts.Text(loc, "verify.outcome_"+string(outcome), "moment", clock.Moment(t.AsOf)),
 			Advice:  texts.Text(loc, "verify.advice_"+string(outcome)),
 		})
 	}

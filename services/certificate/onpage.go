@@ -44,7 +44,7 @@ func (s *Service) OnPage(loc locales.Locale) OnPage {
 	}
 	for _, o := range outcomes {
 		p.Outcomes[o] = PageOutcome{
-			Said:   s.Texts.Text(loc, "verify.outcome_"+string(o), "date", "{date}"),
+			Said:   s.Texts.Text(loc, "verify.outcome_"+string(o), "moment", "{moment}"),
 			Advice: s.Texts.Text(loc, "verify.advice_"+string(o)),
 		}
 	}

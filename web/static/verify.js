@@ -50,7 +50,7 @@
     const response = await fetch(device.dataset.trust, { cache: "no-cache" });
     if (!response.ok) throw new Error("no trust bundle");
     const by = await certificate.trust(await response.text());
-    $("asof").textContent = device.dataset.asof.replace("{date}", words.day(by.asOf));
+    $("asof").textContent = device.dataset.asof.replace("{moment}", words.moment(by.asOf));
     return by;
   }
 
@@ -98,7 +98,7 @@
   function show(outcome, record, by) {
     const said = known.outcomes[outcome];
     const good = outcome === "genuine";
-    const verdict = (good ? "✓ " : "✗ ") + said.said.replace("{date}", words.day(by.asOf));
+    const verdict = (good ? "✓ " : "✗ ") + said.said.replace("{moment}", words.moment(by.asOf));
     $("outcome").textContent = verdict;
     $("outcome").classList.toggle("bad", !good);
     $("advice").textContent = said.advice;

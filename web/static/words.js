@@ -8,6 +8,12 @@ const words = (() => {
   // day is the day of a moment (seconds since 1970) in Bishkek, which is 6 hours ahead all year.
   const day = (seconds) => show(new Date((seconds + 6 * 3600) * 1000));
 
+  // moment is its day and the minute there.
+  function moment(seconds) {
+    const there = new Date((seconds + 6 * 3600) * 1000);
+    return show(there) + " " + pad(there.getUTCHours()) + ":" + pad(there.getUTCMinutes());
+  }
+
   // born writes a register's YYYY-MM-DD as people do; anything else stays.
   function born(text) {
     const date = new Date(text + "T00:00:00Z");
@@ -52,5 +58,5 @@ const words = (() => {
     if (known.members.includes(record.kind)) lines.push(...family(record, text));
     return { title: text["pdf_title_" + record.kind], lines };
   }
-  return { of, day };
+  return { of, moment };
 })();

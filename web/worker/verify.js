@@ -1,38 +1,47 @@
 // Keeps the page that verifies certificates for when there is no network: the page in each
 // language, its styles and scripts, and the trust bundle, which is fetched anew wherever it can be.
-// The server writes what to keep, and a version of it, before this text: kept.
-"use strict";
+// The server writes before this text what to keep, and a version of it: kept; and the page's record.js,
+// by which a bundle is read: certificate.
 
 const name = "verify-" + kept.version;
+const bundles = "verify-trust"; // outlives the versions
 const patience = 4000; // ms: after that what is kept is shown
 
 const whole = (url) => url.pathname + url.search;
+const cacheOf = (url) => caches.open(url === kept.trust ? bundles : name);
+const stored = async (url) => (await cacheOf(url)).match(url, { ignoreVary: true });
 
-self.addEventListener("install", (event) => {
-  const all = [...kept.pages, ...kept.files, kept.trust].map((url) => new Request(url, { cache: "reload" }));
-  event.waitUntil(caches.open(name).then((cache) => cache.addAll(all)).then(() => self.skipWaiting()));
-});
+async function install() {
+  const cache = await caches.open(name);
+  await cache.addAll([...kept.pages, ...kept.files].map((url) => new Request(url, { cache: "reload" })));
+  await anew(new Request(kept.trust, { cache: "reload" }), kept.trust);
+  if (!(await stored(kept.trust))) throw new Error("no trust bundle"); // the next visit tries again
+  await self.skipWaiting();
+}
 
-self.addEventListener("activate", (event) => {
-  const others = async () => {
-    for (const other of await caches.keys()) {
-      if (other.startsWith("verify-") && other !== name) await caches.delete(other);
-    }
-    await self.clients.claim();
-  };
-  event.waitUntil(others());
-});
+async function activate() {
+  for (const other of await caches.keys()) {
+    if (other.startsWith("verify-") && other !== name && other !== bundles) await caches.delete(other);
+  }
+  await self.clients.claim();
+}
 
-const stored = async (url) => (await caches.open(name)).match(url, { ignoreVary: true });
+self.addEventListener("install", (event) => event.waitUntil(install()));
+self.addEventListener("activate", (event) => event.waitUntil(activate()));
 
-// anew is what the network gives. A trust bundle is kept, where it comes whole; that there is no
-// room to keep it takes nothing from whoever asks now.
+// asOf is when a bundle was signed, in seconds since 1970. What is none, as the page on which a
+// network asks for a fee, or was not given whole, was never.
+const asOf = (response) => response.clone().text().then(certificate.trust).then((bundle) => bundle.asOf).catch(() => -Infinity);
+
+// anew is what the network gives. A trust bundle is kept where it is one, and no older than the one
+// that is kept: caches on the way may give what was before a revocation. That there is no room to
+// keep it takes nothing from whoever asks now.
 async function anew(request, url) {
   const response = await fetch(request);
-  if (response.ok && url === kept.trust) {
-    await response.clone().arrayBuffer(); // throws where the network ends in the middle
-    await caches.open(name).then((cache) => cache.put(url, response.clone())).catch(() => {});
-  }
+  if (url !== kept.trust || !response.ok) return response;
+  const [signed, before] = [await asOf(response), await stored(url)];
+  if (before && signed < (await asOf(before))) return before;
+  if (signed > -Infinity) await (await cacheOf(url)).put(url, response.clone()).catch(() => {});
   return response;
 }
 
