@@ -247,7 +247,7 @@ func (a *App) buildServices(ctx context.Context) error {
 		return err
 	}
 	a.Identity.Tie(a.Outbox, a.Payments, a.Mandates)
-	if a.Keys, err = sign.Open(ctx, a.DB, a.Sealer, a.Clock, a.Log); err != nil {
+	if a.Keys, err = sign.Open(ctx, sign.Deps{DB: a.DB, Sealer: a.Sealer, Trail: a.Trail, Now: a.Clock, Log: a.Log}); err != nil {
 		return err
 	}
 	a.PublicURL, a.SMSNumber = a.config.PublicURL, a.config.SMSNumber

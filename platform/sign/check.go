@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/sign/db"
 )
 
@@ -45,4 +46,40 @@ func Check(ctx context.Context, tx *sql.Tx, sealer Sealer) error {
 		found = append(found, err)
 	}
 	return errors.Join(found...)
+}
+
+// revealed is what the audit log says of a key whose private half may be in other hands.
+func revealed(row db.SignKey) *audit.Group {
+	return audit.Decided("revealed").Text(row.Kid).Number(row.Generation).Moment(row.MadeAt, row.RevealedAt)
+}
+
+// Compare compares with the audit log which keys were revealed: to take the mark from a row would make
+// genuine what a thief of the key signed. Give it the log's records by See before Run.
+type Compare struct{ rows *audit.Rows }
+
+// NewCompare makes a Compare against a log.
+func NewCompare(log *audit.Log) *Compare {
+	return &Compare{audit.NewRows(log, audit.Kind{What: "mark of the revealed signing key", Group: "revealed"})}
+}
+
+// See takes a record of the audit log.
+func (c *Compare) See(r audit.Recorded) { c.rows.See(r) }
+
+// Older implements module.Check: every mark has a record.
+func (c *Compare) Older() int { return 0 }
+
+// Run reads the keys within a snapshot and returns an error that names each whose mark is not what the
+// log says.
+func (c *Compare) Run(ctx context.Context, tx *sql.Tx) error {
+	rows, err := db.New(tx).Keys(ctx)
+	if err != nil {
+		return fmt.Errorf("check which signing keys were revealed: %w", err)
+	}
+	for _, row := range rows {
+		if !row.RevealedAt.IsZero() {
+			c.rows.Fits(row.Kid, revealed(row))
+		}
+	}
+	c.rows.Gone()
+	return errors.Join(c.rows.Wrong()...)
 }

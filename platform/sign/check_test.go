@@ -89,18 +89,19 @@ type keyRow struct {
 	kid            string
 	generation, at int64
 	public, sealed []byte
+	revealed       *int64
 }
 
 func rowsOf(t *testing.T, db *store.DB) (all []keyRow) {
 	t.Helper()
-	rows, err := db.Reader().QueryContext(t.Context(), "SELECT kid, generation, public, sealed, made_at FROM sign_keys ORDER BY generation")
+	rows, err := db.Reader().QueryContext(t.Context(), "SELECT kid, generation, public, sealed, made_at, revealed_at FROM sign_keys ORDER BY generation")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = rows.Close() }() // Err below says what went wrong
 	for rows.Next() {
 		var r keyRow
-		if err := rows.Scan(&r.kid, &r.generation, &r.public, &r.sealed, &r.at); err != nil {
+		if err := rows.Scan(&r.kid, &r.generation, &r.public, &r.sealed, &r.at, &r.revealed); err != nil {
 			t.Fatal(err)
 		}
 		all = append(all, r)
@@ -122,7 +123,7 @@ func restore(t *testing.T, db *store.DB, rows []keyRow) {
 	t.Helper()
 	exec(t, db, "DELETE FROM sign_keys")
 	for _, r := range rows {
-		exec(t, db, "INSERT INTO sign_keys (kid, generation, public, sealed, made_at) VALUES ($1, $2, $3, $4, $5)", r.kid, r.generation, r.public, r.sealed, r.at)
+		exec(t, db, "INSERT INTO sign_keys (kid, generation, public, sealed, made_at, revealed_at) VALUES ($1, $2, $3, $4, $5, $6)", r.kid, r.generation, r.public, r.sealed, r.at, r.revealed)
 	}
 }
 
@@ -191,7 +192,7 @@ func TestASealedHalfIsTheKey(t *testing.T) {
 				t.Errorf("%s: the check says %v", c.name, err)
 			}
 			var log bytes.Buffer
-			fresh, err := sign.Open(ctx, db, newSealer(t, 7), now, slog.New(slog.NewTextHandler(&log, nil)))
+			fresh, err := sign.Open(ctx, deps(t, db, func(d *sign.Deps) { d.Log = slog.New(slog.NewTextHandler(&log, nil)) }))
 			if err != nil {
 				t.Fatalf("%s: %v", c.name, err)
 			}
@@ -253,7 +254,7 @@ func TestNoKeyLeft(t *testing.T) {
 		}
 		rows := rowsOf(t, db)
 		exec(t, db, "UPDATE sign_keys SET sealed = public")
-		_, err := sign.Open(t.Context(), db, newSealer(t, 7), now, silent)
+		_, err := sign.Open(t.Context(), deps(t, db))
 		if err == nil || !strings.Contains(err.Error(), rows[0].kid) || !strings.Contains(err.Error(), rows[1].kid) {
 			t.Errorf("the start says %v", err)
 		}
@@ -273,7 +274,7 @@ func TestAKeyIsOpenedOnce(t *testing.T) {
 		}
 		exec(t, db, "INSERT INTO sign_keys (kid, generation, public, sealed, made_at) SELECT '"+ownID+"', 9, public, sealed, made_at FROM sign_keys WHERE generation = 1")
 		sealer := &counting{Sealer: newSealer(t, 7)}
-		keys, err := sign.Open(t.Context(), db, sealer, now, silent)
+		keys, err := sign.Open(t.Context(), deps(t, db, func(d *sign.Deps) { d.Sealer = sealer }))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -27,7 +27,7 @@ type PublicKey struct {
 
 // Public lists every key of ours that ever signed, the oldest first.
 func (k *Keys) Public(ctx context.Context) ([]PublicKey, error) {
-	rows, err := db.New(k.db.Reader()).Keys(ctx)
+	rows, err := db.New(k.DB.Reader()).Keys(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list the public keys: %w", err)
 	}

@@ -20,7 +20,7 @@ import (
 func TestPublishedKeys(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		clock := now()
-		keys, err := sign.Open(t.Context(), db, newSealer(t, 7), func() time.Time { return clock }, silent)
+		keys, err := sign.Open(t.Context(), deps(t, db, func(d *sign.Deps) { d.Now = func() time.Time { return clock } }))
 		if err != nil {
 			t.Fatal(err)
 		}

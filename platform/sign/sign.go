@@ -20,8 +20,10 @@ import (
 	"github.com/veraison/go-cose"
 
 	"github.com/eshik-kg/eshik/platform/jws"
+	"github.com/eshik-kg/eshik/platform/needs"
 	"github.com/eshik-kg/eshik/platform/sign/db"
 	"github.com/eshik-kg/eshik/platform/store"
+	"github.com/eshik-kg/eshik/platform/trail"
 )
 
 // ErrForged reports a message that none of our keys signed, or that was changed
@@ -52,13 +54,19 @@ type Claims struct {
 	Content cbor.RawMessage `cbor:"-65537,keyasint"`
 }
 
+// Deps is what Keys stand on; every field is needed.
+type Deps struct {
+	DB     *store.DB
+	Sealer Sealer
+	Trail  *trail.Trail
+	Now    func() time.Time
+	Log    *slog.Logger
+}
+
 // Keys signs with the newest key and verifies with any. It is safe for
 // concurrent use, by several processes on one database too.
 type Keys struct {
-	db     *store.DB
-	sealer Sealer
-	now    func() time.Time
-	log    *slog.Logger
+	Deps
 
 	mu      sync.Mutex
 	known   map[string]*key    // by id; keys never change: kept for good
@@ -73,11 +81,14 @@ type refusal struct {
 
 // Open reads the keys and makes the first one where there is none. The log is told of
 // each row that is not what its sealed half says.
-func Open(ctx context.Context, database *store.DB, sealer Sealer, now func() time.Time, log *slog.Logger) (*Keys, error) {
-	k := &Keys{db: database, sealer: sealer, now: now, log: log, known: map[string]*key{}, refused: map[string]refusal{}}
-	rows, err := db.New(database.Reader()).Keys(ctx)
+func Open(ctx context.Context, d Deps) (*Keys, error) {
+	if err := needs.All("the signing keys", d); err != nil {
+		return nil, err
+	}
+	k := &Keys{Deps: d, known: map[string]*key{}, refused: map[string]refusal{}}
+	rows, err := db.New(k.DB.Reader()).Keys(ctx)
 	if err == nil && len(rows) == 0 {
-		err = database.InTx(ctx, func(tx *store.Tx) error { return k.add(ctx, tx, 1) })
+		err = k.DB.InTx(ctx, func(tx *store.Tx) error { return k.add(ctx, tx, 1) })
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open the signing keys: %w", err)
@@ -131,7 +142,7 @@ func (k *Keys) SignToken(ctx context.Context, typ string, payload any) (string, 
 // current gives the newest key, asking the database each time: another process
 // may have rotated.
 func (k *Keys) current(ctx context.Context) (*key, error) {
-	rows, err := db.New(k.db.Reader()).Keys(ctx)
+	rows, err := db.New(k.DB.Reader()).Keys(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the signing keys: %w", err)
 	}
@@ -165,14 +176,14 @@ func (k *Keys) load(row db.SignKey) (*key, error) {
 	if refused, told := k.refused[row.Kid]; told && reflect.DeepEqual(refused.row, row) {
 		return nil, refused.why
 	}
-	opened, err := unseal(k.sealer, row)
+	opened, err := unseal(k.Sealer, row)
 	if err != nil {
 		k.refused[row.Kid] = refusal{row: row, why: err}
-		k.log.Error("a row of the signing keys is not used", "kid", row.Kid, "error", err)
+		k.Log.Error("a row of the signing keys is not used", "kid", row.Kid, "error", err)
 		return nil, err
 	}
 	if err := opened.compare(row); err != nil {
-		k.log.Error("the public half of a signing key was changed, the sealed half is used", "kid", row.Kid, "error", err)
+		k.Log.Error("the public half of a signing key was changed, the sealed half is used", "kid", row.Kid, "error", err)
 	}
 	delete(k.refused, row.Kid)
 	k.known[row.Kid] = opened
@@ -217,7 +228,7 @@ func (k *Keys) verifier(ctx context.Context, kid string) (cose.Verifier, error) 
 	if known != nil {
 		return known.verifier, nil
 	}
-	row, err := db.New(k.db.Reader()).Key(ctx, kid)
+	row, err := db.New(k.DB.Reader()).Key(ctx, kid)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrForged
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 func now() time.Time { return time.Date(2026, 11, 23, 6, 0, 0, 0, time.UTC) }
@@ -32,9 +33,19 @@ func newSealer(t testing.TB, fill byte) *seal.Sealer {
 	return s
 }
 
+// deps are those of a test, but what it changes in them.
+func deps(t testing.TB, db *store.DB, changes ...func(*sign.Deps)) sign.Deps {
+	t.Helper()
+	d := sign.Deps{DB: db, Sealer: newSealer(t, 7), Trail: testworld.New(t, db, testworld.Setup{}).Trail, Now: now, Log: silent}
+	for _, change := range changes {
+		change(&d)
+	}
+	return d
+}
+
 func open(t testing.TB, db *store.DB) *sign.Keys {
 	t.Helper()
-	keys, err := sign.Open(context.Background(), db, newSealer(t, 7), now, silent)
+	keys, err := sign.Open(context.Background(), deps(t, db))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,11 +112,11 @@ func TestRotation(t *testing.T) {
 // TestFirstStarts shows that processes that start at once share one key.
 func TestFirstStarts(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		sealer := newSealer(t, 7)
+		given := deps(t, db)
 		var group sync.WaitGroup
 		for range 8 {
 			group.Go(func() {
-				if _, err := sign.Open(context.Background(), db, sealer, now, silent); err != nil {
+				if _, err := sign.Open(context.Background(), given); err != nil {
 					t.Error(err)
 				}
 			})
@@ -146,7 +157,7 @@ func TestWrongMasterKey(t *testing.T) {
 	t.Parallel()
 	db := storetest.Open(t, storetest.NewSQLite(t))
 	open(t, db)
-	if _, err := sign.Open(context.Background(), db, newSealer(t, 8), now, silent); err == nil {
+	if _, err := sign.Open(context.Background(), deps(t, db, func(d *sign.Deps) { d.Sealer = newSealer(t, 8) })); err == nil {
 		t.Error("the keys opened with another master key")
 	}
 }

@@ -3,13 +3,11 @@ package certificate_test
 import (
 	"bytes"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf16"
 
 	"github.com/fxamacker/cbor/v2"
@@ -221,8 +219,10 @@ func TestAForeignKeyAmongOurs(t *testing.T) {
 		h := newWorld(t, db)
 		issued := asked(t, h, "t1", certificate.Residential)
 		code := certificate.Payload(t, h.Service, issued.Number)
-		stranger := must[*sign.Keys](t)(sign.Open(t.Context(), storetest.Open(t, storetest.NewSQLite(t)),
-			must[*seal.Sealer](t)(seal.New(bytes.Repeat([]byte{9}, 32))), func() time.Time { return noon }, slog.New(slog.DiscardHandler)))
+		elsewhere := testworld.New(t, storetest.Open(t, storetest.NewSQLite(t)), testworld.Setup{})
+		stranger := must[*sign.Keys](t)(sign.Open(t.Context(), sign.Deps{
+			DB: elsewhere.DB, Sealer: must[*seal.Sealer](t)(seal.New(bytes.Repeat([]byte{9}, 32))), Trail: elsewhere.Trail, Now: elsewhere.Clock.Now, Log: elsewhere.Log,
+		}))
 		own := must[[]sign.PublicKey](t)(stranger.Public(t.Context()))[0]
 		change(t, db, "INSERT INTO sign_keys (kid, generation, public, sealed, made_at) SELECT $1, 0, $2, sealed, made_at FROM sign_keys", own.KID, own.COSE)
 		change(t, db, "UPDATE sign_keys SET public = $1 WHERE generation = 1", own.COSE)
