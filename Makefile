@@ -15,7 +15,7 @@ OAPI_CODEGEN  ?= $(GO) run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-code
 WITH_SERVERS := var/bin/withservers
 
 .DEFAULT_GOAL := help
-.PHONY: help run phone test race fuzz bench flows codes contract contract-released lint vuln check docs limits access generate build image clean unwatched $(WITH_SERVERS)
+.PHONY: help run phone test race fuzz bench flows codes contract contract-released lint vuln check docs limits access generate build hsm image clean unwatched $(WITH_SERVERS)
 
 help: ## list what can be made
 	@if [ -t 1 ]; then bold='\033[1m' plain='\033[0m'; fi; \
@@ -46,7 +46,7 @@ unwatched: $(WITH_SERVERS)
 # Not ./e2e: it drives a program of its own, in which the detector would see nothing. Not ./flowcheck:
 # it types at one conversation after the other, for minutes, through code that other packages race.
 race: $(WITH_SERVERS) ## the tests of the packages that run in the test's own process, under the race detector
-	$(WITH_SERVERS) -compiler env CGO_ENABLED=1 $(GO) test -vet=off -count=1 -timeout 30m $(RACE) $(TESTFLAGS) \
+	$(WITH_SERVERS) env CGO_ENABLED=1 $(GO) test -vet=off -count=1 -timeout 30m $(RACE) $(TESTFLAGS) \
 		$$($(GO) list ./... | grep -vE '/(e2e|flowcheck)$$')
 
 fuzz: ## every fuzz target for FUZZTIME (100000x: executions; or a time, as 5m)
@@ -102,6 +102,9 @@ generate: ## generate the typed SQL, the REST contract's types and what writes c
 
 build: ## a static binary: var/bin/eshik
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.release=$(RELEASE)" -o var/bin/eshik ./cmd/eshik
+
+hsm: ## the program that keeps the master key in a security module, which needs C: var/bin/eshik-hsm
+	CGO_ENABLED=1 $(GO) build -trimpath -ldflags "-s -w" -o var/bin/eshik-hsm ./cmd/hsm
 
 image: ## a container image: eshik:latest
 	docker build --pull --build-arg RELEASE=$(RELEASE) -f deploy/Dockerfile -t eshik:latest .

@@ -24,6 +24,7 @@ func (a *App) chores() []module.Chore {
 		{Name: "tidy deferred replies", Do: a.Conversations.TidyDeferred},
 		{Name: "forget sign-ins that are over", Do: a.Identity.ForgetSignIns, Every: time.Hour},
 		{Name: "read the keys that seal", Do: a.dataKeys.Refresh},
+		{Name: "ask the module of the master key", Do: a.askModule, Every: time.Minute},
 		{Name: "seal anew by the newest key", Do: a.reseal.Work},
 		{Name: "forget keys of tokens that are over", Do: a.Identity.ForgetKeys, Every: time.Hour},
 		{Name: choreStaff, Do: a.Staff.Tidy, Every: time.Hour},

@@ -24,7 +24,7 @@ type Config struct {
 
 	Database        string   `env:"ESHIK_DATABASE" help:"postgres://… or sqlite:file; a SQLite file in the data folder when absent."`
 	Redis           string   `env:"ESHIK_REDIS" help:"redis://… for sessions and rate limits; inside this process when absent."`
-	MasterKey       string   `env:"ESHIK_MASTER_KEY" help:"32 bytes in base64 that wrap the keys which seal personal data, or file:PATH of them; made in the data folder by the sandbox."`
+	MasterKey       string   `env:"ESHIK_MASTER_KEY" help:"32 bytes in base64 that wrap the keys which seal personal data, file:PATH of them, or unix:SOCKET#LABEL of a key in a security module; made in the data folder by the sandbox."`
 	FormerMasterKey string   `name:"master-key-former" env:"ESHIK_MASTER_KEY_FORMER" help:"The former one, while the master key is being replaced."`
 	PublicURL       string   `env:"ESHIK_PUBLIC_URL" help:"Our address as citizens and gateways know it: https://…"`
 	Proxies         []string `name:"trusted-proxies" env:"ESHIK_TRUSTED_PROXIES" help:"Addresses or networks of our reverse proxies, comma-separated: their X-Forwarded-For, which they must overwrite, tells the client's address."`

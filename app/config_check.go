@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/eshik-kg/eshik/platform/seal/hsm"
 	"github.com/eshik-kg/eshik/sandbox"
 )
 
@@ -31,11 +32,13 @@ func (c *Config) check() error {
 	c.checkNumbers(refuse)
 	for _, key := range []struct{ name, value string }{{"ESHIK_MASTER_KEY", c.MasterKey}, {"ESHIK_MASTER_KEY_FORMER", c.FormerMasterKey}} {
 		if key.value != "" {
-			_, err := masterKey(key.value)
+			_, err := master(key.value)
 			refuse(err != nil, "%s: %w", key.name, err)
 		}
 	}
-	refuse(c.FormerMasterKey != "" && c.FormerMasterKey == c.MasterKey, "ESHIK_MASTER_KEY_FORMER is ESHIK_MASTER_KEY: leave it out")
+	same := c.FormerMasterKey != "" && c.FormerMasterKey == c.MasterKey
+	refuse(same, "ESHIK_MASTER_KEY_FORMER is ESHIK_MASTER_KEY: leave it out")
+	refuse(!same && sameLabel(c.MasterKey, c.FormerMasterKey), "ESHIK_MASTER_KEY and ESHIK_MASTER_KEY_FORMER name keys of one label: give the next one another, as rows of the database say only the label")
 	var err error
 	c.gateways, err = readGateways(c)
 	refuse(err != nil, "ESHIK_GATEWAYS: %w", err)
@@ -119,7 +122,7 @@ func (c *Config) checkProduction() []error {
 	need(!strings.HasPrefix(c.Database, "sqlite:"), "SQLite is for one machine's trial; set ESHIK_DATABASE to a postgres:// address")
 	need(c.Redis != "", "sessions must outlive this process; set ESHIK_REDIS")
 	need(c.MasterKey != "", "ESHIK_MASTER_KEY is missing; make one with: openssl rand -base64 32")
-	key, _ := masterKey(c.MasterKey)
+	key, _ := masterKey(c.MasterKey) // none of a key in a security module, which is made there
 	need(c.MasterKey == "" || !weak(key), "ESHIK_MASTER_KEY is a default or made of one repeated byte; make one with: openssl rand -base64 32")
 	need(strings.HasPrefix(c.PublicURL, "https://"), "ESHIK_PUBLIC_URL must begin with https://")
 	need(c.Gateways != "" || len(c.USSDSecret) >= 16, "ESHIK_USSD_SECRET is missing or shorter than 16 characters")
@@ -137,4 +140,14 @@ func (c *Config) checkProduction() []error {
 
 func weak(key []byte) bool {
 	return len(key) > 0 && strings.Count(string(key), string(key[:1])) == len(key)
+}
+
+// sameLabel says whether two settings name keys in security modules that look alike in the database.
+func sameLabel(one, other string) bool {
+	first, err := hsm.Parse(one)
+	if err != nil {
+		return false
+	}
+	second, err := hsm.Parse(other)
+	return err == nil && first.ID() == second.ID()
 }

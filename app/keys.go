@@ -11,11 +11,25 @@ import (
 	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/reseal"
 	"github.com/eshik-kg/eshik/platform/seal"
+	"github.com/eshik-kg/eshik/platform/seal/hsm"
 	"github.com/eshik-kg/eshik/platform/staff"
 )
 
 // keyFile begins a setting that names a file which holds the key.
 const keyFile = "file:"
+
+// master gives the master key of a setting: one whose bytes are given, or one in a security
+// module, of which nobody is asked yet.
+func master(setting string) (seal.Master, error) {
+	if strings.HasPrefix(setting, hsm.Scheme) {
+		return hsm.Parse(setting)
+	}
+	key, err := masterKey(setting)
+	if err != nil {
+		return nil, err
+	}
+	return seal.NewLocalMaster(key)
+}
 
 // masterKey reads a master key: 32 bytes in base64, or where the file is that holds them.
 func masterKey(setting string) ([]byte, error) {
@@ -28,7 +42,7 @@ func masterKey(setting string) ([]byte, error) {
 	}
 	key, err := base64.StdEncoding.DecodeString(setting)
 	if err != nil || len(key) != seal.MasterKeySize {
-		return nil, errors.New("must be 32 bytes in base64: openssl rand -base64 32")
+		return nil, errors.New("must be 32 bytes in base64 (openssl rand -base64 32), file:PATH of them, or unix:SOCKET#LABEL of a security module")
 	}
 	return key, nil
 }
@@ -39,15 +53,11 @@ func (c *Config) masters() (list []seal.Master, err error) {
 		if setting == "" {
 			continue
 		}
-		key, err := masterKey(setting)
+		m, err := master(setting)
 		if err != nil {
 			return nil, fmt.Errorf("a master key: %w", err)
 		}
-		master, err := seal.NewLocalMaster(key)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, master)
+		list = append(list, m)
 	}
 	return list, nil
 }
@@ -67,6 +77,17 @@ func (a *App) openKeys(ctx context.Context) error {
 	}
 	a.Sealer = a.dataKeys.Sealer()
 	return nil
+}
+
+// askModule asks whether a security module still answers: whoever runs holds the keys and goes
+// on without it, and would learn only at the next start that it does not.
+func (a *App) askModule(context.Context) (err error) {
+	for _, m := range a.dataKeys.Masters {
+		if m, ok := m.(*hsm.Master); ok {
+			err = errors.Join(err, m.Ready())
+		}
+	}
+	return err
 }
 
 // keepKeys wraps the keys of a database of before: everything was opened by them just now.

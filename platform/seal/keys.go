@@ -71,7 +71,7 @@ type WrongMaster struct {
 // Error implements error.
 func (e *WrongMaster) Error() string {
 	if e.Why != nil {
-		return fmt.Sprintf("the wrapped key %d in seal_keys was changed, the master key %s does not open it: put the row back from a backup", e.Number, e.Wanted)
+		return fmt.Sprintf("the wrapped key %d in seal_keys was changed, the master key %s does not open it: put the row back from a backup (%v)", e.Number, e.Wanted, e.Why)
 	}
 	return fmt.Sprintf("this is not the master key of this database: its keys are wrapped by the master key %s, given is %v; "+
 		"set ESHIK_MASTER_KEY to that one, or, where it is being replaced, ESHIK_MASTER_KEY_FORMER too", e.Wanted, e.Given)
@@ -81,7 +81,7 @@ func (e *WrongMaster) Error() string {
 func (e *WrongMaster) Unwrap() error { return e.Why }
 
 // Open reads the keys, and makes the first ones in a database that has none. A
-// *WrongMaster says that they cannot be unwrapped.
+// *WrongMaster says that they cannot be unwrapped, an Away that nobody can say now.
 func Open(ctx context.Context, deps Deps) (*Keys, error) {
 	if err := needs.All("the keys that seal", deps); err != nil {
 		return nil, err
@@ -179,6 +179,9 @@ func open(masters []Master, row db.SealKey) ([]byte, error) {
 		key, err := m.Unwrap(row.Wrapped, placeOf(row.Number))
 		if err == nil {
 			return key, nil
+		}
+		if away := Away(nil); errors.As(err, &away) {
+			return nil, err
 		}
 		wrong.Why = err
 	}

@@ -11,7 +11,8 @@ import (
 )
 
 // Master is a key-encryption key: it wraps the keys that seal and index, and nothing else.
-// A LocalMaster is one; a service that keeps such keys (a KMS, an HSM) can be another.
+// A LocalMaster is one; platform/seal/hsm has one that never leaves a security module. What its
+// methods give where such a module cannot be asked now is an Away.
 type Master interface {
 	// ID names the key in the database and says nothing else of it.
 	ID() string
@@ -19,6 +20,13 @@ type Master interface {
 	Wrap(key []byte, place string) ([]byte, error)
 	// Unwrap decrypts what Wrap made for the same place.
 	Unwrap(wrapped []byte, place string) ([]byte, error)
+}
+
+// Away is the error of a master key that is kept elsewhere and cannot be asked now: nothing is
+// known of what it wraps, and it may be asked again.
+type Away interface {
+	error
+	MasterAway()
 }
 
 // MasterKeySize is the length of a LocalMaster in bytes.

@@ -180,7 +180,7 @@ var setting = regexp.MustCompile(`\bESHIK_[A-Z][A-Z_]*[A-Z]\b`)
 // settings compares what the server's sources read with the operators' guide.
 func settings(root fs.FS) ([]string, error) {
 	var sources []string
-	for _, folder := range []string{"app", "cmd/eshik"} {
+	for _, folder := range []string{"app", "cmd/eshik", "cmd/hsm"} {
 		found, err := find(root, folder, ".go")
 		if err != nil {
 			return nil, err

@@ -15,6 +15,7 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		"app/config.go":            file("`env:\"ESHIK_LISTEN\"`"),
 		"cmd/eshik/main.go":        file("`env:\"ESHIK_NEW\"`"),
 		"cmd/eshik/main_test.go":   file("ESHIK_TEST_POSTGRES"),
+		"cmd/hsm/main.go":          file(""),
 		"docs/quotes.md": file("<!-- from a/b.go -->\n```go\nfunc b() {}\n```\n<!-- from a/b.go -->\n```go\nunc b() {}\n```\n" +
 			"```go\nx := 1\n```\n```sh\nmake\n```\n<!-- from a/none.txt -->\n```text\ny\n```\n"),
 		"docs/a/b.go":                 file("package a\n\nfunc b() {}\n"),

@@ -19,6 +19,7 @@ type programs struct {
 	chromium string
 	npm      string
 	smpp     string // Kannel's SMS centre
+	softhsm  string // the library of a security module in software
 }
 
 // need is one program, the Debian packages that bring it, and how to find it.
@@ -28,8 +29,8 @@ type need struct {
 	keep     func(*programs, string)
 }
 
-func needs(compiler bool) []need {
-	all := []need{
+func needs() []need {
+	return []need{
 		{[]string{"postgresql"}, findPostgres, func(p *programs, path string) { p.postgres = path }},
 		{[]string{"redis-server"}, inPath("redis-server"), func(p *programs, path string) { p.redis = path }},
 		{[]string{"chromium"}, inPath("chromium", "chromium-browser", "google-chrome"),
@@ -40,11 +41,10 @@ func needs(compiler bool) []need {
 		{[]string{"nodejs", "npm"}, inPath("npm"), func(p *programs, path string) { p.npm = path }},
 		{[]string{"kannel-extras"}, findKannel, func(p *programs, path string) { p.smpp = path }},
 		{[]string{"gringo"}, inPath("clingo"), func(*programs, string) {}},
+		{[]string{"softhsm2"}, findSoftHSM, func(p *programs, path string) { p.softhsm = path }},
+		// For the program that speaks to security modules, and for the race detector.
+		{[]string{"gcc", "libc6-dev"}, inPath("gcc", "clang"), func(*programs, string) {}},
 	}
-	if compiler {
-		all = append(all, need{[]string{"gcc", "libc6-dev"}, inPath("gcc", "clang"), func(*programs, string) {}})
-	}
-	return all
 }
 
 // find finds every program, installing what is missing when it may.
@@ -123,6 +123,15 @@ func findKannel() string {
 		return path
 	}
 	return inPath("drive_smpp")()
+}
+
+// findSoftHSM finds the library, where the tool that makes its tokens is there too.
+func findSoftHSM() string {
+	const path = "/usr/lib/softhsm/libsofthsm2.so"
+	if exists(path) && inPath("softhsm2-util")() != "" {
+		return path
+	}
+	return ""
 }
 
 // findPostgres finds the folder with the server's programs. Debian keeps them

@@ -1,12 +1,12 @@
 // Command withservers runs a command beside a throwaway PostgreSQL and Redis:
 //
-//	withservers [-compiler] [-durable] command [argument …]
+//	withservers [-durable] command [argument …]
 //
 // The command finds them through ESHIK_TEST_POSTGRES (a postgres:// address
 // whose user may create databases), ESHIK_TEST_REDIS (host:port),
 // ESHIK_TEST_REDIS_SERVER (the path of its program, for tests that kill theirs)
 // ESHIK_TEST_CHROMIUM (the path of a browser), ESHIK_TEST_DRIVE_SMPP (Kannel's SMS
-// centre) and ESHIK_TEST_NODE_MODULES (a folder with what tools/node declares).
+// centre), ESHIK_TEST_SOFTHSM (a security module's library) and ESHIK_TEST_NODE_MODULES (a folder with what tools/node declares).
 // What is missing on the machine
 // is installed with apt-get when running as root; otherwise one line says what
 // to run, and the exit code is 2. Both servers and their folder are gone when
@@ -47,14 +47,13 @@ func main() {
 	// A server's parent-death signal belongs to the thread that started it, so
 	// everything is started from the main thread, which lives to the end.
 	runtime.LockOSThread()
-	compiler := flag.Bool("compiler", false, "also see to a C compiler, which the race detector needs")
 	durable := flag.Bool("durable", false, "have PostgreSQL sync to disk, as in production: for measuring")
 	flag.Parse()
 	if flag.NArg() == 0 {
-		fmt.Fprintln(os.Stderr, "usage: withservers [-compiler] [-durable] command [argument …]")
+		fmt.Fprintln(os.Stderr, "usage: withservers [-durable] command [argument …]")
 		os.Exit(exitUsage)
 	}
-	code, err := run(*compiler, *durable, flag.Args())
+	code, err := run(*durable, flag.Args())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "withservers:", err)
 	}
@@ -62,13 +61,13 @@ func main() {
 }
 
 // run does everything main promises and gives the exit code.
-func run(compiler, durable bool, command []string) (code int, err error) {
+func run(durable bool, command []string) (code int, err error) {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	ctx, cancel := context.WithTimeout(context.Background(), setUpLimit)
 	defer cancel()
 
-	tools, err := find(ctx, needs(compiler))
+	tools, err := find(ctx, needs())
 	if err != nil {
 		return exitUsage, err
 	}
@@ -112,6 +111,7 @@ func run(compiler, durable bool, command []string) (code int, err error) {
 		"ESHIK_TEST_REDIS_SERVER="+tools.redis,
 		"ESHIK_TEST_CHROMIUM="+tools.chromium,
 		"ESHIK_TEST_DRIVE_SMPP="+tools.smpp,
+		"ESHIK_TEST_SOFTHSM="+tools.softhsm,
 	))
 }
 
