@@ -36,6 +36,7 @@ var Sealed = []reseal.Column{
 	{Table: "payments", Name: "phone_sealed", Key: []string{"id"}, Context: reseal.In("payment.phone")},
 	{Table: "preschool_registrations", Name: "child", Key: []string{"id"}, Context: reseal.Bound("preschool.child:")},
 	{Table: "preschool_registrations", Name: "phone", Key: []string{"id"}, Context: reseal.Bound("preschool.phone:")},
+	{Table: "preschool_runs", Name: "seed_sealed", Key: []string{"id"}, Context: reseal.Bound("preschool.seed:")},
 	{Table: "sign_keys", Name: "sealed", Key: []string{"kid"}, Context: reseal.Bound("sign.key:")},
 	{Table: "sms_brakes", Name: "phone_sealed", Key: []string{"sender"}, Context: reseal.In("sms_brakes.phone")},
 	{Table: "sms_inbound", Name: "sealed", Key: []string{"provider", "message_id"}, Context: reseal.Bound("sms_inbound.sealed ")},

@@ -32,6 +32,27 @@ func (e AccountOutcomeOutcome) Valid() bool {
 	}
 }
 
+// Defines values for AllocationState.
+const (
+	AllocationStateDone     AllocationState = "done"
+	AllocationStateOffering AllocationState = "offering"
+	AllocationStateWrong    AllocationState = "wrong"
+)
+
+// Valid indicates whether the value is a known member of the AllocationState enum.
+func (e AllocationState) Valid() bool {
+	switch e {
+	case AllocationStateDone:
+		return true
+	case AllocationStateOffering:
+		return true
+	case AllocationStateWrong:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for AppealDecisionDecision.
 const (
 	AppealDecisionDecisionAccepted AppealDecisionDecision = "accepted"
@@ -264,6 +285,88 @@ type AccountRequest struct {
 // Accounts Example: {"accounts":[{"made_at":"2026-11-28T06:00:00Z","name":"asel","person":"11","role":"operator"}]}
 type Accounts struct {
 	Accounts []Account `json:"accounts"`
+}
+
+// AllocateRequest Example: {"allocation":3,"reason":"the intake of September","seats":2,"waiting":41}
+type AllocateRequest struct {
+	// Allocation Its number, as it was shown
+	Allocation int64 `json:"allocation"`
+
+	// Reason Why: a case number or a few words, 3 to 200 characters; no personal number, document or phone
+	//
+	// Example: case 14-2/77
+	Reason Reason `json:"reason"`
+
+	// Seats The most seats that may be offered: those that were shown, or more if seats will come free until it is decided
+	Seats int64 `json:"seats"`
+
+	// Waiting How many children ask for them, as it was shown
+	Waiting int64 `json:"waiting"`
+}
+
+// Allocation Example: {"allocation":2,"commitment":"60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752","decided_at":"2026-11-27T06:00:00Z","gone":0,"made":1,"offers":1,"seats":1,"seed":"74657374","state":"done","to_make":0,"verdict":"no fault","waiting":12}
+type Allocation struct {
+	// Allocation Its number
+	Allocation int64 `json:"allocation"`
+
+	// Commitment The SHA-256 of its seed, hexadecimal
+	Commitment string    `json:"commitment"`
+	DecidedAt  time.Time `json:"decided_at"`
+
+	// Gone Not made: the child or the seat was gone
+	Gone int64 `json:"gone"`
+
+	// Made Offers made
+	Made int64 `json:"made"`
+
+	// Offers How many were to be offered a place
+	Offers int64 `json:"offers"`
+	Seats  int64 `json:"seats"`
+
+	// Seed Hexadecimal
+	Seed string `json:"seed"`
+
+	// State wrong: its check found a fault, and nobody was offered a place
+	State AllocationState `json:"state"`
+
+	// ToMake Offers to make still
+	ToMake int64 `json:"to_make"`
+
+	// Verdict What the check of what is stored found; empty until it is over
+	Verdict string `json:"verdict"`
+	Waiting int64  `json:"waiting"`
+}
+
+// AllocationState wrong: its check found a fault, and nobody was offered a place
+type AllocationState string
+
+// AllocationGroup Example: {"age":3,"asking":41,"free":2,"kindergarten":"K001","name":"№1 «Бөбөк»","offered":["47123456783","47223456780"],"with_benefit":1}
+type AllocationGroup struct {
+	// Age The group's age on the intake day: 3 is the group 3-4
+	Age int64 `json:"age"`
+
+	// Asking Children who ask for a seat of the group
+	Asking int64 `json:"asking"`
+	Free   int64 `json:"free"`
+
+	// Kindergarten Its code
+	Kindergarten string `json:"kindergarten"`
+	Name         string `json:"name"`
+
+	// Offered Whose turn it is
+	Offered []Registration `json:"offered"`
+
+	// WithBenefit How many of them have a benefit
+	WithBenefit int64 `json:"with_benefit"`
+}
+
+// Allocations Example: {"last":{"allocation":2,"commitment":"60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752","decided_at":"2026-11-27T06:00:00Z","gone":0,"made":1,"offers":1,"seats":1,"seed":"74657374","state":"done","to_make":0,"verdict":"no fault","waiting":12},"next":{"allocation":3,"commitment":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","groups":[{"age":3,"asking":41,"free":2,"kindergarten":"K001","name":"№1 «Бөбөк»","offered":["47123456783","47223456780"],"with_benefit":1}],"offers":2,"seats":2,"waiting":41}}
+type Allocations struct {
+	// Last Example: {"allocation":2,"commitment":"60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752","decided_at":"2026-11-27T06:00:00Z","gone":0,"made":1,"offers":1,"seats":1,"seed":"74657374","state":"done","to_make":0,"verdict":"no fault","waiting":12}
+	Last *Allocation `json:"last,omitempty"`
+
+	// Next Example: {"allocation":3,"commitment":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","groups":[{"age":3,"asking":41,"free":2,"kindergarten":"K001","name":"№1 «Бөбөк»","offered":["47123456783","47223456780"],"with_benefit":1}],"offers":2,"seats":2,"waiting":41}
+	Next *NextAllocation `json:"next,omitempty"`
 }
 
 // Appeal Example: {"bill":"7900000000001","ground":"sign","number":"58123456784","plate":"01KG123ABC","received_at":"2026-11-30T06:00:00Z","resolution":"9001","state":"received","text":"Белги бактын артында калган."}
@@ -545,6 +648,25 @@ type NameRequest struct {
 	//
 	// Example: case 14-2/77
 	Reason Reason `json:"reason"`
+}
+
+// NextAllocation Example: {"allocation":3,"commitment":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","groups":[{"age":3,"asking":41,"free":2,"kindergarten":"K001","name":"№1 «Бөбөк»","offered":["47123456783","47223456780"],"with_benefit":1}],"offers":2,"seats":2,"waiting":41}
+type NextAllocation struct {
+	// Allocation Its number
+	Allocation int64 `json:"allocation"`
+
+	// Commitment The SHA-256 of its seed, hexadecimal
+	Commitment string            `json:"commitment"`
+	Groups     []AllocationGroup `json:"groups"`
+
+	// Offers How many would be offered a place
+	Offers int64 `json:"offers"`
+
+	// Seats Free seats that somebody asks for
+	Seats int64 `json:"seats"`
+
+	// Waiting Children who ask for them
+	Waiting int64 `json:"waiting"`
 }
 
 // OfferRequest Example: {"kindergarten":"K001","reason":"case 14-2/77","registration":"47123456783"}
@@ -990,6 +1112,12 @@ type ListAccountsJSONRequestBody = LookRequest
 // AddAccountJSONRequestBody defines body for AddAccount for application/json ContentType.
 type AddAccountJSONRequestBody = AccountRequest
 
+// AllocateJSONRequestBody defines body for Allocate for application/json ContentType.
+type AllocateJSONRequestBody = AllocateRequest
+
+// ShowAllocationJSONRequestBody defines body for ShowAllocation for application/json ContentType.
+type ShowAllocationJSONRequestBody = LookRequest
+
 // ShowAppealJSONRequestBody defines body for ShowAppeal for application/json ContentType.
 type ShowAppealJSONRequestBody = AppealRequest
 
@@ -1097,6 +1225,12 @@ type ServerInterface interface {
 	// AddAccount Make an account
 	// (POST /console/v1/operations/add)
 	AddAccount(c *fiber.Ctx) error
+	// Allocate Offer the free places to those whose turn it is, all at once
+	// (POST /console/v1/operations/allocate)
+	Allocate(c *fiber.Ctx) error
+	// ShowAllocation What the next allocation of free places would do, and how the last one stands
+	// (POST /console/v1/operations/allocation)
+	ShowAllocation(c *fiber.Ctx) error
 	// ShowAppeal What an appeal says
 	// (POST /console/v1/operations/appeal)
 	ShowAppeal(c *fiber.Ctx) error
@@ -1287,6 +1421,42 @@ func (siw *ServerInterfaceWrapper) AddAccount(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.AddAccount(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// Allocate operation middleware
+func (siw *ServerInterfaceWrapper) Allocate(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.Allocate(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ShowAllocation operation middleware
+func (siw *ServerInterfaceWrapper) ShowAllocation(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ShowAllocation(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1978,6 +2148,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/console/v1/operations/add", wrapper.AddAccount)
 
+	router.Post(options.BaseURL+"/console/v1/operations/allocate", wrapper.Allocate)
+
+	router.Post(options.BaseURL+"/console/v1/operations/allocation", wrapper.ShowAllocation)
+
 	router.Post(options.BaseURL+"/console/v1/operations/appeal", wrapper.ShowAppeal)
 
 	router.Post(options.BaseURL+"/console/v1/operations/appeal-file", wrapper.ShowAppealFile)
@@ -2127,6 +2301,40 @@ type AddAccountResponseObject interface {
 type AddAccount200JSONResponse AccountOutcome
 
 func (response AddAccount200JSONResponse) VisitAddAccountResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type AllocateRequestObject struct {
+	Body *AllocateJSONRequestBody
+}
+
+type AllocateResponseObject interface {
+	VisitAllocateResponse(ctx *fiber.Ctx) error
+}
+
+type Allocate200JSONResponse Outcome
+
+func (response Allocate200JSONResponse) VisitAllocateResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ShowAllocationRequestObject struct {
+	Body *ShowAllocationJSONRequestBody
+}
+
+type ShowAllocationResponseObject interface {
+	VisitShowAllocationResponse(ctx *fiber.Ctx) error
+}
+
+type ShowAllocation200JSONResponse Allocations
+
+func (response ShowAllocation200JSONResponse) VisitShowAllocationResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -2750,6 +2958,12 @@ type StrictServerInterface interface {
 	// AddAccount Make an account
 	// (POST /console/v1/operations/add)
 	AddAccount(ctx context.Context, request AddAccountRequestObject) (AddAccountResponseObject, error)
+	// Allocate Offer the free places to those whose turn it is, all at once
+	// (POST /console/v1/operations/allocate)
+	Allocate(ctx context.Context, request AllocateRequestObject) (AllocateResponseObject, error)
+	// ShowAllocation What the next allocation of free places would do, and how the last one stands
+	// (POST /console/v1/operations/allocation)
+	ShowAllocation(ctx context.Context, request ShowAllocationRequestObject) (ShowAllocationResponseObject, error)
 	// ShowAppeal What an appeal says
 	// (POST /console/v1/operations/appeal)
 	ShowAppeal(ctx context.Context, request ShowAppealRequestObject) (ShowAppealResponseObject, error)
@@ -3059,6 +3273,84 @@ func (sh *strictHandler) AddAccount(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(AddAccountResponseObject); ok {
 		if err := validResponse.VisitAddAccountResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// Allocate operation middleware
+func (sh *strictHandler) Allocate(ctx *fiber.Ctx) error {
+	var request AllocateRequestObject
+
+	var body AllocateJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.Allocate(ctx.UserContext(), request.(AllocateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Allocate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AllocateResponseObject); ok {
+		if err := validResponse.VisitAllocateResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowAllocation operation middleware
+func (sh *strictHandler) ShowAllocation(ctx *fiber.Ctx) error {
+	var request ShowAllocationRequestObject
+
+	var body ShowAllocationJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowAllocation(ctx.UserContext(), request.(ShowAllocationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowAllocation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowAllocationResponseObject); ok {
+		if err := validResponse.VisitShowAllocationResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

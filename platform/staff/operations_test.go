@@ -16,6 +16,8 @@ import (
 const matrix = `
 accounts                ...dd
 add                     ...ab
+allocate                b..a.
+allocation              d..d.
 appeal                  .d.d.
 appeals                 dd.d.
 decide                  b..a.

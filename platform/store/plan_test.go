@@ -30,6 +30,8 @@ var readsAll = map[string]string{
 	"Accounts":     "all of those who serve",
 	"HoldAccounts": "all of those who serve, while one is disabled",
 	"AnyAccount":   "any one row",
+	"Runs":         "all allocations, for fsck",
+	"LastRun":      "the last of an index",
 }
 
 // M7: every query of sqlc's finds its rows by an index, on both databases.

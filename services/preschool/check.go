@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 	"github.com/eshik-kg/eshik/services/preschool/db"
 )
@@ -21,6 +22,7 @@ type Check struct {
 	seen     map[string]*past // by registration number
 	imported int
 	older    int
+	runs     *runCheck
 }
 
 // past is what the log says of a registration.
@@ -43,13 +45,16 @@ type offerSaid struct {
 }
 
 // NewCheck makes a Check against a log. Give it the log's records by See before Run.
-func NewCheck(log *audit.Log) *Check { return &Check{log: log, seen: map[string]*past{}} }
+func NewCheck(log *audit.Log, sealer *seal.Sealer) *Check {
+	return &Check{log: log, seen: map[string]*past{}, runs: newRunCheck(log, sealer)}
+}
 
 // Older is how many of the records seen are from before what they decided was kept.
 func (c *Check) Older() int { return c.older }
 
 // See takes a record of the audit log.
 func (c *Check) See(r audit.Recorded) {
+	c.runs.see(r)
 	switch r.Action {
 	case "preschool.import":
 		var rows int
@@ -145,7 +150,11 @@ func (c *Check) Run(ctx context.Context, tx *sql.Tx) error {
 	if err != nil {
 		return fmt.Errorf("check the queue: %w", err)
 	}
-	return errors.Join(append(found, apart...)...)
+	runs, err := c.runs.run(ctx, tx)
+	if err != nil {
+		return fmt.Errorf("check the allocations: %w", err)
+	}
+	return errors.Join(slices.Concat(found, apart, runs)...)
 }
 
 func (c *Check) registrations(ctx context.Context, tx *sql.Tx) (found []error, imported int, err error) {

@@ -24,8 +24,11 @@ func Module(e module.Env) (module.Module, error) {
 		return module.Module{}, err
 	}
 	return module.Module{
-		Name: name, Service: s, Flow: s.Flow(), Personal: holder{s}, Ties: []identity.Tie{s}, Check: func() module.Check { return NewCheck(e.Audit) }, Sandbox: s.fillSandbox,
-		Chores: []module.Chore{{Name: "close missed offers", Do: func(ctx context.Context) error { _, err := s.Expire(ctx); return err }}},
+		Name: name, Service: s, Flow: s.Flow(), Personal: holder{s}, Ties: []identity.Tie{s}, Check: func() module.Check { return NewCheck(e.Audit, e.Sealer) }, Sandbox: s.fillSandbox,
+		Chores: []module.Chore{
+			{Name: "close missed offers", Do: func(ctx context.Context) error { _, err := s.Expire(ctx); return err }},
+			{Name: "make the offers of an allocation", Do: s.Proceed},
+		},
 		Rehearsal: module.Rehearsal{
 			Typed:  map[string][]string{"preschool.ask_number": {"{preschool.done}", "47123456789", "47"}},
 			Shown:  map[string]*regexp.Regexp{"preschool.done": regexp.MustCompile(`\d{11}`)},

@@ -101,28 +101,33 @@ func (s *Service) offer(ctx context.Context, act staff.Act, number, kindergarten
 	if err != nil {
 		return Offer{}, err
 	}
-	c := s.parent(r, now)
 	var made Offer
 	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
-		var err error
-		var row db.PreschoolOffer
-		if err := act.Record(ctx, tx); err != nil {
+		err := act.Record(ctx, tx)
+		if err != nil {
 			return err
 		}
-		if made, row, err = s.hold(ctx, tx, r, seat, act.Actor, now); err != nil {
+		if made, err = s.makeOffer(ctx, tx, r, seat, act.Actor, "a place offered", now); err != nil {
 			return err
 		}
-		if err := admit(db.New(tx), r.ID); err != nil {
-			return err
-		}
-		return s.leave(ctx, tx, effect{
-			caller: c, actor: act.Actor, step: "offer", outcome: "done", object: r.Number, subject: r.CitizenID, offer: &row,
-			purpose: "a place offered; ahead in the queue: " + strconv.Itoa(made.Ahead), kind: notify.Statutory,
-			tells: theParent, dedup: "preschool.offer:" + r.ID + ":" + strconv.FormatInt(now.UnixMicro(), 10),
-			say: func(loc locales.Locale) string { return s.sayOffer(made, loc) },
-		})
+		return admit(db.New(tx), r.ID)
 	})
 	return made, err
+}
+
+// makeOffer holds a seat for a registration and leaves the trail of it. why is what the audit
+// log says, before how many were ahead.
+func (s *Service) makeOffer(ctx context.Context, tx *store.Tx, r db.PreschoolRegistration, seat seat, actor, why string, now time.Time) (Offer, error) {
+	made, row, err := s.hold(ctx, tx, r, seat, actor, now)
+	if err != nil {
+		return made, err
+	}
+	return made, s.leave(ctx, tx, effect{
+		caller: s.parent(r, now), actor: actor, step: "offer", outcome: "done", object: r.Number, subject: r.CitizenID, offer: &row,
+		purpose: why + "; ahead in the queue: " + strconv.Itoa(made.Ahead), kind: notify.Statutory,
+		tells: theParent, dedup: "preschool.offer:" + r.ID + ":" + strconv.FormatInt(now.UnixMicro(), 10),
+		say: func(loc locales.Locale) string { return s.sayOffer(made, loc) },
+	})
 }
 
 // find reads the registration of a number as typed.
@@ -194,8 +199,12 @@ func (s *Service) sayPlace(key string, o Offer, loc locales.Locale) string {
 // hold takes the seat and writes the offer; row is how it is kept.
 func (s *Service) hold(ctx context.Context, tx *store.Tx, r db.PreschoolRegistration, seat seat, actor string, now time.Time) (made Offer, row db.PreschoolOffer, err error) {
 	q := db.New(tx)
+	id, err := uuid.NewV7()
+	if err != nil {
+		return made, row, fmt.Errorf("make an id: %w", err)
+	}
 	made = Offer{
-		Number: r.Number, Kindergarten: seat.kindergarten.Code, Name: seat.kindergarten.Name, State: Open,
+		ID: id.String(), Number: r.Number, Kindergarten: seat.kindergarten.Code, Name: seat.kindergarten.Name, State: Open,
 		Until: s.rules.held(now, s.rules.at(now).HoldWorkingDays),
 	}
 	if held, err := elsewhere(ctx, q, r); err != nil {
@@ -216,12 +225,8 @@ func (s *Service) hold(ctx context.Context, tx *store.Tx, r db.PreschoolRegistra
 	if err := takeSeat(ctx, q, seat); err != nil {
 		return made, row, err
 	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return made, row, fmt.Errorf("make an id: %w", err)
-	}
 	row = db.PreschoolOffer{
-		ID: id.String(), RegistrationID: r.ID, Number: r.Number, Kindergarten: made.Kindergarten,
+		ID: made.ID, RegistrationID: r.ID, Number: r.Number, Kindergarten: made.Kindergarten,
 		NameKy: made.Name.KY, NameRu: made.Name.RU, Intake: int64(seat.intake), Age: int64(seat.age), State: string(Open),
 		Actor: actor, OfferedAt: dbtime.From(now), ExpiresAt: dbtime.From(made.Until),
 	}

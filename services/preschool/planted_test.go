@@ -167,7 +167,7 @@ func TestPlantedChanges(t *testing.T) {
 // look compares the queue with the log in a transaction, and says how many records
 // could not be compared.
 func (w *world) look(tx *sql.Tx) (older int, err error) {
-	return w.Compare(tx, NewCheck(w.Audit))
+	return w.Compare(tx, NewCheck(w.Audit, w.Sealer))
 }
 
 // TestRecordsFromBefore: what older records do not say is counted, and no fault; a

@@ -25,6 +25,12 @@ const (
 	toTheEnd   = "end"
 )
 
+// What an allocation does for a kindergarten where the child let a place go.
+const (
+	skipsRefused = "skips"
+	asksAgain    = "again"
+)
+
 // policy is the set of rules that holds from a date on. See policy.toml.
 type policy struct {
 	From            string         `toml:"from"`
@@ -33,6 +39,8 @@ type policy struct {
 	HoldWorkingDays int            `toml:"hold_working_days"`
 	Declined        string         `toml:"declined"`
 	Missed          string         `toml:"missed"`
+	Refused         string         `toml:"refused"`
+	OpenEvery       int            `toml:"open_every"`
 	Choices         int            `toml:"choices"`
 	Youngest        int            `toml:"youngest"`
 	Oldest          int            `toml:"oldest"`
@@ -85,7 +93,10 @@ func (p policy) check() error {
 			return fmt.Errorf("%q is no effect on the place", effect)
 		}
 	}
-	if p.HoldWorkingDays < 1 || p.Choices < 1 || p.Oldest < p.Youngest {
+	if p.Refused != skipsRefused && p.Refused != asksAgain {
+		return fmt.Errorf("%q is nothing that an allocation does", p.Refused)
+	}
+	if p.OpenEvery < 0 || p.HoldWorkingDays < 1 || p.Choices < 1 || p.Oldest < p.Youngest {
 		return errors.New("a number is out of range")
 	}
 	return nil

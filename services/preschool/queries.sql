@@ -160,3 +160,62 @@ WHERE r.citizen_id = $1 ORDER BY o.offered_at DESC, o.id LIMIT $2;
 -- name: EraseRegistration :exec
 UPDATE preschool_registrations SET child_index = '', child = $1, citizen_id = '', phone_index = '', phone = $2, moved_from = ''
 WHERE id = $3;
+
+-- name: TakenSeats :one
+SELECT taken FROM preschool_seats WHERE kindergarten = $1 AND intake = $2 AND age = $3;
+
+-- name: Asking :many
+-- Who waits for a group of a kindergarten, and how often they let a place there go.
+SELECT c.choice, r.id, r.number, r.child_index, r.benefit_rank, r.queued_at,
+    (SELECT count(*) FROM preschool_offers o WHERE o.registration_id = r.id AND o.kindergarten = c.kindergarten
+        AND o.state IN ('declined', 'missed')) AS refused
+FROM preschool_choices c JOIN preschool_registrations r ON r.id = c.registration_id AND r.state = 'waiting'
+WHERE c.kindergarten = $1 AND c.cohort = $2 AND c.queued = TRUE
+    AND NOT EXISTS (SELECT 1 FROM preschool_registrations p WHERE p.child_index = r.child_index AND p.state = 'placed');
+
+-- name: AddRun :execrows
+INSERT INTO preschool_runs (id, n, state, commitment, seed_sealed, committed_at) VALUES ($1, $2, 'next', $3, $4, $5)
+ON CONFLICT DO NOTHING;
+
+-- name: LastRun :one
+SELECT * FROM preschool_runs ORDER BY n DESC LIMIT 1;
+
+-- name: Run :one
+SELECT * FROM preschool_runs WHERE n = $1;
+
+-- name: OfferingRun :one
+SELECT * FROM preschool_runs WHERE state = 'offering' ORDER BY n LIMIT 1;
+
+-- name: DecideRun :execrows
+UPDATE preschool_runs SET state = 'offering', seed = $1, intake = $2, open_every = $3, shown_seats = $4, shown_waiting = $5, actor = $6, decided_at = $7
+WHERE n = $8 AND state = 'next';
+
+-- name: CountRun :exec
+UPDATE preschool_runs SET seats = $1, waiting = $2, placed = $3 WHERE n = $4;
+
+-- name: JudgeRun :execrows
+UPDATE preschool_runs SET verdict = $1 WHERE n = $2 AND state = 'offering' AND verdict = '';
+
+-- name: EndRun :execrows
+UPDATE preschool_runs SET state = $1, ended_at = $2 WHERE n = $3 AND state = 'offering';
+
+-- name: RunGroups :many
+SELECT * FROM preschool_run_groups WHERE run = $1 ORDER BY place;
+
+-- name: RunChildren :many
+SELECT * FROM preschool_run_children WHERE run = $1 ORDER BY child;
+
+-- name: RunWaits :many
+SELECT * FROM preschool_run_children WHERE run = $1 AND outcome = 'waits' ORDER BY child LIMIT 100;
+
+-- name: SettleRunChild :execrows
+UPDATE preschool_run_children SET outcome = $1, offer_id = $2 WHERE run = $3 AND child = $4 AND outcome = 'waits';
+
+-- name: RunOutcomes :many
+SELECT outcome, count(*) AS n FROM preschool_run_children WHERE run = $1 GROUP BY outcome ORDER BY outcome;
+
+-- name: Runs :many
+SELECT * FROM preschool_runs ORDER BY n;
+
+-- name: ChildOf :one
+SELECT child_index FROM preschool_registrations WHERE id = $1;

@@ -13,7 +13,7 @@ import (
 // Staff is what an operator may have the queue do.
 func Staff() []module.Task {
 	registration := module.Flag{Name: "registration", Help: "Registration number of the child."}
-	return []module.Task{
+	return append([]module.Task{
 		{
 			Name: "offer", Help: "Offer a preschool place; the parent is told by SMS.",
 			Flags: []module.Flag{
@@ -35,7 +35,7 @@ func Staff() []module.Task {
 			Offices: officesOfChoices, Facts: withdrawFacts, Do: staffWithdraws,
 		},
 		{Name: "unheard", Shows: true, Help: "List the registrations in the preschool queue that no phone hears of, those with an offer first, the answers to offers from phones that were cut off afterwards, and the decisions of appeals that no phone was told.", Do: staffListsUnheard},
-	}
+	}, allocationTasks()...)
 }
 
 // staffOffers offers a place.

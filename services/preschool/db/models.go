@@ -61,3 +61,48 @@ type PreschoolRegistration struct {
 	ActiveChild      sql.NullString
 	PlaceKeptUntilAt dbtime.Time
 }
+
+type PreschoolRun struct {
+	ID           string
+	N            int64
+	State        string
+	Commitment   string
+	SeedSealed   []byte
+	Seed         string
+	Intake       int64
+	OpenEvery    int64
+	Seats        int64
+	Waiting      int64
+	Placed       int64
+	ShownSeats   int64
+	ShownWaiting int64
+	Actor        string
+	Verdict      string
+	CommittedAt  dbtime.Time
+	DecidedAt    dbtime.Time
+	EndedAt      dbtime.Time
+}
+
+type PreschoolRunChild struct {
+	Run            int64
+	Child          int64
+	RegistrationID string
+	Number         string
+	BenefitRank    int64
+	QueuedAt       dbtime.Time
+	Tie            string
+	Wishes         string
+	Place          int64
+	Mac            string
+	Outcome        string
+	OfferID        string
+}
+
+type PreschoolRunGroup struct {
+	Run          int64
+	Place        int64
+	Kindergarten string
+	Age          int64
+	Free         int64
+	Taken        int64
+}

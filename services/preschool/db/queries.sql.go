@@ -174,6 +174,33 @@ func (q *Queries) AddRegistration(ctx context.Context, arg AddRegistrationParams
 	return result.RowsAffected()
 }
 
+const addRun = `-- name: AddRun :execrows
+INSERT INTO preschool_runs (id, n, state, commitment, seed_sealed, committed_at) VALUES ($1, $2, 'next', $3, $4, $5)
+ON CONFLICT DO NOTHING
+`
+
+type AddRunParams struct {
+	ID          string
+	N           int64
+	Commitment  string
+	SeedSealed  []byte
+	CommittedAt dbtime.Time
+}
+
+func (q *Queries) AddRun(ctx context.Context, arg AddRunParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, addRun,
+		arg.ID,
+		arg.N,
+		arg.Commitment,
+		arg.SeedSealed,
+		arg.CommittedAt,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const answeredFrom = `-- name: AnsweredFrom :many
 SELECT o.id, o.registration_id, o.number, o.kindergarten, o.name_ky, o.name_ru, o.intake, o.age, o.state, o.actor, o.offered_at, o.expires_at, o.answered_at, o.answered_by, o.shut_out_at FROM preschool_offers o JOIN preschool_registrations r ON r.id = o.registration_id
 WHERE r.citizen_id = $1 AND o.answered_by = $2 AND o.shut_out_at IS NULL AND r.state IN ('waiting', 'placed')
@@ -212,6 +239,62 @@ func (q *Queries) AnsweredFrom(ctx context.Context, arg AnsweredFromParams) ([]P
 			&i.AnsweredAt,
 			&i.AnsweredBy,
 			&i.ShutOutAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const asking = `-- name: Asking :many
+SELECT c.choice, r.id, r.number, r.child_index, r.benefit_rank, r.queued_at,
+    (SELECT count(*) FROM preschool_offers o WHERE o.registration_id = r.id AND o.kindergarten = c.kindergarten
+        AND o.state IN ('declined', 'missed')) AS refused
+FROM preschool_choices c JOIN preschool_registrations r ON r.id = c.registration_id AND r.state = 'waiting'
+WHERE c.kindergarten = $1 AND c.cohort = $2 AND c.queued = TRUE
+    AND NOT EXISTS (SELECT 1 FROM preschool_registrations p WHERE p.child_index = r.child_index AND p.state = 'placed')
+`
+
+type AskingParams struct {
+	Kindergarten string
+	Cohort       int64
+}
+
+type AskingRow struct {
+	Choice      int64
+	ID          string
+	Number      string
+	ChildIndex  string
+	BenefitRank int64
+	QueuedAt    dbtime.Time
+	Refused     int64
+}
+
+// Who waits for a group of a kindergarten, and how often they let a place there go.
+func (q *Queries) Asking(ctx context.Context, arg AskingParams) ([]AskingRow, error) {
+	rows, err := q.db.QueryContext(ctx, asking, arg.Kindergarten, arg.Cohort)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AskingRow
+	for rows.Next() {
+		var i AskingRow
+		if err := rows.Scan(
+			&i.Choice,
+			&i.ID,
+			&i.Number,
+			&i.ChildIndex,
+			&i.BenefitRank,
+			&i.QueuedAt,
+			&i.Refused,
 		); err != nil {
 			return nil, err
 		}
@@ -284,6 +367,17 @@ func (q *Queries) ByTurn(ctx context.Context, turn string) (PreschoolRegistratio
 		&i.PlaceKeptUntilAt,
 	)
 	return i, err
+}
+
+const childOf = `-- name: ChildOf :one
+SELECT child_index FROM preschool_registrations WHERE id = $1
+`
+
+func (q *Queries) ChildOf(ctx context.Context, id string) (string, error) {
+	row := q.db.QueryRowContext(ctx, childOf, id)
+	var child_index string
+	err := row.Scan(&child_index)
+	return child_index, err
 }
 
 const choices = `-- name: Choices :many
@@ -366,6 +460,78 @@ func (q *Queries) CloseOffer(ctx context.Context, arg CloseOfferParams) (int64, 
 	return result.RowsAffected()
 }
 
+const countRun = `-- name: CountRun :exec
+UPDATE preschool_runs SET seats = $1, waiting = $2, placed = $3 WHERE n = $4
+`
+
+type CountRunParams struct {
+	Seats   int64
+	Waiting int64
+	Placed  int64
+	N       int64
+}
+
+func (q *Queries) CountRun(ctx context.Context, arg CountRunParams) error {
+	_, err := q.db.ExecContext(ctx, countRun,
+		arg.Seats,
+		arg.Waiting,
+		arg.Placed,
+		arg.N,
+	)
+	return err
+}
+
+const decideRun = `-- name: DecideRun :execrows
+UPDATE preschool_runs SET state = 'offering', seed = $1, intake = $2, open_every = $3, shown_seats = $4, shown_waiting = $5, actor = $6, decided_at = $7
+WHERE n = $8 AND state = 'next'
+`
+
+type DecideRunParams struct {
+	Seed         string
+	Intake       int64
+	OpenEvery    int64
+	ShownSeats   int64
+	ShownWaiting int64
+	Actor        string
+	DecidedAt    dbtime.Time
+	N            int64
+}
+
+func (q *Queries) DecideRun(ctx context.Context, arg DecideRunParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, decideRun,
+		arg.Seed,
+		arg.Intake,
+		arg.OpenEvery,
+		arg.ShownSeats,
+		arg.ShownWaiting,
+		arg.Actor,
+		arg.DecidedAt,
+		arg.N,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const endRun = `-- name: EndRun :execrows
+UPDATE preschool_runs SET state = $1, ended_at = $2 WHERE n = $3 AND state = 'offering'
+`
+
+type EndRunParams struct {
+	State   string
+	EndedAt dbtime.Time
+	N       int64
+}
+
+func (q *Queries) EndRun(ctx context.Context, arg EndRunParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, endRun, arg.State, arg.EndedAt, arg.N)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const eraseRegistration = `-- name: EraseRegistration :exec
 UPDATE preschool_registrations SET child_index = '', child = $1, citizen_id = '', phone_index = '', phone = $2, moved_from = ''
 WHERE id = $3
@@ -429,6 +595,23 @@ func (q *Queries) HeldOfChild(ctx context.Context, childIndex string) (Preschool
 	return i, err
 }
 
+const judgeRun = `-- name: JudgeRun :execrows
+UPDATE preschool_runs SET verdict = $1 WHERE n = $2 AND state = 'offering' AND verdict = ''
+`
+
+type JudgeRunParams struct {
+	Verdict string
+	N       int64
+}
+
+func (q *Queries) JudgeRun(ctx context.Context, arg JudgeRunParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, judgeRun, arg.Verdict, arg.N)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const lastOffer = `-- name: LastOffer :one
 SELECT id, registration_id, number, kindergarten, name_ky, name_ru, intake, age, state, actor, offered_at, expires_at, answered_at, answered_by, shut_out_at FROM preschool_offers WHERE registration_id = $1 ORDER BY offered_at DESC, id DESC LIMIT 1
 `
@@ -452,6 +635,36 @@ func (q *Queries) LastOffer(ctx context.Context, registrationID string) (Prescho
 		&i.AnsweredAt,
 		&i.AnsweredBy,
 		&i.ShutOutAt,
+	)
+	return i, err
+}
+
+const lastRun = `-- name: LastRun :one
+SELECT id, n, state, commitment, seed_sealed, seed, intake, open_every, seats, waiting, placed, shown_seats, shown_waiting, actor, verdict, committed_at, decided_at, ended_at FROM preschool_runs ORDER BY n DESC LIMIT 1
+`
+
+func (q *Queries) LastRun(ctx context.Context) (PreschoolRun, error) {
+	row := q.db.QueryRowContext(ctx, lastRun)
+	var i PreschoolRun
+	err := row.Scan(
+		&i.ID,
+		&i.N,
+		&i.State,
+		&i.Commitment,
+		&i.SeedSealed,
+		&i.Seed,
+		&i.Intake,
+		&i.OpenEvery,
+		&i.Seats,
+		&i.Waiting,
+		&i.Placed,
+		&i.ShownSeats,
+		&i.ShownWaiting,
+		&i.Actor,
+		&i.Verdict,
+		&i.CommittedAt,
+		&i.DecidedAt,
+		&i.EndedAt,
 	)
 	return i, err
 }
@@ -722,6 +935,36 @@ func (q *Queries) OfPhone(ctx context.Context, phoneIndex string) ([]PreschoolRe
 	return items, nil
 }
 
+const offeringRun = `-- name: OfferingRun :one
+SELECT id, n, state, commitment, seed_sealed, seed, intake, open_every, seats, waiting, placed, shown_seats, shown_waiting, actor, verdict, committed_at, decided_at, ended_at FROM preschool_runs WHERE state = 'offering' ORDER BY n LIMIT 1
+`
+
+func (q *Queries) OfferingRun(ctx context.Context) (PreschoolRun, error) {
+	row := q.db.QueryRowContext(ctx, offeringRun)
+	var i PreschoolRun
+	err := row.Scan(
+		&i.ID,
+		&i.N,
+		&i.State,
+		&i.Commitment,
+		&i.SeedSealed,
+		&i.Seed,
+		&i.Intake,
+		&i.OpenEvery,
+		&i.Seats,
+		&i.Waiting,
+		&i.Placed,
+		&i.ShownSeats,
+		&i.ShownWaiting,
+		&i.Actor,
+		&i.Verdict,
+		&i.CommittedAt,
+		&i.DecidedAt,
+		&i.EndedAt,
+	)
+	return i, err
+}
+
 const offersOfCitizen = `-- name: OffersOfCitizen :many
 SELECT o.id, o.registration_id, o.number, o.kindergarten, o.name_ky, o.name_ru, o.intake, o.age, o.state, o.actor, o.offered_at, o.expires_at, o.answered_at, o.answered_by, o.shut_out_at FROM preschool_offers o JOIN preschool_registrations r ON r.id = o.registration_id
 WHERE r.citizen_id = $1 AND o.state = 'open' AND o.expires_at > $2 ORDER BY o.offered_at
@@ -935,6 +1178,228 @@ func (q *Queries) RequeueRegistration(ctx context.Context, arg RequeueRegistrati
 	return err
 }
 
+const run = `-- name: Run :one
+SELECT id, n, state, commitment, seed_sealed, seed, intake, open_every, seats, waiting, placed, shown_seats, shown_waiting, actor, verdict, committed_at, decided_at, ended_at FROM preschool_runs WHERE n = $1
+`
+
+func (q *Queries) Run(ctx context.Context, n int64) (PreschoolRun, error) {
+	row := q.db.QueryRowContext(ctx, run, n)
+	var i PreschoolRun
+	err := row.Scan(
+		&i.ID,
+		&i.N,
+		&i.State,
+		&i.Commitment,
+		&i.SeedSealed,
+		&i.Seed,
+		&i.Intake,
+		&i.OpenEvery,
+		&i.Seats,
+		&i.Waiting,
+		&i.Placed,
+		&i.ShownSeats,
+		&i.ShownWaiting,
+		&i.Actor,
+		&i.Verdict,
+		&i.CommittedAt,
+		&i.DecidedAt,
+		&i.EndedAt,
+	)
+	return i, err
+}
+
+const runChildren = `-- name: RunChildren :many
+SELECT run, child, registration_id, number, benefit_rank, queued_at, tie, wishes, place, mac, outcome, offer_id FROM preschool_run_children WHERE run = $1 ORDER BY child
+`
+
+func (q *Queries) RunChildren(ctx context.Context, run int64) ([]PreschoolRunChild, error) {
+	rows, err := q.db.QueryContext(ctx, runChildren, run)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PreschoolRunChild
+	for rows.Next() {
+		var i PreschoolRunChild
+		if err := rows.Scan(
+			&i.Run,
+			&i.Child,
+			&i.RegistrationID,
+			&i.Number,
+			&i.BenefitRank,
+			&i.QueuedAt,
+			&i.Tie,
+			&i.Wishes,
+			&i.Place,
+			&i.Mac,
+			&i.Outcome,
+			&i.OfferID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const runGroups = `-- name: RunGroups :many
+SELECT run, place, kindergarten, age, free, taken FROM preschool_run_groups WHERE run = $1 ORDER BY place
+`
+
+func (q *Queries) RunGroups(ctx context.Context, run int64) ([]PreschoolRunGroup, error) {
+	rows, err := q.db.QueryContext(ctx, runGroups, run)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PreschoolRunGroup
+	for rows.Next() {
+		var i PreschoolRunGroup
+		if err := rows.Scan(
+			&i.Run,
+			&i.Place,
+			&i.Kindergarten,
+			&i.Age,
+			&i.Free,
+			&i.Taken,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const runOutcomes = `-- name: RunOutcomes :many
+SELECT outcome, count(*) AS n FROM preschool_run_children WHERE run = $1 GROUP BY outcome ORDER BY outcome
+`
+
+type RunOutcomesRow struct {
+	Outcome string
+	N       int64
+}
+
+func (q *Queries) RunOutcomes(ctx context.Context, run int64) ([]RunOutcomesRow, error) {
+	rows, err := q.db.QueryContext(ctx, runOutcomes, run)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RunOutcomesRow
+	for rows.Next() {
+		var i RunOutcomesRow
+		if err := rows.Scan(&i.Outcome, &i.N); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const runWaits = `-- name: RunWaits :many
+SELECT run, child, registration_id, number, benefit_rank, queued_at, tie, wishes, place, mac, outcome, offer_id FROM preschool_run_children WHERE run = $1 AND outcome = 'waits' ORDER BY child LIMIT 100
+`
+
+func (q *Queries) RunWaits(ctx context.Context, run int64) ([]PreschoolRunChild, error) {
+	rows, err := q.db.QueryContext(ctx, runWaits, run)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PreschoolRunChild
+	for rows.Next() {
+		var i PreschoolRunChild
+		if err := rows.Scan(
+			&i.Run,
+			&i.Child,
+			&i.RegistrationID,
+			&i.Number,
+			&i.BenefitRank,
+			&i.QueuedAt,
+			&i.Tie,
+			&i.Wishes,
+			&i.Place,
+			&i.Mac,
+			&i.Outcome,
+			&i.OfferID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const runs = `-- name: Runs :many
+SELECT id, n, state, commitment, seed_sealed, seed, intake, open_every, seats, waiting, placed, shown_seats, shown_waiting, actor, verdict, committed_at, decided_at, ended_at FROM preschool_runs ORDER BY n
+`
+
+func (q *Queries) Runs(ctx context.Context) ([]PreschoolRun, error) {
+	rows, err := q.db.QueryContext(ctx, runs)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PreschoolRun
+	for rows.Next() {
+		var i PreschoolRun
+		if err := rows.Scan(
+			&i.ID,
+			&i.N,
+			&i.State,
+			&i.Commitment,
+			&i.SeedSealed,
+			&i.Seed,
+			&i.Intake,
+			&i.OpenEvery,
+			&i.Seats,
+			&i.Waiting,
+			&i.Placed,
+			&i.ShownSeats,
+			&i.ShownWaiting,
+			&i.Actor,
+			&i.Verdict,
+			&i.CommittedAt,
+			&i.DecidedAt,
+			&i.EndedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const setBenefit = `-- name: SetBenefit :exec
 UPDATE preschool_registrations SET benefit = $2, benefit_rank = $3 WHERE id = $1
 `
@@ -985,6 +1450,30 @@ func (q *Queries) SetPhone(ctx context.Context, arg SetPhoneParams) error {
 		arg.ID,
 	)
 	return err
+}
+
+const settleRunChild = `-- name: SettleRunChild :execrows
+UPDATE preschool_run_children SET outcome = $1, offer_id = $2 WHERE run = $3 AND child = $4 AND outcome = 'waits'
+`
+
+type SettleRunChildParams struct {
+	Outcome string
+	OfferID string
+	Run     int64
+	Child   int64
+}
+
+func (q *Queries) SettleRunChild(ctx context.Context, arg SettleRunChildParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, settleRunChild,
+		arg.Outcome,
+		arg.OfferID,
+		arg.Run,
+		arg.Child,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const shutOut = `-- name: ShutOut :execrows
@@ -1112,6 +1601,23 @@ func (q *Queries) TakeSeat(ctx context.Context, arg TakeSeatParams) (int64, erro
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const takenSeats = `-- name: TakenSeats :one
+SELECT taken FROM preschool_seats WHERE kindergarten = $1 AND intake = $2 AND age = $3
+`
+
+type TakenSeatsParams struct {
+	Kindergarten string
+	Intake       int64
+	Age          int64
+}
+
+func (q *Queries) TakenSeats(ctx context.Context, arg TakenSeatsParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, takenSeats, arg.Kindergarten, arg.Intake, arg.Age)
+	var taken int64
+	err := row.Scan(&taken)
+	return taken, err
 }
 
 const unclaimedOfChild = `-- name: UnclaimedOfChild :many
