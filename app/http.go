@@ -174,7 +174,7 @@ func (a *App) mountPartners(f fiber.Router) error {
 	if err != nil {
 		return err
 	}
-	err = (&partner.OAuth{Partners: a.Partners, PublicURL: a.config.PublicURL, Log: a.Log}).Register(f)
+	err = (&partner.OAuth{Partners: a.Partners, PublicURL: a.config.PublicURL, EndsTLS: a.config.TLSCert != "", Log: a.Log}).Register(f)
 	if err != nil {
 		return err
 	}
@@ -261,8 +261,8 @@ func (a *App) stepUp(ctx context.Context, p api.Principal) (api.Principal, error
 // PartnerAddress is where payment partners show a kind of credential; a path alone where our
 // public address is not set.
 func (a *App) PartnerAddress(kind partners.Kind) string {
-	if kind == partners.OAuth {
-		return a.PublicURL + partner.TokenPath
+	if kind == partners.OSMP {
+		return a.PublicURL + partner.OSMPPath
 	}
-	return a.PublicURL + partner.OSMPPath
+	return a.PublicURL + partner.TokenPath
 }

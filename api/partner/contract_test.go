@@ -139,7 +139,7 @@ func (*books) Reconcile(_ context.Context, _ string, _ time.Time, registry []pay
 }
 
 // Authorize implements partner.Authorizer.
-func (*books) Authorize(_ context.Context, token, _ string) (partners.Access, error) {
+func (*books) Authorize(_ context.Context, token, _, _ string) (partners.Access, error) {
 	scopes, err := partners.ParseScopes(strings.ReplaceAll(token, ",", " "))
 	if err != nil {
 		return partners.Access{}, problem.New(problem.Unauthenticated, "problem.partner_token")

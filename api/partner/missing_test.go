@@ -24,7 +24,7 @@ func TestNothingIsMissing(t *testing.T) {
 	})
 	needstest.Each(t, partner.OAuth{Partners: &partners.Service{}, PublicURL: issuer, Log: log}, func(o partner.OAuth) error {
 		return o.Register(fiber.New())
-	})
+	}, "EndsTLS")
 	b := &books{}
 	contract, err := api.NewContract(partner.Document, partner.Audience(b, func(turn string) string { return turn }, time.Now))
 	testworld.OK(t, err)

@@ -31,18 +31,20 @@ type Issuer interface {
 	Issue(ctx context.Context, access partners.Access, scope string) (partners.Token, error)
 }
 
-// OAuth gives partners access tokens for their client secrets: the client credentials
-// grant of RFC 6749, section 4.4, and nothing else of it.
+// OAuth gives partners access tokens for their client secrets or certificates: the client
+// credentials grant of RFC 6749, section 4.4, and nothing else of it.
 type OAuth struct {
 	Partners Issuer
 	// PublicURL is our address as partners know it: the issuer's identifier.
 	PublicURL string
-	Log       *slog.Logger
+	// EndsTLS says that connections come to us encrypted, so that a client can show a certificate.
+	EndsTLS bool
+	Log     *slog.Logger
 }
 
 // Register puts the two paths on the router.
 func (o *OAuth) Register(router fiber.Router) error {
-	if err := needs.All("the token endpoint", *o); err != nil {
+	if err := needs.All("the token endpoint", *o, "EndsTLS"); err != nil {
 		return err
 	}
 	router.Get(MetadataPath, o.metadata)
@@ -57,13 +59,18 @@ func (o *OAuth) Register(router fiber.Router) error {
 	return nil
 }
 
-// metadata is what RFC 8414, section 2, has and we are.
+// metadata is what RFC 8414, section 2, and RFC 8705, section 3.3, have and we are.
 func (o *OAuth) metadata(c *fiber.Ctx) error {
+	methods := []string{"client_secret_basic"}
+	if o.EndsTLS {
+		methods = append(methods, "self_signed_tls_client_auth")
+	}
 	c.Set(fiber.HeaderCacheControl, "public, max-age=300")
 	return c.JSON(map[string]any{
 		"issuer": o.PublicURL, "token_endpoint": o.PublicURL + TokenPath, "jwks_uri": o.PublicURL + keysPath,
 		"scopes_supported": partners.Operations, "response_types_supported": []string{},
-		"grant_types_supported": []string{grant}, "token_endpoint_auth_methods_supported": []string{"client_secret_basic"},
+		"grant_types_supported": []string{grant}, "token_endpoint_auth_methods_supported": methods,
+		"tls_client_certificate_bound_access_tokens": o.EndsTLS,
 	})
 }
 
@@ -83,7 +90,7 @@ func badRequest(code, why string) error { return &refusal{fiber.StatusBadRequest
 
 var errClient = &refusal{
 	fiber.StatusUnauthorized, "invalid_client",
-	"The client id or its secret is wrong, has ended, or comes from an address that is not the partner's. Send both by HTTP Basic.",
+	"The client id, its secret or its certificate is wrong, has ended, or comes from an address that is not the partner's. Send id and secret by HTTP Basic, or show the certificate and send client_id.",
 }
 
 // token answers a request for an access token.
@@ -107,11 +114,11 @@ func (o *OAuth) grant(c *fiber.Ctx) (partners.Token, error) {
 	if err != nil {
 		return partners.Token{}, err
 	}
-	id, secret, err := clientOf(c, form)
+	kind, id, secret, err := clientOf(c, form)
 	if err != nil {
 		return partners.Token{}, err
 	}
-	access, err := o.Partners.Authenticate(c.UserContext(), partners.OAuth, id, secret, strings.Clone(c.IP()))
+	access, err := o.Partners.Authenticate(c.UserContext(), kind, id, secret, strings.Clone(c.IP()))
 	tellQuotas(c, access.Quotas)
 	if err != nil {
 		return partners.Token{}, err
@@ -152,27 +159,30 @@ func formOf(c *fiber.Ctx) (url.Values, error) {
 	return form, nil
 }
 
-// clientOf reads who asks by HTTP Basic, whose two parts are form-encoded each (RFC 6749,
-// section 2.3.1).
-func clientOf(c *fiber.Ctx, form url.Values) (id, secret string, err error) {
+// clientOf reads who asks: by HTTP Basic, whose two parts are form-encoded each (RFC 6749,
+// section 2.3.1), or by the certificate of the connection and client_id in the body (RFC 8705,
+// section 2). A certificate beside a secret says nothing: many clients show theirs everywhere.
+func clientOf(c *fiber.Ctx, form url.Values) (kind partners.Kind, id, secret string, err error) {
 	headers := c.Request().Header.PeekAll(fiber.HeaderAuthorization)
 	other := form.Has("client_secret") || form.Has("client_assertion")
-	if len(headers) > 1 || len(headers) == 1 && other {
-		return "", "", badRequest("invalid_request", "A client authenticates in one way only.")
-	}
-	if len(headers) == 0 {
-		return "", "", errClient
+	switch {
+	case len(headers) > 1 || len(headers) == 1 && other:
+		return "", "", "", badRequest("invalid_request", "A client authenticates in one way only.")
+	case len(headers) == 0 && form.Get("client_id") != "" && !other:
+		return partners.TLS, form.Get("client_id"), certificateOf(c), nil
+	case len(headers) == 0:
+		return "", "", "", errClient
 	}
 	encodedID, encodedSecret, ok := basic(string(headers[0]))
 	id, badID := url.QueryUnescape(encodedID)
 	secret, badSecret := url.QueryUnescape(encodedSecret)
 	if !ok || badID != nil || badSecret != nil {
-		return "", "", errClient
+		return "", "", "", errClient
 	}
 	if form.Has("client_id") && form.Get("client_id") != id {
-		return "", "", badRequest("invalid_request", "client_id is another than that of HTTP Basic.")
+		return "", "", "", badRequest("invalid_request", "client_id is another than that of HTTP Basic.")
 	}
-	return id, secret, nil
+	return partners.OAuth, id, secret, nil
 }
 
 // refuse writes an error as RFC 6749, section 5.2, has it. It has no code for who comes too

@@ -135,7 +135,7 @@ func TestTokenEndpoint(t *testing.T) {
 			if want.status != 200 {
 				continue
 			}
-			if access, err := c.known.Authorize(t.Context(), got.Access, "192.0.2.1"); err != nil || access.Scopes.String() != want.scope || got.Type != "Bearer" || got.Expires != 300 {
+			if access, err := c.known.Authorize(t.Context(), got.Access, "192.0.2.1", ""); err != nil || access.Scopes.String() != want.scope || got.Type != "Bearer" || got.Expires != 300 {
 				t.Errorf("%s: a token of %+v, %s for %d s: %v", name, access, got.Type, got.Expires, err)
 			}
 		}

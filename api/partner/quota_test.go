@@ -40,8 +40,8 @@ func (m *metered) meter(access partners.Access, err error, over bool) (partners.
 	return access, err
 }
 
-func (m *metered) Authorize(ctx context.Context, token, address string) (partners.Access, error) {
-	access, err := m.books.Authorize(ctx, token, address)
+func (m *metered) Authorize(ctx context.Context, token, address, certificate string) (partners.Access, error) {
+	access, err := m.books.Authorize(ctx, token, address, certificate)
 	return m.meter(access, err, token == "over")
 }
 

@@ -28,7 +28,7 @@ var Document []byte
 
 // Authorizer says what the bearer of an access token may do (platform/partners).
 type Authorizer interface {
-	Authorize(ctx context.Context, token, address string) (partners.Access, error)
+	Authorize(ctx context.Context, token, address, certificate string) (partners.Access, error)
 }
 
 // Own is what a partner sees of its own payments (platform/payment).
@@ -73,11 +73,22 @@ func Audience(known Authorizer, index func(turn string) string, now func() time.
 			if !found {
 				return api.Principal{}, problem.New(problem.Unauthenticated, "problem.partner_token_missing")
 			}
-			access, err := known.Authorize(c.UserContext(), token, strings.Clone(c.IP()))
+			access, err := known.Authorize(c.UserContext(), token, strings.Clone(c.IP()), certificateOf(c))
 			tellQuotas(c, access.Quotas)
 			return api.Principal{ID: access.Partner, Scopes: access.Scopes}, err
 		},
 	}
+}
+
+// certificateOf is the thumbprint of the certificate of which the client proved on this connection
+// that it has the key; empty of none, and where a reverse proxy ends TLS. Headers say nothing of it:
+// whoever reaches us could write them (decision 54).
+func certificateOf(c *fiber.Ctx) string {
+	state := c.Context().TLSConnectionState()
+	if state == nil || len(state.PeerCertificates) == 0 {
+		return ""
+	}
+	return partners.Thumbprint(state.PeerCertificates[0].Raw)
 }
 
 // challenge says what a token lacks (RFC 6750, section 3).

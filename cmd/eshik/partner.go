@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,8 +34,8 @@ type partnerCommand struct {
 
 // Help is shown by `eshik partner --help`.
 func (partnerCommand) Help() string {
-	return "A partner is a wallet, a bank or a terminal. It has credentials of two kinds: osmp, the password of the OSMP protocol, and oauth, the client " +
-		"secret that gets access tokens for REST. A credential is named by the partner, a point and a number: demo-wallet.2. Secrets are shown once and kept nowhere. " +
+	return "A partner is a wallet, a bank or a terminal. It has credentials of three kinds: osmp, the password of the OSMP protocol; oauth, the client " +
+		"secret that gets access tokens for REST; and tls, a certificate that gets them instead, where Eshik ends TLS itself (ESHIK_TLS_CERT). A credential is named by the partner, a point and a number: demo-wallet.2. Secrets are shown once and kept nowhere. " +
 		"An administrator who is signed in (eshik staff sign-in) does it, with --reason. Each change holds from the partner's next request on, needs no restart and is in the audit log.\n\n" +
 		"A secret in wrong hands: `eshik partner rotate demo-wallet --kind=osmp --overlap=0s`, give the partner the new one; `eshik partner list demo-wallet` shows what is still good."
 }
@@ -150,10 +151,10 @@ func listCredentials(ctx context.Context, a *app.App, id string, out io.Writer) 
 	}
 	rows := make([][]string, len(list))
 	for i, c := range list {
-		rows[i] = []string{c.ID, string(c.Kind), string(c.State), clock.Second(c.MadeAt), moment(c.NotAfter), dash(c.UsedOn)}
+		rows[i] = []string{c.ID, string(c.Kind), string(c.State), clock.Second(c.MadeAt), moment(c.NotAfter), dash(c.UsedOn), dash(c.Thumbprint)}
 	}
 	return todo{
-		none: "It has no credential. `eshik partner rotate` makes one.", columns: []string{"CREDENTIAL", "KIND", "STATE", "MADE", "NOT AFTER", "LAST USED"},
+		none: "It has no credential. `eshik partner rotate` makes one.", columns: []string{"CREDENTIAL", "KIND", "STATE", "MADE", "NOT AFTER", "LAST USED", "CERTIFICATE"},
 		next: "`eshik partner rotate` makes the next one, `revoke` ends one.",
 	}.list(out, rows)
 }
@@ -193,13 +194,20 @@ func (s setPartner) Run(ctx context.Context, all *cli, log *slog.Logger, out io.
 }
 
 type rotatePartner struct {
-	ID      string        `arg:"" help:"The partner."`
-	Kind    string        `required:"" enum:"osmp,oauth" help:"Which credential: osmp or oauth. Also makes the first one of a kind."`
-	Overlap time.Duration `default:"24h" help:"How long the former secret is good beside the new one: up to 720h. 0s ends it now."`
+	ID          string        `arg:"" help:"The partner."`
+	Kind        string        `required:"" enum:"osmp,oauth,tls" help:"Which credential: osmp, oauth or tls. Also makes the first one of a kind."`
+	Certificate string        `placeholder:"FILE" help:"Of tls: the partner's certificate, in PEM. It is good until its own end at most."`
+	Overlap     time.Duration `default:"24h" help:"How long the former one is good beside the new one: up to 720h. 0s ends it now."`
 }
 
-// Run makes the next secret.
+// Run makes the next credential.
 func (r rotatePartner) Run(ctx context.Context, all *cli, log *slog.Logger, out io.Writer) error {
+	if (r.Kind == string(partners.TLS)) != (r.Certificate != "") {
+		return app.UsageError{Err: errors.New("--certificate goes with --kind=tls, and only with it")}
+	}
+	if r.Certificate != "" {
+		return r.pin(ctx, all, log, out)
+	}
 	return all.forPartners(ctx, log, out, func(ctx context.Context, a *app.App, officer string) error {
 		secret, err := a.Partners.Rotate(ctx, officer, r.ID, partners.Kind(r.Kind), r.Overlap)
 		if err != nil {
@@ -207,6 +215,27 @@ func (r rotatePartner) Run(ctx context.Context, all *cli, log *slog.Logger, out 
 		}
 		show(out, a, secret)
 		_, err = fmt.Fprintf(out, "The secret is kept nowhere: note it now. A former one is good for %s more.\n", r.Overlap)
+		return err
+	})
+}
+
+// pin takes the partner's certificate as its next credential.
+func (r rotatePartner) pin(ctx context.Context, all *cli, log *slog.Logger, out io.Writer) error {
+	text, err := os.ReadFile(r.Certificate)
+	if err != nil {
+		return app.UsageError{Err: fmt.Errorf("the certificate: %w", err)}
+	}
+	certificate, err := partners.ReadCertificate(text)
+	if err != nil {
+		return app.UsageError{Err: fmt.Errorf("%s: %w", r.Certificate, err)}
+	}
+	return all.forPartners(ctx, log, out, func(ctx context.Context, a *app.App, officer string) error {
+		credential, err := a.Partners.Pin(ctx, officer, r.ID, certificate, r.Overlap)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(out, "credential %s (%s)\nthumbprint %s\nnot after  %s\naddress    %s\nHave the partner confirm the thumbprint by another way. A former certificate is good for %s more.\n",
+			credential, partners.TLS, partners.Thumbprint(certificate.Raw), clock.Second(certificate.NotAfter), a.PartnerAddress(partners.TLS), r.Overlap)
 		return err
 	})
 }

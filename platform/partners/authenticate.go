@@ -18,8 +18,9 @@ import (
 const (
 	secretBytes = 32
 	// Purposes of the keyed hashes.
-	secretPurpose  = "partner.secret"
-	addressPurpose = "partner.address"
+	secretPurpose      = "partner.secret"
+	certificatePurpose = "partner.certificate"
+	addressPurpose     = "partner.address"
 	// keyedHash begins a hash that is not argon2id's, which begins with $.
 	keyedHash = "hmac-sha256:"
 )
@@ -40,13 +41,16 @@ var (
 type Access struct {
 	Partner    string
 	Credential string
-	Scopes     Scopes
+	// Certificate is the thumbprint of the one that it showed, where that was its credential.
+	Certificate string
+	Scopes      Scopes
 	// Quotas are its limits as they stand after this request, also of one that they refuse;
 	// none where it has none.
 	Quotas []Quota
 }
 
-// Authenticate checks a secret for a door; address is where the request came from. All
+// Authenticate checks a secret for a door, or for TLS the thumbprint of the certificate that the
+// connection proved, empty where it proved none; address is where the request came from. All
 // that is not right is one problem, partner_secret: no such partner, a wrong secret, one
 // that has ended or was disabled, another door's, a network that is not the partner's.
 // Each takes one query and one hash. An address that was wrong too often hears
@@ -60,11 +64,11 @@ func (s *Service) Authenticate(ctx context.Context, kind Kind, id, secret, addre
 	if err != nil {
 		return Access{}, fmt.Errorf("read a partner's credentials: %w", err)
 	}
-	now, hash := s.Now(), s.hash(id, secret)
+	now, hash := s.Now(), s.hash(kind, id, secret)
 	var right *db.CredentialsOfRow
 	for i, row := range rows { // to the end, whichever it is
 		ok := subtle.ConstantTimeCompare([]byte(hash), []byte(row.PartnerCredential.SecretHash)) == 1
-		if !ok && !strings.HasPrefix(row.PartnerCredential.SecretHash, keyedHash) && usable(row.Partner, row.PartnerCredential, now) {
+		if !ok && kind == OSMP && !strings.HasPrefix(row.PartnerCredential.SecretHash, keyedHash) && usable(row.Partner, row.PartnerCredential, now) {
 			if ok, err = s.earlier(ctx, row.PartnerCredential, secret, address); err != nil {
 				return Access{}, err
 			}
@@ -76,7 +80,11 @@ func (s *Service) Authenticate(ctx context.Context, kind Kind, id, secret, addre
 	if right == nil {
 		return Access{}, s.wrong(ctx, address)
 	}
-	return s.admit(ctx, right.Partner, right.PartnerCredential, address, now)
+	access, err := s.admit(ctx, right.Partner, right.PartnerCredential, address, now)
+	if kind == TLS {
+		access.Certificate = secret
+	}
+	return access, err
 }
 
 // admit lets the owner of a credential in, if it is good now.
@@ -115,9 +123,14 @@ func (s *Service) used(ctx context.Context, row db.PartnerCredential, now time.T
 	return nil
 }
 
-// hash is what is kept of a partner's secret (decision 11).
-func (s *Service) hash(id, secret string) string {
-	return keyedHash + s.Sealer.Index(secretPurpose, id+":"+secret)
+// hash is what is kept of a partner's secret (decision 11). That of a thumbprint, which is no
+// secret, is of a purpose of its own: in another row it opens nothing.
+func (s *Service) hash(kind Kind, id, secret string) string {
+	purpose := secretPurpose
+	if kind == TLS {
+		purpose = certificatePurpose
+	}
+	return keyedHash + s.Sealer.Index(purpose, id+":"+secret)
 }
 
 // wrong counts a wrong secret.

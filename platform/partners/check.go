@@ -29,8 +29,12 @@ func partnerGroup(row db.Partner) *audit.Group {
 }
 
 func credentialGroup(row db.PartnerCredential) *audit.Group {
-	return audit.Decided(groupCredential).Text(row.ID, row.PartnerID, row.Kind).Number(row.N).
+	group := audit.Decided(groupCredential).Text(row.ID, row.PartnerID, row.Kind).Number(row.N).
 		Moment(row.CreatedAt, row.NotAfterAt, row.DisabledAt, row.RevokedAt)
+	if row.Thumbprint != "" { // records of secrets were made before there were any
+		group = group.Text(row.Thumbprint)
+	}
+	return group
 }
 
 func secretGroup(row db.PartnerCredential) *audit.Group {

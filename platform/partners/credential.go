@@ -24,10 +24,8 @@ type Kind string
 const (
 	OSMP  Kind = "osmp"  // the password of the OSMP protocol
 	OAuth Kind = "oauth" // the client secret that gets access tokens (RFC 6749)
+	TLS   Kind = "tls"   // the certificate that gets access tokens (RFC 8705)
 )
-
-// Valid reports whether there is such a kind.
-func (k Kind) Valid() bool { return k == OSMP || k == OAuth }
 
 // Rotation.
 const (
@@ -57,7 +55,7 @@ const (
 	Revoked  State = "revoked"
 )
 
-// Credential is a secret of a partner, without the secret.
+// Credential is a secret of a partner, without the secret, or a certificate.
 type Credential struct {
 	ID       string
 	Kind     Kind
@@ -65,16 +63,30 @@ type Credential struct {
 	MadeAt   time.Time
 	NotAfter time.Time // zero: for good
 	UsedOn   string    // the last day, YYYY-MM-DD in Bishkek; empty: never
+	// Thumbprint is that of a certificate (Thumbprint); empty of a secret.
+	Thumbprint string
 }
 
 // Rotate makes a partner's next secret of a kind, or its first. A former one is good for
 // overlap more, so that the partner can change over at leisure.
 func (s *Service) Rotate(ctx context.Context, officer, id string, kind Kind, overlap time.Duration) (secret Secret, err error) {
+	err = s.next(ctx, officer, id, kind, overlap, func(tx *store.Tx, _ []db.PartnerCredential, n int64) (err error) {
+		secret, err = s.add(ctx, tx, officer, id, n, kind, s.Now())
+		return err
+	})
+	return secret, err
+}
+
+// next has make the next credential of a partner, of the number n, beside those in rows, and
+// gives a former one of the kind its end.
+func (s *Service) next(
+	ctx context.Context, officer, id string, kind Kind, overlap time.Duration, make func(tx *store.Tx, rows []db.PartnerCredential, n int64) error,
+) error {
 	if overlap < 0 || overlap > OverlapAtMost {
-		return Secret{}, fmt.Errorf("a former secret is good for 0 to %d hours more", int(OverlapAtMost.Hours()))
+		return fmt.Errorf("a former secret is good for 0 to %d hours more", int(OverlapAtMost.Hours()))
 	}
 	now := s.Now()
-	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
+	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
 		if _, err := lock(ctx, tx, id); err != nil {
 			return err
 		}
@@ -89,13 +101,12 @@ func (s *Service) Rotate(ctx context.Context, officer, id string, kind Kind, ove
 		for _, row := range rows {
 			last = max(last, row.N)
 		}
-		secret, err = s.add(ctx, tx, officer, id, last+1, kind, now)
-		return err
+		return make(tx, rows, last+1)
 	})
 	if err != nil {
-		return Secret{}, fmt.Errorf("rotate a secret of %s: %w", id, err)
+		return fmt.Errorf("rotate a credential of %s: %w", id, err)
 	}
-	return secret, nil
+	return nil
 }
 
 // outdate gives the secret of a kind that is good its end. Where two are, the older one's
@@ -108,7 +119,7 @@ func (s *Service) outdate(ctx context.Context, tx *store.Tx, officer string, row
 		}
 	}
 	if len(valid) >= validAtMost {
-		return fmt.Errorf("two %s secrets are good already: %s and %s; revoke the one that is not used, then rotate", kind, valid[0].ID, valid[1].ID)
+		return fmt.Errorf("two %s credentials are good already: %s and %s; revoke the one that is not used, then rotate", kind, valid[0].ID, valid[1].ID)
 	}
 	for _, row := range valid {
 		if row.NotAfterAt.IsZero() || end.Before(row.NotAfterAt.Time) {
@@ -124,23 +135,31 @@ func (s *Service) outdate(ctx context.Context, tx *store.Tx, officer string, row
 
 // add draws a secret and keeps its hash.
 func (s *Service) add(ctx context.Context, tx *store.Tx, officer, id string, n int64, kind Kind, now time.Time) (Secret, error) {
-	if !kind.Valid() {
-		return Secret{}, fmt.Errorf("%q is no kind of credential: %s or %s", kind, OSMP, OAuth)
+	if kind != OSMP && kind != OAuth {
+		return Secret{}, fmt.Errorf("%q is no kind of secret: %s or %s", kind, OSMP, OAuth)
 	}
 	raw := make([]byte, secretBytes)
 	if _, err := io.ReadFull(s.Random, raw); err != nil {
 		return Secret{}, fmt.Errorf("draw a partner's secret: %w", err)
 	}
-	secret := Secret{Credential: id + "." + strconv.FormatInt(n, 10), Kind: kind, Text: base64.RawURLEncoding.EncodeToString(raw)}
-	row := db.PartnerCredential{
-		ID: secret.Credential, PartnerID: id, N: n, Kind: string(kind), SecretHash: s.hash(id, secret.Text), CreatedAt: dbtime.From(now),
-	}
+	secret := Secret{Credential: credentialID(id, n), Kind: kind, Text: base64.RawURLEncoding.EncodeToString(raw)}
+	return secret, s.keep(ctx, tx, officer, db.PartnerCredential{
+		ID: secret.Credential, PartnerID: id, N: n, Kind: string(kind), SecretHash: s.hash(kind, id, secret.Text), CreatedAt: dbtime.From(now),
+	}, now)
+}
+
+// credentialID names a credential of a partner.
+func credentialID(partner string, n int64) string { return partner + "." + strconv.FormatInt(n, 10) }
+
+// keep keeps a new credential.
+func (s *Service) keep(ctx context.Context, tx *store.Tx, officer string, row db.PartnerCredential, now time.Time) error {
 	if err := db.New(tx).AddCredential(ctx, db.AddCredentialParams{
-		ID: row.ID, PartnerID: id, N: n, Kind: row.Kind, SecretHash: row.SecretHash, CreatedAt: row.CreatedAt,
+		ID: row.ID, PartnerID: row.PartnerID, N: row.N, Kind: row.Kind, SecretHash: row.SecretHash, Thumbprint: row.Thumbprint,
+		CreatedAt: row.CreatedAt, NotAfterAt: row.NotAfterAt,
 	}); err != nil {
-		return Secret{}, err
+		return err
 	}
-	return secret, s.leaveCredential(ctx, tx, officer, "credential_made", nil, row, now)
+	return s.leaveCredential(ctx, tx, officer, "credential_made", nil, row, now)
 }
 
 // DisableCredential refuses a secret, and the tokens that it got, from the next request on.
@@ -223,6 +242,7 @@ func (s *Service) Credentials(ctx context.Context, id string) ([]Credential, err
 	for i, row := range rows {
 		list[i] = Credential{
 			ID: row.ID, Kind: Kind(row.Kind), State: stateOf(row, now), MadeAt: row.CreatedAt.Time, NotAfter: row.NotAfterAt.Time, UsedOn: row.UsedOn,
+			Thumbprint: row.Thumbprint,
 		}
 	}
 	return list, nil

@@ -20,7 +20,7 @@ const earlierTime = 10 * time.Second
 // it is right, keeps the keyed one. All who come with one secret at once share one
 // run, and an address has one run a second for each credential.
 func (s *Service) earlier(ctx context.Context, row db.PartnerCredential, secret, address string) (bool, error) {
-	got, err, _ := s.flights.Do(row.ID+s.hash(row.PartnerID, secret)+address, func() (any, error) {
+	got, err, _ := s.flights.Do(row.ID+s.hash(OSMP, row.PartnerID, secret)+address, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), earlierTime)
 		defer cancel()
 		return s.renew(ctx, row.ID, secret, address)
@@ -40,7 +40,7 @@ func (s *Service) renew(ctx context.Context, id, secret, address string) (bool, 
 		return false, err
 	}
 	row := both.PartnerCredential
-	hash := s.hash(row.PartnerID, secret)
+	hash := s.hash(OSMP, row.PartnerID, secret)
 	if strings.HasPrefix(row.SecretHash, keyedHash) {
 		return subtle.ConstantTimeCompare([]byte(hash), []byte(row.SecretHash)) == 1, nil
 	}

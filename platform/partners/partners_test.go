@@ -349,7 +349,7 @@ func TestFsckComparesPartners(t *testing.T) {
 		for _, set := range []string{"scopes = 'payments.pay'", "networks = '192.0.2.0/24'", "per_minute = 9", "per_day = 9", "disabled_at = 9"} {
 			list = append(list, storetest.Plant{Name: set, Named: []string{"the partner demo-wallet"}, Statements: []string{"UPDATE partners SET " + set}})
 		}
-		for _, set := range []string{"revoked_at = NULL", "disabled_at = 9", "not_after_at = 9", "created_at = 9", "kind = 'oauth'", "n = 7"} {
+		for _, set := range []string{"revoked_at = NULL", "disabled_at = 9", "not_after_at = 9", "created_at = 9", "kind = 'oauth'", "n = 7", "thumbprint = 'x'"} {
 			list = append(list, storetest.Plant{Name: set, Named: []string{"demo-wallet.1"}, Statements: []string{
 				"UPDATE partner_credentials SET " + set + " WHERE id = 'demo-wallet.1'",
 			}})

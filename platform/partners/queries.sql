@@ -30,8 +30,8 @@ SELECT sqlc.embed(p), sqlc.embed(c) FROM partners p JOIN partner_credentials c O
 WHERE c.id = $1;
 
 -- name: AddCredential :exec
-INSERT INTO partner_credentials (id, partner_id, n, kind, secret_hash, created_at)
-VALUES ($1, $2, $3, $4, $5, $6);
+INSERT INTO partner_credentials (id, partner_id, n, kind, secret_hash, thumbprint, created_at, not_after_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: SetCredential :exec
 UPDATE partner_credentials SET not_after_at = $2, disabled_at = $3, revoked_at = $4 WHERE id = $1;

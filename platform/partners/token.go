@@ -54,9 +54,15 @@ type claims struct {
 	Scope    string `json:"scope"`
 	// Credential is what the token ends with.
 	Credential string `json:"cred"`
+	// Confirm binds the token to a certificate (RFC 8705, section 3.1).
+	Confirm *confirm `json:"cnf,omitempty"`
 }
 
-// Issue gives who was authenticated by its client secret an access token for what it asks;
+type confirm struct {
+	Thumbprint string `json:"x5t#S256"`
+}
+
+// Issue gives who was authenticated by its client secret or certificate an access token for what it asks;
 // for all that it may do where it asks for nothing. Error: ErrScope.
 func (s *Service) Issue(ctx context.Context, access Access, scope string) (Token, error) {
 	asked, err := ParseScopes(scope)
@@ -73,13 +79,17 @@ func (s *Service) Issue(ctx context.Context, access Access, scope string) (Token
 	if err != nil {
 		return Token{}, fmt.Errorf("draw a token's id: %w", err)
 	}
+	var bound *confirm
+	if access.Certificate != "" {
+		bound = &confirm{access.Certificate}
+	}
 	now := s.Now()
 	text, err := s.Signer.SignToken(ctx, tokenType, claims{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer: s.Issuer, Audience: jwt.ClaimStrings{tokenAudience}, Subject: access.Partner, ID: id.String(),
 			IssuedAt: jwt.NewNumericDate(now), NotBefore: jwt.NewNumericDate(now.Add(-clocksDiffer)), ExpiresAt: jwt.NewNumericDate(now.Add(TokenLasts)),
 		},
-		ClientID: access.Partner, Scope: asked.String(), Credential: access.Credential,
+		ClientID: access.Partner, Scope: asked.String(), Credential: access.Credential, Confirm: bound,
 	})
 	if err != nil {
 		return Token{}, fmt.Errorf("sign a partner's token: %w", err)
@@ -89,8 +99,9 @@ func (s *Service) Issue(ctx context.Context, access Access, scope string) (Token
 
 // Authorize says what the bearer of an access token may do now: what the token is for and
 // its partner is still allowed. Problems: partner_token, also where the credential that got
-// it has ended or was disabled since; partner_many.
-func (s *Service) Authorize(ctx context.Context, token, address string) (Access, error) {
+// it has ended or was disabled since, and where a certificate got it and another one, or none, was
+// shown: certificate is the thumbprint of the connection's, empty where it proved none; partner_many.
+func (s *Service) Authorize(ctx context.Context, token, address, certificate string) (Access, error) {
 	got, err := s.read(ctx, token)
 	if err != nil {
 		return Access{}, err
@@ -107,7 +118,7 @@ func (s *Service) Authorize(ctx context.Context, token, address string) (Access,
 	if err != nil {
 		return Access{}, err
 	}
-	if row.PartnerID != got.ClientID || Kind(row.Kind) != OAuth || !usable(both.Partner, row, s.Now()) || !p.admits(address) {
+	if row.PartnerID != got.ClientID || !s.shown(row, got, certificate) || !usable(both.Partner, row, s.Now()) || !p.admits(address) {
 		return Access{}, errToken
 	}
 	scopes, err := ParseScopes(got.Scope)

@@ -49,7 +49,7 @@ func (w *world) token(access partners.Access, scope string) string {
 // none wants a token to be good for nothing.
 func (w *world) none(what, token string) {
 	w.T.Helper()
-	if access, err := w.Authorize(w.T.Context(), token, address); problem.From(err).Key != "problem.partner_token" {
+	if access, err := w.Authorize(w.T.Context(), token, address, ""); problem.From(err).Key != "problem.partner_token" {
 		w.T.Errorf("%s: %+v, %v", what, access, err)
 	}
 }
@@ -65,7 +65,7 @@ func TestTokens(t *testing.T) {
 		for scope, want := range map[string]string{
 			"": "events.read payments.check payments.pay payments.quote payments.read webhooks.manage", "payments.read": "payments.read", "payments.pay:fine payments.check": "payments.check payments.pay:fine",
 		} {
-			got, err := w.Authorize(ctx, w.token(access, scope), address)
+			got, err := w.Authorize(ctx, w.token(access, scope), address, "")
 			if err != nil || got.Scopes.String() != want || got.Partner != wallet || got.Credential != "demo-wallet.2" {
 				t.Errorf("for %q: %+v, %v", scope, got, err)
 			}
@@ -78,12 +78,12 @@ func TestTokens(t *testing.T) {
 		token := w.token(access, "")
 		good := func() {
 			t.Helper()
-			_, err := w.Authorize(ctx, token, address)
+			_, err := w.Authorize(ctx, token, address, "")
 			w.OK(err)
 		}
 		_, err := w.Set(ctx, officer, wallet, func(terms *partners.Terms) error { terms.Scopes = partners.Scopes{"payments.read"}; return nil })
 		w.OK(err)
-		if got, err := w.Authorize(ctx, token, address); err != nil || got.Scopes.String() != "payments.read" {
+		if got, err := w.Authorize(ctx, token, address, ""); err != nil || got.Scopes.String() != "payments.read" {
 			t.Errorf("a partner that may only read: %+v, %v", got, err)
 		}
 		if _, err := w.Issue(ctx, w.taken(partners.OAuth, wallet, secrets[1]), "payments.pay"); !errors.Is(err, partners.ErrScope) {
@@ -142,7 +142,7 @@ func TestATokenIsOfItsDoor(t *testing.T) {
 			return text
 		}
 		const typ = "application/at+jwt"
-		if _, err := w.Authorize(ctx, sign(typ, nil), address); err != nil {
+		if _, err := w.Authorize(ctx, sign(typ, nil), address, ""); err != nil {
 			t.Fatalf("the forger does not forge well: %v", err)
 		}
 		w.none("of another type", sign("JWT", nil))
@@ -156,7 +156,7 @@ func TestATokenIsOfItsDoor(t *testing.T) {
 		} {
 			w.none(name, sign(typ, change))
 		}
-		if got, err := w.Authorize(ctx, sign(typ, map[string]any{"scope": ""}), address); err != nil || len(got.Scopes) != 0 {
+		if got, err := w.Authorize(ctx, sign(typ, map[string]any{"scope": ""}), address, ""); err != nil || len(got.Scopes) != 0 {
 			t.Errorf("a token for nothing: %+v, %v", got, err)
 		}
 		for name, text := range map[string]string{"nothing": "", "no token": "a.b.c", "cut": token[:len(token)-1], "with more": token + "A"} {

@@ -30,4 +30,5 @@ type PartnerCredential struct {
 	DisabledAt dbtime.Time
 	RevokedAt  dbtime.Time
 	UsedOn     string
+	Thumbprint string
 }

@@ -12,8 +12,8 @@ import (
 )
 
 const addCredential = `-- name: AddCredential :exec
-INSERT INTO partner_credentials (id, partner_id, n, kind, secret_hash, created_at)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO partner_credentials (id, partner_id, n, kind, secret_hash, thumbprint, created_at, not_after_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 `
 
 type AddCredentialParams struct {
@@ -22,7 +22,9 @@ type AddCredentialParams struct {
 	N          int64
 	Kind       string
 	SecretHash string
+	Thumbprint string
 	CreatedAt  dbtime.Time
+	NotAfterAt dbtime.Time
 }
 
 func (q *Queries) AddCredential(ctx context.Context, arg AddCredentialParams) error {
@@ -32,7 +34,9 @@ func (q *Queries) AddCredential(ctx context.Context, arg AddCredentialParams) er
 		arg.N,
 		arg.Kind,
 		arg.SecretHash,
+		arg.Thumbprint,
 		arg.CreatedAt,
+		arg.NotAfterAt,
 	)
 	return err
 }
@@ -68,7 +72,7 @@ func (q *Queries) CreatePartner(ctx context.Context, arg CreatePartnerParams) (i
 }
 
 const credential = `-- name: Credential :one
-SELECT p.id, p.secret_hash, p.created_at, p.disabled_at, p.scopes, p.networks, p.per_minute, p.per_day, c.id, c.partner_id, c.n, c.kind, c.secret_hash, c.created_at, c.not_after_at, c.disabled_at, c.revoked_at, c.used_on FROM partners p JOIN partner_credentials c ON c.partner_id = p.id
+SELECT p.id, p.secret_hash, p.created_at, p.disabled_at, p.scopes, p.networks, p.per_minute, p.per_day, c.id, c.partner_id, c.n, c.kind, c.secret_hash, c.created_at, c.not_after_at, c.disabled_at, c.revoked_at, c.used_on, c.thumbprint FROM partners p JOIN partner_credentials c ON c.partner_id = p.id
 WHERE c.id = $1
 `
 
@@ -99,12 +103,13 @@ func (q *Queries) Credential(ctx context.Context, id string) (CredentialRow, err
 		&i.PartnerCredential.DisabledAt,
 		&i.PartnerCredential.RevokedAt,
 		&i.PartnerCredential.UsedOn,
+		&i.PartnerCredential.Thumbprint,
 	)
 	return i, err
 }
 
 const credentials = `-- name: Credentials :many
-SELECT id, partner_id, n, kind, secret_hash, created_at, not_after_at, disabled_at, revoked_at, used_on FROM partner_credentials WHERE partner_id = $1 ORDER BY n
+SELECT id, partner_id, n, kind, secret_hash, created_at, not_after_at, disabled_at, revoked_at, used_on, thumbprint FROM partner_credentials WHERE partner_id = $1 ORDER BY n
 `
 
 func (q *Queries) Credentials(ctx context.Context, partnerID string) ([]PartnerCredential, error) {
@@ -127,6 +132,7 @@ func (q *Queries) Credentials(ctx context.Context, partnerID string) ([]PartnerC
 			&i.DisabledAt,
 			&i.RevokedAt,
 			&i.UsedOn,
+			&i.Thumbprint,
 		); err != nil {
 			return nil, err
 		}
@@ -142,7 +148,7 @@ func (q *Queries) Credentials(ctx context.Context, partnerID string) ([]PartnerC
 }
 
 const credentialsOf = `-- name: CredentialsOf :many
-SELECT p.id, p.secret_hash, p.created_at, p.disabled_at, p.scopes, p.networks, p.per_minute, p.per_day, c.id, c.partner_id, c.n, c.kind, c.secret_hash, c.created_at, c.not_after_at, c.disabled_at, c.revoked_at, c.used_on FROM partners p JOIN partner_credentials c ON c.partner_id = p.id
+SELECT p.id, p.secret_hash, p.created_at, p.disabled_at, p.scopes, p.networks, p.per_minute, p.per_day, c.id, c.partner_id, c.n, c.kind, c.secret_hash, c.created_at, c.not_after_at, c.disabled_at, c.revoked_at, c.used_on, c.thumbprint FROM partners p JOIN partner_credentials c ON c.partner_id = p.id
 WHERE p.id = $1 AND c.kind = $2 ORDER BY c.n
 `
 
@@ -185,6 +191,7 @@ func (q *Queries) CredentialsOf(ctx context.Context, arg CredentialsOfParams) ([
 			&i.PartnerCredential.DisabledAt,
 			&i.PartnerCredential.RevokedAt,
 			&i.PartnerCredential.UsedOn,
+			&i.PartnerCredential.Thumbprint,
 		); err != nil {
 			return nil, err
 		}
