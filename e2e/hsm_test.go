@@ -211,6 +211,21 @@ func TestTheModuleIsGone(t *testing.T) {
 	}
 }
 
+// TestTheModuleInProduction: with such a master key production starts.
+func TestTheModuleInProduction(t *testing.T) {
+	t.Parallel()
+	s := newSigner(t)
+	s.start()
+	d := production(t, "ESHIK_MASTER_KEY=unix:"+s.socket+"#master")
+	response, err := d.client.Get(d.url + "/.well-known/jwks.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body := d.read(response); response.StatusCode != http.StatusOK {
+		t.Errorf("%d %s", response.StatusCode, body)
+	}
+}
+
 // TestTheModuleHangs: a program that takes the question and never answers keeps nobody
 // waiting for longer than seconds.
 func TestTheModuleHangs(t *testing.T) {

@@ -35,6 +35,8 @@ func TestMistakesOfStarting(t *testing.T) {
 		"bad flag":    {args: []string{"--colour", "red"}, want: []string{"unknown flag --colour"}},
 		"bad mode":    {env: []string{"ESHIK_MODE=demo"}, want: []string{"--mode"}},
 		"bad key":     {env: []string{"ESHIK_MASTER_KEY=abc"}, want: []string{"ESHIK_MASTER_KEY"}},
+		"no label":    {env: []string{"ESHIK_MASTER_KEY=unix:/run/eshik-hsm/socket"}, want: []string{"ESHIK_MASTER_KEY", "#LABEL"}},
+		"one label":   {env: []string{"ESHIK_MASTER_KEY=unix:/run/a#m", "ESHIK_MASTER_KEY_FORMER=unix:/run/b#m"}, want: []string{"one label"}},
 		"no database": {env: []string{"ESHIK_DATABASE=mysql://x"}, want: []string{"starts with sqlite: or postgres://"}},
 		"production": {env: []string{"ESHIK_MODE=production"}, want: []string{
 			"SQLite", "ESHIK_REDIS", "ESHIK_MASTER_KEY", "https://", "ESHIK_USSD_SECRET", "ESHIK_TWILIO_SID", "ESHIK_XROAD_URL", "ESHIK_PASSPORT_SECRET",

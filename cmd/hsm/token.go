@@ -31,6 +31,7 @@ type token struct {
 	session pkcs11.SessionHandle
 	labels  []string                       // of the keys that may be asked for
 	keys    map[string]pkcs11.ObjectHandle // those that were found in this session
+	barred  error                          // why it is logged in to no more
 }
 
 var _ hsm.Token = (*token)(nil)
@@ -83,8 +84,12 @@ func (t *token) find() error {
 	return nil
 }
 
-// open begins a session and logs in. A wrong PIN is tried once: tokens count them and lock.
+// open begins a session and logs in. A wrong PIN is tried once, also one that was right until
+// somebody changed it: tokens count them and lock.
 func (t *token) open() error {
+	if t.barred != nil {
+		return t.barred
+	}
 	info, err := t.module.GetTokenInfo(t.slot)
 	if err != nil {
 		return fmt.Errorf("the token %s does not answer: %w", t.name, err)
@@ -99,13 +104,16 @@ func (t *token) open() error {
 	err = t.module.Login(session, pkcs11.CKU_USER, t.pin)
 	switch code(err) {
 	case pkcs11.CKR_OK, pkcs11.CKR_USER_ALREADY_LOGGED_IN:
-	case pkcs11.CKR_PIN_INCORRECT, pkcs11.CKR_PIN_INVALID, pkcs11.CKR_PIN_LEN_RANGE, pkcs11.CKR_PIN_LOCKED, pkcs11.CKR_USER_PIN_NOT_INITIALIZED:
-		return wrong{fmt.Errorf("the token %s does not take the PIN of "+setting+", which was tried once: %w", t.name, err)}
-	default:
-		return fmt.Errorf("log in to the token %s: %w", t.name, err)
+		t.session, t.keys = session, map[string]pkcs11.ObjectHandle{}
+		return nil
 	}
-	t.session, t.keys = session, map[string]pkcs11.ObjectHandle{}
-	return nil
+	_ = t.module.CloseSession(session) // nothing can be done in it
+	switch code(err) {
+	case pkcs11.CKR_PIN_INCORRECT, pkcs11.CKR_PIN_INVALID, pkcs11.CKR_PIN_LEN_RANGE, pkcs11.CKR_PIN_LOCKED, pkcs11.CKR_USER_PIN_NOT_INITIALIZED:
+		t.barred = wrong{fmt.Errorf("the token %s does not take the PIN of "+setting+", which was tried once: %w", t.name, err)}
+		return t.barred
+	}
+	return fmt.Errorf("log in to the token %s: %w", t.name, err)
 }
 
 // code is the number of an error of the library.

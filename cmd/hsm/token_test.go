@@ -111,6 +111,23 @@ func TestToken(t *testing.T) {
 	}
 }
 
+// TestThePINIsChanged: after the session was lost, a PIN that is right no more is tried once,
+// however often a key is asked for.
+func TestThePINIsChanged(t *testing.T) {
+	x := opened(t, library(t))
+	testworld.OK(t, x.make("master"))
+	testworld.OK(t, x.serves([]string{"master"}))
+	testworld.OK(t, x.module.SetPIN(x.session, "1414", "4141"))
+	testworld.OK(t, x.Ready("master"))
+	testworld.OK(t, x.module.CloseAllSessions(x.slot))
+	for range 2 {
+		if err := x.Ready("master"); err == nil || !strings.Contains(err.Error(), "tried once") {
+			t.Errorf("with a PIN that was changed: %v", err)
+		}
+		x.pin = "4141" // which would be taken
+	}
+}
+
 // TestWrongAccess: each that does not fit is named and is not worth another try, and a PIN is
 // tried once.
 func TestWrongAccess(t *testing.T) {
