@@ -131,8 +131,10 @@ func (s *Service) gatherNow(ctx context.Context, seed []byte, all []Kindergarten
 
 // Allocate decides who is offered which free place, and makes the offers. It is computed anew:
 // who waits may be others than were shown, but where more seats are free than were shown it is
-// refused, so that a mistake of the register does not go further than two persons saw. The
-// offers that it did not come to Proceed makes.
+// refused, so that a mistake of the register does not go further than two persons saw.
+//
+// What is decided stands, whatever becomes of the first offers: all that are left Proceed makes,
+// as a chore, which also meets again, and reports, what failed here.
 // Problems: preschool_allocation_gone, _busy, _seats, _none.
 func (s *Service) Allocate(ctx context.Context, act staff.Act, shown Shown) (Decided, error) {
 	row, seed, err := s.admitted(ctx, shown)
@@ -154,8 +156,8 @@ func (s *Service) Allocate(ctx context.Context, act staff.Act, shown Shown) (Dec
 	if err != nil {
 		return Decided{}, err
 	}
-	done := Decided{N: row.N, Seats: m.seats(), Waiting: len(m.children), Placed: m.placed(), Shown: shown}
-	return done, s.Proceed(ctx)
+	_ = s.proceed(ctx, 1) // see above
+	return Decided{N: row.N, Seats: m.seats(), Waiting: len(m.children), Placed: m.placed(), Shown: shown}, nil
 }
 
 // admitted is the next allocation, if it is the one that was shown.

@@ -124,7 +124,8 @@ func (c *runCheck) ties(ctx context.Context, q *db.Queries, r db.PreschoolRun, m
 	return nil
 }
 
-// runsApart names the offers of allocations that are not there as they say.
+// runsApart names the offers of allocations that are not there as they say, and rows of no
+// allocation: they would be in the way of one that is to come.
 func runsApart(ctx context.Context, tx *sql.Tx) (found []error, err error) {
 	err = store.Rows(ctx, tx, "SELECT c.run, c.number, c.outcome FROM preschool_run_children c "+
 		"LEFT JOIN preschool_run_groups g ON g.run = c.run AND g.place = c.place "+
@@ -139,6 +140,17 @@ func runsApart(ctx context.Context, tx *sql.Tx) (found []error, err error) {
 		})
 	if err != nil {
 		return nil, fmt.Errorf("compare the allocations with the offers: %w", err)
+	}
+	err = store.Rows(ctx, tx, "SELECT DISTINCT x.run FROM (SELECT run FROM preschool_run_groups UNION SELECT run FROM preschool_run_children) x "+
+		"LEFT JOIN preschool_runs r ON r.n = x.run AND r.state <> 'next' WHERE r.n IS NULL ORDER BY x.run", nil,
+		func(rows *sql.Rows) error {
+			var run int64
+			err := rows.Scan(&run)
+			found = append(found, fmt.Errorf("rows are kept of the allocation %d, which is not decided", run))
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("look for rows of no allocation: %w", err)
 	}
 	return found, nil
 }

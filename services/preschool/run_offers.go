@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/eshik-kg/eshik/platform/problem"
@@ -17,7 +18,10 @@ import (
 // Proceed makes the offers of the allocation that is under way, if one is: each in a
 // transaction of its own, once, whoever else does it at the same time. It goes on where a
 // process that was killed stopped.
-func (s *Service) Proceed(ctx context.Context) error {
+func (s *Service) Proceed(ctx context.Context) error { return s.proceed(ctx, math.MaxInt) }
+
+// proceed is Proceed of so many batches of offers at most.
+func (s *Service) proceed(ctx context.Context, batches int) error {
 	r, err := db.New(s.DB.Reader()).OfferingRun(ctx)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
@@ -36,13 +40,16 @@ func (s *Service) Proceed(ctx context.Context) error {
 	if r.Verdict != runNoFault {
 		return s.endRun(ctx, r, runWrong)
 	}
-	for {
+	for done := 0; ; done++ {
 		rows, err := db.New(s.DB.Reader()).RunWaits(ctx, r.N)
 		if err != nil {
 			return fmt.Errorf("list the offers that an allocation is to make: %w", err)
 		}
 		if len(rows) == 0 {
 			return s.endRun(ctx, r, runDone)
+		}
+		if done == batches {
+			return nil
 		}
 		for _, c := range rows {
 			if err := s.offerPlaced(ctx, r, m, c); err != nil {

@@ -117,14 +117,7 @@ func TestOneSeatOfFiveHundred(t *testing.T) {
 		w := newWorld(t, db, 0)
 		w.seatsOnly(1)
 		s := newService(t, w)
-		rows := make([]Waiting, 500)
-		for i := range rows {
-			rows[i] = Waiting{
-				Minor:  Minor{PIN: fmt.Sprintf("209052023%05d", i), Name: "Бала", Born: time.Date(2023, time.May, 9, 0, 0, 0, 0, time.UTC)},
-				Locale: "ky", Choices: []string{"K01"}, Since: start.Add(-time.Duration(i/2) * time.Hour), // two of each moment
-			}
-		}
-		_, err := s.ImportWaiting(t.Context(), rows)
+		_, err := s.ImportWaiting(t.Context(), waiting(500))
 		testworld.OK(t, err)
 		p := dry(t, s)
 		if p.Waiting != 500 || p.Placed != 1 {
@@ -213,8 +206,8 @@ func TestKilledInTheMiddle(t *testing.T) {
 		killed, kill := context.WithCancel(t.Context())
 		inner := s.Directory
 		s.Directory = dies{Directory: inner, after: new(atomic.Int32), kill: kill} // at the fourth time it is asked
-		if _, err := s.Allocate(killed, twoOfThem, p.shown()); err == nil {
-			t.Fatal("the process was not killed")
+		if d, err := s.Allocate(killed, twoOfThem, p.shown()); err != nil || d.Placed != 9 || killed.Err() == nil {
+			t.Fatalf("decided %+v, %v; killed: %v", d, err, killed.Err())
 		}
 		s.Directory = inner
 		made := count(t, db, "SELECT count(*) FROM preschool_offers")
@@ -243,6 +236,43 @@ func TestKilledInTheMiddle(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestMoreThanOneBatch: the deciding call makes the first offers, and the chore the others.
+func TestMoreThanOneBatch(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db, 0)
+		w.seatsOnly(120)
+		s := newService(t, w)
+		_, err := s.ImportWaiting(t.Context(), waiting(150))
+		testworld.OK(t, err)
+		d, err := s.Allocate(t.Context(), twoOfThem, dry(t, s).shown())
+		testworld.OK(t, err)
+		found, err := s.Allocations(t.Context())
+		if testworld.OK(t, err); d.Placed != 120 || found.Next != nil || found.Last.State != runOffering || found.Last.Offered != 100 || found.Last.Waits != 20 {
+			t.Errorf("decided %+v; after the first batch %+v, next %+v", d, found.Last, found.Next)
+		}
+		testworld.OK(t, s.Proceed(t.Context()))
+		if last, err := s.run(t.Context(), 1); err != nil || last.State != runDone || last.Offered != 120 {
+			t.Errorf("afterwards %+v, %v", last, err)
+		}
+		if err := w.checked(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// waiting are n children of another queue who ask for K01, two of each moment.
+func waiting(n int) []Waiting {
+	rows := make([]Waiting, n)
+	for i := range rows {
+		rows[i] = Waiting{
+			Minor:  Minor{PIN: fmt.Sprintf("209052023%05d", i), Name: "Бала", Born: time.Date(2023, time.May, 9, 0, 0, 0, 0, time.UTC)},
+			Locale: "ky", Choices: []string{"K01"}, Since: start.Add(-time.Duration(i/2) * time.Hour),
+		}
+	}
+	return rows
 }
 
 // dies is a register of kindergartens under which the process ends.
@@ -361,6 +391,9 @@ func runPlants(numbers []string) (list []storetest.Plant) {
 	add("UPDATE preschool_run_children SET place = 0"+of(numbers[3]), "of the registration "+numbers[3]+", has the place 0: computed anew it has -1", "was changed")
 	add("UPDATE preschool_run_children SET benefit_rank = 1"+of(numbers[3]), "of the registration "+numbers[3]+", has the place -1: computed anew it has 0")
 	add("UPDATE preschool_run_children SET tie = '00' || substr(tie, 3)"+of(numbers[3]), numbers[3]+" has another child's tie")
+	for _, run := range []string{"2", "9"} {
+		add("INSERT INTO preschool_run_groups SELECT "+run+", place, kindergarten, age, free, taken FROM preschool_run_groups WHERE place = 0", "rows are kept of the allocation "+run+", which is not decided")
+	}
 	add("DELETE FROM preschool_run_children"+of(numbers[3]), "the allocation 1 is otherwise")
 	add("UPDATE preschool_run_children SET outcome = 'gone'"+of(numbers[0]), "the registration "+numbers[0]+" is gone, which the offers do not say")
 	add("UPDATE preschool_run_children SET offer_id = 'x'"+of(numbers[0]), "the registration "+numbers[0]+" is offered, which the offers do not say")
