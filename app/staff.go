@@ -64,6 +64,7 @@ func operations() map[string]operation {
 		"release-number":               {facts: releaseFacts, do: releaseNumber},
 		"decide":                       {facts: doubtFacts, do: decideDoubt},
 		"returned":                     {facts: refundFacts, do: noteReturned},
+		"not-returned":                 {facts: notReturnedFacts, do: noteNotReturned},
 		"refund":                       {facts: reverseFacts, do: reversePayment},
 		"refuse-refund":                {do: refuseRefund},
 		"rotate-certificates":          {do: rotateCertificates},
@@ -276,6 +277,21 @@ func noteReturned(ctx context.Context, a *App, act staff.Act, given map[string]s
 		return staff.Done{}, err
 	}
 	return staff.Done{Said: fmt.Sprintf("Noted: %s som went back; the partner owes us that no more.", sum.Decimal())}, nil
+}
+
+func notReturnedFacts(ctx context.Context, a *App, given map[string]string) (string, error) {
+	if staff.NamesPerson(given["reference"]) {
+		return "", staff.ErrReason
+	}
+	return a.Payments.NotReturnedFacts(ctx, given["payment"], given["reference"])
+}
+
+func noteNotReturned(ctx context.Context, a *App, act staff.Act, given map[string]string) (staff.Done, error) {
+	sum, err := a.Payments.NotReturned(ctx, act, given["payment"], given["reference"])
+	if err != nil {
+		return staff.Done{}, err
+	}
+	return staff.Done{Said: fmt.Sprintf("Noted: %s som did not go back after all; the partner owes us that again. The citizen is told.", sum.Decimal())}, nil
 }
 
 func reverseFacts(ctx context.Context, a *App, given map[string]string) (string, error) {

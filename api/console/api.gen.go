@@ -1142,6 +1142,9 @@ type ListDisputesJSONRequestBody = LookRequest
 // EnrolPhoneJSONRequestBody defines body for EnrolPhone for application/json ContentType.
 type EnrolPhoneJSONRequestBody = EnrolRequest
 
+// NoteNotReturnedJSONRequestBody defines body for NoteNotReturned for application/json ContentType.
+type NoteNotReturnedJSONRequestBody = ReturnedRequest
+
 // OfferPlaceJSONRequestBody defines body for OfferPlace for application/json ContentType.
 type OfferPlaceJSONRequestBody = OfferRequest
 
@@ -1255,6 +1258,9 @@ type ServerInterface interface {
 	// EnrolPhone Make a code that makes a phone the person's whose document you saw
 	// (POST /console/v1/operations/enrol)
 	EnrolPhone(c *fiber.Ctx) error
+	// NoteNotReturned Find that a partner did not give back money of a payment after all
+	// (POST /console/v1/operations/not-returned)
+	NoteNotReturned(c *fiber.Ctx) error
 	// OfferPlace Offer a place in its turn
 	// (POST /console/v1/operations/offer)
 	OfferPlace(c *fiber.Ctx) error
@@ -1601,6 +1607,24 @@ func (siw *ServerInterfaceWrapper) EnrolPhone(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.EnrolPhone(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// NoteNotReturned operation middleware
+func (siw *ServerInterfaceWrapper) NoteNotReturned(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.NoteNotReturned(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -2168,6 +2192,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/console/v1/operations/enrol", wrapper.EnrolPhone)
 
+	router.Post(options.BaseURL+"/console/v1/operations/not-returned", wrapper.NoteNotReturned)
+
 	router.Post(options.BaseURL+"/console/v1/operations/offer", wrapper.OfferPlace)
 
 	router.Post(options.BaseURL+"/console/v1/operations/offer-out-of-turn", wrapper.OfferOutOfTurn)
@@ -2487,6 +2513,23 @@ type EnrolPhoneResponseObject interface {
 type EnrolPhone200JSONResponse Enrolled
 
 func (response EnrolPhone200JSONResponse) VisitEnrolPhoneResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type NoteNotReturnedRequestObject struct {
+	Body *NoteNotReturnedJSONRequestBody
+}
+
+type NoteNotReturnedResponseObject interface {
+	VisitNoteNotReturnedResponse(ctx *fiber.Ctx) error
+}
+
+type NoteNotReturned200JSONResponse Outcome
+
+func (response NoteNotReturned200JSONResponse) VisitNoteNotReturnedResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -2988,6 +3031,9 @@ type StrictServerInterface interface {
 	// EnrolPhone Make a code that makes a phone the person's whose document you saw
 	// (POST /console/v1/operations/enrol)
 	EnrolPhone(ctx context.Context, request EnrolPhoneRequestObject) (EnrolPhoneResponseObject, error)
+	// NoteNotReturned Find that a partner did not give back money of a payment after all
+	// (POST /console/v1/operations/not-returned)
+	NoteNotReturned(ctx context.Context, request NoteNotReturnedRequestObject) (NoteNotReturnedResponseObject, error)
 	// OfferPlace Offer a place in its turn
 	// (POST /console/v1/operations/offer)
 	OfferPlace(ctx context.Context, request OfferPlaceRequestObject) (OfferPlaceResponseObject, error)
@@ -3663,6 +3709,45 @@ func (sh *strictHandler) EnrolPhone(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(EnrolPhoneResponseObject); ok {
 		if err := validResponse.VisitEnrolPhoneResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// NoteNotReturned operation middleware
+func (sh *strictHandler) NoteNotReturned(ctx *fiber.Ctx) error {
+	var request NoteNotReturnedRequestObject
+
+	var body NoteNotReturnedJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.NoteNotReturned(ctx.UserContext(), request.(NoteNotReturnedRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "NoteNotReturned")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(NoteNotReturnedResponseObject); ok {
+		if err := validResponse.VisitNoteNotReturnedResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

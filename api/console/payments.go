@@ -92,6 +92,12 @@ func (s *Server) RefuseRefund(ctx context.Context, r RefuseRefundRequestObject) 
 	return RefuseRefund200JSONResponse(out), err
 }
 
+// NoteNotReturned notes that it did not after all.
+func (s *Server) NoteNotReturned(ctx context.Context, r NoteNotReturnedRequestObject) (NoteNotReturnedResponseObject, error) {
+	out, err := s.act(ctx, "not-returned", r.Body.Reason, map[string]string{"payment": r.Body.Payment, "reference": r.Body.Reference})
+	return NoteNotReturned200JSONResponse(out), err
+}
+
 // NoteReturned notes that a partner gave money back.
 func (s *Server) NoteReturned(ctx context.Context, r NoteReturnedRequestObject) (NoteReturnedResponseObject, error) {
 	out, err := s.act(ctx, "returned", r.Body.Reason, map[string]string{"payment": r.Body.Payment, "reference": r.Body.Reference})

@@ -41,6 +41,7 @@ type staffCommand struct {
 	Suspense       struct{}       `cmd:"" help:"List the payments in doubt: the register says paid, and nothing proves by whom."`
 	Refunds        struct{}       `cmd:"" help:"List the money that partners have to give back: their registers did not take it, or it was sent back."`
 	Returned       refundReturned `cmd:"" help:"Note that a partner gave back what was due of a payment. Takes two persons."`
+	NotReturned    refundDisputed `cmd:"" name:"not-returned" help:"Find that a partner did not give back money after all, as the citizen says: it is due again, and the citizen is told. Takes two persons."`
 	Statement      statementOf    `cmd:"" help:"Print a day's statement as CSV: each entry of a partner's account, or of the treasury's, and totals; the same bytes whenever it is asked for."`
 	RefundRequests struct{}       `cmd:"" name:"refund-requests" help:"List the settled payments that partners ask to have back."`
 	Refund         refundApproved `cmd:"" help:"Have a settled payment sent back, as its partner asked: its money is due back then. Takes two persons, besides the partner."`
@@ -120,6 +121,8 @@ func (s staffCommand) asked(d desk, chosen *kong.Node) (operation string, given 
 		return chosen.Name, s.Decide.given(), nil
 	case "returned":
 		return chosen.Name, s.Returned.given(), nil
+	case "not-returned":
+		return chosen.Name, s.NotReturned.given(), nil
 	case "refund":
 		return chosen.Name, s.Refund.given(), nil
 	case "refuse-refund":

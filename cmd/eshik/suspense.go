@@ -40,6 +40,17 @@ func (r refundReturned) given() map[string]string {
 	return map[string]string{"payment": r.Payment, "reference": r.Reference}
 }
 
+// refundDisputed is that the money of a payment did not come back after all.
+type refundDisputed struct {
+	Payment   string `arg:"" help:"The payment's id, as the citizen's complaint or the audit log has it."`
+	Reference string `required:"" help:"What this rests on, for the audit log: the number of the complaint or of a bank's letter."`
+}
+
+// given are its arguments.
+func (r refundDisputed) given() map[string]string {
+	return map[string]string{"payment": r.Payment, "reference": r.Reference}
+}
+
 // refundApproved is what officers decide of a settled payment that its partner asks to have back.
 type refundApproved struct {
 	Payment   string `arg:"" help:"The payment's id, as staff refund-requests lists it."`

@@ -202,11 +202,14 @@ func (c *Check) judge(f *file) {
 	if state := f.follows(); paid && state != at || !paid && state != Quoted {
 		c.say("the payment %s is %s, by its lines it is %s", id, at, state)
 	}
-	if want := f.recorded(); c.replayed && !slices.Contains(want, log.was&^(wasDoubted|wasReturned|wasTakenBack)) || c.replayed && at == InDoubt && log.was&wasDoubted == 0 {
+	if want := f.recorded(); c.replayed && !slices.Contains(want, log.was&^(wasDoubted|wasReturned|wasTakenBack|wasCorrected)) || c.replayed && at == InDoubt && log.was&wasDoubted == 0 {
 		c.say("the payment %s is %s, which the audit log does not say", id, at)
 	}
-	if gone := slices.ContainsFunc(f.lines, func(l db.PaymentLine) bool { return f.returned(l.N) }); c.replayed && gone != (log.was&wasReturned != 0) {
+	if gone := f.turned(entryReturned); c.replayed && gone != (log.was&wasReturned != 0) {
 		c.say("what was due back of the payment %s was given back: %t, by the audit log %t", id, gone, !gone)
+	}
+	if not := f.turned(entryNotReturned); c.replayed && not != (log.was&wasCorrected != 0) {
+		c.say("that the money of the payment %s was not given back was noted: %t, by the audit log %t", id, not, !not)
 	}
 	if c.replayed && f.takenBack() != (log.was&wasTakenBack != 0) {
 		c.say("the payment %s was taken back by its partner: %t, by the audit log %t", id, f.takenBack(), !f.takenBack())
@@ -240,14 +243,34 @@ func (f *file) follows() State {
 	return state
 }
 
-// returned reports that the ledger has a line's money given back.
-func (f *file) returned(line int64) bool {
-	return slices.ContainsFunc(f.entries, func(e db.EntriesOfRow) bool { return e.Kind == entryReturned && e.Line == line })
+// turned reports that the ledger has an entry of a kind.
+func (f *file) turned(kind string) bool {
+	return slices.ContainsFunc(f.entries, func(e db.EntriesOfRow) bool { return e.Kind == kind })
+}
+
+// turns are the kinds of entries by which the money of a line that goes back went, came back and went
+// again, as far as the ledger has them in that order.
+func (f *file) turns(line int64) []string {
+	for n, kind := range backTurns {
+		if !slices.ContainsFunc(f.entries, func(e db.EntriesOfRow) bool { return e.Kind == kind && e.Line == line }) {
+			return backTurns[:n]
+		}
+	}
+	return backTurns
 }
 
 // takenBack reports that its partner cancelled the payment.
 func (f *file) takenBack() bool {
 	return slices.ContainsFunc(f.lines, func(l db.PaymentLine) bool { return Outcome(l.Reason) == OutcomeTakenBack })
+}
+
+// moveBack is what follows from a line's turns: to the partner, and from there again.
+func (f *file) moveBack(l db.PaymentLine, move func(kind string, line, amount int64, source, destination string)) {
+	source, destination := refundsAccount(f.row.Service), partnerAccount(f.txns[0].PartnerID)
+	for _, kind := range f.turns(l.N) {
+		move(kind, l.N, l.Amount, source, destination)
+		source, destination = destination, source
+	}
 }
 
 // compare names each entry that is not what follows from its payment.
@@ -274,8 +297,8 @@ func (c *Check) compare(f *file, paid bool) {
 			fallthrough
 		case State(l.State) == RefundDue:
 			move(refund, l.N, l.Amount, source, refundsAccount(f.row.Service))
-			if f.returned(l.N) && len(f.txns) == 1 {
-				move(entryReturned, l.N, l.Amount, refundsAccount(f.row.Service), partnerAccount(f.txns[0].PartnerID))
+			if len(f.txns) == 1 {
+				f.moveBack(l, move)
 			}
 		case State(l.State) == Settled:
 			move(settle, l.N, l.Amount, source, treasuryAccount(f.row.Service))

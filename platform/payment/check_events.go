@@ -76,8 +76,8 @@ func (f *file) ended() (at time.Time) {
 func (f *file) lastTold() []webhook.Kind {
 	due, gone := false, false
 	for _, l := range f.lines {
-		back := f.returned(l.N)
-		due, gone = due || State(l.State) == RefundDue && !back, gone || back
+		turns := len(f.turns(l.N))
+		due, gone = due || State(l.State) == RefundDue && turns%2 == 0, gone || turns > 0
 	}
 	switch state := State(f.row.State); {
 	case f.takenBack():
@@ -85,7 +85,7 @@ func (f *file) lastTold() []webhook.Kind {
 	case state == RefundDue && !due:
 		return []webhook.Kind{webhook.Refunded}
 	case state == InDoubt && gone:
-		return []webhook.Kind{webhook.InDoubt, webhook.Refunded}
+		return []webhook.Kind{webhook.InDoubt, webhook.Refunded, webhook.RefundDue}
 	case f.request != nil && RequestState(f.request.State) == RefundRefused:
 		return []webhook.Kind{webhook.RefundRefused}
 	case state == Accepted:

@@ -18,6 +18,7 @@ const (
 	wasReturned  // what was due back was given back
 	wasTakenBack // the partner cancelled it
 	wasReversed  // settled, and sent back as the partner asked
+	wasCorrected // what was said to be given back was not
 )
 
 // said is what the log says of a payment.
@@ -53,6 +54,8 @@ func (c *Check) See(r audit.Recorded) {
 		p.was |= wasRefunded
 	case "payment.returned":
 		p.was |= wasReturned
+	case "payment.not_returned":
+		p.was |= wasCorrected
 	case "payment.reversed":
 		p.was |= wasReversed
 	case "payment.taken_back":

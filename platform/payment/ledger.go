@@ -41,9 +41,16 @@ const (
 	entryDoubtRefund = "doubt_refund"
 	// A partner asked for a settled bill's money back, and two officers agreed.
 	entryReverse = "reverse"
-	// The partner gave back what was due: it owes us that no more.
-	entryReturned = "returned"
+	// The partner gave back what was due: it owes us that no more. It did not after all, as two
+	// officers found; and then it did.
+	entryReturned      = "returned"
+	entryNotReturned   = "not_returned"
+	entryReturnedAgain = "returned_again"
 )
+
+// backTurns are the entries of what is due back of a line in their order: after an odd number of them
+// its money is with the citizen. There is no fourth: whom to believe then is no matter of a ledger.
+var backTurns = []string{entryReturned, entryNotReturned, entryReturnedAgain}
 
 // wholePayment stands for a line's number in an entry about all of them.
 const wholePayment = -1

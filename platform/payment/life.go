@@ -33,6 +33,7 @@ func Transitions() []Transition {
 		{On: "a line goes back, no other is being told or in doubt", From: []State{Accepted, InDoubt}, To: []State{RefundDue}, Statement: "FinishPayment"},
 		{On: "its partner asks for it back, and two officers agree", From: []State{Settled}, To: []State{RefundDue}, Statement: "ReversePayment"},
 		{On: "the partner gave all back that was due", From: []State{RefundDue}, To: []State{Refunded}},
+		{On: "two officers find that it did not", From: []State{Refunded}, To: []State{RefundDue}},
 		{Line: true, On: "the payment is paid", From: []State{Quoted}, To: []State{Claimed}, Statement: "ClaimLines"},
 		{Line: true, On: "its register has our payment, or two officers decide so of a doubt", From: []State{Claimed, InDoubt}, To: []State{Settled}, Statement: "FinishLine"},
 		{Line: true, On: "its register does not want it, or two officers decide so of a doubt", From: []State{Claimed, InDoubt}, To: []State{RefundDue}, Statement: "FinishLine"},
@@ -40,6 +41,7 @@ func Transitions() []Transition {
 		{Line: true, On: "the partner takes back what was not sent", From: []State{Claimed}, To: []State{RefundDue}, Statement: "TakeBackLines"},
 		{Line: true, On: "its partner asks for the payment back, and two officers agree", From: []State{Settled}, To: []State{RefundDue}, Statement: "ReverseLines"},
 		{Line: true, On: "the partner gave it back", From: []State{RefundDue}, To: []State{Refunded}},
+		{Line: true, On: "two officers find that it did not", From: []State{Refunded}, To: []State{RefundDue}},
 	}
 }
 

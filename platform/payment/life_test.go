@@ -101,8 +101,8 @@ func (l *life) standing(id string) (all []string) {
 	l.t.Helper()
 	var state string
 	testworld.OK(l.t, l.DB.Reader().QueryRow("SELECT state FROM payments WHERE id = $1", id).Scan(&state))
-	rows, err := l.DB.Reader().Query(`SELECT state, EXISTS (SELECT 1 FROM ledger_entries e
-		WHERE e.payment_id = l.payment_id AND e.line = l.n AND e.kind = 'returned') FROM payment_lines l WHERE payment_id = $1 ORDER BY n`, id)
+	rows, err := l.DB.Reader().Query(`SELECT state, (SELECT COUNT(*) FROM ledger_entries e WHERE e.payment_id = l.payment_id AND e.line = l.n
+		AND e.kind IN ('returned', 'not_returned', 'returned_again')) % 2 = 1 FROM payment_lines l WHERE payment_id = $1 ORDER BY n`, id)
 	testworld.OK(l.t, err)
 	defer func() { _ = rows.Close() }()
 	due := false
@@ -187,6 +187,7 @@ func (l *life) events() map[string]func(p payment.Payment) {
 		"decide ours":  func(p payment.Payment) { refused(l.Decide(ctx, officers, p.ID, 0, true, "12-3/45")) },
 		"decide other": func(p payment.Payment) { refused(l.Decide(ctx, officers, p.ID, 0, false, "12-3/45")) },
 		"give back":    func(p payment.Payment) { _, err := l.Returned(ctx, officers, p.ID, "12-3/45"); refused(err) },
+		"dispute":      func(p payment.Payment) { _, err := l.NotReturned(ctx, officers, p.ID, "12-3/45"); refused(err) },
 		"ask back": func(p payment.Payment) {
 			_, err := l.AskRefund(ctx, ownWallet, l.paidBy(p), payment.ByMistake)
 			refused(err)

@@ -123,29 +123,29 @@ WHERE l.state = 'in_doubt'
 ORDER BY l.doubted_at LIMIT $1;
 
 -- name: ListRefunds :many
--- What goes back and has not gone, line by line.
+-- What goes back and has not gone, line by line: each of its entries turns the one before around.
 SELECT p.id, p.service, p.accepted_at, p.finished_at, l.n, l.ref, l.amount, l.reason, t.partner_id, t.txn_id
 FROM payments p JOIN payment_lines l ON l.payment_id = p.id JOIN payment_txns t ON t.payment_id = p.id AND t.decision = 'approved'
-WHERE p.state IN ('refund_due', 'in_doubt') AND l.state = 'refund_due' AND NOT EXISTS (
-    SELECT 1 FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind = 'returned')
+WHERE p.state IN ('refund_due', 'in_doubt') AND l.state = 'refund_due' AND (
+    SELECT COUNT(*) FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind IN ('returned', 'not_returned', 'returned_again')) % 2 = 0
 ORDER BY p.accepted_at, p.id, l.n LIMIT $1;
 
 -- name: RefundsOf :many
 SELECT p.service, l.n, l.amount, t.partner_id
 FROM payments p JOIN payment_lines l ON l.payment_id = p.id JOIN payment_txns t ON t.payment_id = p.id AND t.decision = 'approved'
-WHERE p.id = $1 AND l.state = 'refund_due' AND NOT EXISTS (
-    SELECT 1 FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind = 'returned')
+WHERE p.id = $1 AND l.state = 'refund_due' AND (
+    SELECT COUNT(*) FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind IN ('returned', 'not_returned', 'returned_again')) % 2 = 0
 ORDER BY l.n;
 
 -- name: CountRefunds :one
 SELECT COUNT(*) FROM payments p WHERE p.state IN ('refund_due', 'in_doubt') AND EXISTS (
-    SELECT 1 FROM payment_lines l WHERE l.payment_id = p.id AND l.state = 'refund_due' AND NOT EXISTS (
-        SELECT 1 FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind = 'returned'));
+    SELECT 1 FROM payment_lines l WHERE l.payment_id = p.id AND l.state = 'refund_due' AND (
+        SELECT COUNT(*) FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind IN ('returned', 'not_returned', 'returned_again')) % 2 = 0);
 
 -- name: OldestRefund :one
 SELECT p.accepted_at, p.finished_at FROM payments p WHERE p.state IN ('refund_due', 'in_doubt') AND EXISTS (
-    SELECT 1 FROM payment_lines l WHERE l.payment_id = p.id AND l.state = 'refund_due' AND NOT EXISTS (
-        SELECT 1 FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind = 'returned'))
+    SELECT 1 FROM payment_lines l WHERE l.payment_id = p.id AND l.state = 'refund_due' AND (
+        SELECT COUNT(*) FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind IN ('returned', 'not_returned', 'returned_again')) % 2 = 0)
 ORDER BY p.accepted_at, p.id LIMIT 1;
 
 -- name: ReversePayment :execrows
@@ -190,8 +190,16 @@ SELECT COUNT(*) FROM payment_refund_requests WHERE state = 'asked';
 -- name: LockRefund :execrows
 UPDATE payments SET worked_at = sqlc.arg(now) WHERE id = sqlc.arg(id) AND state IN ('refund_due', 'in_doubt');
 
--- name: ReturnedLines :many
-SELECT line FROM ledger_entries WHERE payment_id = $1 AND kind = 'returned';
+-- name: ReturnedOnce :many
+SELECT p.service, l.n, l.amount, t.partner_id
+FROM payments p JOIN payment_lines l ON l.payment_id = p.id JOIN payment_txns t ON t.payment_id = p.id AND t.decision = 'approved'
+WHERE p.id = sqlc.arg(id) AND l.state = 'refund_due' AND l.reason <> sqlc.arg(taken_back) AND (
+    SELECT COUNT(*) FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind IN ('returned', 'not_returned', 'returned_again')) = 1
+ORDER BY l.n;
+
+-- name: TurnsBack :many
+-- How often what is due back of each line was said to be given back, or not to be after all.
+SELECT line, COUNT(*) AS turns FROM ledger_entries WHERE payment_id = $1 AND kind IN ('returned', 'not_returned', 'returned_again') GROUP BY line;
 
 -- name: MarkSent :execrows
 UPDATE payment_lines SET sent = TRUE WHERE payment_id = $1 AND n = $2 AND state = 'claimed';

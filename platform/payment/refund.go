@@ -117,9 +117,13 @@ func (s *Service) giveBack(ctx context.Context, tx *store.Tx, paymentID string, 
 	if err != nil {
 		return 0, err
 	}
+	turns, err := turnsBack(ctx, db.New(tx), paymentID)
+	if err != nil {
+		return 0, err
+	}
 	for _, d := range due {
 		err := post(ctx, tx, transfer{
-			kind: entryReturned, paymentID: paymentID, line: d.N, amount: d.Amount, at: now,
+			kind: backTurns[turns[d.N]], paymentID: paymentID, line: d.N, amount: d.Amount, at: now,
 			source: refundsAccount(d.Service), destination: partnerAccount(d.PartnerID),
 		})
 		if err != nil {
@@ -134,7 +138,7 @@ func (s *Service) giveBack(ctx context.Context, tx *store.Tx, paymentID string, 
 // the transaction stands: the partner owes us that no more. sum is all that went back of the
 // payment. Saying it twice is saying it once, also where staff noted it. Problems:
 // partner_payment_absent, partner_refund_none (nothing is due), partner_refund_amount (another
-// sum is).
+// sum is), partner_refund_disputed (it said so before, and two officers found that nothing came).
 func (s *Service) GaveBack(ctx context.Context, partner Partner, txnID string, sum money.Amount) (Transaction, error) {
 	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
 		q, now := db.New(tx), dbtime.From(s.Now())
@@ -160,6 +164,9 @@ func (s *Service) GaveBack(ctx context.Context, partner Partner, txnID string, s
 			return errRefundAmount
 		case stands.back == 0:
 			return nil
+		}
+		if turns, err := turnsBack(ctx, q, row.ID); err != nil || corrected(turns) {
+			return errors.Join(err, errDisputed)
 		}
 		if _, err := s.giveBack(ctx, tx, row.ID, now); err != nil {
 			return err
@@ -189,7 +196,11 @@ func (s *Service) noteReturned(ctx context.Context, tx *store.Tx, paymentID, act
 	if err != nil {
 		return err
 	}
-	told, err := s.tellReturned(row, lines)
+	turns, err := turnsBack(ctx, q, paymentID)
+	if err != nil {
+		return err
+	}
+	told, err := s.tellReturned(row, lines, corrected(turns))
 	if err != nil {
 		return err
 	}
@@ -204,11 +215,15 @@ func (s *Service) noteReturned(ctx context.Context, tx *store.Tx, paymentID, act
 
 // tellReturned tells the payer where the money is. While another bill of the payment is in
 // doubt it does not: what stands where is told once, when that is decided.
-func (s *Service) tellReturned(row db.Payment, lines []Line) ([]notify.Message, error) {
+func (s *Service) tellReturned(row db.Payment, lines []Line, again bool) ([]notify.Message, error) {
 	if standsAt(row, lines) != Refunded {
 		return nil, nil
 	}
-	return s.tell(row, stand(lines))
+	id, key, args := stand(lines).over(row.Code)
+	if again {
+		id += "_again"
+	}
+	return s.write(row, id, key, args...)
 }
 
 // waitingRefunds counts what is due back and not noted as returned, and what is asked for.

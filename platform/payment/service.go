@@ -377,16 +377,16 @@ func linesOf(ctx context.Context, q *db.Queries, id string) ([]Line, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read a payment's bills: %w", err)
 	}
-	var returned []int64
+	var turns map[int64]int64
 	if slices.ContainsFunc(rows, func(l db.PaymentLine) bool { return State(l.State) == RefundDue }) {
-		if returned, err = q.ReturnedLines(ctx, id); err != nil {
-			return nil, fmt.Errorf("read what of a payment was given back: %w", err)
+		if turns, err = turnsBack(ctx, q, id); err != nil {
+			return nil, err
 		}
 	}
 	lines := make([]Line, len(rows))
 	for i, l := range rows {
 		lines[i] = Line{Ref: l.Ref, Amount: money.Amount(l.Amount), State: State(l.State), Reason: Outcome(l.Reason)}
-		if lines[i].State == RefundDue && slices.Contains(returned, l.N) {
+		if lines[i].State == RefundDue && turns[l.N]%2 == 1 {
 			lines[i].State = Refunded
 		}
 	}

@@ -328,8 +328,8 @@ func (q *Queries) CountClaims(ctx context.Context, arg CountClaimsParams) (int64
 
 const countRefunds = `-- name: CountRefunds :one
 SELECT COUNT(*) FROM payments p WHERE p.state IN ('refund_due', 'in_doubt') AND EXISTS (
-    SELECT 1 FROM payment_lines l WHERE l.payment_id = p.id AND l.state = 'refund_due' AND NOT EXISTS (
-        SELECT 1 FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind = 'returned'))
+    SELECT 1 FROM payment_lines l WHERE l.payment_id = p.id AND l.state = 'refund_due' AND (
+        SELECT COUNT(*) FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind IN ('returned', 'not_returned', 'returned_again')) % 2 = 0)
 `
 
 func (q *Queries) CountRefunds(ctx context.Context) (int64, error) {
@@ -1052,8 +1052,8 @@ func (q *Queries) ListOpenPayments(ctx context.Context, arg ListOpenPaymentsPara
 const listRefunds = `-- name: ListRefunds :many
 SELECT p.id, p.service, p.accepted_at, p.finished_at, l.n, l.ref, l.amount, l.reason, t.partner_id, t.txn_id
 FROM payments p JOIN payment_lines l ON l.payment_id = p.id JOIN payment_txns t ON t.payment_id = p.id AND t.decision = 'approved'
-WHERE p.state IN ('refund_due', 'in_doubt') AND l.state = 'refund_due' AND NOT EXISTS (
-    SELECT 1 FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind = 'returned')
+WHERE p.state IN ('refund_due', 'in_doubt') AND l.state = 'refund_due' AND (
+    SELECT COUNT(*) FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind IN ('returned', 'not_returned', 'returned_again')) % 2 = 0
 ORDER BY p.accepted_at, p.id, l.n LIMIT $1
 `
 
@@ -1070,7 +1070,7 @@ type ListRefundsRow struct {
 	TxnID      string
 }
 
-// What goes back and has not gone, line by line.
+// What goes back and has not gone, line by line: each of its entries turns the one before around.
 func (q *Queries) ListRefunds(ctx context.Context, limit int32) ([]ListRefundsRow, error) {
 	rows, err := q.db.QueryContext(ctx, listRefunds, limit)
 	if err != nil {
@@ -1280,8 +1280,8 @@ func (q *Queries) OldestAskedRefund(ctx context.Context) (dbtime.Time, error) {
 
 const oldestRefund = `-- name: OldestRefund :one
 SELECT p.accepted_at, p.finished_at FROM payments p WHERE p.state IN ('refund_due', 'in_doubt') AND EXISTS (
-    SELECT 1 FROM payment_lines l WHERE l.payment_id = p.id AND l.state = 'refund_due' AND NOT EXISTS (
-        SELECT 1 FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind = 'returned'))
+    SELECT 1 FROM payment_lines l WHERE l.payment_id = p.id AND l.state = 'refund_due' AND (
+        SELECT COUNT(*) FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind IN ('returned', 'not_returned', 'returned_again')) % 2 = 0)
 ORDER BY p.accepted_at, p.id LIMIT 1
 `
 
@@ -1706,8 +1706,8 @@ func (q *Queries) RefundRequest(ctx context.Context, paymentID string) (PaymentR
 const refundsOf = `-- name: RefundsOf :many
 SELECT p.service, l.n, l.amount, t.partner_id
 FROM payments p JOIN payment_lines l ON l.payment_id = p.id JOIN payment_txns t ON t.payment_id = p.id AND t.decision = 'approved'
-WHERE p.id = $1 AND l.state = 'refund_due' AND NOT EXISTS (
-    SELECT 1 FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind = 'returned')
+WHERE p.id = $1 AND l.state = 'refund_due' AND (
+    SELECT COUNT(*) FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind IN ('returned', 'not_returned', 'returned_again')) % 2 = 0
 ORDER BY l.n
 `
 
@@ -1805,23 +1805,44 @@ func (q *Queries) ReleaseClaims(ctx context.Context, paymentID string) error {
 	return err
 }
 
-const returnedLines = `-- name: ReturnedLines :many
-SELECT line FROM ledger_entries WHERE payment_id = $1 AND kind = 'returned'
+const returnedOnce = `-- name: ReturnedOnce :many
+SELECT p.service, l.n, l.amount, t.partner_id
+FROM payments p JOIN payment_lines l ON l.payment_id = p.id JOIN payment_txns t ON t.payment_id = p.id AND t.decision = 'approved'
+WHERE p.id = $1 AND l.state = 'refund_due' AND l.reason <> $2 AND (
+    SELECT COUNT(*) FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind IN ('returned', 'not_returned', 'returned_again')) = 1
+ORDER BY l.n
 `
 
-func (q *Queries) ReturnedLines(ctx context.Context, paymentID string) ([]int64, error) {
-	rows, err := q.db.QueryContext(ctx, returnedLines, paymentID)
+type ReturnedOnceParams struct {
+	ID        string
+	TakenBack string
+}
+
+type ReturnedOnceRow struct {
+	Service   string
+	N         int64
+	Amount    int64
+	PartnerID string
+}
+
+func (q *Queries) ReturnedOnce(ctx context.Context, arg ReturnedOnceParams) ([]ReturnedOnceRow, error) {
+	rows, err := q.db.QueryContext(ctx, returnedOnce, arg.ID, arg.TakenBack)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []int64
+	var items []ReturnedOnceRow
 	for rows.Next() {
-		var line int64
-		if err := rows.Scan(&line); err != nil {
+		var i ReturnedOnceRow
+		if err := rows.Scan(
+			&i.Service,
+			&i.N,
+			&i.Amount,
+			&i.PartnerID,
+		); err != nil {
 			return nil, err
 		}
-		items = append(items, line)
+		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -1916,6 +1937,39 @@ func (q *Queries) TakeBackLines(ctx context.Context, arg TakeBackLinesParams) (i
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const turnsBack = `-- name: TurnsBack :many
+SELECT line, COUNT(*) AS turns FROM ledger_entries WHERE payment_id = $1 AND kind IN ('returned', 'not_returned', 'returned_again') GROUP BY line
+`
+
+type TurnsBackRow struct {
+	Line  int64
+	Turns int64
+}
+
+// How often what is due back of each line was said to be given back, or not to be after all.
+func (q *Queries) TurnsBack(ctx context.Context, paymentID string) ([]TurnsBackRow, error) {
+	rows, err := q.db.QueryContext(ctx, turnsBack, paymentID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TurnsBackRow
+	for rows.Next() {
+		var i TurnsBackRow
+		if err := rows.Scan(&i.Line, &i.Turns); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const waitNoMore = `-- name: WaitNoMore :execrows
