@@ -84,6 +84,7 @@ type door struct {
 	tokens   map[string]string // by phone; see token
 	texted   map[string]*texts // by phone; see readsFirst
 	officers map[string]string // sessions of staff by account; see sits
+	desk     string            // the file of the session of this terminal, once somebody signed in
 	shown    string            // the offer that an app was shown last; see answer
 }
 

@@ -140,6 +140,9 @@ func TestThePageVerifiesWithoutNetwork(t *testing.T) {
 		do("the address in the code", nothing, chromedp.Navigate(whole.code), found("genuine", "Асанова.*"), says("outcome", "Genuine.*As of "), says("signed", "(?s)Дареги.*Адрес"),
 			shows("location.href", "^"+d.url+"/verify$"), fits(), shot("verify-offline-en"))
 		do("another, of the same page", run(fmt.Sprintf("location.href = %q", gone.code)), found("revoked", "was revoked"), shows("location.href", "^"+d.url+"/verify$"))
+		do("a short code, where a genuine one was", nothing, chromedp.Navigate(whole.code), found("genuine", "Асанова"), run("location.hash = 'ESHIK2:ABCDEF'"), found("altered", "again"), shows("location.href", "^"+d.url+"/verify$"))
+		do("and a place of the page is no code", nothing, chromedp.Navigate(whole.code), found("genuine", "Асанова"), run("location.hash = 'main'"), chromedp.Sleep(300*time.Millisecond), found("genuine", "Асанова"),
+			run("location.hash = ''"), shows(`String(document.getElementById("found").hidden)`, "true"))
 		do("the document", nothing, chromedp.Navigate(d.url+"/verify?lang=ru"), chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{whole.pdf}), found("genuine", "Подлинная.*Асанова"), fits())
 		do("a picture", nothing, chromedp.Navigate(d.url+"/verify?lang=ru"), chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{gone.picture}), found("revoked", "Недействительна.*Асанова"), shot("verify-offline-revoked-ru"))
 		do("the camera", nothing, chromedp.Navigate(d.url+"/verify?lang=en"), chromedp.Click(chromedp.CSS("#camera")), found("genuine", "Genuine.*Асанова"), shows(`String(document.getElementById("view").hidden)`, "true"))

@@ -11,14 +11,16 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
+	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"github.com/eshik-kg/eshik/app"
 	"github.com/eshik-kg/eshik/platform/staff"
 )
 
-// desk is where an officer sits: a terminal, with a session in a file of the data folder.
+// desk is where an officer sits: a terminal, with its session in a file of the data folder.
 type desk struct {
 	config *app.Config
 	log    *slog.Logger
@@ -63,17 +65,58 @@ func readLine(in io.Reader) (string, error) {
 	return string(line), nil
 }
 
-// origin is this terminal: a session is good for its user on its machine only.
+// terminal names the terminal, or the login without one, that this command was given in, so that
+// what one officer proposed here another who signed in elsewhere cannot seem to approve here. Empty:
+// the command stands alone, as one that is started inside a container.
+func terminal() string {
+	session, err := unix.Getsid(0)
+	if err != nil || session <= 0 || session == os.Getpid() {
+		return ""
+	}
+	return strconv.Itoa(session)
+}
+
+// origin is what a session is good for: a terminal of a user on a machine.
 func origin() string {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
 	}
-	return "terminal:" + host + ":" + strconv.Itoa(os.Getuid())
+	return "terminal:" + host + ":" + strconv.Itoa(os.Getuid()) + ":" + terminal()
 }
 
-// sessionFile is where the session is kept.
-func (d desk) sessionFile() string { return filepath.Join(d.config.Data, "staff.session") }
+// sessionFile is where the session is kept: one for each terminal.
+func (d desk) sessionFile() string {
+	name := "staff.session"
+	if at := terminal(); at != "" {
+		name += "." + at
+	}
+	return filepath.Join(d.config.Data, name)
+}
+
+// dropOver removes the files of sessions that cannot go on any more.
+func (d desk) dropOver() error {
+	files, err := filepath.Glob(filepath.Join(d.config.Data, "staff.session*"))
+	for _, file := range files {
+		if info, found := os.Lstat(file); found == nil && time.Since(info.ModTime()) > staff.SessionLasts {
+			err = errors.Join(err, os.Remove(file))
+		}
+	}
+	return err
+}
+
+// free refuses to sign in over somebody else, who would go on in another's name.
+func (d desk) free(ctx context.Context, a *app.App, name string) error {
+	shown, err := d.session()
+	if err != nil {
+		return nil // none that is used
+	}
+	o, err := a.Staff.SignedIn(ctx, shown)
+	if err != nil || o.Login == name {
+		return nil // it is over, or is replaced by their own
+	}
+	return app.UsageError{Err: fmt.Errorf("%s is signed in here. Next: eshik staff sign-out, if that is you; else use a terminal of your own", o.Login)}
+}
 
 // signIn asks for password and code and keeps the session.
 func (d desk) signIn(ctx context.Context, name string) error {
@@ -86,6 +129,9 @@ func (d desk) signIn(ctx context.Context, name string) error {
 		return err
 	}
 	return d.beside(ctx, func(a *app.App) error {
+		if err := errors.Join(d.free(ctx, a, name), d.dropOver()); err != nil {
+			return err
+		}
 		token, o, err := a.Staff.SignIn(ctx, origin(), name, password, code)
 		if err != nil {
 			return err

@@ -189,7 +189,7 @@ func (d desk) perform(ctx context.Context, operation string, given map[string]st
 	return d.signedIn(ctx, func(a *app.App, shown staff.Session) error {
 		out, err := a.Perform(ctx, shown, staff.Request{Operation: operation, Reason: d.reason, Given: given})
 		if p := out.Waits; p != nil {
-			out.Said = strings.TrimSpace(fmt.Sprintf("%s\nProposed: %s. It takes a second person, until %s: eshik staff approve %s", out.Said, p.ID, clock.Second(p.ExpiresAt), p.ID))
+			out.Said = strings.TrimSpace(fmt.Sprintf("%s\nProposed by %s: %s. It takes a second person, until %s: eshik staff approve %s", out.Said, p.ProposedBy.Login, p.ID, clock.Second(p.ExpiresAt), p.ID))
 		}
 		return d.say(out.Said, err)
 	})
@@ -198,8 +198,12 @@ func (d desk) perform(ctx context.Context, operation string, given map[string]st
 // approve does what another person proposed.
 func (d desk) approve(ctx context.Context, id string) error {
 	return d.signedIn(ctx, func(a *app.App, shown staff.Session) error {
+		o, err := a.Staff.SignedIn(ctx, shown)
+		if err != nil {
+			return err
+		}
 		done, err := a.Approve(ctx, shown, id, d.reason)
-		return d.say(done.Said, err)
+		return d.say("Approved by "+o.Login+". "+done.Said, err)
 	})
 }
 

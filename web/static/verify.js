@@ -25,9 +25,12 @@
 
   const able = window.crypto?.subtle && window.DecompressionStream && window.BigInt;
 
+  // inAddress tells that the address holds a code, or what was meant as one: anything but a place
+  // of the page.
+  const inAddress = () => location.hash && !document.getElementById(location.hash.slice(1));
+
   // opened takes the code out of the address: it is kept in no history and not sent on with it.
   function opened() {
-    if (!/^#[0-9]{10}/.test(location.hash)) return;
     const code = location.href;
     history.replaceState(null, "", location.pathname + location.search);
     if (able) {
@@ -37,9 +40,13 @@
     begin();
     unchecked(code);
   }
-  window.addEventListener("hashchange", opened);
+  // Another address of the same page is about another paper, also where it says none.
+  window.addEventListener("hashchange", () => {
+    if (inAddress()) opened();
+    else if (!location.hash) begin();
+  });
   if (!able) {
-    opened();
+    if (inAddress()) opened();
     return; // the forms do without
   }
 
@@ -285,6 +292,6 @@
   device.hidden = false;
   $("camera").hidden = !navigator.mediaDevices?.getUserMedia;
   navigator.serviceWorker?.register(device.dataset.worker, { scope: "/verify" }).catch(() => {}); // then with network only
-  if (/^#[0-9]{10}/.test(location.hash)) opened();
+  if (inAddress()) opened();
   else if (!restore()) trusted().catch(() => {}); // so that whoever opens the page has today's
 })();
