@@ -52,8 +52,8 @@ func (nothing) Disputes(context.Context) ([]identity.Disputed, error) { return n
 func (nothing) Suspense(context.Context) ([]payment.Suspended, error) { return nil, nil }
 func (nothing) Refunds(context.Context) ([]payment.Refund, error)     { return nil, nil }
 
-func (nothing) PartnerStatement(context.Context, string, time.Time) ([]byte, error) { return nil, nil }
-func (nothing) TreasuryStatement(context.Context, time.Time) ([]byte, error)        { return nil, nil }
+func (nothing) StatementOf(context.Context, string, time.Time) ([]byte, error) { return nil, nil }
+func (nothing) TreasuryStatement(context.Context, time.Time) ([]byte, error)   { return nil, nil }
 
 func (nothing) AskedRefunds(context.Context) ([]payment.AskedRefund, error) { return nil, nil }
 

@@ -70,7 +70,7 @@ func (s *Server) GetStatement(ctx context.Context, r GetStatementRequestObject) 
 	made, err := look(ctx, s, "statement", r.Body.Reason, func(ctx context.Context, _ staff.Officer) ([]byte, error) {
 		day := clock.Noon(r.Body.Day.Time)
 		if r.Body.Partner != nil {
-			return s.Payments.PartnerStatement(ctx, *r.Body.Partner, day)
+			return s.Payments.StatementOf(ctx, *r.Body.Partner, day)
 		}
 		return s.Payments.TreasuryStatement(ctx, day)
 	})

@@ -42,7 +42,7 @@ type Phones interface {
 type Books interface {
 	Suspense(ctx context.Context) ([]payment.Suspended, error)
 	Refunds(ctx context.Context) ([]payment.Refund, error)
-	PartnerStatement(ctx context.Context, partner string, day time.Time) ([]byte, error)
+	StatementOf(ctx context.Context, partner string, day time.Time) ([]byte, error)
 	TreasuryStatement(ctx context.Context, day time.Time) ([]byte, error)
 	AskedRefunds(ctx context.Context) ([]payment.AskedRefund, error)
 }

@@ -24,7 +24,7 @@ func (s statementOf) print(out io.Writer) func(context.Context, *app.App, staff.
 		if day := clock.Noon(s.Day); s.Treasury {
 			made, err = a.Payments.TreasuryStatement(ctx, day)
 		} else {
-			made, err = a.Payments.PartnerStatement(ctx, s.Partner, day)
+			made, err = a.Payments.StatementOf(ctx, s.Partner, day)
 		}
 		if err == nil {
 			_, err = out.Write(made)

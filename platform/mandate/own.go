@@ -58,7 +58,7 @@ func (h holder) Export(ctx context.Context, tx *store.Tx, p personal.Person) ([]
 		list[i] = personal.Record{Kind: "mandate", Fields: []personal.Field{
 			personal.Word("role", string(role), "kept.role."+string(role)), personal.Text("called", m.Called),
 			personal.Text("services", strings.Join(m.Services, ", ")), personal.Moment("asked", m.AskedAt), personal.Moment("given", m.GivenAt),
-			personal.Moment("until", m.Until), personal.Moment("ended", shownEnd(row, p.Now)),
+			personal.Moment("until", m.Until.Add(-time.Second)), personal.Moment("ended", shownEnd(row, p.Now)),
 		}}
 	}
 	return list, nil

@@ -85,6 +85,11 @@ func (s *Service) hears(ctx context.Context, tx *store.Tx, args tellArgs, row db
 		return citizen, phones, err
 	case toldGiven:
 		phones, err = s.Identity.PhonesToWarn(ctx, tx, args.Citizen, now)
+	case toldReceived:
+		if !row.EndedAt.IsZero() { // the end may be told already: this would be the last word
+			return "", nil, nil
+		}
+		fallthrough
 	default:
 		phones, err = s.Identity.PhonesToTell(ctx, tx, args.Citizen, now)
 	}

@@ -95,7 +95,11 @@ func (s *Service) NotReturnedFacts(ctx context.Context, paymentID, evidence stri
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprint(gone), nil
+	lines := make([]db.RefundsOfRow, len(gone))
+	for i, g := range gone {
+		lines[i] = db.RefundsOfRow(g)
+	}
+	return bySum(lines), nil
 }
 
 // returnedOnce are the lines of a payment that were given back, which was not corrected before.

@@ -261,6 +261,9 @@ FROM ledger_entries e JOIN ledger_postings p ON p.entry_id = e.id JOIN payments 
 WHERE e.happened_at >= sqlc.arg(first_at) AND e.happened_at < sqlc.arg(until_at)
     AND SUBSTR(p.account, 1, sqlc.arg(width)) = sqlc.arg(account);
 
+-- name: AnyPosting :one
+SELECT entry_id FROM ledger_postings WHERE account = $1 LIMIT 1;
+
 -- name: InsertPosting :exec
 INSERT INTO ledger_postings (entry_id, n, account, amount) VALUES ($1, $2, $3, $4);
 

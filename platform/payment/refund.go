@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/eshik-kg/eshik/platform/audit"
@@ -108,7 +109,16 @@ func (s *Service) RefundFacts(ctx context.Context, paymentID, evidence string) (
 	if len(due) == 0 {
 		return "", ErrNoRefund
 	}
-	return fmt.Sprint(due), nil
+	return bySum(due), nil
+}
+
+// bySum says of lines what whoever decides about them has to see.
+func bySum(lines []db.RefundsOfRow) string {
+	all := make([]string, len(lines))
+	for i, l := range lines {
+		all[i] = fmt.Sprintf("%s som of bill %d, by %s", money.Amount(l.Amount).Decimal(), l.N, l.PartnerID)
+	}
+	return strings.Join(all, "; ")
 }
 
 // giveBack posts what is due back of a payment to the partner that took it.

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"database/sql"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -43,6 +45,21 @@ func (s *Service) PartnerStatement(ctx context.Context, partner string, day time
 	return s.statement(ctx, partnerAccount(partner), wholeAccount, day, partnerColumns, func(r db.PostedOnRow) []string {
 		return []string{r.Service, r.Code, r.TxnID, r.PrvTxn}
 	})
+}
+
+// ErrNoAccount is the answer for the statement of a partner to which nothing was ever posted.
+var ErrNoAccount = problem.New(problem.NotFound, "problem.payment_no_account")
+
+// StatementOf is PartnerStatement for staff, who may mistype the partner's name: of one to which
+// nothing was ever posted there is none. Problems: payment_no_account, payment_day_open.
+func (s *Service) StatementOf(ctx context.Context, partner string, day time.Time) ([]byte, error) {
+	_, err := db.New(s.DB.Reader()).AnyPosting(ctx, partnerAccount(partner))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, ErrNoAccount
+	} else if err != nil {
+		return nil, fmt.Errorf("look for a partner's account: %w", err)
+	}
+	return s.PartnerStatement(ctx, partner, day)
 }
 
 // TreasuryStatement is PartnerStatement of the treasury's accounts of all services.

@@ -3,6 +3,7 @@ package payment_test
 import (
 	"context"
 	"encoding/csv"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -78,6 +79,12 @@ func TestADaysStatement(t *testing.T) {
 		}
 		if !strings.HasSuffix(treasury, "total,,,reverse,fine,,,,,,300000,0\ntotal,,,settle,fine,,,,,,0,150000\ntotal,,,,,,,,,,300000,150000\n") {
 			t.Errorf("the second day of the treasury:\n%s", treasury)
+		}
+		if one, err := w.StatementOf(ctx, wallet, second); err != nil || string(one) != partner {
+			t.Errorf("for staff: %v\n%s", err, one)
+		}
+		if _, err := w.StatementOf(ctx, wallet+"s", second); !errors.Is(err, payment.ErrNoAccount) {
+			t.Errorf("of a partner that took nothing: %v", err)
 		}
 		if none, _ := w.statements(t, first.AddDate(0, 0, -9)); none != strings.SplitAfter(partner, "\n")[0]+"total,,,,,,,,0,0\n" {
 			t.Errorf("a day without entries:\n%s", none)

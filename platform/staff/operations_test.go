@@ -34,6 +34,7 @@ refund-requests         d..d.
 refunds                 d..d.
 refuse-refund           d....
 release-number          bp.a.
+not-returned            b..a.
 returned                b..a.
 reset                   ...ab
 revoke-certificate      b..a.

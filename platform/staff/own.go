@@ -72,15 +72,19 @@ func (s *Service) holds(ctx context.Context, shown Session, password string) (ho
 // ChangePassword gives whoever is signed in another password. The account's sessions end;
 // the token is that of the one that goes on where this was asked for.
 func (s *Service) ChangePassword(ctx context.Context, shown Session, current, next string) (token string, err error) {
-	h, err := s.holds(ctx, shown, current)
+	h, err := s.authenticate(ctx, shown)
 	if err != nil {
 		return "", err
 	}
+	// Before the current one is looked at: what is refused here is no try to guess it.
 	if err := checkPassword(next, h.Login, h.Person); err != nil {
 		return "", err
 	}
 	if current == next {
 		return "", ErrCommon // it was seen, which is why it is changed
+	}
+	if h, err = s.holds(ctx, shown, current); err != nil {
+		return "", err
 	}
 	return s.renew(ctx, shown, h, revision{action: "account.password", next: func(row *db.StaffAccount) (err error) {
 		row.Owes = strings.TrimSpace(strings.Replace(row.Owes, owesPassword, "", 1))

@@ -121,6 +121,10 @@ func TestOwnChangesAreRefused(t *testing.T) {
 		w.Pass(TriesLast)
 		token, _ = w.signIn("asel")
 		here, guesses := Session{token, terminal}, 0
+		for range 2 * TriesOfOrigin {
+			_, err := w.ChangePassword(t.Context(), here, password, "short")
+			refused("a short one, which is no guess", err, ErrShort)
+		}
 		for range 20 {
 			if _, err := w.ChangePassword(t.Context(), here, "a guess", chosen); errors.Is(err, ErrCurrent) {
 				guesses++

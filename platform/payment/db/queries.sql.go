@@ -53,6 +53,17 @@ func (q *Queries) AcceptPayment(ctx context.Context, arg AcceptPaymentParams) (P
 	return i, err
 }
 
+const anyPosting = `-- name: AnyPosting :one
+SELECT entry_id FROM ledger_postings WHERE account = $1 LIMIT 1
+`
+
+func (q *Queries) AnyPosting(ctx context.Context, account string) (string, error) {
+	row := q.db.QueryRowContext(ctx, anyPosting, account)
+	var entry_id string
+	err := row.Scan(&entry_id)
+	return entry_id, err
+}
+
 const approveRefund = `-- name: ApproveRefund :execrows
 UPDATE payment_refund_requests SET state = 'approved', refusal = '', decided_at = $1
 WHERE payment_id = $2 AND state = $3 AND state IN ('asked', 'refused')
