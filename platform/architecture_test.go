@@ -82,6 +82,11 @@ var rules = []rule{
 		of:      []string{"locales", "platform", "services", "ussd", "sms", "api", "sandbox", "web", "app", "flowcheck", "cmd"},
 		outside: []string{module + "platform/testworld"},
 	},
+	{
+		name:    "C is in the program of the security module alone",
+		of:      []string{"locales", "platform", "services", "ussd", "sms", "api", "sandbox", "web", "app", "flowcheck", "cmd/eshik", "cmd/sandbox", "cmd/phone"},
+		outside: []string{"github.com/miekg/pkcs11", "C"},
+	},
 	{name: "a sum and a day stand on nothing", of: []string{"platform/money", "platform/clock"}, never: []string{""}},
 	{
 		name:  "a register's client knows nothing that pays or stores",
