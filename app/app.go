@@ -191,7 +191,8 @@ func (a *App) buildServices(ctx context.Context) error {
 		registry.Config{BaseURL: a.config.XRoadURL, Client: a.config.XRoadClient},
 		registry.Services{
 			SafeCity: a.config.XRoadSafeCity, Aimak: a.config.XRoadAimak,
-			Kindergartens: a.config.XRoadKindergartens, SIM: a.config.XRoadSIM,
+			Kindergartens: a.config.XRoadKindergartens, SIM: a.config.XRoadSIM, Vehicles: a.config.XRoadVehicles, Fund: a.config.XRoadFund,
+			Taxes: a.config.XRoadTaxes, Land: a.config.XRoadLand, Schools: a.config.XRoadSchools,
 			Persons: registry.PersonsConfig{
 				Passport: a.config.XRoadPassport, Civil: a.config.XRoadCivil,
 				ClientID: a.config.PassportClient, Secret: a.config.PassportSecret,

@@ -60,6 +60,12 @@ type Config struct {
 
 	XRoadSIM string `name:"xroad-sim" env:"ESHIK_XROAD_SIM" help:"X-Road service that says whose a phone number is (unverified): INSTANCE/CLASS/MEMBER/SUBSYSTEM/SERVICE; not asked when absent."`
 
+	XRoadVehicles string `name:"xroad-vehicles" env:"ESHIK_XROAD_VEHICLES" help:"X-Road service of vehicles; central-server/GOV/70000005/vehicles-service when absent."`
+	XRoadFund     string `name:"xroad-fund" env:"ESHIK_XROAD_FUND" help:"X-Road service of the Social Fund; central-server/GOV/70000018/sfrkr-service when absent."`
+	XRoadTaxes    string `name:"xroad-taxes" env:"ESHIK_XROAD_TAXES" help:"X-Road service of tax debts (unverified): INSTANCE/CLASS/MEMBER/SUBSYSTEM/SERVICE; not asked when absent."`
+	XRoadLand     string `name:"xroad-land" env:"ESHIK_XROAD_LAND" help:"X-Road service of immovable property by the owner's number (unverified), with its service code; not asked when absent."`
+	XRoadSchools  string `name:"xroad-schools" env:"ESHIK_XROAD_SCHOOLS" help:"X-Road service that says who learns where (unverified), with its service code; not asked when absent."`
+
 	ELQR string `name:"elqr" env:"ESHIK_ELQR" help:"Who ELQR codes pay: provider,service,recipient,name as the scheme's provider gave them; none are shown when absent, in the sandbox invented ones."`
 
 	ESIIssuer string   `name:"esi-issuer" env:"ESHIK_ESI_ISSUER" help:"Issuer of the national sign-in (ЕСИ, OpenID Connect): https://…; not offered when absent."`
@@ -114,6 +120,9 @@ func (c *Config) ready() error {
 	c.TwilioToken = cmp.Or(c.TwilioToken, sandboxTwilioToken)
 	c.SMSNumber = cmp.Or(c.SMSNumber, sandboxSMSNumber)
 	c.XRoadSIM = cmp.Or(c.XRoadSIM, sandbox.SIMService)
+	c.XRoadTaxes = cmp.Or(c.XRoadTaxes, sandbox.TaxService)
+	c.XRoadLand = cmp.Or(c.XRoadLand, sandbox.LandService)
+	c.XRoadSchools = cmp.Or(c.XRoadSchools, sandbox.SchoolService)
 	return nil
 }
 

@@ -16,10 +16,18 @@ const (
 	SystemCivil        = "civil"
 	SystemSIM          = "sim"
 	SystemESI          = "esi"
+	SystemVehicles     = "vehicles"
+	SystemFund         = "fund"
+	SystemTax          = "tax"
+	SystemLand         = "land"
+	SystemSchools      = "schools"
 )
 
 func systems() []string {
-	return []string{SystemSafeCity, SystemAimak, SystemPassport, SystemKindergarten, SystemCivil, SystemSIM, SystemESI}
+	return []string{
+		SystemSafeCity, SystemAimak, SystemPassport, SystemKindergarten, SystemCivil, SystemSIM, SystemESI,
+		SystemVehicles, SystemFund, SystemTax, SystemLand, SystemSchools,
+	}
 }
 
 // Fault is how a simulated system misbehaves; the zero value is a healthy one.

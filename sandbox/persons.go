@@ -73,10 +73,18 @@ func (w *World) civilStatus(op soapOperation) []soapElement {
 		died = midnight("deathDate", w.started.AddDate(-1, 0, 0))
 	}
 	return []soapElement{
-		{name: "pin", text: c.pin}, {name: "surname", text: c.surname}, {name: "name", text: c.name},
+		{name: "pin", text: c.pin}, midnight("pinGenerationDate", numbered(c)), {name: "surname", text: c.surname}, {name: "name", text: c.name},
 		{name: "patronymic", text: c.patronymic}, midnight("dateOfBirth", c.born),
 		{name: "pinBlocked", text: strconv.FormatBool(c.flaw == flawBlocked)}, died,
 	}
+}
+
+// numbered is when somebody got their personal number: with the birth, or when there were numbers.
+func numbered(c citizen) time.Time {
+	if first := day(2004, 5, 1); c.born.Before(first) {
+		return first
+	}
+	return c.born.AddDate(0, 0, 12)
 }
 
 // midnight writes a day as these registers do.

@@ -35,6 +35,11 @@ func (w *World) restServices() map[string]restService {
 		"central-server/GOV/70000005/criminal-record-service/requests":        {SystemCivil, w.criminalRecord},
 		"central-server/GOV/70000005/zags-service/marriage-certificate-again": {SystemCivil, w.marriageCertificate},
 		SIMService: {SystemSIM, w.simHolder},
+		"central-server/GOV/70000018/sfrkr-service/GetPensionInfoWithSum":    {SystemFund, w.pensionInfo},
+		"central-server/GOV/70000018/sfrkr-service/GetWorkPeriodInfoWithSum": {SystemFund, w.workPeriods},
+		TaxService:    {SystemTax, w.taxDebts},
+		LandService:   {SystemLand, w.estatesByPin},
+		SchoolService: {SystemSchools, w.enrolments},
 	}
 }
 

@@ -81,7 +81,10 @@ func (w *World) soapServices() map[string]map[string]soapService {
 			"resolutionDeliveryStatus": {SystemSafeCity, w.deliver},
 		},
 		"central-server/GOV/70000005/passport-service": {"bankPinService": {SystemPassport, w.bankPIN}},
-		"central-server/GOV/70000005/zags-service":     {"zagsDataByPin": {SystemCivil, w.civilStatus}},
+		"central-server/GOV/70000005/zags-service": {
+			"zagsDataByPin": {SystemCivil, w.civilStatus}, "zagsPinBirthAct": {SystemCivil, w.birthAct},
+		},
+		"central-server/GOV/70000005/vehicles-service": {"transportByPin": {SystemVehicles, w.transportByPin}},
 	}
 }
 

@@ -113,21 +113,26 @@ func (w *World) citizen(pin string) (citizen, bool) {
 	if c, ok := fixedPeople()[pin]; ok {
 		return c, true
 	}
-	if len(pin) != 14 {
+	n, ok := generatedNumber(pin)
+	if !ok {
 		return citizen{}, false
+	}
+	return generatedCitizen(n), true
+}
+
+// generatedNumber says which of the generated people has a personal number.
+func generatedNumber(pin string) (n int, ok bool) {
+	if len(pin) != 14 {
+		return 0, false
 	}
 	born, errBorn := time.Parse("02012006", pin[1:9])
 	tail, errTail := strconv.Atoi(pin[9:])
 	if errBorn != nil || errTail != nil || tail < firstTail {
-		return citizen{}, false
+		return 0, false
 	}
 	days := int(born.Sub(day(1955, 1, 1)) / (24 * time.Hour))
-	n := (tail-firstTail)*birthDays + days
-	if days < 0 || days >= birthDays || n >= cars {
-		return citizen{}, false
-	}
-	c := generatedCitizen(n)
-	return c, c.pin == pin
+	n = (tail-firstTail)*birthDays + days
+	return n, days >= 0 && days < birthDays && n < cars && generatedCitizen(n).pin == pin
 }
 
 func day(year int, month time.Month, d int) time.Time {

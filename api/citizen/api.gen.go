@@ -160,16 +160,112 @@ func (e CertificateKeyUse) Valid() bool {
 
 // Defines values for CertificateKind.
 const (
+	CertificateKindBIRTHCERTDUP      CertificateKind = "BIRTH_CERT_DUP"
+	CertificateKindBIRTHEXTRACT      CertificateKind = "BIRTH_EXTRACT"
+	CertificateKindCRIMINALRECORD    CertificateKind = "CRIMINAL_RECORD"
+	CertificateKindDEATHCERTDUP      CertificateKind = "DEATH_CERT_DUP"
+	CertificateKindDIVORCECERTDUP    CertificateKind = "DIVORCE_CERT_DUP"
+	CertificateKindEMPLOYMENT        CertificateKind = "EMPLOYMENT"
 	CertificateKindFAMILYCOMPOSITION CertificateKind = "FAMILY_COMPOSITION"
+	CertificateKindINCOME            CertificateKind = "INCOME"
+	CertificateKindMARRIAGECERTDUP   CertificateKind = "MARRIAGE_CERT_DUP"
+	CertificateKindMEDICAL086U       CertificateKind = "MEDICAL_086U"
+	CertificateKindNOENCUMBRANCE     CertificateKind = "NO_ENCUMBRANCE"
+	CertificateKindPENSION           CertificateKind = "PENSION"
+	CertificateKindPINASSIGNMENT     CertificateKind = "PIN_ASSIGNMENT"
+	CertificateKindPROPERTY          CertificateKind = "PROPERTY"
 	CertificateKindRESIDENCE         CertificateKind = "RESIDENCE"
+	CertificateKindSOCFUNDACCOUNT    CertificateKind = "SOCFUND_ACCOUNT"
+	CertificateKindSTUDENT           CertificateKind = "STUDENT"
+	CertificateKindTAXDEBTFREE       CertificateKind = "TAX_DEBT_FREE"
+	CertificateKindVEHICLEOWNERSHIP  CertificateKind = "VEHICLE_OWNERSHIP"
 )
 
 // Valid indicates whether the value is a known member of the CertificateKind enum.
 func (e CertificateKind) Valid() bool {
 	switch e {
+	case CertificateKindBIRTHCERTDUP:
+		return true
+	case CertificateKindBIRTHEXTRACT:
+		return true
+	case CertificateKindCRIMINALRECORD:
+		return true
+	case CertificateKindDEATHCERTDUP:
+		return true
+	case CertificateKindDIVORCECERTDUP:
+		return true
+	case CertificateKindEMPLOYMENT:
+		return true
 	case CertificateKindFAMILYCOMPOSITION:
 		return true
+	case CertificateKindINCOME:
+		return true
+	case CertificateKindMARRIAGECERTDUP:
+		return true
+	case CertificateKindMEDICAL086U:
+		return true
+	case CertificateKindNOENCUMBRANCE:
+		return true
+	case CertificateKindPENSION:
+		return true
+	case CertificateKindPINASSIGNMENT:
+		return true
+	case CertificateKindPROPERTY:
+		return true
 	case CertificateKindRESIDENCE:
+		return true
+	case CertificateKindSOCFUNDACCOUNT:
+		return true
+	case CertificateKindSTUDENT:
+		return true
+	case CertificateKindTAXDEBTFREE:
+		return true
+	case CertificateKindVEHICLEOWNERSHIP:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CertificateKindEntryUnverified.
+const (
+	CertificateKindEntryUnverifiedLevel CertificateKindEntryUnverified = "level"
+	CertificateKindEntryUnverifiedNames CertificateKindEntryUnverified = "names"
+	CertificateKindEntryUnverifiedPrice CertificateKindEntryUnverified = "price"
+	CertificateKindEntryUnverifiedWay   CertificateKindEntryUnverified = "way"
+)
+
+// Valid indicates whether the value is a known member of the CertificateKindEntryUnverified enum.
+func (e CertificateKindEntryUnverified) Valid() bool {
+	switch e {
+	case CertificateKindEntryUnverifiedLevel:
+		return true
+	case CertificateKindEntryUnverifiedNames:
+		return true
+	case CertificateKindEntryUnverifiedPrice:
+		return true
+	case CertificateKindEntryUnverifiedWay:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CertificateKindEntryWay.
+const (
+	CertificateKindEntryWayAutomatic CertificateKindEntryWay = "automatic"
+	CertificateKindEntryWayClerk     CertificateKindEntryWay = "clerk"
+	CertificateKindEntryWayDelayed   CertificateKindEntryWay = "delayed"
+)
+
+// Valid indicates whether the value is a known member of the CertificateKindEntryWay enum.
+func (e CertificateKindEntryWay) Valid() bool {
+	switch e {
+	case CertificateKindEntryWayAutomatic:
+		return true
+	case CertificateKindEntryWayClerk:
+		return true
+	case CertificateKindEntryWayDelayed:
 		return true
 	default:
 		return false
@@ -916,6 +1012,45 @@ type CertificateKeys struct {
 
 // CertificateKind defines model for CertificateKind.
 type CertificateKind string
+
+// CertificateKindEntry Example: {"days":7,"issued":false,"kind":"CRIMINAL_RECORD","level":3,"names":{"en":"Certificate of criminal record","ky":"Соттолгон эместиги тууралуу маалымкат","ru":"Справка о наличии/отсутствии судимости"},"price":0,"unverified":["level"],"urgent_hours":3,"way":"delayed","where":"Кайда: калкты тейлөө борбору (КТБ)"}
+type CertificateKindEntry struct {
+	// Days 0: at once
+	Days *int `json:"days,omitempty"`
+
+	// Issued It is issued here and now: `POST /v1/certificates`
+	Issued bool            `json:"issued"`
+	Kind   CertificateKind `json:"kind"`
+
+	// Level How surely the citizen is to be known
+	Level int `json:"level"`
+	Names struct {
+		En string `json:"en"`
+		Ky string `json:"ky"`
+		Ru string `json:"ru"`
+	} `json:"names"`
+
+	// Price In tyiyn, for whoever waits `days`; absent where it is not known
+	Price *int64 `json:"price,omitempty"`
+
+	// Unverified What of this no source confirms
+	Unverified []CertificateKindEntryUnverified `json:"unverified"`
+
+	// UrgentHours For whoever pays for it to be fast; what it costs is not known
+	UrgentHours *int `json:"urgent_hours,omitempty"`
+
+	// Way At once from a register, prepared by an office, or decided by a clerk
+	Way CertificateKindEntryWay `json:"way"`
+
+	// Where Where else it is to be had, in the answer's language
+	Where string `json:"where"`
+}
+
+// CertificateKindEntryUnverified defines model for CertificateKindEntry.Unverified.
+type CertificateKindEntryUnverified string
+
+// CertificateKindEntryWay At once from a register, prepared by an office, or decided by a clerk
+type CertificateKindEntryWay string
 
 // CertificateRequest Example: {"kind":"RESIDENCE"}
 type CertificateRequest struct {
@@ -1868,6 +2003,9 @@ type ServerInterface interface {
 	// UnlinkCar Hear nothing more of a car
 	// (DELETE /v1/cars/{id})
 	UnlinkCar(c *fiber.Ctx, id openapi_types.UUID) error
+	// ListCertificateKinds All kinds of certificates, with those that are issued here
+	// (GET /v1/certificate-kinds)
+	ListCertificateKinds(c *fiber.Ctx) error
 	// ListCertificates Your certificates, newest first
 	// (GET /v1/certificates)
 	ListCertificates(c *fiber.Ctx) error
@@ -2218,6 +2356,24 @@ func (siw *ServerInterfaceWrapper) UnlinkCar(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.UnlinkCar(c, id)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListCertificateKinds operation middleware
+func (siw *ServerInterfaceWrapper) ListCertificateKinds(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListCertificateKinds(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -3860,6 +4016,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Delete(options.BaseURL+"/v1/cars/:id", wrapper.UnlinkCar)
 
+	router.Get(options.BaseURL+"/v1/certificate-kinds", wrapper.ListCertificateKinds)
+
 	router.Get(options.BaseURL+"/v1/certificates", wrapper.ListCertificates)
 
 	router.Post(options.BaseURL+"/v1/certificates", wrapper.RequestCertificate)
@@ -4178,6 +4336,22 @@ type UnlinkCar204Response struct {
 func (response UnlinkCar204Response) VisitUnlinkCarResponse(ctx *fiber.Ctx) error {
 	ctx.Status(204)
 	return nil
+}
+
+type ListCertificateKindsRequestObject struct {
+}
+
+type ListCertificateKindsResponseObject interface {
+	VisitListCertificateKindsResponse(ctx *fiber.Ctx) error
+}
+
+type ListCertificateKinds200JSONResponse []CertificateKindEntry
+
+func (response ListCertificateKinds200JSONResponse) VisitListCertificateKindsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
 }
 
 type ListCertificatesRequestObject struct {
@@ -5322,6 +5496,9 @@ type StrictServerInterface interface {
 	// UnlinkCar Hear nothing more of a car
 	// (DELETE /v1/cars/{id})
 	UnlinkCar(ctx context.Context, request UnlinkCarRequestObject) (UnlinkCarResponseObject, error)
+	// ListCertificateKinds All kinds of certificates, with those that are issued here
+	// (GET /v1/certificate-kinds)
+	ListCertificateKinds(ctx context.Context, request ListCertificateKindsRequestObject) (ListCertificateKindsResponseObject, error)
 	// ListCertificates Your certificates, newest first
 	// (GET /v1/certificates)
 	ListCertificates(ctx context.Context, request ListCertificatesRequestObject) (ListCertificatesResponseObject, error)
@@ -5738,6 +5915,31 @@ func (sh *strictHandler) UnlinkCar(ctx *fiber.Ctx, id openapi_types.UUID) error 
 		return err
 	} else if validResponse, ok := response.(UnlinkCarResponseObject); ok {
 		if err := validResponse.VisitUnlinkCarResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCertificateKinds operation middleware
+func (sh *strictHandler) ListCertificateKinds(ctx *fiber.Ctx) error {
+	var request ListCertificateKindsRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCertificateKinds(ctx.UserContext(), request.(ListCertificateKindsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCertificateKinds")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCertificateKindsResponseObject); ok {
+		if err := validResponse.VisitListCertificateKindsResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

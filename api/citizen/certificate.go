@@ -29,6 +29,26 @@ func (s *Server) RequestCertificate(ctx context.Context, r RequestCertificateReq
 	return RequestCertificate201JSONResponse(certificateView(issued)), nil
 }
 
+// ListCertificateKinds lists all kinds of certificates, for anybody.
+func (s *Server) ListCertificateKinds(ctx context.Context, _ ListCertificateKindsRequestObject) (ListCertificateKindsResponseObject, error) {
+	return ListCertificateKinds200JSONResponse(api.Each(certificate.Catalogue(), func(e certificate.Entry) CertificateKindEntry {
+		out := CertificateKindEntry{
+			Kind: CertificateKind(e.Public), Way: CertificateKindEntryWay(e.Way.Is), Level: e.Level.Is, Issued: s.certificates().Offered(e.Code),
+			Where:      s.Texts.Text(api.LocaleFrom(ctx), e.AtKey()),
+			Unverified: api.Each(e.Unverified(), func(name string) CertificateKindEntryUnverified { return CertificateKindEntryUnverified(name) }),
+		}
+		out.Names.Ky, out.Names.Ru, out.Names.En = e.Names.KY, e.Names.RU, e.Names.EN
+		if e.Price != nil {
+			price := int64(e.Price.Tyiyn)
+			out.Price, out.Days = &price, &e.Price.Days
+		}
+		if e.Urgent != nil {
+			out.UrgentHours = &e.Urgent.Hours
+		}
+		return out
+	})), nil
+}
+
 func (s *Server) request(ctx context.Context, kind certificate.Kind, child, under *string) (certificate.Certificate, error) {
 	if under != nil && child != nil { // it is about one person
 		return certificate.Certificate{}, mandate.ErrAbsent

@@ -143,30 +143,6 @@ func (p *Persons) document(ctx context.Context, call Call, pin, document string)
 	}, nil
 }
 
-// Barred asks whether somebody has died, and whether their number is blocked (zagsDataByPin). A number
-// that the register does not know is the problem registry_person_unknown.
-func (p *Persons) Barred(ctx context.Context, call Call, pin string) (died, blocked bool, err error) {
-	in := struct {
-		PIN string `xml:"pin"`
-	}{pin}
-	var out struct {
-		PIN     string `xml:"pin"`
-		Blocked string `xml:"pinBlocked"`
-		Died    string `xml:"deathDate"`
-	}
-	if err := p.soap.Do(ctx, call, p.operation(p.civil), in, &out); err != nil {
-		return false, false, err
-	}
-	if out.PIN == "" {
-		return false, false, errPersonUnknown
-	}
-	blocked, err = strconv.ParseBool(strings.TrimSpace(out.Blocked))
-	if err != nil || out.PIN != pin {
-		return false, false, p.misfit(p.civil, "a person without our number or a status")
-	}
-	return strings.TrimSpace(out.Died) != "", blocked, nil
-}
-
 // operation has the namespace of all producers of this member.
 func (*Persons) operation(service ServiceID) Operation {
 	return Operation{Service: service, Namespace: SafeCityNamespace}

@@ -69,12 +69,12 @@ func TestAimak(t *testing.T) {
 func TestOverAimak(t *testing.T) {
 	t.Parallel()
 	h := newWorld(t, storetest.Open(t, storetest.NewSQLite(t)))
-	h.Register = newAimak(t)
+	h.Registers.Residents = newAimak(t)
 	issued := request(t, h, "t1", certificate.Family)
 	if text := testworld.PDFText(t, must[[]byte](t)(h.PDF(t.Context(), aigul(""), issued.Number))); !strings.Contains(text, "Нурай") {
 		t.Errorf("the document says %q", text)
 	}
-	h.Register = h.register
+	h.Registers.Residents = h.register
 	h.register.err = problem.New(problem.Unavailable, "problem.registry_down")
 	_, err := h.Request(t.Context(), aigul("t2"), certificate.Residential)
 	testworld.Refused(t, err, "problem.registry_down")

@@ -1,6 +1,5 @@
-// Package certificate issues certificates of residence and of family
-// composition to citizens who proved who they are, and verifies them for
-// anybody. A certificate is one signed record in three views: a QR code that
+// Package certificate issues what the state's registers certify to citizens who
+// proved who they are, and verifies it for anybody. catalogue.toml lists the kinds. A certificate is one signed record in three views: a QR code that
 // verifies offline, a short number that verifies over any channel, and a PDF.
 package certificate
 
@@ -98,10 +97,10 @@ type Signer interface {
 
 // Deps is what the service stands on; every field is needed.
 type Deps struct {
-	DB       *store.DB
-	Queue    *job.Queue
-	Register Register
-	Identity Identity
+	DB        *store.DB
+	Queue     *job.Queue
+	Registers Registers
+	Identity  Identity
 	// Pseudonyms are of those whom somebody asks for.
 	Pseudonyms Pseudonyms
 	Mandates   Mandates

@@ -77,7 +77,7 @@ func (s *Service) Children(ctx context.Context, c caller.Caller) ([]Child, error
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.Register.Children(ctx, Question{PIN: pin, By: pin, Issue: "certificate:" + c.Subject})
+	all, err := s.Registers.Residents.Children(ctx, Question{PIN: pin, By: pin, Issue: "certificate:" + c.Subject})
 	if err != nil {
 		return nil, fmt.Errorf("ask for the children of the citizen: %w", err)
 	}
@@ -96,7 +96,7 @@ func (s *Service) Children(ctx context.Context, c caller.Caller) ([]Child, error
 
 // minor finds the child of the person of q that a ref names, if the person may act for them.
 func (s *Service) minor(ctx context.Context, ref string, q Question, now time.Time) (Minor, error) {
-	all, err := s.Register.Children(ctx, q)
+	all, err := s.Registers.Residents.Children(ctx, q)
 	if err != nil {
 		return Minor{}, fmt.Errorf("ask for the children of the citizen: %w", err)
 	}
@@ -114,7 +114,7 @@ func (s *Service) minor(ctx context.Context, ref string, q Question, now time.Ti
 
 // alive refuses whom the register of civil status knows as dead, or whose number is blocked.
 func (s *Service) alive(ctx context.Context, q Question) error {
-	died, blocked, err := s.Register.Barred(ctx, q)
+	died, blocked, err := s.Registers.Residents.Barred(ctx, q)
 	if err != nil {
 		return fmt.Errorf("ask the register of civil status: %w", err)
 	}

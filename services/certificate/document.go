@@ -148,7 +148,7 @@ func (p *page) source(kind Kind, issued time.Time) {
 	p.Ln(2)
 	p.Rule()
 	p.Style("", 9, 60)
-	p.both(kind.of().source, "date", showDay(issued))
+	p.both("certificate.pdf_source_"+kind.of().Register, "date", showDay(issued))
 }
 
 // foot is the QR code and how to verify, at the bottom of the last page.

@@ -15,6 +15,7 @@ import (
 const (
 	nodeMenu     = "certificate.menu"
 	nodeKind     = "certificate.kind"
+	nodeMore     = "certificate.more"
 	nodeWhom     = "certificate.whom"
 	nodeFor      = "certificate.for"
 	nodeRequest  = "certificate.request"
@@ -46,12 +47,15 @@ func (s *Service) Flow() dialog.Flow {
 		Nodes: append(s.shareNodes(), []dialog.Node{
 			{ID: nodeMenu, Plain: s.showMenu, Menu: true},
 			{ID: nodeKind, Show: s.showKinds, Resume: prove},
+			{ID: nodeMore, Plain: s.showMore},
 			{ID: nodeWhom, Do: s.doWhom},
 			{ID: nodeFor, Show: s.showFor, Resume: prove},
 			{ID: nodeRequest, Do: s.doRequest},
 			{ID: nodeDone, Show: s.showDone},
 			{ID: nodeVerify, Plain: s.showVerify, Answer: s.answerVerify},
 			{ID: nodeVerified, Show: s.showVerified},
+			{ID: nodeOthers, Plain: s.showOthers, Menu: true},
+			{ID: nodeTakes, Show: s.showTakes},
 		}...),
 		Commands: commands(),
 		Shapes:   []dialog.Shape{{Read: findNumber, Ask: nodeVerify, Checked: true}},
@@ -67,6 +71,7 @@ func (s *Service) showMenu(*dialog.Turn) dialog.Screen {
 			{Label: dialog.Say("certificate.get"), Next: prove},
 			{Label: dialog.Say("certificate.check"), Next: dialog.Go(nodeVerify)},
 			{Label: dialog.Say("certificate.show"), Next: proveOwn},
+			{Label: dialog.Say("certificate.others"), Next: dialog.Go(nodeOthers)},
 		},
 	}
 }
@@ -80,12 +85,34 @@ func (s *Service) showKinds(ctx context.Context, t *dialog.Turn) (dialog.Screen,
 	if citizen.Called == "" { // whose it is says enough, and leaves the page to the choice
 		screen.Body = []dialog.Message{dialog.Say("certificate.which")}
 	}
-	for _, kind := range Kinds() {
-		screen.Options = append(screen.Options, dialog.Option{
-			Label: dialog.Say(kind.TitleKey()), Next: dialog.Go(nodeWhom, keyKind, string(kind), keyChild, "", keyMandate, ""),
-		})
+	kinds, _ := s.offered()
+	for _, kind := range kinds[:min(first, len(kinds))] {
+		screen.Options = append(screen.Options, ordering(kind))
+	}
+	if len(kinds) > first {
+		screen.Options = append(screen.Options, dialog.Option{Label: dialog.Say("certificate.more"), Next: dialog.Go(nodeMore)})
 	}
 	return identity.Named(screen, citizen, nodeKind), nil
+}
+
+// first is how many kinds the first screen has: on it is also who the certificate would be of, and that
+// it is somebody else who holds the phone.
+const first = 2
+
+func ordering(kind Kind) dialog.Option {
+	return dialog.Option{
+		Label: dialog.Say(kind.TitleKey()), Next: dialog.Go(nodeWhom, keyKind, string(kind), keyChild, "", keyMandate, ""),
+	}
+}
+
+// showMore lists the other kinds.
+func (s *Service) showMore(*dialog.Turn) dialog.Screen {
+	screen := dialog.Screen{Body: []dialog.Message{dialog.Say("certificate.which")}}
+	kinds, _ := s.offered()
+	for _, kind := range kinds[min(first, len(kinds)):] {
+		screen.Options = append(screen.Options, ordering(kind))
+	}
+	return screen
 }
 
 // doWhom asks for whom the certificate is to be, if there is a choice.

@@ -121,8 +121,8 @@ func (s *Service) request(ctx context.Context, c caller.Caller, o order) (Certif
 	if err := Assurance.Admit(c, "request"); err != nil {
 		return Certificate{}, err
 	}
-	if !o.kind.Known() {
-		return Certificate{}, problem.New(problem.Invalid, "problem.certificate_kind")
+	if err := s.refusal(o.kind); err != nil {
+		return Certificate{}, err
 	}
 	if c.Key == "" { // all such requests would be one
 		return Certificate{}, errors.New("request a certificate: the caller has no turn")
@@ -269,7 +269,7 @@ func (s *Service) askFor(ctx context.Context, c caller.Caller, o order, q Questi
 	}
 	record, known, err := s.ask(ctx, o.kind, q)
 	if err != nil {
-		return in, "", fmt.Errorf("ask the register of residents: %w", err)
+		return in, "", fmt.Errorf("ask the registers: %w", err)
 	}
 	if !known {
 		return in, "", unknown

@@ -2,8 +2,9 @@ package certificate
 
 import (
 	"encoding/json"
+	"os"
 	"reflect"
-	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,27 +20,82 @@ func TestKinds(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}
-	for _, k := range kinds {
-		for field, value := range reflect.ValueOf(k).Fields() {
-			if value.IsZero() {
-				t.Errorf("the kind %q has no %s", k.code, field.Name)
-			}
+	for _, k := range catalogue() {
+		if seen[string(k.Code)] || seen[k.Public] || KindOf(k.Public) != k.Code || k.Code.Known() != (k.Mapping != "") {
+			t.Errorf("the kind %q, %q is there twice, or is not found by its name", k.Code, k.Public)
 		}
-		if seen[string(k.code)] || seen[k.public] || KindOf(k.public) != k.code || !k.code.Known() {
-			t.Errorf("the kind %q, %q is there twice, or is not found by its name", k.code, k.public)
-		}
-		seen[string(k.code)], seen[k.public] = true, true
-		for _, key := range []string{k.code.TitleKey(), "certificate.pdf_title_" + string(k.code), k.source} {
+		seen[string(k.Code)], seen[k.Public] = true, true
+		for _, key := range keysOf(k) {
 			if !texts.Has(key) {
-				t.Errorf("the kind %q has no text %s", k.code, key)
+				t.Errorf("the kind %q has no text %s", k.Code, key)
 			}
-		}
-		if names := texts.Placeholders(k.source); !slices.Equal(names, []string{"date"}) {
-			t.Errorf("the source %s has the places %v, not {date}", k.source, names)
 		}
 	}
-	if KindOf("") != "" || KindOf("residence").Known() || Kind("").Known() {
+	if len(seen) != 2*19 {
+		t.Errorf("%d names of 19 kinds", len(seen))
+	}
+	if KindOf("") != "" || KindOf("residence") != "" || Kind("").Known() {
 		t.Error("a kind that nobody knows is known")
+	}
+}
+
+// keysOf are the texts that a kind needs.
+func keysOf(k Entry) []string {
+	keys := []string{k.Code.TitleKey(), k.AtKey()}
+	if k.Mapping == "" {
+		return keys
+	}
+	keys = append(keys, "seen.certificate.request."+string(k.Code), "certificate.pdf_source_"+k.Register)
+	for _, f := range k.Facts {
+		keys = append(keys, "certificate.fact_"+f.Name)
+	}
+	if len(k.Rows) > 0 {
+		keys = append(keys, "certificate.rows_"+string(k.Code), "certificate.none_"+string(k.Code))
+	}
+	return keys
+}
+
+// TestABadCatalogueIsRefused: what nothing reads, a mark that is none, a source that is not said, a
+// mapping that is not there.
+func TestABadCatalogueIsRefused(t *testing.T) {
+	t.Parallel()
+	entry := func(change func(string) string) string {
+		return change(`[[kind]]
+public = "X"
+code = "x"
+register = "aimak"
+way = {is = "automatic", mark = "unverified"}
+level = {is = 3, mark = "unverified"}
+names = {ky = "а", ru = "а", en = "a", mark = "unverified"}
+mapping = "residence"
+facts = ["a", "b:day"]
+`)
+	}
+	if _, err := readCatalogue([]byte(entry(strings.Clone))); err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range [][2]string{
+		{"public = ", "publick = "}, {`"automatic", mark = "unverified"`, `"automatic", mark = "sourced"`}, {`mark = "unverified"`, `mark = "sure"`},
+		{`"residence"`, `"nowhere"`}, {"b:day", "b:daily"}, {`"automatic"`, `"clerk"`}, {`en = "a"`, `en = ""`}, {`"x"`, `""`},
+	} {
+		if _, err := readCatalogue([]byte(entry(func(s string) string { return strings.Replace(s, change[0], change[1], 1) }))); err == nil {
+			t.Errorf("a catalogue with %q was read", change[1])
+		}
+	}
+}
+
+// TestUnverifiedFactsAreListed: the operators' guide lists the facts of the catalogue that nobody
+// confirms, by kind.
+func TestUnverifiedFactsAreListed(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile("../../docs/guides/operators.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range catalogue() {
+		if line := k.Public + ": " + strings.Join(k.Unverified(), ", "); len(k.Unverified()) > 0 && !strings.Contains(string(guide), line) {
+			t.Errorf("the operators' guide does not list %q", line)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/eshik-kg/eshik/platform/identity"
 	"github.com/eshik-kg/eshik/platform/module"
+	"github.com/eshik-kg/eshik/platform/registry"
 )
 
 // issuer names us in every signed record (the CWT claim iss).
@@ -15,11 +16,11 @@ const issuer = "KG-ESHIK"
 // verifyPage is the path of the page that verifies certificates.
 const verifyPage = "/verify"
 
-// Module makes the certificates from Sanarip Aimak's register.
+// Module makes the certificates from the registers that are connected.
 func Module(e module.Env) (module.Module, error) {
 	e.Mandates.Offer(name)
 	s, err := New(Deps{
-		DB: e.DB, Queue: e.Queue, Register: FromAimak(e.Registries.Aimak, e.Registries.Persons), Identity: e.Identity, Pseudonyms: e.Identity, Mandates: e.Mandates, Sealer: e.Sealer, Signer: e.Keys, Trail: e.Trail,
+		DB: e.DB, Queue: e.Queue, Registers: connected(e.Registries), Identity: e.Identity, Pseudonyms: e.Identity, Mandates: e.Mandates, Sealer: e.Sealer, Signer: e.Keys, Trail: e.Trail,
 		Texts: e.Texts, Limiter: e.Limiter, Issuer: issuer,
 		VerifyURL: strings.TrimRight(e.PublicURL, "/") + verifyPage, SMSNumber: e.SMSNumber, Random: e.Random, Now: e.Clock,
 	})
@@ -35,4 +36,19 @@ func Module(e module.Env) (module.Module, error) {
 			Texted: []string{"справка", "текшер {certificate.done}"},
 		},
 	}, nil
+}
+
+// connected are the registers behind the clients that there are: a client that is nil is none.
+func connected(c *registry.Clients) Registers {
+	r := Registers{Residents: FromAimak(c.Aimak, c.Persons), Civil: c.Persons, Vehicles: c.Vehicles, Fund: c.Fund}
+	if c.Taxes != nil {
+		r.Taxes = c.Taxes
+	}
+	if c.Land != nil {
+		r.Land = c.Land
+	}
+	if c.Schools != nil {
+		r.Schools = c.Schools
+	}
+	return r
 }

@@ -97,7 +97,7 @@ func TestWithoutNetwork(t *testing.T) {
 		"of before the lists":  {code(t, h, func(c *sign.Claims) { c.Status = nil }), certificate.Unknown, true},
 		"of a later list":      {code(t, h, func(c *sign.Claims) { *c.Status = 1 << 20 }), certificate.Unknown, true},
 		"a place below zero":   {code(t, h, func(c *sign.Claims) { *c.Status = -1 }), certificate.Unknown, true},
-		"a kind of later":      {code(t, h, func(c *sign.Claims) { c.Content = must[[]byte](t)(cbor.Marshal(map[int]string{1: "pension"})) }), certificate.Unknown, false},
+		"a kind of later":      {code(t, h, func(c *sign.Claims) { c.Content = must[[]byte](t)(cbor.Marshal(map[int]string{1: "of later"})) }), certificate.Unknown, false},
 	} {
 		got := both.check(asOf, c.code, now)
 		if got.Outcome != c.want || (got.Words != nil) != c.text || len(got.Said) != 3 {

@@ -12,13 +12,23 @@ type OnPage struct {
 	// Words are the texts of a signed record by language and by the end of their key: "pdf_name",
 	// "relation_child". {n} is to be filled in.
 	Words map[locales.Locale]map[string]string `json:"words"`
-	// Members are the kinds of certificate that list the members of a family.
-	Members []Kind `json:"members"`
+	// Kinds are those of certificates, by code.
+	Kinds map[Kind]PageKind `json:"kinds"`
 	// Outcomes are the closed list, in the page's language; {date} is to be filled in.
 	Outcomes map[Outcome]PageOutcome `json:"outcomes"`
 	// Places are the regions and districts that the Russian column names: the head of the SOATE
 	// code, which is the region's, the Kyrgyz and the Russian name, and the first edition.
 	Places [][4]any `json:"places"`
+}
+
+// PageKind is what a kind of certificate says: its full name by language, whether it has an address
+// and the members of a family, and the fields of its facts and rows, each a name and a type.
+type PageKind struct {
+	Title   map[locales.Locale]string `json:"title"`
+	Address bool                      `json:"address"`
+	Members bool                      `json:"members"`
+	Facts   []field                   `json:"facts"`
+	Rows    []field                   `json:"rows"`
 }
 
 // PageOutcome is an outcome in words, and what to do.
@@ -32,14 +42,21 @@ var outcomes = []Outcome{Genuine, Altered, Withdrawn, Expired, NotOurs, Unknown}
 
 // OnPage gives what the page in a language needs.
 func (s *Service) OnPage(loc locales.Locale) OnPage {
-	p := OnPage{Words: map[locales.Locale]map[string]string{}, Members: []Kind{Family}, Outcomes: map[Outcome]PageOutcome{}}
+	p := OnPage{Words: map[locales.Locale]map[string]string{}, Kinds: map[Kind]PageKind{}, Outcomes: map[Outcome]PageOutcome{}}
 	for _, of := range []locales.Locale{locales.KY, locales.RU} {
 		p.Words[of] = map[string]string{}
 		for _, key := range s.Texts.Keys() {
 			part, whole := strings.CutPrefix(key, "certificate.")
 			if whole && wordOfRecord(part) {
-				p.Words[of][part] = s.Texts.Text(of, key, "n", "{n}")
+				p.Words[of][part] = s.Texts.Text(of, key, "n", "{n}", "value", "{value}")
 			}
+		}
+	}
+	for _, code := range Kinds() {
+		kind := code.of()
+		p.Kinds[code] = PageKind{
+			Title:   map[locales.Locale]string{locales.KY: kind.Names.KY, locales.RU: kind.Names.RU},
+			Address: kind.Address, Members: kind.Members, Facts: kind.Facts, Rows: kind.Rows,
 		}
 	}
 	for _, o := range outcomes {
@@ -57,8 +74,13 @@ func (s *Service) OnPage(loc locales.Locale) OnPage {
 // wordOfRecord reports that a signed text may say what has this key.
 func wordOfRecord(part string) bool {
 	switch part {
-	case "pdf_number", "pdf_issued", "pdf_name", "pdf_born", "pdf_address", "pdf_members", "pdf_alone", "members_elsewhere":
+	case "pdf_number", "pdf_issued", "pdf_name", "pdf_born", "pdf_address", "pdf_members", "pdf_alone", "members_elsewhere", "untranslated":
 		return true
 	}
-	return strings.HasPrefix(part, "pdf_title_") || strings.HasPrefix(part, "relation_")
+	for _, of := range []string{"relation_", "fact_", "rows_", "none_", "is_", "as_"} {
+		if strings.HasPrefix(part, of) {
+			return true
+		}
+	}
+	return false
 }

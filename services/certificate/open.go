@@ -188,7 +188,7 @@ func (s *Service) whole(ctx context.Context, row db.Certificate, in intent) (Sig
 		return Signed{}, "", fmt.Errorf("read the signed record: %w", err)
 	}
 	code := s.payload(message)
-	if signed.Record, err = signed.Record.whole(in.Record.Members); err != nil {
+	if signed.Record, err = signed.Record.whole(in.Record); err != nil {
 		return Signed{}, "", fmt.Errorf("complete a signed record: %w", err)
 	}
 	return signed, code, nil

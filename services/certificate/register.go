@@ -45,8 +45,8 @@ type Minor struct {
 	Born          time.Time // in UTC the midnight of the day
 }
 
-// Person is a person as a certificate names them. A certificate never carries a
-// personal number: it goes from hand to hand.
+// Person is a person as a certificate names them. But for the one that certifies it, a
+// certificate never carries a personal number: it goes from hand to hand.
 type Person struct {
 	Name string `json:"name" cbor:"1,keyasint"` // surname, name, patronymic
 	Born string `json:"born" cbor:"2,keyasint"` // YYYY-MM-DD
@@ -71,43 +71,55 @@ type Record struct {
 	Holder  Person   `json:"holder" cbor:"2,keyasint"`
 	Address string   `json:"address" cbor:"3,keyasint,omitempty"`
 	Members []Member `json:"members,omitempty" cbor:"4,keyasint,omitempty"`
-	// Count and Digest stand in a signed record for Members that no QR code a phone
+	// Count and Digest stand in a signed record for Members or Rows that no QR code a phone
 	// reads from paper could hold: how many they are, and SHA-256 of their CBOR.
 	Count  int    `json:"-" cbor:"5,keyasint,omitempty"`
 	Digest []byte `json:"-" cbor:"6,keyasint,omitempty"`
 	// Places is the edition of the list of places by which the Russian column names
 	// regions and districts; 0: it has them as the register does.
 	Places int `json:"places,omitempty" cbor:"7,keyasint,omitempty"`
+	// Facts and Rows are the values of the fields that the kind has in the catalogue, in their
+	// order, Rows once for each thing; an empty value is one that the register does not have.
+	Facts []string   `json:"facts,omitempty" cbor:"8,keyasint,omitempty"`
+	Rows  [][]string `json:"rows,omitempty" cbor:"9,keyasint,omitempty"`
 }
 
-// brief is the record with its members' digest in their place.
+// long reports that the record has a list, which may be too long for a QR code.
+func (r Record) long() bool { return len(r.Members)+len(r.Rows) > 0 }
+
+// brief is the record with the digest of its list in the list's place.
 func (r Record) brief() (Record, error) {
-	digest, err := digestOf(r.Members)
-	r.Count, r.Digest, r.Members = len(r.Members), digest, nil
+	digest, err := r.digest()
+	r.Count, r.Digest, r.Members, r.Rows = len(r.Members)+len(r.Rows), digest, nil, nil
 	return r, err
 }
 
-// whole puts the members that are kept here into a brief record, if they are
-// those that were signed.
-func (r Record) whole(members []Member) (Record, error) {
+// whole puts the list of the record that is kept here into a brief one, if it is the list that was
+// signed.
+func (r Record) whole(kept Record) (Record, error) {
 	if r.Digest == nil {
 		return r, nil
 	}
-	digest, err := digestOf(members)
+	digest, err := kept.digest()
 	if err != nil {
 		return r, err
 	}
-	if len(members) != r.Count || !bytes.Equal(digest, r.Digest) {
-		return r, errors.New("the members that are kept are not those that were signed")
+	if len(kept.Members)+len(kept.Rows) != r.Count || !bytes.Equal(digest, r.Digest) {
+		return r, errors.New("the list that is kept is not the one that was signed")
 	}
-	r.Members, r.Count, r.Digest = members, 0, nil
+	r.Members, r.Rows, r.Count, r.Digest = kept.Members, kept.Rows, 0, nil
 	return r, nil
 }
 
-func digestOf(members []Member) ([]byte, error) {
-	content, err := cbor.Marshal(members)
+// digest is SHA-256 of the CBOR of the record's list: a kind has members or rows.
+func (r Record) digest() ([]byte, error) {
+	var list any = r.Members
+	if len(r.Rows) > 0 {
+		list = r.Rows
+	}
+	content, err := cbor.Marshal(list)
 	if err != nil {
-		return nil, fmt.Errorf("encode the members: %w", err)
+		return nil, fmt.Errorf("encode a record's list: %w", err)
 	}
 	sum := sha256.Sum256(content)
 	return sum[:], nil
@@ -131,15 +143,4 @@ func (r Record) BirthYear() string {
 		return ""
 	}
 	return r.Holder.Born[:4]
-}
-
-// ask makes the record of what the register says about the personal number.
-func (s *Service) ask(ctx context.Context, kind Kind, q Question) (record Record, ok bool, err error) {
-	residence, ok, err := s.Register.Residence(ctx, q)
-	if err != nil || !ok {
-		return Record{}, false, err
-	}
-	record = Record{Kind: kind, Holder: residence.Person, Address: residence.Address, Places: s.places.edition()}
-	ok, err = kind.of().fetch(ctx, s.Register, q, &record)
-	return record, ok, err
 }

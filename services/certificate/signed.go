@@ -1,8 +1,6 @@
 package certificate
 
 import (
-	"fmt"
-
 	"github.com/eshik-kg/eshik/locales"
 )
 
@@ -30,7 +28,7 @@ func (s *Service) words(loc locales.Locale, v Signed) Words {
 func wordsOf(texts *locales.Catalogue, list places, loc locales.Locale, v Signed) Words {
 	r := v.Record
 	text := func(key string) string { return texts.Text(loc, key) }
-	w := Words{Locale: loc, Title: text("certificate.pdf_title_" + string(r.Kind)), Lines: []Line{
+	w := Words{Locale: loc, Title: r.Kind.of().Title(loc), Lines: []Line{
 		{Label: text("certificate.pdf_number"), Value: ShowNumber(v.Number)},
 		{Label: text("certificate.pdf_issued"), Value: showDay(v.IssuedAt)},
 		{Label: text("certificate.pdf_name"), Value: r.Holder.Name},
@@ -38,18 +36,15 @@ func wordsOf(texts *locales.Catalogue, list places, loc locales.Locale, v Signed
 	if r.Holder.Born != "" {
 		w.Lines = append(w.Lines, Line{Label: text("certificate.pdf_born"), Value: showDate(r.Holder.Born)})
 	}
-	address := r.Address
-	if loc == locales.RU {
-		address = list.russian(address, r.Places)
+	if r.Kind.of().Address {
+		address := r.Address
+		if loc == locales.RU {
+			address = list.russian(address, r.Places)
+		}
+		w.Lines = append(w.Lines, Line{Label: text("certificate.pdf_address"), Value: address})
 	}
-	w.Lines = append(w.Lines, Line{Label: text("certificate.pdf_address"), Value: address})
-	w.Lines = append(w.Lines, r.Kind.of().lines(texts, loc, r)...)
+	w.Lines = append(w.Lines, written{texts, loc}.lines(r)...)
 	return w
-}
-
-// memberLine is one member of a family, as the document lists them; i counts from 0.
-func memberLine(texts *locales.Catalogue, loc locales.Locale, i int, m Member) string {
-	return fmt.Sprintf("%d. %s, %s — %s", i+1, m.Name, showDate(m.Born), relation(texts, loc, m.Relation))
 }
 
 // relation is a kinship in words: a code of the register that we do not know is

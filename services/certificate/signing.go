@@ -12,10 +12,10 @@ import (
 )
 
 // sign signs a record whole, or, where that would be too much for a QR code, with a
-// digest of the family in its place.
+// digest of its list in the list's place.
 func (s *Service) sign(ctx context.Context, row db.Certificate, record Record, now time.Time) ([]byte, error) {
 	message, err := s.signAs(ctx, row, record, now)
-	if err != nil || len(record.Members) == 0 || fits(s.payload(message)) {
+	if err != nil || !record.long() || fits(s.payload(message)) {
 		return message, err
 	}
 	brief, err := record.brief()

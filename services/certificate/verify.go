@@ -102,7 +102,7 @@ func (s *Service) VerifyQR(ctx context.Context, c caller.Caller, payload string)
 		s.Trail.Later(analytics.Of(c, name, "verify_qr", "refused"))
 		return Signed{}, err
 	}
-	if signed.Record, err = signed.Record.whole(in.Record.Members); err != nil {
+	if signed.Record, err = signed.Record.whole(in.Record); err != nil {
 		return Signed{}, fmt.Errorf("complete a signed record: %w", err)
 	}
 	if err := s.looked(ctx, c, row); err != nil {

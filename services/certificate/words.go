@@ -15,13 +15,23 @@ const leastTyped = 8
 // commands are the words that lead to certificates: to ask for one or, with a
 // number or the word for checking, to check one.
 func commands() []dialog.Command {
-	return []dialog.Command{
+	var also []string // what people text for the kinds that are issued
+	others := []dialog.Command{}
+	for _, e := range catalogue() {
+		switch {
+		case e.Mapping != "":
+			also = append(also, e.Words...)
+		case len(e.Words) > 0:
+			others = append(others, dialog.Command{Also: e.Words, Weak: true, To: takes(e.Code)})
+		}
+	}
+	return append([]dialog.Command{
 		{
 			Words: []string{"маалымкат", "справка", "maalymkat", "spravka", "certificate"},
-			Also: []string{
+			Also: append([]string{
 				"маалым кат", "маалымдама", "справок", "үй бүлө", "uy bulo", "үй бүлө маалымкаты", "үй бүлө курамы", "үй бүлөнүн курамы", "үй бүлө жөнүндө", "состав семьи", "составе семьи", "жашаган жери", "жашаган жер",
 				"место жительства", "месте жительства", "прописка", "прописке", "family composition", "residence",
-			},
+			}, also...),
 			Ask: nodeVerify, Bare: nodeMenu, Least: leastTyped,
 		},
 		{
@@ -29,7 +39,7 @@ func commands() []dialog.Command {
 			Also:  []string{"проверка", "проверь", "подлинность", "жарактуубу"},
 			Weak:  true, Ask: nodeVerify, Bare: nodeVerify,
 		},
-	}
+	}, others...)
 }
 
 // grouped is a number as certificates show it.

@@ -153,6 +153,7 @@ type world struct {
 	*testworld.World
 	*certificate.Service
 	register *register
+	papers   *papers
 	proofs   *proofs
 	signer   *flaky
 	mandates *mandates
@@ -170,10 +171,10 @@ func must[T any](t testing.TB) func(T, error) T {
 
 func newWorld(t testing.TB, db *store.DB) *world {
 	t.Helper()
-	h := &world{World: testworld.New(t, db, testworld.Setup{}), register: &register{}, proofs: &proofs{proven: true}, mandates: &mandates{}}
+	h := &world{World: testworld.New(t, db, testworld.Setup{}), register: &register{}, papers: newPapers(), proofs: &proofs{proven: true}, mandates: &mandates{}}
 	h.signer = &flaky{Keys: must[*sign.Keys](t)(sign.Open(t.Context(), sign.Deps{DB: db, Sealer: h.Sealer, Trail: h.Trail, Now: h.Clock.Now, Log: h.Log}))}
 	h.Service = must[*certificate.Service](t)(certificate.New(certificate.Deps{
-		DB: db, Queue: h.Queue, Register: h.register, Identity: h.proofs, Pseudonyms: h.proofs, Mandates: h.mandates, Sealer: h.Sealer, Signer: h.signer,
+		DB: db, Queue: h.Queue, Registers: registers(h), Identity: h.proofs, Pseudonyms: h.proofs, Mandates: h.mandates, Sealer: h.Sealer, Signer: h.signer,
 		Trail: h.Trail, Texts: h.Texts, Limiter: h.Limiter, Issuer: "KG-ESHIK", VerifyURL: "https://eshik.example.kg/verify", SMSNumber: "1414",
 		Random: rand.Reader, Now: h.Clock.Now,
 	}))

@@ -164,7 +164,8 @@ const certificate = (() => {
   const ecdsa = { name: "ECDSA", hash: "SHA-256" };
 
   // record is what a signed record says; null: it is of a version that this script is too old for.
-  function recordOf(claims, words) {
+  // kinds are those that it knows.
+  function recordOf(claims, kinds) {
     const content = claims.content;
     if (!(content instanceof Map)) return null;
     const text = (map, key) => (map.has(key) ? map.get(key) : "");
@@ -172,11 +173,13 @@ const certificate = (() => {
     const record = {
       number: new TextDecoder().decode(claims.id), issued: claims.issued, kind: content.get(1), holder: person(content.get(2) || new Map()),
       address: text(content, 3), members: content.get(4) || [], count: content.get(5) || 0, digest: content.has(6), places: content.get(7) || 0,
+      facts: content.get(8) || [], rows: content.get(9) || [],
     };
-    if (typeof record.kind !== "string" || !words["pdf_title_" + record.kind] || !Array.isArray(record.members)) return null;
+    if (typeof record.kind !== "string" || !Object.hasOwn(kinds, record.kind) || !Array.isArray(record.members)) return null;
+    if (![record.facts, record.rows].every(Array.isArray) || !record.rows.every(Array.isArray)) return null;
     record.members = record.members.map(person);
     const texts = [record.holder, ...record.members].flatMap((p) => (p ? [p.name, p.born, p.relation] : [null]));
-    return [record.address, ...texts].every((v) => typeof v === "string") ? record : null;
+    return [record.address, ...texts, ...record.facts, ...record.rows.flat()].every((v) => typeof v === "string") ? record : null;
   }
 
   // --- the trust bundle: a JSON Web Signature (RFC 7515) by one of its own keys ---
@@ -244,8 +247,8 @@ const certificate = (() => {
   }
 
   // check gives the outcome of a code at a moment (seconds since 1970), and the record that was
-  // signed where the signature is good: {outcome, record}. words tell which kinds are known.
-  async function check(by, code, now, words) {
+  // signed where the signature is good: {outcome, record}. kinds are those of certificates that are known.
+  async function check(by, code, now, kinds) {
     let message;
     try {
       message = read(unpack(code));
@@ -257,7 +260,7 @@ const certificate = (() => {
     if (!key) return { outcome: claims.issued > by.asOf - skew ? "unknown" : "foreign" };
     if (!(await crypto.subtle.verify(ecdsa, key.public, signature, signedBytes(covered, payload)))) return { outcome: "altered" };
     if (claims.issuer !== by.issuer) return { outcome: "foreign" };
-    const record = recordOf(claims, words);
+    const record = recordOf(claims, kinds);
     return record ? { outcome: stands(by, claims, key, now), record } : { outcome: "unknown" };
   }
 

@@ -127,7 +127,7 @@
       return;
     }
     try {
-      const { outcome, record } = await certificate.check(by, code, Date.now() / 1000, known.words.ky);
+      const { outcome, record } = await certificate.check(by, code, Date.now() / 1000, known.kinds);
       if (!current()) return;
       show(outcome, record, by);
       last = code;

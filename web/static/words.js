@@ -38,25 +38,52 @@ const words = (() => {
     return parts.join(", ");
   }
 
-  function family(record, text) {
-    if (record.digest) return [[text.pdf_members, text.members_elsewhere.replace("{n}", record.count)]];
-    if (record.members.length === 0) return [[text.pdf_members, text.pdf_alone]];
-    return record.members.map((m, i) => {
-      const relation = text["relation_" + m.relation] || m.relation;
-      return [i === 0 ? text.pdf_members : "", `${i + 1}. ${m.name}, ${born(m.born)} — ${relation}`];
-    });
+  // shown is a value in words; "": nothing of it is shown in this language.
+  function shown(field, value, language, text) {
+    if (field.type === "ky" || field.type === "ru") {
+      if (field.type !== language) return "";
+      if (!value) return text.untranslated;
+    }
+    if (field.type === "day") value = born(value);
+    if (field.type === "code") value = text["is_" + field.name + "_" + value] || value;
+    const around = text["as_" + field.name];
+    return value && around ? around.replace("{value}", () => value) : value;
+  }
+
+  // list is a numbered list under one label, or the sentence that there is none.
+  function list(record, label, none, items, text) {
+    if (record.digest) return [[label, text.members_elsewhere.replace("{n}", record.count)]];
+    if (items.length === 0) return [[label, none]];
+    return items.map((item, i) => [i === 0 ? label : "", `${i + 1}. ${item}`]);
+  }
+
+  // said are the lines of what the kind has fields for, and of a family.
+  function said(record, kind, language, text) {
+    const [facts, rows] = [kind.facts || [], kind.rows || []];
+    const lines = facts.map((f, i) => [text["fact_" + f.name], shown(f, record.facts[i] || "", language, text)]);
+    const out = lines.filter((line, i) => i < record.facts.length && line[1]);
+    if (rows.length > 0) {
+      const items = record.rows.map((row) => rows.map((f, i) => (i < row.length ? shown(f, row[i], language, text) : "")).filter(Boolean).join(", "));
+      out.push(...list(record, text["rows_" + record.kind], text["none_" + record.kind], items, text));
+    }
+    if (kind.members) {
+      const items = record.members.map((m) => `${m.name}, ${born(m.born)} — ${text["relation_" + m.relation] || m.relation}`);
+      out.push(...list(record, text.pdf_members, text.pdf_alone, items, text));
+    }
+    return out;
   }
 
   // of gives the title and the lines, each a label ("" for one more line of the same) and what
   // stands under it. known is what the page was given (certificate.OnPage).
   function of(record, language, known) {
     const text = known.words[language];
+    const kind = known.kinds[record.kind];
     const address = language === "ru" ? russian(record.address, record.places, known.places) : record.address;
     const lines = [[text.pdf_number, number(record.number)], [text.pdf_issued, day(record.issued)], [text.pdf_name, record.holder.name]];
     if (record.holder.born) lines.push([text.pdf_born, born(record.holder.born)]);
-    lines.push([text.pdf_address, address]);
-    if (known.members.includes(record.kind)) lines.push(...family(record, text));
-    return { title: text["pdf_title_" + record.kind], lines };
+    if (kind.address) lines.push([text.pdf_address, address]);
+    lines.push(...said(record, kind, language, text));
+    return { title: kind.title[language], lines };
   }
   return { of, moment };
 })();

@@ -19,7 +19,7 @@ async function main() {
       console.log(JSON.stringify({ outcome: 'no trust' }));
       continue;
     }
-    const { outcome, record } = await certificate.check(by, code, at, page.words.ky);
+    const { outcome, record } = await certificate.check(by, code, at, page.kinds);
     console.log(JSON.stringify({ outcome, words: record ? ['ky', 'ru'].map((of) => words.of(record, of, page)) : null }));
   }
 }
