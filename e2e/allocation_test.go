@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/eshik-kg/eshik/platform/testworld"
 )
 
 // proposes is the line by which an allocation is proposed, as the one before it ends with it.
@@ -43,13 +45,13 @@ func TestAllocation(t *testing.T) {
 			!strings.Contains(out, fmt.Sprintf("proposed with at most %s seats free and %s children who ask for them, it found", found[3], found[4])) {
 			t.Errorf("decided: %s", out)
 		}
+		testworld.Eventually(t, "all offers", func() bool { // the server makes those after the first hundred
+			out = d.staff("allocation")
+			return strings.HasPrefix(out, "The allocation 1: offered ") && strings.Contains(out, "to offer still 0") && strings.Contains(out, "The allocation 2, if it were now")
+		})
+		t.Logf("afterwards: %s", out)
 		if out, err := d.as("operator", "", propose...); err == nil || !strings.Contains(out, "is not the next one") {
 			t.Errorf("proposed twice: %v\n%s", err, out)
-		}
-		out = d.staff("allocation")
-		t.Logf("afterwards: %s", out)
-		if !strings.HasPrefix(out, "The allocation 1: offered ") || !strings.Contains(out, "to offer still 0") {
-			t.Errorf("afterwards: %s", out)
 		}
 		d.fsck()
 	})
