@@ -2,7 +2,9 @@ package certificate
 
 import (
 	"context"
+	"strings"
 
+	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/registry"
 )
@@ -30,7 +32,7 @@ func pension(r Registers) fetch {
 		}
 		var rows [][]string
 		for _, p := range pensions {
-			rows = append(rows, []string{p.Kind, p.Amount.String(), isoDay(p.Since), p.Dossier})
+			rows = append(rows, []string{p.Kind, unbroken(p.Amount), isoDay(p.Since), p.Dossier})
 		}
 		return rows, err
 	}, errFundAway)
@@ -48,8 +50,11 @@ func account(r Registers) fetch {
 		}
 		var rows [][]string
 		for _, p := range periods {
-			rows = append(rows, []string{isoDay(p.From), isoDay(p.To), p.Payer, p.Salary.String()})
+			rows = append(rows, []string{isoDay(p.From), isoDay(p.To), p.Payer, unbroken(p.Salary)})
 		}
 		return rows, err
 	}, errFundAway)
 }
+
+// unbroken writes a sum so that no line ends within it.
+func unbroken(a money.Amount) string { return strings.ReplaceAll(a.String(), " ", "\u00a0") }

@@ -2,6 +2,7 @@ package certificate
 
 import (
 	"context"
+	"strings"
 
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/registry"
@@ -21,7 +22,7 @@ var (
 // property is what immovable things somebody has a right to, or none.
 func property(r Registers) fetch {
 	return estates(r, func(e registry.Estate) ([]string, error) {
-		return []string{e.Kind, e.AddressKY, e.AddressRU, e.Area, e.Share, e.ENI}, nil
+		return []string{e.Kind, e.AddressKY, e.AddressRU, strings.ReplaceAll(e.Area, ".", ","), e.Share, e.ENI}, nil
 	})
 }
 

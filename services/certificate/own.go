@@ -52,11 +52,20 @@ func record(row db.Certificate, in intent, person string) personal.Record {
 			members = strconv.Itoa(n)
 		}
 		fields = append(fields, personal.Text("name", in.Record.Holder.Name), personal.Text("born", in.Record.Holder.Born),
-			personal.Text("address", in.Record.Address), personal.Text("members", members))
+			personal.Text("address", in.Record.Address), personal.Text("members", members), personal.Text("content", content(in.Record)))
 	}
 	return personal.Record{Kind: "certificate", Fields: append(fields,
 		personal.Moment("asked", row.RequestedAt.Time), personal.Moment("issued", row.IssuedAt.Time), personal.Moment("revoked", row.RevokedAt.Time),
 	)}
+}
+
+// content is what a certificate says beside a family and an address, as it was signed.
+func content(r Record) string {
+	parts := []string{joined(", ", r.Facts...)}
+	for _, row := range r.Rows {
+		parts = append(parts, joined(", ", row...))
+	}
+	return joined("; ", parts...)
 }
 
 // Keeps implements personal.Holder: whoever holds a certificate may verify it, and is told
