@@ -52,10 +52,10 @@ func TestUnpagedSentencesFit(t *testing.T) {
 	}
 }
 
-// spoken tells the sentences of conversations and messages from those of pages and of
-// the certificate's document.
+// spoken tells the sentences of conversations and messages from those of pages, of the
+// certificate's document and of what is wrong with an app's request.
 func spoken(key string) bool {
-	for _, page := range []string{"phone.", "verify.", "certificate.pdf_"} {
+	for _, page := range []string{"phone.", "verify.", "certificate.pdf_", "fault."} {
 		if strings.HasPrefix(key, page) {
 			return false
 		}
