@@ -108,12 +108,18 @@ func (d desk) dropOver() error {
 // free refuses to sign in over somebody else, who would go on in another's name.
 func (d desk) free(ctx context.Context, a *app.App, name string) error {
 	shown, err := d.session()
+	if errors.Is(err, errNobody) || errors.Is(err, errShared) { // none that is used
+		return nil
+	}
 	if err != nil {
-		return nil // none that is used
+		return err
 	}
 	o, err := a.Staff.SignedIn(ctx, shown)
-	if err != nil || o.Login == name {
-		return nil // it is over, or is replaced by their own
+	if errors.Is(err, staff.ErrSession) || err == nil && o.Login == name { // it is over, or is replaced by their own
+		return nil
+	}
+	if err != nil {
+		return err
 	}
 	return app.UsageError{Err: fmt.Errorf("%s is signed in here. Next: eshik staff sign-out, if that is you; else use a terminal of your own", o.Login)}
 }
