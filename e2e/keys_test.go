@@ -96,7 +96,7 @@ func TestKeysOfTokens(t *testing.T) {
 		if out, err := d.run("keys", "list"); err != nil || !strings.Contains(out, " signs ") || !strings.Contains(out, " waits ") {
 			t.Errorf("the list: %v\n%s", err, out)
 		}
-		if out := d.both("administrator", "", "keys", "rotate", "tokens", "--revealed"); !strings.HasPrefix(out, "Replaced: ") {
+		if out := d.both("administrator", "", "keys", "rotate", "tokens", "--revealed"); !strings.HasPrefix(out, "Approved by inspector. Replaced: ") {
 			t.Fatalf("replaced: %s", out)
 		}
 		if status := d.json(http.MethodGet, "/v1/sign-ins", first.Access, nil, nil); status != http.StatusUnauthorized {
@@ -136,7 +136,7 @@ func TestKeysOfCertificates(t *testing.T) {
 			t.Errorf("after a rotation: %+v", second)
 		}
 		verifies("a rotation")
-		if out := d.both("administrator", "", "keys", "rotate", "certificates", "--revealed"); !strings.HasPrefix(out, "Replaced: ") {
+		if out := d.both("administrator", "", "keys", "rotate", "certificates", "--revealed"); !strings.HasPrefix(out, "Approved by inspector. Replaced: ") {
 			t.Fatalf("replaced: %s", out)
 		}
 		third := d.certificateKeys(3)

@@ -184,8 +184,8 @@ func verifyEverywhere(d *door, number string) {
 	if strings.Contains(screen, "Тил / Язык\n1") {
 		screen = c.say("Эшик", "1")
 	}
-	screen = c.choose(screen, "Маалымкат", "текшерүү")
-	c.choose(screen, "текшерүү", "номерин")
+	screen = c.choose(screen, "Маалымкат", "Текшерүү")
+	c.choose(screen, "Текшерүү", "номерин")
 	c.say("Жарактуу", number)
 	d.text(bakyt, "текшер "+number, "Жарактуу")
 	var v struct {

@@ -50,7 +50,8 @@ func corrected(turns map[int64]int64) bool {
 // nothing came and the partner cannot show that it did: the partner owes us that again, and we the
 // citizen, who is told. The entry that said so stays; another one turns it around. A payment that its
 // partner took back before anything was sent is none of these. evidence (the number of the citizen's
-// complaint, of a bank's letter) goes to the audit log. Errors: ErrNotReturned, ErrReference.
+// complaint, of a bank's letter) goes to the audit log. Errors: ErrNotReturned, ErrReference,
+// staff.ErrFacts (what it rests on is otherwise since).
 func (s *Service) NotReturned(ctx context.Context, act staff.Act, paymentID, evidence string) (due money.Amount, err error) {
 	if !reference.MatchString(evidence) {
 		return 0, ErrReference
@@ -64,6 +65,9 @@ func (s *Service) NotReturned(ctx context.Context, act staff.Act, paymentID, evi
 			return errors.Join(err, ErrNotReturned)
 		}
 		gone, err := returnedOnce(ctx, q, paymentID)
+		if err == nil && act.Facts != "" && act.Facts != bySum(gone) { // another line of it went back meanwhile
+			err = staff.ErrFacts
+		}
 		if err != nil {
 			return err
 		}
@@ -95,15 +99,11 @@ func (s *Service) NotReturnedFacts(ctx context.Context, paymentID, evidence stri
 	if err != nil {
 		return "", err
 	}
-	lines := make([]db.RefundsOfRow, len(gone))
-	for i, g := range gone {
-		lines[i] = db.RefundsOfRow(g)
-	}
-	return bySum(lines), nil
+	return bySum(gone), nil
 }
 
 // returnedOnce are the lines of a payment that were given back, which was not corrected before.
-func returnedOnce(ctx context.Context, q *db.Queries, paymentID string) ([]db.ReturnedOnceRow, error) {
+func returnedOnce(ctx context.Context, q *db.Queries, paymentID string) ([]db.RefundsOfRow, error) {
 	gone, err := q.ReturnedOnce(ctx, db.ReturnedOnceParams{ID: paymentID, TakenBack: string(OutcomeTakenBack)})
 	if err != nil {
 		return nil, fmt.Errorf("look what was given back: %w", err)
@@ -111,7 +111,11 @@ func returnedOnce(ctx context.Context, q *db.Queries, paymentID string) ([]db.Re
 	if len(gone) == 0 {
 		return nil, ErrNotReturned
 	}
-	return gone, nil
+	lines := make([]db.RefundsOfRow, len(gone))
+	for i, g := range gone {
+		lines[i] = db.RefundsOfRow(g)
+	}
+	return lines, nil
 }
 
 // noteNotReturned leaves the record, the partner's event and the citizen's message.

@@ -10,6 +10,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/payment"
 	"github.com/eshik-kg/eshik/platform/problem"
+	"github.com/eshik-kg/eshik/platform/staff"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/storetest"
 	"github.com/eshik-kg/eshik/platform/testworld"
@@ -36,6 +37,9 @@ func TestAPartnerDidNotGiveBack(t *testing.T) {
 		w.stands(t, p, payment.Refunded, 0)
 		if _, err := w.NotReturned(ctx, officers, p.ID, ""); !errors.Is(err, payment.ErrReference) {
 			t.Errorf("without evidence: %v", err)
+		}
+		if _, err := w.NotReturned(ctx, staff.Act{Actor: "officer", Facts: "1500.00 som of bill 0, by " + wallet}, p.ID, "12-3/45"); !errors.Is(err, staff.ErrFacts) {
+			t.Errorf("agreed on one of two bills: %v", err)
 		}
 		var found atomic.Int64
 		var all sync.WaitGroup

@@ -94,9 +94,9 @@ func (p *Persons) Birth(ctx context.Context, call Call, pin string) (act BirthAc
 	if out.Child.PIN == "" {
 		return BirthAct{}, false, nil
 	}
-	issued, err := dayOrNone(out.Certificate.Day)
-	if err != nil || out.Child.PIN != pin || out.Child.Surname == "" {
-		return BirthAct{}, false, p.misfit(service, "a record without our number, a name or a day")
+	issued, err := time.Parse(personMoment, out.Certificate.Day)
+	if err != nil || out.Child.PIN != pin || out.Child.Surname == "" || out.Certificate.Number == "" {
+		return BirthAct{}, false, p.misfit(service, "a record without our number, a name, or the certificate's number and day")
 	}
 	return BirthAct{
 		Child: out.Child.ActPerson, Father: out.Father, Mother: out.Mother, Sex: out.Child.Sex, IssuedAt: issued, Office: out.Certificate.Office,

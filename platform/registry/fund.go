@@ -65,7 +65,7 @@ func (f *Fund) Pensions(ctx context.Context, call Call, pin string) (pensions []
 	var out struct {
 		Response *struct {
 			fundAnswer
-			Dossiers struct {
+			Dossiers part[struct {
 				List several[struct {
 					PIN     string      `json:"PINPensioner"`
 					Kind    string      `json:"KindOfPension"`
@@ -73,7 +73,7 @@ func (f *Fund) Pensions(ctx context.Context, call Call, pin string) (pensions []
 					Since   string      `json:"DateFromInitial"`
 					Sum     json.Number `json:"Sum"`
 				}] `json:"DossierInfoWithSum"`
-			} `json:"DossierInfoes"`
+			}] `json:"DossierInfoes"`
 		} `json:"GetPensionInfoWithSumResponse"`
 	}
 	const operation = "GetPensionInfoWithSum"
@@ -81,11 +81,11 @@ func (f *Fund) Pensions(ctx context.Context, call Call, pin string) (pensions []
 	if err != nil || !found {
 		return nil, false, err
 	}
-	if out.Response == nil || out.Response.PIN != pin || out.Response.Error != "" {
+	if out.Response == nil || out.Response.PIN != pin || out.Response.Error != "" || !out.Response.Dossiers.says(out.Response.Dossiers.Of.List != nil) {
 		return nil, false, f.misfit(operation)
 	}
 	pensions = []Pension{}
-	for _, d := range out.Response.Dossiers.List {
+	for _, d := range out.Response.Dossiers.Of.List {
 		sum, errSum := money.ParseSom(d.Sum.String())
 		since, errSince := dayOrNone(d.Since)
 		if errSum != nil || errSince != nil || d.PIN != pin || d.Kind == "" {
@@ -102,14 +102,14 @@ func (f *Fund) WorkPeriods(ctx context.Context, call Call, pin string) (periods 
 	var out struct {
 		Response *struct {
 			fundAnswer
-			Periods struct {
+			Periods part[struct {
 				List several[struct {
 					Payer  string      `json:"Payer"`
 					From   string      `json:"DateBegin"`
 					To     string      `json:"DateEnd"`
 					Salary json.Number `json:"Salary"`
 				}] `json:"WorkPeriodWithSum"`
-			} `json:"WorkPeriods"`
+			}] `json:"WorkPeriods"`
 		} `json:"GetWorkPeriodInfoWithSumResponse"`
 	}
 	const operation = "GetWorkPeriodInfoWithSum"
@@ -117,11 +117,11 @@ func (f *Fund) WorkPeriods(ctx context.Context, call Call, pin string) (periods 
 	if err != nil || !found {
 		return nil, false, err
 	}
-	if out.Response == nil || out.Response.PIN != pin || out.Response.Error != "" {
+	if out.Response == nil || out.Response.PIN != pin || out.Response.Error != "" || !out.Response.Periods.says(out.Response.Periods.Of.List != nil) {
 		return nil, false, f.misfit(operation)
 	}
 	periods = []WorkPeriod{}
-	for _, p := range out.Response.Periods.List {
+	for _, p := range out.Response.Periods.Of.List {
 		salary, errSalary := money.ParseSom(p.Salary.String())
 		from, errFrom := time.Parse(personMoment, p.From)
 		to, errTo := dayOrNone(p.To)
@@ -154,6 +154,22 @@ func (f *Fund) misfit(operation string) error {
 	return fmt.Errorf("asking the Social Fund: %w", e.asProblem())
 }
 
+// part is a part of an answer, of which null and absent differ: that somebody has none is said, and not
+// concluded from an answer of another shape.
+type part[T any] struct {
+	Of          T
+	there, null bool
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (p *part[T]) UnmarshalJSON(text []byte) error {
+	p.there, p.null = true, bytes.Equal(bytes.TrimSpace(text), []byte("null"))
+	return json.Unmarshal(text, &p.Of)
+}
+
+// says reports that the part is there, and is null or has its list.
+func (p *part[T]) says(list bool) bool { return p.there && (p.null || list) }
+
 // several is a list in JSON that was XML: one thing is not in a list, and none is null.
 type several[T any] []T
 
@@ -161,6 +177,7 @@ type several[T any] []T
 func (s *several[T]) UnmarshalJSON(text []byte) error {
 	text = bytes.TrimSpace(text)
 	if bytes.Equal(text, []byte("null")) {
+		*s = several[T]{} // there, and empty
 		return nil
 	}
 	if strings.HasPrefix(string(text), "[") {

@@ -9,8 +9,11 @@ import (
 // VehicleService is the register of vehicles, Unaa. Source: two public clients of Tunduk.
 const VehicleService = "central-server/GOV/70000005/vehicles-service"
 
-// vehiclesNone is the status of an answer about somebody of whom there is nothing. Source: a public client.
-const vehiclesNone = "203"
+// The statuses of an answer: there are vehicles, there is nothing of somebody. Source: a public client.
+const (
+	vehiclesThere = "200"
+	vehiclesNone  = "203"
+)
 
 // Vehicles asks the register of vehicles.
 type Vehicles struct {
@@ -50,11 +53,10 @@ func (v *Vehicles) Owned(ctx context.Context, call Call, pin string) ([]Vehicle,
 	if err := v.soap.Do(ctx, call, operation, byPIN{pin}, &out); err != nil {
 		return nil, err
 	}
-	status := strings.TrimSpace(out.Status)
-	if status == vehiclesNone && len(out.Cars) == 0 {
+	switch status := strings.TrimSpace(out.Status); {
+	case status == vehiclesNone && len(out.Cars) == 0:
 		return []Vehicle{}, nil
-	}
-	if status == "" || status == vehiclesNone {
+	case status != vehiclesThere || len(out.Cars) == 0: // that somebody has none is said, and not concluded from a failure
 		return nil, v.misfit()
 	}
 	for i := range out.Cars {
@@ -69,5 +71,5 @@ func (v *Vehicles) Owned(ctx context.Context, call Call, pin string) ([]Vehicle,
 }
 
 func (v *Vehicles) misfit() error {
-	return schemaError(v.service.String(), 200, "an answer without a status, or a vehicle without plate, brand or day").asProblem()
+	return schemaError(v.service.String(), 200, "a status that fits no vehicles, or a vehicle without plate, brand or day").asProblem()
 }

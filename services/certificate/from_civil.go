@@ -35,13 +35,14 @@ func birth(r Registers) fetch {
 		if err != nil {
 			return Record{}, false, because(err, errCivilAway)
 		}
+		holder.Name = named(act.Child) // as the record has it: a name that was changed since is not of it
 		return Record{Holder: holder, Facts: []string{
-			act.Sex, act.Document, isoDay(act.IssuedAt), act.Office, parent(act.Father), parent(act.Mother),
+			act.Sex, act.Document, isoDay(act.IssuedAt), act.Office, named(act.Father), named(act.Mother),
 		}}, true, nil
 	}
 }
 
-func parent(p registry.ActPerson) string { return joined(" ", p.Surname, p.Name, p.Patronymic) }
+func named(p registry.ActPerson) string { return joined(" ", p.Surname, p.Name, p.Patronymic) }
 
 // assignment is that a personal number was given to somebody: the one certificate that has it.
 func assignment(r Registers) fetch {
