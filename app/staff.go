@@ -63,9 +63,9 @@ func operations() map[string]operation {
 		"enrol":                        {do: enrol},
 		"release-number":               {facts: releaseFacts, do: releaseNumber},
 		"decide":                       {facts: doubtFacts, do: decideDoubt},
-		"returned":                     {facts: refundFacts, do: noteReturned},
-		"not-returned":                 {facts: notReturnedFacts, do: noteNotReturned},
-		"refund":                       {facts: reverseFacts, do: reversePayment},
+		"returned":                     {facts: byReference((*payment.Service).RefundFacts), do: noteReturned},
+		"not-returned":                 {facts: byReference((*payment.Service).NotReturnedFacts), do: noteNotReturned},
+		"refund":                       {facts: byReference((*payment.Service).ReverseFacts), do: reversePayment},
 		"refuse-refund":                {do: refuseRefund},
 		"rotate-certificates":          {do: rotateCertificates},
 		"rotate-certificates-revealed": {facts: certificateKeyFacts, do: revealCertificates},
@@ -264,11 +264,15 @@ func decideDoubt(ctx context.Context, a *App, act staff.Act, given map[string]st
 	return staff.Done{Said: "Decided. The citizen is told when no line of the payment is in doubt any more."}, nil
 }
 
-func refundFacts(ctx context.Context, a *App, given map[string]string) (string, error) {
-	if staff.NamesPerson(given["reference"]) {
-		return "", staff.ErrReason
+// byReference are the facts of what is done about a payment on the strength of a letter, a statement or
+// the like, whose number is in the audit log and names no person.
+func byReference(facts func(s *payment.Service, ctx context.Context, id, reference string) (string, error)) func(context.Context, *App, map[string]string) (string, error) {
+	return func(ctx context.Context, a *App, given map[string]string) (string, error) {
+		if staff.NamesPerson(given["reference"]) {
+			return "", staff.ErrReason
+		}
+		return facts(a.Payments, ctx, given["payment"], given["reference"])
 	}
-	return a.Payments.RefundFacts(ctx, given["payment"], given["reference"])
 }
 
 func noteReturned(ctx context.Context, a *App, act staff.Act, given map[string]string) (staff.Done, error) {
@@ -279,26 +283,12 @@ func noteReturned(ctx context.Context, a *App, act staff.Act, given map[string]s
 	return staff.Done{Said: fmt.Sprintf("Noted: %s som went back; the partner owes us that no more.", sum.Decimal())}, nil
 }
 
-func notReturnedFacts(ctx context.Context, a *App, given map[string]string) (string, error) {
-	if staff.NamesPerson(given["reference"]) {
-		return "", staff.ErrReason
-	}
-	return a.Payments.NotReturnedFacts(ctx, given["payment"], given["reference"])
-}
-
 func noteNotReturned(ctx context.Context, a *App, act staff.Act, given map[string]string) (staff.Done, error) {
 	sum, err := a.Payments.NotReturned(ctx, act, given["payment"], given["reference"])
 	if err != nil {
 		return staff.Done{}, err
 	}
 	return staff.Done{Said: fmt.Sprintf("Noted: %s som did not go back after all; the partner owes us that again. The citizen is told.", sum.Decimal())}, nil
-}
-
-func reverseFacts(ctx context.Context, a *App, given map[string]string) (string, error) {
-	if staff.NamesPerson(given["reference"]) {
-		return "", staff.ErrReason
-	}
-	return a.Payments.ReverseFacts(ctx, given["payment"], given["reference"])
 }
 
 func reversePayment(ctx context.Context, a *App, act staff.Act, given map[string]string) (staff.Done, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/money"
@@ -37,13 +38,8 @@ func turnsBack(ctx context.Context, q *db.Queries, paymentID string) (map[int64]
 }
 
 // corrected reports that it was found of a line that its money was not given back after all.
-func corrected(turns map[int64]int64) bool {
-	for _, n := range turns {
-		if n > 1 {
-			return true
-		}
-	}
-	return false
+func corrected(lines []Line) bool {
+	return slices.ContainsFunc(lines, func(l Line) bool { return l.turns > 1 })
 }
 
 // NotReturned corrects that a partner gave back what was due of a payment, as the citizen says that
@@ -129,22 +125,11 @@ func (s *Service) noteNotReturned(ctx context.Context, tx *store.Tx, paymentID s
 	if err != nil {
 		return err
 	}
-	if err := s.notePaid(ctx, tx, row, RefundDue, stand(lines)); err != nil {
-		return err
-	}
-	became, err := ended(ctx, q, row)
-	if err != nil {
-		return err
-	}
 	told, err := s.write(row, "not_returned", "payment.not_returned_sms", "amount", due.String(), "code", row.Code)
 	if err != nil {
 		return err
 	}
-	return s.Trail.Leave(ctx, tx, trail.Step{
-		Audit: audit.Entry{
-			At: now.Time, Actor: actor, Action: "payment.not_returned", Object: paymentID, Subject: row.Owner,
-			Purpose: "payment " + evidence, Decided: []*audit.Group{became},
-		},
-		Messages: told,
+	return s.noteBack(ctx, tx, row, lines, RefundDue, trail.Step{
+		Audit: audit.Entry{At: now.Time, Actor: actor, Action: "payment.not_returned", Purpose: "payment " + evidence}, Messages: told,
 	})
 }

@@ -67,6 +67,7 @@ type Line struct {
 	Amount money.Amount
 	State  State
 	Reason Outcome // why a refund is due; empty otherwise
+	turns  int64   // how many of backTurns it has in the ledger
 }
 
 // Standing is the state of a line beside its payment's: a line that nobody has

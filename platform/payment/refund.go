@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -175,8 +176,8 @@ func (s *Service) GaveBack(ctx context.Context, partner Partner, txnID string, s
 		case stands.back == 0:
 			return nil
 		}
-		if turns, err := turnsBack(ctx, q, row.ID); err != nil || corrected(turns) {
-			return errors.Join(err, errDisputed)
+		if corrected(lines) {
+			return errDisputed
 		}
 		if _, err := s.giveBack(ctx, tx, row.ID, now); err != nil {
 			return err
@@ -199,38 +200,39 @@ func (s *Service) noteReturned(ctx context.Context, tx *store.Tx, paymentID, act
 	if err != nil {
 		return err
 	}
-	if err := s.notePaid(ctx, tx, row, Refunded, stand(lines)); err != nil {
-		return err
-	}
-	became, err := ended(ctx, q, row)
+	told, err := s.tellReturned(row, lines)
 	if err != nil {
 		return err
 	}
-	turns, err := turnsBack(ctx, q, paymentID)
-	if err != nil {
-		return err
-	}
-	told, err := s.tellReturned(row, lines, corrected(turns))
-	if err != nil {
-		return err
-	}
-	return s.Trail.Leave(ctx, tx, trail.Step{
-		Audit: audit.Entry{
-			At: now.Time, Actor: actor, Action: "payment.returned", Object: paymentID, Subject: row.Owner,
-			Purpose: purpose, Decided: []*audit.Group{became},
-		},
-		Messages: told,
+	return s.noteBack(ctx, tx, row, lines, Refunded, trail.Step{
+		Audit: audit.Entry{At: now.Time, Actor: actor, Action: "payment.returned", Purpose: purpose}, Messages: told,
 	})
+}
+
+// noteBack leaves a step by which the money of a payment goes back, or does not: its partner hears that
+// it is in a state, and the record says whose it is and how it stands with its lines, beside what the
+// step says itself.
+func (s *Service) noteBack(ctx context.Context, tx *store.Tx, row db.Payment, lines []Line, state State, step trail.Step) error {
+	if err := s.notePaid(ctx, tx, row, state, stand(lines)); err != nil {
+		return err
+	}
+	became, err := ended(ctx, db.New(tx), row)
+	if err != nil {
+		return err
+	}
+	step.Audit.Object, step.Audit.Subject = row.ID, row.Owner
+	step.Audit.Decided = slices.Insert(step.Audit.Decided, 0, became)
+	return s.Trail.Leave(ctx, tx, step)
 }
 
 // tellReturned tells the payer where the money is. While another bill of the payment is in
 // doubt it does not: what stands where is told once, when that is decided.
-func (s *Service) tellReturned(row db.Payment, lines []Line, again bool) ([]notify.Message, error) {
+func (s *Service) tellReturned(row db.Payment, lines []Line) ([]notify.Message, error) {
 	if standsAt(row, lines) != Refunded {
 		return nil, nil
 	}
 	id, key, args := stand(lines).over(row.Code)
-	if again {
+	if corrected(lines) {
 		id += "_again"
 	}
 	return s.write(row, id, key, args...)

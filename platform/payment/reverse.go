@@ -302,13 +302,6 @@ func (s *Service) noteReversed(ctx context.Context, tx *store.Tx, row db.Payment
 	if err != nil {
 		return err
 	}
-	if err := s.notePaid(ctx, tx, row, RefundDue, stand(lines)); err != nil {
-		return err
-	}
-	became, err := ended(ctx, q, row)
-	if err != nil {
-		return err
-	}
 	request, err := q.RefundRequest(ctx, row.ID)
 	if err != nil {
 		return err
@@ -317,13 +310,11 @@ func (s *Service) noteReversed(ctx context.Context, tx *store.Tx, row db.Payment
 	if err != nil {
 		return err
 	}
-	return s.Trail.Leave(ctx, tx, trail.Step{
+	return s.noteBack(ctx, tx, row, lines, RefundDue, trail.Step{
 		Audit: audit.Entry{
-			At: now.Time, Actor: actor, Action: "payment.reversed", Object: row.ID, Subject: row.Owner,
-			Purpose: "payment " + evidence, Decided: []*audit.Group{became, requestOf(request)},
+			At: now.Time, Actor: actor, Action: "payment.reversed", Purpose: "payment " + evidence, Decided: []*audit.Group{requestOf(request)},
 		},
-		Event:    event(row, "payment.refund", "done", now.Time),
-		Messages: told,
+		Event: event(row, "payment.refund", "done", now.Time), Messages: told,
 	})
 }
 

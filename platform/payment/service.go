@@ -385,8 +385,8 @@ func linesOf(ctx context.Context, q *db.Queries, id string) ([]Line, error) {
 	}
 	lines := make([]Line, len(rows))
 	for i, l := range rows {
-		lines[i] = Line{Ref: l.Ref, Amount: money.Amount(l.Amount), State: State(l.State), Reason: Outcome(l.Reason)}
-		if lines[i].State == RefundDue && turns[l.N]%2 == 1 {
+		lines[i] = Line{Ref: l.Ref, Amount: money.Amount(l.Amount), State: State(l.State), Reason: Outcome(l.Reason), turns: turns[l.N]}
+		if lines[i].State == RefundDue && lines[i].turns%2 == 1 {
 			lines[i].State = Refunded
 		}
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/money"
-	"github.com/eshik-kg/eshik/platform/notify"
 	"github.com/eshik-kg/eshik/platform/payment/db"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
@@ -124,23 +123,12 @@ func (s *Service) noteTakenBack(ctx context.Context, tx *store.Tx, id string, pa
 	if err := s.tellWaiting(ctx, tx, row, lines); err != nil {
 		return err
 	}
-	if err := s.notePaid(ctx, tx, row, Cancelled, stand(lines)); err != nil {
-		return err
-	}
-	became, err := ended(ctx, q, row)
+	told, err := s.write(row, "taken_back", "payment.taken_back_sms", "amount", money.Amount(row.Amount).String(), "code", row.Code)
 	if err != nil {
 		return err
 	}
-	var told []notify.Message
-	if told, err = s.write(row, "taken_back", "payment.taken_back_sms", "amount", money.Amount(row.Amount).String(), "code", row.Code); err != nil {
-		return err
-	}
-	return s.Trail.Leave(ctx, tx, trail.Step{
-		Audit: audit.Entry{
-			At: now.Time, Actor: partnerAccount(partner.ID), Action: "payment.taken_back", Object: id, Subject: row.Owner,
-			Purpose: "payment", Decided: []*audit.Group{became},
-		},
-		Event:    event(row, "payment.take_back", "done", now.Time),
-		Messages: told,
+	return s.noteBack(ctx, tx, row, lines, Cancelled, trail.Step{
+		Audit: audit.Entry{At: now.Time, Actor: partnerAccount(partner.ID), Action: "payment.taken_back", Purpose: "payment"},
+		Event: event(row, "payment.take_back", "done", now.Time), Messages: told,
 	})
 }
