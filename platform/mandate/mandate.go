@@ -23,7 +23,6 @@ import (
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/store"
-	"github.com/eshik-kg/eshik/platform/store/dbtime"
 	"github.com/eshik-kg/eshik/platform/trail"
 )
 
@@ -200,7 +199,7 @@ func (s *Service) mac(row db.Mandate) (string, error) {
 	}
 	text, err := json.Marshal([]any{
 		row.ID, row.GiverIndex, row.GiverID, row.HolderID, row.Services, giver, holder, row.PhoneIndex,
-		micros(row.AskedAt), micros(row.ExpiresAt), micros(row.UntilAt), micros(row.GivenAt), micros(row.EndedAt), row.EndedBy,
+		row.AskedAt.Micros(), row.ExpiresAt.Micros(), row.UntilAt.Micros(), row.GivenAt.Micros(), row.EndedAt.Micros(), row.EndedBy,
 	})
 	if err != nil {
 		return "", fmt.Errorf("write a mandate: %w", err)
@@ -214,13 +213,6 @@ func (s *Service) phoneIndex(phone string) string {
 		return ""
 	}
 	return s.Sealer.Index(phonePurpose, phone)
-}
-
-func micros(t dbtime.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
 }
 
 // genuine refuses a row that was changed by who lacks the master key.

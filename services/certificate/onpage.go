@@ -14,7 +14,7 @@ type OnPage struct {
 	Words map[locales.Locale]map[string]string `json:"words"`
 	// Kinds are those of certificates, by code.
 	Kinds map[Kind]PageKind `json:"kinds"`
-	// Outcomes are the closed list, in the page's language; {date} is to be filled in.
+	// Outcomes are the closed list, in the page's language; {moment} is to be filled in.
 	Outcomes map[Outcome]PageOutcome `json:"outcomes"`
 	// Places are the regions and districts that the Russian column names: the head of the SOATE
 	// code, which is the region's, the Kyrgyz and the Russian name, and the first edition.

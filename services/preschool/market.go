@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/eshik-kg/eshik/platform/store/dbtime"
 	"github.com/eshik-kg/eshik/services/preschool/allocation"
 	"github.com/eshik-kg/eshik/services/preschool/db"
 )
@@ -167,7 +166,7 @@ func (m market) given() (allocation.Market, error) {
 		given.Groups[i] = allocation.Group{Free: int(g.Free), Taken: int(g.Taken)}
 	}
 	for i, c := range m.children {
-		child := allocation.Child{Rank: int(c.BenefitRank), Since: micros(c.QueuedAt)}
+		child := allocation.Child{Rank: int(c.BenefitRank), Since: c.QueuedAt.Micros()}
 		if n, err := hex.Decode(child.Tie[:], []byte(c.Tie[:min(len(c.Tie), 2*len(child.Tie))])); err != nil || n != len(child.Tie) || c.Child != int64(i) {
 			return given, fmt.Errorf("the child %d, of the registration %s: %w", i, c.Number, errMarket)
 		}
@@ -181,11 +180,4 @@ func (m market) given() (allocation.Market, error) {
 		given.Children[i] = child
 	}
 	return given, nil
-}
-
-func micros(t dbtime.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
 }

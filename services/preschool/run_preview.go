@@ -46,7 +46,7 @@ type Run struct {
 	Decided          Decided
 	Offered, Gone    int // offers made, and those whose child or seat was gone
 	Waits            int // offers to make still
-	DecidedAt, EndAt time.Time
+	DecidedAt        time.Time
 }
 
 // Allocations computes the next allocation, without an effect but that its seed is committed
@@ -114,7 +114,7 @@ func (s *Service) run(ctx context.Context, n int64) (*Run, error) {
 		return nil, fmt.Errorf("count the offers of an allocation: %w", err)
 	}
 	r := Run{
-		N: row.N, State: row.State, Commitment: row.Commitment, Seed: row.Seed, Verdict: row.Verdict, DecidedAt: row.DecidedAt.Time, EndAt: row.EndedAt.Time,
+		N: row.N, State: row.State, Commitment: row.Commitment, Seed: row.Seed, Verdict: row.Verdict, DecidedAt: row.DecidedAt.Time,
 		Decided: Decided{
 			N: row.N, Seats: int(row.Seats), Waiting: int(row.Waiting), Placed: int(row.Placed),
 			Shown: Shown{N: row.N, Seats: int(row.ShownSeats), Waiting: int(row.ShownWaiting)},

@@ -52,7 +52,7 @@ func endGroup(r db.PreschoolRun, outcomes []db.RunOutcomesRow) *audit.Group {
 func childMac(index func(purpose, value string) string, c db.PreschoolRunChild) string {
 	number := func(n int64) string { return strconv.FormatInt(n, 10) }
 	return index("preschool.run_child", strings.Join([]string{
-		number(c.Run), number(c.Child), c.RegistrationID, c.Number, number(c.BenefitRank), number(micros(c.QueuedAt)), c.Tie, c.Wishes, number(c.Place),
+		number(c.Run), number(c.Child), c.RegistrationID, c.Number, number(c.BenefitRank), number(c.QueuedAt.Micros()), c.Tie, c.Wishes, number(c.Place),
 	}, "\n"))
 }
 

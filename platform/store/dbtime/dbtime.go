@@ -28,6 +28,14 @@ func (t Time) Value() (driver.Value, error) {
 	return t.UnixMicro(), nil
 }
 
+// Micros is Value where a number is wanted: 0 for the zero Time.
+func (t Time) Micros() int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
 // Scan reads what Value wrote.
 func (t *Time) Scan(src any) error {
 	switch v := src.(type) {
