@@ -3,7 +3,10 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
+	"regexp"
+	"slices"
 	"strconv"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -67,3 +70,30 @@ func repeatedNames(d *json.Decoder, path []string) []Fault {
 	}
 	return faults
 }
+
+// unreadNumbers finds the whole numbers of a body that the schema takes and the program does not read: those that are
+// written with a fraction or an exponent (1.0, 1e3), and those beyond 64 bits.
+func unreadNumbers(body []byte, fields openapi3.Schemas) []Fault {
+	var given map[string]json.RawMessage
+	if err := json.Unmarshal(body, &given); err != nil {
+		return nil
+	}
+	var faults []Fault
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		field, known := fields[name]
+		if !known || !field.Value.Type.Is(openapi3.TypeInteger) {
+			continue
+		}
+		code := FaultType
+		if whole.Match(given[name]) {
+			code = FaultRange
+		}
+		if _, err := strconv.ParseInt(string(given[name]), 10, 64); err != nil && string(given[name]) != "null" {
+			faults = append(faults, Fault{In: "body", Pointer: pointer([]string{name}), Code: code})
+		}
+	}
+	return faults
+}
+
+// whole is a whole number as JSON's readers in every language take it.
+var whole = regexp.MustCompile(`^-?[0-9]+$`)

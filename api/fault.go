@@ -90,6 +90,9 @@ func validate(c *fiber.Ctx, r *http.Request, route *routers.Route, parameters ma
 	faults = append(faults, impossibleDates(r, route.Operation.Parameters)...)
 	faults = once(append(faults, repeated(c, r, route.Operation.Parameters)...))
 	if len(faults) == 0 {
+		faults = unreadNumbers(c.Body(), fieldsOf(route.Operation.RequestBody))
+	}
+	if len(faults) == 0 {
 		return nil
 	}
 	return At(errRequest, faults[:min(len(faults), maxFaults)]...)

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/eshik-kg/eshik/platform/problem"
 )
 
 // TestRefunds: a refund is asked for and confirmed under the scope of payments, in the contract's
@@ -34,5 +36,29 @@ func TestRefunds(t *testing.T) {
 		if status != c.status || !strings.Contains(answer, c.want) || strings.Join(b.asked, ",") != c.asked {
 			t.Errorf("%s %s by %s: %d %s, asked %q", c.operation, c.body, c.token, status, answer, b.asked)
 		}
+	}
+}
+
+// TestWrongAmountsNameTheirField: whatever is wrong with an amount, the answer says that it is the amount.
+func TestWrongAmountsNameTheirField(t *testing.T) {
+	t.Parallel()
+	const back = "PUT /partner/v1/payments/0042/refund/returned"
+	for _, operation := range []string{check, pay, back} {
+		for amount, code := range map[string]string{
+			"-1": "range", "0": "range", "1.5": "type", "1.0": "type", "1e3": "type", `"100"`: "type", "null": "type", "9223372036854775808": "range", "1e30": "",
+		} {
+			body := `{"code":"1234567894","amount":` + amount + `}`
+			if operation == back {
+				body = `{"amount":` + amount + `}`
+			}
+			status, _, answer := rest(t, restWith(t, &books{}), operation, "payments.pay,payments.check", body)
+			if status != http.StatusBadRequest || !strings.Contains(answer, `"pointer":"/amount","code":"`+code) || strings.Contains(answer, `"pointer":""`) {
+				t.Errorf("%s %s: %d %s", operation, amount, status, answer)
+			}
+		}
+	}
+	b := &books{err: problem.New(problem.Mismatch, "problem.partner_refund_amount")}
+	if status, _, answer := rest(t, restWith(t, b), back, "payments.pay", `{"amount":7}`); status != http.StatusUnprocessableEntity || !strings.Contains(answer, `"pointer":"/amount"`) {
+		t.Errorf("another sum than is due: %d %s", status, answer)
 	}
 }

@@ -42,6 +42,15 @@ func corrected(lines []Line) bool {
 	return slices.ContainsFunc(lines, func(l Line) bool { return l.turns > 1 })
 }
 
+// turnsOf counts the entries of what is due back of a payment. Each correction has another count, also where
+// its bills went back one after the other, so that each is told of once.
+func turnsOf(lines []Line) (all int64) {
+	for _, l := range lines {
+		all += l.turns
+	}
+	return all
+}
+
 // NotReturned corrects that a partner gave back what was due of a payment, as the citizen says that
 // nothing came and the partner cannot show that it did: the partner owes us that again, and we the
 // citizen, who is told. The entry that said so stays; another one turns it around. A payment that its
@@ -125,7 +134,7 @@ func (s *Service) noteNotReturned(ctx context.Context, tx *store.Tx, paymentID s
 	if err != nil {
 		return err
 	}
-	told, err := s.write(row, "not_returned", "payment.not_returned_sms", "amount", due.String(), "code", row.Code)
+	told, err := s.write(row, fmt.Sprintf("not_returned_%d", turnsOf(lines)), "payment.not_returned_sms", "amount", due.String(), "code", row.Code)
 	if err != nil {
 		return err
 	}

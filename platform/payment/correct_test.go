@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/eshik-kg/eshik/platform/money"
 	"github.com/eshik-kg/eshik/platform/payment"
@@ -81,7 +82,7 @@ func TestAPartnerDidNotGiveBack(t *testing.T) {
 		if got := w.kinds(t); got != "payment.refund_due payment.refunded payment.refund_due payment.refunded" {
 			t.Errorf("the partner reads %s", got)
 		}
-		for _, about := range []string{"refund", "returned", "not_returned", "returned_again"} {
+		for _, about := range []string{"refund", "returned", "not_returned_4", "returned_again_6"} {
 			if n := w.texts(about); n != 1 {
 				t.Errorf("%d messages of %s", n, about)
 			}
@@ -94,6 +95,75 @@ func TestAPartnerDidNotGiveBack(t *testing.T) {
 				"DELETE FROM ledger_postings WHERE entry_id IN (SELECT id FROM ledger_entries WHERE kind = 'returned_again')", "DELETE FROM ledger_entries WHERE kind = 'returned_again'",
 			}, Named: []string{p.ID}},
 		}, func(tx *sql.Tx) error { _, err := w.look(tx); return err })
+	})
+}
+
+// TestCorrectedInParts: of a payment whose bills went back one after the other, each is corrected by itself: the
+// citizen hears of each correction and of each end, and a partner has its days from the correction on.
+func TestCorrectedInParts(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := newWorld(t, db), t.Context()
+		w.register.refuse["1"], w.register.refuse["2"] = payment.OutcomePaid, payment.OutcomeDoubt
+		p := w.awaiting(t, aigul, "t1", "1", "2")
+		w.accept(t, "1", p)
+		testworld.OK(t, w.Settle(ctx, p.ID))
+		for n, bill := range []string{"the first", "the second"} {
+			if n == 1 {
+				testworld.OK(t, w.Decide(ctx, officers, p.ID, 1, false, "12-3/40"))
+			}
+			_, err := w.Returned(ctx, officers, p.ID, "12-3/41")
+			testworld.OK(t, err)
+			w.Pass(2 * payment.RefundWithin)
+			sum, err := w.NotReturned(ctx, officers, p.ID, "12-3/42")
+			if err != nil || sum != 1500*money.Som {
+				t.Fatalf("%s did not come: %s, %v", bill, sum, err)
+			}
+			if told := w.texts("not_returned%"); told != n+1 {
+				t.Errorf("%s: told %d times that it did not come", bill, told)
+			}
+			due, err := w.Refunds(ctx)
+			if err != nil || len(due) != 1 || due[0].Overdue || !due[0].Since.Equal(w.Clock.Now()) {
+				t.Errorf("%s is due: %+v, %v", bill, due, err)
+			}
+			if waits, err := w.Waiting(ctx); err != nil || !waits.RefundsSince.Equal(w.Clock.Now()) {
+				t.Errorf("%s waits since %s: %v", bill, waits.RefundsSince, err)
+			}
+			w.Pass(payment.RefundWithin + time.Second)
+			if due, err := w.Refunds(ctx); err != nil || len(due) != 1 || !due[0].Overdue {
+				t.Errorf("%s is late: %+v, %v", bill, due, err)
+			}
+		}
+		_, err := w.Returned(ctx, officers, p.ID, "12-3/43")
+		testworld.OK(t, err)
+		if told := w.texts("returned%"); told != 2 {
+			t.Errorf("told %d times that it came", told)
+		}
+		w.stands(t, p, payment.Refunded, 0)
+	})
+}
+
+// TestAgreedOnIsDone: what two officers agreed on of a refund is what is noted, and nothing else that is due meanwhile.
+func TestAgreedOnIsDone(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := newWorld(t, db), t.Context()
+		w.register.refuse["1"], w.register.refuse["2"] = payment.OutcomePaid, payment.OutcomeDoubt
+		p := w.awaiting(t, aigul, "t1", "1", "2")
+		w.accept(t, "1", p)
+		testworld.OK(t, w.Settle(ctx, p.ID))
+		agreed, err := w.RefundFacts(ctx, p.ID, "12-3/41")
+		testworld.OK(t, err)
+		testworld.OK(t, w.Decide(ctx, officers, p.ID, 1, false, "12-3/40"))
+		if _, err := w.Returned(ctx, staff.Act{Actor: "staff:bermet", Facts: agreed}, p.ID, "12-3/41"); !errors.Is(err, staff.ErrFacts) {
+			t.Errorf("agreed on one of two bills: %v", err)
+		}
+		w.stands(t, p, payment.RefundDue, p.Amount)
+		agreed, err = w.RefundFacts(ctx, p.ID, "12-3/41")
+		testworld.OK(t, err)
+		if sum, err := w.Returned(ctx, staff.Act{Actor: "staff:bermet", Facts: agreed}, p.ID, "12-3/41"); err != nil || sum != p.Amount {
+			t.Errorf("agreed on both: %s, %v", sum, err)
+		}
 	})
 }
 

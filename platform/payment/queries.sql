@@ -124,11 +124,12 @@ ORDER BY l.doubted_at LIMIT $1;
 
 -- name: ListRefunds :many
 -- What goes back and has not gone, line by line: each of its entries turns the one before around.
-SELECT p.id, p.service, p.accepted_at, p.finished_at, l.n, l.ref, l.amount, l.reason, t.partner_id, t.txn_id
+SELECT p.id, p.service, p.accepted_at, p.finished_at, l.n, l.ref, l.amount, l.reason, t.partner_id, t.txn_id, c.happened_at AS corrected_at
 FROM payments p JOIN payment_lines l ON l.payment_id = p.id JOIN payment_txns t ON t.payment_id = p.id AND t.decision = 'approved'
+    LEFT JOIN ledger_entries c ON c.payment_id = p.id AND c.line = l.n AND c.kind = 'not_returned'
 WHERE p.state IN ('refund_due', 'in_doubt') AND l.state = 'refund_due' AND (
     SELECT COUNT(*) FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind IN ('returned', 'not_returned', 'returned_again')) % 2 = 0
-ORDER BY p.accepted_at, p.id, l.n LIMIT $1;
+ORDER BY COALESCE(c.happened_at, p.finished_at, p.accepted_at), p.id, l.n LIMIT $1;
 
 -- name: RefundsOf :many
 SELECT p.service, l.n, l.amount, t.partner_id
@@ -143,10 +144,12 @@ SELECT COUNT(*) FROM payments p WHERE p.state IN ('refund_due', 'in_doubt') AND 
         SELECT COUNT(*) FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind IN ('returned', 'not_returned', 'returned_again')) % 2 = 0);
 
 -- name: OldestRefund :one
-SELECT p.accepted_at, p.finished_at FROM payments p WHERE p.state IN ('refund_due', 'in_doubt') AND EXISTS (
-    SELECT 1 FROM payment_lines l WHERE l.payment_id = p.id AND l.state = 'refund_due' AND (
-        SELECT COUNT(*) FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind IN ('returned', 'not_returned', 'returned_again')) % 2 = 0)
-ORDER BY p.accepted_at, p.id LIMIT 1;
+SELECT p.accepted_at, p.finished_at, c.happened_at AS corrected_at
+FROM payments p JOIN payment_lines l ON l.payment_id = p.id
+    LEFT JOIN ledger_entries c ON c.payment_id = p.id AND c.line = l.n AND c.kind = 'not_returned'
+WHERE p.state IN ('refund_due', 'in_doubt') AND l.state = 'refund_due' AND (
+    SELECT COUNT(*) FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind IN ('returned', 'not_returned', 'returned_again')) % 2 = 0
+ORDER BY COALESCE(c.happened_at, p.finished_at, p.accepted_at), p.id LIMIT 1;
 
 -- name: ReversePayment :execrows
 UPDATE payments SET state = 'refund_due', finished_at = $2

@@ -49,7 +49,7 @@ func (s *Service) Refunds(ctx context.Context) ([]Refund, error) {
 	for i, r := range rows {
 		list[i] = Refund{
 			PaymentID: r.ID, Partner: r.PartnerID, TxnID: r.TxnID, Service: r.Service, Ref: r.Ref,
-			Amount: money.Amount(r.Amount), Reason: Outcome(r.Reason), Since: dueSince(r.AcceptedAt, r.FinishedAt),
+			Amount: money.Amount(r.Amount), Reason: Outcome(r.Reason), Since: dueSince(r.AcceptedAt, r.FinishedAt, r.CorrectedAt),
 		}
 		list[i].Overdue = s.Now().Sub(list[i].Since) > RefundWithin
 	}
@@ -57,12 +57,16 @@ func (s *Service) Refunds(ctx context.Context) ([]Refund, error) {
 }
 
 // dueSince is when money came to be due back: at the end of its payment or, where another bill
-// keeps that open, at the latest since the money was taken.
-func dueSince(accepted, finished dbtime.Time) time.Time {
-	if finished.IsZero() {
-		return accepted.Time
+// keeps that open, at the latest since the money was taken. Where it was found not to have come, the
+// partner has its days from then on, as the citizen was told.
+func dueSince(accepted, finished, corrected dbtime.Time) time.Time {
+	switch {
+	case !corrected.IsZero():
+		return corrected.Time
+	case !finished.IsZero():
+		return finished.Time
 	}
-	return finished.Time
+	return accepted.Time
 }
 
 // ErrNoRefund is Returned's answer for a payment of which nothing is due back, or no more.
@@ -70,7 +74,7 @@ var ErrNoRefund = problem.New(problem.NotFound, "problem.payment_no_refund")
 
 // Returned notes that the partner gave back all that was due of a payment: it owes us that
 // no more. evidence (the number of a statement, a letter) goes to the audit log.
-// Errors: ErrNoRefund, ErrReference.
+// Errors: ErrNoRefund, ErrReference, staff.ErrFacts (something else is due since it was agreed on).
 func (s *Service) Returned(ctx context.Context, act staff.Act, paymentID, evidence string) (returned money.Amount, err error) {
 	if !reference.MatchString(evidence) {
 		return 0, ErrReference
@@ -83,11 +87,17 @@ func (s *Service) Returned(ctx context.Context, act staff.Act, paymentID, eviden
 		if n, err := q.LockRefund(ctx, db.LockRefundParams{ID: paymentID, Now: now}); err != nil || n == 0 {
 			return errors.Join(err, ErrNoRefund)
 		}
-		if returned, err = s.giveBack(ctx, tx, paymentID, now); err != nil {
+		due, err := q.RefundsOf(ctx, paymentID)
+		switch {
+		case err != nil:
 			return err
-		}
-		if returned == 0 {
+		case len(due) == 0:
 			return ErrNoRefund
+		case act.Facts != "" && act.Facts != bySum(due): // another line of it came to be due meanwhile
+			return staff.ErrFacts
+		}
+		if returned, err = s.giveBack(ctx, tx, paymentID, due, now); err != nil {
+			return err
 		}
 		return s.noteReturned(ctx, tx, paymentID, act.Actor, "payment "+evidence, now)
 	})
@@ -122,12 +132,8 @@ func bySum(lines []db.RefundsOfRow) string {
 	return strings.Join(all, "; ")
 }
 
-// giveBack posts what is due back of a payment to the partner that took it.
-func (s *Service) giveBack(ctx context.Context, tx *store.Tx, paymentID string, now dbtime.Time) (sum money.Amount, err error) {
-	due, err := db.New(tx).RefundsOf(ctx, paymentID)
-	if err != nil {
-		return 0, err
-	}
+// giveBack posts lines of a payment that are due back to the partner that took it.
+func (s *Service) giveBack(ctx context.Context, tx *store.Tx, paymentID string, due []db.RefundsOfRow, now dbtime.Time) (sum money.Amount, err error) {
 	turns, err := turnsBack(ctx, db.New(tx), paymentID)
 	if err != nil {
 		return 0, err
@@ -179,7 +185,11 @@ func (s *Service) GaveBack(ctx context.Context, partner Partner, txnID string, s
 		if corrected(lines) {
 			return errDisputed
 		}
-		if _, err := s.giveBack(ctx, tx, row.ID, now); err != nil {
+		due, err := q.RefundsOf(ctx, row.ID)
+		if err == nil {
+			_, err = s.giveBack(ctx, tx, row.ID, due, now)
+		}
+		if err != nil {
 			return err
 		}
 		return s.noteReturned(ctx, tx, row.ID, partnerAccount(partner.ID), "payment", now)
@@ -232,8 +242,8 @@ func (s *Service) tellReturned(row db.Payment, lines []Line) ([]notify.Message, 
 		return nil, nil
 	}
 	id, key, args := stand(lines).over(row.Code)
-	if corrected(lines) {
-		id += "_again"
+	if corrected(lines) { // told once for each time that it came
+		id = fmt.Sprintf("%s_again_%d", id, turnsOf(lines))
 	}
 	return s.write(row, id, key, args...)
 }
@@ -248,7 +258,7 @@ func (s *Service) waitingRefunds(ctx context.Context, w *Waiting) (err error) {
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("find the oldest refund that is due: %w", err)
 	}
-	w.RefundsSince = dueSince(oldest.AcceptedAt, oldest.FinishedAt)
+	w.RefundsSince = dueSince(oldest.AcceptedAt, oldest.FinishedAt, oldest.CorrectedAt)
 	if w.Asked, err = q.CountAskedRefunds(ctx); err != nil {
 		return fmt.Errorf("count the refunds that are asked for: %w", err)
 	}

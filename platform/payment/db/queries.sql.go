@@ -1061,24 +1061,26 @@ func (q *Queries) ListOpenPayments(ctx context.Context, arg ListOpenPaymentsPara
 }
 
 const listRefunds = `-- name: ListRefunds :many
-SELECT p.id, p.service, p.accepted_at, p.finished_at, l.n, l.ref, l.amount, l.reason, t.partner_id, t.txn_id
+SELECT p.id, p.service, p.accepted_at, p.finished_at, l.n, l.ref, l.amount, l.reason, t.partner_id, t.txn_id, c.happened_at AS corrected_at
 FROM payments p JOIN payment_lines l ON l.payment_id = p.id JOIN payment_txns t ON t.payment_id = p.id AND t.decision = 'approved'
+    LEFT JOIN ledger_entries c ON c.payment_id = p.id AND c.line = l.n AND c.kind = 'not_returned'
 WHERE p.state IN ('refund_due', 'in_doubt') AND l.state = 'refund_due' AND (
     SELECT COUNT(*) FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind IN ('returned', 'not_returned', 'returned_again')) % 2 = 0
-ORDER BY p.accepted_at, p.id, l.n LIMIT $1
+ORDER BY COALESCE(c.happened_at, p.finished_at, p.accepted_at), p.id, l.n LIMIT $1
 `
 
 type ListRefundsRow struct {
-	ID         string
-	Service    string
-	AcceptedAt dbtime.Time
-	FinishedAt dbtime.Time
-	N          int64
-	Ref        string
-	Amount     int64
-	Reason     string
-	PartnerID  string
-	TxnID      string
+	ID          string
+	Service     string
+	AcceptedAt  dbtime.Time
+	FinishedAt  dbtime.Time
+	N           int64
+	Ref         string
+	Amount      int64
+	Reason      string
+	PartnerID   string
+	TxnID       string
+	CorrectedAt dbtime.Time
 }
 
 // What goes back and has not gone, line by line: each of its entries turns the one before around.
@@ -1102,6 +1104,7 @@ func (q *Queries) ListRefunds(ctx context.Context, limit int32) ([]ListRefundsRo
 			&i.Reason,
 			&i.PartnerID,
 			&i.TxnID,
+			&i.CorrectedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -1290,21 +1293,24 @@ func (q *Queries) OldestAskedRefund(ctx context.Context) (dbtime.Time, error) {
 }
 
 const oldestRefund = `-- name: OldestRefund :one
-SELECT p.accepted_at, p.finished_at FROM payments p WHERE p.state IN ('refund_due', 'in_doubt') AND EXISTS (
-    SELECT 1 FROM payment_lines l WHERE l.payment_id = p.id AND l.state = 'refund_due' AND (
-        SELECT COUNT(*) FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind IN ('returned', 'not_returned', 'returned_again')) % 2 = 0)
-ORDER BY p.accepted_at, p.id LIMIT 1
+SELECT p.accepted_at, p.finished_at, c.happened_at AS corrected_at
+FROM payments p JOIN payment_lines l ON l.payment_id = p.id
+    LEFT JOIN ledger_entries c ON c.payment_id = p.id AND c.line = l.n AND c.kind = 'not_returned'
+WHERE p.state IN ('refund_due', 'in_doubt') AND l.state = 'refund_due' AND (
+    SELECT COUNT(*) FROM ledger_entries e WHERE e.payment_id = p.id AND e.line = l.n AND e.kind IN ('returned', 'not_returned', 'returned_again')) % 2 = 0
+ORDER BY COALESCE(c.happened_at, p.finished_at, p.accepted_at), p.id LIMIT 1
 `
 
 type OldestRefundRow struct {
-	AcceptedAt dbtime.Time
-	FinishedAt dbtime.Time
+	AcceptedAt  dbtime.Time
+	FinishedAt  dbtime.Time
+	CorrectedAt dbtime.Time
 }
 
 func (q *Queries) OldestRefund(ctx context.Context) (OldestRefundRow, error) {
 	row := q.db.QueryRowContext(ctx, oldestRefund)
 	var i OldestRefundRow
-	err := row.Scan(&i.AcceptedAt, &i.FinishedAt)
+	err := row.Scan(&i.AcceptedAt, &i.FinishedAt, &i.CorrectedAt)
 	return i, err
 }
 
