@@ -21,6 +21,7 @@ func (a *App) chores() []module.Chore {
 		{Name: "send events to partners", Do: a.Webhooks.Run},
 		{Name: choreForgetDeliveries, Do: a.Webhooks.Forget, Every: time.Hour},
 		{Name: "close codes of paid bills", Do: a.Payments.CloseOvertaken},
+		{Name: "close the ledger's days", Do: a.Payments.CloseDays, Every: time.Minute},
 		{Name: "tidy deferred replies", Do: a.Conversations.TidyDeferred},
 		{Name: "forget sign-ins that are over", Do: a.Identity.ForgetSignIns, Every: time.Hour},
 		{Name: "read the keys that seal", Do: a.dataKeys.Refresh},

@@ -66,5 +66,5 @@ func (a *App) checks() []module.Check {
 			all = append(all, m.Check())
 		}
 	}
-	return append(all, identity.NewCheck(a.Audit, a.Sealer), mandate.NewCheck(a.Audit), partners.NewCompare(a.Audit), webhook.NewCompare(a.Audit), sign.NewCompare(a.Audit), staff.NewCompare(a.Audit, a.Sealer))
+	return append(all, identity.NewCheck(a.Audit, a.Sealer), mandate.NewCheck(a.Audit), partners.NewCompare(a.Audit), webhook.NewCompare(a.Audit), sign.NewCompare(a.Audit), staff.NewCompare(a.Audit, a.Sealer), payment.NewCheckDays(a.Audit))
 }

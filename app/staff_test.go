@@ -8,7 +8,7 @@ import (
 )
 
 // lists are what a command shows by App.Look.
-var lists = []string{"disputes", "suspense", "refunds", "refund-requests", "statement", "partners", "proposals", "accounts"}
+var lists = []string{"disputes", "suspense", "refunds", "refund-requests", "statement", "closed-day", "partners", "proposals", "accounts"}
 
 // TestEveryOperationHasARow: what staff may do stands in the table, what stands there can be
 // done, and where it takes two persons it is known what a proposal rests on.

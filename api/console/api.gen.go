@@ -486,6 +486,34 @@ type Approved struct {
 // ApprovedOutcome defines model for Approved.Outcome.
 type ApprovedOutcome string
 
+// ClosedDay Example: {"accounts":[{"account":"partner:demo-wallet","balance":250000,"closing":100000,"credit":0,"debit":100000,"entries":1,"opening":0,"statement_digest":"abababababababababababababababababababababababababababababababab","turnover":[{"credit":0,"debit":100000,"entries":1,"kind":"accept"}]}],"closed_at":"2026-11-28T19:00:12Z","day":"2026-11-28","digest":"abababababababababababababababababababababababababababababababab","entries":1,"treasury_digest":"abababababababababababababababababababababababababababababababab"}
+type ClosedDay struct {
+	Accounts []DayAccount       `json:"accounts"`
+	ClosedAt time.Time          `json:"closed_at"`
+	Day      openapi_types.Date `json:"day"`
+
+	// Digest SHA-256 of all that is written of the day and of the digest of the day before, hexadecimal
+	Digest  string `json:"digest"`
+	Entries int64  `json:"entries"`
+
+	// PreviousDigest Of the day before; absent: it is the first
+	PreviousDigest *string `json:"previous_digest,omitempty"`
+
+	// TreasuryDigest SHA-256 of the treasury's statement, hexadecimal
+	TreasuryDigest string `json:"treasury_digest"`
+}
+
+// ClosedDayRequest Example: {"day":"2026-11-28","reason":"case 14-2/77"}
+type ClosedDayRequest struct {
+	// Day A day in Bishkek
+	Day openapi_types.Date `json:"day"`
+
+	// Reason Why: a case number or a few words, 3 to 200 characters; no personal number, document or phone
+	//
+	// Example: case 14-2/77
+	Reason Reason `json:"reason"`
+}
+
 // CodesChange Example: {"code":"492039","enrolment":"c2VhbGVk"}
 type CodesChange struct {
 	// Code Of the new secret
@@ -507,6 +535,40 @@ type Credentials struct {
 
 	// Uri Of the codes, as an app scans it
 	Uri string `json:"uri"`
+}
+
+// DayAccount defines model for DayAccount.
+type DayAccount struct {
+	// Account partner:NAME, or clearing, suspense, treasury or refunds of a service
+	Account string `json:"account"`
+
+	// Balance How it stands now, in tyiyn
+	Balance int64 `json:"balance"`
+
+	// Closing Tyiyn
+	//
+	// Example: 100000
+	Closing Money `json:"closing"`
+
+	// Credit Tyiyn
+	//
+	// Example: 100000
+	Credit Money `json:"credit"`
+
+	// Debit Tyiyn
+	//
+	// Example: 100000
+	Debit   Money `json:"debit"`
+	Entries int64 `json:"entries"`
+
+	// Opening Tyiyn
+	//
+	// Example: 100000
+	Opening Money `json:"opening"`
+
+	// StatementDigest SHA-256 of a partner's statement, hexadecimal; absent: it has none of its own
+	StatementDigest *string    `json:"statement_digest,omitempty"`
+	Turnover        []Turnover `json:"turnover"`
 }
 
 // DecideRequest Example: {"line":1,"outcome":"settled","payment":"0193b2c0-5a52-7c11-b7a4-0f6f0e6a1b2c","reason":"case 14-2/77","reference":"12-3/45"}
@@ -1052,6 +1114,23 @@ type Suspense struct {
 	Lines []SuspendedLine `json:"lines"`
 }
 
+// Turnover defines model for Turnover.
+type Turnover struct {
+	// Credit Tyiyn
+	//
+	// Example: 100000
+	Credit Money `json:"credit"`
+
+	// Debit Tyiyn
+	//
+	// Example: 100000
+	Debit   Money `json:"debit"`
+	Entries int64 `json:"entries"`
+
+	// Kind accept, settle, refund, doubt and others: what was posted
+	Kind string `json:"kind"`
+}
+
 // UnblockRequest Example: {"personal_number":"11503198800011","phone":"+996555000001","reason":"case 14-2/77"}
 type UnblockRequest struct {
 	// PersonalNumber As the document that you saw has it: 14 digits
@@ -1126,6 +1205,9 @@ type ShowAppealFileJSONRequestBody = AppealFileRequest
 
 // ListAppealsJSONRequestBody defines body for ListAppeals for application/json ContentType.
 type ListAppealsJSONRequestBody = LookRequest
+
+// GetClosedDayJSONRequestBody defines body for GetClosedDay for application/json ContentType.
+type GetClosedDayJSONRequestBody = ClosedDayRequest
 
 // DecideDoubtJSONRequestBody defines body for DecideDoubt for application/json ContentType.
 type DecideDoubtJSONRequestBody = DecideRequest
@@ -1243,6 +1325,9 @@ type ServerInterface interface {
 	// ListAppeals Appeals of fines that nobody decided, the first one first
 	// (POST /console/v1/operations/appeals)
 	ListAppeals(c *fiber.Ctx) error
+	// GetClosedDay The accounts on a day that is closed
+	// (POST /console/v1/operations/closed-day)
+	GetClosedDay(c *fiber.Ctx) error
 	// DecideDoubt End a payment's doubt as the register's holder answered
 	// (POST /console/v1/operations/decide)
 	DecideDoubt(c *fiber.Ctx) error
@@ -1517,6 +1602,24 @@ func (siw *ServerInterfaceWrapper) ListAppeals(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListAppeals(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetClosedDay operation middleware
+func (siw *ServerInterfaceWrapper) GetClosedDay(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetClosedDay(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -2182,6 +2285,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/console/v1/operations/appeals", wrapper.ListAppeals)
 
+	router.Post(options.BaseURL+"/console/v1/operations/closed-day", wrapper.GetClosedDay)
+
 	router.Post(options.BaseURL+"/console/v1/operations/decide", wrapper.DecideDoubt)
 
 	router.Post(options.BaseURL+"/console/v1/operations/decide-appeal", wrapper.DecideAppeal)
@@ -2428,6 +2533,23 @@ type ListAppealsResponseObject interface {
 type ListAppeals200JSONResponse Appeals
 
 func (response ListAppeals200JSONResponse) VisitListAppealsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetClosedDayRequestObject struct {
+	Body *GetClosedDayJSONRequestBody
+}
+
+type GetClosedDayResponseObject interface {
+	VisitGetClosedDayResponse(ctx *fiber.Ctx) error
+}
+
+type GetClosedDay200JSONResponse ClosedDay
+
+func (response GetClosedDay200JSONResponse) VisitGetClosedDayResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -3016,6 +3138,9 @@ type StrictServerInterface interface {
 	// ListAppeals Appeals of fines that nobody decided, the first one first
 	// (POST /console/v1/operations/appeals)
 	ListAppeals(ctx context.Context, request ListAppealsRequestObject) (ListAppealsResponseObject, error)
+	// GetClosedDay The accounts on a day that is closed
+	// (POST /console/v1/operations/closed-day)
+	GetClosedDay(ctx context.Context, request GetClosedDayRequestObject) (GetClosedDayResponseObject, error)
 	// DecideDoubt End a payment's doubt as the register's holder answered
 	// (POST /console/v1/operations/decide)
 	DecideDoubt(ctx context.Context, request DecideDoubtRequestObject) (DecideDoubtResponseObject, error)
@@ -3514,6 +3639,45 @@ func (sh *strictHandler) ListAppeals(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(ListAppealsResponseObject); ok {
 		if err := validResponse.VisitListAppealsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetClosedDay operation middleware
+func (sh *strictHandler) GetClosedDay(ctx *fiber.Ctx) error {
+	var request GetClosedDayRequestObject
+
+	var body GetClosedDayJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetClosedDay(ctx.UserContext(), request.(GetClosedDayRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetClosedDay")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetClosedDayResponseObject); ok {
+		if err := validResponse.VisitGetClosedDayResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -55,6 +55,10 @@ func (nothing) Refunds(context.Context) ([]payment.Refund, error)     { return n
 func (nothing) StatementOf(context.Context, string, time.Time) ([]byte, error) { return nil, nil }
 func (nothing) TreasuryStatement(context.Context, time.Time) ([]byte, error)   { return nil, nil }
 
+func (nothing) ClosedDay(context.Context, time.Time) (payment.LedgerDay, error) {
+	return payment.LedgerDay{Day: "2026-11-28"}, nil
+}
+
 func (nothing) AskedRefunds(context.Context) ([]payment.AskedRefund, error) { return nil, nil }
 
 // world is the console in front of real accounts and a desk that only notes.

@@ -103,3 +103,27 @@ func (s *Server) NoteReturned(ctx context.Context, r NoteReturnedRequestObject) 
 	out, err := s.act(ctx, "returned", r.Body.Reason, map[string]string{"payment": r.Body.Payment, "reference": r.Body.Reference})
 	return NoteReturned200JSONResponse(out), err
 }
+
+// GetClosedDay shows the accounts on a closed day.
+func (s *Server) GetClosedDay(ctx context.Context, r GetClosedDayRequestObject) (GetClosedDayResponseObject, error) {
+	d, err := look(ctx, s, "closed-day", r.Body.Reason, func(ctx context.Context, _ staff.Officer) (payment.LedgerDay, error) {
+		return s.Payments.ClosedDay(ctx, clock.Noon(r.Body.Day.Time))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return GetClosedDay200JSONResponse{
+		Day: r.Body.Day, ClosedAt: d.ClosedAt, Entries: d.Entries, Digest: d.Digest, PreviousDigest: api.Optional(d.Previous), TreasuryDigest: d.Treasury,
+		Accounts: api.Each(d.Accounts, viewAccount),
+	}, nil
+}
+
+func viewAccount(a payment.DayAccount) DayAccount {
+	return DayAccount{
+		Account: a.Account, Opening: int64(a.Opening), Debit: int64(a.Debit), Credit: int64(a.Credit), Closing: int64(a.Closing), Entries: a.Entries,
+		Balance: int64(a.Balance), StatementDigest: api.Optional(a.Statement),
+		Turnover: api.Each(a.Kinds, func(k payment.Turnover) Turnover {
+			return Turnover{Kind: k.Kind, Debit: int64(k.Debit), Credit: int64(k.Credit), Entries: k.Entries}
+		}),
+	}
+}

@@ -44,6 +44,7 @@ type Books interface {
 	Refunds(ctx context.Context) ([]payment.Refund, error)
 	StatementOf(ctx context.Context, partner string, day time.Time) ([]byte, error)
 	TreasuryStatement(ctx context.Context, day time.Time) ([]byte, error)
+	ClosedDay(ctx context.Context, day time.Time) (payment.LedgerDay, error)
 	AskedRefunds(ctx context.Context) ([]payment.AskedRefund, error)
 }
 
@@ -69,12 +70,12 @@ func (s *Server) Mount(router fiber.Router, contract *api.Contract) error {
 }
 
 // look gives what an officer may look at, once that is noted.
-func look[T any](ctx context.Context, s *Server, operation, reason string, list func(context.Context, staff.Officer) ([]T, error)) ([]T, error) {
+func look[T any](ctx context.Context, s *Server, operation, reason string, show func(context.Context, staff.Officer) (T, error)) (shown T, err error) {
 	o, err := s.Desk.Look(ctx, seated(ctx).shown, operation, reason)
 	if err != nil {
-		return nil, err
+		return shown, err
 	}
-	return list(ctx, o)
+	return show(ctx, o)
 }
 
 // perform has an operation done, or proposed.

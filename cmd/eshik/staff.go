@@ -43,6 +43,7 @@ type staffCommand struct {
 	Returned       refundReturned `cmd:"" help:"Note that a partner gave back what was due of a payment. Takes two persons."`
 	NotReturned    refundDisputed `cmd:"" name:"not-returned" help:"Find that a partner did not give back money after all, as the citizen says: it is due again, and the citizen is told. Takes two persons."`
 	Statement      statementOf    `cmd:"" help:"Print a day's statement as CSV: each entry of a partner's account, or of the treasury's, and totals; the same bytes whenever it is asked for."`
+	ClosedDay      closedDay      `cmd:"" name:"closed-day" help:"Show what each account opened and closed with on a day that is closed, what was posted by kinds, how it stands now, and the digests."`
 	RefundRequests struct{}       `cmd:"" name:"refund-requests" help:"List the settled payments that partners ask to have back."`
 	Refund         refundApproved `cmd:"" help:"Have a settled payment sent back, as its partner asked: its money is due back then. Takes two persons, besides the partner."`
 	RefuseRefund   refundRefused  `cmd:"" name:"refuse-refund" help:"Refuse to send a settled payment back; the partner and the citizen are told."`
@@ -87,6 +88,8 @@ func (s staffCommand) Run(ctx context.Context, chosen *kong.Context, config *app
 		return desk.look(ctx, name, desk.refunds)
 	case "statement":
 		return desk.look(ctx, name, s.Statement.print(out))
+	case "closed-day":
+		return desk.look(ctx, name, s.ClosedDay.print(out))
 	case "refund-requests":
 		return desk.look(ctx, name, desk.refundRequests)
 	case "proposals":

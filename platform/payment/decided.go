@@ -29,6 +29,9 @@ const (
 	groupDecision = "decision"
 	// groupRequest: all of payment_refund_requests. Said when a partner asks and when it is decided.
 	groupRequest = "request"
+	// groupDay: all of ledger_days, whose digest is over the day's rows of ledger_day_accounts and
+	// ledger_day_kinds. Said when a day is closed.
+	groupDay = "day"
 )
 
 // billsOf is what a payment is for, by the numbers of its lines.

@@ -20,7 +20,8 @@ import (
 //	treasury:<service> recorded by the register: owed to the budget
 //	refunds:<service>  owed back to citizens, until the partner gave it back
 //
-// There is no balance column: every payment of a partner would queue for it. What is posted stays:
+// There is no balance column: every payment of a partner would queue for it. A balance is that of
+// the last day that is closed (close.go) and what came since. What is posted stays:
 // the database refuses to change or delete it (store.KeptTables), and the audit log's chain covers
 // it, as the record of each step has digests of the bills, the transaction and every entry's kind,
 // line and time (decided.go), by which Check computes each posting anew.

@@ -255,14 +255,31 @@ INSERT INTO ledger_entries (id, kind, payment_id, line, happened_at) VALUES ($1,
 -- name: EntriesOf :many
 SELECT kind, line, happened_at FROM ledger_entries WHERE payment_id = $1 ORDER BY line, kind;
 
--- name: PostedOn :many
--- What was posted in a span of time to the accounts whose first width characters are those asked for.
-SELECT e.id, e.happened_at, e.kind, e.payment_id, p.amount, b.service, b.code, t.partner_id, t.txn_id, t.prv_txn, COALESCE(l.ref, '') AS ref
-FROM ledger_entries e JOIN ledger_postings p ON p.entry_id = e.id JOIN payments b ON b.id = e.payment_id
-    JOIN payment_txns t ON t.payment_id = e.payment_id AND t.decision = 'approved'
-    LEFT JOIN payment_lines l ON l.payment_id = e.payment_id AND l.n = e.line
-WHERE e.happened_at >= sqlc.arg(first_at) AND e.happened_at < sqlc.arg(until_at)
-    AND SUBSTR(p.account, 1, sqlc.arg(width)) = sqlc.arg(account);
+-- name: FirstEntry :one
+SELECT happened_at FROM ledger_entries WHERE happened_at > 0 ORDER BY happened_at LIMIT 1;
+
+-- name: LastDay :one
+SELECT * FROM ledger_days WHERE until_at > 0 ORDER BY until_at DESC LIMIT 1;
+
+-- name: ClosedDay :one
+SELECT * FROM ledger_days WHERE day = $1;
+
+-- name: InsertDay :execrows
+-- Nothing where another process closed the day meanwhile.
+INSERT INTO ledger_days (day, until_at, entries, treasury, previous, digest, closed_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT DO NOTHING;
+
+-- name: InsertDayAccount :exec
+INSERT INTO ledger_day_accounts (account, day, opening, debit, credit, closing, entries, statement) VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: InsertDayKind :exec
+INSERT INTO ledger_day_kinds (account, day, kind, debit, credit, entries) VALUES ($1, $2, $3, $4, $5, $6);
+
+-- name: DayAccounts :many
+SELECT * FROM ledger_day_accounts WHERE day = $1;
+
+-- name: DayKinds :many
+SELECT * FROM ledger_day_kinds WHERE day = $1;
 
 -- name: AnyPosting :one
 SELECT entry_id FROM ledger_postings WHERE account = $1 LIMIT 1;

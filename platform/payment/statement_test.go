@@ -18,6 +18,7 @@ import (
 // statements are those of the wallet and the treasury of a day.
 func (w *world) statements(t *testing.T, day time.Time) (partner, treasury string) {
 	t.Helper()
+	testworld.OK(t, w.CloseDays(context.Background()))
 	p, err := w.PartnerStatement(context.Background(), wallet, day)
 	testworld.OK(t, err)
 	all, err := w.TreasuryStatement(context.Background(), day)
@@ -25,7 +26,7 @@ func (w *world) statements(t *testing.T, day time.Time) (partner, treasury strin
 	return string(p), string(all)
 }
 
-// TestADaysStatement: a day has its statements when it is over for an hour, with every entry of
+// TestADaysStatement: a day has its statements when it is closed, an hour after its end, with every entry of
 // its own, and they stay the same bytes while days after it go on; what comes late of a payment is
 // of the day on which it comes; a partner sees its own and no bill.
 func TestADaysStatement(t *testing.T) {
@@ -43,6 +44,7 @@ func TestADaysStatement(t *testing.T) {
 		}
 		for _, wait := range []time.Duration{0, clock.Midnight(first).AddDate(0, 0, 1).Add(59 * time.Minute).Sub(first)} {
 			w.Pass(wait)
+			testworld.OK(t, w.CloseDays(ctx))
 			_, err := w.PartnerStatement(ctx, wallet, first)
 			mustBe(t, err, "problem.payment_day_open")
 			_, err = w.TreasuryStatement(ctx, first)

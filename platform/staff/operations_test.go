@@ -20,6 +20,7 @@ allocate                b..a.
 allocation              d..d.
 appeal                  .d.d.
 appeals                 dd.d.
+closed-day              d..d.
 decide                  b..a.
 decide-appeal           .d...
 disable                 ....d

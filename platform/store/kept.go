@@ -4,31 +4,57 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 
 	"github.com/pressly/goose/v3"
 )
 
-// keptVersion is the number of the migration that has the database itself refuse to change or
-// delete what stands in the ledger.
-const keptVersion = 361
+// The numbers of the migrations that have the database itself refuse to change or delete what
+// stands in the ledger, and what is written of its closed days.
+const (
+	keptVersion     = 361
+	keptDaysVersion = 382
+)
+
+// ledgerTables and dayTables are what each of them keeps.
+var (
+	ledgerTables = []string{"ledger_entries", "ledger_postings"}
+	dayTables    = []string{"ledger_days", "ledger_day_accounts", "ledger_day_kinds"}
+)
 
 // KeptTables are those whose rows are written once: the database refuses to change and to delete
 // them, whoever asks. A migration that has to do so disables their triggers meanwhile.
-func KeptTables() []string { return []string{"ledger_entries", "ledger_postings"} }
+func KeptTables() []string { return slices.Concat(ledgerTables, dayTables) }
 
 // keptKeys say for each table which row of before a new one would replace. SQLite's INSERT OR
 // REPLACE deletes it and asks no trigger of deletions.
 var keptKeys = map[string]string{
-	"ledger_entries":  "id = NEW.id OR payment_id = NEW.payment_id AND line = NEW.line AND kind = NEW.kind",
-	"ledger_postings": "entry_id = NEW.entry_id AND n = NEW.n",
+	"ledger_entries":      "id = NEW.id OR payment_id = NEW.payment_id AND line = NEW.line AND kind = NEW.kind",
+	"ledger_postings":     "entry_id = NEW.entry_id AND n = NEW.n",
+	"ledger_days":         "day = NEW.day OR until_at = NEW.until_at",
+	"ledger_day_accounts": "account = NEW.account AND day = NEW.day",
+	"ledger_day_kinds":    "account = NEW.account AND day = NEW.day AND kind = NEW.kind",
 }
 
 const refusal = "the ledger is only added to"
 
-// keepLedger is the migration: triggers are written differently in each engine's SQL.
-func keepLedger(engine Engine) *goose.Migration {
-	return goose.NewGoMigration(keptVersion, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
-		for _, statement := range keptTriggers(engine) {
+const closedRefusal = "the day is closed"
+
+// keptMigrations are the migrations: triggers are written differently in each engine's SQL.
+func keptMigrations(engine Engine) []*goose.Migration {
+	var function []string
+	if engine == PostgreSQL {
+		function = []string{"CREATE FUNCTION ledger_kept() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '" + refusal + "'; END $$"}
+	}
+	return []*goose.Migration{
+		keep(keptVersion, append(function, keptTriggers(engine, ledgerTables)...)),
+		keep(keptDaysVersion, append(keptTriggers(engine, dayTables), closedTriggers(engine)...)),
+	}
+}
+
+func keep(version int64, statements []string) *goose.Migration {
+	return goose.NewGoMigration(version, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
+		for _, statement := range statements {
 			if _, err := tx.ExecContext(ctx, statement); err != nil {
 				return fmt.Errorf("have the ledger kept: %w", err)
 			}
@@ -37,11 +63,8 @@ func keepLedger(engine Engine) *goose.Migration {
 	}}, nil)
 }
 
-func keptTriggers(engine Engine) (statements []string) {
-	if engine == PostgreSQL {
-		statements = append(statements, "CREATE FUNCTION ledger_kept() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '"+refusal+"'; END $$")
-	}
-	for _, table := range KeptTables() {
+func keptTriggers(engine Engine, tables []string) (statements []string) {
+	for _, table := range tables {
 		if engine == PostgreSQL {
 			statements = append(statements, "CREATE TRIGGER "+table+"_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON "+table+" FOR EACH STATEMENT EXECUTE FUNCTION ledger_kept()")
 			continue
@@ -53,4 +76,18 @@ func keptTriggers(engine Engine) (statements []string) {
 			"CREATE TRIGGER "+table+"_unreplaced BEFORE INSERT ON "+table+" WHEN EXISTS (SELECT 1 FROM "+table+" WHERE "+keptKeys[table]+")"+refuse)
 	}
 	return statements
+}
+
+// closedTriggers refuse entries of a day that is closed: a process whose clock is wrong, or whoever
+// writes to the database by hand. What was under way when the day was closed cannot be of it: see
+// TransactionLasts.
+func closedTriggers(engine Engine) []string {
+	const closed = "EXISTS (SELECT 1 FROM ledger_days WHERE until_at > NEW.happened_at)"
+	if engine == PostgreSQL {
+		return []string{
+			"CREATE FUNCTION ledger_closed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF " + closed + " THEN RAISE EXCEPTION '" + closedRefusal + "'; END IF; RETURN NEW; END $$",
+			"CREATE TRIGGER ledger_entries_closed BEFORE INSERT ON ledger_entries FOR EACH ROW EXECUTE FUNCTION ledger_closed()",
+		}
+	}
+	return []string{"CREATE TRIGGER ledger_entries_closed BEFORE INSERT ON ledger_entries WHEN " + closed + " BEGIN SELECT RAISE(ABORT, '" + closedRefusal + "'); END"}
 }

@@ -36,7 +36,7 @@ func (db *DB) migrate(ctx context.Context, version int64) (int, error) {
 	if db.engine == SQLite {
 		dialect = goose.DialectSQLite3
 	}
-	provider, err := goose.NewProvider(dialect, db.writer, files, goose.WithGoMigrations(keepLedger(db.engine)))
+	provider, err := goose.NewProvider(dialect, db.writer, files, goose.WithGoMigrations(keptMigrations(db.engine)...))
 	if err != nil {
 		return 0, fmt.Errorf("prepare migrations: %w", err)
 	}

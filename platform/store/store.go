@@ -137,11 +137,18 @@ type Tx struct {
 // for another one's sake (serialisation failure, deadlock, busy).
 const attempts = 10
 
+// TransactionLasts bounds InTx from its call to the commit, with all attempts: what is not committed by
+// then is rolled back. Whoever closes a span of time waits longer after its end, so that nothing of it is
+// still under way.
+const TransactionLasts = 20 * time.Minute
+
 // InTx runs fn in a transaction and commits when it returns nil. When the
 // database asks for the transaction to be tried again, fn runs again: it must
 // keep its effects in the transaction. Inside fn, read through tx, never
 // through Reader, which does not see the transaction's own writes.
 func (db *DB) InTx(ctx context.Context, fn func(tx *Tx) error) error {
+	ctx, cancel := context.WithTimeout(ctx, TransactionLasts)
+	defer cancel()
 	var err error
 	for attempt := range attempts {
 		if err = db.once(ctx, fn); err == nil || !retryable(err) {

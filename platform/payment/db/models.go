@@ -8,6 +8,36 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
+type LedgerDay struct {
+	Day      string
+	UntilAt  dbtime.Time
+	Entries  int64
+	Treasury string
+	Previous string
+	Digest   string
+	ClosedAt dbtime.Time
+}
+
+type LedgerDayAccount struct {
+	Account   string
+	Day       string
+	Opening   int64
+	Debit     int64
+	Credit    int64
+	Closing   int64
+	Entries   int64
+	Statement string
+}
+
+type LedgerDayKind struct {
+	Account string
+	Day     string
+	Kind    string
+	Debit   int64
+	Credit  int64
+	Entries int64
+}
+
 type Payment struct {
 	ID          string
 	Code        string

@@ -280,6 +280,25 @@ func (q *Queries) CloseCode(ctx context.Context, arg CloseCodeParams) (int64, er
 	return result.RowsAffected()
 }
 
+const closedDay = `-- name: ClosedDay :one
+SELECT day, until_at, entries, treasury, previous, digest, closed_at FROM ledger_days WHERE day = $1
+`
+
+func (q *Queries) ClosedDay(ctx context.Context, day string) (LedgerDay, error) {
+	row := q.db.QueryRowContext(ctx, closedDay, day)
+	var i LedgerDay
+	err := row.Scan(
+		&i.Day,
+		&i.UntilAt,
+		&i.Entries,
+		&i.Treasury,
+		&i.Previous,
+		&i.Digest,
+		&i.ClosedAt,
+	)
+	return i, err
+}
+
 const confirmPayment = `-- name: ConfirmPayment :execrows
 UPDATE payments SET state = 'awaiting', confirmed_at = $2, expires_at = $3
 WHERE id = $1 AND state = 'quoted'
@@ -377,6 +396,76 @@ func (q *Queries) CountTold(ctx context.Context, arg CountToldParams) (int64, er
 	var count int64
 	err := row.Scan(&count)
 	return count, err
+}
+
+const dayAccounts = `-- name: DayAccounts :many
+SELECT account, day, opening, debit, credit, closing, entries, statement FROM ledger_day_accounts WHERE day = $1
+`
+
+func (q *Queries) DayAccounts(ctx context.Context, day string) ([]LedgerDayAccount, error) {
+	rows, err := q.db.QueryContext(ctx, dayAccounts, day)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LedgerDayAccount
+	for rows.Next() {
+		var i LedgerDayAccount
+		if err := rows.Scan(
+			&i.Account,
+			&i.Day,
+			&i.Opening,
+			&i.Debit,
+			&i.Credit,
+			&i.Closing,
+			&i.Entries,
+			&i.Statement,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const dayKinds = `-- name: DayKinds :many
+SELECT account, day, kind, debit, credit, entries FROM ledger_day_kinds WHERE day = $1
+`
+
+func (q *Queries) DayKinds(ctx context.Context, day string) ([]LedgerDayKind, error) {
+	rows, err := q.db.QueryContext(ctx, dayKinds, day)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LedgerDayKind
+	for rows.Next() {
+		var i LedgerDayKind
+		if err := rows.Scan(
+			&i.Account,
+			&i.Day,
+			&i.Kind,
+			&i.Debit,
+			&i.Credit,
+			&i.Entries,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const dayOf = `-- name: DayOf :many
@@ -653,6 +742,17 @@ func (q *Queries) FinishPayment(ctx context.Context, arg FinishPaymentParams) (i
 	return result.RowsAffected()
 }
 
+const firstEntry = `-- name: FirstEntry :one
+SELECT happened_at FROM ledger_entries WHERE happened_at > 0 ORDER BY happened_at LIMIT 1
+`
+
+func (q *Queries) FirstEntry(ctx context.Context) (dbtime.Time, error) {
+	row := q.db.QueryRowContext(ctx, firstEntry)
+	var happened_at dbtime.Time
+	err := row.Scan(&happened_at)
+	return happened_at, err
+}
+
 const getPayment = `-- name: GetPayment :one
 SELECT id, code, service, owner, phone_sealed, open_key, locale, channel, operator, amount, state, opened_at, expires_at, confirmed_at, accepted_at, finished_at, worked_at, try_at, trying, tries, waits_for, partner_id FROM payments WHERE id = $1
 `
@@ -811,6 +911,92 @@ func (q *Queries) HoldSettled(ctx context.Context, id string) (int64, error) {
 	return result.RowsAffected()
 }
 
+const insertDay = `-- name: InsertDay :execrows
+INSERT INTO ledger_days (day, until_at, entries, treasury, previous, digest, closed_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT DO NOTHING
+`
+
+type InsertDayParams struct {
+	Day      string
+	UntilAt  dbtime.Time
+	Entries  int64
+	Treasury string
+	Previous string
+	Digest   string
+	ClosedAt dbtime.Time
+}
+
+// Nothing where another process closed the day meanwhile.
+func (q *Queries) InsertDay(ctx context.Context, arg InsertDayParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, insertDay,
+		arg.Day,
+		arg.UntilAt,
+		arg.Entries,
+		arg.Treasury,
+		arg.Previous,
+		arg.Digest,
+		arg.ClosedAt,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const insertDayAccount = `-- name: InsertDayAccount :exec
+INSERT INTO ledger_day_accounts (account, day, opening, debit, credit, closing, entries, statement) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+`
+
+type InsertDayAccountParams struct {
+	Account   string
+	Day       string
+	Opening   int64
+	Debit     int64
+	Credit    int64
+	Closing   int64
+	Entries   int64
+	Statement string
+}
+
+func (q *Queries) InsertDayAccount(ctx context.Context, arg InsertDayAccountParams) error {
+	_, err := q.db.ExecContext(ctx, insertDayAccount,
+		arg.Account,
+		arg.Day,
+		arg.Opening,
+		arg.Debit,
+		arg.Credit,
+		arg.Closing,
+		arg.Entries,
+		arg.Statement,
+	)
+	return err
+}
+
+const insertDayKind = `-- name: InsertDayKind :exec
+INSERT INTO ledger_day_kinds (account, day, kind, debit, credit, entries) VALUES ($1, $2, $3, $4, $5, $6)
+`
+
+type InsertDayKindParams struct {
+	Account string
+	Day     string
+	Kind    string
+	Debit   int64
+	Credit  int64
+	Entries int64
+}
+
+func (q *Queries) InsertDayKind(ctx context.Context, arg InsertDayKindParams) error {
+	_, err := q.db.ExecContext(ctx, insertDayKind,
+		arg.Account,
+		arg.Day,
+		arg.Kind,
+		arg.Debit,
+		arg.Credit,
+		arg.Entries,
+	)
+	return err
+}
+
 const insertEntry = `-- name: InsertEntry :exec
 INSERT INTO ledger_entries (id, kind, payment_id, line, happened_at) VALUES ($1, $2, $3, $4, $5)
 `
@@ -951,6 +1137,25 @@ func (q *Queries) InsertTxn(ctx context.Context, arg InsertTxnParams) (int64, er
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const lastDay = `-- name: LastDay :one
+SELECT day, until_at, entries, treasury, previous, digest, closed_at FROM ledger_days WHERE until_at > 0 ORDER BY until_at DESC LIMIT 1
+`
+
+func (q *Queries) LastDay(ctx context.Context) (LedgerDay, error) {
+	row := q.db.QueryRowContext(ctx, lastDay)
+	var i LedgerDay
+	err := row.Scan(
+		&i.Day,
+		&i.UntilAt,
+		&i.Entries,
+		&i.Treasury,
+		&i.Previous,
+		&i.Digest,
+		&i.ClosedAt,
+	)
+	return i, err
 }
 
 const lastTried = `-- name: LastTried :one
@@ -1561,77 +1766,6 @@ func (q *Queries) PaymentsOfOwner(ctx context.Context, owner string) ([]string, 
 			return nil, err
 		}
 		items = append(items, id)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const postedOn = `-- name: PostedOn :many
-SELECT e.id, e.happened_at, e.kind, e.payment_id, p.amount, b.service, b.code, t.partner_id, t.txn_id, t.prv_txn, COALESCE(l.ref, '') AS ref
-FROM ledger_entries e JOIN ledger_postings p ON p.entry_id = e.id JOIN payments b ON b.id = e.payment_id
-    JOIN payment_txns t ON t.payment_id = e.payment_id AND t.decision = 'approved'
-    LEFT JOIN payment_lines l ON l.payment_id = e.payment_id AND l.n = e.line
-WHERE e.happened_at >= $1 AND e.happened_at < $2
-    AND SUBSTR(p.account, 1, $3) = $4
-`
-
-type PostedOnParams struct {
-	FirstAt dbtime.Time
-	UntilAt dbtime.Time
-	Width   int32
-	Account string
-}
-
-type PostedOnRow struct {
-	ID         string
-	HappenedAt dbtime.Time
-	Kind       string
-	PaymentID  string
-	Amount     int64
-	Service    string
-	Code       string
-	PartnerID  string
-	TxnID      string
-	PrvTxn     string
-	Ref        string
-}
-
-// What was posted in a span of time to the accounts whose first width characters are those asked for.
-func (q *Queries) PostedOn(ctx context.Context, arg PostedOnParams) ([]PostedOnRow, error) {
-	rows, err := q.db.QueryContext(ctx, postedOn,
-		arg.FirstAt,
-		arg.UntilAt,
-		arg.Width,
-		arg.Account,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []PostedOnRow
-	for rows.Next() {
-		var i PostedOnRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.HappenedAt,
-			&i.Kind,
-			&i.PaymentID,
-			&i.Amount,
-			&i.Service,
-			&i.Code,
-			&i.PartnerID,
-			&i.TxnID,
-			&i.PrvTxn,
-			&i.Ref,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

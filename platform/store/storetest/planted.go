@@ -55,6 +55,7 @@ func Lift(t testing.TB, db *store.DB, tx interface {
 			for _, kept := range []string{"unchanged", "undeleted", "unreplaced"} {
 				statements = append(statements, "DROP TRIGGER "+table+"_"+kept)
 			}
+			statements = append(statements, "DROP TRIGGER IF EXISTS "+table+"_closed")
 		}
 		for _, statement := range statements {
 			if _, err := tx.ExecContext(t.Context(), statement); err != nil {

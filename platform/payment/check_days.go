@@ -1,0 +1,144 @@
+package payment
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/eshik-kg/eshik/platform/audit"
+	"github.com/eshik-kg/eshik/platform/clock"
+	"github.com/eshik-kg/eshik/platform/payment/db"
+	"github.com/eshik-kg/eshik/platform/store/dbtime"
+)
+
+// CheckDays computes every closed day anew from the ledger and compares it with what is written of it, and
+// that with the audit log. Give it the log's records by See before Run.
+type CheckDays struct {
+	rows *audit.Rows
+	// last is the digest of the day before, and until its end.
+	last  string
+	until dbtime.Time
+	// carried are the accounts as that day closed them.
+	carried []db.LedgerDayAccount
+	found   []error
+}
+
+// NewCheckDays makes a comparison with a log.
+func NewCheckDays(log *audit.Log) *CheckDays {
+	return &CheckDays{rows: audit.NewRows(log, audit.Kind{What: "closed day", Group: groupDay})}
+}
+
+// See takes a record of the audit log.
+func (c *CheckDays) See(r audit.Recorded) {
+	if r.Action == "payment.day_closed" {
+		c.rows.See(r)
+	}
+}
+
+// Older is none: what closes a day has always said so.
+func (c *CheckDays) Older() int { return 0 }
+
+// Run checks every day and returns an error that names each that differs.
+func (c *CheckDays) Run(ctx context.Context, tx *sql.Tx) error {
+	var days []db.LedgerDay
+	err := each(ctx, tx, "SELECT day, until_at, entries, treasury, previous, digest, closed_at FROM ledger_days ORDER BY until_at", nil, func(rows *sql.Rows) error {
+		var d db.LedgerDay
+		err := rows.Scan(&d.Day, &d.UntilAt, &d.Entries, &d.Treasury, &d.Previous, &d.Digest, &d.ClosedAt)
+		days = append(days, d)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, d := range days {
+		if err := c.day(ctx, tx, d); err != nil {
+			return err
+		}
+	}
+	c.rows.Gone()
+	if err := c.astray(ctx, tx, days); err != nil {
+		return err
+	}
+	return errors.Join(append(c.rows.Wrong(), c.found...)...)
+}
+
+// day compares one with its neighbour, its accounts and the ledger.
+func (c *CheckDays) day(ctx context.Context, tx *sql.Tx, d db.LedgerDay) error {
+	c.rows.Fits(d.Day, dayOf(d))
+	first := d.UntilAt.In(clock.Bishkek).AddDate(0, 0, -1)
+	if !c.until.IsZero() && !c.until.Equal(first) {
+		c.found = append(c.found, fmt.Errorf("the closed day %s does not follow the one before", d.Day))
+	}
+	sum := newDaySum(first, c.last, c.carried)
+	if err := sum.read(ctx, tx); err != nil {
+		return err
+	}
+	want := sum.end(d.ClosedAt)
+	got, err := writtenOf(ctx, tx, d)
+	if err != nil {
+		return err
+	}
+	if wrong := got.differs(want); wrong != "" {
+		c.found = append(c.found, fmt.Errorf("the closed day %s is not what the ledger says: %s", d.Day, wrong))
+	}
+	c.last, c.until, c.carried = d.Digest, d.UntilAt, got.accounts
+	return nil
+}
+
+// writtenOf is what is written of a day.
+func writtenOf(ctx context.Context, tx *sql.Tx, d db.LedgerDay) (closedDay, error) {
+	accounts, err := db.New(tx).DayAccounts(ctx, d.Day)
+	if err != nil {
+		return closedDay{}, fmt.Errorf("read a closed day's accounts: %w", err)
+	}
+	kinds, err := db.New(tx).DayKinds(ctx, d.Day)
+	if err != nil {
+		return closedDay{}, fmt.Errorf("read a closed day's turnover: %w", err)
+	}
+	slices.SortFunc(accounts, func(a, b db.LedgerDayAccount) int { return strings.Compare(a.Account, b.Account) })
+	slices.SortFunc(kinds, func(a, b db.LedgerDayKind) int {
+		return slices.Compare([]string{a.Account, a.Kind}, []string{b.Account, b.Kind})
+	})
+	return closedDay{day: d, accounts: accounts, kinds: kinds}, nil
+}
+
+// differs names what of a day is written otherwise than it is; empty: nothing.
+func (c closedDay) differs(want closedDay) string {
+	switch {
+	case !slices.Equal(c.accounts, want.accounts):
+		for _, a := range want.accounts {
+			if !slices.Contains(c.accounts, a) {
+				return fmt.Sprintf("the account %s opens with %d and closes with %d tyiyn, after %d entries", a.Account, a.Opening, a.Closing, a.Entries)
+			}
+		}
+		return "there are other accounts"
+	case !slices.Equal(c.kinds, want.kinds):
+		return "the turnover by kinds"
+	case c.day.Entries != want.day.Entries:
+		return fmt.Sprintf("it has %d entries, not %d", want.day.Entries, c.day.Entries)
+	case c.day.Treasury != want.day.Treasury:
+		return "the treasury's statement"
+	case c.day.Previous != want.day.Previous:
+		return "the digest of the day before"
+	case c.day.Digest != want.day.Digest:
+		return "its digest"
+	}
+	return ""
+}
+
+// astray names entries of before the first day, which are of no closed day and came after it was closed.
+func (c *CheckDays) astray(ctx context.Context, tx *sql.Tx, days []db.LedgerDay) error {
+	if len(days) == 0 {
+		return nil
+	}
+	first := dbtime.From(days[0].UntilAt.In(clock.Bishkek).AddDate(0, 0, -1))
+	return each(ctx, tx, "SELECT id FROM ledger_entries WHERE happened_at < $1", []any{first}, func(rows *sql.Rows) error {
+		var id string
+		err := rows.Scan(&id)
+		c.found = append(c.found, fmt.Errorf("the ledger entry %s is of before the first closed day", id))
+		return err
+	})
+}
