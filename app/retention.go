@@ -50,6 +50,7 @@ var Retention = []Table{
 	{Name: "ledger_days", Long: "no persons"},
 	{Name: "ledger_entries", Long: "no persons: payments by id"},
 	{Name: "ledger_postings", Long: "no persons: accounts"},
+	{Name: "ledger_transfers", Long: "no persons: what companies paid over"},
 	{Name: "mandates", Holds: "pseudonyms of two persons, blind indexes of the giver's number and of a phone, the names on their screens, sealed", Why: "one acts for the other", Long: "3 years after its last day, 30 days where nobody gave it, or until one of the two is erased", Chore: choreForgetMandates},
 	{Name: "notify_messages", Holds: "phone and text, sealed; the text of a code until it is over", Why: "proof of what people were told", Long: "a year", Chore: choreForgetMessages},
 	{Name: "notify_stops", Holds: "blind index of a phone", Why: "it wants no notices", Long: "until it asks for them, or is released"},

@@ -65,6 +65,8 @@ func operations() map[string]operation {
 		"decide":                       {facts: doubtFacts, do: decideDoubt},
 		"returned":                     {facts: byReference((*payment.Service).RefundFacts), do: noteReturned},
 		"not-returned":                 {facts: byReference((*payment.Service).NotReturnedFacts), do: noteNotReturned},
+		"remittance":                   {facts: remitFacts, do: remit},
+		"remittance-undone":            {facts: undoRemittanceFacts, do: undoRemittance},
 		"refund":                       {facts: byReference((*payment.Service).ReverseFacts), do: reversePayment},
 		"refuse-refund":                {do: refuseRefund},
 		"rotate-certificates":          {do: rotateCertificates},

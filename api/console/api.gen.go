@@ -976,6 +976,38 @@ type ReleaseRequest struct {
 	Reason Reason `json:"reason"`
 }
 
+// RemittanceRequest Example: {"amount":100000,"partner":"demo-wallet","reason":"case 14-2/77","reference":"12-3/45"}
+type RemittanceRequest struct {
+	// Amount The document's sum, in tyiyn
+	Amount  int64  `json:"amount"`
+	Partner string `json:"partner"`
+
+	// Reason Why: a case number or a few words, 3 to 200 characters; no personal number, document or phone
+	//
+	// Example: case 14-2/77
+	Reason Reason `json:"reason"`
+
+	// Reference What it rests on: the number of a letter or a statement
+	//
+	// Example: 12-3/45
+	Reference Reference `json:"reference"`
+}
+
+// RemittanceUndoneRequest Example: {"partner":"demo-wallet","reason":"case 14-2/77","reference":"12-3/45"}
+type RemittanceUndoneRequest struct {
+	Partner string `json:"partner"`
+
+	// Reason Why: a case number or a few words, 3 to 200 characters; no personal number, document or phone
+	//
+	// Example: case 14-2/77
+	Reason Reason `json:"reason"`
+
+	// Reference What it rests on: the number of a letter or a statement
+	//
+	// Example: 12-3/45
+	Reference Reference `json:"reference"`
+}
+
 // Renewed Example: {"token":"0193b2c0.c2VjcmV0"}
 type Renewed struct {
 	// Token Of the session that goes on here
@@ -1251,6 +1283,12 @@ type RefuseRefundJSONRequestBody = RefuseRefundRequest
 // ReleaseNumberJSONRequestBody defines body for ReleaseNumber for application/json ContentType.
 type ReleaseNumberJSONRequestBody = ReleaseRequest
 
+// NoteRemittanceJSONRequestBody defines body for NoteRemittance for application/json ContentType.
+type NoteRemittanceJSONRequestBody = RemittanceRequest
+
+// UndoRemittanceJSONRequestBody defines body for UndoRemittance for application/json ContentType.
+type UndoRemittanceJSONRequestBody = RemittanceUndoneRequest
+
 // ResetAccountJSONRequestBody defines body for ResetAccount for application/json ContentType.
 type ResetAccountJSONRequestBody = NameRequest
 
@@ -1370,6 +1408,12 @@ type ServerInterface interface {
 	// ReleaseNumber Note that a number has another holder, who inherits nothing
 	// (POST /console/v1/operations/release-number)
 	ReleaseNumber(c *fiber.Ctx) error
+	// NoteRemittance Note that a partner paid over to the treasury what it took
+	// (POST /console/v1/operations/remittance)
+	NoteRemittance(c *fiber.Ctx) error
+	// UndoRemittance Turn a remittance around that was noted wrongly
+	// (POST /console/v1/operations/remittance-undone)
+	UndoRemittance(c *fiber.Ctx) error
 	// ResetAccount Give an account another password and secret of codes
 	// (POST /console/v1/operations/reset)
 	ResetAccount(c *fiber.Ctx) error
@@ -1885,6 +1929,42 @@ func (siw *ServerInterfaceWrapper) ReleaseNumber(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// NoteRemittance operation middleware
+func (siw *ServerInterfaceWrapper) NoteRemittance(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.NoteRemittance(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// UndoRemittance operation middleware
+func (siw *ServerInterfaceWrapper) UndoRemittance(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.UndoRemittance(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ResetAccount operation middleware
 func (siw *ServerInterfaceWrapper) ResetAccount(c *fiber.Ctx) error {
 
@@ -2314,6 +2394,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Post(options.BaseURL+"/console/v1/operations/refuse-refund", wrapper.RefuseRefund)
 
 	router.Post(options.BaseURL+"/console/v1/operations/release-number", wrapper.ReleaseNumber)
+
+	router.Post(options.BaseURL+"/console/v1/operations/remittance", wrapper.NoteRemittance)
+
+	router.Post(options.BaseURL+"/console/v1/operations/remittance-undone", wrapper.UndoRemittance)
 
 	router.Post(options.BaseURL+"/console/v1/operations/reset", wrapper.ResetAccount)
 
@@ -2794,6 +2878,40 @@ func (response ReleaseNumber200JSONResponse) VisitReleaseNumberResponse(ctx *fib
 	return ctx.JSON(&response)
 }
 
+type NoteRemittanceRequestObject struct {
+	Body *NoteRemittanceJSONRequestBody
+}
+
+type NoteRemittanceResponseObject interface {
+	VisitNoteRemittanceResponse(ctx *fiber.Ctx) error
+}
+
+type NoteRemittance200JSONResponse Outcome
+
+func (response NoteRemittance200JSONResponse) VisitNoteRemittanceResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type UndoRemittanceRequestObject struct {
+	Body *UndoRemittanceJSONRequestBody
+}
+
+type UndoRemittanceResponseObject interface {
+	VisitUndoRemittanceResponse(ctx *fiber.Ctx) error
+}
+
+type UndoRemittance200JSONResponse Outcome
+
+func (response UndoRemittance200JSONResponse) VisitUndoRemittanceResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type ResetAccountRequestObject struct {
 	Body *ResetAccountJSONRequestBody
 }
@@ -3183,6 +3301,12 @@ type StrictServerInterface interface {
 	// ReleaseNumber Note that a number has another holder, who inherits nothing
 	// (POST /console/v1/operations/release-number)
 	ReleaseNumber(ctx context.Context, request ReleaseNumberRequestObject) (ReleaseNumberResponseObject, error)
+	// NoteRemittance Note that a partner paid over to the treasury what it took
+	// (POST /console/v1/operations/remittance)
+	NoteRemittance(ctx context.Context, request NoteRemittanceRequestObject) (NoteRemittanceResponseObject, error)
+	// UndoRemittance Turn a remittance around that was noted wrongly
+	// (POST /console/v1/operations/remittance-undone)
+	UndoRemittance(ctx context.Context, request UndoRemittanceRequestObject) (UndoRemittanceResponseObject, error)
 	// ResetAccount Give an account another password and secret of codes
 	// (POST /console/v1/operations/reset)
 	ResetAccount(ctx context.Context, request ResetAccountRequestObject) (ResetAccountResponseObject, error)
@@ -4224,6 +4348,84 @@ func (sh *strictHandler) ReleaseNumber(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(ReleaseNumberResponseObject); ok {
 		if err := validResponse.VisitReleaseNumberResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// NoteRemittance operation middleware
+func (sh *strictHandler) NoteRemittance(ctx *fiber.Ctx) error {
+	var request NoteRemittanceRequestObject
+
+	var body NoteRemittanceJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.NoteRemittance(ctx.UserContext(), request.(NoteRemittanceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "NoteRemittance")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(NoteRemittanceResponseObject); ok {
+		if err := validResponse.VisitNoteRemittanceResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UndoRemittance operation middleware
+func (sh *strictHandler) UndoRemittance(ctx *fiber.Ctx) error {
+	var request UndoRemittanceRequestObject
+
+	var body UndoRemittanceJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.UndoRemittance(ctx.UserContext(), request.(UndoRemittanceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UndoRemittance")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UndoRemittanceResponseObject); ok {
+		if err := validResponse.VisitUndoRemittanceResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -104,6 +104,20 @@ func (s *Server) NoteReturned(ctx context.Context, r NoteReturnedRequestObject) 
 	return NoteReturned200JSONResponse(out), err
 }
 
+// NoteRemittance notes that a partner paid over to the treasury.
+func (s *Server) NoteRemittance(ctx context.Context, r NoteRemittanceRequestObject) (NoteRemittanceResponseObject, error) {
+	out, err := s.act(ctx, "remittance", r.Body.Reason, map[string]string{
+		"partner": r.Body.Partner, "amount": strconv.FormatInt(r.Body.Amount, 10), "reference": r.Body.Reference,
+	})
+	return NoteRemittance200JSONResponse(out), err
+}
+
+// UndoRemittance turns a remittance around.
+func (s *Server) UndoRemittance(ctx context.Context, r UndoRemittanceRequestObject) (UndoRemittanceResponseObject, error) {
+	out, err := s.act(ctx, "remittance-undone", r.Body.Reason, map[string]string{"partner": r.Body.Partner, "reference": r.Body.Reference})
+	return UndoRemittance200JSONResponse(out), err
+}
+
 // GetClosedDay shows the accounts on a closed day.
 func (s *Server) GetClosedDay(ctx context.Context, r GetClosedDayRequestObject) (GetClosedDayResponseObject, error) {
 	d, err := look(ctx, s, "closed-day", r.Body.Reason, func(ctx context.Context, _ staff.Officer) (payment.LedgerDay, error) {

@@ -38,16 +38,18 @@ type staffCommand struct {
 	Enrol struct {
 		Phone string `arg:"" help:"The number, +996…, of the phone that is to be the person's: you saw them and their passport or ID-card."`
 	} `cmd:"" help:"Print a code that makes a phone the person's whose personal number and document are asked for: typed there once, it proves who they are as the passport does."`
-	Suspense       struct{}       `cmd:"" help:"List the payments in doubt: the register says paid, and nothing proves by whom."`
-	Refunds        struct{}       `cmd:"" help:"List the money that partners have to give back: their registers did not take it, or it was sent back."`
-	Returned       refundReturned `cmd:"" help:"Note that a partner gave back what was due of a payment. Takes two persons."`
-	NotReturned    refundDisputed `cmd:"" name:"not-returned" help:"Find that a partner did not give back money after all, as the citizen says: it is due again, and the citizen is told. Takes two persons."`
-	Statement      statementOf    `cmd:"" help:"Print a day's statement as CSV: each entry of a partner's account, or of the treasury's, and totals; the same bytes whenever it is asked for."`
-	ClosedDay      closedDay      `cmd:"" name:"closed-day" help:"Show what each account opened and closed with on a day that is closed, what was posted by kinds, how it stands now, and the digests."`
-	RefundRequests struct{}       `cmd:"" name:"refund-requests" help:"List the settled payments that partners ask to have back."`
-	Refund         refundApproved `cmd:"" help:"Have a settled payment sent back, as its partner asked: its money is due back then. Takes two persons, besides the partner."`
-	RefuseRefund   refundRefused  `cmd:"" name:"refuse-refund" help:"Refuse to send a settled payment back; the partner and the citizen are told."`
-	Decide         doubtDecision  `cmd:"" help:"End a doubt as the register's holder answered; the citizen is told. Takes two persons."`
+	Suspense         struct{}         `cmd:"" help:"List the payments in doubt: the register says paid, and nothing proves by whom."`
+	Refunds          struct{}         `cmd:"" help:"List the money that partners have to give back: their registers did not take it, or it was sent back."`
+	Returned         refundReturned   `cmd:"" help:"Note that a partner gave back what was due of a payment. Takes two persons."`
+	NotReturned      refundDisputed   `cmd:"" name:"not-returned" help:"Find that a partner did not give back money after all, as the citizen says: it is due again, and the citizen is told. Takes two persons."`
+	Statement        statementOf      `cmd:"" help:"Print a day's statement as CSV: each entry of a partner's account, or of the treasury's, and totals; the same bytes whenever it is asked for."`
+	Remittance       remittance       `cmd:"" help:"Note that a partner paid over to the treasury what it took. Takes two persons."`
+	RemittanceUndone remittanceUndone `cmd:"" name:"remittance-undone" help:"Turn a remittance around that was noted wrongly; what was posted stays. Takes two persons."`
+	ClosedDay        closedDay        `cmd:"" name:"closed-day" help:"Show what each account opened and closed with on a day that is closed, what was posted by kinds, how it stands now, and the digests."`
+	RefundRequests   struct{}         `cmd:"" name:"refund-requests" help:"List the settled payments that partners ask to have back."`
+	Refund           refundApproved   `cmd:"" help:"Have a settled payment sent back, as its partner asked: its money is due back then. Takes two persons, besides the partner."`
+	RefuseRefund     refundRefused    `cmd:"" name:"refuse-refund" help:"Refuse to send a settled payment back; the partner and the citizen are told."`
+	Decide           doubtDecision    `cmd:"" help:"End a doubt as the register's holder answered; the citizen is told. Takes two persons."`
 
 	Proposals struct{} `cmd:"" help:"List what waits for a second person: yours, and what you may decide."`
 	Approve   struct {
@@ -126,6 +128,11 @@ func (s staffCommand) asked(d desk, chosen *kong.Node) (operation string, given 
 		return chosen.Name, s.Returned.given(), nil
 	case "not-returned":
 		return chosen.Name, s.NotReturned.given(), nil
+	case "remittance":
+		given, err = s.Remittance.given()
+		return chosen.Name, given, err
+	case "remittance-undone":
+		return chosen.Name, s.RemittanceUndone.given(), nil
 	case "refund":
 		return chosen.Name, s.Refund.given(), nil
 	case "refuse-refund":

@@ -15,9 +15,10 @@ import (
 )
 
 // CheckDays computes every closed day anew from the ledger and compares it with what is written of it, and
-// that with the audit log. Give it the log's records by See before Run.
+// that, and the entries that are of no payment, with the audit log. Give it the log's records by See before Run.
 type CheckDays struct {
-	rows *audit.Rows
+	rows      *audit.Rows
+	transfers *audit.Rows
 	// last is the digest of the day before, and until its end.
 	last  string
 	until dbtime.Time
@@ -28,13 +29,19 @@ type CheckDays struct {
 
 // NewCheckDays makes a comparison with a log.
 func NewCheckDays(log *audit.Log) *CheckDays {
-	return &CheckDays{rows: audit.NewRows(log, audit.Kind{What: "closed day", Group: groupDay})}
+	return &CheckDays{
+		rows:      audit.NewRows(log, audit.Kind{What: "closed day", Group: groupDay}),
+		transfers: audit.NewRows(log, audit.Kind{What: "ledger transfer", Group: groupTransfer}),
+	}
 }
 
 // See takes a record of the audit log.
 func (c *CheckDays) See(r audit.Recorded) {
-	if r.Action == "payment.day_closed" {
+	switch r.Action {
+	case "payment.day_closed":
 		c.rows.See(r)
+	case "payment.remittance", "payment.remittance_undone":
+		c.transfers.See(r)
 	}
 }
 
@@ -62,7 +69,22 @@ func (c *CheckDays) Run(ctx context.Context, tx *sql.Tx) error {
 	if err := c.astray(ctx, tx, days); err != nil {
 		return err
 	}
-	return errors.Join(append(c.rows.Wrong(), c.found...)...)
+	if err := c.ofNoPayment(ctx, tx); err != nil {
+		return err
+	}
+	return errors.Join(slices.Concat(c.rows.Wrong(), c.transfers.Wrong(), c.found)...)
+}
+
+// ofNoPayment compares the entries that are of no payment with the log.
+func (c *CheckDays) ofNoPayment(ctx context.Context, tx *sql.Tx) error {
+	err := each(ctx, tx, "SELECT id, kind, partner_id, source, destination, amount, reference, happened_at FROM ledger_transfers", nil, func(rows *sql.Rows) error {
+		var t db.LedgerTransfer
+		err := rows.Scan(&t.ID, &t.Kind, &t.PartnerID, &t.Source, &t.Destination, &t.Amount, &t.Reference, &t.HappenedAt)
+		c.transfers.Fits(t.ID, transferOf(t))
+		return err
+	})
+	c.transfers.Gone()
+	return err
 }
 
 // day compares one with its neighbour, its accounts and the ledger.
@@ -135,7 +157,7 @@ func (c *CheckDays) astray(ctx context.Context, tx *sql.Tx, days []db.LedgerDay)
 		return nil
 	}
 	first := dbtime.From(days[0].UntilAt.In(clock.Bishkek).AddDate(0, 0, -1))
-	return each(ctx, tx, "SELECT id FROM ledger_entries WHERE happened_at < $1", []any{first}, func(rows *sql.Rows) error {
+	return each(ctx, tx, "SELECT id FROM ledger_entries WHERE happened_at < $1 UNION ALL SELECT id FROM ledger_transfers WHERE happened_at < $1", []any{first}, func(rows *sql.Rows) error {
 		var id string
 		err := rows.Scan(&id)
 		c.found = append(c.found, fmt.Errorf("the ledger entry %s is of before the first closed day", id))

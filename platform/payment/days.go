@@ -90,7 +90,9 @@ func accountOf(a db.LedgerDayAccount, kinds []db.LedgerDayKind, balance int64) D
 }
 
 // postedSince reads what was posted from a moment on.
-const postedSince = "SELECT p.account, p.amount FROM ledger_entries e JOIN ledger_postings p ON p.entry_id = e.id WHERE e.happened_at >= $1"
+const postedSince = "SELECT p.account, p.amount FROM ledger_entries e JOIN ledger_postings p ON p.entry_id = e.id WHERE e.happened_at >= $1 " +
+	"UNION ALL SELECT source, amount FROM ledger_transfers WHERE happened_at >= $1 " +
+	"UNION ALL SELECT destination, -amount FROM ledger_transfers WHERE happened_at >= $1"
 
 // balances fold each account's: what it closed with on the last closed day, and what was posted since.
 func (s *Service) balances(ctx context.Context) (map[string]int64, error) {

@@ -32,6 +32,8 @@ const (
 	// groupDay: all of ledger_days, whose digest is over the day's rows of ledger_day_accounts and
 	// ledger_day_kinds. Said when a day is closed.
 	groupDay = "day"
+	// groupTransfer: all of ledger_transfers. Said when it is posted.
+	groupTransfer = "transfer"
 )
 
 // billsOf is what a payment is for, by the numbers of its lines.

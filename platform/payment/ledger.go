@@ -19,6 +19,7 @@ import (
 //	suspense:<service> taken, and in doubt whether the register holds it
 //	treasury:<service> recorded by the register: owed to the budget
 //	refunds:<service>  owed back to citizens, until the partner gave it back
+//	treasury:bank      what partners paid over to the treasury's account at its bank
 //
 // There is no balance column: every payment of a partner would queue for it. A balance is that of
 // the last day that is closed (close.go) and what came since. What is posted stays:
@@ -30,6 +31,10 @@ func clearingAccount(service string) string { return "clearing:" + service }
 func suspenseAccount(service string) string { return "suspense:" + service }
 func treasuryAccount(service string) string { return "treasury:" + service }
 func refundsAccount(service string) string  { return "refunds:" + service }
+
+// treasuryBank is among the treasury's: together they are what is still to be paid over. No service
+// has that name.
+const treasuryBank = "treasury:bank"
 
 // The kinds of entries.
 const (
@@ -47,6 +52,10 @@ const (
 	entryReturned      = "returned"
 	entryNotReturned   = "not_returned"
 	entryReturnedAgain = "returned_again"
+	// Of no payment: the partner paid over to the treasury what it had taken; it did not after all, as
+	// two officers found.
+	entryRemittance       = "remittance"
+	entryRemittanceUndone = "remittance_undone"
 )
 
 // backTurns are the entries of what is due back of a line in their order: after an odd number of them

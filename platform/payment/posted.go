@@ -25,11 +25,14 @@ type posted struct {
 // postedIn reads the postings of a span of time to the accounts whose first width characters are those
 // asked for, in the order of statements. Ids of entries have one form, so that every collation orders
 // them alike.
-const postedIn = "SELECT e.id, e.happened_at, e.kind, e.payment_id, p.account, p.amount, b.service, b.code, t.partner_id, t.txn_id, t.prv_txn, COALESCE(l.ref, '') " +
+const postedIn = "SELECT id, happened_at, kind, payment_id, account, amount, service, code, partner_id, txn_id, reference, ref FROM (" +
+	"SELECT e.id, e.happened_at, e.kind, e.payment_id, p.account, p.amount, b.service, b.code, t.partner_id, t.txn_id, t.prv_txn AS reference, COALESCE(l.ref, '') AS ref, p.n " +
 	"FROM ledger_entries e JOIN ledger_postings p ON p.entry_id = e.id JOIN payments b ON b.id = e.payment_id " +
 	"JOIN payment_txns t ON t.payment_id = e.payment_id AND t.decision = 'approved' " +
-	"LEFT JOIN payment_lines l ON l.payment_id = e.payment_id AND l.n = e.line " +
-	"WHERE e.happened_at >= $1 AND e.happened_at < $2 AND SUBSTR(p.account, 1, $3) = $4 ORDER BY e.happened_at, e.id, p.n"
+	"LEFT JOIN payment_lines l ON l.payment_id = e.payment_id AND l.n = e.line WHERE e.happened_at >= $1 AND e.happened_at < $2 " +
+	"UNION ALL SELECT id, happened_at, kind, '', source, amount, '', '', partner_id, '', reference, '', 0 FROM ledger_transfers WHERE happened_at >= $1 AND happened_at < $2 " +
+	"UNION ALL SELECT id, happened_at, kind, '', destination, -amount, '', '', partner_id, '', reference, '', 1 FROM ledger_transfers WHERE happened_at >= $1 AND happened_at < $2" +
+	") posted WHERE SUBSTR(account, 1, $3) = $4 ORDER BY happened_at, id, n"
 
 // eachPosted gives the postings of a day in Bishkek, which begins at first, to use; see postedIn.
 func eachPosted(ctx context.Context, tx *sql.Tx, first time.Time, width int, account string, use func(posted) error) error {

@@ -281,6 +281,14 @@ SELECT * FROM ledger_day_accounts WHERE day = $1;
 -- name: DayKinds :many
 SELECT * FROM ledger_day_kinds WHERE day = $1;
 
+-- name: InsertTransfer :execrows
+-- Nothing where another one of its kind has the reference.
+INSERT INTO ledger_transfers (id, kind, partner_id, source, destination, amount, reference, happened_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT DO NOTHING;
+
+-- name: Transfers :many
+SELECT * FROM ledger_transfers WHERE partner_id = $1 AND reference = $2;
+
 -- name: AnyPosting :one
 SELECT entry_id FROM ledger_postings WHERE account = $1 LIMIT 1;
 

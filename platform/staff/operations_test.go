@@ -37,6 +37,8 @@ refuse-refund           d....
 release-number          bp.a.
 not-returned            b..a.
 returned                b..a.
+remittance              b..a.
+remittance-undone       b..a.
 reset                   ...ab
 revoke-certificate      b..a.
 rotate-certificates           ....d

@@ -12,25 +12,28 @@ import (
 // The numbers of the migrations that have the database itself refuse to change or delete what
 // stands in the ledger, and what is written of its closed days.
 const (
-	keptVersion     = 361
-	keptDaysVersion = 382
+	keptVersion          = 361
+	keptDaysVersion      = 382
+	keptTransfersVersion = 384
 )
 
-// ledgerTables and dayTables are what each of them keeps.
+// ledgerTables, dayTables and transferTables are what each of them keeps.
 var (
-	ledgerTables = []string{"ledger_entries", "ledger_postings"}
-	dayTables    = []string{"ledger_days", "ledger_day_accounts", "ledger_day_kinds"}
+	ledgerTables   = []string{"ledger_entries", "ledger_postings"}
+	dayTables      = []string{"ledger_days", "ledger_day_accounts", "ledger_day_kinds"}
+	transferTables = []string{"ledger_transfers"}
 )
 
 // KeptTables are those whose rows are written once: the database refuses to change and to delete
 // them, whoever asks. A migration that has to do so disables their triggers meanwhile.
-func KeptTables() []string { return slices.Concat(ledgerTables, dayTables) }
+func KeptTables() []string { return slices.Concat(ledgerTables, dayTables, transferTables) }
 
 // keptKeys say for each table which row of before a new one would replace. SQLite's INSERT OR
 // REPLACE deletes it and asks no trigger of deletions.
 var keptKeys = map[string]string{
 	"ledger_entries":      "id = NEW.id OR payment_id = NEW.payment_id AND line = NEW.line AND kind = NEW.kind",
 	"ledger_postings":     "entry_id = NEW.entry_id AND n = NEW.n",
+	"ledger_transfers":    "id = NEW.id OR partner_id = NEW.partner_id AND reference = NEW.reference AND kind = NEW.kind",
 	"ledger_days":         "day = NEW.day OR until_at = NEW.until_at",
 	"ledger_day_accounts": "account = NEW.account AND day = NEW.day",
 	"ledger_day_kinds":    "account = NEW.account AND day = NEW.day AND kind = NEW.kind",
@@ -42,13 +45,16 @@ const closedRefusal = "the day is closed"
 
 // keptMigrations are the migrations: triggers are written differently in each engine's SQL.
 func keptMigrations(engine Engine) []*goose.Migration {
-	var function []string
+	const closed = "EXISTS (SELECT 1 FROM ledger_days WHERE until_at > NEW.happened_at)"
+	var kept, over []string
 	if engine == PostgreSQL {
-		function = []string{"CREATE FUNCTION ledger_kept() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '" + refusal + "'; END $$"}
+		kept = []string{"CREATE FUNCTION ledger_kept() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '" + refusal + "'; END $$"}
+		over = []string{"CREATE FUNCTION ledger_closed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF " + closed + " THEN RAISE EXCEPTION '" + closedRefusal + "'; END IF; RETURN NEW; END $$"}
 	}
 	return []*goose.Migration{
-		keep(keptVersion, append(function, keptTriggers(engine, ledgerTables)...)),
-		keep(keptDaysVersion, append(keptTriggers(engine, dayTables), closedTriggers(engine)...)),
+		keep(keptVersion, slices.Concat(kept, keptTriggers(engine, ledgerTables))),
+		keep(keptDaysVersion, slices.Concat(keptTriggers(engine, dayTables), over, closedTrigger(engine, "ledger_entries", closed))),
+		keep(keptTransfersVersion, slices.Concat(keptTriggers(engine, transferTables), closedTrigger(engine, "ledger_transfers", closed))),
 	}
 }
 
@@ -78,16 +84,12 @@ func keptTriggers(engine Engine, tables []string) (statements []string) {
 	return statements
 }
 
-// closedTriggers refuse entries of a day that is closed: a process whose clock is wrong, or whoever
+// closedTrigger refuses entries of a day that is closed: a process whose clock is wrong, or whoever
 // writes to the database by hand. What was under way when the day was closed cannot be of it: see
 // TransactionLasts.
-func closedTriggers(engine Engine) []string {
-	const closed = "EXISTS (SELECT 1 FROM ledger_days WHERE until_at > NEW.happened_at)"
+func closedTrigger(engine Engine, table, closed string) []string {
 	if engine == PostgreSQL {
-		return []string{
-			"CREATE FUNCTION ledger_closed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF " + closed + " THEN RAISE EXCEPTION '" + closedRefusal + "'; END IF; RETURN NEW; END $$",
-			"CREATE TRIGGER ledger_entries_closed BEFORE INSERT ON ledger_entries FOR EACH ROW EXECUTE FUNCTION ledger_closed()",
-		}
+		return []string{"CREATE TRIGGER " + table + "_closed BEFORE INSERT ON " + table + " FOR EACH ROW EXECUTE FUNCTION ledger_closed()"}
 	}
-	return []string{"CREATE TRIGGER ledger_entries_closed BEFORE INSERT ON ledger_entries WHEN " + closed + " BEGIN SELECT RAISE(ABORT, '" + closedRefusal + "'); END"}
+	return []string{"CREATE TRIGGER " + table + "_closed BEFORE INSERT ON " + table + " WHEN " + closed + " BEGIN SELECT RAISE(ABORT, '" + closedRefusal + "'); END"}
 }

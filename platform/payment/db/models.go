@@ -38,6 +38,17 @@ type LedgerDayKind struct {
 	Entries int64
 }
 
+type LedgerTransfer struct {
+	ID          string
+	Kind        string
+	PartnerID   string
+	Source      string
+	Destination string
+	Amount      int64
+	Reference   string
+	HappenedAt  dbtime.Time
+}
+
 type Payment struct {
 	ID          string
 	Code        string

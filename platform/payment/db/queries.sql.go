@@ -1107,6 +1107,40 @@ func (q *Queries) InsertPosting(ctx context.Context, arg InsertPostingParams) er
 	return err
 }
 
+const insertTransfer = `-- name: InsertTransfer :execrows
+INSERT INTO ledger_transfers (id, kind, partner_id, source, destination, amount, reference, happened_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT DO NOTHING
+`
+
+type InsertTransferParams struct {
+	ID          string
+	Kind        string
+	PartnerID   string
+	Source      string
+	Destination string
+	Amount      int64
+	Reference   string
+	HappenedAt  dbtime.Time
+}
+
+// Nothing where another one of its kind has the reference.
+func (q *Queries) InsertTransfer(ctx context.Context, arg InsertTransferParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, insertTransfer,
+		arg.ID,
+		arg.Kind,
+		arg.PartnerID,
+		arg.Source,
+		arg.Destination,
+		arg.Amount,
+		arg.Reference,
+		arg.HappenedAt,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const insertTxn = `-- name: InsertTxn :execrows
 INSERT INTO payment_txns (partner_id, txn_id, prv_txn, account, amount, paid_at, received_at, payment_id, decision)
 VALUES ($1, $2, $3, $4, $5, $6, $7, '', 'not_now')
@@ -2088,6 +2122,47 @@ func (q *Queries) TakeBackLines(ctx context.Context, arg TakeBackLinesParams) (i
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const transfers = `-- name: Transfers :many
+SELECT id, kind, partner_id, source, destination, amount, reference, happened_at FROM ledger_transfers WHERE partner_id = $1 AND reference = $2
+`
+
+type TransfersParams struct {
+	PartnerID string
+	Reference string
+}
+
+func (q *Queries) Transfers(ctx context.Context, arg TransfersParams) ([]LedgerTransfer, error) {
+	rows, err := q.db.QueryContext(ctx, transfers, arg.PartnerID, arg.Reference)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LedgerTransfer
+	for rows.Next() {
+		var i LedgerTransfer
+		if err := rows.Scan(
+			&i.ID,
+			&i.Kind,
+			&i.PartnerID,
+			&i.Source,
+			&i.Destination,
+			&i.Amount,
+			&i.Reference,
+			&i.HappenedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const turnsBack = `-- name: TurnsBack :many
