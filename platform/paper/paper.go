@@ -1,10 +1,13 @@
-// Package paper draws documents on A4 pages, in letters of Kyrgyz, Russian and English.
+// Package paper draws documents on A4 pages, in letters of Kyrgyz, Russian and English. They are
+// tagged, so that a program reads them aloud as they are meant (Part), they are for archives
+// (PDF/A-2a), and they may carry a signature (Signature). The same document has the same bytes.
 package paper
 
 import (
 	"bytes"
 	"embed"
 	"fmt"
+	"strings"
 	"time"
 
 	"codeberg.org/go-pdf/fpdf"
@@ -25,12 +28,27 @@ const (
 	Bottom = 297 - Margin
 )
 
-// Page is a document in the making, at its last page.
-type Page struct{ *fpdf.Fpdf }
+// Page is a document in the making, at its last page. What is drawn is said to be a Part, or is
+// nothing that is read.
+type Page struct {
+	*fpdf.Fpdf
+	// Document is all that is read.
+	Document *Part
+	about    About
+	marks    []int // how many marked pieces each page has
+}
 
-// New begins a document in a language (ky, ru, en). Made at the same moment from the same
-// texts it has the same bytes.
-func New(title, language string, made time.Time) (*Page, error) {
+// About is what a document is.
+type About struct {
+	Title    string
+	Language string    // ky, ru, en: of what says no other
+	Made     time.Time // stands in the file, to the second
+	Code     string    // for programs that read it from the file; "": none
+	Foot     string    // at the foot of each page, beside its number
+}
+
+// New begins a document.
+func New(about About) (*Page, error) {
 	pdf := fpdf.New("P", "mm", "A4", "")
 	for style, file := range map[string]string{"": "Regular", "B": "Bold"} {
 		font, err := fonts.ReadFile("fonts/NotoSans-" + file + "-subset.ttf")
@@ -40,15 +58,10 @@ func New(title, language string, made time.Time) (*Page, error) {
 		pdf.AddUTF8FontFromBytes("Noto", style, font)
 	}
 	pdf.SetCatalogSort(true) // the same bytes every time
-	pdf.SetCreationDate(made.UTC())
-	pdf.SetModificationDate(made.UTC())
-	pdf.SetLang(language)
-	pdf.SetTitle(title, true)
-	pdf.SetProducer("Eshik", true)
 	pdf.SetMargins(Margin, Margin, Margin)
 	pdf.SetAutoPageBreak(false, 0) // rows are kept whole: see Room
 	pdf.AddPage()
-	return &Page{pdf}, nil
+	return &Page{Fpdf: pdf, Document: &Part{kind: "Document", language: about.Language}, about: about}, nil
 }
 
 // Style chooses the font ("" or "B"), its size in points, and a grey (0 is black).
@@ -57,25 +70,66 @@ func (p *Page) Style(font string, points float64, grey int) {
 	p.SetTextColor(grey, grey, grey)
 }
 
+// Piece is a text and which part of the document it is.
+type Piece struct {
+	Part *Part
+	Text string
+}
+
 // Pair writes two texts side by side, and goes below the longer one.
-func (p *Page) Pair(lineHeight float64, left, right string) {
-	lines := max(len(p.SplitText(left, Column-2)), len(p.SplitText(right, Column-2)))
+func (p *Page) Pair(lineHeight float64, left, right Piece) {
+	lines := max(len(p.SplitText(left.Text, Column-2)), len(p.SplitText(right.Text, Column-2)))
 	p.Room(float64(lines) * lineHeight)
 	y := p.GetY()
-	p.SetXY(Margin, y)
-	p.MultiCell(Column, lineHeight, left, "", "L", false)
-	below := p.GetY()
-	p.SetXY(Margin+Column+Gutter, y)
-	p.MultiCell(Column, lineHeight, right, "", "L", false)
-	p.SetXY(Margin, max(below, p.GetY()))
+	below := p.Block(Margin, Column, lineHeight, left)
+	p.SetY(y)
+	below = max(below, p.Block(Margin+Column+Gutter, Column, lineHeight, right))
+	p.SetXY(Margin, below)
+}
+
+// Block writes a text between x and x+width from where the page is down, and returns how far down.
+func (p *Page) Block(x, width, lineHeight float64, piece Piece) (below float64) {
+	lines := p.lines(piece.Text, width-2)
+	if len(lines) == 0 {
+		return p.GetY()
+	}
+	p.mark(piece.Part, func() {
+		for _, line := range lines {
+			p.SetX(x)
+			p.CellFormat(width, lineHeight, line, "", 2, "L", false, 0, "")
+		}
+	})
+	return p.GetY()
 }
 
 // Text writes a text over the whole width, line by line where it is longer than a page.
-func (p *Page) Text(lineHeight float64, text string) {
-	for _, line := range p.SplitText(text, Width-2) {
+func (p *Page) Text(lineHeight float64, piece Piece) {
+	for _, line := range p.lines(piece.Text, Width-2) {
 		p.Room(lineHeight)
-		p.CellFormat(Width, lineHeight, line, "", 1, "L", false, 0, "")
+		p.mark(piece.Part, func() { p.CellFormat(Width, lineHeight, line, "", 1, "L", false, 0, "") })
 	}
+}
+
+// lines breaks a text. The space that a break replaces stays at the end of its line, where nobody
+// sees it, so that who reads aloud does not run two words together.
+func (p *Page) lines(text string, width float64) []string {
+	lines := p.SplitText(text, width)
+	for i, line := range lines {
+		text = strings.TrimPrefix(text, line)
+		if i+1 < len(lines) && !strings.HasPrefix(text, lines[i+1]) { // else a long word was cut
+			lines[i] += " "
+			text = strings.TrimLeft(text, " \n\u00a0")
+		}
+	}
+	return lines
+}
+
+// Picture shows a PNG at x and y, of a side in millimetres, as a part of the document: what it shows
+// the part says.
+func (p *Page) Picture(part *Part, name string, png []byte, x, y, side float64) {
+	options := fpdf.ImageOptions{ImageType: "PNG"}
+	p.RegisterImageOptionsReader(name, options, bytes.NewReader(png))
+	p.mark(part, func() { p.ImageOptions(name, x, y, side, side, false, options, 0, "") })
 }
 
 // Room begins a new page where height does not fit on this one.
@@ -88,16 +142,48 @@ func (p *Page) Room(height float64) {
 // Rule draws a thin line across the page.
 func (p *Page) Rule() {
 	y := p.GetY()
-	p.SetLineWidth(0.2)
-	p.Line(Margin, y, 210-Margin, y)
+	p.unread("/Type /Layout", func() {
+		p.SetLineWidth(0.2)
+		p.Line(Margin, y, 210-Margin, y)
+	})
 	p.Ln(3)
 }
 
-// Bytes ends the document.
-func (p *Page) Bytes() ([]byte, error) {
+// number writes at the foot of each page which of how many it is, and what it is of.
+func (p *Page) number() {
+	const room = 20.0 // millimetres, for the number
+	last := p.PageNo()
+	for n := 1; n <= last; n++ {
+		p.SetPage(n)
+		p.Style("", 8, 60)
+		p.SetXY(Margin, Bottom+3)
+		foot := p.SplitText(p.about.Foot, Width-room)
+		if len(foot) > 1 {
+			foot[0] += " …"
+		}
+		p.unread("/Type /Pagination /Subtype /Footer", func() {
+			p.CellFormat(Width-room, 4, strings.Join(foot[:min(1, len(foot))], ""), "", 0, "L", false, 0, "")
+			p.CellFormat(room, 4, fmt.Sprintf("%d / %d", n, last), "", 0, "R", false, 0, "")
+		})
+	}
+}
+
+// Bytes ends the document. A signature of nil is none.
+func (p *Page) Bytes(signature *Signature) ([]byte, error) {
+	p.number()
 	var out bytes.Buffer
 	if err := p.Output(&out); err != nil {
 		return nil, fmt.Errorf("write the document: %w", err)
 	}
-	return out.Bytes(), nil
+	f, err := read(out.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	if err := p.finish(f, signature); err != nil {
+		return nil, err
+	}
+	if signature == nil {
+		return f.bytes(nil), nil
+	}
+	return signature.seal(f)
 }

@@ -1,12 +1,9 @@
 package certificate
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"time"
-
-	"codeberg.org/go-pdf/fpdf"
 
 	"github.com/eshik-kg/eshik/locales"
 	"github.com/eshik-kg/eshik/platform/analytics"
@@ -73,35 +70,44 @@ func (s *Service) own(ctx context.Context, c caller.Caller, operation, typed str
 	return row, in, err
 }
 
-// page is a document in the making: Kyrgyz in the left column and Russian in the right one.
+// page is a document in the making: Kyrgyz in the left column and Russian in the right one. What
+// reads it aloud says the one and then the other.
 type page struct {
 	*paper.Page
-	texts *locales.Catalogue
+	texts  *locales.Catalogue
+	ky, ru *paper.Part
 }
 
 // render draws the document.
 func (s *Service) render(shown Signed, payload string) ([]byte, error) {
-	p, err := s.newPage(shown.Number, shown.IssuedAt, shown.Record)
+	ky, ru := s.words(locales.KY, shown), s.words(locales.RU, shown)
+	p, err := s.newPage(shown, payload)
 	if err != nil {
 		return nil, err
 	}
-	p.SetKeywords(payload, false) // for programs that read the code from the file: see codeOfPDF
-	ky, ru := s.words(locales.KY, shown), s.words(locales.RU, shown)
 	p.heading(ky, ru)
 	p.body(ky.Lines[headingLines:], ru.Lines[headingLines:])
 	p.source(shown.Record.Kind, shown.IssuedAt)
 	if err := p.foot(payload, s.VerifyURL, s.SMSNumber, shown.Number); err != nil {
 		return nil, err
 	}
-	return p.Bytes()
+	return p.Bytes(nil)
 }
 
-func (s *Service) newPage(number string, issued time.Time, record Record) (*page, error) {
-	p, err := paper.New(s.Texts.Text(locales.KY, record.Kind.TitleKey())+" "+ShowNumber(number), string(locales.KY), issued)
+func (s *Service) newPage(shown Signed, payload string) (*page, error) {
+	title := s.Texts.Text(locales.KY, shown.Record.Kind.TitleKey()) + " " + ShowNumber(shown.Number)
+	p, err := paper.New(paper.About{
+		Title: title, Language: string(locales.KY), Made: shown.IssuedAt,
+		Code: payload, // see codeOfPDF
+		Foot: ShowNumber(shown.Number) + " · " + shown.Record.Holder.Name,
+	})
 	if err != nil {
 		return nil, err
 	}
-	return &page{Page: p, texts: s.Texts}, nil
+	return &page{
+		Page: p, texts: s.Texts,
+		ky: p.Document.Add("Sect").In(string(locales.KY)), ru: p.Document.Add("Sect").In(string(locales.RU)),
+	}, nil
 }
 
 // headingLines are the lines of a signed text that the document's heading shows.
@@ -110,13 +116,13 @@ const headingLines = 2
 // heading says what the document is, its number and its day.
 func (p *page) heading(ky, ru Words) {
 	p.Style("B", 10, 0)
-	p.Pair(5, p.text(locales.KY, "certificate.pdf_state"), p.text(locales.RU, "certificate.pdf_state"))
+	p.pair(5, "P", p.text(locales.KY, "certificate.pdf_state"), p.text(locales.RU, "certificate.pdf_state"))
 	p.Ln(5)
 	p.Style("B", 14, 0)
-	p.Pair(7, ky.Title, ru.Title)
+	p.pair(7, "H1", ky.Title, ru.Title)
 	p.Ln(3)
 	p.Style("", 11, 0)
-	p.Pair(6, headline(ky), headline(ru))
+	p.pair(6, "P", headline(ky), headline(ru))
 	p.Ln(3)
 	p.Rule()
 }
@@ -127,25 +133,41 @@ func headline(w Words) string {
 	return number.Label + " " + number.Value + "\n" + issued.Label + ": " + issued.Value
 }
 
-// body writes what the record says, in both languages.
+// body writes what the record says, in both languages: to who hears it, a table of two columns.
 func (p *page) body(ky, ru []Line) {
+	left, right := p.ky.Add("Table"), p.ru.Add("Table")
+	var leftValue, rightValue *paper.Part
 	for i := range ky {
 		if ky[i].Label != "" {
 			p.Room(14)
 			p.Style("", 9, 60)
-			p.Pair(4.5, ky[i].Label, ru[i].Label)
+			leftRow, rightRow := left.Add("TR"), right.Add("TR")
+			p.Pair(4.5, paper.Piece{Part: leftRow.Add("TH"), Text: ky[i].Label}, paper.Piece{Part: rightRow.Add("TH"), Text: ru[i].Label})
+			leftValue, rightValue = leftRow.Add("TD"), rightRow.Add("TD")
+		}
+		ends := i+1 == len(ky) || ky[i+1].Label != ""
+		if ky[i].Label != "" && !ends { // one of several
+			leftValue, rightValue = leftValue.Add("L"), rightValue.Add("L")
 		}
 		p.Style("", 11, 0)
-		p.Pair(5.5, ky[i].Value, ru[i].Value)
-		if i+1 < len(ky) && ky[i+1].Label != "" {
+		p.Pair(5.5, valuePiece(leftValue, ky[i].Value), valuePiece(rightValue, ru[i].Value))
+		if ends {
 			p.Ln(1.5)
 		}
 	}
 }
 
+// valuePiece is a value in its cell, or in the list there.
+func valuePiece(in *paper.Part, value string) paper.Piece {
+	if in.Kind() == "L" {
+		in = in.Add("LI").Add("LBody")
+	}
+	return paper.Piece{Part: in, Text: value}
+}
+
 // source says which register the record is from.
 func (p *page) source(kind Kind, issued time.Time) {
-	p.Ln(2)
+	p.Ln(0.5)
 	p.Rule()
 	p.Style("", 9, 60)
 	p.both("certificate.pdf_source_"+kind.of().Register, "date", showDay(issued))
@@ -161,22 +183,20 @@ func (p *page) foot(payload, url, sms, number string) error {
 	top := paper.Bottom - footHeight
 	p.SetY(top)
 	p.Rule()
-	options := fpdf.ImageOptions{ImageType: "PNG"}
-	p.RegisterImageOptionsReader("qr", options, bytes.NewReader(code.png))
-	p.ImageOptions("qr", paper.Margin-code.quiet, top+3, code.side, code.side, false, options, 0, "")
 	args := []any{"url", url, "phone", sms, "certificate", ShowNumber(number)}
 	left := paper.Margin + code.side + 2
 	width := 210 - paper.Margin - left
 	y := top + 5
 	for _, loc := range []locales.Locale{locales.KY, locales.RU} {
 		p.Style("B", 10, 0)
-		p.SetXY(left, y)
-		p.MultiCell(width, 5, p.text(loc, "certificate.pdf_verify"), "", "L", false)
+		p.SetY(y)
+		p.Block(left, width, 5, paper.Piece{Part: p.side(loc).Add("H2"), Text: p.text(loc, "certificate.pdf_verify")})
 		p.Style("", 9, 0)
-		p.SetX(left)
-		p.MultiCell(width, 4.5, p.text(loc, "certificate.pdf_how", args...), "", "L", false)
-		y = p.GetY() + 3
+		y = p.Block(left, width, 4.5, paper.Piece{Part: p.side(loc).Add("P"), Text: p.text(loc, "certificate.pdf_how", args...)}) + 3
 	}
+	// One picture cannot be in both languages: it is at the end of both.
+	both := p.text(locales.KY, "certificate.pdf_qr") + " / " + p.text(locales.RU, "certificate.pdf_qr")
+	p.Picture(p.Document.Add("Figure").Says(both), "qr", code.png, paper.Margin-code.quiet, top+3, code.side)
 	if err := p.Error(); err != nil {
 		return fmt.Errorf("draw the document: %w", err)
 	}

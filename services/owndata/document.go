@@ -20,20 +20,20 @@ func (s *Service) PDF(ctx context.Context, c caller.Caller) ([]byte, error) {
 
 func (s *Service) render(export Export, loc locales.Locale) ([]byte, error) {
 	title := s.Texts.Text(loc, "kept.title")
-	p, err := paper.New(title, string(loc), export.MadeAt)
+	p, err := paper.New(paper.About{Title: title, Language: string(loc), Made: export.MadeAt, Foot: title})
 	if err != nil {
 		return nil, err
 	}
 	p.Style("B", 14, 0)
-	p.Text(7, title)
+	p.Text(7, paper.Piece{Part: p.Document.Add("H1"), Text: title})
 	p.Style("", 9, 60)
-	p.Text(5, clock.Moment(export.MadeAt))
-	p.Text(5, s.Texts.Text(loc, "kept.about"))
+	p.Text(5, paper.Piece{Part: p.Document.Add("P"), Text: clock.Moment(export.MadeAt)})
+	p.Text(5, paper.Piece{Part: p.Document.Add("P"), Text: s.Texts.Text(loc, "kept.about")})
 	p.Ln(3)
 	for _, section := range export.Sections {
 		s.section(p, section, loc)
 	}
-	return p.Bytes()
+	return p.Bytes(nil)
 }
 
 // section writes what one part keeps; the title stands once over records of one kind.
@@ -45,16 +45,18 @@ func (s *Service) section(p *paper.Page, section Section, loc locales.Locale) {
 			p.Ln(2)
 			p.Rule()
 			p.Style("B", 12, 0)
-			p.Text(6.5, s.Title(loc, r))
+			p.Text(6.5, paper.Piece{Part: p.Document.Add("H2"), Text: s.Title(loc, r)})
 			last = r.Kind
 		}
 		p.Ln(1.5)
+		table := p.Document.Add("Table")
 		for _, f := range r.Fields {
 			if f.Empty() {
 				continue
 			}
 			p.Style("", 9.5, 0)
-			p.Pair(4.8, s.Label(loc, f), s.Say(loc, f))
+			row := table.Add("TR")
+			p.Pair(4.8, paper.Piece{Part: row.Add("TH"), Text: s.Label(loc, f)}, paper.Piece{Part: row.Add("TD"), Text: s.Say(loc, f)})
 		}
 	}
 }

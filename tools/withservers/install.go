@@ -37,6 +37,9 @@ func needs() []need {
 			func(p *programs, path string) { p.chromium = path }},
 		{[]string{"qpdf"}, inPath("qpdf"), func(*programs, string) {}},
 		{[]string{"poppler-utils"}, inPath("pdftotext"), func(*programs, string) {}},
+		{[]string{"default-jre-headless"}, inPath("java"), func(*programs, string) {}},
+		// PDFBox Preflight, a judge of documents for archives, and what it stands on.
+		{[]string{"libpdfbox2-java", "libactivation-java", "libjaxb-api-java"}, findPreflight, func(*programs, string) {}},
 		{[]string{"zbar-tools"}, inPath("zbarimg"), func(*programs, string) {}},
 		{[]string{"nodejs", "npm"}, inPath("npm"), func(p *programs, path string) { p.npm = path }},
 		{[]string{"kannel-extras"}, findKannel, func(p *programs, path string) { p.smpp = path }},
@@ -114,6 +117,16 @@ func inPath(names ...string) func() string {
 		}
 		return ""
 	}
+}
+
+// findPreflight finds the judge of documents for archives, and the last that it stands on.
+func findPreflight() string {
+	for _, library := range []string{"pdfbox2", "javax.activation", "jaxb-api", "preflight"} {
+		if _, err := os.Stat("/usr/share/java/" + library + ".jar"); err != nil {
+			return ""
+		}
+	}
+	return "/usr/share/java/preflight.jar"
 }
 
 // findKannel finds Kannel's SMS centre for tests, which Debian keeps out of PATH.
