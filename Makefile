@@ -15,7 +15,7 @@ OAPI_CODEGEN  ?= $(GO) run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-code
 WITH_SERVERS := var/bin/withservers
 
 .DEFAULT_GOAL := help
-.PHONY: help run phone test race fuzz bench flows codes contract contract-released lint vuln check docs limits access generate build hsm image clean unwatched $(WITH_SERVERS)
+.PHONY: help run phone test race fuzz bench gallery flows codes contract contract-released lint vuln check docs limits access generate build hsm image clean unwatched $(WITH_SERVERS)
 
 help: ## list what can be made
 	@if [ -t 1 ]; then bold='\033[1m' plain='\033[0m'; fi; \
@@ -54,6 +54,10 @@ fuzz: ## every fuzz target for FUZZTIME (100000x: executions; or a time, as 5m)
 
 bench: $(WITH_SERVERS) ## measure the speed table, each row beside a control; appends to var/bench.jsonl
 	$(WITH_SERVERS) -durable $(GO) run ./tools/bench
+
+gallery: ## draw the paper of each kind of certificate into docs/gallery
+	mkdir -p docs/gallery
+	$(GO) test -vet=off -count=1 ./services/certificate -run 'TestGallery$$' -gallery
 
 flows: ## draw the conversation into docs/flows.md, the life of a payment into docs/payments.md
 	$(GO) run ./cmd/eshik flows graph --out docs/flows.md

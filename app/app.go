@@ -251,6 +251,9 @@ func (a *App) buildServices(ctx context.Context) error {
 	if a.Keys, err = sign.Open(ctx, sign.Deps{DB: a.DB, Sealer: a.Sealer, Trail: a.Trail, Now: a.Clock, Log: a.Log}); err != nil {
 		return err
 	}
+	if err := a.openDocuments(ctx); err != nil {
+		return err
+	}
 	a.PublicURL, a.SMSNumber = a.config.PublicURL, a.config.SMSNumber
 	a.Holders = &personal.Holders{}
 	a.Holders.Add("messages", a.Outbox.Personal())

@@ -66,6 +66,8 @@ type Config struct {
 	XRoadLand     string `name:"xroad-land" env:"ESHIK_XROAD_LAND" help:"X-Road service of immovable property by the owner's number (unverified), with its service code; not asked when absent."`
 	XRoadSchools  string `name:"xroad-schools" env:"ESHIK_XROAD_SCHOOLS" help:"X-Road service that says who learns where (unverified), with its service code; not asked when absent."`
 
+	DocumentCertificates string `env:"ESHIK_DOCUMENT_CERTIFICATES" help:"File (PEM) of the certificates by which the state's authority certifies the keys that sign documents, and of those between (docs/guides/operators.md); each key's own when absent." type:"path"`
+
 	ELQR string `name:"elqr" env:"ESHIK_ELQR" help:"Who ELQR codes pay: provider,service,recipient,name as the scheme's provider gave them; none are shown when absent, in the sandbox invented ones."`
 
 	ESIIssuer string   `name:"esi-issuer" env:"ESHIK_ESI_ISSUER" help:"Issuer of the national sign-in (ЕСИ, OpenID Connect): https://…; not offered when absent."`

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/eshik-kg/eshik/platform/reseal"
 	"github.com/eshik-kg/eshik/platform/seal"
 	"github.com/eshik-kg/eshik/platform/seal/hsm"
+	"github.com/eshik-kg/eshik/platform/sign"
 	"github.com/eshik-kg/eshik/platform/staff"
 )
 
@@ -128,6 +130,37 @@ func rotateCertificates(ctx context.Context, a *App, act staff.Act, _ map[string
 		return staff.Done{}, err
 	}
 	return staff.Done{Said: fmt.Sprintf("Made: %s signs certificates from now on. Every earlier certificate still verifies, and nothing has to be restarted.", kid)}, nil
+}
+
+// openDocuments opens the keys of documents, with an authority's certificates where they are given.
+func (a *App) openDocuments(ctx context.Context) (err error) {
+	var given []*x509.Certificate
+	if a.config.DocumentCertificates != "" {
+		text, err := os.ReadFile(a.config.DocumentCertificates)
+		if err == nil {
+			given, err = sign.ParseCertificates(text)
+		}
+		if err != nil {
+			return UsageError{fmt.Errorf("ESHIK_DOCUMENT_CERTIFICATES: %w", err)}
+		}
+	}
+	a.Documents, err = sign.OpenDocuments(ctx, sign.Deps{DB: a.DB, Sealer: a.Sealer, Trail: a.Trail, Now: a.Clock, Log: a.Log}, given)
+	if errors.Is(err, sign.ErrUncertified) {
+		return UsageError{fmt.Errorf("ESHIK_DOCUMENT_CERTIFICATES: %w; eshik keys list names the keys, eshik keys request asks for a certificate", err)}
+	}
+	return err
+}
+
+func rotateDocuments(ctx context.Context, a *App, act staff.Act, _ map[string]string) (staff.Done, error) {
+	kid, err := a.Documents.Rotate(ctx, act)
+	if err != nil {
+		return staff.Done{}, err
+	}
+	said := fmt.Sprintf("Made: %s signs documents from now on, with a certificate by itself.", kid)
+	if a.config.DocumentCertificates != "" {
+		said = fmt.Sprintf("Made: %s. It signs documents when the authority's certificate of it is in ESHIK_DOCUMENT_CERTIFICATES: eshik keys request asks for it. Until then the former one signs.", kid)
+	}
+	return staff.Done{Said: said}, nil
 }
 
 // certificateKeyFacts is which key signs: a proposal to replace it is of that one.

@@ -24,6 +24,7 @@ var Retention = []Table{
 	{Name: "audit_records", Holds: "pseudonyms, blind indexes of phones", Why: "who looked at and changed what", Long: "for good; an erasure leaves the pseudonym nobody's"},
 	{Name: "certificate_shares", Holds: "blind index of a phone", Why: "an office sees a certificate by its holder's code", Long: "30 days after its end, or until the person is erased", Chore: "forget codes for offices"},
 	{Name: "certificates", Holds: "the holder's name, address, family, sealed; the phone that asked; of a child's, both pseudonyms and a blind index", Why: "whoever holds one verifies it", Long: "for good; an erasure takes who asked"},
+	{Name: "document_keys", Long: "no persons"},
 	{Name: "fine_appeal_file_contents", Holds: "a file that a person added to an appeal, sealed", Why: "a decision about a fine, and why", Long: "with its appeal", Chore: "forget appeals that ended long ago"},
 	{Name: "fine_appeal_files", Holds: "kind, size and a keyed hash of such a file", Why: "the same file is kept once", Long: "with its appeal", Chore: "forget appeals that ended long ago"},
 	{Name: "fine_appeals", Holds: "pseudonym; plate, what the person wrote and the answer, sealed", Why: "a decision about a fine, and why", Long: "three years after its end (services/fine/policy.csv), or until the person is erased", Chore: "forget appeals that ended long ago"},

@@ -9,6 +9,7 @@ import "github.com/eshik-kg/eshik/platform/reseal"
 var Sealed = []reseal.Column{
 	{Table: "certificates", Name: "intent_sealed", Key: []string{"id"}, Context: reseal.Bound("certificate.intent:")},
 	{Table: "certificates", Name: "signed_sealed", Key: []string{"id"}, Context: reseal.Bound("certificate.signed:")},
+	{Table: "document_keys", Name: "sealed", Key: []string{"kid"}, Context: reseal.Bound("sign.document:")},
 	{Table: "fine_appeal_file_contents", Name: "content_sealed", Key: []string{"file_id"}, Context: reseal.Bound("fine.appeal.file:")},
 	{Table: "fine_appeals", Name: "answer_sealed", Key: []string{"id"}, Context: reseal.Bound("fine.appeal.answer:")},
 	{Table: "fine_appeals", Name: "plate_sealed", Key: []string{"id"}, Context: reseal.Bound("fine.appeal.plate:")},
@@ -47,11 +48,12 @@ var Sealed = []reseal.Column{
 
 // Unsealed are the other columns of bytes, and why no data key seals them.
 var Unsealed = map[string]string{
-	"seal_keys.wrapped":        "the keys themselves, wrapped by a master key",
-	"session_promises.sealed":  "sealed by a key that follows from that of the blind indexes; 30 days at most",
-	"session_records.sealed":   "sealed by a key that follows from that of the blind indexes; minutes",
-	"sign_keys.public":         "public",
-	"transparency_hashes.hash": "public",
+	"document_keys.certificate": "public",
+	"seal_keys.wrapped":         "the keys themselves, wrapped by a master key",
+	"session_promises.sealed":   "sealed by a key that follows from that of the blind indexes; 30 days at most",
+	"session_records.sealed":    "sealed by a key that follows from that of the blind indexes; minutes",
+	"sign_keys.public":          "public",
+	"transparency_hashes.hash":  "public",
 }
 
 // tokenKeyContext is what a key of access tokens is sealed for. The first one of houses of

@@ -71,6 +71,7 @@ func operations() map[string]operation {
 		"refuse-refund":                {do: refuseRefund},
 		"rotate-certificates":          {do: rotateCertificates},
 		"rotate-certificates-revealed": {facts: certificateKeyFacts, do: revealCertificates},
+		"rotate-documents":             {do: rotateDocuments},
 		"rotate-data":                  {do: rotateData},
 		"rotate-master":                {do: rotateMaster},
 		"rotate-tokens":                {do: rotateTokens},

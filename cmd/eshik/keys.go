@@ -12,13 +12,15 @@ import (
 )
 
 type keysCommand struct {
-	List   keysList `cmd:"" help:"List the keys that seal, that sign certificates and that sign access tokens, and how each stands."`
+	List   keysList `cmd:"" help:"List the keys that seal, that sign certificates, documents and access tokens, and how each stands."`
 	Rotate struct {
 		Tokens       rotateTokens       `cmd:"" help:"Make the next key of access tokens."`
 		Certificates rotateCertificates `cmd:"" help:"Make the next key that signs certificates."`
+		Documents    rotateDocuments    `cmd:"" help:"Make the next key that signs documents."`
 		Data         rotateData         `cmd:"" help:"Make the next key that seals personal data, and seal everything anew by it."`
 		Master       rotateMaster       `cmd:"" help:"Wrap the keys that seal by another master key."`
 	} `cmd:"" help:"Make the next key of something."`
+	Request keysRequest `cmd:"" help:"Print the request (PKCS #10) by which an authority is asked to certify the newest key of documents."`
 }
 
 type keysList struct{}
@@ -30,6 +32,9 @@ func (keysList) Run(ctx context.Context, config *app.Config, log *slog.Logger, o
 			return err
 		}
 		if err := listCertificateKeys(ctx, a, out); err != nil {
+			return err
+		}
+		if err := listDocumentKeys(ctx, a, out); err != nil {
 			return err
 		}
 		keys, err := a.Identity.TokenKeys(ctx)
@@ -184,4 +189,67 @@ func (r rotateCertificates) Run(ctx context.Context, config *app.Config, log *sl
 		operation = "rotate-certificates-revealed"
 	}
 	return desk{config: config, log: log, in: in, out: out, reason: r.Reason}.perform(ctx, operation, map[string]string{})
+}
+
+// listDocumentKeys prints the keys that sign documents.
+func listDocumentKeys(ctx context.Context, a *app.App, out io.Writer) error {
+	keys, err := a.Documents.Keys(ctx)
+	if err != nil {
+		return err
+	}
+	signs, err := a.Documents.Current(ctx)
+	if err != nil {
+		return err
+	}
+	rows := make([][]string, len(keys))
+	for i, k := range keys {
+		state, by := "former", "itself"
+		switch {
+		case k.KID == signs.KID:
+			state = "signs"
+		case k.MadeAt.After(signs.MadeAt):
+			state = "waits"
+		}
+		if k.Certified {
+			by = k.Chain[0].Issuer.CommonName
+		}
+		rows[i] = []string{k.KID, state, clock.Second(k.MadeAt), by, clock.Second(k.Chain[0].NotAfter)}
+	}
+	return todo{
+		columns: []string{"DOCUMENT KEY", "STATE", "MADE", "CERTIFIED BY", "UNTIL"},
+		next:    "Certificates of an authority are read from ESHIK_DOCUMENT_CERTIFICATES; eshik keys request asks for one.\n",
+	}.list(out, rows)
+}
+
+type keysRequest struct{}
+
+// Run prints the request.
+func (keysRequest) Run(ctx context.Context, config *app.Config, log *slog.Logger, out io.Writer) error {
+	return app.Beside(ctx, config, log, func(a *app.App) error {
+		keys, err := a.Documents.Keys(ctx)
+		if err != nil {
+			return err
+		}
+		request, err := keys[len(keys)-1].Request()
+		if err != nil {
+			return err
+		}
+		_, err = out.Write(request)
+		return err
+	})
+}
+
+type rotateDocuments struct {
+	Reason string `help:"Why: a case number or a few words, for the audit log."`
+}
+
+// Help is shown by `eshik keys rotate documents --help`.
+func (rotateDocuments) Help() string {
+	return "The new key signs at once, on every server, with a certificate by itself; where ESHIK_DOCUMENT_CERTIFICATES is set, it signs when the authority's certificate of it is there. " +
+		"What former keys signed stays as it is. If a private key may be in other hands, have the authority revoke its certificate, too."
+}
+
+// Run makes the next key, as an operation of staff.
+func (r rotateDocuments) Run(ctx context.Context, config *app.Config, log *slog.Logger, in io.Reader, out io.Writer) error {
+	return desk{config: config, log: log, in: in, out: out, reason: r.Reason}.perform(ctx, "rotate-documents", map[string]string{})
 }

@@ -41,6 +41,7 @@ type Env struct {
 	Texts      *locales.Catalogue
 	Sealer     *seal.Sealer
 	Keys       *sign.Keys
+	Documents  *sign.Documents // signs files that people download
 	Outbox     *notify.Outbox
 	Audit      *audit.Log // to be compared with what is kept
 	Trail      *trail.Trail

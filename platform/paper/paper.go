@@ -78,8 +78,7 @@ type Piece struct {
 
 // Pair writes two texts side by side, and goes below the longer one.
 func (p *Page) Pair(lineHeight float64, left, right Piece) {
-	lines := max(len(p.SplitText(left.Text, Column-2)), len(p.SplitText(right.Text, Column-2)))
-	p.Room(float64(lines) * lineHeight)
+	p.Room(float64(max(len(p.lines(left.Text, Column-2)), len(p.lines(right.Text, Column-2)))) * lineHeight)
 	y := p.GetY()
 	below := p.Block(Margin, Column, lineHeight, left)
 	p.SetY(y)
@@ -108,20 +107,6 @@ func (p *Page) Text(lineHeight float64, piece Piece) {
 		p.Room(lineHeight)
 		p.mark(piece.Part, func() { p.CellFormat(Width, lineHeight, line, "", 1, "L", false, 0, "") })
 	}
-}
-
-// lines breaks a text. The space that a break replaces stays at the end of its line, where nobody
-// sees it, so that who reads aloud does not run two words together.
-func (p *Page) lines(text string, width float64) []string {
-	lines := p.SplitText(text, width)
-	for i, line := range lines {
-		text = strings.TrimPrefix(text, line)
-		if i+1 < len(lines) && !strings.HasPrefix(text, lines[i+1]) { // else a long word was cut
-			lines[i] += " "
-			text = strings.TrimLeft(text, " \n\u00a0")
-		}
-	}
-	return lines
 }
 
 // Picture shows a PNG at x and y, of a side in millimetres, as a part of the document: what it shows
@@ -157,9 +142,9 @@ func (p *Page) number() {
 		p.SetPage(n)
 		p.Style("", 8, 60)
 		p.SetXY(Margin, Bottom+3)
-		foot := p.SplitText(p.about.Foot, Width-room)
+		foot := p.lines(p.about.Foot, Width-room-5)
 		if len(foot) > 1 {
-			foot[0] += " …"
+			foot[0] += "…"
 		}
 		p.unread("/Type /Pagination /Subtype /Footer", func() {
 			p.CellFormat(Width-room, 4, strings.Join(foot[:min(1, len(foot))], ""), "", 0, "L", false, 0, "")

@@ -28,7 +28,8 @@ const rangeRoom = "/ByteRange [0 0000000000 0000000000 0000000000]"
 func (s *Signature) field(f *file, page int) int {
 	s.object = f.add(fmt.Sprintf("<</Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached /Name %s /M (%s) %s /Contents <%s>>>",
 		unicodeText(s.Name), s.At.UTC().Format("D:20060102150405Z"), rangeRoom, strings.Repeat("00", s.Room)))
-	return f.add(fmt.Sprintf("<</Type /Annot /Subtype /Widget /FT /Sig /T (%s) /Rect [0 0 0 0] /F 132 /P %d 0 R /V %d 0 R>>", producer, page, s.object))
+	nothing := f.stream("/Type /XObject /Subtype /Form /BBox [0 0 0 0] /Resources <<>>", nil)
+	return f.add(fmt.Sprintf("<</Type /Annot /Subtype /Widget /FT /Sig /T (%s) /Rect [0 0 0 0] /F 132 /P %d 0 R /AP <</N %d 0 R>> /V %d 0 R>>", producer, page, nothing, s.object))
 }
 
 // errRoom says that a signature is larger than it was said to be.

@@ -31,7 +31,7 @@ func NewSigners(ctx context.Context, tx *sql.Tx) (Signers, error) {
 func (s Signers) Kept(kid string) bool { return s.kept[kid] }
 
 // Check reads the signing keys within a snapshot and returns an error that names, by its
-// id, each row whose id or public half is not that of its sealed half.
+// id, each row whose id or public half is not that of its sealed half; and so of the keys of documents.
 func Check(ctx context.Context, tx *sql.Tx, sealer Sealer) error {
 	rows, err := db.New(tx).Keys(ctx)
 	if err != nil {
@@ -45,6 +45,7 @@ func Check(ctx context.Context, tx *sql.Tx, sealer Sealer) error {
 		}
 		found = append(found, err)
 	}
+	found = append(found, checkDocuments(ctx, tx, sealer))
 	return errors.Join(found...)
 }
 

@@ -44,6 +44,7 @@ revoke-certificate      b..a.
 rotate-certificates           ....d
 rotate-certificates-revealed  ...ab
 rotate-data             ....d
+rotate-documents              ....d
 rotate-master           ....d
 rotate-tokens           ....d
 rotate-tokens-revealed  ...ab

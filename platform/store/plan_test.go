@@ -25,6 +25,7 @@ var readsAll = map[string]string{
 	"Partners":     "all of some dozens, for an operator",
 	"Webhooks":     "one of each of those, for an operator and fsck",
 	"Keys":         "all of a handful of keys",
+	"DocumentKeys": "all of a handful of keys",
 	"AnyRecord":    "any one row",
 	"Brakes":       "the first 200 of an index",
 	"Accounts":     "all of those who serve",

@@ -95,6 +95,11 @@ type Signer interface {
 	SignToken(ctx context.Context, typ string, payload any) (string, error)
 }
 
+// Documents has the key by which documents are signed. sign.Documents is one.
+type Documents interface {
+	Current(ctx context.Context) (sign.DocumentKey, error)
+}
+
 // Deps is what the service stands on; every field is needed.
 type Deps struct {
 	DB        *store.DB
@@ -106,9 +111,11 @@ type Deps struct {
 	Mandates   Mandates
 	Sealer     *seal.Sealer
 	Signer     Signer
-	Trail      *trail.Trail
-	Texts      *locales.Catalogue
-	Limiter    limit.Limiter
+	// Documents signs the paper as readers of PDF check it.
+	Documents Documents
+	Trail     *trail.Trail
+	Texts     *locales.Catalogue
+	Limiter   limit.Limiter
 	// Issuer names us in every signed record (the CWT claim iss), as KG-ESHIK.
 	Issuer string
 	// VerifyURL is the address of the page that verifies numbers, as printed on

@@ -3,6 +3,7 @@ package certificate
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/eshik-kg/eshik/locales"
@@ -19,8 +20,8 @@ import (
 const footHeight = 66.0
 
 // PDF makes the document of a certificate of the citizen c.Subject. Somebody
-// else's certificate answers like an absent one. The same certificate always
-// gives the same bytes.
+// else's certificate answers like an absent one. The same certificate
+// gives the same bytes, as long as the key that signs documents is the same.
 func (s *Service) PDF(ctx context.Context, c caller.Caller, typed string) ([]byte, error) {
 	row, in, err := s.own(ctx, c, "document", typed)
 	if err != nil {
@@ -30,7 +31,7 @@ func (s *Service) PDF(ctx context.Context, c caller.Caller, typed string) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	document, err := s.render(signed, code)
+	document, err := s.render(ctx, signed, code)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +80,7 @@ type page struct {
 }
 
 // render draws the document.
-func (s *Service) render(shown Signed, payload string) ([]byte, error) {
+func (s *Service) render(ctx context.Context, shown Signed, payload string) ([]byte, error) {
 	ky, ru := s.words(locales.KY, shown), s.words(locales.RU, shown)
 	p, err := s.newPage(shown, payload)
 	if err != nil {
@@ -91,7 +92,24 @@ func (s *Service) render(shown Signed, payload string) ([]byte, error) {
 	if err := p.foot(payload, s.VerifyURL, s.SMSNumber, shown.Number); err != nil {
 		return nil, err
 	}
-	return p.Bytes(nil)
+	signature, err := s.signature(ctx, shown.IssuedAt)
+	if err != nil {
+		return nil, err
+	}
+	return p.Bytes(signature)
+}
+
+// signature signs a document of a moment. As long as the key is the same, so are the bytes.
+func (s *Service) signature(ctx context.Context, issued time.Time) (*paper.Signature, error) {
+	key, err := s.Documents.Current(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("sign the document: %w", err)
+	}
+	room, err := key.Room()
+	if err != nil {
+		return nil, fmt.Errorf("sign the document: %w", err)
+	}
+	return &paper.Signature{Name: key.Name(), At: key.At(issued), Room: room, CMS: key.CMS}, nil
 }
 
 func (s *Service) newPage(shown Signed, payload string) (*page, error) {
@@ -99,7 +117,7 @@ func (s *Service) newPage(shown Signed, payload string) (*page, error) {
 	p, err := paper.New(paper.About{
 		Title: title, Language: string(locales.KY), Made: shown.IssuedAt,
 		Code: payload, // see codeOfPDF
-		Foot: ShowNumber(shown.Number) + " · " + shown.Record.Holder.Name,
+		Foot: strings.TrimSuffix(ShowNumber(shown.Number)+" · "+shown.Record.Holder.Name, " · "),
 	})
 	if err != nil {
 		return nil, err

@@ -20,7 +20,7 @@ const verifyPage = "/verify"
 func Module(e module.Env) (module.Module, error) {
 	e.Mandates.Offer(name)
 	s, err := New(Deps{
-		DB: e.DB, Queue: e.Queue, Registers: connected(e.Registries), Identity: e.Identity, Pseudonyms: e.Identity, Mandates: e.Mandates, Sealer: e.Sealer, Signer: e.Keys, Trail: e.Trail,
+		DB: e.DB, Queue: e.Queue, Registers: connected(e.Registries), Identity: e.Identity, Pseudonyms: e.Identity, Mandates: e.Mandates, Sealer: e.Sealer, Signer: e.Keys, Documents: e.Documents, Trail: e.Trail,
 		Texts: e.Texts, Limiter: e.Limiter, Issuer: issuer,
 		VerifyURL: strings.TrimRight(e.PublicURL, "/") + verifyPage, SMSNumber: e.SMSNumber, Random: e.Random, Now: e.Clock,
 	})

@@ -60,7 +60,7 @@ func (s *Service) SharedPDF(ctx context.Context, c caller.Caller, in Opening) ([
 	if err != nil {
 		return nil, err
 	}
-	return s.render(signed, code)
+	return s.render(ctx, signed, code)
 }
 
 // openShared gives a certificate and the text of its QR code.

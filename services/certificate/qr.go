@@ -82,15 +82,20 @@ func drawQR(text string) (qrImage, error) {
 	dots := int(math.Ceil(module / 25.4 * qrResolution))
 	full := code.Size + 2*qrQuiet
 	picture := image.NewPaletted(image.Rect(0, 0, full*dots, full*dots), color.Palette{color.White, color.Black})
-	for y := range full * dots {
-		for x := range full * dots {
-			if code.Black(x/dots-qrQuiet, y/dots-qrQuiet) {
-				picture.SetColorIndex(x, y, 1)
+	for y := range full {
+		first := picture.Pix[y*dots*picture.Stride:][:picture.Stride]
+		for x := range first {
+			if code.Black(x/dots-qrQuiet, y-qrQuiet) {
+				first[x] = 1
 			}
+		}
+		for again := 1; again < dots; again++ { // a module's lines are the same
+			copy(picture.Pix[(y*dots+again)*picture.Stride:], first)
 		}
 	}
 	var out bytes.Buffer
-	if err := png.Encode(&out, picture); err != nil {
+	quick := png.Encoder{CompressionLevel: png.BestSpeed}
+	if err := quick.Encode(&out, picture); err != nil {
 		return qrImage{}, fmt.Errorf("draw the QR code: %w", err)
 	}
 	return qrImage{png: out.Bytes(), side: float64(full) * module, quiet: qrQuiet * module}, nil

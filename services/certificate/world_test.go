@@ -152,11 +152,12 @@ func (f *flaky) Sign(ctx context.Context, claims sign.Claims) ([]byte, error) {
 type world struct {
 	*testworld.World
 	*certificate.Service
-	register *register
-	papers   *papers
-	proofs   *proofs
-	signer   *flaky
-	mandates *mandates
+	register  *register
+	papers    *papers
+	proofs    *proofs
+	signer    *flaky
+	mandates  *mandates
+	documents *sign.Documents
 }
 
 func must[T any](t testing.TB) func(T, error) T {
@@ -173,8 +174,9 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	t.Helper()
 	h := &world{World: testworld.New(t, db, testworld.Setup{}), register: &register{}, papers: newPapers(), proofs: &proofs{proven: true}, mandates: &mandates{}}
 	h.signer = &flaky{Keys: must[*sign.Keys](t)(sign.Open(t.Context(), sign.Deps{DB: db, Sealer: h.Sealer, Trail: h.Trail, Now: h.Clock.Now, Log: h.Log}))}
+	h.documents = must[*sign.Documents](t)(sign.OpenDocuments(t.Context(), sign.Deps{DB: db, Sealer: h.Sealer, Trail: h.Trail, Now: h.Clock.Now, Log: h.Log}, nil))
 	h.Service = must[*certificate.Service](t)(certificate.New(certificate.Deps{
-		DB: db, Queue: h.Queue, Registers: registers(h), Identity: h.proofs, Pseudonyms: h.proofs, Mandates: h.mandates, Sealer: h.Sealer, Signer: h.signer,
+		DB: db, Queue: h.Queue, Registers: registers(h), Identity: h.proofs, Pseudonyms: h.proofs, Mandates: h.mandates, Sealer: h.Sealer, Signer: h.signer, Documents: h.documents,
 		Trail: h.Trail, Texts: h.Texts, Limiter: h.Limiter, Issuer: "KG-ESHIK", VerifyURL: "https://eshik.example.kg/verify", SMSNumber: "1414",
 		Random: rand.Reader, Now: h.Clock.Now,
 	}))

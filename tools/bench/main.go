@@ -43,6 +43,7 @@ var measures = []struct {
 	{"ussd_http", ">= 0.8 of a bare handler with one GET and one SET", measureUSSD},
 	{"sms_inbound", ">= 3 100 messages/s, ten times the field's gateway", measureSMS},
 	{"allocation", "<= 1 s CPU for 120 000 children, 2 344 kindergartens, 3 wishes each", measureAllocation},
+	{"issue", "<= 25 ms CPU with PDF and signature", measureIssue},
 }
 
 // settings are what a measurement stands on.

@@ -40,6 +40,7 @@ func needs() []need {
 		{[]string{"default-jre-headless"}, inPath("java"), func(*programs, string) {}},
 		// PDFBox Preflight, a judge of documents for archives, and what it stands on.
 		{[]string{"libpdfbox2-java", "libactivation-java", "libjaxb-api-java"}, findPreflight, func(*programs, string) {}},
+		{[]string{"openssl"}, inPath("openssl"), func(*programs, string) {}},
 		{[]string{"zbar-tools"}, inPath("zbarimg"), func(*programs, string) {}},
 		{[]string{"nodejs", "npm"}, inPath("npm"), func(p *programs, path string) { p.npm = path }},
 		{[]string{"kannel-extras"}, findKannel, func(p *programs, path string) { p.smpp = path }},

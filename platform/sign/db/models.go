@@ -8,6 +8,14 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
+type DocumentKey struct {
+	Kid         string
+	Generation  int64
+	Certificate []byte
+	Sealed      []byte
+	MadeAt      dbtime.Time
+}
+
 type SignKey struct {
 	Kid        string
 	Generation int64

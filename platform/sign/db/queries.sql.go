@@ -11,6 +11,34 @@ import (
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
 )
 
+const addDocumentKey = `-- name: AddDocumentKey :execrows
+INSERT INTO document_keys (kid, generation, certificate, sealed, made_at)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (generation) DO NOTHING
+`
+
+type AddDocumentKeyParams struct {
+	Kid         string
+	Generation  int64
+	Certificate []byte
+	Sealed      []byte
+	MadeAt      dbtime.Time
+}
+
+func (q *Queries) AddDocumentKey(ctx context.Context, arg AddDocumentKeyParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, addDocumentKey,
+		arg.Kid,
+		arg.Generation,
+		arg.Certificate,
+		arg.Sealed,
+		arg.MadeAt,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const addKey = `-- name: AddKey :execrows
 INSERT INTO sign_keys (kid, generation, public, sealed, made_at)
 VALUES ($1, $2, $3, $4, $5)
@@ -37,6 +65,39 @@ func (q *Queries) AddKey(ctx context.Context, arg AddKeyParams) (int64, error) {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const documentKeys = `-- name: DocumentKeys :many
+SELECT kid, generation, certificate, sealed, made_at FROM document_keys ORDER BY generation
+`
+
+func (q *Queries) DocumentKeys(ctx context.Context) ([]DocumentKey, error) {
+	rows, err := q.db.QueryContext(ctx, documentKeys)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DocumentKey
+	for rows.Next() {
+		var i DocumentKey
+		if err := rows.Scan(
+			&i.Kid,
+			&i.Generation,
+			&i.Certificate,
+			&i.Sealed,
+			&i.MadeAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const key = `-- name: Key :one
