@@ -1425,7 +1425,10 @@ type Place struct {
 	// District Its district's name; absent while the register cannot tell it
 	District     *string `json:"district,omitempty"`
 	Kindergarten string  `json:"kindergarten"`
-	Name         string  `json:"name"`
+
+	// Level How many others are of the same moment; absent for none. Among them the lot of an allocation decides: the child is at `position` at best, at `position` + `level` at worst
+	Level *int   `json:"level,omitempty"`
+	Name  string `json:"name"`
 
 	// Position 1: the next in turn
 	Position int `json:"position"`

@@ -118,6 +118,7 @@ func positionView(p preschool.Position, loc locales.Locale) Position {
 		Places: api.Each(p.Places, func(place preschool.Place) Place {
 			return Place{
 				Kindergarten: place.Kindergarten, Name: name(place.Name, loc), District: district(place.District, loc), Position: place.Position,
+				Level: level(place.Level),
 			}
 		}),
 	}
@@ -126,6 +127,14 @@ func positionView(p preschool.Position, loc locales.Locale) Position {
 		view.Offer = &offer
 	}
 	return view
+}
+
+// level is how many others are of one moment; nil for none.
+func level(n int) *int {
+	if n == 0 {
+		return nil
+	}
+	return &n
 }
 
 func offerView(o preschool.Offer, loc locales.Locale) Offer {

@@ -304,7 +304,7 @@ type AllocateRequest struct {
 	Waiting int64 `json:"waiting"`
 }
 
-// Allocation Example: {"allocation":2,"commitment":"60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752","decided_at":"2026-11-27T06:00:00Z","gone":0,"made":1,"offers":1,"seats":1,"seed":"74657374","state":"done","to_make":0,"verdict":"no fault","waiting":12}
+// Allocation Example: {"allocation":2,"commitment":"60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752","decided_at":"2026-11-27T06:00:00Z","failing":[],"given_up":0,"gone":0,"made":1,"offers":1,"seats":1,"seed":"74657374","state":"done","to_make":0,"verdict":"no fault","waiting":12}
 type Allocation struct {
 	// Allocation Its number
 	Allocation int64 `json:"allocation"`
@@ -312,6 +312,12 @@ type Allocation struct {
 	// Commitment The SHA-256 of its seed, hexadecimal
 	Commitment string    `json:"commitment"`
 	DecidedAt  time.Time `json:"decided_at"`
+
+	// Failing Offers that could not be made when they were tried, at most 100
+	Failing []FailingOffer `json:"failing"`
+
+	// GivenUp Not made: it could not be for a day, and the server's log says why
+	GivenUp int64 `json:"given_up"`
 
 	// Gone Not made: the child or the seat was gone
 	Gone int64 `json:"gone"`
@@ -360,9 +366,9 @@ type AllocationGroup struct {
 	WithBenefit int64 `json:"with_benefit"`
 }
 
-// Allocations Example: {"last":{"allocation":2,"commitment":"60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752","decided_at":"2026-11-27T06:00:00Z","gone":0,"made":1,"offers":1,"seats":1,"seed":"74657374","state":"done","to_make":0,"verdict":"no fault","waiting":12},"next":{"allocation":3,"commitment":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","groups":[{"age":3,"asking":41,"free":2,"kindergarten":"K001","name":"№1 «Бөбөк»","offered":["47123456783","47223456780"],"with_benefit":1}],"offers":2,"seats":2,"waiting":41}}
+// Allocations Example: {"last":{"allocation":2,"commitment":"60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752","decided_at":"2026-11-27T06:00:00Z","failing":[],"given_up":0,"gone":0,"made":1,"offers":1,"seats":1,"seed":"74657374","state":"done","to_make":0,"verdict":"no fault","waiting":12},"next":{"allocation":3,"commitment":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","groups":[{"age":3,"asking":41,"free":2,"kindergarten":"K001","name":"№1 «Бөбөк»","offered":["47123456783","47223456780"],"with_benefit":1}],"offers":2,"seats":2,"waiting":41}}
 type Allocations struct {
-	// Last Example: {"allocation":2,"commitment":"60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752","decided_at":"2026-11-27T06:00:00Z","gone":0,"made":1,"offers":1,"seats":1,"seed":"74657374","state":"done","to_make":0,"verdict":"no fault","waiting":12}
+	// Last Example: {"allocation":2,"commitment":"60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752","decided_at":"2026-11-27T06:00:00Z","failing":[],"given_up":0,"gone":0,"made":1,"offers":1,"seats":1,"seed":"74657374","state":"done","to_make":0,"verdict":"no fault","waiting":12}
 	Last *Allocation `json:"last,omitempty"`
 
 	// Next Example: {"allocation":3,"commitment":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","groups":[{"age":3,"asking":41,"free":2,"kindergarten":"K001","name":"№1 «Бөбөк»","offered":["47123456783","47223456780"],"with_benefit":1}],"offers":2,"seats":2,"waiting":41}
@@ -665,6 +671,18 @@ type Enrolled struct {
 
 	// ExpiresAt Until when it can be typed on that phone
 	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// FailingOffer Example: {"given_up":false,"registration":"47123456783","since":"2026-11-27T06:00:00Z"}
+type FailingOffer struct {
+	// GivenUp false: it is tried again, for a day
+	GivenUp bool `json:"given_up"`
+
+	// Registration The child's registration number
+	//
+	// Example: 47123456783
+	Registration Registration `json:"registration"`
+	Since        time.Time    `json:"since"`
 }
 
 // Fault defines model for Fault.

@@ -74,7 +74,10 @@ func (s *Server) ShowAllocation(ctx context.Context, r ShowAllocationRequestObje
 		shown.Last = &Allocation{
 			Allocation: l.N, State: AllocationState(l.State), Commitment: l.Commitment, Seed: l.Seed, Verdict: l.Verdict, DecidedAt: l.DecidedAt,
 			Seats: int64(l.Decided.Seats), Waiting: int64(l.Decided.Waiting), Offers: int64(l.Decided.Placed),
-			Made: int64(l.Offered), Gone: int64(l.Gone), ToMake: int64(l.Waits),
+			Made: int64(l.Offered), Gone: int64(l.Gone), GivenUp: int64(l.Failed), ToMake: int64(l.Waits),
+			Failing: api.Each(l.Failing, func(f preschool.FailingOffer) FailingOffer {
+				return FailingOffer{Registration: f.Number, Since: f.Since, GivenUp: f.GivenUp}
+			}),
 		}
 	}
 	return shown, nil

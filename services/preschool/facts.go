@@ -27,7 +27,7 @@ func offerFacts(ctx context.Context, modules []module.Module, given map[string]s
 	if err != nil {
 		return "", fmt.Errorf("count who waits before: %w", err)
 	}
-	return fmt.Sprintf("children who wait before it: %d", before), nil
+	return fmt.Sprintf("children who wait before it: %d, and of the same moment: %d", before.Before, before.Level), nil
 }
 
 // placeFacts is which place the registration has, and since when: an approver who reads that it

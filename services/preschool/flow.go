@@ -233,6 +233,10 @@ func places(p Position, loc locales.Locale) []dialog.Message {
 	lines := make([]dialog.Message, 0, len(p.Places))
 	for _, place := range p.Places {
 		named := titleAmong(place.Name, place.District, len(p.Places), func(i int) Name { return p.Places[i].Name }, loc)
+		if place.Level > 0 {
+			lines = append(lines, dialog.Say("preschool.place_lot", "kindergarten", named, "position", place.Position, "last", place.Position+place.Level))
+			continue
+		}
 		lines = append(lines, dialog.Say("preschool.place", "kindergarten", named, "position", place.Position))
 	}
 	return lines

@@ -115,6 +115,8 @@ func (g *gathering) ask(r db.AskingRow, place int) {
 	g.asks[r.ID] = append(g.asks[r.ID], ask{choice: int(r.Choice), place: place})
 }
 
+// comesFirst reports that the other registration of a child comes before the one that is known. The
+// number decides between two of one moment: they have one lot, so no other child is passed over.
 func comesFirst(r db.AskingRow, c db.PreschoolRunChild) bool {
 	if r.BenefitRank != c.BenefitRank {
 		return r.BenefitRank < c.BenefitRank

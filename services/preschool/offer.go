@@ -46,7 +46,7 @@ type Offer struct {
 	// Until is the end of the offer: midnight in Bishkek after its last day.
 	Until time.Time
 	// Ahead is how many children were before this one in the queue when the offer
-	// was made; only Service.Offer fills it. An operator who offers out of turn
+	// was made, those of the same moment not counted; only Service.Offer fills it. An operator who offers out of turn
 	// is shown it, and the audit log keeps it.
 	Ahead int
 }
@@ -68,7 +68,8 @@ var (
 
 // Offer holds a free seat of a kindergarten that the registration chose and
 // tells the parent by SMS. No more seats are offered than the register of kindergartens
-// reports free, and no child is offered one before its turn: problem.preschool_turn.
+// reports free, and no child is offered one before its turn: problem.preschool_turn. Among those
+// of one moment the lot of an allocation decides, and nobody by hand: problem.preschool_lot.
 //
 // Who has an open offer, or let one of this kindergarten go, is waited for no more.
 func (s *Service) Offer(ctx context.Context, act staff.Act, number, kindergarten string) (Offer, error) {
@@ -77,8 +78,11 @@ func (s *Service) Offer(ctx context.Context, act staff.Act, number, kindergarten
 		if err != nil {
 			return fmt.Errorf("count who waits before: %w", err)
 		}
-		if before > 0 {
-			return problem.New(problem.Conflict, "problem.preschool_turn", "n", before)
+		switch {
+		case before.Before > 0:
+			return problem.New(problem.Conflict, "problem.preschool_turn", "n", before.Before)
+		case before.Level > 0: // nobody chooses among them
+			return problem.New(problem.Conflict, "problem.preschool_lot", "n", before.Level)
 		}
 		return nil
 	})

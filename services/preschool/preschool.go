@@ -164,6 +164,10 @@ type Place struct {
 	District     Name // empty while the register cannot tell it
 	// Position is 1 for the next in turn.
 	Position int
+	// Level is how many others are of the same moment and benefit. Nobody knows who of them comes
+	// first: the lot of an allocation decides, so the child is at Position at best, and at
+	// Position + Level at worst.
+	Level int
 }
 
 // refLength is how much of a child's blind index is enough among one family.

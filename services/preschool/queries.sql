@@ -41,25 +41,28 @@ WHERE phone_index = '' AND (state = 'offered' OR state = 'waiting' AND citizen_i
 SELECT * FROM preschool_choices WHERE registration_id = $1 ORDER BY choice;
 
 -- name: Standings :many
+-- How many are before a registration for certain, and how many are level with it: among those of one
+-- moment an allocation's lot decides, which is drawn anew for each.
 SELECT me.kindergarten, me.name_ky, me.name_ru, me.queued,
     (SELECT count(*) FROM preschool_choices other
      WHERE other.kindergarten = me.kindergarten AND other.cohort = me.cohort AND other.queued = TRUE
-         AND (other.benefit_rank, other.queued_at, other.number) < (me.benefit_rank, me.queued_at, me.number)) AS ahead
+         AND (other.benefit_rank, other.queued_at) < (me.benefit_rank, me.queued_at)) AS ahead,
+    (SELECT count(*) FROM preschool_choices other
+     WHERE other.kindergarten = me.kindergarten AND other.cohort = me.cohort AND other.queued = TRUE
+         AND other.benefit_rank = me.benefit_rank AND other.queued_at = me.queued_at AND other.registration_id <> me.registration_id) AS level
 FROM preschool_choices me WHERE me.registration_id = $1 ORDER BY me.choice;
 
 -- name: WaitingAhead :one
-SELECT count(*) FROM preschool_choices me
+-- Of those who can be offered a place at once: who is before, and who is level.
+SELECT count(CASE WHEN (other.benefit_rank, other.queued_at) < (me.benefit_rank, me.queued_at) THEN 1 END) AS before,
+    count(CASE WHEN other.benefit_rank = me.benefit_rank AND other.queued_at = me.queued_at THEN 1 END) AS level
+FROM preschool_choices me
 JOIN preschool_choices other ON other.kindergarten = me.kindergarten AND other.cohort = me.cohort AND other.queued = TRUE
-    AND (other.benefit_rank, other.queued_at, other.number) < (me.benefit_rank, me.queued_at, me.number)
+    AND (other.benefit_rank, other.queued_at) <= (me.benefit_rank, me.queued_at) AND other.registration_id <> me.registration_id
 JOIN preschool_registrations r ON r.id = other.registration_id AND r.state = 'waiting'
 WHERE me.registration_id = $1 AND me.kindergarten = $2
     AND NOT EXISTS (SELECT 1 FROM preschool_offers o WHERE o.registration_id = other.registration_id
         AND o.kindergarten = me.kindergarten AND o.state IN ('declined', 'missed'));
-
--- name: Queue :many
-SELECT number FROM preschool_choices
-WHERE kindergarten = $1 AND cohort = $2 AND queued = TRUE
-ORDER BY benefit_rank, queued_at, number LIMIT $3;
 
 -- name: MoveRegistration :execrows
 UPDATE preschool_registrations SET state = sqlc.arg(state) WHERE id = sqlc.arg(id) AND state = sqlc.arg(was);
@@ -206,7 +209,15 @@ SELECT * FROM preschool_run_groups WHERE run = $1 ORDER BY place;
 SELECT * FROM preschool_run_children WHERE run = $1 ORDER BY child;
 
 -- name: RunWaits :many
-SELECT * FROM preschool_run_children WHERE run = $1 AND outcome = 'waits' ORDER BY child LIMIT 100;
+SELECT * FROM preschool_run_children WHERE run = $1 AND outcome = 'waits' AND child > $2 ORDER BY child LIMIT 100;
+
+-- name: NoteFailing :exec
+UPDATE preschool_run_children SET failing_since_at = $1 WHERE run = $2 AND child = $3 AND outcome = 'waits' AND failing_since_at IS NULL;
+
+-- name: RunFailing :many
+-- The offers that could not be made: given up, or tried again still.
+SELECT number, outcome, failing_since_at FROM preschool_run_children
+WHERE run = $1 AND outcome IN ('waits', 'failed') AND failing_since_at IS NOT NULL ORDER BY child LIMIT 100;
 
 -- name: SettleRunChild :execrows
 UPDATE preschool_run_children SET outcome = $1, offer_id = $2 WHERE run = $3 AND child = $4 AND outcome = 'waits';
@@ -217,5 +228,5 @@ SELECT outcome, count(*) AS n FROM preschool_run_children WHERE run = $1 GROUP B
 -- name: Runs :many
 SELECT * FROM preschool_runs ORDER BY n;
 
--- name: ChildOf :one
-SELECT child_index FROM preschool_registrations WHERE id = $1;
+-- name: RunChildIndices :many
+SELECT r.id, r.child_index FROM preschool_run_children c JOIN preschool_registrations r ON r.id = c.registration_id WHERE c.run = $1;

@@ -312,7 +312,7 @@ func (s *Service) position(ctx context.Context, c caller.Caller, number string) 
 	for _, st := range standings {
 		if st.Queued {
 			found.Places = append(found.Places, Place{
-				Kindergarten: st.Kindergarten, Name: Name{KY: st.NameKy, RU: st.NameRu}, District: s.district(st.Kindergarten), Position: int(st.Ahead) + 1,
+				Kindergarten: st.Kindergarten, Name: Name{KY: st.NameKy, RU: st.NameRu}, District: s.district(st.Kindergarten), Position: int(st.Ahead) + 1, Level: int(st.Level),
 			})
 		}
 	}
@@ -331,17 +331,4 @@ func (s *Service) group(now time.Time, cohort int64) string {
 	p := s.rules.at(now)
 	age := max(p.intake(now)-int(cohort), p.Youngest)
 	return fmt.Sprintf("%d-%d", age, age+1)
-}
-
-// Queue lists the registration numbers that are next in turn for a group of a
-// kindergarten; age is the group's age on the intake day.
-func (s *Service) Queue(ctx context.Context, kindergarten string, age, limit int) ([]string, error) {
-	now := s.Now()
-	numbers, err := db.New(s.DB.Reader()).Queue(ctx, db.QueueParams{
-		Kindergarten: kindergarten, Cohort: int64(s.rules.at(now).intake(now) - age), Limit: int32(min(limit, 1000)), // #nosec G115 -- bounded
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list the queue: %w", err)
-	}
-	return numbers, nil
 }

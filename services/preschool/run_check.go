@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -18,9 +17,9 @@ import (
 // runCheck compares the allocations with the audit log, and computes each anew from what it
 // rested on.
 type runCheck struct {
-	sealer           *seal.Sealer
-	seeds, runs, end *audit.Rows
-	wrong            []error
+	sealer                 *seal.Sealer
+	seeds, runs, end, lost *audit.Rows
+	wrong                  []error
 }
 
 func newRunCheck(log *audit.Log, sealer *seal.Sealer) *runCheck {
@@ -29,6 +28,7 @@ func newRunCheck(log *audit.Log, sealer *seal.Sealer) *runCheck {
 		seeds:  audit.NewRows(log, audit.Kind{What: "seed of the allocation", Group: groupSeed}),
 		runs:   audit.NewRows(log, audit.Kind{What: "allocation", Group: groupRun}),
 		end:    audit.NewRows(log, audit.Kind{What: "end of the allocation", Group: groupEnd}),
+		lost:   audit.NewRows(log, audit.Kind{What: "offer that was not made", Group: groupLost}),
 	}
 }
 
@@ -36,6 +36,7 @@ func (c *runCheck) see(r audit.Recorded) {
 	c.seeds.See(r)
 	c.runs.See(r)
 	c.end.See(r)
+	c.lost.See(r)
 }
 
 // run reads the allocations within a snapshot, and gives all that is wrong with them.
@@ -57,8 +58,9 @@ func (c *runCheck) run(ctx context.Context, tx *sql.Tx) ([]error, error) {
 	c.seeds.Gone()
 	c.runs.Gone()
 	c.end.Gone()
+	c.lost.Gone()
 	apart, err := runsApart(ctx, tx)
-	return slices.Concat(c.seeds.Wrong(), c.runs.Wrong(), c.end.Wrong(), c.wrong, apart), err
+	return slices.Concat(c.seeds.Wrong(), c.runs.Wrong(), c.end.Wrong(), c.lost.Wrong(), c.wrong, apart), err
 }
 
 func (c *runCheck) say(format string, args ...any) {
@@ -87,6 +89,9 @@ func (c *runCheck) decided(ctx context.Context, q *db.Queries, r db.PreschoolRun
 		if childMac(c.sealer.Index, child) != child.Mac {
 			c.say("in the allocation %s the row %d, of the registration %s, was changed", r.ID, i, child.Number)
 		}
+		if child.Outcome == outcomeGone || child.Outcome == outcomeFailed {
+			c.lost.Fits(lostID(child), lostGroup(child))
+		}
 	}
 	c.again(r, m)
 	return c.ties(ctx, q, r, m, seed)
@@ -112,11 +117,16 @@ func (c *runCheck) again(r db.PreschoolRun, m market) {
 
 // ties compares each child's tie with the child, where it was not erased.
 func (c *runCheck) ties(ctx context.Context, q *db.Queries, r db.PreschoolRun, m market, seed []byte) error {
+	rows, err := q.RunChildIndices(ctx, r.N)
+	if err != nil {
+		return fmt.Errorf("look whose an allocation's rows are: %w", err)
+	}
+	whose := make(map[string]string, len(rows))
+	for _, row := range rows {
+		whose[row.ID] = row.ChildIndex
+	}
 	for _, child := range m.children {
-		index, err := q.ChildOf(ctx, child.RegistrationID)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return fmt.Errorf("look whose an allocation's row is: %w", err)
-		}
+		index := whose[child.RegistrationID]
 		if tie := allocation.Tie(seed, index); index != "" && hex.EncodeToString(tie[:]) != child.Tie {
 			c.say("in the allocation %s the registration %s has another child's tie", r.ID, child.Number)
 		}

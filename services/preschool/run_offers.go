@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
+	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/store"
 	"github.com/eshik-kg/eshik/platform/store/dbtime"
@@ -17,7 +19,8 @@ import (
 
 // Proceed makes the offers of the allocation that is under way, if one is: each in a
 // transaction of its own, once, whoever else does it at the same time. It goes on where a
-// process that was killed stopped.
+// process that was killed stopped, and past an offer that fails, which the next round tries
+// again for a day.
 func (s *Service) Proceed(ctx context.Context) error { return s.proceed(ctx, math.MaxInt) }
 
 // proceed is Proceed of so many batches of offers at most.
@@ -40,23 +43,66 @@ func (s *Service) proceed(ctx context.Context, batches int) error {
 	if r.Verdict != runNoFault {
 		return s.endRun(ctx, r, runWrong)
 	}
+	return s.offerAll(ctx, r, m, batches)
+}
+
+// offersFailFor is how long an offer that cannot be made, for a reason that may pass, is tried
+// again. After that the allocation ends without it: the next one must not wait for ever.
+const offersFailFor = 24 * time.Hour
+
+// offerAll goes once over the offers that are to be made, and on past those that fail; once all
+// are settled the allocation ends. Its error says how many failed, and why the first ones did.
+func (s *Service) offerAll(ctx context.Context, r db.PreschoolRun, m market, batches int) error {
+	var failed failures
+	after := int64(-1)
 	for done := 0; ; done++ {
-		rows, err := db.New(s.DB.Reader()).RunWaits(ctx, r.N)
-		if err != nil {
+		rows, err := db.New(s.DB.Reader()).RunWaits(ctx, db.RunWaitsParams{Run: r.N, Child: after})
+		switch {
+		case err != nil:
 			return fmt.Errorf("list the offers that an allocation is to make: %w", err)
-		}
-		if len(rows) == 0 {
+		case len(rows) == 0 && failed.n == 0:
 			return s.endRun(ctx, r, runDone)
+		case len(rows) == 0 || done == batches:
+			return failed.err()
 		}
-		if done == batches {
-			return nil
+		all, err := s.list(ctx)
+		if err != nil {
+			return errors.Join(err, failed.err())
 		}
 		for _, c := range rows {
-			if err := s.offerPlaced(ctx, r, m, c); err != nil {
-				return err
+			after = c.Child
+			err := s.offerPlaced(ctx, r, m, all, c)
+			if ctx.Err() != nil {
+				return errors.Join(err, failed.err()) // we are ending, which is no fault of the offers
 			}
+			failed.add(err)
 		}
 	}
+}
+
+// failures are the offers of one round that could not be made.
+type failures struct {
+	n     int
+	first []error
+}
+
+// failuresSaid is how many of them are said one by one.
+const failuresSaid = 5
+
+func (f *failures) add(err error) {
+	if err == nil {
+		return
+	}
+	if f.n++; len(f.first) < failuresSaid {
+		f.first = append(f.first, err)
+	}
+}
+
+func (f *failures) err() error {
+	if f.n == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d offers of an allocation could not be made and are tried again, the first: %w", f.n, errors.Join(f.first...))
 }
 
 // judge has other code check what is stored of an allocation, before anybody is offered
@@ -90,43 +136,76 @@ func (m market) verdict() string {
 	return fmt.Sprintf("%d faults, the first: %s", len(faults), faults[0])
 }
 
-// offerPlaced makes the offer of one child, or notes that the child or the seat is gone.
-func (s *Service) offerPlaced(ctx context.Context, r db.PreschoolRun, m market, c db.PreschoolRunChild) error {
-	err := s.offerOnce(ctx, r, m, c)
-	if errors.Is(err, errSettled) {
+// offerPlaced makes the offer of one child, or notes that the child or the seat is gone. An
+// error is of an offer that is tried again.
+func (s *Service) offerPlaced(ctx context.Context, r db.PreschoolRun, m market, all []Kindergarten, c db.PreschoolRunChild) error {
+	err := s.offerOnce(ctx, r, m, all, c)
+	switch {
+	case err == nil || errors.Is(err, errSettled):
 		return nil
+	case ctx.Err() != nil:
+		return err
 	}
 	var refused *problem.Error
-	if !errors.As(err, &refused) || !slices.Contains([]problem.Code{problem.Conflict, problem.Invalid, problem.NotFound}, refused.Code) {
-		return err // nil, or it is tried again
+	if errors.As(err, &refused) && slices.Contains([]problem.Code{problem.Conflict, problem.Invalid, problem.NotFound}, refused.Code) {
+		return s.lose(ctx, c, outcomeGone, "it can be made no more: "+refused.Key)
 	}
-	err = s.DB.InTx(ctx, func(tx *store.Tx) error {
-		_, err := db.New(tx).SettleRunChild(ctx, db.SettleRunChildParams{Outcome: outcomeGone, Run: c.Run, Child: c.Child})
-		return err
+	if !c.FailingSinceAt.IsZero() && s.Now().Sub(c.FailingSinceAt.Time) >= offersFailFor {
+		return s.lose(ctx, c, outcomeFailed, "it could not be made since "+clock.Moment(c.FailingSinceAt.Time))
+	}
+	err = fmt.Errorf("the offer %d of the allocation %s: %w", c.Child, r.ID, err)
+	return errors.Join(err, s.failing(ctx, c))
+}
+
+// failing notes since when an offer cannot be made.
+func (s *Service) failing(ctx context.Context, c db.PreschoolRunChild) error {
+	if !c.FailingSinceAt.IsZero() {
+		return nil
+	}
+	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
+		return db.New(tx).NoteFailing(ctx, db.NoteFailingParams{FailingSinceAt: dbtime.From(s.Now()), Run: c.Run, Child: c.Child})
 	})
 	if err != nil {
-		return fmt.Errorf("note that an offer of an allocation could not be made: %w", err)
+		return fmt.Errorf("note since when an offer of an allocation fails: %w", err)
 	}
 	return nil
 }
 
-// errSettled is of an offer that somebody else made, or found impossible, meanwhile.
-var errSettled = errors.New("what becomes of this offer is settled")
+// lose notes that an offer will not be made, and says so in the audit log: the child had a
+// place and has none.
+func (s *Service) lose(ctx context.Context, c db.PreschoolRunChild, outcome, why string) error {
+	c.Outcome = outcome
+	err := s.DB.InTx(ctx, func(tx *store.Tx) error {
+		settled, err := db.New(tx).SettleRunChild(ctx, db.SettleRunChildParams{Outcome: c.Outcome, Run: c.Run, Child: c.Child})
+		if err != nil || settled == 0 {
+			return err
+		}
+		return s.note(ctx, tx, "system", "allocation_lost", lostID(c), "an offer of the allocation is not made: "+why, lostGroup(c))
+	})
+	if err != nil {
+		return fmt.Errorf("note that an offer of an allocation is not made: %w", err)
+	}
+	return nil
+}
 
-func (s *Service) offerOnce(ctx context.Context, r db.PreschoolRun, m market, c db.PreschoolRunChild) error {
+var (
+	// errSettled is of an offer that somebody else made, or found impossible, meanwhile.
+	errSettled = errors.New("what becomes of this offer is settled")
+	// errUnlisted is of a register that lacks a kindergarten which it had: one answer that is cut
+	// short takes no child's place away.
+	errUnlisted = errors.New("the register of kindergartens does not list this one")
+)
+
+func (s *Service) offerOnce(ctx context.Context, r db.PreschoolRun, m market, all []Kindergarten, c db.PreschoolRunChild) error {
 	now := s.Now()
 	registration, err := s.find(ctx, c.Number)
 	if err != nil {
 		return err
 	}
 	group := m.groups[c.Place]
-	all, err := s.list(ctx)
-	if err != nil {
-		return err
-	}
 	at := slices.IndexFunc(all, func(k Kindergarten) bool { return k.Code == group.Kindergarten })
 	if at < 0 {
-		return problemSeats // the kindergarten is gone, and its seats with it
+		return fmt.Errorf("%s: %w", group.Kindergarten, errUnlisted)
 	}
 	held := seat{kindergarten: all[at], intake: int(r.Intake), age: int(group.Age)}
 	return s.DB.InTx(ctx, func(tx *store.Tx) error {

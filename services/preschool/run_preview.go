@@ -45,8 +45,18 @@ type Run struct {
 	Verdict          string // of the check of what is stored; empty: it is to come
 	Decided          Decided
 	Offered, Gone    int // offers made, and those whose child or seat was gone
+	Failed           int // offers given up, as they could not be made for a day
 	Waits            int // offers to make still
-	DecidedAt        time.Time
+	// Failing are those of both that could not be made when they were tried, at most 100.
+	Failing   []FailingOffer
+	DecidedAt time.Time
+}
+
+// FailingOffer is an offer of an allocation that could not be made. Why is in the server's log.
+type FailingOffer struct {
+	Number  string // of the registration
+	Since   time.Time
+	GivenUp bool
 }
 
 // Allocations computes the next allocation, without an effect but that its seed is committed
@@ -126,9 +136,18 @@ func (s *Service) run(ctx context.Context, n int64) (*Run, error) {
 			r.Offered = int(o.N)
 		case outcomeGone:
 			r.Gone = int(o.N)
+		case outcomeFailed:
+			r.Failed = int(o.N)
 		case outcomeWaits:
 			r.Waits = int(o.N)
 		}
+	}
+	failing, err := q.RunFailing(ctx, n)
+	if err != nil {
+		return nil, fmt.Errorf("list the offers of an allocation that fail: %w", err)
+	}
+	for _, f := range failing {
+		r.Failing = append(r.Failing, FailingOffer{Number: f.Number, Since: f.FailingSinceAt.Time, GivenUp: f.Outcome == outcomeFailed})
 	}
 	return &r, nil
 }

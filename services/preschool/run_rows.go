@@ -21,6 +21,8 @@ const (
 	groupRun = "allocation"
 	// groupEnd: preschool_runs.state, verdict, ended_at, and how many of the offers were made.
 	groupEnd = "allocationend"
+	// groupLost: that an offer was not made, of preschool_run_children.outcome.
+	groupLost = "allocationlost"
 )
 
 func seedGroup(r db.PreschoolRun) *audit.Group {
@@ -47,6 +49,13 @@ func endGroup(r db.PreschoolRun, outcomes []db.RunOutcomesRow) *audit.Group {
 	return group
 }
 
+// lostID names an offer of an allocation in the audit log.
+func lostID(c db.PreschoolRunChild) string { return fmt.Sprintf("%d/%d", c.Run, c.Child) }
+
+func lostGroup(c db.PreschoolRunChild) *audit.Group {
+	return audit.Decided(groupLost).Text(c.RegistrationID, c.Number, c.Outcome)
+}
+
 // childMac is of all that a child's row says but what became of its offer. It names the row
 // that was changed, where the digest in the audit log says only that one was.
 func childMac(index func(purpose, value string) string, c db.PreschoolRunChild) string {
@@ -62,6 +71,7 @@ const (
 	outcomeWaits   = "waits"   // its offer is not made yet
 	outcomeOffered = "offered" // it was made
 	outcomeGone    = "gone"    // the child waited no more, or the seat was free no more
+	outcomeFailed  = "failed"  // it could not be made for offersFailFor
 )
 
 // runBatch is how many rows go to the database together.

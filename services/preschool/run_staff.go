@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/eshik-kg/eshik/platform/clock"
 	"github.com/eshik-kg/eshik/platform/module"
 	"github.com/eshik-kg/eshik/platform/problem"
 	"github.com/eshik-kg/eshik/platform/staff"
@@ -127,9 +128,17 @@ func sayRun(r Run) string {
 	case r.Verdict == "":
 		return fmt.Sprintf("The allocation %d: %d places to offer, once its check is over.", r.N, r.Waits)
 	}
-	said := fmt.Sprintf("The allocation %d: offered %d, gone meanwhile %d, to offer still %d; its check: %s; its seed: %s.", r.N, r.Offered, r.Gone, r.Waits, r.Verdict, r.Seed)
+	said := fmt.Sprintf("The allocation %d: offered %d, gone meanwhile %d, given up %d, to offer still %d; its check: %s; its seed: %s.",
+		r.N, r.Offered, r.Gone, r.Failed, r.Waits, r.Verdict, r.Seed)
 	if r.State == runOffering {
 		said += " The offers are being made."
+	}
+	for _, f := range r.Failing {
+		what := "is tried again until " + clock.Moment(f.Since.Add(offersFailFor))
+		if f.GivenUp {
+			what = "is given up; its seat is of the next allocation"
+		}
+		said += fmt.Sprintf("\nThe offer to the registration %s failed at %s and %s. The server's log says why.", f.Number, clock.Moment(f.Since), what)
 	}
 	return said
 }

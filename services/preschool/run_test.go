@@ -204,12 +204,16 @@ func TestKilledInTheMiddle(t *testing.T) {
 		numbers = append(numbers, threes(t, s, w, 1, "K02")...)
 		p := dry(t, s)
 		killed, kill := context.WithCancel(t.Context())
-		inner := s.Directory
-		s.Directory = dies{Directory: inner, after: new(atomic.Int32), kill: kill} // at the fourth time it is asked
+		s.Now = func() time.Time { // it is asked for each offer
+			if count(t, db, "SELECT count(*) FROM preschool_offers") == 2 {
+				kill()
+			}
+			return w.Now()
+		}
 		if d, err := s.Allocate(killed, twoOfThem, p.shown()); err != nil || d.Placed != 9 || killed.Err() == nil {
 			t.Fatalf("decided %+v, %v; killed: %v", d, err, killed.Err())
 		}
-		s.Directory = inner
+		s.Now = w.Now
 		made := count(t, db, "SELECT count(*) FROM preschool_offers")
 		if made == 0 || made == 9 {
 			t.Fatalf("%d offers were made before", made)
@@ -273,20 +277,6 @@ func waiting(n int) []Waiting {
 		}
 	}
 	return rows
-}
-
-// dies is a register of kindergartens under which the process ends.
-type dies struct {
-	Directory
-	after *atomic.Int32
-	kill  context.CancelFunc
-}
-
-func (d dies) Kindergartens(ctx context.Context) ([]Kindergarten, error) {
-	if d.after.Add(1) == 4 {
-		d.kill()
-	}
-	return d.Directory.Kindergartens(ctx)
 }
 
 // TestRefusedPlaces: who let a place of a kindergarten go is not offered it again, unless the
@@ -356,7 +346,10 @@ func TestPlantedInAllocations(t *testing.T) {
 		dry(t, s) // the next one is committed to
 		all := runPlants(numbers)
 		tables := []string{"preschool_runs", "preschool_run_groups", "preschool_run_children"}
-		storetest.Covered(t, db, tables, all, map[string]string{"preschool_runs.id": "the row's name: renamed, it is gone and another is unknown"})
+		storetest.Covered(t, db, tables, all, map[string]string{
+			"preschool_runs.id":                       "the row's name: renamed, it is gone and another is unknown",
+			"preschool_run_children.failing_since_at": "decides nothing but how long an offer is tried; what it ends in is recorded",
+		})
 		storetest.Planted(t, db, all, func(tx *sql.Tx) error { _, err := w.look(tx); return err })
 	})
 }
@@ -396,6 +389,7 @@ func runPlants(numbers []string) (list []storetest.Plant) {
 	}
 	add("DELETE FROM preschool_run_children"+of(numbers[3]), "the allocation 1 is otherwise")
 	add("UPDATE preschool_run_children SET outcome = 'gone'"+of(numbers[0]), "the registration "+numbers[0]+" is gone, which the offers do not say")
+	add("UPDATE preschool_run_children SET outcome = 'gone', offer_id = ''"+of(numbers[0]), "the audit log knows nothing of the offer that was not made 1/0")
 	add("UPDATE preschool_run_children SET offer_id = 'x'"+of(numbers[0]), "the registration "+numbers[0]+" is offered, which the offers do not say")
 	return list
 }

@@ -96,6 +96,7 @@ type PreschoolRunChild struct {
 	Mac            string
 	Outcome        string
 	OfferID        string
+	FailingSinceAt dbtime.Time
 }
 
 type PreschoolRunGroup struct {

@@ -369,17 +369,6 @@ func (q *Queries) ByTurn(ctx context.Context, turn string) (PreschoolRegistratio
 	return i, err
 }
 
-const childOf = `-- name: ChildOf :one
-SELECT child_index FROM preschool_registrations WHERE id = $1
-`
-
-func (q *Queries) ChildOf(ctx context.Context, id string) (string, error) {
-	row := q.db.QueryRowContext(ctx, childOf, id)
-	var child_index string
-	err := row.Scan(&child_index)
-	return child_index, err
-}
-
 const choices = `-- name: Choices :many
 SELECT registration_id, choice, number, kindergarten, name_ky, name_ru, cohort, queued, benefit_rank, queued_at FROM preschool_choices WHERE registration_id = $1 ORDER BY choice
 `
@@ -811,6 +800,21 @@ func (q *Queries) NewestOfChild(ctx context.Context, childIndex string) (Prescho
 	return i, err
 }
 
+const noteFailing = `-- name: NoteFailing :exec
+UPDATE preschool_run_children SET failing_since_at = $1 WHERE run = $2 AND child = $3 AND outcome = 'waits' AND failing_since_at IS NULL
+`
+
+type NoteFailingParams struct {
+	FailingSinceAt dbtime.Time
+	Run            int64
+	Child          int64
+}
+
+func (q *Queries) NoteFailing(ctx context.Context, arg NoteFailingParams) error {
+	_, err := q.db.ExecContext(ctx, noteFailing, arg.FailingSinceAt, arg.Run, arg.Child)
+	return err
+}
+
 const numbersOfCitizen = `-- name: NumbersOfCitizen :many
 SELECT number FROM preschool_registrations WHERE citizen_id = $1 ORDER BY registered_at DESC, number LIMIT 100
 `
@@ -1093,41 +1097,6 @@ func (q *Queries) PlacedOfChild(ctx context.Context, childIndex string) (Prescho
 	return i, err
 }
 
-const queue = `-- name: Queue :many
-SELECT number FROM preschool_choices
-WHERE kindergarten = $1 AND cohort = $2 AND queued = TRUE
-ORDER BY benefit_rank, queued_at, number LIMIT $3
-`
-
-type QueueParams struct {
-	Kindergarten string
-	Cohort       int64
-	Limit        int32
-}
-
-func (q *Queries) Queue(ctx context.Context, arg QueueParams) ([]string, error) {
-	rows, err := q.db.QueryContext(ctx, queue, arg.Kindergarten, arg.Cohort, arg.Limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []string
-	for rows.Next() {
-		var number string
-		if err := rows.Scan(&number); err != nil {
-			return nil, err
-		}
-		items = append(items, number)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const reportSeats = `-- name: ReportSeats :exec
 INSERT INTO preschool_seats (kindergarten, intake, age, seats, taken) VALUES ($1, $2, $3, $4, 0)
 ON CONFLICT (kindergarten, intake, age) DO UPDATE SET seats = excluded.seats
@@ -1208,8 +1177,40 @@ func (q *Queries) Run(ctx context.Context, n int64) (PreschoolRun, error) {
 	return i, err
 }
 
+const runChildIndices = `-- name: RunChildIndices :many
+SELECT r.id, r.child_index FROM preschool_run_children c JOIN preschool_registrations r ON r.id = c.registration_id WHERE c.run = $1
+`
+
+type RunChildIndicesRow struct {
+	ID         string
+	ChildIndex string
+}
+
+func (q *Queries) RunChildIndices(ctx context.Context, run int64) ([]RunChildIndicesRow, error) {
+	rows, err := q.db.QueryContext(ctx, runChildIndices, run)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RunChildIndicesRow
+	for rows.Next() {
+		var i RunChildIndicesRow
+		if err := rows.Scan(&i.ID, &i.ChildIndex); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const runChildren = `-- name: RunChildren :many
-SELECT run, child, registration_id, number, benefit_rank, queued_at, tie, wishes, place, mac, outcome, offer_id FROM preschool_run_children WHERE run = $1 ORDER BY child
+SELECT run, child, registration_id, number, benefit_rank, queued_at, tie, wishes, place, mac, outcome, offer_id, failing_since_at FROM preschool_run_children WHERE run = $1 ORDER BY child
 `
 
 func (q *Queries) RunChildren(ctx context.Context, run int64) ([]PreschoolRunChild, error) {
@@ -1234,7 +1235,43 @@ func (q *Queries) RunChildren(ctx context.Context, run int64) ([]PreschoolRunChi
 			&i.Mac,
 			&i.Outcome,
 			&i.OfferID,
+			&i.FailingSinceAt,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const runFailing = `-- name: RunFailing :many
+SELECT number, outcome, failing_since_at FROM preschool_run_children
+WHERE run = $1 AND outcome IN ('waits', 'failed') AND failing_since_at IS NOT NULL ORDER BY child LIMIT 100
+`
+
+type RunFailingRow struct {
+	Number         string
+	Outcome        string
+	FailingSinceAt dbtime.Time
+}
+
+// The offers that could not be made: given up, or tried again still.
+func (q *Queries) RunFailing(ctx context.Context, run int64) ([]RunFailingRow, error) {
+	rows, err := q.db.QueryContext(ctx, runFailing, run)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RunFailingRow
+	for rows.Next() {
+		var i RunFailingRow
+		if err := rows.Scan(&i.Number, &i.Outcome, &i.FailingSinceAt); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -1315,11 +1352,16 @@ func (q *Queries) RunOutcomes(ctx context.Context, run int64) ([]RunOutcomesRow,
 }
 
 const runWaits = `-- name: RunWaits :many
-SELECT run, child, registration_id, number, benefit_rank, queued_at, tie, wishes, place, mac, outcome, offer_id FROM preschool_run_children WHERE run = $1 AND outcome = 'waits' ORDER BY child LIMIT 100
+SELECT run, child, registration_id, number, benefit_rank, queued_at, tie, wishes, place, mac, outcome, offer_id, failing_since_at FROM preschool_run_children WHERE run = $1 AND outcome = 'waits' AND child > $2 ORDER BY child LIMIT 100
 `
 
-func (q *Queries) RunWaits(ctx context.Context, run int64) ([]PreschoolRunChild, error) {
-	rows, err := q.db.QueryContext(ctx, runWaits, run)
+type RunWaitsParams struct {
+	Run   int64
+	Child int64
+}
+
+func (q *Queries) RunWaits(ctx context.Context, arg RunWaitsParams) ([]PreschoolRunChild, error) {
+	rows, err := q.db.QueryContext(ctx, runWaits, arg.Run, arg.Child)
 	if err != nil {
 		return nil, err
 	}
@@ -1340,6 +1382,7 @@ func (q *Queries) RunWaits(ctx context.Context, run int64) ([]PreschoolRunChild,
 			&i.Mac,
 			&i.Outcome,
 			&i.OfferID,
+			&i.FailingSinceAt,
 		); err != nil {
 			return nil, err
 		}
@@ -1543,7 +1586,10 @@ const standings = `-- name: Standings :many
 SELECT me.kindergarten, me.name_ky, me.name_ru, me.queued,
     (SELECT count(*) FROM preschool_choices other
      WHERE other.kindergarten = me.kindergarten AND other.cohort = me.cohort AND other.queued = TRUE
-         AND (other.benefit_rank, other.queued_at, other.number) < (me.benefit_rank, me.queued_at, me.number)) AS ahead
+         AND (other.benefit_rank, other.queued_at) < (me.benefit_rank, me.queued_at)) AS ahead,
+    (SELECT count(*) FROM preschool_choices other
+     WHERE other.kindergarten = me.kindergarten AND other.cohort = me.cohort AND other.queued = TRUE
+         AND other.benefit_rank = me.benefit_rank AND other.queued_at = me.queued_at AND other.registration_id <> me.registration_id) AS level
 FROM preschool_choices me WHERE me.registration_id = $1 ORDER BY me.choice
 `
 
@@ -1553,8 +1599,11 @@ type StandingsRow struct {
 	NameRu       string
 	Queued       bool
 	Ahead        int64
+	Level        int64
 }
 
+// How many are before a registration for certain, and how many are level with it: among those of one
+// moment an allocation's lot decides, which is drawn anew for each.
 func (q *Queries) Standings(ctx context.Context, registrationID string) ([]StandingsRow, error) {
 	rows, err := q.db.QueryContext(ctx, standings, registrationID)
 	if err != nil {
@@ -1570,6 +1619,7 @@ func (q *Queries) Standings(ctx context.Context, registrationID string) ([]Stand
 			&i.NameRu,
 			&i.Queued,
 			&i.Ahead,
+			&i.Level,
 		); err != nil {
 			return nil, err
 		}
@@ -1726,9 +1776,11 @@ func (q *Queries) Unheard(ctx context.Context) ([]PreschoolRegistration, error) 
 }
 
 const waitingAhead = `-- name: WaitingAhead :one
-SELECT count(*) FROM preschool_choices me
+SELECT count(CASE WHEN (other.benefit_rank, other.queued_at) < (me.benefit_rank, me.queued_at) THEN 1 END) AS before,
+    count(CASE WHEN other.benefit_rank = me.benefit_rank AND other.queued_at = me.queued_at THEN 1 END) AS level
+FROM preschool_choices me
 JOIN preschool_choices other ON other.kindergarten = me.kindergarten AND other.cohort = me.cohort AND other.queued = TRUE
-    AND (other.benefit_rank, other.queued_at, other.number) < (me.benefit_rank, me.queued_at, me.number)
+    AND (other.benefit_rank, other.queued_at) <= (me.benefit_rank, me.queued_at) AND other.registration_id <> me.registration_id
 JOIN preschool_registrations r ON r.id = other.registration_id AND r.state = 'waiting'
 WHERE me.registration_id = $1 AND me.kindergarten = $2
     AND NOT EXISTS (SELECT 1 FROM preschool_offers o WHERE o.registration_id = other.registration_id
@@ -1740,11 +1792,17 @@ type WaitingAheadParams struct {
 	Kindergarten   string
 }
 
-func (q *Queries) WaitingAhead(ctx context.Context, arg WaitingAheadParams) (int64, error) {
+type WaitingAheadRow struct {
+	Before int64
+	Level  int64
+}
+
+// Of those who can be offered a place at once: who is before, and who is level.
+func (q *Queries) WaitingAhead(ctx context.Context, arg WaitingAheadParams) (WaitingAheadRow, error) {
 	row := q.db.QueryRowContext(ctx, waitingAhead, arg.RegistrationID, arg.Kindergarten)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
+	var i WaitingAheadRow
+	err := row.Scan(&i.Before, &i.Level)
+	return i, err
 }
 
 const withdraw = `-- name: Withdraw :execrows
