@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"slices"
@@ -43,6 +44,7 @@ import (
 	"github.com/eshik-kg/eshik/services/fine"
 	"github.com/eshik-kg/eshik/services/owndata"
 	"github.com/eshik-kg/eshik/services/preschool"
+	"github.com/eshik-kg/eshik/services/preschool/allocation/replay"
 	"github.com/eshik-kg/eshik/sms"
 	"github.com/eshik-kg/eshik/web"
 )
@@ -182,6 +184,28 @@ func CheckPaper(trust certificate.Trust, file []byte, now time.Time) (certificat
 		return certificate.Checked{}, err
 	}
 	return certificate.CheckFile(texts, trust, file, now)
+}
+
+// Replayed is what a public file of an allocation was found to be.
+type Replayed struct {
+	Said   string // in plain words, by lines
+	Same   bool   // nothing is otherwise than the file says
+	SHA256 string // of all its lines but the last, hexadecimal
+	// Own says how the wishes of the child with a key went.
+	Own func(key string) string
+}
+
+// Replay computes an allocation anew from its public file, without network, database or setting.
+func Replay(in io.Reader) (Replayed, error) {
+	file, err := replay.Read(in)
+	if err != nil {
+		return Replayed{}, err
+	}
+	report, err := replay.Compare(file)
+	if err != nil {
+		return Replayed{}, err
+	}
+	return Replayed{Said: report.Say(file), Same: report.Same(), SHA256: file.Computed, Own: file.SayOwn}, nil
 }
 
 // buildServices makes the citizen services and what they share.

@@ -4,6 +4,7 @@
 package citizen
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -1436,7 +1437,9 @@ type Place struct {
 
 // Position Example: {"number":"47123456783","places":[{"district":"Ленин району","kindergarten":"12","name":"№ 12 бала бакчасы","position":4}],"state":"waiting"}
 type Position struct {
-	Number string `json:"number"`
+	// Key By which the parent finds the child's line in the replay files of allocations; in the list of one's own registrations alone. Keep it to yourself: whoever has it finds the line too
+	Key    *string `json:"key,omitempty"`
+	Number string  `json:"number"`
 
 	// Offer Example: {"district":"Ленин району","id":"0198f3a2-6c00-7cc1-a8d5-3f1d6a1b2c3d","kindergarten":"12","last_day":"2026-12-02","name":"№ 12 бала бакчасы","number":"47123456783","state":"open","until":"2026-12-02T18:00:00Z"}
 	Offer  *Offer  `json:"offer,omitempty"`
@@ -1488,6 +1491,31 @@ type ProfileLevel string
 type ProofRequest struct {
 	DocumentNumber string `json:"document_number"`
 	PersonalNumber string `json:"personal_number"`
+}
+
+// PublicAllocation Example: {"allocation":3,"commitment":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","decided_at":"2026-11-27T06:00:00Z","offers":2,"seats":2,"seed":"74657374","sha256":"60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752","waiting":41}
+type PublicAllocation struct {
+	// Allocation Its number
+	Allocation int64 `json:"allocation"`
+
+	// Commitment The SHA-256 of its seed, hexadecimal
+	Commitment string    `json:"commitment"`
+	DecidedAt  time.Time `json:"decided_at"`
+
+	// Offers How many were given a place
+	Offers int64 `json:"offers"`
+
+	// Seats Free seats that somebody asked for
+	Seats int64 `json:"seats"`
+
+	// Seed Hexadecimal
+	Seed string `json:"seed"`
+
+	// Sha256 Of all lines of its replay file but the last one, which says it too
+	Sha256 string `json:"sha256"`
+
+	// Waiting Children who asked for them
+	Waiting int64 `json:"waiting"`
 }
 
 // Receipt Example: {"back":0,"currency":"KGS","payment":{"amount":150000,"code":"1234567894","currency":"KGS","expires_at":"2026-11-29T08:15:00Z","id":"0198f3a2-6c00-7cc1-a8d5-3f1d6a1b2c3d","lines":[{"amount":150000,"ref":"2000000001","state":"settled"}],"paid_at":"2026-11-28T18:30:00Z","service":"fine","state":"settled"},"settled":150000,"text":"Eshik. Төлөндү: 1 500 сом. Төлөм коду: 1234567894. Рахмат."}
@@ -2117,6 +2145,12 @@ type ServerInterface interface {
 	// GetReceipt The receipt of a payment that is over
 	// (GET /v1/payments/{id}/receipt)
 	GetReceipt(c *fiber.Ctx, id PaymentID) error
+	// ListAllocations The allocations of free places
+	// (GET /v1/preschool/allocations)
+	ListAllocations(c *fiber.Ctx) error
+	// ReplayFile The file from which anybody computes an allocation anew
+	// (GET /v1/preschool/allocations/{allocation}/replay)
+	ReplayFile(c *fiber.Ctx, allocation int64) error
 	// ListChildren The children you may register
 	// (GET /v1/preschool/children)
 	ListChildren(c *fiber.Ctx) error
@@ -3343,6 +3377,53 @@ func (siw *ServerInterfaceWrapper) GetReceipt(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListAllocations operation middleware
+func (siw *ServerInterfaceWrapper) ListAllocations(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListAllocations(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ReplayFile operation middleware
+func (siw *ServerInterfaceWrapper) ReplayFile(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "allocation" -------------
+	var allocation int64
+
+	err = runtime.BindStyledParameterWithOptions("simple", "allocation", c.Params("allocation"), &allocation, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter allocation: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ReplayFile(c, allocation)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListChildren operation middleware
 func (siw *ServerInterfaceWrapper) ListChildren(c *fiber.Ctx) error {
 
@@ -4092,6 +4173,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/v1/payments/:id/elqr", wrapper.GetELQR)
 
 	router.Get(options.BaseURL+"/v1/payments/:id/receipt", wrapper.GetReceipt)
+
+	router.Get(options.BaseURL+"/v1/preschool/allocations", wrapper.ListAllocations)
+
+	router.Get(options.BaseURL+"/v1/preschool/allocations/:allocation/replay", wrapper.ReplayFile)
 
 	router.Get(options.BaseURL+"/v1/preschool/children", wrapper.ListChildren)
 
@@ -5017,6 +5102,74 @@ func (response GetReceipt200JSONResponse) VisitGetReceiptResponse(ctx *fiber.Ctx
 	return ctx.JSON(&response)
 }
 
+type ListAllocationsRequestObject struct {
+}
+
+type ListAllocationsResponseObject interface {
+	VisitListAllocationsResponse(ctx *fiber.Ctx) error
+}
+
+type ListAllocations200JSONResponse []PublicAllocation
+
+func (response ListAllocations200JSONResponse) VisitListAllocationsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ReplayFileRequestObject struct {
+	Allocation int64 `json:"allocation"`
+}
+
+type ReplayFileResponseObject interface {
+	VisitReplayFileResponse(ctx *fiber.Ctx) error
+}
+
+type ReplayFile200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type ReplayFile200ApplicationxNdjsonResponse struct {
+	Body          io.Reader
+	Headers       ReplayFile200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ReplayFile200ApplicationxNdjsonResponse) VisitReplayFileResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	ctx.Response().Header.Set("Content-Type", "application/x-ndjson")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	// Fiber/fasthttp streams through a callback: fasthttp emits
+	// a chunk each time we call w.Flush(), so clients see
+	// streaming data immediately instead of waiting on buffering.
+	ctx.Response().SetBodyStreamWriter(func(w *bufio.Writer) {
+		if closer, ok := response.Body.(io.ReadCloser); ok {
+			defer closer.Close()
+		}
+		buf := make([]byte, 4096)
+		for {
+			n, err := response.Body.Read(buf)
+			if n > 0 {
+				if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+					return
+				}
+				if flushErr := w.Flush(); flushErr != nil {
+					return
+				}
+			}
+			if err != nil {
+				return
+			}
+		}
+	})
+	return nil
+}
+
 type ListChildrenRequestObject struct {
 }
 
@@ -5610,6 +5763,12 @@ type StrictServerInterface interface {
 	// GetReceipt The receipt of a payment that is over
 	// (GET /v1/payments/{id}/receipt)
 	GetReceipt(ctx context.Context, request GetReceiptRequestObject) (GetReceiptResponseObject, error)
+	// ListAllocations The allocations of free places
+	// (GET /v1/preschool/allocations)
+	ListAllocations(ctx context.Context, request ListAllocationsRequestObject) (ListAllocationsResponseObject, error)
+	// ReplayFile The file from which anybody computes an allocation anew
+	// (GET /v1/preschool/allocations/{allocation}/replay)
+	ReplayFile(ctx context.Context, request ReplayFileRequestObject) (ReplayFileResponseObject, error)
 	// ListChildren The children you may register
 	// (GET /v1/preschool/children)
 	ListChildren(ctx context.Context, request ListChildrenRequestObject) (ListChildrenResponseObject, error)
@@ -6998,6 +7157,58 @@ func (sh *strictHandler) GetReceipt(ctx *fiber.Ctx, id PaymentID) error {
 		return err
 	} else if validResponse, ok := response.(GetReceiptResponseObject); ok {
 		if err := validResponse.VisitGetReceiptResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListAllocations operation middleware
+func (sh *strictHandler) ListAllocations(ctx *fiber.Ctx) error {
+	var request ListAllocationsRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAllocations(ctx.UserContext(), request.(ListAllocationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAllocations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAllocationsResponseObject); ok {
+		if err := validResponse.VisitListAllocationsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReplayFile operation middleware
+func (sh *strictHandler) ReplayFile(ctx *fiber.Ctx, allocation int64) error {
+	var request ReplayFileRequestObject
+
+	request.Allocation = allocation
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ReplayFile(ctx.UserContext(), request.(ReplayFileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReplayFile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReplayFileResponseObject); ok {
+		if err := validResponse.VisitReplayFileResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -1,7 +1,9 @@
 package citizen
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 
 	openapi_types "github.com/oapi-codegen/runtime/types"
 
@@ -80,6 +82,32 @@ func (s *Server) QueuePosition(ctx context.Context, r QueuePositionRequestObject
 	return QueuePosition200JSONResponse(positionView(position, api.LocaleFrom(ctx))), nil
 }
 
+// ListAllocations lists the allocations of free places that are over.
+func (s *Server) ListAllocations(ctx context.Context, _ ListAllocationsRequestObject) (ListAllocationsResponseObject, error) {
+	list, err := s.preschool().Replays(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return ListAllocations200JSONResponse(api.Each(list, func(r preschool.Replay) PublicAllocation {
+		return PublicAllocation{
+			Allocation: r.N, DecidedAt: r.DecidedAt, Seats: int64(r.Seats), Waiting: int64(r.Waiting), Offers: int64(r.Placed),
+			Commitment: r.Commitment, Seed: r.Seed, Sha256: r.Digest,
+		}
+	})), nil
+}
+
+// ReplayFile is the public file of an allocation.
+func (s *Server) ReplayFile(ctx context.Context, r ReplayFileRequestObject) (ReplayFileResponseObject, error) {
+	file, err := s.preschool().ReplayFile(ctx, r.Allocation)
+	if err != nil {
+		return nil, err
+	}
+	return ReplayFile200ApplicationxNdjsonResponse{
+		Body: bytes.NewReader(file), ContentLength: int64(len(file)),
+		Headers: ReplayFile200ResponseHeaders{ContentDisposition: api.Attachment(fmt.Sprintf("eshik-allocation-%d.jsonl", r.Allocation))},
+	}, nil
+}
+
 // ListOffers lists the places offered to the citizen's children.
 func (s *Server) ListOffers(ctx context.Context, _ ListOffersRequestObject) (ListOffersResponseObject, error) {
 	offers, err := s.preschool().Offers(ctx, who(ctx))
@@ -121,6 +149,9 @@ func positionView(p preschool.Position, loc locales.Locale) Position {
 				Level: level(place.Level),
 			}
 		}),
+	}
+	if p.Key != "" {
+		view.Key = &p.Key
 	}
 	if p.Offer != nil {
 		offer := offerView(*p.Offer, loc)

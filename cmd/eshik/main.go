@@ -23,19 +23,20 @@ import (
 type cli struct {
 	app.Config `embed:""`
 
-	Serve   serveCommand   `cmd:"" help:"Run the server. Without any setting it runs the sandbox: everything on this machine, with invented people."`
-	Worker  workerCommand  `cmd:"" help:"Run only the background work (messages, settlements) against the same database."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database to this version and stop."`
-	Fsck    fsckCommand    `cmd:"" help:"Check the ledger and the audit log; exit code 1 when something is wrong."`
-	Audit   auditCommand   `cmd:"" help:"Check the audit log against signed checkpoints, without a secret."`
-	Keys    keysCommand    `cmd:"" help:"Look at the keys that sign certificates and access tokens, and those that seal, and rotate them."`
-	Partner partnerCommand `cmd:"" help:"Manage payment partners."`
-	Flows   flowsCommand   `cmd:"" help:"Prove and draw the conversation."`
-	SMS     smsCommand     `cmd:"" name:"sms" help:"Look at the messages that citizens get."`
-	Staff   staffCommand   `cmd:"" help:"Do an operator's work: offer a preschool place, decide payments in doubt, clear phones in dispute."`
-	Verify  verifyCommand  `cmd:"" help:"Check a certificate without network: its PDF, a picture of its QR code, or the code's text."`
-	Version versionCommand `cmd:"" help:"Say which version this is, and which Go built it."`
-	Help    helpCommand    `cmd:"" help:"Show this page, or that of a command: eshik help serve."`
+	Serve     serveCommand     `cmd:"" help:"Run the server. Without any setting it runs the sandbox: everything on this machine, with invented people."`
+	Worker    workerCommand    `cmd:"" help:"Run only the background work (messages, settlements) against the same database."`
+	Migrate   migrateCommand   `cmd:"" help:"Bring the database to this version and stop."`
+	Fsck      fsckCommand      `cmd:"" help:"Check the ledger and the audit log; exit code 1 when something is wrong."`
+	Audit     auditCommand     `cmd:"" help:"Check the audit log against signed checkpoints, without a secret."`
+	Keys      keysCommand      `cmd:"" help:"Look at the keys that sign certificates and access tokens, and those that seal, and rotate them."`
+	Partner   partnerCommand   `cmd:"" help:"Manage payment partners."`
+	Flows     flowsCommand     `cmd:"" help:"Prove and draw the conversation."`
+	SMS       smsCommand       `cmd:"" name:"sms" help:"Look at the messages that citizens get."`
+	Staff     staffCommand     `cmd:"" help:"Do an operator's work: offer a preschool place, decide payments in doubt, clear phones in dispute."`
+	Verify    verifyCommand    `cmd:"" help:"Check a certificate without network: its PDF, a picture of its QR code, or the code's text."`
+	Preschool preschoolCommand `cmd:"" help:"Compute an allocation of preschool places anew from its public file."`
+	Version   versionCommand   `cmd:"" help:"Say which version this is, and which Go built it."`
+	Help      helpCommand      `cmd:"" help:"Show this page, or that of a command: eshik help serve."`
 
 	ShowVersion kong.VersionFlag `name:"version" help:"Say which version this is, and stop."`
 }

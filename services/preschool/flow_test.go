@@ -96,13 +96,13 @@ func TestConversations(t *testing.T) {
 				s := newService(t, w)
 				s.Random = noughts{}
 				p := newPhone(t, s, loc)
-				replay(t, p, s, "testdata/conversations/"+file)
+				replayTalk(t, p, s, "testdata/conversations/"+file)
 			})
 		})
 	}
 }
 
-func replay(t *testing.T, p *phone, s *Service, path string) {
+func replayTalk(t *testing.T, p *phone, s *Service, path string) {
 	t.Helper()
 	conversation, err := transcript.ReadFile(path)
 	if err != nil {

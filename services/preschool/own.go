@@ -14,7 +14,7 @@ import (
 )
 
 // Registrations lists the registrations of the proven citizen c.Subject, newest
-// first: at most 100. A phone alone proves nothing.
+// first: at most 100, each with its child's key in the replay files. A phone alone proves nothing.
 func (s *Service) Registrations(ctx context.Context, c caller.Caller) ([]Position, error) {
 	if c.Subject == "" {
 		return nil, problemProve
@@ -22,16 +22,17 @@ func (s *Service) Registrations(ctx context.Context, c caller.Caller) ([]Positio
 	if err := Assurance.Admit(c, "own"); err != nil {
 		return nil, err
 	}
-	numbers, err := db.New(s.DB.Reader()).NumbersOfCitizen(ctx, c.Subject)
+	rows, err := db.New(s.DB.Reader()).NumbersOfCitizen(ctx, c.Subject)
 	if err != nil {
 		return nil, fmt.Errorf("list the registrations of the citizen: %w", err)
 	}
-	list := make([]Position, 0, len(numbers))
-	for _, number := range numbers {
-		position, err := s.position(ctx, c, number)
+	list := make([]Position, 0, len(rows))
+	for _, row := range rows {
+		position, err := s.position(ctx, c, row.Number)
 		if err != nil {
 			return nil, err
 		}
+		position.Key = row.ChildIndex
 		list = append(list, position)
 	}
 	return list, nil

@@ -74,6 +74,8 @@ type Service struct {
 	regions *analytics.Regions
 	// known is of the kindergartens, as listed last.
 	known atomic.Pointer[known]
+	// replays are public files that were asked for.
+	replays replays
 }
 
 // New makes the service with the rules of policy.toml.
@@ -155,6 +157,9 @@ type Position struct {
 	Places []Place
 	// Offer is the place that is offered and waits for an answer; nil for none.
 	Offer *Offer
+	// Key is the child's in the public files of allocations, see package replay. It is told to the
+	// proven parent alone, by Service.Registrations, and the same in all of them.
+	Key string
 }
 
 // Place is the place in the queue of one kindergarten's age group.

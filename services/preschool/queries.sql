@@ -151,7 +151,7 @@ UPDATE preschool_registrations SET phone_index = $1, phone = $2, locale = $3, mo
 SELECT * FROM preschool_offers WHERE state = 'open' AND expires_at <= $1 ORDER BY expires_at LIMIT 500;
 
 -- name: NumbersOfCitizen :many
-SELECT number FROM preschool_registrations WHERE citizen_id = $1 ORDER BY registered_at DESC, number LIMIT 100;
+SELECT number, child_index FROM preschool_registrations WHERE citizen_id = $1 ORDER BY registered_at DESC, number LIMIT 100;
 
 -- name: OfCitizen :many
 SELECT * FROM preschool_registrations WHERE citizen_id = $1 ORDER BY registered_at DESC, number LIMIT $2;
@@ -194,7 +194,7 @@ UPDATE preschool_runs SET state = 'offering', seed = $1, intake = $2, open_every
 WHERE n = $8 AND state = 'next';
 
 -- name: CountRun :exec
-UPDATE preschool_runs SET seats = $1, waiting = $2, placed = $3 WHERE n = $4;
+UPDATE preschool_runs SET seats = $1, waiting = $2, placed = $3, replay = $4 WHERE n = $5;
 
 -- name: JudgeRun :execrows
 UPDATE preschool_runs SET verdict = $1 WHERE n = $2 AND state = 'offering' AND verdict = '';
@@ -227,6 +227,9 @@ SELECT outcome, count(*) AS n FROM preschool_run_children WHERE run = $1 GROUP B
 
 -- name: Runs :many
 SELECT * FROM preschool_runs ORDER BY n;
+
+-- name: ReplayRuns :many
+SELECT * FROM preschool_runs WHERE state IN ('done', 'wrong') AND replay <> '' ORDER BY n DESC LIMIT 100;
 
 -- name: RunChildIndices :many
 SELECT r.id, r.child_index FROM preschool_run_children c JOIN preschool_registrations r ON r.id = c.registration_id WHERE c.run = $1;

@@ -205,7 +205,10 @@ func (s *Service) decide(ctx context.Context, tx *store.Tx, act staff.Act, row d
 		return m, err
 	}
 	row.Seats, row.Waiting, row.Placed = int64(m.seats()), int64(len(m.children)), int64(m.placed())
-	if err := q.CountRun(ctx, db.CountRunParams{Seats: row.Seats, Waiting: row.Waiting, Placed: row.Placed, N: row.N}); err != nil {
+	if _, row.Replay, err = writeReplay(row, m); err != nil {
+		return m, err
+	}
+	if err := q.CountRun(ctx, db.CountRunParams{Seats: row.Seats, Waiting: row.Waiting, Placed: row.Placed, Replay: row.Replay, N: row.N}); err != nil {
 		return m, fmt.Errorf("count an allocation: %w", err)
 	}
 	if err := s.keepMarket(ctx, tx, row.N, m); err != nil {
@@ -216,6 +219,6 @@ func (s *Service) decide(ctx context.Context, tx *store.Tx, act staff.Act, row d
 
 // sayDecided is what the audit log says of an allocation.
 func sayDecided(r db.PreschoolRun) string {
-	return fmt.Sprintf("free seats: %d (shown: at most %d), children who ask for them: %d (shown: %d), offered: %d; the seed: %s",
-		r.Seats, r.ShownSeats, r.Waiting, r.ShownWaiting, r.Placed, r.Seed)
+	return fmt.Sprintf("free seats: %d (shown: at most %d), children who ask for them: %d (shown: %d), offered: %d; the seed: %s; the SHA-256 of the replay file: %s",
+		r.Seats, r.ShownSeats, r.Waiting, r.ShownWaiting, r.Placed, r.Seed, r.Replay)
 }

@@ -32,6 +32,9 @@ func seedGroup(r db.PreschoolRun) *audit.Group {
 func runGroup(r db.PreschoolRun, m market) *audit.Group {
 	group := audit.Decided(groupRun).Text(r.ID, r.Seed, r.Actor).Moment(r.DecidedAt).
 		Number(r.Intake, r.OpenEvery, r.Seats, r.Waiting, r.Placed, r.ShownSeats, r.ShownWaiting, int64(len(m.groups)), int64(len(m.children)))
+	if r.Replay != "" { // records of before do not say it
+		group.Text(r.Replay)
+	}
 	for _, g := range m.groups {
 		group.Text(g.Kindergarten).Number(g.Place, g.Age, g.Free, g.Taken)
 	}

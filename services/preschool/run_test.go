@@ -366,6 +366,8 @@ func runPlants(numbers []string) (list []storetest.Plant) {
 		add("UPDATE preschool_runs SET "+change+" WHERE id = '1'", "the allocation 1 is otherwise")
 	}
 	add("UPDATE preschool_runs SET seed = 'aa' WHERE id = '1'", "the allocation 1 has another seed than was committed to")
+	add("UPDATE preschool_runs SET replay = 'aa' WHERE id = '1'", "the allocation 1 is otherwise", "the allocation 1 has rows of another replay file")
+	add("UPDATE preschool_run_children SET place = -1"+" WHERE number = '"+numbers[0]+"'", "the allocation 1 has rows of another replay file")
 	add("UPDATE preschool_runs SET state = 'next' WHERE id = '1'", "the allocation 1 is gone")
 	add("UPDATE preschool_runs SET state = 'wrong' WHERE id = '1'", "the end of the allocation 1 is otherwise")
 	add("UPDATE preschool_runs SET verdict = 'x' WHERE id = '1'", "the end of the allocation 1 is otherwise", `it is kept as "x"`)

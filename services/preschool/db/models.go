@@ -81,6 +81,7 @@ type PreschoolRun struct {
 	CommittedAt  dbtime.Time
 	DecidedAt    dbtime.Time
 	EndedAt      dbtime.Time
+	Replay       string
 }
 
 type PreschoolRunChild struct {

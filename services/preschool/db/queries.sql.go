@@ -450,13 +450,14 @@ func (q *Queries) CloseOffer(ctx context.Context, arg CloseOfferParams) (int64, 
 }
 
 const countRun = `-- name: CountRun :exec
-UPDATE preschool_runs SET seats = $1, waiting = $2, placed = $3 WHERE n = $4
+UPDATE preschool_runs SET seats = $1, waiting = $2, placed = $3, replay = $4 WHERE n = $5
 `
 
 type CountRunParams struct {
 	Seats   int64
 	Waiting int64
 	Placed  int64
+	Replay  string
 	N       int64
 }
 
@@ -465,6 +466,7 @@ func (q *Queries) CountRun(ctx context.Context, arg CountRunParams) error {
 		arg.Seats,
 		arg.Waiting,
 		arg.Placed,
+		arg.Replay,
 		arg.N,
 	)
 	return err
@@ -629,7 +631,7 @@ func (q *Queries) LastOffer(ctx context.Context, registrationID string) (Prescho
 }
 
 const lastRun = `-- name: LastRun :one
-SELECT id, n, state, commitment, seed_sealed, seed, intake, open_every, seats, waiting, placed, shown_seats, shown_waiting, actor, verdict, committed_at, decided_at, ended_at FROM preschool_runs ORDER BY n DESC LIMIT 1
+SELECT id, n, state, commitment, seed_sealed, seed, intake, open_every, seats, waiting, placed, shown_seats, shown_waiting, actor, verdict, committed_at, decided_at, ended_at, replay FROM preschool_runs ORDER BY n DESC LIMIT 1
 `
 
 func (q *Queries) LastRun(ctx context.Context) (PreschoolRun, error) {
@@ -654,6 +656,7 @@ func (q *Queries) LastRun(ctx context.Context) (PreschoolRun, error) {
 		&i.CommittedAt,
 		&i.DecidedAt,
 		&i.EndedAt,
+		&i.Replay,
 	)
 	return i, err
 }
@@ -816,22 +819,27 @@ func (q *Queries) NoteFailing(ctx context.Context, arg NoteFailingParams) error 
 }
 
 const numbersOfCitizen = `-- name: NumbersOfCitizen :many
-SELECT number FROM preschool_registrations WHERE citizen_id = $1 ORDER BY registered_at DESC, number LIMIT 100
+SELECT number, child_index FROM preschool_registrations WHERE citizen_id = $1 ORDER BY registered_at DESC, number LIMIT 100
 `
 
-func (q *Queries) NumbersOfCitizen(ctx context.Context, citizenID string) ([]string, error) {
+type NumbersOfCitizenRow struct {
+	Number     string
+	ChildIndex string
+}
+
+func (q *Queries) NumbersOfCitizen(ctx context.Context, citizenID string) ([]NumbersOfCitizenRow, error) {
 	rows, err := q.db.QueryContext(ctx, numbersOfCitizen, citizenID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []string
+	var items []NumbersOfCitizenRow
 	for rows.Next() {
-		var number string
-		if err := rows.Scan(&number); err != nil {
+		var i NumbersOfCitizenRow
+		if err := rows.Scan(&i.Number, &i.ChildIndex); err != nil {
 			return nil, err
 		}
-		items = append(items, number)
+		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -940,7 +948,7 @@ func (q *Queries) OfPhone(ctx context.Context, phoneIndex string) ([]PreschoolRe
 }
 
 const offeringRun = `-- name: OfferingRun :one
-SELECT id, n, state, commitment, seed_sealed, seed, intake, open_every, seats, waiting, placed, shown_seats, shown_waiting, actor, verdict, committed_at, decided_at, ended_at FROM preschool_runs WHERE state = 'offering' ORDER BY n LIMIT 1
+SELECT id, n, state, commitment, seed_sealed, seed, intake, open_every, seats, waiting, placed, shown_seats, shown_waiting, actor, verdict, committed_at, decided_at, ended_at, replay FROM preschool_runs WHERE state = 'offering' ORDER BY n LIMIT 1
 `
 
 func (q *Queries) OfferingRun(ctx context.Context) (PreschoolRun, error) {
@@ -965,6 +973,7 @@ func (q *Queries) OfferingRun(ctx context.Context) (PreschoolRun, error) {
 		&i.CommittedAt,
 		&i.DecidedAt,
 		&i.EndedAt,
+		&i.Replay,
 	)
 	return i, err
 }
@@ -1097,6 +1106,53 @@ func (q *Queries) PlacedOfChild(ctx context.Context, childIndex string) (Prescho
 	return i, err
 }
 
+const replayRuns = `-- name: ReplayRuns :many
+SELECT id, n, state, commitment, seed_sealed, seed, intake, open_every, seats, waiting, placed, shown_seats, shown_waiting, actor, verdict, committed_at, decided_at, ended_at, replay FROM preschool_runs WHERE state IN ('done', 'wrong') AND replay <> '' ORDER BY n DESC LIMIT 100
+`
+
+func (q *Queries) ReplayRuns(ctx context.Context) ([]PreschoolRun, error) {
+	rows, err := q.db.QueryContext(ctx, replayRuns)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PreschoolRun
+	for rows.Next() {
+		var i PreschoolRun
+		if err := rows.Scan(
+			&i.ID,
+			&i.N,
+			&i.State,
+			&i.Commitment,
+			&i.SeedSealed,
+			&i.Seed,
+			&i.Intake,
+			&i.OpenEvery,
+			&i.Seats,
+			&i.Waiting,
+			&i.Placed,
+			&i.ShownSeats,
+			&i.ShownWaiting,
+			&i.Actor,
+			&i.Verdict,
+			&i.CommittedAt,
+			&i.DecidedAt,
+			&i.EndedAt,
+			&i.Replay,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const reportSeats = `-- name: ReportSeats :exec
 INSERT INTO preschool_seats (kindergarten, intake, age, seats, taken) VALUES ($1, $2, $3, $4, 0)
 ON CONFLICT (kindergarten, intake, age) DO UPDATE SET seats = excluded.seats
@@ -1148,7 +1204,7 @@ func (q *Queries) RequeueRegistration(ctx context.Context, arg RequeueRegistrati
 }
 
 const run = `-- name: Run :one
-SELECT id, n, state, commitment, seed_sealed, seed, intake, open_every, seats, waiting, placed, shown_seats, shown_waiting, actor, verdict, committed_at, decided_at, ended_at FROM preschool_runs WHERE n = $1
+SELECT id, n, state, commitment, seed_sealed, seed, intake, open_every, seats, waiting, placed, shown_seats, shown_waiting, actor, verdict, committed_at, decided_at, ended_at, replay FROM preschool_runs WHERE n = $1
 `
 
 func (q *Queries) Run(ctx context.Context, n int64) (PreschoolRun, error) {
@@ -1173,6 +1229,7 @@ func (q *Queries) Run(ctx context.Context, n int64) (PreschoolRun, error) {
 		&i.CommittedAt,
 		&i.DecidedAt,
 		&i.EndedAt,
+		&i.Replay,
 	)
 	return i, err
 }
@@ -1398,7 +1455,7 @@ func (q *Queries) RunWaits(ctx context.Context, arg RunWaitsParams) ([]Preschool
 }
 
 const runs = `-- name: Runs :many
-SELECT id, n, state, commitment, seed_sealed, seed, intake, open_every, seats, waiting, placed, shown_seats, shown_waiting, actor, verdict, committed_at, decided_at, ended_at FROM preschool_runs ORDER BY n
+SELECT id, n, state, commitment, seed_sealed, seed, intake, open_every, seats, waiting, placed, shown_seats, shown_waiting, actor, verdict, committed_at, decided_at, ended_at, replay FROM preschool_runs ORDER BY n
 `
 
 func (q *Queries) Runs(ctx context.Context) ([]PreschoolRun, error) {
@@ -1429,6 +1486,7 @@ func (q *Queries) Runs(ctx context.Context) ([]PreschoolRun, error) {
 			&i.CommittedAt,
 			&i.DecidedAt,
 			&i.EndedAt,
+			&i.Replay,
 		); err != nil {
 			return nil, err
 		}
