@@ -1165,6 +1165,18 @@ type FaultIn string
 // FaultCode defines model for FaultCode.
 type FaultCode string
 
+// GivenPlaces Why others have the places there: in the last allocation in which the child asked for them, each went to a child who comes before it. Absent where there was none
+//
+// Example: {"by_benefit":4,"decided_at":"2026-11-27T06:00:00Z","places":12}
+type GivenPlaces struct {
+	// ByBenefit How many of them went to children whose benefit comes before this child's; absent where so few or so alike were given that it would say it of a single child
+	ByBenefit *int      `json:"by_benefit,omitempty"`
+	DecidedAt time.Time `json:"decided_at"`
+
+	// Places How many were offered
+	Places int `json:"places"`
+}
+
 // KeptData defines model for KeptData.
 type KeptData struct {
 	// Text What is kept, and why
@@ -1424,8 +1436,13 @@ type Phone = string
 // Place defines model for Place.
 type Place struct {
 	// District Its district's name; absent while the register cannot tell it
-	District     *string `json:"district,omitempty"`
-	Kindergarten string  `json:"kindergarten"`
+	District *string `json:"district,omitempty"`
+
+	// Given Why others have the places there: in the last allocation in which the child asked for them, each went to a child who comes before it. Absent where there was none
+	//
+	// Example: {"by_benefit":4,"decided_at":"2026-11-27T06:00:00Z","places":12}
+	Given        *GivenPlaces `json:"given,omitempty"`
+	Kindergarten string       `json:"kindergarten"`
 
 	// Level How many others are of the same moment; absent for none. Among them the lot of an allocation decides: the child is at `position` at best, at `position` + `level` at worst
 	Level *int   `json:"level,omitempty"`

@@ -146,7 +146,7 @@ func positionView(p preschool.Position, loc locales.Locale) Position {
 		Places: api.Each(p.Places, func(place preschool.Place) Place {
 			return Place{
 				Kindergarten: place.Kindergarten, Name: name(place.Name, loc), District: district(place.District, loc), Position: place.Position,
-				Level: level(place.Level),
+				Level: level(place.Level), Given: givenView(place.Given),
 			}
 		}),
 	}
@@ -166,6 +166,17 @@ func level(n int) *int {
 		return nil
 	}
 	return &n
+}
+
+func givenView(g *preschool.Given) *GivenPlaces {
+	if g == nil {
+		return nil
+	}
+	view := GivenPlaces{DecidedAt: g.At, Places: g.Places}
+	if g.Benefit >= 0 {
+		view.ByBenefit = &g.Benefit
+	}
+	return &view
 }
 
 func offerView(o preschool.Offer, loc locales.Locale) Offer {

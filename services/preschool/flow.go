@@ -228,16 +228,19 @@ func withOffer(screen dialog.Screen, p Position) dialog.Screen {
 	return screen
 }
 
-// places are the lines of a position, one for each kindergarten.
+// places are the lines of a position: for each kindergarten the place, and who was given places there.
 func places(p Position, loc locales.Locale) []dialog.Message {
 	lines := make([]dialog.Message, 0, len(p.Places))
 	for _, place := range p.Places {
 		named := titleAmong(place.Name, place.District, len(p.Places), func(i int) Name { return p.Places[i].Name }, loc)
+		line := dialog.Say("preschool.place", "kindergarten", named, "position", place.Position)
 		if place.Level > 0 {
-			lines = append(lines, dialog.Say("preschool.place_lot", "kindergarten", named, "position", place.Position, "last", place.Position+place.Level))
-			continue
+			line = dialog.Say("preschool.place_lot", "kindergarten", named, "position", place.Position, "last", place.Position+place.Level)
 		}
-		lines = append(lines, dialog.Say("preschool.place", "kindergarten", named, "position", place.Position))
+		lines = append(lines, line)
+		if place.Given != nil {
+			lines = append(lines, place.Given.say())
+		}
 	}
 	return lines
 }

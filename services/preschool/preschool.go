@@ -173,6 +173,8 @@ type Place struct {
 	// first: the lot of an allocation decides, so the child is at Position at best, and at
 	// Position + Level at worst.
 	Level int
+	// Given is why others have its places; nil: the child asked for none in an allocation.
+	Given *Given
 }
 
 // refLength is how much of a child's blind index is enough among one family.

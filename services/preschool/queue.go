@@ -309,11 +309,18 @@ func (s *Service) position(ctx context.Context, c caller.Caller, number string) 
 	}
 	s.learnDistricts(ctx)
 	found := Position{Number: r.Number, State: State(r.State), Group: s.group(c.Now, r.Cohort)}
+	others, err := given(ctx, q, r.ID)
+	if err != nil {
+		return found, err
+	}
 	for _, st := range standings {
 		if st.Queued {
 			found.Places = append(found.Places, Place{
 				Kindergarten: st.Kindergarten, Name: Name{KY: st.NameKy, RU: st.NameRu}, District: s.district(st.Kindergarten), Position: int(st.Ahead) + 1, Level: int(st.Level),
 			})
+			if g, is := others[st.Kindergarten]; is && found.State == StateWaiting {
+				found.Places[len(found.Places)-1].Given = &g
+			}
 		}
 	}
 	if found.State == StateOffered {

@@ -555,6 +555,33 @@ func (q *Queries) GiveSeatBack(ctx context.Context, arg GiveSeatBackParams) erro
 	return err
 }
 
+const givenPlaces = `-- name: GivenPlaces :one
+SELECT g.kindergarten, count(o.child) AS places, count(CASE WHEN o.benefit_rank < me.benefit_rank THEN 1 END) AS benefit
+FROM preschool_run_groups g JOIN preschool_run_children me ON me.run = g.run AND me.child = $3
+LEFT JOIN preschool_run_children o ON o.run = g.run AND o.place = g.place AND o.outcome = 'offered'
+WHERE g.run = $1 AND g.place = $2 GROUP BY g.kindergarten
+`
+
+type GivenPlacesParams struct {
+	Run   int64
+	Place int64
+	Child int64
+}
+
+type GivenPlacesRow struct {
+	Kindergarten string
+	Places       int64
+	Benefit      int64
+}
+
+// How many places of a group were offered, and how many of them to children whose benefit comes before a child's.
+func (q *Queries) GivenPlaces(ctx context.Context, arg GivenPlacesParams) (GivenPlacesRow, error) {
+	row := q.db.QueryRowContext(ctx, givenPlaces, arg.Run, arg.Place, arg.Child)
+	var i GivenPlacesRow
+	err := row.Scan(&i.Kindergarten, &i.Places, &i.Benefit)
+	return i, err
+}
+
 const heldOfChild = `-- name: HeldOfChild :one
 SELECT id, number, turn, state, child_index, child, citizen_id, phone_index, phone, locale, cohort, benefit, benefit_rank, registered_at, queued_at, moved_from, active_child, place_kept_until_at FROM preschool_registrations WHERE child_index = $1 AND state IN ('waiting', 'offered', 'placed')
 ORDER BY CASE state WHEN 'placed' THEN 0 ELSE 1 END, registered_at DESC, number LIMIT 1
@@ -657,6 +684,32 @@ func (q *Queries) LastRun(ctx context.Context) (PreschoolRun, error) {
 		&i.DecidedAt,
 		&i.EndedAt,
 		&i.Replay,
+	)
+	return i, err
+}
+
+const lastRunOf = `-- name: LastRunOf :one
+SELECT c.run, c.child, c.wishes, c.place, r.decided_at FROM preschool_run_children c JOIN preschool_runs r ON r.n = c.run AND r.state = 'done'
+WHERE c.registration_id = $1 ORDER BY c.run DESC LIMIT 1
+`
+
+type LastRunOfRow struct {
+	Run       int64
+	Child     int64
+	Wishes    string
+	Place     int64
+	DecidedAt dbtime.Time
+}
+
+func (q *Queries) LastRunOf(ctx context.Context, registrationID string) (LastRunOfRow, error) {
+	row := q.db.QueryRowContext(ctx, lastRunOf, registrationID)
+	var i LastRunOfRow
+	err := row.Scan(
+		&i.Run,
+		&i.Child,
+		&i.Wishes,
+		&i.Place,
+		&i.DecidedAt,
 	)
 	return i, err
 }
