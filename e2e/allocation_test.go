@@ -2,6 +2,9 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -53,6 +56,33 @@ func TestAllocation(t *testing.T) {
 		if out, err := d.as("operator", "", propose...); err == nil || !strings.Contains(out, "is not the next one") {
 			t.Errorf("proposed twice: %v\n%s", err, out)
 		}
+		d.replays()
 		d.fsck()
 	})
+}
+
+// replays: anybody fetches the allocation's file and computes it anew.
+func (d *door) replays() {
+	d.t.Helper()
+	var list []struct {
+		Allocation int64
+		SHA256     string `json:"sha256"`
+	}
+	if d.json(http.MethodGet, "/v1/preschool/allocations", "", nil, &list); len(list) != 1 || list[0].Allocation != 1 {
+		d.t.Fatalf("the public allocations: %+v", list)
+	}
+	if status := d.json(http.MethodGet, "/v1/preschool/allocations/2/replay", "", nil, nil); status != http.StatusNotFound {
+		d.t.Errorf("the file of an allocation that is to come: %d", status)
+	}
+	var text []byte
+	d.json(http.MethodGet, "/v1/preschool/allocations/1/replay", "", nil, &text)
+	file := filepath.Join(d.t.TempDir(), "allocation.jsonl")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		d.t.Fatal(err)
+	}
+	out, err := d.run("preschool", "replay", file, "--sha256", list[0].SHA256)
+	d.t.Logf("computed anew: %s", out)
+	if err != nil || strings.Contains(out, "OTHER") || strings.Count(out, "SAME") != 5 {
+		d.t.Errorf("computed anew: %v\n%s", err, out)
+	}
 }
