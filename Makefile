@@ -40,8 +40,11 @@ RACE = -race '-gcflags=modernc.org/...=-d=checkptr=0' '-gcflags=modernc.org/sqli
 # `check` runs each test once, which halves its time: here those that the race detector does not
 # watch (./e2e, ./flowcheck, and files that are not built for it), all others under it.
 unwatched: $(WITH_SERVERS)
-	$(WITH_SERVERS) $(GO) test -vet=off -count=1 -timeout 25m $(TESTFLAGS) ./e2e ./flowcheck \
-		$$(grep -rl --include='*_test.go' '^//go:build !race' . | xargs -r -n1 dirname | sort -u)
+	$(WITH_SERVERS) $(GO) test -vet=off -count=1 -timeout 25m $(TESTFLAGS) ./e2e ./flowcheck
+	@set -e; for file in $$(grep -rl --include='*_test.go' '^//go:build !race' .); do \
+		tests=$$(sed -n 's/^func \(Test[A-Za-z0-9_]*\)(.*/\1/p' $$file | paste -sd'|' -); \
+		$(WITH_SERVERS) $(GO) test -vet=off -count=1 -timeout 25m $(TESTFLAGS) -run "^($${tests:?no test in $$file})$$$$" $$(dirname $$file); \
+	done
 
 # Not ./e2e: it drives a program of its own, in which the detector would see nothing. Not ./flowcheck:
 # it types at one conversation after the other, for minutes, through code that other packages race.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/BurntSushi/toml"
 	"golang.org/x/text/feature/plural"
@@ -50,11 +51,20 @@ var tags = map[Locale]language.Tag{
 	KY: language.Make("ky"), RU: language.Russian, KYLatn: language.Make("ky"), EN: language.English,
 }
 
-// Load compiles the embedded files, and those of more folders of the same shape,
-// whose texts are not the product's (an example's). It fails on a key or a
-// placeholder that is not declared alike in every language, or that is there twice:
-// a screen must never lack a sentence.
+// Load gives the texts of the embedded files, compiled once for the whole process, or
+// compiles them with those of more folders of the same shape, whose texts are not the
+// product's (an example's). It fails on a key or a placeholder that is not declared
+// alike in every language, or that is there twice: a screen must never lack a sentence.
 func Load(more ...fs.FS) (*Catalogue, error) {
+	if len(more) == 0 {
+		return embedded()
+	}
+	return compileAll(more...)
+}
+
+var embedded = sync.OnceValues(func() (*Catalogue, error) { return compileAll() })
+
+func compileAll(more ...fs.FS) (*Catalogue, error) {
 	c := &Catalogue{messages: map[Locale]map[string]message{KY: {}, RU: {}, EN: {}}, longest: map[string]longestValue{}}
 	if _, err := toml.DecodeFS(files, "messages.toml", &c.bounds); err != nil {
 		return nil, fmt.Errorf("messages.toml: %w", err)

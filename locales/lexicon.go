@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -18,11 +19,15 @@ var everydayFile string
 // every form and spelling that people write them in (see Fold), among words that
 // ask for nothing. It is safe for concurrent use once all is learnt.
 type Lexicon struct {
+	*everyday
 	words   *vocabulary
 	phrases map[int][]phrase // by their first word
-	polite  *vocabulary      // words that ask for nothing
-	greets  *vocabulary
 	typos   bool
+}
+
+// everyday is what everyday.toml says, which all lexicons share.
+type everyday struct {
+	polite, greets *vocabulary // words that ask for nothing
 	// never are words that look like a form or a typo, and are none: folded, and in
 	// Plain's form, by which "тыл" is told from "тил".
 	never, neverPlain map[string]bool
@@ -37,17 +42,26 @@ type phrase struct {
 // NewLexicon makes a lexicon without phrases, which takes a typo in a long word where
 // typos are wanted. It fails only where everyday.toml cannot be read.
 func NewLexicon(typos bool) (*Lexicon, error) {
+	shared, err := readEveryday()
+	if err != nil {
+		return nil, err
+	}
+	return &Lexicon{everyday: shared, words: newVocabulary(minRoot), typos: typos, phrases: map[int][]phrase{}}, nil
+}
+
+// readEveryday reads the file once for the whole process.
+var readEveryday = sync.OnceValues(func() (*everyday, error) {
 	var file struct {
 		Polite, Greetings, Never map[string]string
 	}
 	if _, err := toml.Decode(everydayFile, &file); err != nil {
 		return nil, fmt.Errorf("everyday.toml: %w", err)
 	}
-	l := &Lexicon{
-		words: newVocabulary(minRoot), polite: newVocabulary(minCut), greets: newVocabulary(minCut),
-		typos: typos, phrases: map[int][]phrase{}, never: map[string]bool{}, neverPlain: map[string]bool{},
+	e := &everyday{
+		polite: newVocabulary(minCut), greets: newVocabulary(minCut),
+		never: map[string]bool{}, neverPlain: map[string]bool{},
 	}
-	for list, into := range map[*map[string]string]*vocabulary{&file.Polite: l.polite, &file.Greetings: l.greets} {
+	for list, into := range map[*map[string]string]*vocabulary{&file.Polite: e.polite, &file.Greetings: e.greets} {
 		for _, words := range *list {
 			for word := range strings.FieldsSeq(words) {
 				into.learn(word)
@@ -56,11 +70,11 @@ func NewLexicon(typos bool) (*Lexicon, error) {
 	}
 	for _, words := range file.Never {
 		for word := range strings.FieldsSeq(words) {
-			l.never[Fold(word)], l.neverPlain[Plain(word)] = true, true
+			e.never[Fold(word)], e.neverPlain[Plain(word)] = true, true
 		}
 	}
-	return l, nil
-}
+	return e, nil
+})
 
 // Learn adds a phrase that means id. It gives the phrase's other meaning where it
 // has one already.
@@ -166,7 +180,8 @@ func (l *Lexicon) sense(t *Token) senses {
 		t.Sense = Number
 		return senses{}
 	}
-	plain, folded := Plain(t.Text), Fold(t.Text)
+	said := asTyped(t.Text)
+	plain, folded := said.plain, said.folded
 	at, exact := l.words.exact[heard(folded)]
 	switch {
 	case l.greets.has(folded):
@@ -179,7 +194,7 @@ func (l *Lexicon) sense(t *Token) senses {
 	}
 	found := senses{words: l.words.find(folded), exact: exact && l.words.folded[at] == folded}
 	if len(found.words) == 0 && l.typos && t.Sense == Unknown {
-		if at, near := l.words.near(t.Text); near {
+		if at, near := l.words.near(said); near {
 			found.words = []int{at}
 		}
 	}
@@ -247,19 +262,29 @@ func (l *Lexicon) begins(word string) bool {
 	return false
 }
 
-// Alike reports that one of two words could be taken for the other: by a form, a
-// spelling or a typo.
-func Alike(a, b string) bool {
-	return isFormOf(a, b) || isFormOf(b, a)
+// Word is a single word, prepared to be compared with others.
+type Word struct {
+	Text string
+	typed
+	alone *vocabulary // that knows this word and no other
 }
 
-func isFormOf(a, b string) bool {
-	v := newVocabulary(minRoot)
-	v.learn(b)
-	if v.has(Fold(a)) {
+// NewWord prepares a word.
+func NewWord(text string) Word {
+	w := Word{Text: text, typed: asTyped(text), alone: newVocabulary(minRoot)}
+	w.alone.learn(text)
+	return w
+}
+
+// Alike reports that one of two words could be taken for the other: by a form, a
+// spelling or a typo.
+func (w Word) Alike(other Word) bool { return w.isFormOf(other) || other.isFormOf(w) }
+
+func (w Word) isFormOf(other Word) bool {
+	if other.alone.has(w.folded) {
 		return true
 	}
-	_, near := v.near(a)
+	_, near := other.alone.near(w.typed)
 	return near
 }
 

@@ -67,14 +67,23 @@ func (v *vocabulary) find(folded string) []int {
 // has reports that a folded word is a form of one in the list.
 func (v *vocabulary) has(folded string) bool { return len(v.find(folded)) > 0 }
 
+// typed is what was typed, as words are compared.
+type typed struct {
+	letters       int
+	plain, folded string
+}
+
+func asTyped(text string) typed {
+	return typed{utf8.RuneCountInString(text), Plain(text), Fold(text)}
+}
+
 // near gives the one word that a typed one is a typo of, perhaps with an ending.
-func (v *vocabulary) near(typed string) (word int, known bool) {
-	if utf8.RuneCountInString(typed) < minTyped {
+func (v *vocabulary) near(t typed) (word int, known bool) {
+	if t.letters < minTyped {
 		return 0, false
 	}
-	plain, folded := Plain(typed), Fold(typed)
 	for at := range v.folded {
-		if utf8.RuneCountInString(v.typed[at]) < minTypo || !v.mistaken(at, plain, folded) {
+		if utf8.RuneCountInString(v.typed[at]) < minTypo || !v.mistaken(at, t.plain, t.folded) {
 			continue
 		}
 		if known {

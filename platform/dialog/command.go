@@ -52,12 +52,13 @@ func (e *Engine) learn(service Flow) error {
 // or a form of it, or so near that a typo in one would be the other.
 func (e *Engine) learnWord(id int, text string) error {
 	if !strings.Contains(text, " ") {
+		mine := locales.NewWord(text)
 		for _, other := range e.words {
-			if other.command != id && locales.Alike(other.text, text) {
-				return fmt.Errorf("the command words %q and %q cannot be told apart", other.text, text)
+			if other.command != id && other.Alike(mine) {
+				return fmt.Errorf("the command words %q and %q cannot be told apart", other.Text, text)
 			}
 		}
-		e.words = append(e.words, word{text, id})
+		e.words = append(e.words, word{mine, id})
 	}
 	if other, taken := e.lexicon.Learn(id, text); taken {
 		return fmt.Errorf("%q is a command of two kinds: %v and %v", text, e.commands[other].Words, e.commands[id].Words)
@@ -67,7 +68,7 @@ func (e *Engine) learnWord(id int, text string) error {
 
 // word is a single word of a command.
 type word struct {
-	text    string
+	locales.Word
 	command int // its place in Engine.commands
 }
 
