@@ -77,11 +77,14 @@ func (t *token) find() error {
 			found = append(found, slot)
 		}
 	}
-	if len(found) != 1 {
-		return wrong{fmt.Errorf("%d tokens have the label %q, one should", len(found), t.name)}
+	switch len(found) {
+	case 0: // it may come: a module on the network is there later than this machine
+		return fmt.Errorf("no token has the label %q", t.name)
+	case 1:
+		t.slot = found[0]
+		return nil
 	}
-	t.slot = found[0]
-	return nil
+	return wrong{fmt.Errorf("%d tokens have the label %q, one should", len(found), t.name)}
 }
 
 // open begins a session and logs in. A wrong PIN is tried once, also one that was right until
@@ -127,13 +130,18 @@ func code(err error) pkcs11.Error {
 	return pkcs11.CKR_GENERAL_ERROR
 }
 
-// serves sets which keys may be asked for; each must be there, and as it should.
+// serves sets which keys may be asked for; each must be there, and as it should. A token that
+// does not answer is no wrong setting.
 func (t *token) serves(labels []string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.labels = labels
 	for _, label := range labels {
-		if _, err := t.key(label); err != nil {
+		_, err := t.key(label)
+		if device := pkcs11.Error(0); errors.As(err, &device) {
+			return err
+		}
+		if err != nil {
 			return wrong{err}
 		}
 	}
@@ -144,10 +152,14 @@ func (t *token) serves(labels []string) error {
 func (t *token) make(label string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if _, err := t.look(label); !errors.Is(err, hsm.ErrUnknown) {
+	_, err := t.look(label)
+	switch {
+	case err == nil:
 		return wrong{fmt.Errorf("there is a key %s in the token %s already", label, t.name)}
+	case !errors.Is(err, hsm.ErrUnknown):
+		return err
 	}
-	_, err := t.module.GenerateKey(t.session, []*pkcs11.Mechanism{pkcs11.NewMechanism(pkcs11.CKM_AES_KEY_GEN, nil)}, []*pkcs11.Attribute{
+	_, err = t.module.GenerateKey(t.session, []*pkcs11.Mechanism{pkcs11.NewMechanism(pkcs11.CKM_AES_KEY_GEN, nil)}, []*pkcs11.Attribute{
 		pkcs11.NewAttribute(pkcs11.CKA_CLASS, pkcs11.CKO_SECRET_KEY),
 		pkcs11.NewAttribute(pkcs11.CKA_KEY_TYPE, pkcs11.CKK_AES),
 		pkcs11.NewAttribute(pkcs11.CKA_VALUE_LEN, 32),
@@ -268,17 +280,29 @@ func (t *token) decrypt(by pkcs11.ObjectHandle, place string, wrapped []byte) ([
 	return t.module.Decrypt(t.session, wrapped[nonceSize:])
 }
 
-// Unwrap implements hsm.Token. Modules name a value that was changed by different numbers: what
-// fails in a session that stands is refused.
+// Unwrap implements hsm.Token. Modules name a value that was changed by different numbers, some by
+// those of a device that fails: a value is refused where the key opens another one.
 func (t *token) Unwrap(label, place string, wrapped []byte) (key []byte, err error) {
 	err = t.do(label, func(by pkcs11.ObjectHandle) (err error) {
 		key, err = t.decrypt(by, place, wrapped)
-		if err != nil && t.stands() {
+		if err != nil && t.opens(by, place) {
 			err = fmt.Errorf("%w: %w", hsm.ErrRefused, err)
 		}
 		return err
 	})
 	return key, err
+}
+
+// opens says whether a key opens what it sealed now.
+func (t *token) opens(by pkcs11.ObjectHandle, place string) bool {
+	value := make([]byte, 32)
+	_, _ = rand.Read(value) // never fails
+	sealed, err := t.encrypt(by, place, value)
+	if err != nil {
+		return false
+	}
+	opened, err := t.decrypt(by, place, sealed)
+	return err == nil && subtle.ConstantTimeCompare(opened, value) == 1
 }
 
 // Ready implements hsm.Token.
@@ -291,15 +315,15 @@ func (t *token) Ready(label string) error {
 	})
 }
 
-// do does something by a key, and where the session was lost, once more in a new one.
+// do does something by a key, and where the token failed, once more in a new session.
 func (t *token) do(label string, what func(by pkcs11.ObjectHandle) error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	err := t.by(label, what)
-	if err == nil || t.stands() {
+	if err == nil || errors.Is(err, hsm.ErrUnknown) || errors.Is(err, hsm.ErrRefused) {
 		return err
 	}
-	_ = t.module.CloseSession(t.session) // it is lost
+	_ = t.module.CloseSession(t.session) // it may be lost already
 	if err := t.open(); err != nil {
 		return err
 	}
