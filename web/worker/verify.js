@@ -30,8 +30,12 @@ self.addEventListener("install", (event) => event.waitUntil(install()));
 self.addEventListener("activate", (event) => event.waitUntil(activate()));
 
 // asOf is when a bundle was signed, in seconds since 1970. What is none, as the page on which a
-// network asks for a fee, or was not given whole, was never.
-const asOf = (response) => response.clone().text().then(certificate.trust).then((bundle) => bundle.asOf).catch(() => -Infinity);
+// network asks for a fee, or was not given whole, was never; nor what is signed in a day to come, by a
+// server whose clock was wrong: kept as the newest it would hold until that day.
+async function asOf(response) {
+  const signed = await response.clone().text().then(certificate.trust).then((bundle) => bundle.asOf).catch(() => -Infinity);
+  return signed > Date.now() / 1000 + certificate.skew ? -Infinity : signed;
+}
 
 // anew is what the network gives. A trust bundle is kept where it is one, and no older than the one
 // that is kept: caches on the way may give what was before a revocation. That there is no room to
@@ -40,7 +44,7 @@ async function anew(request, url) {
   const response = await fetch(request);
   if (url !== kept.trust || !response.ok) return response;
   const [signed, before] = [await asOf(response), await stored(url)];
-  if (before && signed < (await asOf(before))) return before;
+  if (before && (signed === -Infinity || signed < (await asOf(before)))) return before;
   if (signed > -Infinity) await (await cacheOf(url)).put(url, response.clone()).catch(() => {});
   return response;
 }
