@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -82,7 +83,30 @@ func origin() string {
 	if err != nil {
 		host = "unknown"
 	}
-	return "terminal:" + host + ":" + strconv.Itoa(os.Getuid()) + ":" + terminal()
+	at := terminal()
+	return strings.Join([]string{"terminal", host, strconv.Itoa(os.Getuid()), at, began(at)}, ":")
+}
+
+// began is when the process of a number began, in ticks of a start of this machine: the next one that
+// is given the number is another. Empty where the system does not say.
+func began(process string) string {
+	if process == "" {
+		return ""
+	}
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	stat, err := os.ReadFile("/proc/" + process + "/stat") // #nosec G304 -- a number that the system gave
+	if err != nil {
+		return ""
+	}
+	const ticks = 19 // of what follows the name, which may hold anything: proc_pid_stat(5)
+	after := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	if len(after) <= ticks {
+		return ""
+	}
+	return strings.TrimSpace(string(boot)) + "." + after[ticks]
 }
 
 // sessionFile is where the session is kept: one for each terminal.
