@@ -253,7 +253,7 @@ func (a *App) buildServices(ctx context.Context) error {
 		return err
 	}
 	if a.Payments, err = payment.New(payment.Deps{
-		DB: a.DB, Phones: a.Identity, Queue: a.Queue, Sealer: a.Sealer, Trail: a.Trail, Events: a.Events, Texts: a.Texts, Now: a.Clock, Random: a.Random, Log: a.Log,
+		DB: a.DB, Phones: a.Identity, Queue: a.Queue, Sealer: a.Sealer, Trail: a.Trail, Events: a.Events, Texts: a.Texts, Now: a.Clock, Clock: a.DB.Clock, Random: a.Random, Log: a.Log,
 	}); err != nil {
 		return err
 	}

@@ -116,7 +116,7 @@ func newLot(t *testing.T) *lot {
 	w := testworld.New(t, storetest.Open(t, storetest.NewSQLite(t)), testworld.Setup{Start: time.Now(), Texts: texts})
 	l := &lot{parking: parking{paid: map[string]money.Amount{}}, texts: texts, db: w.DB, rest: analytics.NewRecorder(w.DB, w.Log)}
 	l.payments, err = payment.New(payment.Deps{
-		DB: w.DB, Phones: unasked{}, Queue: w.Queue, Sealer: w.Sealer, Trail: w.Trail, Events: &webhook.Events{DB: w.DB, Now: time.Now}, Texts: texts, Now: time.Now, Random: rand.Reader, Log: w.Log,
+		DB: w.DB, Phones: unasked{}, Queue: w.Queue, Sealer: w.Sealer, Trail: w.Trail, Events: &webhook.Events{DB: w.DB, Now: time.Now}, Texts: texts, Now: time.Now, Clock: w.DB.Clock, Random: rand.Reader, Log: w.Log,
 	}, l.parking)
 	testworld.OK(t, err)
 	return l

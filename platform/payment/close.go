@@ -26,28 +26,63 @@ import (
 // closing on the database itself refuses an entry of the day.
 const closesAfter = 3 * store.TransactionLasts
 
+// clocksDiffer is how far two clocks that are right may be apart.
+const clocksDiffer = time.Minute
+
+// entriesWait bounds how long closing a day waits for entries under way, and entries then for it.
+const entriesWait = "2s"
+
 // CloseDays closes, one after the other, the days in Bishkek that are over: what every account of the
 // ledger opened with, what was posted to it by kinds, what it closed with, and the digests of the
 // statements, chained from day to day. What is written stays, in the database and by the audit log.
-// It is safe to call at once from several processes: each day is closed once.
+// Where nothing was ever posted no day is closed. It is safe to call at once from several processes: each
+// day is closed once. An error: the clocks do not agree that a day is over, or an entry is under way.
 func (s *Service) CloseDays(ctx context.Context) error {
-	for {
+	for closed := ""; ; {
 		first, before, err := s.nextDay(ctx)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
 		if err != nil {
 			return fmt.Errorf("look which day is to be closed: %w", err)
 		}
-		if s.Now().Before(first.AddDate(0, 0, 1).Add(closesAfter)) {
-			return nil
+		day := clock.ISODay(first)
+		if day == closed {
+			return fmt.Errorf("close the day %s: it was closed, and is the next to be closed", day)
+		}
+		if over, err := s.over(ctx, first.AddDate(0, 0, 1).Add(closesAfter)); err != nil || !over {
+			return err
 		}
 		if err := s.closeDay(ctx, first, before); err != nil {
-			return fmt.Errorf("close the day %s: %w", clock.ISODay(first), err)
+			return fmt.Errorf("close the day %s: %w", day, err)
 		}
+		closed = day
 	}
 }
 
+// over reports that a moment has come, by both clocks: a day that one which is ahead closes takes no entry
+// any more, of no process.
+func (s *Service) over(ctx context.Context, moment time.Time) (bool, error) {
+	now := s.Now()
+	if now.Before(moment) {
+		return false, nil
+	}
+	other, err := s.Clock(ctx)
+	if err != nil {
+		return false, fmt.Errorf("ask the other clock: %w", err)
+	}
+	if ahead := now.Sub(other); other.Before(moment) && ahead > clocksDiffer {
+		whose := "that of the database's server: one of them is wrong"
+		if s.DB.Engine() == store.SQLite {
+			whose = "what has passed since this process began: set it, or start the process anew if it is right now"
+		}
+		return false, fmt.Errorf("no day is closed: the clock of this server is %s ahead of %s", ahead.Round(time.Second), whose)
+	}
+	return !other.Before(moment), nil
+}
+
 // nextDay is the day that is closed next, by its beginning, and the one that was closed last. The first
-// is that of the first entry; where there is none, that which is over now, so that a day without
-// payments is as closed as any.
+// is that of the first entry; where there is none, the error is sql.ErrNoRows.
 func (s *Service) nextDay(ctx context.Context) (first time.Time, before db.LedgerDay, err error) {
 	q := db.New(s.DB.Reader())
 	before, err = q.LastDay(ctx)
@@ -57,18 +92,45 @@ func (s *Service) nextDay(ctx context.Context) (first time.Time, before db.Ledge
 	if !errors.Is(err, sql.ErrNoRows) {
 		return first, before, err
 	}
-	entry, err := q.FirstEntry(ctx)
-	switch {
-	case err == nil:
-		return clock.Midnight(entry.Time), before, nil
-	case errors.Is(err, sql.ErrNoRows):
-		return clock.Midnight(s.Now().Add(-closesAfter)).AddDate(0, 0, -1), before, nil
+	var earliest dbtime.Time
+	for _, ask := range []func(context.Context) (dbtime.Time, error){q.FirstEntry, q.FirstTransfer} {
+		at, err := ask(ctx)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+		case err != nil:
+			return first, before, err
+		case earliest.IsZero() || at.Before(earliest.Time):
+			earliest = at
+		}
 	}
-	return first, before, err
+	if earliest.IsZero() {
+		return first, before, sql.ErrNoRows
+	}
+	return clock.Midnight(earliest.Time), before, nil
+}
+
+// holdLedger waits until what is being posted is kept or rolled back, and has what comes wait until tx ends:
+// PostgreSQL would let an entry be kept that began before the day was closed and that its sums do not see.
+// SQLite has one writer at a time.
+func holdLedger(ctx context.Context, tx *store.Tx) error {
+	if tx.Engine == store.SQLite {
+		return nil
+	}
+	for _, statement := range []string{
+		"SET LOCAL lock_timeout = '" + entriesWait + "'", "LOCK TABLE ledger_entries, ledger_postings, ledger_transfers IN SHARE MODE",
+	} {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("wait for entries under way: %w", err)
+		}
+	}
+	return nil
 }
 
 func (s *Service) closeDay(ctx context.Context, first time.Time, before db.LedgerDay) error {
 	return s.DB.InTx(ctx, func(tx *store.Tx) error {
+		if err := holdLedger(ctx, tx); err != nil {
+			return err
+		}
 		q, now := db.New(tx), dbtime.From(s.Now())
 		if _, err := q.ClosedDay(ctx, clock.ISODay(first)); !errors.Is(err, sql.ErrNoRows) { // by another process, meanwhile
 			return err

@@ -164,18 +164,129 @@ func TestClosedDaysStayAsTheyAre(t *testing.T) {
 	})
 }
 
-// TestADayWithoutPaymentsIsClosed: where nothing was posted ever, yesterday is closed all the same, and has a statement.
-func TestADayWithoutPaymentsIsClosed(t *testing.T) {
+// TestNothingIsClosedBeforeTheFirstEntry: where nothing was posted ever no day is closed, so that a clock that was
+// wrong then refuses no entry; a day without payments after that is closed.
+func TestNothingIsClosedBeforeTheFirstEntry(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		yesterday := w.Clock.Now().AddDate(0, 0, -1)
-		if d := w.closes(t, yesterday); len(d.Accounts) != 0 || d.Entries != 0 || len(d.Digest) != 64 {
+		testworld.OK(t, w.CloseDays(t.Context()))
+		if n := w.Number("SELECT COUNT(*) FROM ledger_days"); n != 0 {
+			t.Errorf("%d days closed", n)
+		}
+		first := w.Clock.Now()
+		w.settled(t, "1", "11")
+		w.closes(t, first)
+		if d := w.closes(t, first.AddDate(0, 0, 1)); d.Entries != 0 || len(d.Digest) != 64 {
 			t.Errorf("%+v", d)
 		}
-		if partner, err := w.PartnerStatement(t.Context(), wallet, yesterday); err != nil || !strings.HasSuffix(string(partner), "total,,,,,,,,0,0\n") {
-			t.Errorf("%s, %v", partner, err)
-		}
 		testworld.OK(t, w.checkDays(t))
+	})
+}
+
+// TestAClockThatIsAheadClosesNothing: a day is over when the database's clock says so, too; a difference of moments
+// is waited for, a greater one is told.
+func TestAClockThatIsAheadClosesNothing(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		first := w.Clock.Now()
+		w.settled(t, "1", "11")
+		w.Clock.Set(clock.Midnight(first).AddDate(0, 0, 1).Add(time.Hour))
+		for _, c := range []struct {
+			ahead time.Duration
+			told  string
+		}{{48 * time.Hour, "the clock of this server is 48h0m0s ahead of"}, {time.Second, ""}} {
+			w.ahead = c.ahead
+			err := w.CloseDays(t.Context())
+			if c.told == "" && err != nil || c.told != "" && (err == nil || !strings.Contains(err.Error(), c.told)) {
+				t.Errorf("%s ahead: %v", c.ahead, err)
+			}
+			if n := w.Number("SELECT COUNT(*) FROM ledger_days"); n != 0 {
+				t.Errorf("%s ahead: %d days closed", c.ahead, n)
+			}
+		}
+		w.ahead = 0
+		w.closes(t, first)
+	})
+}
+
+// TestADayLongAgoIsClosedOnce: with a clock that stands before 1970 days follow each other as well.
+func TestADayLongAgoIsClosedOnce(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		first := time.Date(1969, time.December, 29, 6, 0, 0, 0, time.UTC)
+		w.Clock.Set(first)
+		w.settled(t, "1", "11")
+		for days := range 4 {
+			w.closes(t, first.AddDate(0, 0, days))
+		}
+		if n := w.Number("SELECT COUNT(*) FROM ledger_days"); n != 4 {
+			t.Errorf("%d days closed", n)
+		}
+	})
+}
+
+// TestAnEntryUnderWayHoldsClosingBack: what is posted and not kept yet when its day is to be closed is waited for, a
+// little; kept, it is of the day.
+func TestAnEntryUnderWayHoldsClosingBack(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		if db.Engine() == store.SQLite {
+			return // one writer at a time
+		}
+		w, ctx := newWorld(t, db), t.Context()
+		first := w.Clock.Now()
+		p := w.settled(t, "1", "11")
+		tx, err := db.Writer().BeginTx(ctx, nil)
+		testworld.OK(t, err)
+		defer func() { _ = tx.Rollback() }() // nothing after a commit
+		for _, statement := range []string{
+			"INSERT INTO ledger_entries (id, kind, payment_id, line, happened_at) VALUES ('late', 'late', '" + p.ID + "', 0, " + fmt.Sprint(first.UnixMicro()) + ")",
+			"INSERT INTO ledger_postings (entry_id, n, account, amount) VALUES ('late', 0, 'a', 7), ('late', 1, 'b', -7)",
+		} {
+			_, err := tx.ExecContext(ctx, statement)
+			testworld.OK(t, err)
+		}
+		w.Clock.Set(clock.Midnight(first).AddDate(0, 0, 1).Add(time.Hour))
+		if err := w.CloseDays(ctx); err == nil || !strings.Contains(err.Error(), "wait for entries under way") {
+			t.Errorf("closed while an entry is under way: %v", err)
+		}
+		if _, err := w.ClosedDay(ctx, first); err == nil {
+			t.Error("the day is closed without it")
+		}
+		testworld.OK(t, tx.Commit())
+		d := w.closes(t, first)
+		if got := line(t, d, "a"); d.Entries != 3 || got != "0 +7 -0 = 7, 1 entries, now 7; late +7 -0 1" {
+			t.Errorf("%d entries, %s", d.Entries, got)
+		}
+	})
+}
+
+// TestALateClockSendsNothing: where the ledger would refuse the outcome, as the day is closed by the clocks of
+// others, no register is told, and the payment goes on once the clock is right.
+func TestALateClockSendsNothing(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := newWorld(t, db), t.Context()
+		first := w.Clock.Now()
+		p := w.awaiting(t, aigul, "t1", "11")
+		w.accept(t, "1", p)
+		w.closes(t, first)
+		right := w.Clock.Now()
+		w.Clock.Set(first.Add(time.Minute))
+		if err := w.Settle(ctx, p.ID); err == nil || !strings.Contains(err.Error(), "the clock of this server is late") {
+			t.Errorf("by a late clock: %v", err)
+		}
+		if n := w.Number("SELECT COUNT(*) FROM payment_lines WHERE sent"); n != 0 || w.register.pays != 0 {
+			t.Errorf("%d lines marked, the register paid %d times", n, w.register.pays)
+		}
+		w.Clock.Set(right.Add(time.Hour))
+		testworld.OK(t, w.Settle(ctx, p.ID))
+		if s := w.state(t, aigul, p).State; s != payment.Settled || w.register.pays != 1 {
+			t.Errorf("by the right clock: %s, paid %d times", s, w.register.pays)
+		}
+		w.whole(t)
 	})
 }

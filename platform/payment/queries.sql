@@ -256,10 +256,13 @@ INSERT INTO ledger_entries (id, kind, payment_id, line, happened_at) VALUES ($1,
 SELECT kind, line, happened_at FROM ledger_entries WHERE payment_id = $1 ORDER BY line, kind;
 
 -- name: FirstEntry :one
-SELECT happened_at FROM ledger_entries WHERE happened_at > 0 ORDER BY happened_at LIMIT 1;
+SELECT happened_at FROM ledger_entries ORDER BY happened_at LIMIT 1;
+
+-- name: FirstTransfer :one
+SELECT happened_at FROM ledger_transfers ORDER BY happened_at LIMIT 1;
 
 -- name: LastDay :one
-SELECT * FROM ledger_days WHERE until_at > 0 ORDER BY until_at DESC LIMIT 1;
+SELECT * FROM ledger_days ORDER BY until_at DESC LIMIT 1;
 
 -- name: ClosedDay :one
 SELECT * FROM ledger_days WHERE day = $1;

@@ -44,6 +44,8 @@ type Deps struct {
 	Events Events
 	Texts  Texts
 	Now    func() time.Time
+	// Clock is another clock, which has to agree that a day is over: (*store.DB).Clock.
+	Clock  func(ctx context.Context) (time.Time, error)
 	Random io.Reader // crypto/rand.Reader
 	Log    *slog.Logger
 }

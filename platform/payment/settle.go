@@ -2,6 +2,7 @@ package payment
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -87,11 +88,21 @@ func (s *Service) settleLine(ctx context.Context, row db.Payment, line db.Paymen
 // errOvertaken says that another process took the payment over from this try.
 var errOvertaken = errors.New("another try has taken the payment over")
 
+// errLate says that the ledger takes no entry of now: what the register said could not be kept.
+var errLate = errors.New("the ledger's day is closed already: the clock of this server is late")
+
 // markSent commits before the payment leaves: after a crash in between, the next
 // try knows that the register may have been paid. A try that was overtaken sends
-// nothing.
+// nothing, nor one whose outcome the ledger would refuse.
 func (s *Service) markSent(ctx context.Context, row db.Payment, line db.PaymentLine) error {
 	err := s.marking(ctx, row, func(q *db.Queries, mine bool) error {
+		last, err := q.LastDay(ctx)
+		switch {
+		case err == nil && last.UntilAt.After(s.Now()):
+			return errLate
+		case err != nil && !errors.Is(err, sql.ErrNoRows):
+			return err
+		}
 		n, err := q.MarkSent(ctx, db.MarkSentParams{PaymentID: line.PaymentID, N: line.N})
 		if err == nil && (!mine || n == 0) {
 			return errOvertaken

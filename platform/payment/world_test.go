@@ -115,6 +115,8 @@ type world struct {
 	*payment.Service
 	register *register
 	released error // what HoldPhone says
+	// ahead is how far the clock is ahead of the database's.
+	ahead time.Duration
 }
 
 // HoldPhone is that of identity: refuses where the world was told that the number changed hands.
@@ -126,6 +128,7 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	var err error
 	w.Service, err = payment.New(payment.Deps{
 		DB: db, Phones: w, Queue: w.Queue, Sealer: w.Sealer, Trail: w.World.Trail, Events: &webhook.Events{DB: db, Now: w.Clock.Now}, Texts: w.Texts, Now: w.Clock.Now, Random: rand.Reader, Log: w.Log,
+		Clock: func(context.Context) (time.Time, error) { return w.World.Clock.Now().Add(-w.ahead), nil },
 	}, w.register)
 	w.OK(err)
 	return w

@@ -41,6 +41,8 @@ type DB struct {
 	// writer has one connection on SQLite, which knows one writer at a time.
 	writer *sql.DB
 	reader *sql.DB
+	// opened is when it was, also by the clock that nobody sets.
+	opened time.Time
 }
 
 // Open opens "postgres://…" or "sqlite:path/to/file.db" and checks that it
@@ -66,7 +68,7 @@ func openPostgres(ctx context.Context, dsn string) (*DB, error) {
 	if err := pool.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("reach PostgreSQL: %w", err), pool.Close())
 	}
-	return &DB{engine: PostgreSQL, address: dsn, writer: pool, reader: pool}, nil
+	return &DB{engine: PostgreSQL, address: dsn, writer: pool, reader: pool, opened: time.Now()}, nil
 }
 
 // uriPath writes a path as SQLite reads it in a file: URI, which a # would end.
@@ -103,7 +105,7 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 		return nil, errors.Join(fmt.Errorf("open SQLite: %w", err), writer.Close())
 	}
 	reader.SetMaxOpenConns(8)
-	return &DB{engine: SQLite, address: "sqlite:" + path, writer: writer, reader: reader}, nil
+	return &DB{engine: SQLite, address: "sqlite:" + path, writer: writer, reader: reader, opened: time.Now()}, nil
 }
 
 // Engine says which database this is.
@@ -117,6 +119,19 @@ func (db *DB) Reader() *sql.DB { return db.reader }
 
 // Writer is for the parts that manage their own statements: migrations, jobs.
 func (db *DB) Writer() *sql.DB { return db.writer }
+
+// Clock is what the clock of the database's server shows. SQLite has the one of this process: there it is
+// when the database was opened and what has passed since, whatever the clock was set to meanwhile; on a
+// machine that slept it is late.
+func (db *DB) Clock(ctx context.Context) (now time.Time, err error) {
+	if db.engine == SQLite {
+		return db.opened.Round(0).Add(time.Since(db.opened)), nil
+	}
+	if err := db.reader.QueryRowContext(ctx, "SELECT clock_timestamp()").Scan(&now); err != nil {
+		return time.Time{}, fmt.Errorf("ask the database what time it is: %w", err)
+	}
+	return now, nil
+}
 
 // Close closes all connections.
 func (db *DB) Close() error {

@@ -190,3 +190,14 @@ func TestOpenRefusesOtherAddresses(t *testing.T) {
 		}
 	}
 }
+
+// TestClock: the database's clock is about ours, as both are one machine's here.
+func TestClock(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		now, err := db.Clock(t.Context())
+		if err != nil || time.Since(now).Abs() > time.Minute {
+			t.Errorf("%s, %v", now, err)
+		}
+	})
+}

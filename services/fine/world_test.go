@@ -262,7 +262,7 @@ func newWorld(t *testing.T, db *store.DB) *world {
 	w := &world{World: testworld.New(t, db, testworld.Setup{}), city: newCity()}
 	var err error
 	w.payments, err = payment.New(payment.Deps{
-		DB: db, Phones: w, Queue: w.Queue, Sealer: w.Sealer, Trail: w.Trail, Events: &webhook.Events{DB: db, Now: w.Now}, Texts: w.Texts, Now: w.Now, Random: rand.Reader, Log: w.Log,
+		DB: db, Phones: w, Queue: w.Queue, Sealer: w.Sealer, Trail: w.Trail, Events: &webhook.Events{DB: db, Now: w.Now}, Texts: w.Texts, Now: w.Now, Clock: db.Clock, Random: rand.Reader, Log: w.Log,
 	}, fine.NewBiller(w.city, db, w.Sealer, w.Now))
 	w.OK(err)
 	w.Service, err = fine.New(fine.Deps{

@@ -743,11 +743,22 @@ func (q *Queries) FinishPayment(ctx context.Context, arg FinishPaymentParams) (i
 }
 
 const firstEntry = `-- name: FirstEntry :one
-SELECT happened_at FROM ledger_entries WHERE happened_at > 0 ORDER BY happened_at LIMIT 1
+SELECT happened_at FROM ledger_entries ORDER BY happened_at LIMIT 1
 `
 
 func (q *Queries) FirstEntry(ctx context.Context) (dbtime.Time, error) {
 	row := q.db.QueryRowContext(ctx, firstEntry)
+	var happened_at dbtime.Time
+	err := row.Scan(&happened_at)
+	return happened_at, err
+}
+
+const firstTransfer = `-- name: FirstTransfer :one
+SELECT happened_at FROM ledger_transfers ORDER BY happened_at LIMIT 1
+`
+
+func (q *Queries) FirstTransfer(ctx context.Context) (dbtime.Time, error) {
+	row := q.db.QueryRowContext(ctx, firstTransfer)
 	var happened_at dbtime.Time
 	err := row.Scan(&happened_at)
 	return happened_at, err
@@ -1174,7 +1185,7 @@ func (q *Queries) InsertTxn(ctx context.Context, arg InsertTxnParams) (int64, er
 }
 
 const lastDay = `-- name: LastDay :one
-SELECT day, until_at, entries, treasury, previous, digest, closed_at FROM ledger_days WHERE until_at > 0 ORDER BY until_at DESC LIMIT 1
+SELECT day, until_at, entries, treasury, previous, digest, closed_at FROM ledger_days ORDER BY until_at DESC LIMIT 1
 `
 
 func (q *Queries) LastDay(ctx context.Context) (LedgerDay, error) {
