@@ -105,14 +105,17 @@ func unicodeTable() []byte {
 	var b bytes.Buffer
 	b.WriteString("/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n/CIDSystemInfo <</Registry (Adobe) /Ordering (UCS) /Supplement 0>> def\n" +
 		"/CMapName /Adobe-Identity-UCS def\n/CMapType 2 def\n1 begincodespacerange\n<0000> <FFFF>\nendcodespacerange\n")
-	pages := []int{0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x20, 0x21, 0x22, 0x25} // all that the fonts have letters of
+	pages := []int{0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x20, 0x21, 0xff} // all that the fonts have letters of
 	fmt.Fprintf(&b, "%d beginbfrange\n", len(pages))
 	for _, page := range pages {
-		first := page << 8
-		if page == 0 {
+		first, last := page<<8, page<<8|0xff
+		switch page {
+		case 0:
 			first = 1
+		case 0xff: // what is behind is no letter
+			last = unknown
 		}
-		fmt.Fprintf(&b, "<%04X> <%04X> <%04X>\n", first, page<<8|0xff, first)
+		fmt.Fprintf(&b, "<%04X> <%04X> <%04X>\n", first, last, first)
 	}
 	b.WriteString("endbfrange\nendcmap\nCMapName currentdict /CMap defineresource pop\nend\nend")
 	return b.Bytes()

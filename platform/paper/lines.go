@@ -8,9 +8,9 @@ import (
 
 // lines breaks a text where it has a space or a line of its own, and a word that is wider than the line where
 // it must. The space stays at the end of its line, where nobody sees it, so that who reads aloud does not run
-// two words together.
+// two words together. All that is drawn of a text comes from here, in letters that there are.
 func (p *Page) lines(text string, width float64) (lines []string) {
-	for _, part := range strings.SplitAfter(strings.TrimRight(text, "\n"), "\n") {
+	for _, part := range strings.SplitAfter(strings.TrimRight(p.letters(text), "\n"), "\n") {
 		line := ""
 		for _, word := range words(strings.Replace(part, "\n", " ", 1)) {
 			if line != "" && p.wide(line+word) > width {

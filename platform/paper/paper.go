@@ -11,10 +11,11 @@ import (
 	"time"
 
 	"codeberg.org/go-pdf/fpdf"
+	"golang.org/x/image/font/sfnt"
 )
 
-// fonts are Noto Sans, cut down to Latin and Kyrgyz and Russian Cyrillic, with
-// their licence (SIL OFL 1.1).
+// fonts are Noto Sans 2.004, cut down to all of Cyrillic, the Latin of Europe and of Turkic languages,
+// and signs, without hints and layout; with their licence (SIL OFL 1.1).
 //
 //go:embed fonts/NotoSans-Regular-subset.ttf fonts/NotoSans-Bold-subset.ttf fonts/OFL.txt
 var fonts embed.FS
@@ -36,6 +37,7 @@ type Page struct {
 	Document *Part
 	about    About
 	marks    []int // how many marked pieces each page has
+	font     *sfnt.Font
 }
 
 // About is what a document is.
@@ -49,11 +51,15 @@ type About struct {
 
 // New begins a document.
 func New(about About) (*Page, error) {
+	known, err := regular()
+	if err != nil {
+		return nil, err
+	}
 	pdf := fpdf.New("P", "mm", "A4", "")
 	for style, file := range map[string]string{"": "Regular", "B": "Bold"} {
-		font, err := fonts.ReadFile("fonts/NotoSans-" + file + "-subset.ttf")
+		font, err := readFont(file)
 		if err != nil {
-			return nil, fmt.Errorf("read a font: %w", err)
+			return nil, err
 		}
 		pdf.AddUTF8FontFromBytes("Noto", style, font)
 	}
@@ -61,7 +67,7 @@ func New(about About) (*Page, error) {
 	pdf.SetMargins(Margin, Margin, Margin)
 	pdf.SetAutoPageBreak(false, 0) // rows are kept whole: see Room
 	pdf.AddPage()
-	return &Page{Fpdf: pdf, Document: &Part{kind: "Document", language: about.Language}, about: about}, nil
+	return &Page{Fpdf: pdf, Document: &Part{kind: "Document", language: about.Language}, about: about, font: known}, nil
 }
 
 // Style chooses the font ("" or "B"), its size in points, and a grey (0 is black).
@@ -76,23 +82,48 @@ type Piece struct {
 	Text string
 }
 
-// Pair writes two texts side by side, and goes below the longer one.
+// Pair writes two texts side by side, and goes below the longer one. Where they are longer than a page
+// they begin on this one and go on over the next ones; else they are kept whole.
 func (p *Page) Pair(lineHeight float64, left, right Piece) {
-	p.Room(float64(max(len(p.lines(left.Text, Column-2)), len(p.lines(right.Text, Column-2)))) * lineHeight)
-	y := p.GetY()
-	below := p.Block(Margin, Column, lineHeight, left)
-	p.SetY(y)
-	below = max(below, p.Block(Margin+Column+Gutter, Column, lineHeight, right))
-	p.SetXY(Margin, below)
+	leftLines, rightLines := p.lines(left.Text, Column-2), p.lines(right.Text, Column-2)
+	longer := max(len(leftLines), len(rightLines))
+	if longer <= fit(Bottom-Margin, lineHeight) {
+		p.Room(float64(longer) * lineHeight)
+	}
+	for at := 0; at < longer; {
+		p.Room(lineHeight)
+		y := p.GetY()
+		until := at + max(1, fit(Bottom-y, lineHeight))
+		below := p.column(Margin, Column, lineHeight, left.Part, between(leftLines, at, until))
+		p.SetY(y)
+		below = max(below, p.column(Margin+Column+Gutter, Column, lineHeight, right.Part, between(rightLines, at, until)))
+		p.SetXY(Margin, below)
+		at = until
+	}
+}
+
+// fit is how many lines a height holds.
+func fit(height, lineHeight float64) int {
+	const rounding = 1e-6 // millimetres by which sums of heights differ
+	return int((height + rounding) / lineHeight)
+}
+
+// between are lines from one on and before another, as far as there are any.
+func between(lines []string, from, before int) []string {
+	return lines[min(from, len(lines)):min(before, len(lines))]
 }
 
 // Block writes a text between x and x+width from where the page is down, and returns how far down.
 func (p *Page) Block(x, width, lineHeight float64, piece Piece) (below float64) {
-	lines := p.lines(piece.Text, width-2)
+	return p.column(x, width, lineHeight, piece.Part, p.lines(piece.Text, width-2))
+}
+
+// column writes lines of a part like Block.
+func (p *Page) column(x, width, lineHeight float64, part *Part, lines []string) (below float64) {
 	if len(lines) == 0 {
 		return p.GetY()
 	}
-	p.mark(piece.Part, func() {
+	p.mark(part, func() {
 		for _, line := range lines {
 			p.SetX(x)
 			p.CellFormat(width, lineHeight, line, "", 2, "L", false, 0, "")
