@@ -117,7 +117,7 @@ func (k *Documents) Keys(ctx context.Context) ([]DocumentKey, error) {
 			k.Log.Error("a row of the keys of documents is not used", "kid", row.Kid, "error", err)
 			continue
 		}
-		if chain := chainOf(key.Chain[0], k.given); chain != nil {
+		if chain := chainOf(key.Chain[0], k.given, k.Now()); chain != nil {
 			key.Chain, key.Certified = chain, true
 		}
 		keys = append(keys, key)
@@ -129,19 +129,33 @@ func (k *Documents) Keys(ctx context.Context) ([]DocumentKey, error) {
 }
 
 // chainOf is an authority's certificate of the key that has an own one, and those above it as far as
-// they are given and not the authority's own root; nil: none is given.
-func chainOf(own *x509.Certificate, given []*x509.Certificate) (chain []*x509.Certificate) {
-	at := slices.IndexFunc(given, func(c *x509.Certificate) bool {
+// they are given and not the authority's own root; nil: none is given. Of several each is the best.
+func chainOf(own *x509.Certificate, given []*x509.Certificate, now time.Time) (chain []*x509.Certificate) {
+	last := best(given, now, func(c *x509.Certificate) bool {
 		return bytes.Equal(c.RawSubjectPublicKeyInfo, own.RawSubjectPublicKeyInfo)
 	})
-	for at >= 0 && len(chain) < len(given) {
-		last := given[at]
+	for last != nil && len(chain) < len(given) {
 		chain = append(chain, last)
-		at = slices.IndexFunc(given, func(c *x509.Certificate) bool {
+		last = best(given, now, func(c *x509.Certificate) bool {
 			return c != last && last.CheckSignatureFrom(c) == nil && c.CheckSignatureFrom(c) != nil
 		})
 	}
 	return chain
+}
+
+// best is of the certificates that are meant the newest that is good now, or where none is, the newest;
+// nil: none is meant. An authority that renews a certificate of a key leaves two.
+func best(given []*x509.Certificate, now time.Time, meant func(*x509.Certificate) bool) (found *x509.Certificate) {
+	good := func(c *x509.Certificate) bool { return !now.Before(c.NotBefore) && !now.After(c.NotAfter) }
+	for _, c := range given {
+		if !meant(c) {
+			continue
+		}
+		if found == nil || good(c) && !good(found) || good(c) == good(found) && c.NotBefore.After(found.NotBefore) {
+			found = c
+		}
+	}
+	return found
 }
 
 // openDocumentKey makes the key of a row. An error names the row where its certificate is not that of its sealed half.
@@ -151,13 +165,19 @@ func openDocumentKey(sealer Sealer, row db.DocumentKey) (DocumentKey, error) {
 		return DocumentKey{}, fmt.Errorf("open the key of documents %s: %w", row.Kid, err)
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(der)
+	if err != nil {
+		return DocumentKey{}, fmt.Errorf("read the key of documents %s: %w", row.Kid, err)
+	}
 	private, is := parsed.(*ecdsa.PrivateKey)
-	if err != nil || !is {
-		return DocumentKey{}, fmt.Errorf("the key of documents %s signs no ECDSA: %w", row.Kid, err)
+	if !is {
+		return DocumentKey{}, fmt.Errorf("the key of documents %s signs no ECDSA", row.Kid)
 	}
 	kid, err := documentKID(&private.PublicKey)
-	if err != nil || kid != row.Kid {
-		return DocumentKey{}, fmt.Errorf("the id of the key of documents %s is not that of its sealed half, %s: %w", row.Kid, kid, err)
+	if err != nil {
+		return DocumentKey{}, fmt.Errorf("the id of the key of documents %s: %w", row.Kid, err)
+	}
+	if kid != row.Kid {
+		return DocumentKey{}, fmt.Errorf("the id of the key of documents %s is not that of its sealed half, %s", row.Kid, kid)
 	}
 	own, err := x509.ParseCertificate(row.Certificate)
 	if err == nil && !private.PublicKey.Equal(own.PublicKey) {

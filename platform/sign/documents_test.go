@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
@@ -49,8 +50,14 @@ type authority struct {
 // certify makes a certificate of a public key; without an authority above it is by itself.
 func (a *authority) certify(t testing.TB, name string, serial int64, public crypto.PublicKey, private crypto.Signer, isCA bool) *x509.Certificate {
 	t.Helper()
+	return a.certifyFor(t, name, serial, public, private, isCA, now().Add(-time.Hour), now().AddDate(2, 0, 0))
+}
+
+// certifyFor is certify for a time.
+func (a *authority) certifyFor(t testing.TB, name string, serial int64, public crypto.PublicKey, private crypto.Signer, isCA bool, from, until time.Time) *x509.Certificate {
+	t.Helper()
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: name}, NotBefore: now().Add(-time.Hour), NotAfter: now().AddDate(2, 0, 0),
+		SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: name}, NotBefore: from, NotAfter: until,
 		IsCA: isCA, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature,
 	}
 	if isCA {
@@ -167,6 +174,42 @@ func TestAnAuthorityCertifiesDocuments(t *testing.T) {
 	})
 }
 
+// TestAnAuthorityRenews: of certificates of one key, in any order, the newest signs that is good now, and where none
+// is the newest; of those between it and the root as well.
+func TestAnAuthorityRenews(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t, storetest.NewSQLite(t))
+	public := current(t, openDocuments(t, deps(t, db))).Chain[0].PublicKey
+	root := newAuthority(t, nil, "Тамыр", 1)
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	testworld.OK(t, err)
+	var serial int64 = 1
+	of := func(above *authority, name string, public crypto.PublicKey, isCA bool, from, until int) *x509.Certificate { // in years from now
+		serial++
+		return above.certifyFor(t, name, serial, public, nil, isCA, now().AddDate(from, 0, 0), now().AddDate(until, 0, 0))
+	}
+	formerAbove, above := of(root, "Ортодогу", private.Public(), true, -5, -2), of(root, "Ортодогу", private.Public(), true, -2, 3)
+	between := &authority{above, private}
+	leaf := func(from, until int) *x509.Certificate { return of(between, "Эшик", public, false, from, until) }
+	oldest, former, good, newer, next := leaf(-4, -3), leaf(-3, -1), leaf(-2, 1), leaf(-1, 1), leaf(1, 3)
+	for name, c := range map[string]struct {
+		given []*x509.Certificate
+		want  *x509.Certificate
+	}{
+		"the expired one first": {[]*x509.Certificate{former, good}, good},
+		"the expired one last":  {[]*x509.Certificate{good, former}, good},
+		"two are good":          {[]*x509.Certificate{good, newer, former}, newer},
+		"one is for later":      {[]*x509.Certificate{next, good}, good},
+		"all are over":          {[]*x509.Certificate{oldest, former}, former},
+	} {
+		given := append([]*x509.Certificate{formerAbove, above, root.certificate}, c.given...)
+		chain := current(t, openDocuments(t, deps(t, db), given...)).Chain
+		if len(chain) != 2 || !chain[0].Equal(c.want) || !chain[1].Equal(above) {
+			t.Errorf("%s: of %d certificates, the first until %v", name, len(chain), chain[0].NotAfter)
+		}
+	}
+}
+
 // TestDocumentKeysAreChecked: a row that was changed is named, and signs nothing.
 func TestDocumentKeysAreChecked(t *testing.T) {
 	t.Parallel()
@@ -187,6 +230,27 @@ func TestDocumentKeysAreChecked(t *testing.T) {
 		}
 		if signs := current(t, documents).KID; signs != first {
 			t.Errorf("%s: %s signs", name, signs)
+		}
+	}
+}
+
+// TestAWrongKeyIsNamed: a sealed half that is no key for documents, or another's than its row says, is told as such.
+func TestAWrongKeyIsNamed(t *testing.T) {
+	t.Parallel()
+	edwards, err := x509.MarshalPKCS8PrivateKey(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))
+	testworld.OK(t, err)
+	other, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	testworld.OK(t, err)
+	others, err := x509.MarshalPKCS8PrivateKey(other)
+	testworld.OK(t, err)
+	for want, half := range map[string][]byte{"signs no ECDSA": edwards, "is not that of its sealed half": others, "read the key of documents": []byte("none")} {
+		db := storetest.Open(t, storetest.NewSQLite(t))
+		kid := current(t, openDocuments(t, deps(t, db))).KID
+		sealed, err := deps(t, db).Sealer.Seal(half, "sign.document:"+kid)
+		testworld.OK(t, err)
+		exec(t, db, "UPDATE document_keys SET sealed = ?", sealed)
+		if err := check(t, db); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), kid) || strings.Contains(err.Error(), "%!") {
+			t.Errorf("fsck says %v", err)
 		}
 	}
 }
