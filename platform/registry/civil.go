@@ -38,34 +38,51 @@ type ActPerson struct {
 	Patronymic string `xml:"patronymic"`
 }
 
+// civilAnswer is an answer of zagsDataByPin.
+type civilAnswer struct {
+	PIN        string `xml:"pin"`
+	Assigned   string `xml:"pinGenerationDate"`
+	Surname    string `xml:"surname"`
+	Name       string `xml:"name"`
+	Patronymic string `xml:"patronymic"`
+	Born       string `xml:"dateOfBirth"`
+	Blocked    string `xml:"pinBlocked"`
+	Death      string `xml:"deathDate"`
+}
+
+// barred is what the answer says of the number. An error: it does not say.
+func (a civilAnswer) barred() (died, blocked bool, err error) {
+	blocked, err = strconv.ParseBool(strings.TrimSpace(a.Blocked))
+	return strings.TrimSpace(a.Death) != "", blocked, err
+}
+
+// askCivil asks zagsDataByPin; found is false for a number that the register does not know.
+func (p *Persons) askCivil(ctx context.Context, call Call, pin string) (answer civilAnswer, found bool, err error) {
+	if err := p.soap.Do(ctx, call, p.operation(p.civil), byPIN{pin}, &answer); err != nil || answer.PIN == "" {
+		return civilAnswer{}, false, err
+	}
+	if answer.PIN != pin {
+		return civilAnswer{}, false, p.misfit(p.civil, "a person without our number")
+	}
+	return answer, true, nil
+}
+
 // Civil asks who the owner of a number is (zagsDataByPin); found is false for a number that the
 // register does not know.
 func (p *Persons) Civil(ctx context.Context, call Call, pin string) (person CivilPerson, found bool, err error) {
-	var out struct {
-		PIN        string `xml:"pin"`
-		Assigned   string `xml:"pinGenerationDate"`
-		Surname    string `xml:"surname"`
-		Name       string `xml:"name"`
-		Patronymic string `xml:"patronymic"`
-		Born       string `xml:"dateOfBirth"`
-		Blocked    string `xml:"pinBlocked"`
-		Died       string `xml:"deathDate"`
-	}
-	if err := p.soap.Do(ctx, call, p.operation(p.civil), byPIN{pin}, &out); err != nil {
+	answer, found, err := p.askCivil(ctx, call, pin)
+	if err != nil || !found {
 		return CivilPerson{}, false, err
 	}
-	if out.PIN == "" {
-		return CivilPerson{}, false, nil
-	}
-	blocked, errBlocked := strconv.ParseBool(strings.TrimSpace(out.Blocked))
-	born, errBorn := time.Parse(personMoment, out.Born)
-	assigned, errAssigned := dayOrNone(out.Assigned)
-	if errBlocked != nil || errBorn != nil || errAssigned != nil || out.PIN != pin || out.Surname == "" {
-		return CivilPerson{}, false, p.misfit(p.civil, "a person without our number, a name or a status")
+	died, blocked, errBarred := answer.barred()
+	born, errBorn := time.Parse(personMoment, answer.Born)
+	assigned, errAssigned := dayOrNone(answer.Assigned)
+	if errBarred != nil || errBorn != nil || errAssigned != nil || answer.Surname == "" {
+		return CivilPerson{}, false, p.misfit(p.civil, "a person without a name, a day of birth or a status")
 	}
 	return CivilPerson{
-		PIN: pin, Surname: out.Surname, Name: out.Name, Patronymic: out.Patronymic, BirthDate: born, Assigned: assigned,
-		Died: strings.TrimSpace(out.Died) != "", Blocked: blocked,
+		PIN: pin, Surname: answer.Surname, Name: answer.Name, Patronymic: answer.Patronymic, BirthDate: born, Assigned: assigned,
+		Died: died, Blocked: blocked,
 	}, true, nil
 }
 
@@ -104,14 +121,21 @@ func (p *Persons) Birth(ctx context.Context, call Call, pin string) (act BirthAc
 	}, true, nil
 }
 
-// Barred asks whether somebody has died, and whether their number is blocked (zagsDataByPin). A number
-// that the register does not know is the problem registry_person_unknown.
+// Barred asks whether somebody has died, and whether their number is blocked (zagsDataByPin), of which
+// neither a name nor a day of birth is needed: some people have one name. A number that the register
+// does not know is the problem registry_person_unknown.
 func (p *Persons) Barred(ctx context.Context, call Call, pin string) (died, blocked bool, err error) {
-	person, found, err := p.Civil(ctx, call, pin)
+	answer, found, err := p.askCivil(ctx, call, pin)
 	if err == nil && !found {
 		err = errPersonUnknown
 	}
-	return person.Died, person.Blocked, err
+	if err != nil {
+		return false, false, err
+	}
+	if died, blocked, err = answer.barred(); err != nil {
+		return false, false, p.misfit(p.civil, "a person without a status")
+	}
+	return died, blocked, nil
 }
 
 // byPIN is a request about the owner of a number.

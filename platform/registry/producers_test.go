@@ -1,7 +1,15 @@
 package registry_test
 
 import (
+	"bytes"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"regexp"
+	"strconv"
 	"testing"
 	"time"
 
@@ -111,6 +119,37 @@ func TestADeathIsNoBlockedNumber(t *testing.T) {
 			t.Errorf("%d: died %v, blocked %v, %v", i, died, blocked, err)
 		}
 	}
+}
+
+// TestSomebodyOfOneName: who has no family name is barred or not like anybody else, while who they
+// are is not made up; of an answer that says nothing of a block nobody is taken for free.
+func TestSomebodyOfOneName(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	at, err := url.Parse(b.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaves := "surname"
+	without := httputil.NewSingleHostReverseProxy(at)
+	without.ModifyResponse = func(r *http.Response) error {
+		body, err := io.ReadAll(r.Body)
+		body = regexp.MustCompile(`<(\w+:)?`+leaves+`>[^<]*</(\w+:)?`+leaves+`>`).ReplaceAll(body, nil)
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		r.Header.Set("Content-Length", strconv.Itoa(len(body)))
+		return err
+	}
+	server := httptest.NewServer(without)
+	t.Cleanup(server.Close)
+	persons := newPersons(t, &box{url: server.URL}, sandbox.PassportSecret)
+	if died, blocked, err := persons.Barred(t.Context(), call, pinAigul); died || blocked || err != nil {
+		t.Errorf("without a family name: died %v, blocked %v, %v", died, blocked, err)
+	}
+	_, _, err = persons.Civil(t.Context(), call, pinAigul)
+	mustFail(t, err, "problem.registry_answer", registry.SideRegistry)
+	leaves = "pinBlocked"
+	_, _, err = persons.Barred(t.Context(), call, pinAigul)
+	mustFail(t, err, "problem.registry_answer", registry.SideRegistry)
 }
 
 func TestKindergartens(t *testing.T) {
