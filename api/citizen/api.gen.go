@@ -648,6 +648,24 @@ func (e ProfileLevel) Valid() bool {
 	}
 }
 
+// Defines values for PublicAllocationState.
+const (
+	PublicAllocationStateDone  PublicAllocationState = "done"
+	PublicAllocationStateWrong PublicAllocationState = "wrong"
+)
+
+// Valid indicates whether the value is a known member of the PublicAllocationState enum.
+func (e PublicAllocationState) Valid() bool {
+	switch e {
+	case PublicAllocationStateDone:
+		return true
+	case PublicAllocationStateWrong:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Receiver.
 const (
 	ReceiverActing   Receiver = "acting"
@@ -1167,10 +1185,8 @@ type FaultCode string
 
 // GivenPlaces Why others have the places there: in the last allocation in which the child asked for them, each went to a child who comes before it. Absent where there was none
 //
-// Example: {"by_benefit":4,"decided_at":"2026-11-27T06:00:00Z","places":12}
+// Example: {"decided_at":"2026-11-27T06:00:00Z","places":12}
 type GivenPlaces struct {
-	// ByBenefit How many of them went to children whose benefit comes before this child's; absent where so few or so alike were given that it would say it of a single child
-	ByBenefit *int      `json:"by_benefit,omitempty"`
 	DecidedAt time.Time `json:"decided_at"`
 
 	// Places How many were offered
@@ -1440,7 +1456,7 @@ type Place struct {
 
 	// Given Why others have the places there: in the last allocation in which the child asked for them, each went to a child who comes before it. Absent where there was none
 	//
-	// Example: {"by_benefit":4,"decided_at":"2026-11-27T06:00:00Z","places":12}
+	// Example: {"decided_at":"2026-11-27T06:00:00Z","places":12}
 	Given        *GivenPlaces `json:"given,omitempty"`
 	Kindergarten string       `json:"kindergarten"`
 
@@ -1510,7 +1526,7 @@ type ProofRequest struct {
 	PersonalNumber string `json:"personal_number"`
 }
 
-// PublicAllocation Example: {"allocation":3,"commitment":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","decided_at":"2026-11-27T06:00:00Z","offers":2,"seats":2,"seed":"74657374","sha256":"60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752","waiting":41}
+// PublicAllocation Example: {"allocation":3,"commitment":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","decided_at":"2026-11-27T06:00:00Z","offers":2,"seats":2,"seed":"74657374","sha256":"60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752","state":"done","waiting":41}
 type PublicAllocation struct {
 	// Allocation Its number
 	Allocation int64 `json:"allocation"`
@@ -1519,7 +1535,7 @@ type PublicAllocation struct {
 	Commitment string    `json:"commitment"`
 	DecidedAt  time.Time `json:"decided_at"`
 
-	// Offers How many were given a place
+	// Offers How many places it found for somebody
 	Offers int64 `json:"offers"`
 
 	// Seats Free seats that somebody asked for
@@ -1531,9 +1547,15 @@ type PublicAllocation struct {
 	// Sha256 Of all lines of its replay file but the last one, which says it too
 	Sha256 string `json:"sha256"`
 
+	// State `done`: the places were offered, but to those who had left meanwhile or could not be reached; `wrong`: the check found a fault, and nobody was offered anything
+	State PublicAllocationState `json:"state"`
+
 	// Waiting Children who asked for them
 	Waiting int64 `json:"waiting"`
 }
+
+// PublicAllocationState `done`: the places were offered, but to those who had left meanwhile or could not be reached; `wrong`: the check found a fault, and nobody was offered anything
+type PublicAllocationState string
 
 // Receipt Example: {"back":0,"currency":"KGS","payment":{"amount":150000,"code":"1234567894","currency":"KGS","expires_at":"2026-11-29T08:15:00Z","id":"0198f3a2-6c00-7cc1-a8d5-3f1d6a1b2c3d","lines":[{"amount":150000,"ref":"2000000001","state":"settled"}],"paid_at":"2026-11-28T18:30:00Z","service":"fine","state":"settled"},"settled":150000,"text":"Eshik. Төлөндү: 1 500 сом. Төлөм коду: 1234567894. Рахмат."}
 type Receipt struct {

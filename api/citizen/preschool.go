@@ -90,7 +90,7 @@ func (s *Server) ListAllocations(ctx context.Context, _ ListAllocationsRequestOb
 	}
 	return ListAllocations200JSONResponse(api.Each(list, func(r preschool.Replay) PublicAllocation {
 		return PublicAllocation{
-			Allocation: r.N, DecidedAt: r.DecidedAt, Seats: int64(r.Seats), Waiting: int64(r.Waiting), Offers: int64(r.Placed),
+			Allocation: r.N, DecidedAt: r.DecidedAt, State: PublicAllocationState(r.State), Seats: int64(r.Seats), Waiting: int64(r.Waiting), Offers: int64(r.Placed),
 			Commitment: r.Commitment, Seed: r.Seed, Sha256: r.Digest,
 		}
 	})), nil
@@ -172,11 +172,7 @@ func givenView(g *preschool.Given) *GivenPlaces {
 	if g == nil {
 		return nil
 	}
-	view := GivenPlaces{DecidedAt: g.At, Places: g.Places}
-	if g.Benefit >= 0 {
-		view.ByBenefit = &g.Benefit
-	}
-	return &view
+	return &GivenPlaces{DecidedAt: g.At, Places: g.Places}
 }
 
 func offerView(o preschool.Offer, loc locales.Locale) Offer {

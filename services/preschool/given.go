@@ -16,18 +16,12 @@ import (
 
 // Given is why other children have the places of a kindergarten that a child waits for: how many
 // were offered in the last allocation in which it asked for them. Each went to a child who comes
-// before it: a check by other code found so before anybody was offered one.
+// before it: a check by other code found so before anybody was offered one. How many of them by a
+// benefit is not said: beside the public file of an allocation it would say which children have one.
 type Given struct {
 	At     time.Time
 	Places int
-	// Benefit is how many of them went to children whose benefit comes before this child's; the others
-	// went by the moment. It is -1 where so few places were given, or so alike, that it would say of
-	// a child who is known to have one whether it has a benefit.
-	Benefit int
 }
-
-// fewPlaces is below how many places nothing is said of benefits.
-const fewPlaces = 5
 
 // given is by kindergarten what the last allocation of a registration gave to others, at those
 // that it would rather have had than what it got.
@@ -47,16 +41,12 @@ func given(ctx context.Context, q *db.Queries, registration string) (map[string]
 		if place == me.Place {
 			break // what comes after is not dearer
 		}
-		row, err := q.GivenPlaces(ctx, db.GivenPlacesParams{Run: me.Run, Place: place, Child: me.Child})
+		row, err := q.GivenPlaces(ctx, db.GivenPlacesParams{Run: me.Run, Place: place})
 		if err != nil {
 			return nil, fmt.Errorf("count the places that an allocation gave: %w", err)
 		}
-		g := Given{At: me.DecidedAt.Time, Places: int(row.Places), Benefit: int(row.Benefit)}
-		if g.Places < fewPlaces || g.Benefit == g.Places {
-			g.Benefit = -1
-		}
-		if g.Places > 0 {
-			all[row.Kindergarten] = g
+		if row.Places > 0 {
+			all[row.Kindergarten] = Given{At: me.DecidedAt.Time, Places: int(row.Places)}
 		}
 	}
 	return all, nil
@@ -64,9 +54,5 @@ func given(ctx context.Context, q *db.Queries, registration string) (map[string]
 
 // say says it in a line.
 func (g Given) say() dialog.Message {
-	date := clock.ShowDate(clock.Date(g.At))
-	if g.Benefit > 0 {
-		return dialog.Say("preschool.given_benefit", "date", date, "n", g.Places, "benefit", g.Benefit)
-	}
-	return dialog.Say("preschool.given", "date", date, "n", g.Places)
+	return dialog.Say("preschool.given", "date", clock.ShowDate(clock.Date(g.At)), "n", g.Places)
 }

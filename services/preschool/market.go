@@ -174,10 +174,13 @@ func (m market) given() (allocation.Market, error) {
 		}
 		for _, word := range strings.Fields(c.Wishes) {
 			place, err := strconv.Atoi(word)
-			if err != nil {
+			if err != nil || place < 0 || place >= len(m.groups) {
 				return given, fmt.Errorf("the wishes of the registration %s: %w", c.Number, errMarket)
 			}
 			child.Wishes = append(child.Wishes, place)
+		}
+		if len(child.Wishes) == 0 {
+			return given, fmt.Errorf("the wishes of the registration %s: %w", c.Number, errMarket)
 		}
 		given.Children[i] = child
 	}

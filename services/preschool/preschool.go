@@ -76,6 +76,8 @@ type Service struct {
 	known atomic.Pointer[known]
 	// replays are public files that were asked for.
 	replays replays
+	// offersFailedAt is when a round of offers failed last, in microseconds since 1970.
+	offersFailedAt atomic.Int64
 }
 
 // New makes the service with the rules of policy.toml.

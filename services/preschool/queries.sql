@@ -235,12 +235,11 @@ SELECT * FROM preschool_runs WHERE state IN ('done', 'wrong') AND replay <> '' O
 SELECT r.id, r.child_index FROM preschool_run_children c JOIN preschool_registrations r ON r.id = c.registration_id WHERE c.run = $1;
 
 -- name: LastRunOf :one
-SELECT c.run, c.child, c.wishes, c.place, r.decided_at FROM preschool_run_children c JOIN preschool_runs r ON r.n = c.run AND r.state = 'done'
+SELECT c.run, c.wishes, c.place, r.decided_at FROM preschool_run_children c JOIN preschool_runs r ON r.n = c.run AND r.state = 'done'
 WHERE c.registration_id = $1 ORDER BY c.run DESC LIMIT 1;
 
 -- name: GivenPlaces :one
--- How many places of a group were offered, and how many of them to children whose benefit comes before a child's.
-SELECT g.kindergarten, count(o.child) AS places, count(CASE WHEN o.benefit_rank < me.benefit_rank THEN 1 END) AS benefit
-FROM preschool_run_groups g JOIN preschool_run_children me ON me.run = g.run AND me.child = $3
+-- How many places of a group were offered.
+SELECT g.kindergarten, count(o.child) AS places FROM preschool_run_groups g
 LEFT JOIN preschool_run_children o ON o.run = g.run AND o.place = g.place AND o.outcome = 'offered'
 WHERE g.run = $1 AND g.place = $2 GROUP BY g.kindergarten;

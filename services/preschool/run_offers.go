@@ -20,8 +20,21 @@ import (
 // Proceed makes the offers of the allocation that is under way, if one is: each in a
 // transaction of its own, once, whoever else does it at the same time. It goes on where a
 // process that was killed stopped, and past an offer that fails, which the next round tries
-// again for a day.
-func (s *Service) Proceed(ctx context.Context) error { return s.proceed(ctx, math.MaxInt) }
+// again for a day. After a round in which one failed the next one waits a minute, as each
+// reads the whole allocation.
+func (s *Service) Proceed(ctx context.Context) error {
+	if s.Now().Before(time.UnixMicro(s.offersFailedAt.Load()).Add(offersAgainAfter)) {
+		return nil
+	}
+	err := s.proceed(ctx, math.MaxInt)
+	if err != nil {
+		s.offersFailedAt.Store(s.Now().UnixMicro())
+	}
+	return err
+}
+
+// offersAgainAfter is how long a process leaves an allocation alone of which an offer failed.
+const offersAgainAfter = time.Minute
 
 // proceed is Proceed of so many batches of offers at most.
 func (s *Service) proceed(ctx context.Context, batches int) error {

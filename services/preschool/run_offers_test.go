@@ -118,6 +118,11 @@ func TestOneShortAnswer(t *testing.T) {
 		}
 		*spoilt.cut = false
 		testworld.OK(t, s.Proceed(t.Context()))
+		if last, err := s.run(t.Context(), 1); err != nil || last.State != runOffering {
+			t.Errorf("tried again at once: %+v, %v", last, err)
+		}
+		w.Pass(offersAgainAfter)
+		testworld.OK(t, s.Proceed(t.Context()))
 		if last, err := s.run(t.Context(), 1); err != nil || last.State != runDone || last.Offered != 2 {
 			t.Errorf("after one short answer %+v, %v", last, err)
 		}

@@ -22,6 +22,8 @@ type Replay struct {
 	DecidedAt              time.Time
 	Seats, Waiting, Placed int
 	Commitment, Seed       string // hexadecimal: the one is the SHA-256 of the other
+	// State is "done", or "wrong" where the check found a fault and nobody was offered anything.
+	State string
 	// Digest is the SHA-256 that the file's last line says, and the audit record of the allocation.
 	Digest string
 }
@@ -37,7 +39,7 @@ func (s *Service) Replays(ctx context.Context) ([]Replay, error) {
 	list := make([]Replay, len(rows))
 	for i, r := range rows {
 		list[i] = Replay{
-			N: r.N, DecidedAt: r.DecidedAt.Time, Seats: int(r.Seats), Waiting: int(r.Waiting), Placed: int(r.Placed),
+			N: r.N, DecidedAt: r.DecidedAt.Time, State: r.State, Seats: int(r.Seats), Waiting: int(r.Waiting), Placed: int(r.Placed),
 			Commitment: r.Commitment, Seed: r.Seed, Digest: r.Replay,
 		}
 	}

@@ -377,7 +377,7 @@ func runPlants(numbers []string) (list []storetest.Plant) {
 		add("UPDATE preschool_run_groups SET "+change+" WHERE place = 1", "the allocation 1 is otherwise")
 	}
 	of := func(number string) string { return " WHERE number = '" + number + "'" }
-	for _, change := range []string{"registration_id = registration_id || 'x'", "benefit_rank = 1", "queued_at = queued_at - 1", "tie = '00' || substr(tie, 3)", "wishes = '1'", "mac = 'x'"} {
+	for _, change := range []string{"registration_id = registration_id || 'x'", "benefit_rank = 1", "queued_at = queued_at - 1", "tie = '00' || substr(tie, 3)", "wishes = '1'", "wishes = ''", "wishes = '999'", "mac = 'x'"} {
 		add("UPDATE preschool_run_children SET "+change+of(numbers[3]), "of the registration "+numbers[3]+", was changed")
 	}
 	add("UPDATE preschool_run_children SET number = 'K-9'"+of(numbers[3]), "of the registration K-9, was changed")

@@ -556,8 +556,7 @@ func (q *Queries) GiveSeatBack(ctx context.Context, arg GiveSeatBackParams) erro
 }
 
 const givenPlaces = `-- name: GivenPlaces :one
-SELECT g.kindergarten, count(o.child) AS places, count(CASE WHEN o.benefit_rank < me.benefit_rank THEN 1 END) AS benefit
-FROM preschool_run_groups g JOIN preschool_run_children me ON me.run = g.run AND me.child = $3
+SELECT g.kindergarten, count(o.child) AS places FROM preschool_run_groups g
 LEFT JOIN preschool_run_children o ON o.run = g.run AND o.place = g.place AND o.outcome = 'offered'
 WHERE g.run = $1 AND g.place = $2 GROUP BY g.kindergarten
 `
@@ -565,20 +564,18 @@ WHERE g.run = $1 AND g.place = $2 GROUP BY g.kindergarten
 type GivenPlacesParams struct {
 	Run   int64
 	Place int64
-	Child int64
 }
 
 type GivenPlacesRow struct {
 	Kindergarten string
 	Places       int64
-	Benefit      int64
 }
 
-// How many places of a group were offered, and how many of them to children whose benefit comes before a child's.
+// How many places of a group were offered.
 func (q *Queries) GivenPlaces(ctx context.Context, arg GivenPlacesParams) (GivenPlacesRow, error) {
-	row := q.db.QueryRowContext(ctx, givenPlaces, arg.Run, arg.Place, arg.Child)
+	row := q.db.QueryRowContext(ctx, givenPlaces, arg.Run, arg.Place)
 	var i GivenPlacesRow
-	err := row.Scan(&i.Kindergarten, &i.Places, &i.Benefit)
+	err := row.Scan(&i.Kindergarten, &i.Places)
 	return i, err
 }
 
@@ -689,13 +686,12 @@ func (q *Queries) LastRun(ctx context.Context) (PreschoolRun, error) {
 }
 
 const lastRunOf = `-- name: LastRunOf :one
-SELECT c.run, c.child, c.wishes, c.place, r.decided_at FROM preschool_run_children c JOIN preschool_runs r ON r.n = c.run AND r.state = 'done'
+SELECT c.run, c.wishes, c.place, r.decided_at FROM preschool_run_children c JOIN preschool_runs r ON r.n = c.run AND r.state = 'done'
 WHERE c.registration_id = $1 ORDER BY c.run DESC LIMIT 1
 `
 
 type LastRunOfRow struct {
 	Run       int64
-	Child     int64
 	Wishes    string
 	Place     int64
 	DecidedAt dbtime.Time
@@ -706,7 +702,6 @@ func (q *Queries) LastRunOf(ctx context.Context, registrationID string) (LastRun
 	var i LastRunOfRow
 	err := row.Scan(
 		&i.Run,
-		&i.Child,
 		&i.Wishes,
 		&i.Place,
 		&i.DecidedAt,

@@ -102,7 +102,7 @@ func TestSample(t *testing.T) {
 	if own := f.SayOwn("child 3"); !strings.Contains(own, "wish 1, K002, group 3-4: 1 places were given, 1 of them to children who come before yours") {
 		t.Errorf("of the last one it is said: %s", own)
 	}
-	if own := f.SayOwn("child 0"); !strings.Contains(own, "the place that your child was given") {
+	if own := f.SayOwn("child 0"); !strings.Contains(own, "the place that the allocation found for your child") {
 		t.Errorf("of the first one it is said: %s", own)
 	}
 	if own := f.SayOwn("child 9"); !strings.Contains(own, "No child in this file has that key") {

@@ -18,14 +18,14 @@ func (r Report) Say(f File) string {
 	say("The allocation %d, decided on %s for the intake of %d: %d children asked for places in %d groups, %d were given one.",
 		f.Header.Allocation, f.Header.Decided, f.Header.Intake, len(f.Rows), len(f.Groups), placed)
 	if r.Whole {
-		say("SAME  The file is whole. Its SHA-256, which the record of the allocation in the audit log says too: %s.", f.Computed)
+		say("SAME  The file is whole: its SHA-256 is as its last line says, %s. Compare it with the list of allocations and, with who keeps the audit log, with the record of the decision: who writes a file anew writes that line too.", f.Computed)
 	} else {
 		say("OTHER The file was changed: its SHA-256 is %s, its last line says %q.", f.Computed, f.Digest)
 	}
 	if r.Committed {
-		say("SAME  The seed is the one whose SHA-256 was recorded before: %s.", f.Header.Commitment)
+		say("SAME  The seed is the one whose SHA-256 the file says was recorded before: %s. Compare it as well.", f.Header.Commitment)
 	} else {
-		say("OTHER The seed is not the one whose SHA-256 was recorded before: %s.", f.Header.Commitment)
+		say("OTHER The seed is not the one whose SHA-256 the file says was recorded before: %s.", f.Header.Commitment)
 	}
 	if len(r.Other) == 0 {
 		say("SAME  Computed anew, every child has the place that the file says.")
@@ -65,7 +65,7 @@ func (f File) SayOwn(key string) string {
 		said := fmt.Sprintf("%d places were given, %d of them to children who come before yours", w.Given, w.Before)
 		switch {
 		case w.Own:
-			said = "the place that your child was given"
+			said = "the place that the allocation found for your child"
 		case f.Header.OpenEvery > 0:
 			said += " with benefits first; some seats go by the moment alone"
 		}
