@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/eshik-kg/eshik/platform/audit"
 	"github.com/eshik-kg/eshik/platform/clock"
@@ -72,7 +73,29 @@ func (c *CheckDays) Run(ctx context.Context, tx *sql.Tx) error {
 	if err := c.ofNoPayment(ctx, tx); err != nil {
 		return err
 	}
+	if err := c.stuck(ctx, tx); err != nil {
+		return err
+	}
 	return errors.Join(slices.Concat(c.rows.Wrong(), c.transfers.Wrong(), c.found)...)
+}
+
+// closesWithin is how long after the beginning of a day it is closed, and some more.
+const closesWithin = 26 * time.Hour
+
+// stuck finds that days are closed no more: of the last entry is told how much later it is than the last closed
+// day. It asks no clock, as what is checked may be a copy of long ago.
+func (c *CheckDays) stuck(ctx context.Context, tx *sql.Tx) error {
+	if c.until.IsZero() {
+		return nil
+	}
+	return each(ctx, tx, "SELECT MAX(happened_at) FROM (SELECT MAX(happened_at) AS happened_at FROM ledger_entries UNION ALL SELECT MAX(happened_at) FROM ledger_transfers) last", nil, func(rows *sql.Rows) error {
+		var last dbtime.Time
+		err := rows.Scan(&last)
+		if late := last.Sub(c.until.Time); !last.IsZero() && late > closesWithin {
+			c.found = append(c.found, fmt.Errorf("days are closed no more: the last closed one ended %s before the last entry", late.Round(time.Hour)))
+		}
+		return err
+	})
 }
 
 // ofNoPayment compares the entries that are of no payment with the log.

@@ -118,6 +118,10 @@ func TestDaysAreClosed(t *testing.T) {
 				t.Errorf("a late entry: %v", err)
 			}
 		}
+		_, err := db.Writer().ExecContext(ctx, "INSERT INTO ledger_postings (entry_id, n, account, amount) SELECT id, 2, 'a', 0 FROM ledger_entries WHERE payment_id = $1", open.ID)
+		if err == nil || !strings.Contains(err.Error(), "the day is closed") {
+			t.Errorf("a late posting: %v", err)
+		}
 		if n := w.Number("SELECT COUNT(*) FROM audit_records WHERE action = 'payment.day_closed'"); n != 3 {
 			t.Errorf("%d records of closed days", n)
 		}
@@ -160,6 +164,8 @@ func TestClosedDaysStayAsTheyAre(t *testing.T) {
 			plant("a day's digest", day, "otherwise than the audit record", "UPDATE ledger_days SET digest = treasury WHERE day = '"+day+"'"),
 			plant("when it was closed", day, "otherwise than the audit record", "UPDATE ledger_days SET closed_at = closed_at + 1 WHERE day = '"+day+"'"),
 			plant("a day taken away", next, "is gone", "DELETE FROM ledger_day_kinds WHERE day = '"+next+"'", "DELETE FROM ledger_day_accounts WHERE day = '"+next+"'", "DELETE FROM ledger_days WHERE day = '"+next+"'"),
+			plant("days that are closed no more", "no more", "ended 32h0m0s before the last entry", fmt.Sprintf("INSERT INTO ledger_entries (id, kind, payment_id, line, happened_at) VALUES ('late', 'late', '%s', 0, %d)",
+				p.ID, clock.Midnight(first).AddDate(0, 0, 2).Add(32*time.Hour).UnixMicro())),
 		}, func(tx *sql.Tx) error { _, err := w.Compare(tx, payment.NewCheckDays(w.Audit)); return err })
 	})
 }
@@ -205,6 +211,9 @@ func TestAClockThatIsAheadClosesNothing(t *testing.T) {
 			if n := w.Number("SELECT COUNT(*) FROM ledger_days"); n != 0 {
 				t.Errorf("%s ahead: %d days closed", c.ahead, n)
 			}
+		}
+		if open, err := w.OpenSince(t.Context()); err != nil || !open.Equal(clock.Midnight(first)) {
+			t.Errorf("open since %s, %v", open, err)
 		}
 		w.ahead = 0
 		w.closes(t, first)
@@ -288,5 +297,30 @@ func TestALateClockSendsNothing(t *testing.T) {
 			t.Errorf("by the right clock: %s, paid %d times", s, w.register.pays)
 		}
 		w.whole(t)
+	})
+}
+
+// TestAStatementThatDiffersIsNotGiven: what was posted to a closed day by force is in no statement of it.
+func TestAStatementThatDiffersIsNotGiven(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := newWorld(t, db), t.Context()
+		first := w.Clock.Now()
+		w.settled(t, "1", "11")
+		w.closes(t, first)
+		testworld.OK(t, db.InTx(ctx, func(tx *store.Tx) error {
+			storetest.Lift(t, db, tx.Tx)
+			_, err := tx.ExecContext(ctx, "UPDATE ledger_postings SET amount = amount * 2")
+			return err
+		}))
+		_, partner := w.PartnerStatement(ctx, wallet, first)
+		_, treasury := w.TreasuryStatement(ctx, first)
+		for _, err := range []error{partner, treasury} {
+			if err == nil || !strings.Contains(err.Error(), "otherwise than when the day") {
+				t.Errorf("given: %v", err)
+			}
+		}
+		_, err := w.PartnerStatement(ctx, wallet, first.AddDate(0, 0, -3))
+		testworld.OK(t, err)
 	})
 }

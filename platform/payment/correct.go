@@ -42,6 +42,9 @@ func corrected(lines []Line) bool {
 	return slices.ContainsFunc(lines, func(l Line) bool { return l.turns > 1 })
 }
 
+// disputed reports that a line's money is due back as it was found that it was not given back after all.
+func disputed(l Line) bool { return l.State == RefundDue && l.turns > 1 }
+
 // turnsOf counts the entries of what is due back of a payment. Each correction has another count, also where
 // its bills went back one after the other, so that each is told of once.
 func turnsOf(lines []Line) (all int64) {

@@ -198,3 +198,26 @@ func (w *world) stands(t *testing.T, p payment.Payment, state payment.State, due
 	}
 	w.whole(t)
 }
+
+// TestOnlyWhatIsDisputedNeedsOfficers: a bill that officers saw come back after all keeps the partner from telling of
+// another one of the payment no more.
+func TestOnlyWhatIsDisputedNeedsOfficers(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := newWorld(t, db), t.Context()
+		w.register.refuse["1"], w.register.refuse["2"] = payment.OutcomePaid, payment.OutcomeDoubt
+		p := w.awaiting(t, aigul, "t1", "1", "2")
+		w.accept(t, "1", p)
+		testworld.OK(t, w.Settle(ctx, p.ID))
+		_, err := w.Returned(ctx, officers, p.ID, "12-3/45")
+		testworld.OK(t, err)
+		_, err = w.NotReturned(ctx, officers, p.ID, "12-3/46")
+		testworld.OK(t, err)
+		_, err = w.Returned(ctx, officers, p.ID, "12-3/47")
+		testworld.OK(t, err)
+		testworld.OK(t, w.Decide(ctx, officers, p.ID, 1, false, "12-3/40"))
+		_, err = w.GaveBack(ctx, ownWallet, "1", p.Amount)
+		testworld.OK(t, err)
+		w.stands(t, p, payment.Refunded, 0)
+	})
+}

@@ -124,6 +124,18 @@ func (s *Service) balances(ctx context.Context) (map[string]int64, error) {
 	return all, nil
 }
 
+// OpenSince is the beginning of the first day that is not closed; the zero time: nothing was ever posted.
+func (s *Service) OpenSince(ctx context.Context) (time.Time, error) {
+	first, _, err := s.nextDay(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("look which day is open: %w", err)
+	}
+	return first, nil
+}
+
 // closed refuses a day that is not closed yet, which ends after all that are.
 func closed(ctx context.Context, tx *sql.Tx, first time.Time) error {
 	last, err := db.New(tx).LastDay(ctx)

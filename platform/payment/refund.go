@@ -182,7 +182,7 @@ func (s *Service) GaveBack(ctx context.Context, partner Partner, txnID string, s
 		case stands.back == 0:
 			return nil
 		}
-		if corrected(lines) {
+		if slices.ContainsFunc(lines, disputed) {
 			return errDisputed
 		}
 		due, err := q.RefundsOf(ctx, row.ID)

@@ -15,6 +15,7 @@ const (
 	keptVersion          = 361
 	keptDaysVersion      = 382
 	keptTransfersVersion = 384
+	keptPostingsVersion  = 394
 )
 
 // ledgerTables, dayTables and transferTables are what each of them keeps.
@@ -46,15 +47,18 @@ const closedRefusal = "the day is closed"
 // keptMigrations are the migrations: triggers are written differently in each engine's SQL.
 func keptMigrations(engine Engine) []*goose.Migration {
 	const closed = "EXISTS (SELECT 1 FROM ledger_days WHERE until_at > NEW.happened_at)"
-	var kept, over []string
+	const entryClosed = "EXISTS (SELECT 1 FROM ledger_days WHERE until_at > (SELECT happened_at FROM ledger_entries WHERE id = NEW.entry_id))"
+	var kept, over, entryOver []string
 	if engine == PostgreSQL {
 		kept = []string{"CREATE FUNCTION ledger_kept() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '" + refusal + "'; END $$"}
-		over = []string{"CREATE FUNCTION ledger_closed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF " + closed + " THEN RAISE EXCEPTION '" + closedRefusal + "'; END IF; RETURN NEW; END $$"}
+		over = []string{closedFunction("ledger_closed", closed)}
+		entryOver = []string{closedFunction("ledger_entry_closed", entryClosed)}
 	}
 	return []*goose.Migration{
 		keep(keptVersion, slices.Concat(kept, keptTriggers(engine, ledgerTables))),
-		keep(keptDaysVersion, slices.Concat(keptTriggers(engine, dayTables), over, closedTrigger(engine, "ledger_entries", closed))),
-		keep(keptTransfersVersion, slices.Concat(keptTriggers(engine, transferTables), closedTrigger(engine, "ledger_transfers", closed))),
+		keep(keptDaysVersion, slices.Concat(keptTriggers(engine, dayTables), over, closedTrigger(engine, "ledger_entries", "ledger_closed", closed))),
+		keep(keptTransfersVersion, slices.Concat(keptTriggers(engine, transferTables), closedTrigger(engine, "ledger_transfers", "ledger_closed", closed))),
+		keep(keptPostingsVersion, slices.Concat(entryOver, closedTrigger(engine, "ledger_postings", "ledger_entry_closed", entryClosed))),
 	}
 }
 
@@ -84,12 +88,17 @@ func keptTriggers(engine Engine, tables []string) (statements []string) {
 	return statements
 }
 
-// closedTrigger refuses entries of a day that is closed: a process whose clock is wrong, or whoever
+// closedFunction is what PostgreSQL's triggers of closedTrigger call.
+func closedFunction(name, closed string) string {
+	return "CREATE FUNCTION " + name + "() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF " + closed + " THEN RAISE EXCEPTION '" + closedRefusal + "'; END IF; RETURN NEW; END $$"
+}
+
+// closedTrigger refuses entries of a day that is closed, and postings to them: a process whose clock is wrong, or whoever
 // writes to the database by hand. What was under way when the day was closed cannot be of it: see
 // TransactionLasts.
-func closedTrigger(engine Engine, table, closed string) []string {
+func closedTrigger(engine Engine, table, function, closed string) []string {
 	if engine == PostgreSQL {
-		return []string{"CREATE TRIGGER " + table + "_closed BEFORE INSERT ON " + table + " FOR EACH ROW EXECUTE FUNCTION ledger_closed()"}
+		return []string{"CREATE TRIGGER " + table + "_closed BEFORE INSERT ON " + table + " FOR EACH ROW EXECUTE FUNCTION " + function + "()"}
 	}
 	return []string{"CREATE TRIGGER " + table + "_closed BEFORE INSERT ON " + table + " WHEN " + closed + " BEGIN SELECT RAISE(ABORT, '" + closedRefusal + "'); END"}
 }
