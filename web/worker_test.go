@@ -74,23 +74,23 @@ async function bundle(iat) {
 
 async function main() {
   const names = new Map();
-  for (const [name, iat] of [["older", 1], ["kept", 2], ["same", 2], ["newer", 3], ["tomorrow", Date.now() / 1000 + 86400]]) names.set(await bundle(iat), name);
-  const [older, before, same, newer, tomorrow] = names.keys();
+  for (const [name, iat] of [["older", 1], ["kept", 2], ["same", 2], ["newer", 3], ["tomorrow", Date.now() / 1000 + 86400], ["nextYear", Date.now() / 1000 + 400 * 86400]]) names.set(await bundle(iat), name);
+  const [older, before, same, newer, tomorrow, nextYear] = names.keys();
   const told = (text) => names.get(text) || text.slice(0, 5);
   const cases = {
-    newer: async () => new Response(newer), same: async () => new Response(same), older: async () => new Response(older), tomorrow: async () => new Response(tomorrow),
+    newer: async () => new Response(newer), same: async () => new Response(same), older: async () => new Response(older), tomorrow: async () => new Response(tomorrow), nextYear: async () => new Response(nextYear),
     page: async () => new Response("<html>pay here"), cut: async () => new Response(newer.slice(0, -9)),
     forged: async () => new Response(newer.split(".").with(2, older.split(".")[2]).join(".")),
     broken: async () => new Response(breaks()), failing: async () => new Response("sorry", { status: 503 }), none: async () => { throw new Error("no network"); },
   };
   for (const [name, gives] of Object.entries(cases)) {
-    for (const [first, space] of [[before, true], [before, false], [null, true], [tomorrow, true]]) {
+    for (const [first, space] of [[before, true], [before, false], [null, true], [nextYear, true]]) {
       let answer;
       [network, room, cached, held] = [gives, space, first && new Response(first), null];
       handlers.fetch({ request: { method: "GET", url: self.location.origin + kept.trust }, respondWith: (a) => { answer = a; }, waitUntil: (h) => { held = h; } });
       const given = await answer.then((response) => response.text()).catch((e) => e.message);
       await held;
-      console.log(name, first === tomorrow ? "ahead" : first ? (space ? "kept" : "full") : "first", "answers", told(given), "keeps", cached ? told(await cached.text()) : "nothing", held instanceof Promise);
+      console.log(name, first === nextYear ? "ahead" : first ? (space ? "kept" : "full") : "first", "answers", told(given), "keeps", cached ? told(await cached.text()) : "nothing", held instanceof Promise);
     }
     let installed;
     [network, room, cached] = [gives, true, null];
@@ -103,7 +103,7 @@ setTimeout(main, 0); // when the worker stands
 `
 
 // TestWorkerAnswers: the newest trust bundle is kept and is the answer, whatever the network gives in
-// its place: one from before a revocation, one of a day to come, a page that asks for a fee, half of it, nothing. What cannot
+// its place: one from before a revocation, one of a year to come, a page that asks for a fee, half of it, nothing. What cannot
 // be kept is the answer all the same. The worker lives until the network has answered, and is none
 // before it has a bundle.
 func TestWorkerAnswers(t *testing.T) {

@@ -286,7 +286,9 @@ func (t *token) Unwrap(label, place string, wrapped []byte) (key []byte, err err
 	err = t.do(label, func(by pkcs11.ObjectHandle) (err error) {
 		key, err = t.decrypt(by, place, wrapped)
 		if err != nil && t.opens(by, place) {
-			err = fmt.Errorf("%w: %w", hsm.ErrRefused, err)
+			if key, err = t.decrypt(by, place, wrapped); err != nil { // again, as the failure may have passed
+				err = fmt.Errorf("%w: %w", hsm.ErrRefused, err)
+			}
 		}
 		return err
 	})

@@ -29,7 +29,7 @@ const closesAfter = 3 * store.TransactionLasts
 // clocksDiffer is how far two clocks that are right may be apart.
 const clocksDiffer = time.Minute
 
-// entriesWait bounds how long closing a day waits for entries under way, and entries then for it.
+// entriesWait bounds how long closing a day waits for entries under way, for each table of the ledger.
 const entriesWait = "2s"
 
 // CloseDays closes, one after the other, the days in Bishkek that are over: what every account of the

@@ -23,7 +23,8 @@ import (
 // again for a day. After a round in which one failed the next one waits a minute, as each
 // reads the whole allocation.
 func (s *Service) Proceed(ctx context.Context) error {
-	if s.Now().Before(time.UnixMicro(s.offersFailedAt.Load()).Add(offersAgainAfter)) {
+	// Never less than nothing: a clock that was ahead and was set right must not stop the offers.
+	if since := s.Now().Sub(time.UnixMicro(s.offersFailedAt.Load())); since >= 0 && since < offersAgainAfter {
 		return nil
 	}
 	err := s.proceed(ctx, math.MaxInt)

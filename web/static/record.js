@@ -264,5 +264,5 @@ const certificate = (() => {
     return record ? { outcome: stands(by, claims, key, now), record } : { outcome: "unknown" };
   }
 
-  return { trust, check, skew };
+  return { trust, check };
 })();

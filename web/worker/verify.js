@@ -30,12 +30,13 @@ self.addEventListener("install", (event) => event.waitUntil(install()));
 self.addEventListener("activate", (event) => event.waitUntil(activate()));
 
 // asOf is when a bundle was signed, in seconds since 1970. What is none, as the page on which a
-// network asks for a fee, or was not given whole, was never; nor what is signed in a day to come, by a
-// server whose clock was wrong: kept as the newest it would hold until that day.
-async function asOf(response) {
-  const signed = await response.clone().text().then(certificate.trust).then((bundle) => bundle.asOf).catch(() => -Infinity);
-  return signed > Date.now() / 1000 + certificate.skew ? -Infinity : signed;
-}
+// network asks for a fee, or was not given whole, was never.
+const asOf = (response) => response.clone().text().then(certificate.trust).then((bundle) => bundle.asOf).catch(() => -Infinity);
+
+// ahead says that a bundle was signed in a time to come, by a server whose clock was wrong: kept as the
+// newest it would hold until then. A week is what a phone's own clock may be late: there the newest is
+// kept all the same, as it may have a revocation that an older one has not.
+const ahead = (signed) => signed > Date.now() / 1000 + 7 * 86400;
 
 // anew is what the network gives. A trust bundle is kept where it is one, and no older than the one
 // that is kept: caches on the way may give what was before a revocation. That there is no room to
@@ -44,8 +45,11 @@ async function anew(request, url) {
   const response = await fetch(request);
   if (url !== kept.trust || !response.ok) return response;
   const [signed, before] = [await asOf(response), await stored(url)];
-  if (before && (signed === -Infinity || signed < (await asOf(before)))) return before;
-  if (signed > -Infinity) await (await cacheOf(url)).put(url, response.clone()).catch(() => {});
+  const former = before ? await asOf(before) : -Infinity;
+  if (before && (signed === -Infinity || (signed < former && (!ahead(former) || ahead(signed))))) return before;
+  if (signed > -Infinity && (!before || !ahead(signed) || ahead(former))) {
+    await (await cacheOf(url)).put(url, response.clone()).catch(() => {});
+  }
   return response;
 }
 
