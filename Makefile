@@ -43,7 +43,8 @@ unwatched: $(WITH_SERVERS)
 	$(WITH_SERVERS) $(GO) test -vet=off -count=1 -timeout 25m $(TESTFLAGS) ./e2e ./flowcheck
 	@set -e; for file in $$(grep -rl --include='*_test.go' '^//go:build !race' .); do \
 		tests=$$(sed -n 's/^func \(Test[A-Za-z0-9_]*\)(.*/\1/p' $$file | paste -sd'|' -); \
-		$(WITH_SERVERS) $(GO) test -vet=off -count=1 -timeout 25m $(TESTFLAGS) -run "^($${tests:?no test in $$file})$$$$" $$(dirname $$file); \
+		said=$$($(WITH_SERVERS) $(GO) test -vet=off -count=1 -timeout 25m $(TESTFLAGS) -run "^($$tests)\$$" $$(dirname $$file)) || { echo "$$said"; exit 1; }; \
+		echo "$$said"; case "$$said" in *"no tests to run"*) echo "$$file: none of $$tests ran"; exit 1;; esac; \
 	done
 
 # Not ./e2e: it drives a program of its own, in which the detector would see nothing. Not ./flowcheck:
